@@ -1,0 +1,39 @@
+"""The numerics of Cooldown: what is trained, with which rule, under which schedule, on which task.
+
+`optimizers`, `schedules` and `tasks` are catalogs: one file per entry, found by a scan of the folder. `train` runs the
+one training loop on a population of replicates; `descend` runs one rule on any gradient function. This package knows no
+Optuna, no SQL and no web page. `train` is loaded on first use, because it brings the compiler with it.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from objectives import optimizers, schedules, tasks
+from objectives.config import TrainConfig
+from objectives.descent import descend
+from objectives.hyperparameters import Hyperparameter
+from objectives.problem import Problem
+from objectives.records import Curve, Outcome
+
+if TYPE_CHECKING:
+    from objectives.engine import train
+
+__all__ = [
+    "Curve",
+    "Hyperparameter",
+    "Outcome",
+    "Problem",
+    "TrainConfig",
+    "descend",
+    "optimizers",
+    "schedules",
+    "tasks",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "train":
+        from objectives.engine import train
+
+        return train
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

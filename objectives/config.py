@@ -1,0 +1,106 @@
+"""`TrainConfig`: everything that fixes one training run except its seed. JSON both ways."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from objectives import optimizers, schedules
+from objectives.catalog import unknown_name
+from objectives.errors import InputError
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A catalog entry by name with all its hyperparameters, as a config holds it."""
+
+    name: str
+    hyperparameters: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hyperparameters", MappingProxyType(dict(self.hyperparameters)))
+
+    def __hash__(self) -> int:
+        return hash((self.name, *self.hyperparameters.items()))
+
+    def __reduce__(self) -> tuple[type["Choice"], tuple[str, dict[str, float]]]:
+        return Choice, (self.name, dict(self.hyperparameters))
+
+    def to_json(self) -> dict[str, Any]:
+        """`{"name": ..., hyperparameter: value, ...}`."""
+        return {"name": self.name, **self.hyperparameters}
+
+
+def _choice(kind: str, catalog: Any, given: Any) -> Choice:
+    if isinstance(given, str):
+        given = {"name": given}
+    if not isinstance(given, Mapping) or "name" not in given:
+        raise InputError(f"{kind} must be a name or a table with a name, got {given!r}")
+    entry = catalog.get(given["name"])
+    return Choice(entry.name, entry.complete({key: value for key, value in given.items() if key != "name"}))
+
+
+def _count(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise InputError(f"TrainConfig({name}={value!r}): {name} must be a whole number of at least 1, got {value!r}")
+    return value
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run, but for its seed.
+
+    optimizer, schedule: catalog entries with their hyperparameters; lengths `period` and `every` in epochs,
+        `warmup_steps` in updates.
+    batch_size: rows per update; the last batch of an epoch may be smaller, and one of at least the number of training
+        rows is full-batch descent. epochs: passes over the training rows.
+    l2: coefficient of the L2 penalty, whose gradient `l2 * theta` is added to the loss's (torch's `weight_decay` of
+        SGD and Adam); the decoupled decay of `adamw` is that rule's own `weight_decay`.
+    """
+
+    optimizer: Choice = field(default_factory=lambda: _choice("optimizer", optimizers, "adam"))
+    schedule: Choice = field(default_factory=lambda: _choice("schedule", schedules, "constant"))
+    batch_size: int = 32
+    epochs: int = 30
+    l2: float = 0.0
+
+    def __post_init__(self) -> None:
+        _count("batch_size", self.batch_size)
+        _count("epochs", self.epochs)
+        if not isinstance(self.l2, int | float) or not 0 <= self.l2 < float("inf"):
+            raise InputError(f"TrainConfig(l2={self.l2!r}): l2 must be a number of at least 0, got {self.l2!r}")
+
+    @classmethod
+    def from_json(cls, given: str | bytes | Mapping[str, Any]) -> "TrainConfig":
+        """Read a dict or a JSON text; what is left out takes its default.
+
+        Raises InputError with call, rule and value for anything that is not a config.
+        """
+        if isinstance(given, str | bytes):
+            try:
+                given = json.loads(given)
+            except json.JSONDecodeError as error:
+                raise InputError(f"TrainConfig.from_json: not JSON: {error}") from None
+        if not isinstance(given, Mapping):
+            raise InputError(f"TrainConfig.from_json: a config is a table, got {given!r}")
+        known = list(cls.__dataclass_fields__)
+        for name in given:
+            if name not in known:
+                raise unknown_name("field of TrainConfig", name, known)
+        fields = dict(given)
+        if "optimizer" in fields:
+            fields["optimizer"] = _choice("optimizer", optimizers, fields["optimizer"])
+        if "schedule" in fields:
+            fields["schedule"] = _choice("schedule", schedules, fields["schedule"])
+        return cls(**fields)
+
+    def to_json(self) -> dict[str, Any]:
+        """The config as a JSON-ready dict; `from_json` reads it back as the same config."""
+        return {
+            "optimizer": self.optimizer.to_json(),
+            "schedule": self.schedule.to_json(),
+            "batch_size": self.batch_size,
+            "epochs": self.epochs,
+            "l2": self.l2,
+        }

@@ -1,0 +1,49 @@
+"""`descend`: one rule on any gradient function, in float64 and without a compiler.
+
+The same scalar formula that the engine fuses, applied to arrays: the reference in tests and the way to draw a path.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from objectives import optimizers
+from objectives.errors import InputError
+from objectives.optimizers import Optimizer
+
+
+def descend(
+    gradient: Callable[[NDArray[np.float64]], ArrayLike],
+    start: ArrayLike,
+    optimizer: str | Optimizer,
+    hyperparameters: Mapping[str, Any],
+    learning_rates: ArrayLike,
+) -> NDArray[np.float64]:
+    """The path of `optimizer` from `start` (dim,) under `learning_rates` (steps,): (steps + 1, dim), float64.
+
+    gradient: from a point (dim,) to the gradient (dim,) there. hyperparameters: the rule's, without `learning_rate`,
+    whose place `learning_rates` takes; what is left out takes its default. The inputs are not modified.
+    Raises InputError for an unknown rule, a bad hyperparameter or rates that are not a list of numbers.
+    """
+    rule = optimizers.get(optimizer) if isinstance(optimizer, str) else optimizer
+    if "learning_rate" in hyperparameters:
+        raise InputError("descend(hyperparameters=...): learning_rate is given by learning_rates, one a step")
+    given = rule.complete(hyperparameters)
+    del given["learning_rate"]
+    rates = np.asarray(learning_rates, dtype=np.float64)
+    theta = np.array(start, dtype=np.float64)
+    if rates.ndim != 1:
+        raise InputError(f"descend(learning_rates=...): one rate a step, got an array of shape {rates.shape}")
+    if theta.ndim != 1:
+        raise InputError(f"descend(start=...): one point (dim,), got an array of shape {theta.shape}")
+    path = np.empty((len(rates) + 1, len(theta)))
+    path[0] = theta
+    slots: tuple[Any, ...] = tuple(np.zeros_like(theta) for _ in rule.slots)
+    for step, rate in enumerate(rates):
+        slope = np.asarray(gradient(path[step].copy()), dtype=np.float64)
+        theta, *updated = rule.update(path[step], slope, *slots, rate, step + 1, *given.values())
+        slots = tuple(updated)
+        path[step + 1] = theta
+    return path

@@ -1,0 +1,69 @@
+"""Fuse a scalar update rule into one compiled loop over a population's parameters.
+
+A rule is a formula on scalars (objectives/optimizers). Here its loop over (replicates, parameters) is written out as
+source, with the rule's own argument names, and compiled by Numba into one SIMD pass that reads and writes every array
+once. The written-out kernel counts as a function of the rule's file, so Numba keeps it on disk beside that file and
+compiles it again when the file changes.
+"""
+
+import inspect
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import DTypeLike
+
+from objectives.optimizers import Optimizer
+
+# Python's division raises on 0 and its arithmetic keeps signed zeros: both would keep the loop from using SIMD.
+# Contraction (fused multiply-add) and reciprocals of loop constants are within a rounding error; nothing here may
+# reorder a sum or assume that values are finite.
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "arcp", "nsz"}}
+
+
+def _in_precision(rule: Callable[..., Any], dtype: np.dtype[Any]) -> Callable[..., Any]:
+    """`rule` with its literals in `dtype`: a literal 1 would lift a float32 formula to float64."""
+    constants = tuple(
+        dtype.type(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+        for value in rule.__code__.co_consts
+    )
+    return type(rule)(rule.__code__.replace(co_consts=constants), rule.__globals__, rule.__name__)
+
+
+@cache
+def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
+    """The compiled update of `optimizer`:
+    `kernel(theta (R, P), gradient (R, P), state (S, R, P), l2 (R,), rates (T, R), step, hyperparameters (H, R))`.
+
+    It updates `theta` and `state` in place for update index `step` (from 0); `rates` holds the learning rates, H the
+    hyperparameters after `learning_rate`. All arrays are of `dtype` and C-contiguous. `gradient` is only read.
+    """
+    precision = np.dtype(dtype)
+    slots = optimizer.slots
+    others = [hyperparameter.name for hyperparameter in optimizer.hyperparameters[1:]]
+    read = [f"state[{i}, r, p]" for i in range(len(slots))]
+    loads = "".join(f"        {name} = hyperparameters[{i}, r]\n" for i, name in enumerate(others))
+    source = (
+        "def kernel(theta, gradient, state, l2, rates, step, hyperparameters):\n"
+        "    t = precision(step + 1)\n"
+        "    for r in range(theta.shape[0]):\n"
+        "        learning_rate = rates[step, r]\n"
+        f"{loads}"
+        "        for p in range(theta.shape[1]):\n"
+        f"            {', '.join(['theta[r, p]', *read])}, = rule(\n"
+        f"                {', '.join(['theta[r, p]', 'gradient[r, p] + l2[r] * theta[r, p]', *read])},\n"
+        f"                {', '.join(['learning_rate', 't', *others])})\n"
+    )
+    # A module that can be imported by name is what lets Numba load the kernel from disk in another process.
+    namespace: dict[str, Any] = {
+        "__name__": optimizer.update.__module__,
+        "rule": njit(**OPTIONS)(_in_precision(optimizer.update, precision)),
+        "precision": precision.type,
+    }
+    exec(compile(source, inspect.getfile(optimizer.update), "exec"), namespace)
+    kernel = namespace["kernel"]
+    kernel.__name__ = kernel.__qualname__ = f"fused_{optimizer.name}_{precision.name}"
+    compiled: Callable[..., None] = njit(cache=True, **OPTIONS)(kernel)
+    return compiled

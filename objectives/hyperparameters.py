@@ -1,0 +1,104 @@
+"""`Hyperparameter`: what a rule or a schedule declares beside its formula, and the one place that knows a default."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from objectives.catalog import unknown_name
+from objectives.errors import InputError
+
+
+class Scale(Enum):
+    """On which axis a hyperparameter is searched."""
+
+    LINEAR = "linear"
+    LOG = "log"
+    ONE_MINUS_LOG = "1-x on a log scale"
+    """The distance to 1 is what matters: 0.9 to 0.99 is as far as 0.99 to 0.999."""
+
+
+class Unit(Enum):
+    """What a hyperparameter counts, in a config and in the search space."""
+
+    NONE = ""
+    EPOCHS = "epochs"
+    UPDATES = "updates"
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """One number that a rule or a schedule takes.
+
+    low, high: the search range, both ends included; for a `unit` of epochs or updates they are fractions of the run.
+    minimum, maximum: the values that make sense at all; an end is excluded where `open_minimum` or `open_maximum`.
+    searched: whether a search varies it unless told otherwise; else it stays at `default`.
+    """
+
+    name: str
+    default: float
+    low: float
+    high: float
+    scale: Scale = Scale.LINEAR
+    unit: Unit = Unit.NONE
+    integer: bool = False
+    searched: bool = True
+    minimum: float = 0.0
+    maximum: float = math.inf
+    open_minimum: bool = False
+    open_maximum: bool = False
+    meaning: str = ""
+
+    def range_in(self, epochs: int, updates: int) -> tuple[float, float]:
+        """The search range of a run of `epochs` epochs and `updates` updates, in this hyperparameter's own unit."""
+        length = {Unit.NONE: 1, Unit.EPOCHS: epochs, Unit.UPDATES: updates}[self.unit]
+        low, high = self.low * length, self.high * length
+        return (round(low), round(high)) if self.integer else (low, high)
+
+    def check(self, owner: str, value: Any) -> float:
+        """`value` as a float (an int where `integer`), or an InputError with call, rule and value."""
+        call = f"{owner}({self.name}={value!r})"
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise InputError(f"{call}: {self.name} must be a finite number, got {value!r}")
+        unit = f" {self.unit.value}" if self.unit.value else ""
+        if value < self.minimum or (self.open_minimum and value == self.minimum):
+            rule = "greater than" if self.open_minimum else "at least"
+            raise InputError(f"{call}: {self.name} must be {rule} {self.minimum:g}{unit}, got {value!r}")
+        if value > self.maximum or (self.open_maximum and value == self.maximum):
+            rule = "less than" if self.open_maximum else "at most"
+            raise InputError(f"{call}: {self.name} must be {rule} {self.maximum:g}{unit}, got {value!r}")
+        if self.integer:
+            if value != int(value):
+                raise InputError(f"{call}: {self.name} must be a whole number{unit and ' of' + unit}, got {value!r}")
+            return int(value)
+        return float(value)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `cooldown catalog --json` shows of it."""
+        return {
+            "name": self.name,
+            "default": self.default,
+            "range": [self.low, self.high],
+            "range_is_fraction_of_run": self.unit is not Unit.NONE,
+            "scale": self.scale.value,
+            "unit": self.unit.value,
+            "integer": self.integer,
+            "searched": self.searched,
+            "meaning": self.meaning,
+        }
+
+
+def complete(owner: str, declared: Sequence[Hyperparameter], given: Mapping[str, Any]) -> dict[str, float]:
+    """`given` checked and completed with the defaults of `declared`, in the declared order.
+
+    Raises InputError naming `owner`, the hyperparameter and its value; an unknown name brings the nearest suggestion.
+    """
+    names = [hyperparameter.name for hyperparameter in declared]
+    for name in given:
+        if name not in names:
+            raise unknown_name(f"hyperparameter of {owner}", name, names)
+    return {
+        hyperparameter.name: hyperparameter.check(owner, given.get(hyperparameter.name, hyperparameter.default))
+        for hyperparameter in declared
+    }

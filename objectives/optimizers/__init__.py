@@ -1,0 +1,12 @@
+"""The catalog of update rules: one file per rule, named after it.
+
+`names()` lists them, `get(name)` gives the `Optimizer`. To add one, create a file with one module-level `Optimizer`.
+"""
+
+from objectives.catalog import Catalog
+from objectives.optimizers._rule import Optimizer
+
+_catalog = Catalog(__name__, __path__, Optimizer, "optimizer")
+names, get = _catalog.names, _catalog.get
+
+__all__ = ["Optimizer", "get", "names"]

@@ -1,0 +1,32 @@
+"""Adam: bias-corrected running moments of the gradient."""
+
+from typing import Any
+
+import numpy as np
+
+from objectives.optimizers._rule import Optimizer, decay, epsilon, learning_rate
+
+
+def update(
+    theta: Any, gradient: Any, m: Any, v: Any, learning_rate: Any, t: Any, beta1: Any, beta2: Any, epsilon: Any
+) -> Any:
+    """m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; θ ← θ − η m̂/(√v̂ + ε). Algorithm 1 of the paper."""
+    m = beta1 * m + (1 - beta1) * gradient
+    v = beta2 * v + (1 - beta2) * gradient * gradient
+    step_size = learning_rate / (1 - beta1**t)
+    root = np.sqrt(v) / np.sqrt(1 - beta2**t)
+    return theta - step_size * m / (root + epsilon), m, v
+
+
+adam = Optimizer(
+    name="adam",
+    update=update,
+    hyperparameters=(
+        learning_rate(1e-3, 1e-4, 0.1),
+        decay("beta1", 0.9, 0.5, 0.99, "decay β₁ of the first moment"),
+        decay("beta2", 0.999, 0.9, 0.9999, "decay β₂ of the second moment"),
+        epsilon(1e-8),
+    ),
+    formula="m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; m̂ = m/(1−β₁ᵗ); v̂ = v/(1−β₂ᵗ); θ ← θ − η m̂/(√v̂ + ε)",
+    reference="Kingma & Ba 2015",
+)

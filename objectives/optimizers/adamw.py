@@ -1,0 +1,43 @@
+"""AdamW: Adam with the weight decay taken off the parameters directly."""
+
+from typing import Any
+
+import numpy as np
+
+from objectives.hyperparameters import Hyperparameter, Scale
+from objectives.optimizers._rule import Optimizer, decay, epsilon, learning_rate
+
+
+def update(
+    theta: Any,
+    gradient: Any,
+    m: Any,
+    v: Any,
+    learning_rate: Any,
+    t: Any,
+    beta1: Any,
+    beta2: Any,
+    epsilon: Any,
+    weight_decay: Any,
+) -> Any:
+    """Adam's step and, beside it, θ ← θ − ηλθ: the decay follows the schedule and not the gradient's scale."""
+    m = beta1 * m + (1 - beta1) * gradient
+    v = beta2 * v + (1 - beta2) * gradient * gradient
+    step_size = learning_rate / (1 - beta1**t)
+    root = np.sqrt(v) / np.sqrt(1 - beta2**t)
+    return theta - learning_rate * weight_decay * theta - step_size * m / (root + epsilon), m, v
+
+
+adamw = Optimizer(
+    name="adamw",
+    update=update,
+    hyperparameters=(
+        learning_rate(1e-3, 1e-4, 0.1),
+        decay("beta1", 0.9, 0.5, 0.99, "decay β₁ of the first moment"),
+        decay("beta2", 0.999, 0.9, 0.9999, "decay β₂ of the second moment"),
+        epsilon(1e-8),
+        Hyperparameter("weight_decay", 0.01, 1e-4, 1.0, Scale.LOG, meaning="decoupled weight decay λ"),
+    ),
+    formula="Adam, and θ ← θ − ηλθ",
+    reference="Loshchilov & Hutter 2019",
+)

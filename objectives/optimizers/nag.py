@@ -1,0 +1,24 @@
+"""Nesterov's accelerated gradient in the form that needs only the gradient at θ."""
+
+from typing import Any
+
+from objectives.optimizers import _rule
+from objectives.optimizers._rule import Optimizer
+
+
+def update(theta: Any, gradient: Any, velocity: Any, learning_rate: Any, t: Any, momentum: Any) -> Any:
+    """v ← μ v + g; θ ← θ − η (g + μ v), as in torch and optax.
+
+    The survey evaluates the gradient at θ − μ v: a change of variable at a constant rate.
+    """
+    velocity = momentum * velocity + gradient
+    return theta - learning_rate * (gradient + momentum * velocity), velocity
+
+
+nag = Optimizer(
+    name="nag",
+    update=update,
+    hyperparameters=(_rule.learning_rate(0.05, 1e-3, 5.0), _rule.momentum()),
+    formula="v ← μ v + g; θ ← θ − η (g + μ v)",
+    reference="Nesterov 1983; Sutskever et al. 2013",
+)

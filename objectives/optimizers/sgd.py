@@ -1,0 +1,19 @@
+"""Stochastic gradient descent: the step is the gradient."""
+
+from typing import Any
+
+from objectives.optimizers._rule import Optimizer, learning_rate
+
+
+def update(theta: Any, gradient: Any, learning_rate: Any, t: Any) -> Any:
+    """θ ← θ − η g."""
+    return (theta - learning_rate * gradient,)
+
+
+sgd = Optimizer(
+    name="sgd",
+    update=update,
+    hyperparameters=(learning_rate(0.1, 1e-3, 10.0),),
+    formula="θ ← θ − η g",
+    reference="Robbins & Monro 1951",
+)

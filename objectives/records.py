@@ -1,0 +1,77 @@
+"""What one training run leaves behind: `Curve`, the per-epoch record of one replicate, and `Outcome`, how it ended."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Outcome(Enum):
+    """How a replicate's training ended; `.message` says it in a sentence."""
+
+    COMPLETED = ("completed", "trained for all its epochs")
+    DIVERGED = ("diverged", "stopped: its parameters or its loss were no longer finite")
+
+    def __new__(cls, code: str, message: str) -> "Outcome":
+        """Make the code the enum's value, so that `Outcome("diverged")` reads it back from a ledger."""
+        member = object.__new__(cls)
+        member._value_ = code
+        member.message = message
+        return member
+
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The record of one replicate: one config trained with one seed.
+
+    train_loss: (E,) mean mini-batch loss of each epoch as it was trained, before each batch's update.
+    validation_loss: (E,) mean loss on the held-out rows after each epoch; (1,), the last epoch only, where training
+        was told to look at the held-out rows once.
+    validation_score: like `validation_loss`: accuracy or R²; NaN for a model that has no score.
+    A diverged replicate has no entries after the last epoch whose losses were finite: nothing is made up.
+    uninformed_loss: held-out loss of the predictor that knows only class frequencies or the mean target.
+    gradient_evaluations: gradients of single samples computed, the unit of cost. updates: parameter updates.
+    seconds: wall time, the replicate's share of its population's.
+    """
+
+    seed: int
+    outcome: Outcome
+    train_loss: NDArray[np.float64]
+    validation_loss: NDArray[np.float64]
+    validation_score: NDArray[np.float64]
+    uninformed_loss: float
+    gradient_evaluations: int
+    updates: int
+    seconds: float
+
+    @property
+    def final_loss(self) -> float:
+        """Held-out loss after the final epoch, capped at `uninformed_loss`, which is also a diverged run's."""
+        if self.outcome is Outcome.DIVERGED:
+            return self.uninformed_loss
+        return min(float(self.validation_loss[-1]), self.uninformed_loss)
+
+    @property
+    def capped(self) -> bool:
+        """Whether `final_loss` is the cap rather than the replicate's own loss."""
+        return self.outcome is Outcome.DIVERGED or float(self.validation_loss[-1]) > self.uninformed_loss
+
+    @property
+    def final_score(self) -> float:
+        """Held-out score after the final epoch; NaN for a diverged run or a model without a score."""
+        return float("nan") if self.outcome is Outcome.DIVERGED else float(self.validation_score[-1])
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch (from 1) with the lowest held-out loss; 0 where a diverged run finished none."""
+        return int(np.argmin(self.validation_loss)) + 1 if self.validation_loss.size else 0
+
+    def capped_losses(self, epochs: int) -> NDArray[np.float64]:
+        """(epochs,) held-out losses as they are reported: capped, and the cap itself after a divergence."""
+        losses = np.full(epochs, self.uninformed_loss)
+        measured = self.validation_loss
+        losses[: measured.size] = np.minimum(measured, self.uninformed_loss)
+        return losses

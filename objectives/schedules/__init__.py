@@ -1,0 +1,12 @@
+"""The catalog of learning-rate schedules: one file per schedule, named after it.
+
+`names()` lists them, `get(name)` gives the `Schedule`. To add one, create a file with one module-level `Schedule`.
+"""
+
+from objectives.catalog import Catalog
+from objectives.schedules._schedule import Schedule
+
+_catalog = Catalog(__name__, __path__, Schedule, "schedule")
+names, get = _catalog.names, _catalog.get
+
+__all__ = ["Schedule", "get", "names"]

@@ -1,0 +1,21 @@
+"""Linear decay to a floor."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.schedules import _schedule
+from objectives.schedules._schedule import Schedule
+
+
+def multiplier(s: NDArray[np.float64], total: int, floor: float) -> NDArray[np.float64]:
+    """floor + (1 − floor)(1 − s/T)."""
+    return floor + (1 - floor) * np.maximum(1 - s / total, 0.0)
+
+
+linear = Schedule(
+    "linear",
+    multiplier,
+    own=(_schedule.floor(),),
+    formula="floor + (1 − floor)(1 − s/T)",
+    reference="Bottou 2012, as practised",
+)

@@ -1,0 +1,44 @@
+"""SGDR: cosine annealing with warm restarts."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.hyperparameters import Hyperparameter, Scale, Unit
+from objectives.schedules import _schedule
+from objectives.schedules._schedule import Schedule
+
+
+def multiplier(
+    s: NDArray[np.float64], total: int, period: float, period_mult: float, floor: float
+) -> NDArray[np.float64]:
+    """The cosine within period i, of length period·period_multⁱ; at its end the rate restarts, the parameters go on."""
+    if period_mult == 1:
+        within = (s % period) / period
+    else:
+        # The first update of period i is period·(mult^i − 1)/(mult − 1). The logarithm may miss a boundary by one
+        # rounding error, so the index is put right against the boundaries themselves.
+        def start(index: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.asarray(period * (period_mult**index - 1) / (period_mult - 1))
+
+        index = np.floor(np.log1p(s * (period_mult - 1) / period) / np.log(period_mult))
+        index = np.where(s >= start(index + 1), index + 1, index)
+        index = np.where(s < start(index), index - 1, index)
+        within = (s - start(index)) / (period * period_mult**index)
+    return floor + (1 - floor) * 0.5 * (1 + np.cos(np.pi * within))
+
+
+sgdr = Schedule(
+    "sgdr",
+    multiplier,
+    own=(
+        Hyperparameter(
+            "period", 10.0, 0.1, 1.0, Scale.LOG, Unit.EPOCHS, open_minimum=True, meaning="length T₀ of the first period"
+        ),
+        Hyperparameter(
+            "period_mult", 2.0, 1.0, 3.0, minimum=1, meaning="factor by which each period is longer than the last"
+        ),
+        _schedule.floor(),
+    ),
+    formula="floor + (1 − floor)·½(1 + cos(π s_i/T_i)), T_i = T₀·multⁱ",
+    reference="Loshchilov & Hutter 2017",
+)

@@ -1,0 +1,26 @@
+"""Step decay: the rate is cut by a factor at regular intervals."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.hyperparameters import Hyperparameter, Scale, Unit
+from objectives.schedules._schedule import Schedule, gamma
+
+
+def multiplier(s: NDArray[np.float64], total: int, every: float, gamma: float) -> NDArray[np.float64]:
+    """γ^⌊s / every⌋."""
+    return gamma ** np.floor(s / every)
+
+
+step = Schedule(
+    "step",
+    multiplier,
+    own=(
+        Hyperparameter(
+            "every", 10.0, 0.1, 0.5, Scale.LOG, Unit.EPOCHS, open_minimum=True, meaning="interval between cuts"
+        ),
+        gamma(0.1, 0.01, 0.9, "factor of each cut"),
+    ),
+    formula="γ^⌊s / every⌋",
+    reference="Robbins & Monro 1951, as practised",
+)
