@@ -1,0 +1,21 @@
+"""The ledger: the only record of what happened. Knows SQLAlchemy and the records of `objectives`.
+
+`Ledger` appends and reads; the same trials stand in Optuna's own tables of the same database, so that Optuna's readers
+open it. Every append is one transaction: a generation is in the ledger as a whole or not at all.
+"""
+
+from storage.errors import LeaseLostError, LedgerError
+from storage.ledger import Ledger
+from storage.records import ExperimentRecord, NewTrial, Purpose, Status, StudyRecord, TrialRecord
+
+__all__ = [
+    "ExperimentRecord",
+    "LeaseLostError",
+    "Ledger",
+    "LedgerError",
+    "NewTrial",
+    "Purpose",
+    "Status",
+    "StudyRecord",
+    "TrialRecord",
+]

@@ -1,0 +1,99 @@
+"""Where training runs: a `concurrent.futures.Executor`, and the pure functions that it runs.
+
+A worker gets a problem, configs and seeds and returns curves: no database, no Optuna, no state. Problems travel pickled
+once and are kept unpickled by the worker.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from functools import lru_cache
+from typing import Any
+
+import psutil
+
+from objectives.config import TrainConfig
+from objectives.problem import Problem
+from objectives.records import Curve
+
+# The processes are the parallelism: a worker's matrix products take one core.
+ONE_THREAD = {
+    name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+}
+
+
+def default_workers() -> int:
+    """The cores that this process may use."""
+    return len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count() or 1
+
+
+def local_processes(workers: int) -> Executor:
+    """An executor of `workers` processes that end with this one, however it ends.
+
+    loky starts them without running the caller's main module, so that no `if __name__ == "__main__"` is needed.
+    """
+    from loky import ProcessPoolExecutor
+
+    executor: Executor = ProcessPoolExecutor(
+        max_workers=workers, env=ONE_THREAD, initializer=_start_worker, initargs=(os.getpid(),)
+    )
+    return executor
+
+
+def stop(executor: Executor) -> None:
+    """End an executor at once: queued work is dropped, local workers are killed."""
+    try:
+        executor.shutdown(wait=False, kill_workers=True)  # type: ignore[call-arg]
+    except TypeError:
+        executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _start_worker(coordinator: int) -> None:
+    """Leave Ctrl-C to the coordinator, and end when it has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == coordinator:
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def pack(problem: Problem) -> bytes:
+    """The problem as it travels, models defined in a script or notebook included."""
+    import cloudpickle
+
+    packed: bytes = cloudpickle.dumps(problem)
+    return packed
+
+
+@lru_cache(maxsize=8)
+def _unpack(packed: bytes) -> Problem:
+    import pickle
+
+    problem: Problem = pickle.loads(packed)
+    return problem
+
+
+def train_packed(
+    packed: bytes, configs: Sequence[TrainConfig], seeds: Sequence[int], every_epoch: bool
+) -> list[list[Curve]]:
+    """`objectives.train` on a packed problem."""
+    from objectives.engine import train
+
+    return train(_unpack(packed), configs, seeds, every_epoch=every_epoch)
+
+
+def compile_packed(packed: bytes, optimizers: Sequence[str]) -> float:
+    """Compile, or load from disk, everything that these rules need on a packed problem; the seconds it took."""
+    from objectives.engine import train
+
+    started = time.perf_counter()
+    problem = _unpack(packed)
+    rows: dict[str, Any] = {"batch_size": len(problem.train), "epochs": 1}
+    train(problem, [TrainConfig.from_json({"optimizer": name, **rows}) for name in optimizers], [0])
+    return time.perf_counter() - started

@@ -1,0 +1,227 @@
+"""The service's functions: compare, tune, resume, load. The command line calls these and adds only words.
+
+Comparing again under the same spec goes on where it stopped: resuming and comparing are the same thing.
+"""
+
+import os
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from objectives.catalog import unknown_name
+from objectives.config import TrainConfig
+from objectives.errors import InputError
+from objectives.tasks import Task
+from search.progress import Progress
+from search.spec import Experiment, experiment
+from search.verdict import Verdict
+from storage import ExperimentRecord, Ledger, Status
+
+if TYPE_CHECKING:
+    import pandas
+
+DEFAULT_URL = "sqlite:///cooldown.db"
+Report = Callable[[Progress], None]
+
+
+class Result:
+    """An experiment as the ledger has it."""
+
+    def __init__(self, record: ExperimentRecord) -> None:
+        self.record = record
+        self.name, self.status = record.name, record.status
+
+    @cached_property
+    def verdicts(self) -> list[Verdict]:
+        """One verdict per pair of arms, the one that answers the question first."""
+        from search.summary import pair_verdicts
+
+        return pair_verdicts(self.record)
+
+    @property
+    def answer(self) -> str:
+        """The answer in one sentence."""
+        from search.summary import sentence
+
+        return sentence(self.record, self.verdicts)
+
+    def best(self, arm: str) -> TrainConfig:
+        """The arm's best config: of its studies' winners the one with the lowest validation loss.
+
+        Raises InputError for an unknown arm or one without a finished trial.
+        """
+        arms = self.record.spec["arms"]
+        if arm not in arms:
+            raise unknown_name("arm", arm, arms)
+        winners = [study.winner for study in self.record.studies if study.arm == arm and study.winner]
+        if not winners:
+            raise InputError(f"the arm {arm!r} has no finished trial yet")
+        return min(
+            winners,
+            key=lambda trial: trial.validation_loss if trial.finalist_loss is None else trial.finalist_loss,
+        ).config
+
+    def frame(self) -> "pandas.DataFrame":
+        """All trials as a table: a row per trial, a column per parameter."""
+        import pandas as pd
+
+        return pd.DataFrame(self.trials())
+
+    def trials(self) -> list[dict[str, Any]]:
+        """All trials as rows: arm, repeat, trial, losses, cost and parameters."""
+        return [
+            {
+                "arm": study.arm,
+                "repeat": study.repeat,
+                "trial": trial.number,
+                "generation": trial.generation,
+                "validation_loss": trial.validation_loss,
+                "finalist_loss": trial.finalist_loss,
+                "diverged": sum(curve.outcome.value == "diverged" for curves in trial.curves.values() for curve in curves),
+                "gradient_evaluations": sum(
+                    curve.gradient_evaluations for curves in trial.curves.values() for curve in curves
+                ),
+                "optimizer": trial.config.optimizer.name,
+                "schedule": trial.config.schedule.name,
+                **trial.parameters,
+            }
+            for study in self.record.studies
+            for trial in study.trials
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `cooldown show --json`."""
+        from search.summary import document
+
+        return document(self.record)
+
+    def __repr__(self) -> str:
+        return f"<Result {self.name!r} ({self.status.value}): {self.answer}>"
+
+
+def database_url(db: str | None) -> str:
+    """The ledger's address: the one given, else $COOLDOWN_DB, else sqlite:///cooldown.db."""
+    return db or os.environ.get("COOLDOWN_DB") or DEFAULT_URL
+
+
+def compare(
+    task: str | Task,
+    *,
+    name: str | None = None,
+    db: str | None = None,
+    workers: int | None = None,
+    report: Report = lambda _: None,
+    **settings: Any,
+) -> Result:
+    """Tune every arm on `task` under equal budgets and say which is better.
+
+    task: a built-in name, a path to a CSV or Parquet file (with `target`), `module:attribute`, or a Task. name: what to
+    call the experiment; by default after its task. db: database URL. workers: processes, by default one per core.
+    settings: the fields of `Experiment`: arms, trials, repeats, epochs, seeds, … An experiment of the same name or, without
+    a name, of the same spec is continued. Raises InputError for a bad input, before anything is written.
+    """
+    from objectives import tasks
+
+    given = {key: value for key, value in settings.items() if value is not None}
+    spec = experiment(task=task if isinstance(task, str) else task.name, **given)
+    if isinstance(task, str):
+        task = tasks.resolve(task, target=spec.target, hidden=spec.hidden)
+    _check(spec, workers)
+    fingerprint = task.fingerprint()
+    # A split that cannot be made is told now, before there is an experiment.
+    task.search_problem(spec.seed, 0)
+    ledger = Ledger(database_url(db))
+    found = _find(ledger, spec, fingerprint, name)
+    if found is None:
+        name = name or _free_name(ledger, task.name)
+        studies = [(arm, repeat) for arm in spec.arms for repeat in range(spec.repeats)]
+        ledger.create(name, spec.to_json(), fingerprint, studies)
+    else:
+        name = found
+    return _run(ledger, name, spec, task, workers, report)
+
+
+def tune(task: str | Task, *, arm: str | None = None, **options: Any) -> Result:
+    """Search one joint arm, by default over all optimizers and schedules. Options as for `compare`.
+
+    A joint search favours what looks good early: it finds a good config, but is no evidence between optimizers.
+    """
+    from objectives import optimizers, schedules
+
+    joint = arm or f"{','.join(optimizers.names())}+{','.join(schedules.names())}"
+    return compare(task, arms=(joint,), **options)
+
+
+def resume(
+    name: str, *, db: str | None = None, workers: int | None = None, report: Report = lambda _: None
+) -> Result:
+    """Continue the experiment `name` to its end; a finished one is returned as it is."""
+    from objectives import tasks
+
+    ledger = Ledger(database_url(db), create=False)
+    record = ledger.load(name)
+    if record.status is Status.DONE:
+        return Result(record)
+    spec = experiment(**record.spec)
+    _check(spec, workers)
+    try:
+        task = tasks.resolve(spec.task, target=spec.target, hidden=spec.hidden)
+    except InputError as error:
+        raise InputError(
+            f"the task of {name!r} cannot be found again ({error}); if it was given as an object in Python, call "
+            f"compare(task, name={name!r}, ...) with it"
+        ) from error
+    if task.fingerprint() != record.task_fingerprint:
+        raise InputError(f"the task {spec.task!r} has changed since {name!r} was started: its data differ")
+    return _run(ledger, name, spec, task, workers, report)
+
+
+def load(name: str, *, db: str | None = None) -> Result:
+    """The experiment `name` as the ledger has it now."""
+    return Result(Ledger(database_url(db), create=False).load(name))
+
+
+def _check(spec: Experiment, workers: int | None) -> None:
+    from search.sampling import check_sampler
+
+    check_sampler(spec.sampler)
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+        raise InputError(f"workers: must be a whole number of at least 1, got {workers!r}")
+
+
+def _run(
+    ledger: Ledger, name: str, spec: Experiment, task: Task, workers: int | None, report: Report
+) -> Result:
+    from search.executors import default_workers, local_processes
+    from search.runner import run
+
+    count = workers or default_workers()
+    run(ledger, name, spec, task, lambda: local_processes(count), report)
+    return Result(ledger.load(name))
+
+
+def _find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -> str | None:
+    """The experiment to continue: the one called `name`, or else one of the same spec on the same data."""
+    for summary in ledger.summaries():
+        same = summary.spec == spec.to_json()
+        if name is None and same and ledger.load(summary.name).task_fingerprint == fingerprint:
+            return summary.name
+        if name == summary.name:
+            if not same:
+                differing = sorted(key for key, value in spec.to_json().items() if summary.spec.get(key) != value)
+                raise InputError(
+                    f"there is an experiment {name!r} with other settings ({', '.join(differing)}): choose another "
+                    f"--name, or `cooldown delete {name}` first"
+                )
+            if ledger.load(name).task_fingerprint != fingerprint:
+                raise InputError(f"there is an experiment {name!r} on other data: choose another --name")
+            return name
+    return None
+
+
+def _free_name(ledger: Ledger, base: str) -> str:
+    taken = {summary.name for summary in ledger.summaries()}
+    number = 1
+    while (name := base if number == 1 else f"{base}-{number}") in taken:
+        number += 1
+    return name

@@ -1,0 +1,274 @@
+"""Studies × executor → ledger. Running and resuming are the same function.
+
+What a study needs next follows from its record alone: trials, then finalists, then the winner's evaluation. Each of these
+steps is one job for a worker and one transaction in the ledger; whatever is in flight when a run ends is done again,
+identically, by the next.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from dataclasses import dataclass
+from functools import cached_property
+
+from objectives import optimizers
+from objectives.config import TrainConfig
+from objectives.problem import Problem
+from objectives.random_streams import seeds
+from objectives.records import Curve
+from objectives.tasks import Task
+from search.executors import compile_packed, pack, stop, train_packed
+from search.progress import Progress
+from search.sampling import Generation
+from search.space import Space, space
+from search.spec import Experiment
+from storage import ExperimentRecord, Ledger, NewTrial, Purpose, StudyRecord, TrialRecord
+from storage.ledger import Writer
+
+MAX_DEATHS = 3
+"""How often a worker may die of the same job, alone in its pool, before the experiment fails."""
+
+
+class TrainingError(RuntimeError):
+    """A training run that cannot be done: its model raised, or its worker died again and again."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One step of a study, as a worker gets it and as the ledger takes it back."""
+
+    study: StudyRecord
+    purpose: Purpose
+    configs: Sequence[TrainConfig]
+    seeds: Sequence[int]
+    problem: bytes
+    generation: Generation | None = None
+    trials: Sequence[TrialRecord] = ()
+    started: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        part = f"generation {self.generation.index}" if self.generation else self.purpose.value
+        return f"{part} of study {self.study.arm}/{self.study.repeat}"
+
+
+class Splits:
+    """The problems and seeds of an experiment: functions of (seed, repeat) and never of the arm."""
+
+    def __init__(self, task: Task, experiment: Experiment) -> None:
+        self._task, self._experiment = task, experiment
+        self._search: dict[int, bytes] = {}
+
+    def search(self, repeat: int) -> bytes:
+        """The packed problem of a repeat's search."""
+        if repeat not in self._search:
+            self._search[repeat] = pack(self._task.search_problem(self._experiment.seed, repeat))
+        return self._search[repeat]
+
+    @cached_property
+    def evaluation(self) -> bytes:
+        """The packed problem of every evaluation."""
+        return pack(self._task.evaluation_problem(self._experiment.seed))
+
+    @cached_property
+    def first(self) -> Problem:
+        """A search's problem, for its size."""
+        return self._task.search_problem(self._experiment.seed, 0)
+
+    def seeds(self, purpose: Purpose, repeat: int) -> list[int]:
+        """The seeds of a repeat's replicates: others for each purpose, the same for every arm."""
+        e = self._experiment
+        count = {
+            Purpose.SEARCH: e.seeds,
+            Purpose.FINALIST: e.finalist_seeds,
+            Purpose.EVALUATION: e.confirm_seeds,
+        }[purpose]
+        return seeds(e.seed, f"{purpose.value} seeds", repeat, count=count)
+
+
+def run(
+    ledger: Ledger,
+    name: str,
+    experiment: Experiment,
+    task: Task,
+    open_executor: Callable[[], Executor],
+    report: Callable[[Progress], None] = lambda _: None,
+) -> None:
+    """Do what is left of the experiment `name`, reporting after every step.
+
+    open_executor is called at the start and again whenever an executor breaks. Raises TrainingError, LedgerError or
+    LeaseLostError; what was done before any of them, or before KeyboardInterrupt, is in the ledger.
+    """
+    with ledger.hold(name) as writer:
+        record = ledger.load(name)
+        runner = _Runner(writer, record, experiment, Splits(task, experiment), open_executor, report)
+        runner.run()
+        writer.finish()
+
+
+class _Runner:
+    def __init__(
+        self,
+        writer: Writer,
+        record: ExperimentRecord,
+        experiment: Experiment,
+        splits: Splits,
+        open_executor: Callable[[], Executor],
+        report: Callable[[Progress], None],
+    ) -> None:
+        self.writer, self.experiment, self.splits = writer, experiment, splits
+        self.open_executor, self.report = open_executor, report
+        self.studies = {study.id: study for study in record.studies}
+        self.running: dict[Future[list[list[Curve]]], Job] = {}
+        self.suspects: list[Job] = []
+        self.deaths: Counter[str] = Counter()
+        self.progress = Progress.of(experiment, record.studies)
+
+    @cached_property
+    def spaces(self) -> dict[str, Space]:
+        updates_per_epoch = -(-len(self.splits.first.train) // self.experiment.batch_size)
+        return {arm.name: space(self.experiment, arm, updates_per_epoch) for arm in self.experiment.parsed_arms}
+
+    def run(self) -> None:
+        """Work until no study needs anything more."""
+        self.report(self.progress)
+        if not any(self._needs(study) for study in self.studies.values()):
+            return
+        executor = self.open_executor()
+        try:
+            self._compile(executor)
+            while True:
+                try:
+                    self._submit(executor)
+                    if not self.running:
+                        break
+                    self._collect()
+                except BrokenExecutor:
+                    self._bury()
+                    stop(executor)
+                    executor = self.open_executor()
+        finally:
+            stop(executor)
+
+    def _compile(self, executor: Executor) -> None:
+        """Compile before the first job: two workers would do it twice, and time left could not be told."""
+        rules = sorted({name for arm in self.experiment.parsed_arms for name in arm.optimizers})
+        assert set(rules) <= set(optimizers.names())
+        try:
+            seconds = executor.submit(compile_packed, pack(self.splits.first), rules).result()
+        except BrokenExecutor:
+            # Whatever kills a worker here will do so again in a job, which is then named.
+            return
+        except Exception as error:
+            raise TrainingError(f"training failed: {type(error).__name__}: {error}") from error
+        self.progress = self.progress.compiled(seconds)
+        self.report(self.progress)
+
+    def _submit(self, executor: Executor) -> None:
+        """Keep the executor supplied; after a death, with one suspect at a time."""
+        if self.suspects:
+            if not self.running:
+                self._start(executor, self.suspects.pop(0))
+            return
+        busy = {job.study.id for job in self.running.values()}
+        waiting = [study for study in self.studies.values() if study.id not in busy and self._needs(study)]
+        # Repeat by repeat, so that a comparison can be read before all repeats are done.
+        waiting.sort(key=lambda study: (study.repeat, len(study.trials), study.id))
+        for study in waiting[: max(self.experiment.generation, 2) * 2 - len(self.running)]:
+            self._start(executor, self._job(study))
+
+    def _start(self, executor: Executor, job: Job) -> None:
+        every_epoch = job.purpose is not Purpose.EVALUATION
+        try:
+            future = executor.submit(train_packed, job.problem, job.configs, job.seeds, every_epoch)
+        except BrokenExecutor:
+            self.suspects.append(job)
+            raise
+        self.running[future] = job
+
+    def _needs(self, study: StudyRecord) -> Purpose | None:
+        """What a study needs next; None where it is complete."""
+        e = self.experiment
+        if len(study.trials) < e.trials:
+            return Purpose.SEARCH
+        if any(trial.finalist_loss is None for trial in study.best(e.finalists)):
+            return Purpose.FINALIST
+        return None if study.evaluations else Purpose.EVALUATION
+
+    def _job(self, study: StudyRecord) -> Job:
+        e, purpose = self.experiment, self._needs(study)
+        assert purpose is not None
+        seeds_, now = self.splits.seeds(purpose, study.repeat), time.time()
+        if purpose is Purpose.SEARCH:
+            size = min(e.generation, e.trials - len(study.trials))
+            generation = Generation(study, self.spaces[study.arm], e.sampler, e.seed, size)
+            configs = [proposal.config for proposal in generation.proposals]
+            problem = self.splits.search(study.repeat)
+            return Job(study, purpose, configs, seeds_, problem, generation=generation, started=now)
+        if purpose is Purpose.FINALIST:
+            trials = [trial for trial in study.best(e.finalists) if trial.finalist_loss is None]
+            problem = self.splits.search(study.repeat)
+        else:
+            assert study.winner is not None
+            trials, problem = [study.winner], self.splits.evaluation
+        return Job(study, purpose, [t.config for t in trials], seeds_, problem, trials=trials, started=now)
+
+    def _collect(self) -> None:
+        """Wait for a job and put all that are done into the ledger."""
+        done, _ = wait(self.running, return_when=FIRST_COMPLETED)
+        for future in done:
+            try:
+                curves = future.result()
+            except BrokenExecutor:
+                raise
+            except Exception as error:
+                job = self.running[future]
+                raise TrainingError(f"training failed in {job.name}: {type(error).__name__}: {error}") from error
+            self._append(self.running.pop(future), curves)
+
+    def _append(self, job: Job, curves: list[list[Curve]]) -> None:
+        if job.generation is not None:
+            losses = [_mean_loss(of_trial) for of_trial in curves]
+            notes, state = job.generation.tell(losses)
+            trials = [
+                NewTrial(
+                    proposal.number,
+                    proposal.parameters,
+                    proposal.distributions,
+                    note,
+                    proposal.config,
+                    of_trial,
+                    job.started,
+                )
+                for proposal, note, of_trial in zip(job.generation.proposals, notes, curves, strict=True)
+            ]
+            study = self.writer.append_generation(job.study, job.generation.index, trials, state)
+        else:
+            by_trial = {trial.id: of_trial for trial, of_trial in zip(job.trials, curves, strict=True)}
+            study = self.writer.append_curves(job.study, job.purpose, by_trial)
+        self.studies[study.id] = study
+        self.deaths.pop(job.name, None)
+        self.progress = self.progress.advanced(study, self.experiment)
+        self.report(self.progress)
+
+    def _bury(self) -> None:
+        """After a worker's death: every job that was in flight is repeated, alone, until the culprit is known."""
+        lost = list(self.running.values())
+        self.running.clear()
+        if len(lost) == 1:
+            (job,) = lost
+            self.deaths[job.name] += 1
+            if self.deaths[job.name] >= MAX_DEATHS:
+                raise TrainingError(
+                    f"a worker process died {MAX_DEATHS} times on {job.name} (out of memory, or killed?): gave up. "
+                    "What was done before is kept"
+                )
+        self.suspects = lost + self.suspects
+
+
+def _mean_loss(curves: Sequence[Curve]) -> float:
+    from storage.records import mean_final_loss
+
+    return mean_final_loss(curves)

@@ -1,0 +1,122 @@
+"""One study: ask Optuna for a generation, tell it what came back.
+
+A generation is asked from an in-memory study that is rebuilt from the ledger's records every time, whether or not the
+run was ever interrupted: so an uninterrupted run and a resumed one do the same thing.
+"""
+
+import json
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import optuna
+from optuna.distributions import distribution_to_json
+
+from objectives.config import TrainConfig
+from objectives.errors import InputError
+from objectives.random_streams import seed_sequence
+from search.space import Space
+from search.spec import Sampler
+from storage import StudyRecord
+
+NEEDS = {"cmaes": "cmaes", "gp": "torch"}
+"""The package that a sampler needs beside Optuna."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A trial that is asked for and not yet trained."""
+
+    number: int
+    parameters: Mapping[str, Any]
+    distributions: Mapping[str, str]
+    config: TrainConfig
+
+
+class Generation:
+    """The next trials of a study."""
+
+    def __init__(self, study: StudyRecord, space: Space, sampler: Sampler, seed: int, size: int) -> None:
+        self.index = 1 + max((trial.generation for trial in study.trials), default=-1)
+        with _quiet_optuna():
+            self._study = optuna.create_study(
+                storage=optuna.storages.InMemoryStorage(), sampler=_sampler(sampler, seed, study, self.index)
+            )
+            storage, study_id = self._study._storage, self._study._study_id
+            for key, value in study.sampler_state.items():
+                storage.set_study_system_attr(study_id, key, value)
+            for trial in study.trials:
+                self._study.add_trial(
+                    optuna.create_trial(
+                        params=space.sampled(trial.parameters),
+                        distributions=space.distributions(trial.parameters, natural=False),
+                        value=trial.validation_loss,
+                        system_attrs=dict(trial.attributes),
+                    )
+                )
+            self._trials = [self._study.ask() for _ in range(size)]
+            chosen = [space.suggest(trial) for trial in self._trials]
+        self.proposals = [
+            Proposal(
+                trial.number,
+                parameters,
+                {
+                    name: distribution_to_json(distribution)
+                    for name, distribution in space.distributions(parameters, natural=True).items()
+                },
+                space.config(parameters),
+            )
+            for trial, parameters in zip(self._trials, chosen, strict=True)
+        ]
+
+    def tell(self, losses: Sequence[float]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """What the sampler notes, per trial and for the study, once it knows the generation's losses."""
+        with _quiet_optuna():
+            for trial, loss in zip(self._trials, losses, strict=True):
+                self._study.tell(trial, loss)
+            notes = [dict(trial.system_attrs) for trial in self._study.get_trials(deepcopy=False)[-len(losses) :]]
+            state = self._study._storage.get_study_system_attrs(self._study._study_id)
+        # As the ledger will give it back: a resumed run must not see other types than an uninterrupted one.
+        told: tuple[list[dict[str, Any]], dict[str, Any]] = tuple(json.loads(json.dumps([notes, dict(state)])))
+        return told
+
+
+def check_sampler(sampler: Sampler) -> None:
+    """Raise InputError where the package that `sampler` needs is missing."""
+    package = NEEDS.get(sampler)
+    if package and find_spec(package) is None:
+        raise InputError(f"--sampler {sampler} needs the package {package!r}: pip install {package}")
+
+
+def _sampler(name: Sampler, seed: int, study: StudyRecord, generation: int) -> optuna.samplers.BaseSampler:
+    # A quasi-random sequence is one sequence over all generations; every other sampler starts each with a fresh seed.
+    part = () if name == "qmc" else (generation,)
+    sequence = seed_sequence(seed, "sampler", study.arm, study.repeat, *part)
+    number = int(sequence.generate_state(1, "uint32")[0])
+    match name:
+        case "tpe":
+            return optuna.samplers.TPESampler(seed=number)
+        case "random":
+            return optuna.samplers.RandomSampler(seed=number)
+        case "qmc":
+            return optuna.samplers.QMCSampler(seed=number, scramble=True, warn_independent_sampling=False)
+        case "cmaes":
+            return optuna.samplers.CmaEsSampler(seed=number, warn_independent_sampling=False)
+        case "gp":
+            return optuna.samplers.GPSampler(seed=number, warn_independent_sampling=False)
+
+
+@contextmanager
+def _quiet_optuna() -> Iterator[None]:
+    """Without Optuna's log lines on each in-memory study and its notes that a sampler is experimental."""
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)

@@ -1,0 +1,206 @@
+"""What an experiment says: the document of `cooldown show --json`, its sentence, and the numbers behind both."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from objectives import optimizers
+from objectives.records import Curve, Outcome
+from search.spec import Arm
+from search.verdict import Verdict, verdicts
+from storage import ExperimentRecord, Purpose, StudyRecord
+from storage.fingerprint import arm_fingerprints, fingerprint
+
+DIVERGENCE_ALARM = 0.3
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A reason to distrust an answer."""
+
+    kind: str
+    arm: str
+    message: str
+
+
+@dataclass(frozen=True)
+class ArmSummary:
+    """One arm over its repeats; None where nothing has been evaluated yet.
+
+    test_loss, test_score: means over the repeats' winners. spread: standard deviation of the repeats' mean test losses.
+    diverged: share of the search's replicates that diverged. capped: share of all replicates whose loss was capped.
+    """
+
+    arm: str
+    repeats: int
+    test_loss: float | None
+    spread: float | None
+    test_score: float | None
+    validation_loss: float | None
+    diverged: float
+    capped: float
+    gradient_evaluations: int
+    seconds: float
+
+
+def test_losses(record: ExperimentRecord) -> dict[str, dict[int, list[float]]]:
+    """Per arm and repeat, the winner's test losses over the fresh seeds; arms in the spec's order."""
+    losses: dict[str, dict[int, list[float]]] = {arm: {} for arm in record.spec["arms"]}
+    for study in record.studies:
+        if study.evaluations:
+            losses[study.arm][study.repeat] = [curve.final_loss for curve in study.evaluations]
+    return losses
+
+
+def primary_pair(record: ExperimentRecord) -> tuple[str, str] | None:
+    """The pair that answers the experiment's question, chosen by validation loss alone: the best arm of annealed SGD and
+    the best arm of an adaptive method; where one of these is missing, the two best arms. None for a single arm.
+    """
+
+    def validation_loss(arm: str) -> float:
+        losses = [_selection_loss(study) for study in record.studies if study.arm == arm]
+        known = [loss for loss in losses if loss is not None]
+        return float(np.mean(known)) if known else float("inf")
+
+    ranked = sorted(record.spec["arms"], key=validation_loss)
+    sgd = [arm for arm in ranked if _family(arm) == "sgd" and "constant" not in Arm.parse(arm).schedules]
+    adaptive = [arm for arm in ranked if _family(arm) == "adaptive"]
+    if sgd and adaptive:
+        return sgd[0], adaptive[0]
+    return (ranked[0], ranked[1]) if len(ranked) > 1 else None
+
+
+def pair_verdicts(record: ExperimentRecord) -> list[Verdict]:
+    """The verdicts of all pairs, the primary one first."""
+    return verdicts(test_losses(record), primary_pair(record))
+
+
+def arm_summaries(record: ExperimentRecord) -> list[ArmSummary]:
+    """Every arm in numbers, in the spec's order."""
+    return [_arm_summary(arm, [study for study in record.studies if study.arm == arm]) for arm in record.spec["arms"]]
+
+
+def alarms(record: ExperimentRecord) -> list[Alarm]:
+    """Arms of whose search runs so many diverged that their ranges are in doubt."""
+    return [
+        Alarm(
+            "divergence",
+            arm.arm,
+            f"{arm.diverged:.0%} of the search's runs diverged: its range of learning rates reaches too high",
+        )
+        for arm in arm_summaries(record)
+        if arm.diverged > DIVERGENCE_ALARM
+    ]
+
+
+def sentence(record: ExperimentRecord, found: Sequence[Verdict]) -> str:
+    """The answer in one sentence."""
+    if not found:
+        return f"On {record.spec['task']}, one arm was tuned; two are needed for a verdict."
+    first = found[0]
+    by_arm = {arm.arm: arm for arm in arm_summaries(record)}
+    a, b = by_arm[first.a], by_arm[first.b]
+    if first.difference is None or a.test_loss is None or b.test_loss is None:
+        return f"On {record.spec['task']} there is no verdict yet: {first.why}."
+    verb = {
+        "a_better": "beats",
+        "b_better": "loses to",
+        "tie": "ties with",
+        "undecided": "is not yet told apart from",
+    }[first.verdict]
+    return (
+        f"On {record.spec['task']}, tuned {a.arm} {verb} tuned {b.arm}: test loss {a.test_loss:.4f} against "
+        f"{b.test_loss:.4f}, difference {first.difference:+.4f} [{first.low:+.4f}, {first.high:+.4f}], "
+        f"{min(a.repeats, b.repeats)} repeats."
+    )
+
+
+def document(record: ExperimentRecord) -> dict[str, Any]:
+    """The document of `show --json`."""
+    found = pair_verdicts(record)
+    prints = arm_fingerprints(record.studies)
+    return {
+        "name": record.name,
+        "task": record.spec["task"],
+        "status": record.status.value,
+        "message": record.message,
+        "fingerprint": fingerprint(record.studies),
+        "answer": sentence(record, found),
+        "spec": dict(record.spec),
+        "arms": [
+            {
+                **asdict(arm),
+                "fingerprint": prints[arm.arm],
+                "repeats": [_repeat(study) for study in record.studies if study.arm == arm.arm],
+            }
+            for arm in arm_summaries(record)
+        ],
+        "verdicts": [verdict.to_json() for verdict in found],
+        "alarms": [asdict(alarm) for alarm in alarms(record)],
+        "task_fingerprint": record.task_fingerprint,
+        "environment": dict(record.environment),
+    }
+
+
+def _repeat(study: StudyRecord) -> dict[str, Any]:
+    winner = study.winner
+    return {
+        "repeat": study.repeat,
+        "trials": len(study.trials),
+        "gradient_evaluations": sum(curve.gradient_evaluations for curve in study.curves()),
+        "best": winner
+        and {
+            "trial": winner.number,
+            "config": winner.config.to_json(),
+            "validation_loss": winner.validation_loss,
+            "finalist_loss": winner.finalist_loss,
+        },
+        "evaluations": [
+            {"seed": curve.seed, "test_loss": curve.final_loss, "test_score": _number(curve.final_score)}
+            for curve in study.evaluations
+        ],
+    }
+
+
+def _arm_summary(arm: str, studies: Sequence[StudyRecord]) -> ArmSummary:
+    evaluated = [study for study in studies if study.evaluations]
+    losses = [np.mean([curve.final_loss for curve in study.evaluations]) for study in evaluated]
+    scores = [curve.final_score for study in evaluated for curve in study.evaluations]
+    selected = [loss for loss in map(_selection_loss, studies) if loss is not None]
+    searched = [curve for study in studies for curve in study.curves(Purpose.SEARCH)]
+    every: list[Curve] = [curve for study in studies for curve in study.curves()]
+    return ArmSummary(
+        arm=arm,
+        repeats=len(evaluated),
+        test_loss=float(np.mean(losses)) if losses else None,
+        spread=float(np.std(losses, ddof=1)) if len(losses) > 1 else None,
+        test_score=_number(float(np.mean([score for score in scores if score == score] or [np.nan]))),
+        validation_loss=float(np.mean(selected)) if selected else None,
+        diverged=_share([curve.outcome is Outcome.DIVERGED for curve in searched]),
+        capped=_share([curve.capped for curve in every]),
+        gradient_evaluations=sum(curve.gradient_evaluations for curve in every),
+        seconds=sum(curve.seconds for curve in every),
+    )
+
+
+def _selection_loss(study: StudyRecord) -> float | None:
+    """The validation loss that a study's winner was chosen by."""
+    if study.winner is None:
+        return None
+    return study.winner.validation_loss if study.winner.finalist_loss is None else study.winner.finalist_loss
+
+
+def _family(arm: str) -> str | None:
+    """The family of all optimizers of an arm; None for an arm of both."""
+    families = {optimizers.get(name).family for name in Arm.parse(arm).optimizers}
+    return families.pop() if len(families) == 1 else None
+
+
+def _share(flags: Sequence[bool]) -> float:
+    return sum(flags) / len(flags) if flags else 0.0
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else value

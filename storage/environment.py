@@ -1,0 +1,25 @@
+"""Where an experiment ran: package versions and machine, kept with its results."""
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+PACKAGES = ("cooldown", "numpy", "numba", "optuna", "scikit-learn", "scipy", "sqlalchemy")
+
+
+def environment() -> dict[str, Any]:
+    """Versions of Python and of the packages that results depend on, and the machine."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = None
+    return {
+        "python": platform.python_version(),
+        "packages": versions,
+        "system": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "cores": os.cpu_count(),
+    }

@@ -1,0 +1,31 @@
+"""What can go wrong with a ledger, each with a message that is complete in itself."""
+
+from sqlalchemy.exc import DBAPIError
+
+from objectives.errors import InputError
+
+
+class LedgerError(InputError):
+    """The database cannot be used as it is: not ours, unreadable, read-only, full, or held by someone else."""
+
+
+class LeaseLostError(RuntimeError):
+    """Another process has taken the experiment over; nothing more may be written to it from here."""
+
+
+def explained(error: DBAPIError, where: str) -> LedgerError:
+    """A database driver's error as one sentence about the ledger at `where`."""
+    text = str(error.orig)
+    for sign, explanation in (
+        ("file is not a database", "is not a SQLite database"),
+        ("file is encrypted", "is not a SQLite database"),
+        ("malformed", "is damaged (SQLite: database disk image is malformed)"),
+        ("readonly database", "is read-only: choose another place with --db"),
+        ("unable to open", "cannot be opened: does its folder exist, and may you write there?"),
+        ("disk is full", "could not be written: the disk is full. What was written before is kept"),
+        ("database is locked", "is locked by another program"),
+        ("disk I/O error", "could not be read or written: disk I/O error. What was written before is kept"),
+    ):
+        if sign in text:
+            return LedgerError(f"the ledger {where} {explanation}")
+    return LedgerError(f"the ledger {where} cannot be used: {text}")

@@ -1,0 +1,41 @@
+"""The fingerprint: what two runs have in common if, timings aside, the same thing happened in them."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+from objectives.canonical import canonical_json
+from storage.records import Purpose, StudyRecord, curve_row
+
+
+def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
+    """Per arm, SHA-256 over its trials, parameters, scores and curves, by repeat, trial and seed."""
+    digests: dict[str, Any] = {}
+    for study in sorted(studies, key=lambda study: (study.arm, study.repeat)):
+        digest = digests.setdefault(study.arm, sha256())
+        digest.update(canonical_json({"repeat": study.repeat}))
+        for trial in sorted(study.trials, key=lambda trial: trial.number):
+            digest.update(
+                canonical_json(
+                    {
+                        "number": trial.number,
+                        "parameters": dict(trial.parameters),
+                        "config": trial.config.to_json(),
+                        "validation_loss": trial.validation_loss,
+                    }
+                )
+            )
+            for purpose in Purpose:
+                for curve in sorted(trial.curves.get(purpose, ()), key=lambda curve: curve.seed):
+                    row = curve_row(curve)
+                    arrays = [row.pop(name) for name in ("train_loss", "held_out_loss", "held_out_score")]
+                    del row["seconds"]
+                    digest.update(canonical_json({"purpose": purpose.value, **row}))
+                    for array in arrays:
+                        digest.update(len(array).to_bytes(8, "little") + array)
+    return {arm: digest.hexdigest() for arm, digest in digests.items()}
+
+
+def fingerprint(studies: Sequence[StudyRecord]) -> str:
+    """SHA-256 over all arms of an experiment, whatever their order."""
+    return sha256(canonical_json(sorted(arm_fingerprints(studies).items()))).hexdigest()

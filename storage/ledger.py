@@ -1,0 +1,343 @@
+"""The ledger: append and read.
+
+One writer's rule: whoever appends to an experiment holds its lease, and each append checks that in its own transaction.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from objectives.catalog import unknown_name
+from objectives.config import TrainConfig
+from objectives.records import Curve
+from storage import tables
+from storage.database import Database
+from storage.environment import environment
+from storage.errors import LeaseLostError, LedgerError
+from storage.lease import HEARTBEAT, is_alive, this_process
+from storage.records import (
+    ExperimentRecord,
+    NewTrial,
+    Purpose,
+    Status,
+    StudyRecord,
+    TrialRecord,
+    curve_from,
+    curve_row,
+)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One line of `cooldown list`."""
+
+    name: str
+    spec: Mapping[str, Any]
+    status: Status
+    created_at: float
+    finished_at: float | None
+    trials: int
+
+
+class Ledger:
+    """The ledger at a database URL. `create=False` only reads: an absent database is an error, not a new file."""
+
+    def __init__(self, url: str, *, create: bool = True) -> None:
+        self._database = Database(url, create=create)
+        self.where = self._database.where
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def summaries(self) -> list[Summary]:
+        """All experiments, newest first."""
+        e, s, t = tables.experiments, tables.studies, tables.trials
+        count = (
+            select(func.count(t.c.id)).join(s, s.c.id == t.c.study_id).where(s.c.experiment_id == e.c.id)
+        ).scalar_subquery()
+        with self._database.reading() as connection:
+            rows = connection.execute(select(e, count.label("trials")).order_by(e.c.created_at.desc())).all()
+        return [
+            Summary(row.name, row.spec, _status(row), row.created_at, row.finished_at, row.trials) for row in rows
+        ]
+
+    def load(self, name: str) -> ExperimentRecord:
+        """The experiment `name` with all its studies; raises LedgerError with the nearest name."""
+        with self._database.reading() as connection:
+            row = self._experiment(connection, name)
+            s, t, c = tables.studies, tables.trials, tables.curves
+            of_experiment = select(s.c.id).where(s.c.experiment_id == row.id)
+            curves: dict[int, dict[Purpose, list[Curve]]] = defaultdict(lambda: defaultdict(list))
+            query = select(c).join(t).where(t.c.study_id.in_(of_experiment)).order_by(c.c.id)
+            for curve in connection.execute(query):
+                curves[curve.trial_id][Purpose(curve.purpose)].append(curve_from(curve))
+            trials: dict[int, list[TrialRecord]] = defaultdict(list)
+            query = select(t).where(t.c.study_id.in_(of_experiment)).order_by(t.c.study_id, t.c.number)
+            for trial in connection.execute(query):
+                trials[trial.study_id].append(
+                    TrialRecord(
+                        trial.id,
+                        trial.number,
+                        trial.generation,
+                        trial.parameters,
+                        trial.attributes,
+                        TrainConfig.from_json(trial.config),
+                        trial.validation_loss,
+                        {purpose: tuple(found) for purpose, found in curves[trial.id].items()},
+                    )
+                )
+            studies = [
+                StudyRecord(study.id, study.arm, study.repeat, study.sampler_state, tuple(trials[study.id]))
+                for study in connection.execute(select(s).where(s.c.experiment_id == row.id).order_by(s.c.id))
+            ]
+        return ExperimentRecord(
+            row.id,
+            row.name,
+            row.spec,
+            row.task_fingerprint,
+            row.environment,
+            _status(row),
+            row.message,
+            row.created_at,
+            row.finished_at,
+            tuple(studies),
+        )
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def create(
+        self, name: str, spec: Mapping[str, Any], task_fingerprint: str, studies: Sequence[tuple[str, int]]
+    ) -> None:
+        """A new experiment with its (arm, repeat) studies; raises LedgerError where the name is taken."""
+        from storage import optuna_rows
+
+        with self._database.writing() as connection:
+            taken = select(tables.experiments.c.id).where(tables.experiments.c.name == name)
+            if connection.execute(taken).first():
+                raise LedgerError(f"there is an experiment {name!r} already in {self.where}")
+            (experiment_id,) = connection.execute(
+                insert(tables.experiments).values(
+                    name=name,
+                    spec=dict(spec),
+                    task_fingerprint=task_fingerprint,
+                    environment=environment(),
+                    status=Status.INTERRUPTED.value,
+                    message="",
+                    created_at=time.time(),
+                )
+            ).inserted_primary_key or (None,)
+            rows = [
+                {
+                    "experiment_id": experiment_id,
+                    "arm": arm,
+                    "repeat": repeat,
+                    "optuna_study_id": optuna_rows.create_study(connection, f"{name}/{arm}/{repeat}"),
+                    "sampler_state": {},
+                }
+                for arm, repeat in studies
+            ]
+            connection.execute(insert(tables.studies), rows)
+
+    def delete(self, name: str) -> None:
+        """Remove an experiment with everything in it; raises LedgerError while a process runs it."""
+        from storage import optuna_rows
+
+        with self._database.writing() as connection:
+            row = self._experiment(connection, name)
+            _refuse_if_held(row)
+            s = tables.studies
+            ids = list(connection.scalars(select(s.c.optuna_study_id).where(s.c.experiment_id == row.id)))
+            optuna_rows.delete_studies(connection, ids)
+            connection.execute(delete(tables.experiments).where(tables.experiments.c.id == row.id))
+
+    @contextmanager
+    def hold(self, name: str) -> Iterator["Writer"]:
+        """Run the experiment `name`: nobody else may while the context lasts.
+
+        On leaving, its status is `done` if `Writer.finish` was called, `failed` after an exception, else `interrupted`.
+        Raises LedgerError, naming the holder, where another living process runs it.
+        """
+        holder = this_process()
+        e = tables.experiments
+        with self._database.writing() as connection:
+            row = self._experiment(connection, name)
+            _refuse_if_held(row)
+            connection.execute(
+                update(e)
+                .where(e.c.id == row.id)
+                .values(
+                    holder=holder,
+                    holder_token=holder["token"],
+                    heartbeat_at=time.time(),
+                    status=Status.RUNNING.value,
+                    message="",
+                )
+            )
+        writer = Writer(self._database, row.id, name, holder["token"])
+        stop = threading.Event()
+        beat = threading.Thread(target=writer.beat_until, args=(stop,), daemon=True)
+        beat.start()
+        status, message = Status.INTERRUPTED, ""
+        try:
+            yield writer
+            status = Status.DONE if writer.finished else Status.INTERRUPTED
+        except Exception as error:
+            status, message = Status.FAILED, str(error)
+            raise
+        finally:
+            stop.set()
+            writer.release(status, message)
+
+    def _experiment(self, connection: Connection, name: str) -> Any:
+        e = tables.experiments
+        row = connection.execute(select(e).where(e.c.name == name)).first()
+        if row is None:
+            names = list(connection.scalars(select(e.c.name)))
+            if not names:
+                raise LedgerError(f"unknown experiment {name!r}: the ledger {self.where} holds none yet")
+            raise LedgerError(str(unknown_name("experiment", name, names)))
+        return row
+
+
+class Writer:
+    """The one writer of a held experiment. Every append is one transaction that first checks the lease."""
+
+    def __init__(self, database: Database, experiment_id: int, name: str, token: str) -> None:
+        self._database, self._id, self._name, self._token = database, experiment_id, name, token
+        self.finished = False
+
+    def append_generation(
+        self, study: StudyRecord, generation: int, trials: Sequence[NewTrial], sampler_state: Mapping[str, Any]
+    ) -> StudyRecord:
+        """The trials of one generation with their curves and Optuna's rows, and the sampler's state after it.
+
+        Returns the study as it then stands.
+        """
+        from storage import optuna_rows
+
+        now = time.time()
+        s, t, c = tables.studies, tables.trials, tables.curves
+        with self._append() as connection:
+            optuna_id = connection.scalar(select(s.c.optuna_study_id).where(s.c.id == study.id))
+            assert optuna_id is not None
+            rows = [
+                {
+                    "study_id": study.id,
+                    "number": trial.number,
+                    "generation": generation,
+                    "parameters": dict(trial.parameters),
+                    "attributes": dict(trial.attributes),
+                    "config": trial.config.to_json(),
+                    "validation_loss": trial.validation_loss,
+                    "finished_at": now,
+                }
+                for trial in trials
+            ]
+            ids = connection.scalars(insert(t).returning(t.c.id, sort_by_parameter_order=True), rows).all()
+            connection.execute(
+                insert(c),
+                [
+                    {"trial_id": id, "purpose": Purpose.SEARCH.value, **curve_row(curve)}
+                    for id, trial in zip(ids, trials, strict=True)
+                    for curve in trial.curves
+                ],
+            )
+            optuna_rows.append_trials(connection, optuna_id, trials, now)
+            if sampler_state != study.sampler_state:
+                connection.execute(
+                    update(s).where(s.c.id == study.id).values(sampler_state=dict(sampler_state))
+                )
+                optuna_rows.set_study_attributes(connection, optuna_id, sampler_state)
+        appended = (
+            TrialRecord(
+                id,
+                trial.number,
+                generation,
+                trial.parameters,
+                trial.attributes,
+                trial.config,
+                trial.validation_loss,
+                {Purpose.SEARCH: tuple(trial.curves)},
+            )
+            for id, trial in zip(ids, trials, strict=True)
+        )
+        return replace(study, sampler_state=sampler_state, trials=(*study.trials, *appended))
+
+    def append_curves(
+        self, study: StudyRecord, purpose: Purpose, curves: Mapping[int, Sequence[Curve]]
+    ) -> StudyRecord:
+        """Further replicates of trials, by trial id: finalists or evaluations. Returns the study as it then stands."""
+        with self._append() as connection:
+            connection.execute(
+                insert(tables.curves),
+                [
+                    {"trial_id": id, "purpose": purpose.value, **curve_row(curve)}
+                    for id, of_trial in curves.items()
+                    for curve in of_trial
+                ],
+            )
+        trials = tuple(
+            replace(trial, curves={**trial.curves, purpose: tuple(curves[trial.id])}) if trial.id in curves else trial
+            for trial in study.trials
+        )
+        return replace(study, trials=trials)
+
+    def finish(self) -> None:
+        """Everything that the spec asks for is in the ledger."""
+        self.finished = True
+
+    def beat_until(self, stop: threading.Event) -> None:
+        """Give a sign of life every `HEARTBEAT` seconds; a missed one is made up for by the next."""
+        e = tables.experiments
+        while not stop.wait(HEARTBEAT):
+            try:
+                with self._database.writing() as connection:
+                    mine = (e.c.id == self._id) & (e.c.holder_token == self._token)
+                    connection.execute(update(e).where(mine).values(heartbeat_at=time.time()))
+            except LedgerError:
+                continue
+
+    def release(self, status: Status, message: str) -> None:
+        """Give the lease back. Where the ledger cannot be written the lease ends with this process instead."""
+        e = tables.experiments
+        values: dict[str, Any] = {"status": status.value, "message": message, "holder": None, "holder_token": None}
+        if status is Status.DONE:
+            values["finished_at"] = time.time()
+        try:
+            with self._database.writing() as connection:
+                mine = (e.c.id == self._id) & (e.c.holder_token == self._token)
+                connection.execute(update(e).where(mine).values(**values))
+        except LedgerError:
+            if status is Status.DONE:
+                raise
+
+    @contextmanager
+    def _append(self) -> Iterator[Connection]:
+        e = tables.experiments
+        with self._database.writing() as connection:
+            holds = select(e.c.id).where((e.c.id == self._id) & (e.c.holder_token == self._token))
+            if connection.execute(holds).first() is None:
+                raise LeaseLostError(f"another process has taken over the experiment {self._name!r}: stopped writing")
+            yield connection
+
+
+def _status(row: Any) -> Status:
+    """The status of an experiment's row; one whose runner has died is interrupted, whatever it last said."""
+    status = Status(row.status)
+    if status is Status.RUNNING and not is_alive(row.holder, row.heartbeat_at):
+        return Status.INTERRUPTED
+    return status
+
+
+def _refuse_if_held(row: Any) -> None:
+    if is_alive(row.holder, row.heartbeat_at):
+        holder = row.holder
+        raise LedgerError(
+            f"the experiment {row.name!r} is being run by process {holder['pid']} on {holder['host']}: "
+            "wait for it, or stop that process first"
+        )

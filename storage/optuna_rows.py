@@ -1,0 +1,141 @@
+"""The ledger's trials in Optuna's own tables, so that Optuna's readers, CLI and dashboard open the file.
+
+Optuna's table classes are an internal interface: this module alone knows them, and the dependency is bounded above for
+its sake. Rows are inserted in bulk: through Optuna's own storage a trial costs a hundred times as much.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import optuna
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from optuna.distributions import json_to_distribution
+from optuna.storages._rdb import models
+from optuna.study import StudyDirection
+from optuna.trial import TrialState
+from sqlalchemy import Connection, delete, insert, select
+
+from storage.records import NewTrial
+
+
+def create_tables(connection: Connection) -> None:
+    """Create Optuna's tables at the version that the installed Optuna reads."""
+    models.BaseModel.metadata.create_all(connection)
+    connection.execute(
+        insert(models.VersionInfoModel),
+        {"version_info_id": 1, "schema_version": models.SCHEMA_VERSION, "library_version": optuna.__version__},
+    )
+    scripts = ScriptDirectory(str(Path(models.__file__).parent / "alembic"))
+    MigrationContext.configure(connection).stamp(scripts, "head")
+
+
+def create_study(connection: Connection, name: str) -> int:
+    """A study to minimize, called `name`; its id."""
+    (study_id,) = connection.execute(insert(models.StudyModel).values(study_name=name)).inserted_primary_key
+    connection.execute(
+        insert(models.StudyDirectionModel),
+        {"study_id": study_id, "direction": StudyDirection.MINIMIZE, "objective": 0},
+    )
+    return int(study_id)
+
+
+def append_trials(connection: Connection, study_id: int, trials: Sequence[NewTrial], finished: float) -> None:
+    """The trials of one generation, complete with parameters, values and per-epoch values."""
+    rows = [
+        {
+            "number": trial.number,
+            "study_id": study_id,
+            "state": TrialState.COMPLETE,
+            "_datetime_start_utc": _utc(trial.started),
+            "_datetime_complete_utc": _utc(finished),
+        }
+        for trial in trials
+    ]
+    statement = insert(models.TrialModel).returning(models.TrialModel.trial_id, sort_by_parameter_order=True)
+    ids = list(connection.scalars(statement, rows))
+    numbered = list(zip(ids, trials, strict=True))
+    _insert(
+        connection,
+        models.TrialValueModel,
+        [
+            {
+                "trial_id": id,
+                "objective": 0,
+                "value": trial.validation_loss,
+                "value_type": models.TrialValueModel.TrialValueType.FINITE,
+            }
+            for id, trial in numbered
+        ],
+    )
+    _insert(
+        connection,
+        models.TrialParamModel,
+        [
+            {
+                "trial_id": id,
+                "param_name": name,
+                "param_value": json_to_distribution(trial.distributions[name]).to_internal_repr(value),
+                "distribution_json": trial.distributions[name],
+            }
+            for id, trial in numbered
+            for name, value in trial.parameters.items()
+        ],
+    )
+    _insert(
+        connection,
+        models.TrialIntermediateValueModel,
+        [
+            {
+                "trial_id": id,
+                "step": epoch,
+                "intermediate_value": value,
+                "intermediate_value_type": models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE,
+            }
+            for id, trial in numbered
+            for epoch, value in enumerate(trial.intermediate.tolist(), start=1)
+        ],
+    )
+    _insert(
+        connection,
+        models.TrialSystemAttributeModel,
+        [
+            {"trial_id": id, "key": key, "value_json": json.dumps(value)}
+            for id, trial in numbered
+            for key, value in trial.attributes.items()
+        ],
+    )
+
+
+def set_study_attributes(connection: Connection, study_id: int, attributes: Mapping[str, Any]) -> None:
+    """Replace what the sampler keeps on the study."""
+    attribute = models.StudySystemAttributeModel
+    connection.execute(delete(attribute).where(attribute.study_id == study_id))
+    _insert(
+        connection,
+        attribute,
+        [{"study_id": study_id, "key": key, "value_json": json.dumps(value)} for key, value in attributes.items()],
+    )
+
+
+def delete_studies(connection: Connection, study_ids: Sequence[int]) -> None:
+    """Remove studies with all that hangs on them."""
+    trial_ids = select(models.TrialModel.trial_id).where(models.TrialModel.study_id.in_(study_ids))
+    for table in reversed(models.BaseModel.metadata.sorted_tables):
+        if "trial_id" in table.c and table.name != "trials":
+            connection.execute(delete(table).where(table.c.trial_id.in_(trial_ids)))
+    for table in reversed(models.BaseModel.metadata.sorted_tables):
+        if "study_id" in table.c:
+            connection.execute(delete(table).where(table.c.study_id.in_(study_ids)))
+
+
+def _insert(connection: Connection, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(model.__table__), rows)
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)

@@ -1,0 +1,166 @@
+"""What is written to the ledger and what is read from it: frozen records, nothing of SQL."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.config import TrainConfig
+from objectives.records import Curve, Outcome
+
+
+class Purpose(Enum):
+    """Why a replicate was trained."""
+
+    SEARCH = "search"
+    FINALIST = "finalist"
+    EVALUATION = "evaluation"
+
+
+class Status(Enum):
+    """Where an experiment stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class NewTrial:
+    """A finished trial on its way into the ledger.
+
+    parameters: by Optuna parameter name, in natural units. distributions: Optuna's JSON of each parameter's range.
+    attributes: what the sampler noted on the trial. curves: one per search seed. started: seconds since 1970.
+    """
+
+    number: int
+    parameters: Mapping[str, Any]
+    distributions: Mapping[str, str]
+    attributes: Mapping[str, Any]
+    config: TrainConfig
+    curves: Sequence[Curve]
+    started: float
+
+    @property
+    def validation_loss(self) -> float:
+        """Mean capped final validation loss over the search seeds: the objective."""
+        return mean_final_loss(self.curves)
+
+    @property
+    def intermediate(self) -> NDArray[np.float64]:
+        """(epochs,) mean capped validation loss after each epoch."""
+        losses = [curve.capped_losses(self.config.epochs) for curve in self.curves]
+        return np.asarray(np.mean(losses, axis=0))
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One config with all its replicates, as the ledger has it."""
+
+    id: int
+    number: int
+    generation: int
+    parameters: Mapping[str, Any]
+    attributes: Mapping[str, Any]
+    config: TrainConfig
+    validation_loss: float
+    curves: Mapping[Purpose, tuple[Curve, ...]]
+
+    @property
+    def finalist_loss(self) -> float | None:
+        """Mean capped final validation loss over the further seeds of a finalist; None for another trial."""
+        finalist = self.curves.get(Purpose.FINALIST)
+        return mean_final_loss(finalist) if finalist else None
+
+
+@dataclass(frozen=True)
+class StudyRecord:
+    """One arm × one repeat with its trials in order."""
+
+    id: int
+    arm: str
+    repeat: int
+    sampler_state: Mapping[str, Any]
+    trials: tuple[TrialRecord, ...]
+
+    def best(self, count: int) -> tuple[TrialRecord, ...]:
+        """The `count` trials with the lowest validation loss, best first; the earlier of equals."""
+        return tuple(sorted(self.trials, key=lambda trial: (trial.validation_loss, trial.number))[:count])
+
+    @cached_property
+    def winner(self) -> TrialRecord | None:
+        """The finalist with the lowest mean loss over its further seeds; without finalists the best trial so far."""
+        finalists = [trial for trial in self.best(len(self.trials)) if trial.finalist_loss is not None]
+        if finalists:
+            return min(finalists, key=lambda trial: trial.finalist_loss or 0.0)
+        return self.best(1)[0] if self.trials else None
+
+    @property
+    def evaluations(self) -> tuple[Curve, ...]:
+        """The winner's replicates on train + validation data, whose held-out rows are the test split."""
+        return self.winner.curves.get(Purpose.EVALUATION, ()) if self.winner else ()
+
+    def curves(self, *purposes: Purpose) -> list[Curve]:
+        """All replicates of the given purposes, or of every purpose."""
+        wanted = purposes or tuple(Purpose)
+        return [curve for trial in self.trials for purpose in wanted for curve in trial.curves.get(purpose, ())]
+
+
+@dataclass(frozen=True)
+class ExperimentRecord:
+    """An experiment with everything that happened in it."""
+
+    id: int
+    name: str
+    spec: Mapping[str, Any]
+    task_fingerprint: str
+    environment: Mapping[str, Any]
+    status: Status
+    message: str
+    created_at: float
+    finished_at: float | None
+    studies: tuple[StudyRecord, ...]
+
+
+def mean_final_loss(curves: Sequence[Curve]) -> float:
+    """Mean of the capped final losses."""
+    return math.fsum(curve.final_loss for curve in curves) / len(curves)
+
+
+def curve_row(curve: Curve) -> dict[str, Any]:
+    """A curve's columns in the ledger."""
+    score = curve.final_score
+    return {
+        "seed": curve.seed,
+        "outcome": curve.outcome.value,
+        "final_loss": curve.final_loss,
+        "final_score": None if math.isnan(score) else score,
+        "train_loss": curve.train_loss.astype("<f8").tobytes(),
+        "held_out_loss": curve.validation_loss.astype("<f8").tobytes(),
+        "held_out_score": curve.validation_score.astype("<f8").tobytes(),
+        "uninformed_loss": curve.uninformed_loss,
+        "gradient_evaluations": curve.gradient_evaluations,
+        "updates": curve.updates,
+        "seconds": curve.seconds,
+    }
+
+
+def curve_from(row: Any) -> Curve:
+    """The curve of a row: the inverse of `curve_row`."""
+    return Curve(
+        seed=row.seed,
+        outcome=Outcome(row.outcome),
+        train_loss=np.frombuffer(row.train_loss, "<f8"),
+        validation_loss=np.frombuffer(row.held_out_loss, "<f8"),
+        validation_score=np.frombuffer(row.held_out_score, "<f8"),
+        uninformed_loss=row.uninformed_loss,
+        gradient_evaluations=row.gradient_evaluations,
+        updates=row.updates,
+        seconds=row.seconds,
+    )

@@ -1,0 +1,86 @@
+"""The ledger's tables. Optuna's own (`studies`, `trials`, …) stand beside them in the same database."""
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Float,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+REVISION = "0001"
+"""The newest migration, so that an up-to-date ledger opens without loading Alembic; a test keeps the two equal."""
+
+VERSION_TABLE = "cooldown_version"
+
+metadata = MetaData()
+
+experiments = Table(
+    "cooldown_experiments",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("spec", JSON, nullable=False),
+    Column("task_fingerprint", String(64), nullable=False),
+    Column("environment", JSON, nullable=False, comment="package versions and machine"),
+    Column("status", String(20), nullable=False),
+    Column("message", Text, nullable=False, default=""),
+    Column("created_at", Float, nullable=False, comment="seconds since 1970, UTC"),
+    Column("finished_at", Float),
+    Column("holder", JSON, comment="the process that runs it: host, pid, its start, a token"),
+    Column("holder_token", String(32)),
+    Column("heartbeat_at", Float),
+)
+
+studies = Table(
+    "cooldown_studies",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("experiment_id", ForeignKey(experiments.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("arm", String(400), nullable=False),
+    Column("repeat", Integer, nullable=False),
+    Column("optuna_study_id", Integer, nullable=False),
+    Column("sampler_state", JSON, nullable=False, comment="what the sampler keeps between generations"),
+    UniqueConstraint("experiment_id", "arm", "repeat"),
+)
+
+trials = Table(
+    "cooldown_trials",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("study_id", ForeignKey(studies.c.id, ondelete="CASCADE"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("parameters", JSON, nullable=False, comment="what the sampler chose, by Optuna parameter name"),
+    Column("attributes", JSON, nullable=False, comment="what the sampler notes on a trial"),
+    Column("config", JSON, nullable=False),
+    Column("validation_loss", Float, nullable=False, comment="mean capped final loss over the search seeds"),
+    Column("finished_at", Float, nullable=False),
+    UniqueConstraint("study_id", "number"),
+)
+
+curves = Table(
+    "cooldown_curves",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("trial_id", ForeignKey(trials.c.id, ondelete="CASCADE"), nullable=False),
+    Column("purpose", String(12), nullable=False, comment="search, finalist or evaluation"),
+    Column("seed", Integer, nullable=False),
+    Column("outcome", String(20), nullable=False),
+    Column("final_loss", Float, nullable=False, comment="capped held-out loss: validation, in an evaluation test"),
+    Column("final_score", Float),
+    Column("train_loss", LargeBinary, nullable=False, comment="little-endian float64, one an epoch"),
+    Column("held_out_loss", LargeBinary, nullable=False),
+    Column("held_out_score", LargeBinary, nullable=False),
+    Column("uninformed_loss", Float, nullable=False),
+    Column("gradient_evaluations", Integer, nullable=False),
+    Column("updates", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    UniqueConstraint("trial_id", "purpose", "seed"),
+)
