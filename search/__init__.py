@@ -1,8 +1,8 @@
 """The search service: decides what is trained next, and says what came out. Knows Optuna.
 
-    from search import compare
-    result = compare("digits", arms=["momentum+cosine", "adam"], trials=24)
-    print(result.answer)
+from search import compare
+result = compare("digits", arms=["momentum+cosine", "adam"], trials=24)
+print(result.answer)
 """
 
 from search.experiments import Result, compare, load, resume, tune

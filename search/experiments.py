@@ -4,8 +4,9 @@ Comparing again under the same spec goes on where it stopped: resuming and compa
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from objectives.catalog import unknown_name
@@ -13,9 +14,9 @@ from objectives.config import TrainConfig
 from objectives.errors import InputError
 from objectives.tasks import Task
 from search.progress import Progress
-from search.spec import Experiment, experiment
+from search.spec import Experiment, experiment, read_toml
 from search.verdict import Verdict
-from storage import ExperimentRecord, Ledger, Status
+from storage import ExperimentRecord, Ledger, NoLedgerError, Status, Summary
 
 if TYPE_CHECKING:
     import pandas
@@ -77,7 +78,9 @@ class Result:
                 "generation": trial.generation,
                 "validation_loss": trial.validation_loss,
                 "finalist_loss": trial.finalist_loss,
-                "diverged": sum(curve.outcome.value == "diverged" for curves in trial.curves.values() for curve in curves),
+                "diverged": sum(
+                    curve.outcome.value == "diverged" for curves in trial.curves.values() for curve in curves
+                ),
                 "gradient_evaluations": sum(
                     curve.gradient_evaluations for curves in trial.curves.values() for curve in curves
                 ),
@@ -117,8 +120,8 @@ def compare(
 
     task: a built-in name, a path to a CSV or Parquet file (with `target`), `module:attribute`, or a Task. name: what to
     call the experiment; by default after its task. db: database URL. workers: processes, by default one per core.
-    settings: the fields of `Experiment`: arms, trials, repeats, epochs, seeds, … An experiment of the same name or, without
-    a name, of the same spec is continued. Raises InputError for a bad input, before anything is written.
+    settings: the fields of `Experiment`: arms, trials, repeats, epochs, seeds, … An experiment of the same name or,
+    without a name, of the same spec is continued. Raises InputError for a bad input, before anything is written.
     """
     from objectives import tasks
 
@@ -146,15 +149,26 @@ def tune(task: str | Task, *, arm: str | None = None, **options: Any) -> Result:
 
     A joint search favours what looks good early: it finds a good config, but is no evidence between optimizers.
     """
+    return compare(task, arms=(joint_arm(arm),), **options)
+
+
+def joint_arm(arm: str | None) -> str:
+    """`arm`, or the arm of all optimizers and schedules."""
     from objectives import optimizers, schedules
 
-    joint = arm or f"{','.join(optimizers.names())}+{','.join(schedules.names())}"
-    return compare(task, arms=(joint,), **options)
+    return arm or f"{','.join(optimizers.names())}+{','.join(schedules.names())}"
 
 
-def resume(
-    name: str, *, db: str | None = None, workers: int | None = None, report: Report = lambda _: None
-) -> Result:
+def settings(task: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of `compare` for a TASK of the command line, a spec file's or a task's name, and its flags."""
+    path = Path(task)
+    given = read_toml(path) if path.suffix == ".toml" else {"task": task}
+    if "task" not in given:
+        raise InputError(f"{path}: task is missing")
+    return given | {key: value for key, value in overrides.items() if value is not None}
+
+
+def resume(name: str, *, db: str | None = None, workers: int | None = None, report: Report = lambda _: None) -> Result:
     """Continue the experiment `name` to its end; a finished one is returned as it is."""
     from objectives import tasks
 
@@ -181,6 +195,19 @@ def load(name: str, *, db: str | None = None) -> Result:
     return Result(Ledger(database_url(db), create=False).load(name))
 
 
+def summaries(db: str | None = None) -> list[Summary]:
+    """All experiments of a ledger, newest first; none where there is no ledger."""
+    try:
+        return Ledger(database_url(db), create=False).summaries()
+    except NoLedgerError:
+        return []
+
+
+def delete(name: str, *, db: str | None = None) -> None:
+    """Remove the experiment `name` with all its trials; raises LedgerError while a process runs it."""
+    Ledger(database_url(db), create=False).delete(name)
+
+
 def _check(spec: Experiment, workers: int | None) -> None:
     from search.sampling import check_sampler
 
@@ -189,9 +216,7 @@ def _check(spec: Experiment, workers: int | None) -> None:
         raise InputError(f"workers: must be a whole number of at least 1, got {workers!r}")
 
 
-def _run(
-    ledger: Ledger, name: str, spec: Experiment, task: Task, workers: int | None, report: Report
-) -> Result:
+def _run(ledger: Ledger, name: str, spec: Experiment, task: Task, workers: int | None, report: Report) -> Result:
     from search.executors import default_workers, local_processes
     from search.runner import run
 

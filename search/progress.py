@@ -25,11 +25,12 @@ class ArmProgress:
 
 @dataclass(frozen=True)
 class Progress:
-    """A snapshot of a run.
+    """A snapshot of a run of the experiment `name`.
 
     work, total: replicates trained and to train, weighed by their rows. compile_seconds: None until all is compiled.
     """
 
+    name: str
     arms: tuple[ArmProgress, ...]
     work: float
     total: float
@@ -39,14 +40,14 @@ class Progress:
     _studies: tuple[StudyRecord, ...] = ()
 
     @classmethod
-    def of(cls, experiment: Experiment, studies: Sequence[StudyRecord]) -> "Progress":
-        """The progress of an experiment whose studies are these."""
+    def of(cls, name: str, experiment: Experiment, studies: Sequence[StudyRecord]) -> "Progress":
+        """The progress of the experiment `name`, whose studies are these."""
         e = experiment
         per_study = e.trials * e.seeds + min(e.finalists, e.trials) * e.finalist_seeds
         total = len(studies) * (per_study + e.confirm_seeds * EVALUATION_WEIGHT)
         work = sum(map(_work, studies))
-        arms = tuple(_arm(name, studies, e) for name in e.arms)
-        return cls(arms, work, total, work_before=work, _studies=tuple(studies))
+        arms = tuple(_arm(arm, studies, e) for arm in e.arms)
+        return cls(name, arms, work, total, work_before=work, _studies=tuple(studies))
 
     def compiled(self, seconds: float) -> "Progress":
         """The same after compiling for `seconds`; the clock of the work starts here."""

@@ -1,8 +1,8 @@
 """Studies × executor → ledger. Running and resuming are the same function.
 
-What a study needs next follows from its record alone: trials, then finalists, then the winner's evaluation. Each of these
-steps is one job for a worker and one transaction in the ledger; whatever is in flight when a run ends is done again,
-identically, by the next.
+What a study needs next follows from its record alone: trials, then finalists, then the winner's evaluation. Each of
+these steps is one job for a worker and one transaction in the ledger; whatever is in flight when a run ends is done
+again, identically, by the next.
 """
 
 import time
@@ -23,15 +23,24 @@ from search.progress import Progress
 from search.sampling import Generation
 from search.space import Space, space
 from search.spec import Experiment
-from storage import ExperimentRecord, Ledger, NewTrial, Purpose, StudyRecord, TrialRecord
+from storage import (
+    ExperimentRecord,
+    LeaseLostError,
+    Ledger,
+    LedgerError,
+    NewTrial,
+    Purpose,
+    StudyRecord,
+    TrialRecord,
+)
 from storage.ledger import Writer
 
 MAX_DEATHS = 3
 """How often a worker may die of the same job, alone in its pool, before the experiment fails."""
 
 
-class TrainingError(RuntimeError):
-    """A training run that cannot be done: its model raised, or its worker died again and again."""
+class RunError(RuntimeError):
+    """An experiment that cannot go on: its model raised, its worker died again and again, or its disk is full."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +107,16 @@ def run(
 ) -> None:
     """Do what is left of the experiment `name`, reporting after every step.
 
-    open_executor is called at the start and again whenever an executor breaks. Raises TrainingError, LedgerError or
-    LeaseLostError; what was done before any of them, or before KeyboardInterrupt, is in the ledger.
+    open_executor is called at the start and again whenever an executor breaks. Raises LedgerError where another
+    process runs it, RunError where it cannot go on; what was done before that, or before KeyboardInterrupt, is in the
+    ledger.
     """
     with ledger.hold(name) as writer:
-        record = ledger.load(name)
-        runner = _Runner(writer, record, experiment, Splits(task, experiment), open_executor, report)
-        runner.run()
+        try:
+            record = ledger.load(name)
+            _Runner(writer, record, experiment, Splits(task, experiment), open_executor, report).run()
+        except (LedgerError, LeaseLostError) as error:
+            raise RunError(str(error)) from error
         writer.finish()
 
 
@@ -124,7 +136,7 @@ class _Runner:
         self.running: dict[Future[list[list[Curve]]], Job] = {}
         self.suspects: list[Job] = []
         self.deaths: Counter[str] = Counter()
-        self.progress = Progress.of(experiment, record.studies)
+        self.progress = Progress.of(record.name, experiment, record.studies)
 
     @cached_property
     def spaces(self) -> dict[str, Space]:
@@ -162,7 +174,7 @@ class _Runner:
             # Whatever kills a worker here will do so again in a job, which is then named.
             return
         except Exception as error:
-            raise TrainingError(f"training failed: {type(error).__name__}: {error}") from error
+            raise RunError(f"training failed: {type(error).__name__}: {error}") from error
         self.progress = self.progress.compiled(seconds)
         self.report(self.progress)
 
@@ -225,7 +237,7 @@ class _Runner:
                 raise
             except Exception as error:
                 job = self.running[future]
-                raise TrainingError(f"training failed in {job.name}: {type(error).__name__}: {error}") from error
+                raise RunError(f"training failed in {job.name}: {type(error).__name__}: {error}") from error
             self._append(self.running.pop(future), curves)
 
     def _append(self, job: Job, curves: list[list[Curve]]) -> None:
@@ -261,7 +273,7 @@ class _Runner:
             (job,) = lost
             self.deaths[job.name] += 1
             if self.deaths[job.name] >= MAX_DEATHS:
-                raise TrainingError(
+                raise RunError(
                     f"a worker process died {MAX_DEATHS} times on {job.name} (out of memory, or killed?): gave up. "
                     "What was done before is kept"
                 )

@@ -112,9 +112,7 @@ class Space:
         def entry(kind: str, names: tuple[str, ...]) -> dict[str, Any]:
             owner = chosen.get(kind, names[0])
             own = {
-                name.removeprefix(f"{owner}."): value
-                for name, value in chosen.items()
-                if name.startswith(f"{owner}.")
+                name.removeprefix(f"{owner}."): value for name, value in chosen.items() if name.startswith(f"{owner}.")
             }
             return {"name": owner, **self.fixed.get(owner, {}), **own}
 
@@ -154,7 +152,7 @@ def space(experiment: "Experiment", arm: "Arm", updates_per_epoch: int) -> Space
 
 
 def check_ranges(experiment: "Experiment") -> None:
-    """Raise InputError for a range of the spec that no arm has, that is empty, or that holds values that make no sense."""
+    """Raise InputError for a range of the spec that no arm has, that is empty, or whose values make no sense."""
     declared = {
         f"{owner}.{hyperparameter.name}": hyperparameter
         for arm in experiment.parsed_arms

@@ -38,11 +38,17 @@ class Arm:
         first, plus, second = text.partition("+")
         chosen = tuple(name.strip() for name in first.split(","))
         annealing = tuple(name.strip() for name in second.split(",")) if plus else ("constant",)
+        problems = []
         for names, catalog in ((chosen, optimizers), (annealing, schedules)):
             for name in names:
-                catalog.get(name)
+                try:
+                    catalog.get(name)
+                except InputError as error:
+                    problems.append(str(error))
             if len(set(names)) < len(names):
-                raise InputError(f"the arm {text!r} names {max(names, key=names.count)!r} twice")
+                problems.append(f"the arm {text!r} names {max(names, key=names.count)!r} twice")
+        if problems:
+            raise InputError("\n  ".join(problems))
         return cls(chosen, annealing)
 
     @property

@@ -29,12 +29,12 @@ class Alarm:
 class ArmSummary:
     """One arm over its repeats; None where nothing has been evaluated yet.
 
-    test_loss, test_score: means over the repeats' winners. spread: standard deviation of the repeats' mean test losses.
+    evaluated: repeats that have an evaluation. test_loss, test_score: means over the repeats' winners. spread: standard deviation of the repeats' mean test losses.
     diverged: share of the search's replicates that diverged. capped: share of all replicates whose loss was capped.
     """
 
     arm: str
-    repeats: int
+    evaluated: int
     test_loss: float | None
     spread: float | None
     test_score: float | None
@@ -55,8 +55,8 @@ def test_losses(record: ExperimentRecord) -> dict[str, dict[int, list[float]]]:
 
 
 def primary_pair(record: ExperimentRecord) -> tuple[str, str] | None:
-    """The pair that answers the experiment's question, chosen by validation loss alone: the best arm of annealed SGD and
-    the best arm of an adaptive method; where one of these is missing, the two best arms. None for a single arm.
+    """The pair that answers the experiment's question, chosen by validation loss alone: the best arm of annealed SGD
+    and the best arm of an adaptive method; where one of these is missing, the two best arms. None for a single arm.
     """
 
     def validation_loss(arm: str) -> float:
@@ -104,16 +104,16 @@ def sentence(record: ExperimentRecord, found: Sequence[Verdict]) -> str:
     a, b = by_arm[first.a], by_arm[first.b]
     if first.difference is None or a.test_loss is None or b.test_loss is None:
         return f"On {record.spec['task']} there is no verdict yet: {first.why}."
-    verb = {
-        "a_better": "beats",
-        "b_better": "loses to",
-        "tie": "ties with",
-        "undecided": "is not yet told apart from",
-    }[first.verdict]
+    verbs = {"a_better": "beats", "b_better": "loses to", "tie": "ties with"}
+    claim = (
+        f"it is undecided whether tuned {a.arm} beats tuned {b.arm}"
+        if first.verdict == "undecided"
+        else f"tuned {a.arm} {verbs[first.verdict]} tuned {b.arm}"
+    )
     return (
-        f"On {record.spec['task']}, tuned {a.arm} {verb} tuned {b.arm}: test loss {a.test_loss:.4f} against "
-        f"{b.test_loss:.4f}, difference {first.difference:+.4f} [{first.low:+.4f}, {first.high:+.4f}], "
-        f"{min(a.repeats, b.repeats)} repeats."
+        f"On {record.spec['task']}, {claim}: test loss {a.test_loss:.4f} against {b.test_loss:.4f}, "
+        f"difference {first.difference:+.4f} [{first.low:+.4f}, {first.high:+.4f}], "
+        f"{min(a.evaluated, b.evaluated)} repeats."
     )
 
 
@@ -173,7 +173,7 @@ def _arm_summary(arm: str, studies: Sequence[StudyRecord]) -> ArmSummary:
     every: list[Curve] = [curve for study in studies for curve in study.curves()]
     return ArmSummary(
         arm=arm,
-        repeats=len(evaluated),
+        evaluated=len(evaluated),
         test_loss=float(np.mean(losses)) if losses else None,
         spread=float(np.std(losses, ddof=1)) if len(losses) > 1 else None,
         test_score=_number(float(np.mean([score for score in scores if score == score] or [np.nan]))),

@@ -1,7 +1,8 @@
 """The verdict on a pair of arms: pure functions on arrays of losses.
 
-Each repeat gives one number per arm, the mean test loss of its winner over the fresh seeds. Repeat r of every arm has the
-same train/validation split and the same fresh seeds, so the interval is the t interval over the repeats' differences.
+Each repeat gives one number per arm, the mean test loss of its winner over the fresh seeds. Repeat r of every arm has
+the same train/validation split and the same fresh seeds, so the interval is the t interval over the repeats'
+differences.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +34,7 @@ class Verdict:
     """The answer for arms a and b: losses are compared, lower is better, so a negative difference speaks for a.
 
     band: differences within ± band are a tie. primary: the pair that answers the experiment's question; the others are
-    corrected for their number (Holm).
+    corrected for their number (Holm), `corrected` where that took a decision back.
     """
 
     a: str
@@ -46,6 +47,7 @@ class Verdict:
     probability_a_better: float | None
     repeats_to_decide: int | None
     primary: bool
+    corrected: bool
     why: str
 
     def to_json(self) -> dict[str, Any]:
@@ -158,15 +160,15 @@ def _verdict(
     a, b = pair
     if known is None:
         why = "an interval needs at least 2 repeats of both arms"
-        return Verdict(a, b, "undecided", None, None, None, None, None, None, primary, why)
+        return Verdict(a, b, "undecided", None, None, None, None, None, None, primary, False, why)
     interval, band = known
     decision = decide(interval, band)
     needed = None
+    corrected = decision != "undecided" and not holds
     if decision == "undecided":
         needed = repeats_to_decide(interval, band)
-        more = f"about {needed} repeats would decide" if needed else f"more than {MAX_REPEATS} repeats would be needed"
-        why = f"the 95 % interval reaches across the edge of the tie band ±{band:.2g}; {more}"
-    elif not holds:
+        why = _undecided(pair, interval, band, needed)
+    elif corrected:
         decision = "undecided"
         why = f"the 95 % interval alone would decide, but not after Holm's correction for {pairs} pairs"
     elif decision == "tie":
@@ -184,5 +186,21 @@ def _verdict(
         probability_negative(interval),
         needed,
         primary,
+        corrected,
         why,
     )
+
+
+def _undecided(pair: tuple[str, str], interval: Interval, band: float, needed: int | None) -> str:
+    more = (
+        f"about {needed} repeats would decide"
+        if needed
+        else "the difference lies so near the band's edge that hardly any number of repeats would decide"
+    )
+    if interval.low > 0 or interval.high < 0:
+        favoured = pair[0] if interval.high < 0 else pair[1]
+        return (
+            f"the whole 95 % interval favours {favoured}, but it reaches into the tie band ±{band:.2g}, half the "
+            f"spread between seeds; {more}"
+        )
+    return f"the 95 % interval holds 0 and reaches beyond the tie band ±{band:.2g}; {more}"
