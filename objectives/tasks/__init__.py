@@ -1,9 +1,41 @@
-"""The catalog of tasks, one file per built-in task, and the ways to make one of one's own data or model."""
+"""The catalog of tasks, one file per built-in task, and the ways to make one of one's own data or model.
+
+`names()` lists the built-in tasks, `get(name)` gives one. `from_arrays`, `from_table` and `from_model` make a
+task of a user's own; `resolve` reads what a person writes for any of them. Nothing is loaded before a task's
+data are needed.
+"""
 
 from objectives.catalog import Catalog
-from objectives.tasks._task import Task
+from objectives.tasks import _resolve
+from objectives.tasks._arrays import ArrayTask, from_arrays
+from objectives.tasks._model import ModelTask, from_model
+from objectives.tasks._table import from_table
+from objectives.tasks._task import Kind, Task
 
-_catalog = Catalog(__name__, __path__, Task, "task")
+# mypy's rule against abstract classes is for those that get instantiated; the scan only looks for instances.
+_catalog = Catalog[Task](__name__, __path__, Task, "task")  # type: ignore[type-abstract]
 names, get = _catalog.names, _catalog.get
 
-__all__ = ["Task", "get", "names"]
+
+def resolve(text: str, *, target: str | None = None, hidden: tuple[int, ...] | None = None) -> Task:
+    """The task that `text` names: a built-in, a CSV or Parquet file's path, or a user's `module:attribute`.
+
+    target: the column to predict, for a file only. hidden: widths of the MLP's hidden layers in place of the
+    task's own. A module is looked for in the working folder too, which is added to `sys.path`. Raises
+    InputError with the nearest suggestion.
+    """
+    return _resolve.resolve(_catalog, text, target, hidden)
+
+
+__all__ = [
+    "ArrayTask",
+    "Kind",
+    "ModelTask",
+    "Task",
+    "from_arrays",
+    "from_model",
+    "from_table",
+    "get",
+    "names",
+    "resolve",
+]

@@ -1,15 +1,13 @@
 """`Task`: data splits + model + loss + score. What a search may see of it and what an evaluation may see.
 
-The test rows are drawn once for a seed, the validation rows anew for every repeat. A search's problem does not hold the
-test rows at all. Every split comes from a named random stream and never depends on the arm.
+The test rows are drawn once for a seed, the validation rows anew for every repeat. A search's problem does
+not hold the test rows at all. Every split comes from a named random stream and never depends on the arm.
 """
 
 from abc import ABC, abstractmethod
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
+from objectives.errors import InputError
 from objectives.problem import Problem
 
 Kind = Literal["classification", "regression"]
@@ -36,4 +34,10 @@ class Task(ABC):
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """SHA-256 of everything that the task fixes: data, model, loss. Raises InputError for unusable data."""
+        """SHA-256 of all that the task fixes: data, model, loss. Raises InputError for unusable data."""
+
+    def with_hidden(self, hidden: tuple[int, ...]) -> "Task":
+        """The same task with an MLP of these hidden layers; InputError where the model is not an MLP."""
+        raise InputError(
+            f"task {self.name!r} has a model of its own: its hidden layers cannot be set to {tuple(hidden)!r}"
+        )

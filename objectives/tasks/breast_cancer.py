@@ -1,0 +1,17 @@
+"""Breast cancer: 569 rows, 30 features, 2 classes. Shape and texture of cell nuclei in an image of a fine
+needle aspirate; the tumour is malignant (212 rows) or benign (357). Source: Wolberg et al. 1995, Breast
+Cancer Wisconsin (Diagnostic), shipped with scikit-learn.
+"""
+
+from objectives.tasks._arrays import ArrayTask, Data
+
+
+def load() -> Data:
+    """X (569, 30) and y (569,)."""
+    from sklearn.datasets import load_breast_cancer
+
+    X, y = load_breast_cancer(return_X_y=True)
+    return X, y
+
+
+breast_cancer = ArrayTask("breast_cancer", "classification", load)

@@ -1,0 +1,18 @@
+"""Handwritten digits: 1797 rows, 64 features, 10 classes. Each feature is the ink in one cell of an 8×8
+image, 0 to 16.
+Source: Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits (its test set), shipped with
+scikit-learn.
+"""
+
+from objectives.tasks._arrays import ArrayTask, Data
+
+
+def load() -> Data:
+    """X (1797, 64) and y (1797,)."""
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    return X, y
+
+
+digits = ArrayTask("digits", "classification", load)

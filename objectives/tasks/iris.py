@@ -1,0 +1,16 @@
+"""Iris: 150 rows, 4 features, 3 classes of 50 rows each. Lengths and widths of sepals and petals in cm; the
+class is the species. Source: Fisher 1936, shipped with scikit-learn.
+"""
+
+from objectives.tasks._arrays import ArrayTask, Data
+
+
+def load() -> Data:
+    """X (150, 4) and y (150,)."""
+    from sklearn.datasets import load_iris
+
+    X, y = load_iris(return_X_y=True)
+    return X, y
+
+
+iris = ArrayTask("iris", "classification", load)

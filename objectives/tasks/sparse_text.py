@@ -1,0 +1,34 @@
+"""Sparse text: 1200 rows (documents), 400 features (words), 4 classes of 300 rows each. A bag of words as in
+topic
+classification: word w of the vocabulary has a probability proportional to 1/w (Zipf), and only rare words, 40
+of the
+last 300 for each class, tell the class: they are 4 times as likely in its documents. A document has
+Poisson(40) words. Features are log(1 + count) and are not standardized, so that 92 % of them are zero: the
+informative weights seldom get a gradient, where a rate of its own for each weight (Adam, RMSprop) has in
+principle the advantage. Source: synthetic, drawn from a fixed stream.
+"""
+
+import numpy as np
+
+from objectives.random_streams import generator
+from objectives.tasks._arrays import ArrayTask, Data
+
+N_ROWS, N_WORDS, N_CLASSES = 1200, 400, 4
+COMMON_WORDS, TOPIC_WORDS, LIFT, MEAN_LENGTH = 100, 40, 4.0, 40
+
+
+def load() -> Data:
+    """X (1200, 400) and y (1200,)."""
+    rng = generator(0, "task", "sparse_text")
+    zipf = 1 / np.arange(1, N_WORDS + 1)
+    rare = rng.permutation(np.arange(COMMON_WORDS, N_WORDS))[: N_CLASSES * TOPIC_WORDS]
+    likelihood = np.tile(zipf, (N_CLASSES, 1))
+    for weights, words in zip(likelihood, rare.reshape(N_CLASSES, TOPIC_WORDS), strict=True):
+        weights[words] *= LIFT
+    likelihood /= likelihood.sum(axis=1, keepdims=True)
+    y = np.arange(N_ROWS) % N_CLASSES
+    counts = rng.multinomial(rng.poisson(MEAN_LENGTH, N_ROWS), likelihood[y])
+    return np.log1p(counts), y
+
+
+sparse_text = ArrayTask("sparse_text", "classification", load, standardize=False)

@@ -1,0 +1,16 @@
+"""Wine: 178 rows, 13 features, 3 classes. Chemical analyses of wines of one region; the class is the
+cultivar. Classes of 59, 71 and 48 rows. Source: Aeberhard & Forina 1991, UCI Wine, shipped with scikit-learn.
+"""
+
+from objectives.tasks._arrays import ArrayTask, Data
+
+
+def load() -> Data:
+    """X (178, 13) and y (178,)."""
+    from sklearn.datasets import load_wine
+
+    X, y = load_wine(return_X_y=True)
+    return X, y
+
+
+wine = ArrayTask("wine", "classification", load)
