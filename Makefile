@@ -1,0 +1,54 @@
+# Two commands do all set-up on a fresh machine with Python >= 3.11: `make compare` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: compare test lint types layers format benchmarks clean
+
+compare: .venv/.installed  ## tune SGD and Adam on digits and say which is better
+	$(BIN)/cooldown compare digits
+
+test: .venv/.installed-test lint types layers  ## everything that CI checks
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: .venv/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/.installed-test
+	$(BIN)/mypy
+
+layers: .venv/.installed-test
+	$(BIN)/lint-imports
+
+format: .venv/.installed-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+benchmarks: .venv/.installed-test
+	$(PIP) --editable '.[parity]'
+	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.ledger
+	$(BIN)/python -m benchmarks.end_to_end
+
+# EXTRAS adds to what `make test` installs: CI sets it to `parity`.
+EXTRAS ?=
+COMMA := ,
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("Cooldown needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+
+.venv/.installed: .venv/bin/python pyproject.toml constraints.txt
+	@echo "Installing into .venv (once) ..."
+	$(PIP) --editable .
+	touch $@
+
+.venv/.installed-test: .venv/bin/python pyproject.toml constraints.txt
+	@echo "Installing into .venv (once) ..."
+	$(PIP) --editable '.[test$(if $(EXTRAS),$(COMMA)$(EXTRAS))]'
+	touch $@ .venv/.installed
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
