@@ -3,12 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 from types import MappingProxyType
 from typing import Any
 
 from objectives import optimizers, schedules
 from objectives.catalog import unknown_name
 from objectives.errors import InputError
+from objectives.hyperparameters import Hyperparameter, Scale
+
+L2 = Hyperparameter("l2", 0.0, 1e-6, 0.1, Scale.LOG, searched=False, meaning="coefficient of the L2 penalty")
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Choice:
         object.__setattr__(self, "hyperparameters", MappingProxyType(dict(self.hyperparameters)))
 
     def __hash__(self) -> int:
-        return hash((self.name, *self.hyperparameters.items()))
+        return hash((self.name, frozenset(self.hyperparameters.items())))
 
     def __reduce__(self) -> tuple[type["Choice"], tuple[str, dict[str, float]]]:
         return Choice, (self.name, dict(self.hyperparameters))
@@ -35,6 +39,8 @@ class Choice:
 def _choice(kind: str, catalog: Any, given: Any) -> Choice:
     if isinstance(given, str):
         given = {"name": given}
+    if isinstance(given, Choice):
+        given = given.to_json()
     if not isinstance(given, Mapping) or "name" not in given:
         raise InputError(f"{kind} must be a name or a table with a name, got {given!r}")
     entry = catalog.get(given["name"])
@@ -42,9 +48,9 @@ def _choice(kind: str, catalog: Any, given: Any) -> Choice:
 
 
 def _count(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise InputError(f"TrainConfig({name}={value!r}): {name} must be a whole number of at least 1, got {value!r}")
-    return value
+    return int(value)
 
 
 @dataclass(frozen=True)
@@ -66,10 +72,15 @@ class TrainConfig:
     l2: float = 0.0
 
     def __post_init__(self) -> None:
-        _count("batch_size", self.batch_size)
-        _count("epochs", self.epochs)
-        if not isinstance(self.l2, int | float) or not 0 <= self.l2 < float("inf"):
-            raise InputError(f"TrainConfig(l2={self.l2!r}): l2 must be a number of at least 0, got {self.l2!r}")
+        checked = {
+            "optimizer": _choice("optimizer", optimizers, self.optimizer),
+            "schedule": _choice("schedule", schedules, self.schedule),
+            "batch_size": _count("batch_size", self.batch_size),
+            "epochs": _count("epochs", self.epochs),
+            "l2": L2.check("TrainConfig", self.l2),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
 
     @classmethod
     def from_json(cls, given: str | bytes | Mapping[str, Any]) -> "TrainConfig":
@@ -80,7 +91,7 @@ class TrainConfig:
         if isinstance(given, str | bytes):
             try:
                 given = json.loads(given)
-            except json.JSONDecodeError as error:
+            except ValueError as error:  # also of bytes that are no text
                 raise InputError(f"TrainConfig.from_json: not JSON: {error}") from None
         if not isinstance(given, Mapping):
             raise InputError(f"TrainConfig.from_json: a config is a table, got {given!r}")
@@ -88,12 +99,7 @@ class TrainConfig:
         for name in given:
             if name not in known:
                 raise unknown_name("field of TrainConfig", name, known)
-        fields = dict(given)
-        if "optimizer" in fields:
-            fields["optimizer"] = _choice("optimizer", optimizers, fields["optimizer"])
-        if "schedule" in fields:
-            fields["schedule"] = _choice("schedule", schedules, fields["schedule"])
-        return cls(**fields)
+        return cls(**given)
 
     def to_json(self) -> dict[str, Any]:
         """The config as a JSON-ready dict; `from_json` reads it back as the same config."""

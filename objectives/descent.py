@@ -14,6 +14,14 @@ from objectives.errors import InputError
 from objectives.optimizers import Optimizer
 
 
+def _numbers(name: str, given: ArrayLike) -> NDArray[np.float64]:
+    """A copy of `given` in float64."""
+    try:
+        return np.array(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"descend({name}=...): not numbers: {given!r}") from None
+
+
 def descend(
     gradient: Callable[[NDArray[np.float64]], ArrayLike],
     start: ArrayLike,
@@ -25,15 +33,15 @@ def descend(
 
     gradient: from a point (dim,) to the gradient (dim,) there. hyperparameters: the rule's, without `learning_rate`,
     whose place `learning_rates` takes; what is left out takes its default. The inputs are not modified.
-    Raises InputError for an unknown rule, a bad hyperparameter or rates that are not a list of numbers.
+    Raises InputError for an unknown rule, a bad hyperparameter, or a start or rates that are not a list of numbers.
     """
     rule = optimizers.get(optimizer) if isinstance(optimizer, str) else optimizer
     if "learning_rate" in hyperparameters:
         raise InputError("descend(hyperparameters=...): learning_rate is given by learning_rates, one a step")
     given = rule.complete(hyperparameters)
     del given["learning_rate"]
-    rates = np.asarray(learning_rates, dtype=np.float64)
-    theta = np.array(start, dtype=np.float64)
+    rates = _numbers("learning_rates", learning_rates)
+    theta = _numbers("start", start)
     if rates.ndim != 1:
         raise InputError(f"descend(learning_rates=...): one rate a step, got an array of shape {rates.shape}")
     if theta.ndim != 1:

@@ -88,7 +88,9 @@ def train(
             together = list(alike)
             for start in range(0, len(together), POPULATION):
                 chunk = together[start : start + POPULATION]
-                for replicate, curve in zip(chunk, _Population(problem, chunk, precision).run(every_epoch), strict=True):
+                for replicate, curve in zip(
+                    chunk, _Population(problem, chunk, precision).run(every_epoch), strict=True
+                ):
                     curves[replicate.place] = curve
     return [[curves[i, j] for j in range(len(seeds))] for i in range(len(configs))]
 
@@ -105,8 +107,9 @@ class _Population:
         self.updates_per_epoch = -(-len(problem.train) // self.batch_size)
         rule = optimizers.get(first.optimizer.name)
         self.update = fused(rule, dtype.name)
-        self.seeds, self.seed_of = np.unique([replicate.seed for replicate in replicates], return_inverse=True)
-        initial = [self.model.init(generator(int(seed), "initial weights")) for seed in self.seeds]
+        self.seeds = sorted({replicate.seed for replicate in replicates})
+        self.seed_of = np.array([self.seeds.index(replicate.seed) for replicate in replicates])
+        initial = [self.model.init(generator(seed, "initial weights")) for seed in self.seeds]
         self.theta = np.stack(initial).astype(dtype)[self.seed_of]
         self.state = np.zeros((len(rule.slots), *self.theta.shape), dtype)
         self.l2 = np.array([replicate.config.l2 for replicate in replicates], dtype)
@@ -130,7 +133,7 @@ class _Population:
         """Train to the end; the curves in the replicates' order."""
         started = time.perf_counter()
         count = len(self.replicates)
-        orders = [generator(int(seed), "data order") for seed in self.seeds]
+        orders = [generator(seed, "data order") for seed in self.seeds]
         alive = np.arange(count)
         epochs_run = np.zeros(count, np.int64)
         train_loss = np.full((count, self.epochs), np.nan)
@@ -176,16 +179,16 @@ class _Population:
 
     def _train_epoch(self, epoch: int, order: NDArray[np.int64]) -> NDArray[np.float64]:
         """One pass over `order` (R, n), rows of each replicate; its mean loss (R,)."""
-        theta, state, rates = self.theta, self.state, self.rates
-        total = np.zeros(len(theta))
-        step = epoch * self.updates_per_epoch
-        for start in range(0, order.shape[1], self.batch_size):
-            batch = order[:, start : start + self.batch_size]
-            losses, gradient = self.model.loss_and_gradient(theta, batch)
-            total += losses * batch.shape[1]
-            self.update(theta, gradient, state, self.l2, rates, step, self.hyperparameters)
-            step += 1
-        return total / order.shape[1]
+        theta, state, rates, first = self.theta, self.state, self.rates, epoch * self.updates_per_epoch
+        # Contiguous for any R: else a kernel would be compiled twice, and the two would round differently.
+        starts = range(0, order.shape[1], self.batch_size)
+        batches = [np.ascontiguousarray(order[:, start : start + self.batch_size]) for start in starts]
+        losses = np.empty((len(batches), len(theta)))
+        for i, batch in enumerate(batches):
+            losses[i], gradient = self.model.loss_and_gradient(theta, batch)
+            self.update(theta, gradient, state, self.l2, rates, first + i, self.hyperparameters)
+        sizes = [batch.shape[1] for batch in batches]
+        return np.asarray(sizes @ losses / order.shape[1])
 
     def _keep(self, kept: NDArray[np.bool_]) -> None:
         """Drop the replicates that have diverged, so that they cost no more."""

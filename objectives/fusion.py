@@ -23,7 +23,7 @@ from objectives.optimizers import Optimizer
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "arcp", "nsz"}}
 
 
-def _in_precision(rule: Callable[..., Any], dtype: np.dtype[Any]) -> Callable[..., Any]:
+def _in_precision(rule: Any, dtype: np.dtype[Any]) -> Any:
     """`rule` with its literals in `dtype`: a literal 1 would lift a float32 formula to float64."""
     constants = tuple(
         dtype.type(value) if isinstance(value, int | float) and not isinstance(value, bool) else value

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from numbers import Real
 from typing import Any
 
 from objectives.catalog import unknown_name
@@ -59,20 +60,21 @@ class Hyperparameter:
     def check(self, owner: str, value: Any) -> float:
         """`value` as a float (an int where `integer`), or an InputError with call, rule and value."""
         call = f"{owner}({self.name}={value!r})"
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        number = _finite(value)
+        if number is None:
             raise InputError(f"{call}: {self.name} must be a finite number, got {value!r}")
         unit = f" {self.unit.value}" if self.unit.value else ""
-        if value < self.minimum or (self.open_minimum and value == self.minimum):
+        if number < self.minimum or (self.open_minimum and number == self.minimum):
             rule = "greater than" if self.open_minimum else "at least"
             raise InputError(f"{call}: {self.name} must be {rule} {self.minimum:g}{unit}, got {value!r}")
-        if value > self.maximum or (self.open_maximum and value == self.maximum):
+        if number > self.maximum or (self.open_maximum and number == self.maximum):
             rule = "less than" if self.open_maximum else "at most"
             raise InputError(f"{call}: {self.name} must be {rule} {self.maximum:g}{unit}, got {value!r}")
-        if self.integer:
-            if value != int(value):
-                raise InputError(f"{call}: {self.name} must be a whole number{unit and ' of' + unit}, got {value!r}")
-            return int(value)
-        return float(value)
+        if not self.integer:
+            return number
+        if not number.is_integer():
+            raise InputError(f"{call}: {self.name} must be a whole number{unit and ' of' + unit}, got {value!r}")
+        return int(number)
 
     def to_json(self) -> dict[str, Any]:
         """What `cooldown catalog --json` shows of it."""
@@ -87,6 +89,17 @@ class Hyperparameter:
             "searched": self.searched,
             "meaning": self.meaning,
         }
+
+
+def _finite(value: Any) -> float | None:
+    """`value` as a float; None for what is not a finite number."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def complete(owner: str, declared: Sequence[Hyperparameter], given: Mapping[str, Any]) -> dict[str, float]:

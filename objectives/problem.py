@@ -41,8 +41,9 @@ class Model(Protocol):
 class Problem:
     """A model with the rows to train on and the rows to measure on.
 
-    train: (n,) and held_out: (m,) row indices into the model's data. uninformed_loss: the held-out loss of the predictor
-    that knows only class frequencies or the mean target: what a diverged run scores and where losses are capped.
+    train: (n,) and held_out: (m,) row indices into the model's data. uninformed_loss: the held-out loss of the
+    predictor that knows only class frequencies or the mean target: what a diverged run scores and where losses are
+    capped.
     """
 
     model: Model

@@ -4,8 +4,8 @@
 open it. Every append is one transaction: a generation is in the ledger as a whole or not at all.
 """
 
-from storage.errors import LeaseLostError, LedgerError
-from storage.ledger import Ledger
+from storage.errors import LeaseLostError, LedgerError, NoLedgerError
+from storage.ledger import Ledger, Summary
 from storage.records import ExperimentRecord, NewTrial, Purpose, Status, StudyRecord, TrialRecord
 
 __all__ = [
@@ -14,8 +14,10 @@ __all__ = [
     "Ledger",
     "LedgerError",
     "NewTrial",
+    "NoLedgerError",
     "Purpose",
     "Status",
     "StudyRecord",
+    "Summary",
     "TrialRecord",
 ]

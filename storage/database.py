@@ -1,103 +1,179 @@
-"""Opening a ledger's database: connection settings, whose database it is, and its migrations."""
+"""Opening a ledger's database: whose file it is, the settings of a connection, transactions and migrations.
+
+A file is looked at without changing a byte of it before anything is opened for writing: only an absent or empty file,
+or a ledger, is ever touched.
+"""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
-from storage.errors import LedgerError, explained
+from storage.errors import LedgerError, NoLedgerError, explained
 from storage.tables import REVISION, VERSION_TABLE
 
 BUSY_TIMEOUT = 30.0
 """Seconds that a writer waits for another's transaction."""
 
+SMALLEST_DATABASE = 512
+"""Bytes of a database of one page; SQLite takes a file of a single byte for an empty one and would write over it."""
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
 
 class Database:
-    """A database with read and write transactions, both of which explain what goes wrong.
+    """A ledger's SQLite file with read and write transactions, both of which explain what goes wrong.
 
-    Raises LedgerError where it cannot be opened, is not a ledger, or is one of a newer version. With `create`, an empty
-    or absent database becomes a ledger; an older one is brought up to date.
+    Raises LedgerError where it cannot be opened, is not a ledger, or is one of an unknown revision. With `create`, an
+    empty or absent file becomes a ledger; an older ledger is brought up to date.
     """
 
     def __init__(self, url: str, *, create: bool) -> None:
-        try:
-            self.url = make_url(url)
-            if self.url.get_backend_name() == "sqlite" and self.url.database not in (None, "", ":memory:"):
-                self.path: Path | None = Path(str(self.url.database))
-                self.where = str(self.path)
-            else:
-                self.path, self.where = None, self.url.render_as_string(hide_password=True)
-            if self.path is not None and not create and not self.path.exists():
-                raise LedgerError(f"there is no ledger at {self.where}: `cooldown compare digits` starts one")
-            # No pool: a connection must not be shared between threads, and opening one costs little.
-            self.engine: Engine = create_engine(self.url, poolclass=NullPool)
-        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-            raise LedgerError(f"--db {url!r} is not a database address, such as sqlite:///cooldown.db: {error}") from None
-        if self.path is None and self.url.get_backend_name() == "sqlite":
-            raise LedgerError(f"--db {url!r}: a ledger is kept in a file, such as sqlite:///cooldown.db")
-        if self.path is not None and self.path.is_dir():
-            raise LedgerError(f"the ledger {self.where} is a folder, not a file")
-        if self.url.get_backend_name() == "sqlite":
-            event.listen(self.engine, "connect", _prepare_sqlite)
-            event.listen(self.engine, "begin", _begin_sqlite)
-        self._check(create)
+        path = _path(url)
+        # A file name need not be text; a message must be.
+        self.where = str(path).encode(errors="replace").decode()
+        current = self._check(path, create)
+        # No pool: a connection must not be shared between threads, and opening one costs little.
+        self.engine: Engine = create_engine(URL.create("sqlite", database=str(path.absolute())), poolclass=NullPool)
+        event.listen(self.engine, "connect", _prepare)
+        event.listen(self.engine, "begin", _begin)
+        if not current:
+            self._bring_up_to_date()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection in a transaction that sees one state of the database."""
-        try:
-            with self.engine.connect() as connection, connection.begin():
-                yield connection
-        except DBAPIError as error:
-            raise explained(error, self.where) from error
+        with self._explaining(), self.engine.connect() as connection, connection.begin():
+            yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A connection in a transaction that is written as a whole or, after an exception, not at all."""
+        with self._explaining(), self.engine.connect() as connection:
+            connection.execution_options(writes=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Make many transactions cheap: when its last connection closes, SQLite copies the whole log into the file."""
+        with self._explaining():
+            connection = self.engine.connect()
+            _driver(connection).execute("SELECT count(*) FROM sqlite_master").fetchall()
+        with connection:
+            yield
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
         try:
-            with self.engine.connect() as connection:
-                connection = connection.execution_options(writes=True)
-                with connection.begin():
-                    yield connection
+            yield
         except DBAPIError as error:
+            raise explained(error.orig, self.where) from error
+        except sqlite3.Error as error:
             raise explained(error, self.where) from error
 
-    def _check(self, create: bool) -> None:
-        with self.reading() as connection:
-            revision, tables = _revision(connection)
+    def _check(self, path: Path, create: bool) -> bool:
+        """Whether the file is a ledger of the present revision; raises LedgerError where it cannot become one."""
+        try:
+            status = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            if create:
+                return False
+            raise NoLedgerError(f"there is no ledger at {self.where}: `cooldown compare digits` starts one") from None
+        except OSError as error:
+            raise LedgerError(f"the ledger {self.where} cannot be opened: {error.strerror}") from None
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a device or pipe"
+            raise LedgerError(f"the ledger {self.where} is {kind}, not a file")
+        if 0 < status.st_size < SMALLEST_DATABASE:
+            raise LedgerError(f"the ledger {self.where} is not a SQLite database")
+        try:
+            names, revision = _look(path)
+        except sqlite3.Error as error:
+            raise explained(error, self.where) from error
         if revision == REVISION:
-            return
-        if revision is None and tables:
+            return True
+        if names and revision is None:
+            some = ", ".join(sorted(names)[:3]) + (", …" if len(names) > 3 else "")
             raise LedgerError(
-                f"the database {self.where} is not a Cooldown ledger (it holds {', '.join(sorted(tables)[:3])}, …): "
-                "choose another place with --db"
+                f"the database {self.where} is not a Cooldown ledger (it holds {some}): choose another place with --db"
             )
-        if revision is not None and revision > REVISION:
-            raise LedgerError(f"the ledger {self.where} was written by a newer Cooldown (revision {revision}): update it")
+        if revision is not None and revision not in _known_revisions():
+            raise LedgerError(
+                f"the ledger {self.where} was written by a newer Cooldown (its revision is {revision}, the newest that "
+                f"this version knows {REVISION}): update Cooldown"
+            )
         if revision is None and not create:
-            raise LedgerError(f"the database {self.where} is empty: `cooldown compare digits` makes it a ledger")
-        if self.url.get_backend_name() == "sqlite":
-            # The journal's mode is a property of the file and cannot change inside a transaction.
-            with self.engine.connect() as connection:
-                _set_wal(connection.connection.dbapi_connection)
-        with self.writing() as connection:
-            # Looked up again, now that no other process can be migrating.
-            revision, _ = _revision(connection)
-            if revision != REVISION:
-                _migrate(connection, fresh=revision is None)
+            raise NoLedgerError(f"the database {self.where} is empty: `cooldown compare digits` makes it a ledger")
+        return False
+
+    def _bring_up_to_date(self) -> None:
+        with self._explaining(), self.engine.connect() as connection:
+            # Neither can change inside a transaction. The first is kept in the file. The second is for migrations that
+            # build a table anew: dropping the old one would delete every row that refers to its rows.
+            _driver(connection).execute("PRAGMA journal_mode = WAL")
+            _driver(connection).execute("PRAGMA foreign_keys = OFF")
+            connection.execution_options(writes=True)
+            with connection.begin():
+                # Looked up again, now that no other process can be migrating.
+                _, revision = _contents(connection.exec_driver_sql)
+                if revision != REVISION:
+                    _migrate(connection, fresh=revision is None)
 
 
-def _revision(connection: Connection) -> tuple[str | None, set[str]]:
-    tables = set(inspect(connection).get_table_names())
-    if VERSION_TABLE not in tables:
-        return None, tables
-    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar(), tables
+def _path(url: str) -> Path:
+    """The file of a database URL."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        parsed = None
+    database = parsed.database if parsed else None
+    if (
+        parsed is None
+        or parsed.drivername not in ("sqlite", "sqlite+pysqlite")
+        or parsed.host
+        or parsed.query
+        or not database
+        or database.startswith((":memory:", "file:"))
+        or "\0" in database
+    ):
+        shown = parsed.render_as_string(hide_password=True) if parsed and parsed.password else url
+        raise LedgerError(
+            f"--db {shown!r} is not the address of a ledger: it is kept in a SQLite file, such as "
+            "sqlite:///cooldown.db or sqlite:////absolute/path/cooldown.db"
+        )
+    return Path(database)
+
+
+def _look(path: Path) -> tuple[set[str], Any]:
+    """`_contents` of the file at `path`, whosever it is: nothing is written to it or repaired in it."""
+    # A `-wal` file holds what is not in the file yet. Without one there is nothing to wait for or to recover, and an
+    # immutable file is read without SQLite's own files appearing beside it.
+    mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_TIMEOUT)) as connection:
+        return _contents(connection.execute)
+
+
+def _contents(execute: Callable[[str], Any]) -> tuple[set[str], Any]:
+    """The names of a database's tables and views, and its revision: None where it is not a ledger."""
+    names = {name for (name,) in execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()}
+    if VERSION_TABLE not in names:
+        return names, None
+    row = execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
+    return names, row[0] if row else None
+
+
+def _known_revisions() -> set[Any]:
+    from alembic.script import ScriptDirectory
+
+    return {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
 
 
 def _migrate(connection: Connection, *, fresh: bool) -> None:
@@ -105,7 +181,7 @@ def _migrate(connection: Connection, *, fresh: bool) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     if fresh:
@@ -114,22 +190,20 @@ def _migrate(connection: Connection, *, fresh: bool) -> None:
         create_tables(connection)
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
-    # Transactions are begun by `_begin_sqlite`, not by the driver's guess.
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """The driver's connection, on which a statement begins no transaction."""
+    return cast(sqlite3.Connection, connection.connection.dbapi_connection)
+
+
+def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
+    # Transactions are begun by `_begin`, not by the driver's guess.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
 
 
-def _set_wal(connection: Any) -> None:
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-    except sqlite3.OperationalError as error:
-        raise explained(DBAPIError("PRAGMA journal_mode", {}, error), "database") from error
-
-
-def _begin_sqlite(connection: Connection) -> None:
+def _begin(connection: Connection) -> None:
     # A writer takes the write lock at once: a lock asked for halfway cannot be waited for.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -10,7 +10,7 @@ PACKAGES = ("cooldown", "numpy", "numba", "optuna", "scikit-learn", "scipy", "sq
 
 def environment() -> dict[str, Any]:
     """Versions of Python and of the packages that results depend on, and the machine."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for package in PACKAGES:
         try:
             versions[package] = version(package)

@@ -1,7 +1,5 @@
 """What can go wrong with a ledger, each with a message that is complete in itself."""
 
-from sqlalchemy.exc import DBAPIError
-
 from objectives.errors import InputError
 
 
@@ -9,13 +7,17 @@ class LedgerError(InputError):
     """The database cannot be used as it is: not ours, unreadable, read-only, full, or held by someone else."""
 
 
+class NoLedgerError(LedgerError):
+    """There is no ledger at that address yet: no file, or an empty one."""
+
+
 class LeaseLostError(RuntimeError):
     """Another process has taken the experiment over; nothing more may be written to it from here."""
 
 
-def explained(error: DBAPIError, where: str) -> LedgerError:
+def explained(error: BaseException | None, where: str) -> LedgerError:
     """A database driver's error as one sentence about the ledger at `where`."""
-    text = str(error.orig)
+    text = str(error)
     for sign, explanation in (
         ("file is not a database", "is not a SQLite database"),
         ("file is encrypted", "is not a SQLite database"),

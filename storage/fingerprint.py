@@ -20,14 +20,13 @@ def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
                     {
                         "number": trial.number,
                         "parameters": dict(trial.parameters),
-                        "config": trial.config.to_json(),
-                        "validation_loss": trial.validation_loss,
+                        "validation_loss": _unsigned_zero(trial.validation_loss),
                     }
                 )
             )
             for purpose in Purpose:
                 for curve in sorted(trial.curves.get(purpose, ()), key=lambda curve: curve.seed):
-                    row = curve_row(curve)
+                    row = {name: _unsigned_zero(value) for name, value in curve_row(curve).items()}
                     arrays = [row.pop(name) for name in ("train_loss", "held_out_loss", "held_out_score")]
                     del row["seconds"]
                     digest.update(canonical_json({"purpose": purpose.value, **row}))
@@ -39,3 +38,8 @@ def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
 def fingerprint(studies: Sequence[StudyRecord]) -> str:
     """SHA-256 over all arms of an experiment, whatever their order."""
     return sha256(canonical_json(sorted(arm_fingerprints(studies).items()))).hexdigest()
+
+
+def _unsigned_zero(value: Any) -> Any:
+    """The value as SQLite keeps it: a number of a table has no sign if it is zero."""
+    return value + 0.0 if isinstance(value, float) else value

@@ -1,7 +1,7 @@
 """Who runs an experiment: one process at a time.
 
-A lease names its holder: machine, process and that process's start. A holder that is dead on this machine is replaced at
-once; one on another machine when its heartbeat is older than `EXPIRY` seconds.
+A lease names its holder: machine, process and that process's start. A holder that is dead on this machine is replaced
+at once; one on another machine when its heartbeat is older than `EXPIRY` seconds.
 """
 
 import os
@@ -25,7 +25,7 @@ def this_process() -> dict[str, Any]:
         "machine": _machine(),
         "host": socket.gethostname(),
         "pid": os.getpid(),
-        "started": psutil.Process().create_time(),
+        "started": _started(psutil.Process()),
         "token": uuid.uuid4().hex,
     }
 
@@ -39,12 +39,22 @@ def is_alive(holder: Mapping[str, Any] | None, heartbeat_at: float | None) -> bo
     try:
         process = psutil.Process(holder["pid"])
         # A number is used again sooner or later: only the same start makes it the same process.
-        return abs(process.create_time() - holder["started"]) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+        return abs(_started(process) - holder["started"]) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+    except psutil.AccessDenied:
+        return True
+
+
+def _started(process: psutil.Process) -> float:
+    """When a process started, in seconds, the same whenever it is asked for while the process lives."""
+    # Linux counts from the machine's start, and psutil adds that start by a clock that may since have been set anew.
+    return process.create_time() - (psutil.boot_time() if psutil.LINUX else 0.0)
 
 
 def _machine() -> str:
-    """This machine since it was started; a container has a host name of its own."""
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    return f"{socket.gethostname()}/{boot.read_text().strip() if boot.exists() else uuid.getnode()}"
+    """This machine since it was started. A container is a machine of its own: it cannot see others' processes."""
+    boot, processes = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+    if not boot.exists():
+        return f"{socket.gethostname()}/{uuid.getnode()}"
+    return f"{socket.gethostname()}/{boot.read_text().strip()}/{processes.readlink()}"

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
+from unicodedata import category
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
@@ -39,6 +40,7 @@ class Summary:
 
     name: str
     spec: Mapping[str, Any]
+    task_fingerprint: str
     status: Status
     created_at: float
     finished_at: float | None
@@ -60,10 +62,20 @@ class Ledger:
         count = (
             select(func.count(t.c.id)).join(s, s.c.id == t.c.study_id).where(s.c.experiment_id == e.c.id)
         ).scalar_subquery()
+        query = select(e, count.label("trials")).order_by(e.c.created_at.desc(), e.c.id.desc())
         with self._database.reading() as connection:
-            rows = connection.execute(select(e, count.label("trials")).order_by(e.c.created_at.desc())).all()
+            rows = connection.execute(query).all()
         return [
-            Summary(row.name, row.spec, _status(row), row.created_at, row.finished_at, row.trials) for row in rows
+            Summary(
+                row.name,
+                row.spec,
+                row.task_fingerprint,
+                _status(row),
+                row.created_at,
+                row.finished_at,
+                row.trials,
+            )
+            for row in rows
         ]
 
     def load(self, name: str) -> ExperimentRecord:
@@ -113,15 +125,17 @@ class Ledger:
     def create(
         self, name: str, spec: Mapping[str, Any], task_fingerprint: str, studies: Sequence[tuple[str, int]]
     ) -> None:
-        """A new experiment with its (arm, repeat) studies; raises LedgerError where the name is taken."""
+        """A new experiment with its (arm, repeat) studies; raises LedgerError where the name is taken or unusable."""
         from storage import optuna_rows
 
+        _check_name(name)
         with self._database.writing() as connection:
             taken = select(tables.experiments.c.id).where(tables.experiments.c.name == name)
             if connection.execute(taken).first():
                 raise LedgerError(f"there is an experiment {name!r} already in {self.where}")
-            (experiment_id,) = connection.execute(
-                insert(tables.experiments).values(
+            experiment_id = connection.execute(
+                insert(tables.experiments)
+                .values(
                     name=name,
                     spec=dict(spec),
                     task_fingerprint=task_fingerprint,
@@ -130,8 +144,9 @@ class Ledger:
                     message="",
                     created_at=time.time(),
                 )
-            ).inserted_primary_key or (None,)
-            rows = [
+                .returning(tables.experiments.c.id)
+            ).scalar_one()
+            rows: list[dict[str, Any]] = [
                 {
                     "experiment_id": experiment_id,
                     "arm": arm,
@@ -184,16 +199,19 @@ class Ledger:
         beat.start()
         status, message = Status.INTERRUPTED, ""
         try:
-            yield writer
+            with self._database.kept_open():
+                yield writer
             status = Status.DONE if writer.finished else Status.INTERRUPTED
         except Exception as error:
             status, message = Status.FAILED, str(error)
             raise
         finally:
             stop.set()
+            beat.join()
             writer.release(status, message)
 
     def _experiment(self, connection: Connection, name: str) -> Any:
+        _check_name(name)
         e = tables.experiments
         row = connection.execute(select(e).where(e.c.name == name)).first()
         if row is None:
@@ -223,8 +241,8 @@ class Writer:
         now = time.time()
         s, t, c = tables.studies, tables.trials, tables.curves
         with self._append() as connection:
-            optuna_id = connection.scalar(select(s.c.optuna_study_id).where(s.c.id == study.id))
-            assert optuna_id is not None
+            of_study = (s.c.id == study.id) & (s.c.experiment_id == self._id)
+            optuna_id = connection.execute(select(s.c.optuna_study_id).where(of_study)).scalar_one()
             rows = [
                 {
                     "study_id": study.id,
@@ -249,9 +267,7 @@ class Writer:
             )
             optuna_rows.append_trials(connection, optuna_id, trials, now)
             if sampler_state != study.sampler_state:
-                connection.execute(
-                    update(s).where(s.c.id == study.id).values(sampler_state=dict(sampler_state))
-                )
+                connection.execute(update(s).where(s.c.id == study.id).values(sampler_state=dict(sampler_state)))
                 optuna_rows.set_study_attributes(connection, optuna_id, sampler_state)
         appended = (
             TrialRecord(
@@ -268,9 +284,7 @@ class Writer:
         )
         return replace(study, sampler_state=sampler_state, trials=(*study.trials, *appended))
 
-    def append_curves(
-        self, study: StudyRecord, purpose: Purpose, curves: Mapping[int, Sequence[Curve]]
-    ) -> StudyRecord:
+    def append_curves(self, study: StudyRecord, purpose: Purpose, curves: Mapping[int, Sequence[Curve]]) -> StudyRecord:
         """Further replicates of trials, by trial id: finalists or evaluations. Returns the study as it then stands."""
         with self._append() as connection:
             connection.execute(
@@ -324,6 +338,14 @@ class Writer:
             if connection.execute(holds).first() is None:
                 raise LeaseLostError(f"another process has taken over the experiment {self._name!r}: stopped writing")
             yield connection
+
+
+def _check_name(name: str) -> None:
+    """Raise LedgerError for a name that cannot be shown in one line or kept as text."""
+    if not 0 < len(name) <= 200 or any(category(character) in ("Cc", "Cs") for character in name):
+        raise LedgerError(
+            f"an experiment cannot be called {name!r}: a name has 1 to 200 characters, none of them a control character"
+        )
 
 
 def _status(row: Any) -> Status:

@@ -35,12 +35,13 @@ def create_tables(connection: Connection) -> None:
 
 def create_study(connection: Connection, name: str) -> int:
     """A study to minimize, called `name`; its id."""
-    (study_id,) = connection.execute(insert(models.StudyModel).values(study_name=name)).inserted_primary_key
+    statement = insert(models.StudyModel).values(study_name=name).returning(models.StudyModel.study_id)
+    study_id = int(connection.execute(statement).scalar_one())
     connection.execute(
         insert(models.StudyDirectionModel),
         {"study_id": study_id, "direction": StudyDirection.MINIMIZE, "objective": 0},
     )
-    return int(study_id)
+    return study_id
 
 
 def append_trials(connection: Connection, study_id: int, trials: Sequence[NewTrial], finished: float) -> None:
@@ -50,25 +51,23 @@ def append_trials(connection: Connection, study_id: int, trials: Sequence[NewTri
             "number": trial.number,
             "study_id": study_id,
             "state": TrialState.COMPLETE,
-            "_datetime_start_utc": _utc(trial.started),
-            "_datetime_complete_utc": _utc(finished),
+            "datetime_start": _utc(trial.started),
+            "datetime_complete": _utc(finished),
         }
         for trial in trials
     ]
-    statement = insert(models.TrialModel).returning(models.TrialModel.trial_id, sort_by_parameter_order=True)
+    table = models.TrialModel.__table__
+    statement = insert(table).returning(table.c.trial_id, sort_by_parameter_order=True)
     ids = list(connection.scalars(statement, rows))
     numbered = list(zip(ids, trials, strict=True))
+    stored = models.TrialValueModel.value_to_stored_repr
     _insert(
         connection,
         models.TrialValueModel,
         [
-            {
-                "trial_id": id,
-                "objective": 0,
-                "value": trial.validation_loss,
-                "value_type": models.TrialValueModel.TrialValueType.FINITE,
-            }
+            {"trial_id": id, "objective": 0, "value": value, "value_type": kind}
             for id, trial in numbered
+            for value, kind in [stored(trial.validation_loss)]
         ],
     )
     _insert(
@@ -85,18 +84,15 @@ def append_trials(connection: Connection, study_id: int, trials: Sequence[NewTri
             for name, value in trial.parameters.items()
         ],
     )
+    stored_step = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr
     _insert(
         connection,
         models.TrialIntermediateValueModel,
         [
-            {
-                "trial_id": id,
-                "step": epoch,
-                "intermediate_value": value,
-                "intermediate_value_type": models.TrialIntermediateValueModel.TrialIntermediateValueType.FINITE,
-            }
+            {"trial_id": id, "step": epoch, "intermediate_value": value, "intermediate_value_type": kind}
             for id, trial in numbered
-            for epoch, value in enumerate(trial.intermediate.tolist(), start=1)
+            for epoch, loss in enumerate(trial.intermediate.tolist(), start=1)
+            for value, kind in [stored_step(loss)]
         ],
     )
     _insert(

@@ -128,6 +128,9 @@ class ExperimentRecord:
     studies: tuple[StudyRecord, ...]
 
 
+OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+
+
 def mean_final_loss(curves: Sequence[Curve]) -> float:
     """Mean of the capped final losses."""
     return math.fsum(curve.final_loss for curve in curves) / len(curves)
@@ -155,7 +158,7 @@ def curve_from(row: Any) -> Curve:
     """The curve of a row: the inverse of `curve_row`."""
     return Curve(
         seed=row.seed,
-        outcome=Outcome(row.outcome),
+        outcome=OUTCOMES[row.outcome],
         train_loss=np.frombuffer(row.train_loss, "<f8"),
         validation_loss=np.frombuffer(row.held_out_loss, "<f8"),
         validation_score=np.frombuffer(row.held_out_score, "<f8"),

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     Float,
     ForeignKey,
@@ -33,7 +34,7 @@ experiments = Table(
     Column("message", Text, nullable=False, default=""),
     Column("created_at", Float, nullable=False, comment="seconds since 1970, UTC"),
     Column("finished_at", Float),
-    Column("holder", JSON, comment="the process that runs it: host, pid, its start, a token"),
+    Column("holder", JSON(none_as_null=True), comment="the process that runs it: host, pid, its start, a token"),
     Column("holder_token", String(32)),
     Column("heartbeat_at", Float),
 )
@@ -71,7 +72,7 @@ curves = Table(
     Column("id", Integer, primary_key=True),
     Column("trial_id", ForeignKey(trials.c.id, ondelete="CASCADE"), nullable=False),
     Column("purpose", String(12), nullable=False, comment="search, finalist or evaluation"),
-    Column("seed", Integer, nullable=False),
+    Column("seed", BigInteger, nullable=False),
     Column("outcome", String(20), nullable=False),
     Column("final_loss", Float, nullable=False, comment="capped held-out loss: validation, in an evaluation test"),
     Column("final_score", Float),
@@ -79,8 +80,8 @@ curves = Table(
     Column("held_out_loss", LargeBinary, nullable=False),
     Column("held_out_score", LargeBinary, nullable=False),
     Column("uninformed_loss", Float, nullable=False),
-    Column("gradient_evaluations", Integer, nullable=False),
-    Column("updates", Integer, nullable=False),
+    Column("gradient_evaluations", BigInteger, nullable=False),
+    Column("updates", BigInteger, nullable=False),
     Column("seconds", Float, nullable=False),
     UniqueConstraint("trial_id", "purpose", "seed"),
 )

@@ -1,8 +1,9 @@
 """The elementwise parts of a multilayer perceptron, each fused into one compiled pass over a batch.
 
-All arrays are C-contiguous and of one float type; R replicates, B rows, H hidden units or K outputs. Biases lie inside
-the parameter matrix (R, P) from column `bias` on, and their gradients in the gradient matrix at the same place. A loop
-works on slices of single rows because only then does the compiler see that it may use SIMD.
+All arrays are C-contiguous and of one float type; R replicates, B rows, H hidden units or K outputs. Biases lie
+inside the parameter matrix (R, P) from column `bias` on, and their gradients in the gradient matrix at the same place.
+A loop works on slices of single rows because only then does the compiler see that it may use SIMD. Outputs are stored
+along the batch, (R, K, B), because there are often too few of them to fill a SIMD register.
 """
 
 from typing import Any
@@ -102,63 +103,62 @@ def _compile_exp(x):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, **REDUCING)
 def softmax_cross_entropy(z, theta, gradient, bias, labels, indices, losses):  # type: ignore[no-untyped-def]
-    """Mean cross-entropy of softmax(z + b) over the batch, and z (R, B, K) ← its gradient by the logits.
+    """Mean cross-entropy of softmax(z + b) over the batch, and z (R, K, B) ← its gradient by the logits.
 
     labels: (n,) classes of all rows; indices: (R, B) the batch's rows; losses: (R,) float64, written.
     """
-    rows = z.shape[1]
+    outputs, rows = z.shape[1], z.shape[2]
     zero, scale = z.dtype.type(0), z.dtype.type(1) / z.dtype.type(rows)
+    highest, normalizer = np.empty(rows, z.dtype), np.empty(rows, z.dtype)
     for r in range(z.shape[0]):
-        offsets = theta[r, bias : bias + z.shape[2]]
-        sums = gradient[r, bias : bias + z.shape[2]]
+        highest[:] = -np.inf
+        for k in range(outputs):
+            row, offset = z[r, k], theta[r, bias + k]
+            for b in range(rows):
+                value = row[b] + offset
+                row[b] = value
+                highest[b] = value if value > highest[b] else highest[b]
         total = 0.0
         for b in range(rows):
-            row = z[r, b]
-            highest = row[0] + offsets[0]
-            for k in range(row.size):
-                value = row[k] + offsets[k]
-                row[k] = value
-                highest = value if value > highest else highest
-            for k in range(row.size):
-                row[k] -= highest
-            total -= row[labels[indices[r, b]]]
-        everything = z[r].reshape(-1)
-        for i in range(everything.size):
-            everything[i] = _exp(everything[i])
-        sums[:] = zero
+            total += highest[b] - z[r, labels[indices[r, b]], b]
+        normalizer[:] = zero
+        for k in range(outputs):
+            row = z[r, k]
+            for b in range(rows):
+                row[b] = _exp(row[b] - highest[b])
+                normalizer[b] += row[b]
         for b in range(rows):
-            row = z[r, b]
-            normalizer = zero
-            for k in range(row.size):
-                normalizer += row[k]
-            total += np.log(normalizer)
-            inverse = scale / normalizer
-            for k in range(row.size):
-                row[k] *= inverse
-            row[labels[indices[r, b]]] -= scale
-            for k in range(row.size):
-                sums[k] += row[k]
+            total += np.log(normalizer[b])
+            normalizer[b] = scale / normalizer[b]
+        for k in range(outputs):
+            row, summed = z[r, k], zero
+            for b in range(rows):
+                row[b] *= normalizer[b]
+                summed += row[b]
+            gradient[r, bias + k] = summed
+        for b in range(rows):
+            label = labels[indices[r, b]]
+            z[r, label, b] -= scale
+            gradient[r, bias + label] -= scale
         losses[r] = total / rows
 
 
 @njit(cache=True, **REDUCING)
 def squared_error(z, theta, gradient, bias, targets, indices, losses):  # type: ignore[no-untyped-def]
-    """Mean squared error of z + b over batch and outputs, and z (R, B, K) ← its gradient by the outputs.
+    """Mean squared error of z + b over batch and outputs, and z (R, K, B) ← its gradient by the outputs.
 
     targets: (n, K) of all rows; indices: (R, B) the batch's rows; losses: (R,) float64, written.
     """
-    rows, outputs = z.shape[1], z.shape[2]
-    zero, scale = z.dtype.type(0), z.dtype.type(2) / z.dtype.type(rows * outputs)
+    outputs, rows = z.shape[1], z.shape[2]
+    scale = z.dtype.type(2) / z.dtype.type(rows * outputs)
     for r in range(z.shape[0]):
-        offsets = theta[r, bias : bias + outputs]
-        sums = gradient[r, bias : bias + outputs]
-        sums[:] = zero
         total = 0.0
-        for b in range(rows):
-            row, target = z[r, b], targets[indices[r, b]]
-            for k in range(outputs):
-                error = row[k] + offsets[k] - target[k]
+        for k in range(outputs):
+            row, offset, summed = z[r, k], theta[r, bias + k], z.dtype.type(0)
+            for b in range(rows):
+                error = row[b] + offset - targets[indices[r, b], k]
                 total += error * error
-                row[k] = scale * error
-                sums[k] += row[k]
+                row[b] = scale * error
+                summed += row[b]
+            gradient[r, bias + k] = summed
         losses[r] = total / (rows * outputs)

@@ -1,12 +1,13 @@
 """A multilayer perceptron over a population: any depth and width; without a hidden layer it is linear or logistic
 regression.
 
-All replicates' parameters are one matrix (R, P); weights (in, out) and biases of each layer are views into it, so that a
-layer is one batched matrix product. What is elementwise is fused (objectives/models/_kernels.py).
+All replicates' parameters are one matrix (R, P); weights (in, out) and biases of each layer are views into it, so that
+a layer is one batched matrix product. What is elementwise is fused (objectives/models/_kernels.py).
 """
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -55,28 +56,31 @@ class _Workspace:
             else (_kernels.bias_tanh, _kernels.tanh_backward)
         )
         self.loss = _kernels.softmax_cross_entropy if model.loss == "cross_entropy" else _kernels.squared_error
+        self.X, self.y = model.in_precision(dtype)
         self.theta = theta
         self.gradient = np.empty_like(theta)
         self.losses = np.empty(replicates)
-        widths = [layers[0].inputs, *(layer.outputs for layer in layers)]
-        activations = [np.empty((replicates, rows, width), dtype) for width in widths]
-        deltas = [*(np.empty_like(activation) for activation in activations[1:-1]), activations[-1]]
-        self.inputs, self.outputs = activations[0], activations[-1]
-        self.forward = [
+        activations = [np.empty((replicates, rows, layer.inputs), dtype) for layer in layers]
+        self.inputs, self.outputs = activations[0], np.empty((replicates, layers[-1].outputs, rows), dtype)
+        deltas = [np.empty_like(activation) for activation in activations[1:]]
+        activations.append(self.outputs.transpose(0, 2, 1))
+        deltas.append(activations[-1])
+        *self.hidden_forward, self.output_forward = [
             (activations[i], layer.weights(theta), activations[i + 1], layer.bias) for i, layer in enumerate(layers)
         ]
         self.backward = [
             (
                 activations[i].transpose(0, 2, 1),
                 deltas[i],
-                layer.weights(self.gradient),
-                layer.weights(theta).transpose(0, 2, 1),
+                layers[i].weights(self.gradient),
+                layers[i].weights(theta).transpose(0, 2, 1),
                 deltas[i - 1],
                 activations[i],
                 layers[i - 1].bias,
             )
-            for i, layer in reversed(list(enumerate(layers)))
+            for i in range(len(layers) - 1, 0, -1)
         ]
+        self.input_backward = activations[0].transpose(0, 2, 1), deltas[0], layers[0].weights(self.gradient)
 
 
 @dataclass(eq=False)
@@ -110,7 +114,7 @@ class MLP:
         """The layers from the input to the output."""
         widths = [self.X.shape[1], *self.hidden, self.n_outputs]
         layers: list[_Layer] = []
-        for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+        for inputs, outputs in pairwise(widths):
             layers.append(_Layer(inputs, outputs, layers[-1].end if layers else 0))
         return tuple(layers)
 
@@ -137,27 +141,26 @@ class MLP:
 
         Both are buffers of the model, valid until the next call.
         """
-        X, y = self._in_precision(theta.dtype)
         work = self._workspace(theta, indices.shape[1])
         gradient = work.gradient
-        X.take(indices, axis=0, out=work.inputs, mode="clip")
-        for inputs, weights, outputs, bias in work.forward[:-1]:
+        work.X.take(indices, axis=0, out=work.inputs, mode="clip")
+        for inputs, weights, outputs, bias in work.hidden_forward:
             np.matmul(inputs, weights, out=outputs)
             work.bias_activation(outputs, theta, bias)
-        inputs, weights, outputs, bias = work.forward[-1]
+        inputs, weights, outputs, bias = work.output_forward
         np.matmul(inputs, weights, out=outputs)
-        work.loss(outputs, theta, gradient, bias, y, indices, work.losses)
-        for inputs_t, delta, weight_gradient, weights_t, delta_below, activation, bias in work.backward[:-1]:
+        work.loss(work.outputs, theta, gradient, bias, work.y, indices, work.losses)
+        for inputs_t, delta, weight_gradient, weights_t, delta_below, activation, bias in work.backward:
             np.matmul(inputs_t, delta, out=weight_gradient)
             np.matmul(delta, weights_t, out=delta_below)
             work.activation_backward(delta_below, activation, gradient, bias)
-        inputs_t, delta, weight_gradient, *_ = work.backward[-1]
+        inputs_t, delta, weight_gradient = work.input_backward
         np.matmul(inputs_t, delta, out=weight_gradient)
         return work.losses, gradient
 
     def evaluate(self, theta: Parameters, indices: Indices) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean loss (R,) and score (R,), accuracy or R², on the rows `indices` (m,)."""
-        X, y = self._in_precision(theta.dtype)
+        X, y = self.in_precision(theta.dtype)
         weights = [layer.weights(theta) for layer in self.layers]
         losses, hits = np.zeros(len(theta)), np.zeros(len(theta))
         for start in range(0, len(indices), EVALUATION_ROWS):
@@ -189,7 +192,8 @@ class MLP:
                 z = np.maximum(z, 0, out=z) if self.activation == "relu" else np.tanh(z, out=z)
         return z
 
-    def _in_precision(self, dtype: np.dtype[Any]) -> tuple[Parameters, NDArray[Any]]:
+    def in_precision(self, dtype: np.dtype[Any]) -> tuple[Parameters, NDArray[Any]]:
+        """X and y as they enter the arithmetic of `dtype`."""
         if dtype not in self._data:
             y = self.y if self.loss == "cross_entropy" else np.ascontiguousarray(self.y, dtype)
             self._data[dtype] = np.ascontiguousarray(self.X, dtype), y

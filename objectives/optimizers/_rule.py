@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from objectives.hyperparameters import Hyperparameter, Scale, complete
 
@@ -17,10 +17,12 @@ class Optimizer:
         with t = 1, 2, … the update's number. It uses only arithmetic and numpy's elementwise functions, so that it also
         works on arrays, and so that the engine can fuse it into one loop (objectives/fusion.py).
     hyperparameters: `learning_rate` first, then those of the formula in its order.
+    family: "sgd" for one step size for all parameters, "adaptive" for one for each.
     formula, reference: for the documentation.
     """
 
     name: str
+    family: Literal["sgd", "adaptive"]
     update: Callable[..., Any]
     hyperparameters: tuple[Hyperparameter, ...]
     formula: str
@@ -47,15 +49,20 @@ def learning_rate(default: float, low: float, high: float) -> Hyperparameter:
 def momentum() -> Hyperparameter:
     """The velocity's decay μ, searched as 1 − μ on a log scale."""
     return Hyperparameter(
-        "momentum", 0.9, 0.5, 0.995, Scale.ONE_MINUS_LOG, maximum=1, open_maximum=True, meaning="decay μ of the velocity"
+        "momentum",
+        0.9,
+        0.5,
+        0.995,
+        Scale.ONE_MINUS_LOG,
+        maximum=1,
+        open_maximum=True,
+        meaning="decay μ of the velocity",
     )
 
 
 def decay(name: str, default: float, low: float, high: float, meaning: str) -> Hyperparameter:
     """A moving average's decay (β₁, β₂, ρ), searched as its distance to 1 on a log scale."""
-    return Hyperparameter(
-        name, default, low, high, Scale.ONE_MINUS_LOG, maximum=1, open_maximum=True, meaning=meaning
-    )
+    return Hyperparameter(name, default, low, high, Scale.ONE_MINUS_LOG, maximum=1, open_maximum=True, meaning=meaning)
 
 
 def epsilon(default: float) -> Hyperparameter:

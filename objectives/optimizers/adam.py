@@ -20,6 +20,7 @@ def update(
 
 adam = Optimizer(
     name="adam",
+    family="adaptive",
     update=update,
     hyperparameters=(
         learning_rate(1e-3, 1e-4, 0.1),

@@ -30,6 +30,7 @@ def update(
 
 adamw = Optimizer(
     name="adamw",
+    family="adaptive",
     update=update,
     hyperparameters=(
         learning_rate(1e-3, 1e-4, 0.1),

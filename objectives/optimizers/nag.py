@@ -17,6 +17,7 @@ def update(theta: Any, gradient: Any, velocity: Any, learning_rate: Any, t: Any,
 
 nag = Optimizer(
     name="nag",
+    family="sgd",
     update=update,
     hyperparameters=(_rule.learning_rate(0.05, 1e-3, 5.0), _rule.momentum()),
     formula="v ← μ v + g; θ ← θ − η (g + μ v)",

@@ -7,9 +7,7 @@ import numpy as np
 from objectives.optimizers._rule import Optimizer, decay, epsilon, learning_rate
 
 
-def update(
-    theta: Any, gradient: Any, square: Any, learning_rate: Any, t: Any, rho: Any, epsilon: Any
-) -> Any:
+def update(theta: Any, gradient: Any, square: Any, learning_rate: Any, t: Any, rho: Any, epsilon: Any) -> Any:
     """E ← ρE + (1−ρ)g²; θ ← θ − η g / (√E + ε), with ε outside the root and no centring, as in torch."""
     square = rho * square + (1 - rho) * gradient * gradient
     return theta - learning_rate * gradient / (np.sqrt(square) + epsilon), square
@@ -17,6 +15,7 @@ def update(
 
 rmsprop = Optimizer(
     name="rmsprop",
+    family="adaptive",
     update=update,
     hyperparameters=(
         learning_rate(1e-3, 1e-4, 0.1),

@@ -12,6 +12,7 @@ def update(theta: Any, gradient: Any, learning_rate: Any, t: Any) -> Any:
 
 sgd = Optimizer(
     name="sgd",
+    family="sgd",
     update=update,
     hyperparameters=(learning_rate(0.1, 1e-3, 10.0),),
     formula="θ ← θ − η g",

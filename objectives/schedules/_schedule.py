@@ -19,6 +19,10 @@ WARMUP_STEPS = Hyperparameter(
     meaning="length of the linear ramp before the schedule, in updates",
 )
 
+ROUNDING = 1e-9
+"""The end of a period counts as reached this fraction of a period before it: 0.07 epochs of 100 updates are
+7.000000000000001 updates in floating point, and the update to cut or restart at is still number 7."""
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -72,9 +76,7 @@ class Schedule:
 
 def floor() -> Hyperparameter:
     """The fraction of the base rate at which annealing ends; 0 unless asked for."""
-    return Hyperparameter(
-        "floor", 0.0, 0.0, 0.1, searched=False, maximum=1, meaning="final fraction of the base rate"
-    )
+    return Hyperparameter("floor", 0.0, 0.0, 0.1, searched=False, maximum=1, meaning="final fraction of the base rate")
 
 
 def gamma(default: float, low: float, high: float, meaning: str) -> Hyperparameter:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from objectives.hyperparameters import Hyperparameter, Scale, Unit
 from objectives.schedules import _schedule
-from objectives.schedules._schedule import Schedule
+from objectives.schedules._schedule import ROUNDING, Schedule
 
 
 def multiplier(
@@ -13,17 +13,16 @@ def multiplier(
 ) -> NDArray[np.float64]:
     """The cosine within period i, of length period·period_multⁱ; at its end the rate restarts, the parameters go on."""
     if period_mult == 1:
-        within = (s % period) / period
+        start = period * np.floor(s / period + ROUNDING)
+        length = period
     else:
-        # The first update of period i is period·(mult^i − 1)/(mult − 1). The logarithm may miss a boundary by one
-        # rounding error, so the index is put right against the boundaries themselves.
-        def start(index: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.asarray(period * (period_mult**index - 1) / (period_mult - 1))
-
-        index = np.floor(np.log1p(s * (period_mult - 1) / period) / np.log(period_mult))
-        index = np.where(s >= start(index + 1), index + 1, index)
-        index = np.where(s < start(index), index - 1, index)
-        within = (s - start(index)) / (period * period_mult**index)
+        # Period i starts at period·(mult^i − 1)/(mult − 1), and i is what solves this for s. Written with log1p and
+        # expm1, both stay exact for a mult close to 1.
+        growth = np.log1p(period_mult - 1)
+        index = np.floor(np.log1p(s * (period_mult - 1) / period) / growth + ROUNDING)
+        start = period * np.expm1(index * growth) / (period_mult - 1)
+        length = period * period_mult**index
+    within = np.clip((s - start) / length, 0.0, 1.0)
     return floor + (1 - floor) * 0.5 * (1 + np.cos(np.pi * within))
 
 

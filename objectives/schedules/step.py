@@ -4,12 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objectives.hyperparameters import Hyperparameter, Scale, Unit
-from objectives.schedules._schedule import Schedule, gamma
+from objectives.schedules._schedule import ROUNDING, Schedule, gamma
 
 
 def multiplier(s: NDArray[np.float64], total: int, every: float, gamma: float) -> NDArray[np.float64]:
     """γ^⌊s / every⌋."""
-    return gamma ** np.floor(s / every)
+    return np.asarray(gamma ** np.floor(s / every + ROUNDING))
 
 
 step = Schedule(

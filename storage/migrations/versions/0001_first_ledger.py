@@ -28,7 +28,11 @@ def upgrade() -> None:
         "cooldown_studies",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column(
-            "experiment_id", sa.Integer, sa.ForeignKey("cooldown_experiments.id", ondelete="CASCADE"), nullable=False, index=True
+            "experiment_id",
+            sa.Integer,
+            sa.ForeignKey("cooldown_experiments.id", ondelete="CASCADE"),
+            nullable=False,
+            index=True,
         ),
         sa.Column("arm", sa.String(400), nullable=False),
         sa.Column("repeat", sa.Integer, nullable=False),
@@ -54,7 +58,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("trial_id", sa.Integer, sa.ForeignKey("cooldown_trials.id", ondelete="CASCADE"), nullable=False),
         sa.Column("purpose", sa.String(12), nullable=False),
-        sa.Column("seed", sa.Integer, nullable=False),
+        sa.Column("seed", sa.BigInteger, nullable=False),
         sa.Column("outcome", sa.String(20), nullable=False),
         sa.Column("final_loss", sa.Float, nullable=False),
         sa.Column("final_score", sa.Float),
@@ -62,8 +66,8 @@ def upgrade() -> None:
         sa.Column("held_out_loss", sa.LargeBinary, nullable=False),
         sa.Column("held_out_score", sa.LargeBinary, nullable=False),
         sa.Column("uninformed_loss", sa.Float, nullable=False),
-        sa.Column("gradient_evaluations", sa.Integer, nullable=False),
-        sa.Column("updates", sa.Integer, nullable=False),
+        sa.Column("gradient_evaluations", sa.BigInteger, nullable=False),
+        sa.Column("updates", sa.BigInteger, nullable=False),
         sa.Column("seconds", sa.Float, nullable=False),
         sa.UniqueConstraint("trial_id", "purpose", "seed"),
     )

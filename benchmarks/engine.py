@@ -1,0 +1,315 @@
+"""µs per update of one replicate: this engine beside PyTorch, scikit-learn, JAX and the bare matrix products.
+
+    python -m benchmarks.engine [--rounds 9]
+
+Everything runs in one process on one core with one thread, float32, on the digits data. The contestants take turns in
+rounds (A B C A B C …), so that a neighbour on the machine slows down all of them; the tables show medians over the
+rounds, the targets medians of the ratios within a round. 1408 rows, so that every batch is full: JAX needs one shape.
+
+What is timed, of a run of 30 epochs:
+    engine        the whole `train(...)`: initial weights, rates, data order, training, one look at the held-out rows
+    JAX           data order with the same generator, and one compiled program: optax, a scan over all updates of a vmap
+                  over the replicates. Compilation and initial weights are not in it
+    products      the engine's matrix products alone: same shapes, same views, nothing between them
+    PyTorch       eager mode, 3 epochs: data order, forward, backward, optimizer step. One replicate at a time
+    scikit-learn  `MLPClassifier.fit`, 3 epochs. One replicate at a time
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from statistics import median
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from sklearn.datasets import load_digits
+from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_limits
+
+from objectives import Problem, TrainConfig, train
+from objectives.models.mlp import MLP
+from objectives.random_streams import generator
+
+TRAIN_ROWS, OUTPUTS = 1408, 10
+EPOCHS, SLOW_EPOCHS = 30, 3
+REPLICATES = (1, 3, 5, 12)
+RULES = ("adam", "momentum")
+
+
+@dataclass(frozen=True)
+class Network:
+    """One hidden layer on the digits, and the batch that it is trained with."""
+
+    hidden: int
+    batch_size: int
+
+    def __str__(self) -> str:
+        return f"digits 64-{self.hidden}-10, batch {self.batch_size}"
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """A whole number: every batch is full."""
+        return TRAIN_ROWS // self.batch_size
+
+    def problem(self) -> Problem:
+        """The digits for this network, held-out rows included."""
+        X, y = load_digits(return_X_y=True)
+        model = MLP(X / 16, y, (self.hidden,), OUTPUTS, "cross_entropy")
+        return Problem(model, np.arange(TRAIN_ROWS), np.arange(TRAIN_ROWS, len(X)), np.log(OUTPUTS))
+
+
+NETWORKS = (Network(32, 32), Network(128, 128))
+TARGETS = {("scikit-learn", 1): 1 / 10, ("PyTorch", 1): 1 / 25, ("JAX", 5): 1.1, ("products", 5): 1.6}
+"""At 5 replicates of the first network under Adam: at most this multiple of a contestant's time."""
+
+Contestant = tuple[str, int]
+"""Its name and the number of replicates that it trains together."""
+
+
+def engine(network: Network, rule: str, replicates: int) -> Callable[[], int]:
+    """A run of the engine; calling it trains and returns the number of updates, over all replicates."""
+    problem = network.problem()
+    config = TrainConfig.from_json({"optimizer": rule, "batch_size": network.batch_size, "epochs": EPOCHS})
+
+    def run() -> int:
+        (curves,) = train(problem, [config], range(replicates), every_epoch=False)
+        return sum(curve.updates for curve in curves)
+
+    return run
+
+
+def products(network: Network, rule: str, replicates: int) -> Callable[[], int]:
+    """The matrix products of as many updates; the rule makes no difference."""
+    del rule
+    model = network.problem().model
+    assert isinstance(model, MLP)
+    theta = np.stack([model.init(generator(seed, "initial weights")) for seed in range(replicates)])
+    theta = theta.astype(np.float32)
+    model.loss_and_gradient(theta, np.zeros((replicates, network.batch_size), np.int64))
+    (work,) = model._workspaces.values()
+    layers = [(inputs, weights, outputs) for inputs, weights, outputs, _ in (*work.hidden_forward, work.output_forward)]
+    for inputs_t, delta, weight_gradient, weights_t, delta_below, *_ in work.backward:
+        layers += [(inputs_t, delta, weight_gradient), (delta, weights_t, delta_below)]
+    layers.append(work.input_backward)
+    updates = EPOCHS * network.updates_per_epoch
+
+    def run() -> int:
+        for _ in range(updates):
+            for left, right, product in layers:
+                np.matmul(left, right, out=product)
+        return updates * replicates
+
+    return run
+
+
+def jax(network: Network, rule: str, replicates: int) -> Callable[[], int]:
+    """One compiled program: optax, a scan over the updates of a vmap over the replicates."""
+    import jax
+    import optax
+    from jax import numpy as jnp
+
+    problem = network.problem()
+    model = problem.model
+    assert isinstance(model, MLP)
+    X, y = jnp.asarray(model.X, jnp.float32), jnp.asarray(model.y)
+    optimizer = optax.adam(1e-3) if rule == "adam" else optax.sgd(0.05, momentum=0.9)
+    theta = np.stack([model.init(generator(seed, "initial weights")) for seed in range(replicates)]).astype(np.float32)
+    parameters = [
+        (jnp.asarray(layer.weights(theta)), jnp.asarray(theta[:, layer.bias : layer.end])) for layer in model.layers
+    ]
+    state = jax.vmap(optimizer.init)(parameters)
+
+    def loss(parameters: Any, rows: Any) -> Any:
+        (first, first_bias), (last, last_bias) = parameters
+        z = jax.nn.relu(X[rows] @ first + first_bias) @ last + last_bias
+        return optax.softmax_cross_entropy_with_integer_labels(z, y[rows]).mean()
+
+    def update(parameters: Any, state: Any, rows: Any) -> Any:
+        value, gradient = jax.value_and_grad(loss)(parameters, rows)
+        updates, state = optimizer.update(gradient, state, parameters)
+        return optax.apply_updates(parameters, updates), state, value
+
+    @jax.jit
+    def program(parameters: Any, state: Any, batches: Any) -> Any:
+        def step(carried: Any, rows: Any) -> Any:
+            parameters, state, losses = jax.vmap(update)(*carried, rows)
+            return (parameters, state), losses
+
+        return jax.lax.scan(step, (parameters, state), batches)
+
+    def run() -> int:
+        orders = [generator(seed, "data order") for seed in range(replicates)]
+        order = np.array([[rng.permutation(problem.train) for rng in orders] for _ in range(EPOCHS)], np.int32)
+        by_epoch = order.reshape(EPOCHS, replicates, -1, network.batch_size).transpose(0, 2, 1, 3)
+        batches = by_epoch.reshape(-1, replicates, network.batch_size)
+        jax.block_until_ready(program(parameters, state, batches))
+        return len(batches) * replicates
+
+    return run
+
+
+def pytorch(network: Network, rule: str, replicates: int) -> Callable[[], int]:
+    """Eager mode, as most training loops are written."""
+    import torch
+
+    torch.set_num_threads(1)
+    problem = network.problem()
+    model = problem.model
+    assert isinstance(model, MLP)
+    X, y = torch.tensor(model.X, dtype=torch.float32), torch.tensor(model.y)
+    layers = torch.nn.Sequential(
+        torch.nn.Linear(X.shape[1], network.hidden), torch.nn.ReLU(), torch.nn.Linear(network.hidden, OUTPUTS)
+    )
+    optimizer = (
+        torch.optim.Adam(layers.parameters(), lr=1e-3)
+        if rule == "adam"
+        else torch.optim.SGD(layers.parameters(), lr=0.05, momentum=0.9)
+    )
+    order = generator(0, "data order")
+
+    def run() -> int:
+        for _ in range(SLOW_EPOCHS):
+            for rows in torch.from_numpy(order.permutation(problem.train)).split(network.batch_size):
+                optimizer.zero_grad()
+                torch.nn.functional.cross_entropy(layers(X[rows]), y[rows]).backward()
+                optimizer.step()
+        return SLOW_EPOCHS * network.updates_per_epoch * replicates
+
+    return run
+
+
+def scikit_learn(network: Network, rule: str, replicates: int) -> Callable[[], int]:
+    """`MLPClassifier.fit`, which does not stop early here."""
+    X, y = load_digits(return_X_y=True)
+    X, y = (X[:TRAIN_ROWS] / 16).astype(np.float32), y[:TRAIN_ROWS]
+    classifier = MLPClassifier(
+        (network.hidden,),
+        solver="adam" if rule == "adam" else "sgd",
+        batch_size=network.batch_size,
+        learning_rate_init=1e-3 if rule == "adam" else 0.05,
+        nesterovs_momentum=False,
+        alpha=0,
+        max_iter=SLOW_EPOCHS,
+        random_state=0,
+    )
+
+    def run() -> int:
+        with warnings.catch_warnings(action="ignore"):
+            classifier.fit(X, y)
+        return SLOW_EPOCHS * network.updates_per_epoch * replicates
+
+    return run
+
+
+def contestants(network: Network, rule: str) -> dict[Contestant, Callable[[], int]]:
+    """All that are installed, ready to run."""
+    together = {"engine": engine, "JAX": jax, "products": products}
+    alone = {"PyTorch": pytorch, "scikit-learn": scikit_learn}
+    missing = {name for name, module in (("JAX", "optax"), ("PyTorch", "torch")) if find_spec(module) is None}
+    chosen = [(name, replicates) for replicates in REPLICATES for name in together] + [(name, 1) for name in alone]
+    return {
+        (name, replicates): (together | alone)[name](network, rule, replicates)
+        for name, replicates in chosen
+        if name not in missing
+    }
+
+
+def rounds(runs: dict[Contestant, Callable[[], int]], count: int) -> Iterator[dict[Contestant, float]]:
+    """Per round, µs per update of one replicate of each contestant, one after the other."""
+    for run in runs.values():
+        run()  # compiles, and fills the caches
+    for _ in range(count):
+        times = {}
+        for contestant, run in runs.items():
+            started = time.perf_counter()
+            updates = run()
+            times[contestant] = 1e6 * (time.perf_counter() - started) / updates
+        yield times
+
+
+def table(title: str, measured: list[dict[Contestant, float]]) -> Table:
+    """Medians over the rounds: contestants × replicates trained together."""
+    shown = Table("", title=title, title_justify="left")
+    for replicates in REPLICATES:
+        shown.add_column(f"R = {replicates}", justify="right")
+    names = dict.fromkeys(name for name, _ in measured[0])
+    for name in names:
+        cells = [
+            f"{median(times[name, replicates] for times in measured):.1f}" if (name, replicates) in measured[0] else ""
+            for replicates in REPLICATES
+        ]
+        shown.add_row(name, *cells)
+    return shown
+
+
+def targets(measured: list[dict[Contestant, float]]) -> Table:
+    """The engine at 5 replicates as a multiple of the others, beside what it should be at most."""
+    shown = Table(title=f"engine at R = 5, {NETWORKS[0]}, {RULES[0]}", title_justify="left")
+    for heading in ("of the time of", "measured", "at most", ""):
+        shown.add_column(heading, justify="right" if heading in ("measured", "at most") else "left")
+    for contestant, most in TARGETS.items():
+        if contestant in measured[0]:
+            ratio = median(times["engine", 5] / times[contestant] for times in measured)
+            shown.add_row(contestant[0], f"{ratio:.3f}", f"{most:.3f}", "met" if ratio <= most else "not met")
+    return shown
+
+
+FIRST_RUN = """
+import time
+started = time.perf_counter()
+from benchmarks.engine import NETWORKS
+from objectives import TrainConfig, train
+imported = time.perf_counter()
+configs = [TrainConfig.from_json({"optimizer": rule, "epochs": 1}) for rule in ("momentum", "adam")]
+train(NETWORKS[0].problem(), configs, [0])
+print(imported - started, time.perf_counter() - imported)
+"""
+
+
+def first_and_second_run() -> list[tuple[float, float]]:
+    """Seconds for imports and for one epoch of momentum and of Adam, with nothing compiled yet and with all of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = os.environ | {"NUMBA_CACHE_DIR": folder}
+        command = [sys.executable, "-c", FIRST_RUN]
+        outputs = [
+            subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+            for _ in range(2)
+        ]
+    return [(float(imports), float(training)) for imports, training in (output.split() for output in outputs)]
+
+
+def main() -> None:
+    """Measure all and print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=9)
+    count = parser.parse_args().rounds
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    console = Console()
+    (imports, first), (_, second) = first_and_second_run()
+    console.print(
+        f"imports {imports:.1f} s; one epoch of momentum and of adam: "
+        f"{first:.1f} s in a first run, which compiles, {second:.1f} s in the second\n"
+    )
+    with threadpool_limits(1):
+        for network in NETWORKS:
+            for rule in RULES:
+                measured = list(rounds(contestants(network, rule), count))
+                title = f"µs per update of one replicate: {network}, {rule} (median of {count} rounds)"
+                console.print(table(title, measured))
+                if (network, rule) == (NETWORKS[0], RULES[0]):
+                    console.print(targets(measured))
+
+
+if __name__ == "__main__":
+    main()

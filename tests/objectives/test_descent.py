@@ -1,0 +1,76 @@
+"""`descend`: one rule on any gradient function. The rules themselves are tested in test_optimizers.py."""
+
+import numpy as np
+import pytest
+
+from objectives import descend, optimizers
+from objectives.errors import InputError
+
+
+def test_by_hand():
+    path = descend(lambda x: 2 * x, [1.0, -2.0], "sgd", {}, [0.25, 0.5, 0.0])
+    assert path.tolist() == [[1.0, -2.0], [0.5, -1.0], [0.0, 0.0], [0.0, 0.0]]
+
+
+def test_momentum_by_hand():
+    path = descend(lambda x: np.ones(1), [0.0], "momentum", {"momentum": 0.5}, [1.0, 1.0, 2.0])
+    assert path.ravel().tolist() == [0.0, -1.0, -2.5, -6.0]
+
+
+@pytest.mark.parametrize("name", optimizers.names())
+def test_shape_and_precision(name):
+    path = descend(lambda x: x.astype(np.float32), np.array([1, 2, 3]), name, {}, [0.1] * 5)
+    assert path.shape == (6, 3)
+    assert path.dtype == np.float64
+    assert path[0].tolist() == [1, 2, 3]
+    assert descend(lambda x: x, [1.0], name, {}, []).tolist() == [[1.0]]
+
+
+@pytest.mark.parametrize("name", optimizers.names())
+def test_goes_down(name):
+    path = descend(lambda x: x, [1.0, -1.0], name, {}, np.full(300, 0.01))
+    assert np.square(path[-1]).sum() < 0.5 * np.square(path[0]).sum()
+
+
+def test_an_optimizer_may_be_given_itself():
+    by_name = descend(lambda x: x, [1.0], "adam", {}, [0.1] * 3)
+    assert np.array_equal(descend(lambda x: x, [1.0], optimizers.get("adam"), {}, [0.1] * 3), by_name)
+
+
+def test_inputs_are_not_modified_and_a_gradient_may_do_what_it_wants_with_its_point():
+    start, rates, hyperparameters = np.array([1.0, 2.0]), np.array([0.5, 0.5]), {"momentum": 0.5}
+
+    def gradient(x):
+        x *= 2
+        return x
+
+    path = descend(gradient, start, "momentum", hyperparameters, rates)
+    assert path[1].tolist() == [0.0, 0.0]
+    assert path[0].tolist() == start.tolist() == [1.0, 2.0]
+    assert rates.tolist() == [0.5, 0.5]
+    assert hyperparameters == {"momentum": 0.5}
+
+
+def test_a_divergence_is_seen_in_the_path():
+    path = descend(lambda x: np.full(1, np.nan), [1.0], "adam", {}, [0.1] * 2)
+    assert np.isnan(path[1:]).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([1.0], "adm", {}, [0.1]), "unknown optimizer 'adm'; did you mean 'adam'?"),
+        (([1.0], "sgd", {"momentum": 0.9}, [0.1]), "unknown hyperparameter of sgd 'momentum'"),
+        (([1.0], "adam", {"beta1": 1.5}, [0.1]), "adam(beta1=1.5): beta1 must be less than 1, got 1.5"),
+        (([1.0], "adam", {"learning_rate": 1}, [0.1]), "learning_rate is given by learning_rates"),
+        (([1.0], "sgd", {}, 0.1), "descend(learning_rates=...): one rate a step, got an array of shape ()"),
+        (([1.0], "sgd", {}, ["a"]), "descend(learning_rates=...): not numbers: ['a']"),
+        (("x", "sgd", {}, [0.1]), "descend(start=...): not numbers: 'x'"),
+        ((1.0, "sgd", {}, [0.1]), "descend(start=...): one point (dim,), got an array of shape ()"),
+        (([[1.0]], "sgd", {}, [0.1]), "descend(start=...): one point (dim,), got an array of shape (1, 1)"),
+    ],
+)
+def test_a_mistake_is_named(arguments, message):
+    with pytest.raises(InputError) as error:
+        descend(lambda x: x, *arguments)
+    assert message in str(error.value)
