@@ -8,6 +8,7 @@ rounds, the targets medians of the ratios within a round. 1408 rows, so that eve
 
 What is timed, of a run of 30 epochs:
     engine        the whole `train(...)`: initial weights, rates, data order, training, one look at the held-out rows
+    its updates   the engine's training loop alone: everything before and after it is prepared
     JAX           data order with the same generator, and one compiled program: optax, a scan over all updates of a vmap
                   over the replicates. Compilation and initial weights are not in it
     products      the engine's matrix products alone: same shapes, same views, nothing between them
@@ -36,6 +37,7 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from objectives import Problem, TrainConfig, train
+from objectives.engine import _Population, _Replicate
 from objectives.models.mlp import MLP
 from objectives.random_streams import generator
 
@@ -68,7 +70,13 @@ class Network:
 
 
 NETWORKS = (Network(32, 32), Network(128, 128))
-TARGETS = {("scikit-learn", 1): 1 / 10, ("PyTorch", 1): 1 / 25, ("JAX", 5): 1.1, ("products", 5): 1.6}
+TARGETS = (
+    ("engine", ("scikit-learn", 1), 1 / 10),
+    ("engine", ("PyTorch", 1), 1 / 25),
+    ("engine", ("JAX", 5), 1.1),
+    ("engine", ("products", 5), 1.6),
+    ("its updates", ("products", 5), 1.6),
+)
 """At 5 replicates of the first network under Adam: at most this multiple of a contestant's time."""
 
 Contestant = tuple[str, int]
@@ -83,6 +91,23 @@ def engine(network: Network, rule: str, replicates: int) -> Callable[[], int]:
     def run() -> int:
         (curves,) = train(problem, [config], range(replicates), every_epoch=False)
         return sum(curve.updates for curve in curves)
+
+    return run
+
+
+def its_updates(network: Network, rule: str, replicates: int) -> Callable[[], int]:
+    """The engine's updates with initial weights, rates and data order made before."""
+    problem = network.problem()
+    config = TrainConfig.from_json({"optimizer": rule, "batch_size": network.batch_size, "epochs": EPOCHS})
+    members = [_Replicate(config, seed, (0, seed)) for seed in range(replicates)]
+    population = _Population(problem, members, np.dtype(np.float32))
+    rngs = [generator(seed, "data order") for seed in range(replicates)]
+    orders = [np.stack([rng.permutation(problem.train) for rng in rngs]) for _ in range(EPOCHS)]
+
+    def run() -> int:
+        for epoch, order in enumerate(orders):
+            population._train_epoch(epoch, order)
+        return EPOCHS * network.updates_per_epoch * replicates
 
     return run
 
@@ -212,7 +237,7 @@ def scikit_learn(network: Network, rule: str, replicates: int) -> Callable[[], i
 
 def contestants(network: Network, rule: str) -> dict[Contestant, Callable[[], int]]:
     """All that are installed, ready to run."""
-    together = {"engine": engine, "JAX": jax, "products": products}
+    together = {"engine": engine, "its updates": its_updates, "JAX": jax, "products": products}
     alone = {"PyTorch": pytorch, "scikit-learn": scikit_learn}
     missing = {name for name, module in (("JAX", "optax"), ("PyTorch", "torch")) if find_spec(module) is None}
     chosen = [(name, replicates) for replicates in REPLICATES for name in together] + [(name, 1) for name in alone]
@@ -253,13 +278,13 @@ def table(title: str, measured: list[dict[Contestant, float]]) -> Table:
 
 def targets(measured: list[dict[Contestant, float]]) -> Table:
     """The engine at 5 replicates as a multiple of the others, beside what it should be at most."""
-    shown = Table(title=f"engine at R = 5, {NETWORKS[0]}, {RULES[0]}", title_justify="left")
-    for heading in ("of the time of", "measured", "at most", ""):
+    shown = Table(title=f"at R = 5, {NETWORKS[0]}, {RULES[0]}", title_justify="left")
+    for heading in ("", "of the time of", "measured", "at most", ""):
         shown.add_column(heading, justify="right" if heading in ("measured", "at most") else "left")
-    for contestant, most in TARGETS.items():
+    for ours, contestant, most in TARGETS:
         if contestant in measured[0]:
-            ratio = median(times["engine", 5] / times[contestant] for times in measured)
-            shown.add_row(contestant[0], f"{ratio:.3f}", f"{most:.3f}", "met" if ratio <= most else "not met")
+            ratio = median(times[ours, 5] / times[contestant] for times in measured)
+            shown.add_row(ours, contestant[0], f"{ratio:.3f}", f"{most:.3f}", "met" if ratio <= most else "not met")
     return shown
 
 

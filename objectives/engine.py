@@ -183,12 +183,13 @@ class _Population:
         # Contiguous for any R: else a kernel would be compiled twice, and the two would round differently.
         starts = range(0, order.shape[1], self.batch_size)
         batches = [np.ascontiguousarray(order[:, start : start + self.batch_size]) for start in starts]
-        losses = np.empty((len(batches), len(theta)))
+        losses = np.empty((len(theta), len(batches)))
         for i, batch in enumerate(batches):
-            losses[i], gradient = self.model.loss_and_gradient(theta, batch)
+            losses[:, i], gradient = self.model.loss_and_gradient(theta, batch)
             self.update(theta, gradient, state, self.l2, rates, first + i, self.hyperparameters)
+        # A sum along a row, not a product: its rounding must not depend on the number of rows.
         sizes = [batch.shape[1] for batch in batches]
-        return np.asarray(sizes @ losses / order.shape[1])
+        return np.asarray((losses * sizes).sum(axis=1) / order.shape[1])
 
     def _keep(self, kept: NDArray[np.bool_]) -> None:
         """Drop the replicates that have diverged, so that they cost no more."""

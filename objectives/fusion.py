@@ -44,6 +44,11 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
     slots = optimizer.slots
     others = [hyperparameter.name for hyperparameter in optimizer.hyperparameters[1:]]
     read = [f"state[{i}, r, p]" for i in range(len(slots))]
+    # Arithmetic on subnormal numbers is many times slower, and a moment whose gradient has died decays through them.
+    flushes = "".join(
+        f"            {place} = zero if abs({slot}) < tiny else {slot}\n"
+        for place, slot in zip(read, slots, strict=True)
+    )
     loads = "".join(f"        {name} = hyperparameters[{i}, r]\n" for i, name in enumerate(others))
     source = (
         "def kernel(theta, gradient, state, l2, rates, step, hyperparameters):\n"
@@ -52,15 +57,18 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
         "        learning_rate = rates[step, r]\n"
         f"{loads}"
         "        for p in range(theta.shape[1]):\n"
-        f"            {', '.join(['theta[r, p]', *read])}, = rule(\n"
+        f"            {', '.join(['theta[r, p]', *slots])}, = rule(\n"
         f"                {', '.join(['theta[r, p]', 'gradient[r, p] + l2[r] * theta[r, p]', *read])},\n"
         f"                {', '.join(['learning_rate', 't', *others])})\n"
+        f"{flushes}"
     )
     # A module that can be imported by name is what lets Numba load the kernel from disk in another process.
     namespace: dict[str, Any] = {
         "__name__": optimizer.update.__module__,
         "rule": njit(**OPTIONS)(_in_precision(optimizer.update, precision)),
         "precision": precision.type,
+        "tiny": np.finfo(precision).tiny,
+        "zero": precision.type(0),
     }
     exec(compile(source, inspect.getfile(optimizer.update), "exec"), namespace)
     kernel = namespace["kernel"]
