@@ -6,16 +6,18 @@ Exit 0 done · 1 failed while running · 2 bad input · 130 interrupted.
 
 import csv
 import json
+import os
 import shlex
 import signal
 import sys
 from contextlib import nullcontext
-from enum import StrEnum
+from io import TextIOWrapper
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 
+from objectives.catalog import unknown_name
 from objectives.errors import InputError
 from search.spec import Experiment
 
@@ -26,7 +28,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-_out, _err = Console(), Console(stderr=True)
+# What is printed is a user's text as often as ours: nothing in it is markup.
+_out = Console(markup=False, emoji=False, highlight=False)
+_err = Console(markup=False, emoji=False, highlight=False, stderr=True)
 
 
 def _default(field: str) -> str:
@@ -36,38 +40,61 @@ def _default(field: str) -> str:
 
 
 def _option(field: str, text: str) -> Any:
-    return typer.Option(f"--{field.replace('_', '-')}", help=f"{text} {_default(field)}", show_default=False)
+    return typer.Option(f"--{field}", help=f"{text} {_default(field)}", metavar=field.upper(), show_default=False)
 
 
-Task = Annotated[str, typer.Argument(help="a built-in task, a CSV or Parquet file, module:attribute, or a spec.toml")]
-Name = Annotated[str, typer.Argument(help="the experiment's name")]
+def _whole(text: str) -> int:
+    """A whole number, or an error that names the value: Typer's own does not."""
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r:.80} is not a whole number") from None
+
+
+WHOLE: dict[str, Any] = {"parser": _whole, "metavar": "INTEGER", "show_default": False}
+
+
+def _count(field: str, text: str) -> Any:
+    return typer.Option(f"--{field.replace('_', '-')}", help=f"{text} {_default(field)}", **WHOLE)
+
+
+Task = Annotated[
+    str, typer.Argument(help="a built-in task, a CSV or Parquet file, module:attribute, or a spec.toml", metavar="TASK")
+]
+Name = Annotated[str, typer.Argument(help="the experiment's name", metavar="NAME")]
 Db = Annotated[
     str | None,
     typer.Option("--db", help="database URL [default: $COOLDOWN_DB, then sqlite:///cooldown.db]", metavar="URL"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON document")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="show no progress")]
-Workers = Annotated[int | None, typer.Option("--workers", help="processes [default: one per core]", show_default=False)]
+Workers = Annotated[int | None, typer.Option("--workers", help="processes [default: one per core]", **WHOLE)]
 Arms = Annotated[
     list[str] | None,
     typer.Option("--arm", help=f"optimizers, or optimizers+schedules; repeatable {_default('arms')}", metavar="ARM"),
 ]
-Trials = Annotated[int | None, _option("trials", "configs tried per study")]
-Repeats = Annotated[int | None, _option("repeats", "independent studies per arm")]
-Epochs = Annotated[int | None, _option("epochs", "passes over the training rows")]
-Seeds = Annotated[int | None, _option("seeds", "seeds per trial")]
-Finalists = Annotated[int | None, _option("finalists", "best trials of a study that are trained again")]
-ConfirmSeeds = Annotated[int | None, _option("confirm_seeds", "fresh seeds of a winner's evaluation")]
-Seed = Annotated[int | None, _option("seed", "fixes everything random")]
+Trials = Annotated[int | None, _count("trials", "configs tried per study")]
+Repeats = Annotated[int | None, _count("repeats", "independent studies per arm")]
+Epochs = Annotated[int | None, _count("epochs", "passes over the training rows")]
+Seeds = Annotated[int | None, _count("seeds", "seeds per trial")]
+Finalists = Annotated[int | None, _count("finalists", "best trials of a study that are trained again")]
+ConfirmSeeds = Annotated[int | None, _count("confirm_seeds", "fresh seeds of a winner's evaluation")]
+Seed = Annotated[int | None, _count("seed", "fixes everything random")]
 Sampler = Annotated[str | None, _option("sampler", "tpe, random, qmc, cmaes or gp")]
 Pruner = Annotated[str | None, _option("pruner", "none")]
-BatchSize = Annotated[int | None, _option("batch_size", "rows per update")]
+BatchSize = Annotated[int | None, _count("batch_size", "rows per update")]
 Hidden = Annotated[
     str | None,
-    typer.Option("--hidden", help="widths of hidden layers, as in 64,32; 0 for none [default: the task's, mostly 32]"),
+    typer.Option(
+        "--hidden",
+        help="widths of hidden layers, as in 64,32; 0 for none [default: the task's, mostly 32]",
+        metavar="WIDTHS",
+    ),
 ]
-Target = Annotated[str | None, typer.Option("--target", help="a table's target column")]
-NewName = Annotated[str | None, typer.Option("--name", help="what to call the experiment [default: after the task]")]
+Target = Annotated[str | None, typer.Option("--target", help="a table's target column", metavar="COLUMN")]
+NewName = Annotated[
+    str | None, typer.Option("--name", help="what to call the experiment [default: after the task]", metavar="NAME")
+]
 
 
 @app.command()
@@ -93,7 +120,7 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Tune every arm on TASK and say which is better."""
-    settings = {
+    flags = {
         "arms": arm,
         "trials": trials,
         "repeats": repeats,
@@ -108,19 +135,21 @@ def compare(
         "hidden": _widths(hidden),
         "target": target,
         "name": name,
+        "db": db,
+        "workers": workers,
     }
-    _compare(task, settings, db=db, workers=workers, json_=json_, quiet=quiet)
+    _compare(task, flags, {}, json_, quiet)
 
 
 @app.command()
 def tune(
     task: Task,
     arm: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option("--arm", metavar="ARM", help="choose among these only [default: all optimizers and schedules]"),
     ] = None,
     trials: Trials = None,
-    repeats: Annotated[int | None, typer.Option("--repeats", help="independent studies [default: 1]")] = 1,
+    repeats: Annotated[int | None, typer.Option("--repeats", help="independent studies [default: 1]", **WHOLE)] = None,
     epochs: Epochs = None,
     seeds: Seeds = None,
     finalists: Finalists = None,
@@ -139,8 +168,10 @@ def tune(
     """Search one joint arm on TASK for a good config: no evidence between optimizers."""
     from search.experiments import joint_arm
 
-    settings = {
-        "arms": [joint_arm(arm)],
+    if arm and len(arm) > 1:
+        raise InputError("tune searches one joint arm, written as --arm momentum,adam+cosine,sgdr")
+    flags = {
+        "arms": arm or None,
         "trials": trials,
         "repeats": repeats,
         "epochs": epochs,
@@ -153,8 +184,10 @@ def tune(
         "hidden": _widths(hidden),
         "target": target,
         "name": name,
+        "db": db,
+        "workers": workers,
     }
-    _compare(task, settings, db=db, workers=workers, json_=json_, quiet=quiet)
+    _compare(task, flags, {"arms": [joint_arm()], "repeats": 1}, json_, quiet)
 
 
 @app.command()
@@ -176,9 +209,9 @@ def list_(db: Db = None, json_: Json = False) -> None:
             [{"name": s.name, "task": s.spec["task"], "status": s.status.value, "trials": s.trials} for s in summaries]
         )
     elif summaries:
-        _out.print(terminal.experiments(summaries), highlight=False)
+        _out.print(terminal.experiments(summaries))
     else:
-        _out.print("No experiments yet: `cooldown compare digits` starts one.", highlight=False)
+        _out.print("No experiments yet: `cooldown compare digits` starts one.")
 
 
 @app.command()
@@ -186,7 +219,7 @@ def show(name: Name, db: Db = None, json_: Json = False) -> None:
     """Show what an experiment says."""
     from search import experiments
 
-    _show(experiments.load(name, db=db), json_)
+    _show(experiments.load(name, db=db), db, json_)
 
 
 @app.command()
@@ -205,11 +238,12 @@ def trials(
     if json_:
         _print_json(rows)
     elif csv_:
-        writer = csv.DictWriter(sys.stdout, fieldnames=list(dict.fromkeys(key for row in rows for key in row)))
+        columns = list(dict.fromkeys(key for row in rows for key in row)) or ["arm", "repeat", "trial"]
+        writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     else:
-        _out.print(terminal.trials(rows), highlight=False)
+        _out.print(terminal.trials(rows))
 
 
 @app.command()
@@ -222,24 +256,18 @@ def delete(
     from search import experiments
 
     experiments.load(name, db=db)
-    if not yes and sys.stdin.isatty() and not typer.confirm(f"Delete {name!r} with all its trials?"):
-        raise typer.Exit(0)
+    if not yes and sys.stdin.isatty() and not typer.confirm(f"Delete {name!r} with all its trials?", err=True):
+        return
     experiments.delete(name, db=db)
-    _err.print(f"Deleted {name}.", highlight=False, markup=False)
-
-
-class Section(StrEnum):
-    """What the catalog can list."""
-
-    OPTIMIZERS = "optimizers"
-    SCHEDULES = "schedules"
-    TASKS = "tasks"
-    ARMS = "arms"
+    _err.print(f"Deleted {name}.")
 
 
 @app.command()
 def catalog(
-    section: Annotated[Section | None, typer.Argument(help="one section only", show_default=False)] = None,
+    section: Annotated[
+        str | None,
+        typer.Argument(help="optimizers, schedules, tasks or arms only", metavar="SECTION", show_default=False),
+    ] = None,
     json_: Json = False,
 ) -> None:
     """List optimizers, schedules, tasks and default arms."""
@@ -247,14 +275,16 @@ def catalog(
     from search.contents import contents
 
     found = contents()
-    wanted = [section.value] if section else list(found)
+    if section is not None and section not in found:
+        raise unknown_name("section of the catalog", section, found)
+    wanted = [section] if section else list(found)
     if json_:
-        _print_json(found[section.value] if section else found)
+        _print_json(found[section] if section else found)
         return
     for i, kind in enumerate(wanted):
         if i:
             _out.print()
-        _out.print(terminal.catalog(kind, found[kind]), highlight=False)
+        _out.print(terminal.catalog(kind, found[kind]))
 
 
 @app.callback(invoke_without_command=True)
@@ -268,18 +298,11 @@ def _version(
         raise typer.Exit
 
 
-def _compare(
-    task: str, flags: dict[str, Any], *, db: str | None, workers: int | None, json_: bool, quiet: bool
-) -> None:
+def _compare(task: str, flags: dict[str, Any], defaults: dict[str, Any], json_: bool, quiet: bool) -> None:
     from search import experiments
 
-    settings = experiments.settings(task, flags)
-    _run(
-        lambda report: experiments.compare(**settings, db=db, workers=workers, report=report),
-        db,
-        json_,
-        quiet,
-    )
+    settings = experiments.settings(task, flags, defaults)
+    _run(lambda report: experiments.compare(**settings, report=report), settings.get("db"), json_, quiet)
 
 
 def _run(work: Any, db: str | None, json_: bool, quiet: bool) -> None:
@@ -298,19 +321,23 @@ def _run(work: Any, db: str | None, json_: bool, quiet: bool) -> None:
             result = work(noting)
     except KeyboardInterrupt:
         if running:
-            place = f" --db {shlex.quote(db)}" if db else ""
-            _say(f"Interrupted; what was done is kept. Go on with:\n  cooldown resume {shlex.quote(running[0])}{place}")
+            _say(f"Interrupted; what was done is kept. Go on with:\n  cooldown resume {_place(running[0], db)}")
         raise
-    _show(result, json_)
+    _show(result, db, json_)
 
 
-def _show(result: Any, json_: bool) -> None:
+def _show(result: Any, db: str | None, json_: bool) -> None:
     from search import terminal
 
     if json_:
         _print_json(result.to_json())
     else:
-        terminal.answer(_out, result)
+        terminal.answer(_out, result, _place(result.name, db))
+
+
+def _place(name: str, db: str | None) -> str:
+    """What a command needs to find an experiment again, as one types it."""
+    return shlex.quote(name) + (f" --db {shlex.quote(db)}" if db else "")
 
 
 def _widths(text: str | None) -> tuple[int, ...] | None:
@@ -329,22 +356,29 @@ def _print_json(value: Any) -> None:
 
 
 def _say(message: str) -> None:
-    _err.print(message, highlight=False, markup=False, soft_wrap=True)
+    _err.print(message, soft_wrap=True)
 
 
 def main() -> NoReturn:
     """The `cooldown` command."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name may hold what the terminal's encoding lacks.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        app()
+        try:
+            app(prog_name="cooldown")
+        finally:
+            sys.stdout.flush()
     except InputError as error:
         _say(f"cooldown: {error}")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        # Whoever read the output has seen enough.
-        sys.stderr.close()
-        sys.exit(0)
+        # Whoever read the output has seen enough; what is still buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except RuntimeError as error:
         from search.runner import RunError
 

@@ -1,26 +1,32 @@
 """Where training runs: a `concurrent.futures.Executor`, and the pure functions that it runs.
 
-A worker gets a problem, configs and seeds and returns curves: no database, no Optuna, no state. Problems travel pickled
-once and are kept unpickled by the worker.
+A worker gets a problem, configs and seeds and returns curves: no database, no Optuna, no state. Problems are pickled
+once by the coordinator and unpickled once by each worker.
 """
 
 import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 import psutil
 
 from objectives.config import TrainConfig
+from objectives.errors import InputError
 from objectives.problem import Problem
 from objectives.records import Curve
 
 # The processes are the parallelism: a worker's matrix products take one core.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+
+
+class TrainingError(RuntimeError):
+    """What a model raised in a worker, in words: the exception itself may not be picklable, or may end a process."""
 
 
 def default_workers() -> int:
@@ -38,15 +44,38 @@ def local_processes(workers: int) -> Executor:
     executor: Executor = ProcessPoolExecutor(
         max_workers=workers, env=ONE_THREAD, initializer=_start_worker, initargs=(os.getpid(),)
     )
+    with _without_ctrl_c():
+        executor.submit(os.getpid)
     return executor
 
 
 def stop(executor: Executor) -> None:
     """End an executor at once: queued work is dropped, local workers are killed."""
     try:
-        executor.shutdown(wait=False, kill_workers=True)  # type: ignore[call-arg]
+        # Waited for, because loky's thread would else put its things in order while the interpreter ends.
+        executor.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]
     except TypeError:
         executor.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _without_ctrl_c() -> Iterator[None]:
+    """Processes started in here never see Ctrl-C, which a terminal sends to all of them; this one sees it afterwards.
+
+    An initializer would be too late for that: a worker spends its first second importing.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    # Started with the first worker, this would unblock the signal again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start_worker(coordinator: int) -> None:
@@ -62,10 +91,19 @@ def _start_worker(coordinator: int) -> None:
 
 
 def pack(problem: Problem) -> bytes:
-    """The problem as it travels, models defined in a script or notebook included."""
+    """The problem as it travels, models defined in a script or notebook included.
+
+    Raises InputError for a model that cannot travel.
+    """
     import cloudpickle
 
-    packed: bytes = cloudpickle.dumps(problem)
+    try:
+        packed: bytes = cloudpickle.dumps(problem)
+    except Exception as error:
+        model = type(problem.model).__name__
+        raise InputError(
+            f"the model {model} cannot be sent to a worker process: {type(error).__name__}: {error}"
+        ) from error
     return packed
 
 
@@ -80,18 +118,33 @@ def _unpack(packed: bytes) -> Problem:
 def train_packed(
     packed: bytes, configs: Sequence[TrainConfig], seeds: Sequence[int], every_epoch: bool
 ) -> list[list[Curve]]:
-    """`objectives.train` on a packed problem."""
-    from objectives.engine import train
+    """`objectives.train` on a packed problem; raises TrainingError, whatever goes wrong."""
+    with _told():
+        from objectives.engine import train
 
-    return train(_unpack(packed), configs, seeds, every_epoch=every_epoch)
+        return train(_unpack(packed), configs, seeds, every_epoch=every_epoch)
 
 
 def compile_packed(packed: bytes, optimizers: Sequence[str]) -> float:
     """Compile, or load from disk, everything that these rules need on a packed problem; the seconds it took."""
-    from objectives.engine import train
+    with _told():
+        from objectives.engine import train
 
-    started = time.perf_counter()
-    problem = _unpack(packed)
-    rows: dict[str, Any] = {"batch_size": len(problem.train), "epochs": 1}
-    train(problem, [TrainConfig.from_json({"optimizer": name, **rows}) for name in optimizers], [0])
-    return time.perf_counter() - started
+        started = time.perf_counter()
+        problem = _unpack(packed)
+        rows: dict[str, Any] = {"batch_size": len(problem.train), "epochs": 1}
+        train(problem, [TrainConfig.from_json({"optimizer": name, **rows}) for name in optimizers], [0])
+        return time.perf_counter() - started
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn any exception, a model's `sys.exit` too, into a TrainingError that says what was raised and where."""
+    try:
+        yield
+    except BaseException as error:
+        where, place = "", error.__traceback__
+        while place is not None:
+            where, place = f"{place.tb_frame.f_code.co_filename}, line {place.tb_lineno}", place.tb_next
+        # Not chained: the cause would have to be pickled too.
+        raise TrainingError(f"{type(error).__name__}: {error} ({where})") from None

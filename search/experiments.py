@@ -4,6 +4,8 @@ Comparing again under the same spec goes on where it stopped: resuming and compa
 """
 
 import os
+import shlex
+import unicodedata
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +16,8 @@ from objectives.config import TrainConfig
 from objectives.errors import InputError
 from objectives.tasks import Task
 from search.progress import Progress
-from search.spec import Experiment, experiment, read_toml
+from search.spec import BESIDE, Experiment, experiment, read_toml
+from search.splits import Splits
 from search.verdict import Verdict
 from storage import ExperimentRecord, Ledger, NoLedgerError, Status, Summary
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     import pandas
 
 DEFAULT_URL = "sqlite:///cooldown.db"
+MAX_NAME = 200
 Report = Callable[[Progress], None]
 
 
@@ -104,7 +108,7 @@ class Result:
 
 def database_url(db: str | None) -> str:
     """The ledger's address: the one given, else $COOLDOWN_DB, else sqlite:///cooldown.db."""
-    return db or os.environ.get("COOLDOWN_DB") or DEFAULT_URL
+    return os.environ.get("COOLDOWN_DB") or DEFAULT_URL if db is None else db
 
 
 def compare(
@@ -123,71 +127,72 @@ def compare(
     settings: the fields of `Experiment`: arms, trials, repeats, epochs, seeds, … An experiment of the same name or,
     without a name, of the same spec is continued. Raises InputError for a bad input, before anything is written.
     """
-    from objectives import tasks
-
     given = {key: value for key, value in settings.items() if value is not None}
-    spec = experiment(task=task if isinstance(task, str) else task.name, **given)
-    if isinstance(task, str):
-        task = tasks.resolve(task, target=spec.target, hidden=spec.hidden)
-    _check(spec, workers)
-    fingerprint = task.fingerprint()
-    # A split that cannot be made is told now, before there is an experiment.
-    task.search_problem(spec.seed, 0)
+    spec = experiment(task=task.name if isinstance(task, Task) else task, **given)
+    _check(spec, name, db, workers)
+    splits = Splits(_task(spec, task if isinstance(task, Task) else None), spec)
+    # What cannot be split, or not be sent to a worker, is told now, before there is an experiment.
+    splits.search(0)
+    fingerprint = splits.task.fingerprint()
     ledger = Ledger(database_url(db))
     found = _find(ledger, spec, fingerprint, name)
     if found is None:
-        name = name or _free_name(ledger, task.name)
-        studies = [(arm, repeat) for arm in spec.arms for repeat in range(spec.repeats)]
-        ledger.create(name, spec.to_json(), fingerprint, studies)
+        name = name or _free_name(ledger, splits.task.name)
+        ledger.create(name, spec.to_json(), fingerprint, [(arm, r) for arm in spec.arms for r in range(spec.repeats)])
+    elif found.status is Status.DONE:
+        return Result(found)
     else:
-        name = found
-    return _run(ledger, name, spec, task, workers, report)
+        name = found.name
+    return _run(ledger, name, spec, splits, workers, report)
 
 
-def tune(task: str | Task, *, arm: str | None = None, **options: Any) -> Result:
+def tune(task: str | Task, *, arm: str | None = None, repeats: int = 1, **options: Any) -> Result:
     """Search one joint arm, by default over all optimizers and schedules. Options as for `compare`.
 
     A joint search favours what looks good early: it finds a good config, but is no evidence between optimizers.
     """
-    return compare(task, arms=(joint_arm(arm),), **options)
+    return compare(task, arms=(arm or joint_arm(),), repeats=repeats, **options)
 
 
-def joint_arm(arm: str | None) -> str:
-    """`arm`, or the arm of all optimizers and schedules."""
+def joint_arm() -> str:
+    """The arm of all optimizers and schedules."""
     from objectives import optimizers, schedules
 
-    return arm or f"{','.join(optimizers.names())}+{','.join(schedules.names())}"
+    return f"{','.join(optimizers.names())}+{','.join(schedules.names())}"
 
 
-def settings(task: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of `compare` for a TASK of the command line, a spec file's or a task's name, and its flags."""
+def settings(task: str, flags: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The arguments of `compare` for a TASK of the command line, a spec file's or a task's name.
+
+    flags override the file, which overrides defaults; a flag of None was not given.
+    """
     path = Path(task)
     given = read_toml(path) if path.suffix == ".toml" else {"task": task}
-    if "task" not in given:
-        raise InputError(f"{path}: task is missing")
-    return given | {key: value for key, value in overrides.items() if value is not None}
+    merged = {**(defaults or {}), **given, **{key: value for key, value in flags.items() if value is not None}}
+    if "task" not in merged or "report" in merged:
+        # Neither makes a spec: this raises, and tells whatever else is wrong with it.
+        experiment(**{key: value for key, value in merged.items() if key not in BESIDE})
+    return merged
 
 
 def resume(name: str, *, db: str | None = None, workers: int | None = None, report: Report = lambda _: None) -> Result:
     """Continue the experiment `name` to its end; a finished one is returned as it is."""
-    from objectives import tasks
-
     ledger = Ledger(database_url(db), create=False)
     record = ledger.load(name)
     if record.status is Status.DONE:
         return Result(record)
     spec = experiment(**record.spec)
-    _check(spec, workers)
+    _check(spec, None, db, workers)
     try:
-        task = tasks.resolve(spec.task, target=spec.target, hidden=spec.hidden)
+        splits = Splits(_task(spec), spec)
     except InputError as error:
         raise InputError(
             f"the task of {name!r} cannot be found again ({error}); if it was given as an object in Python, call "
             f"compare(task, name={name!r}, ...) with it"
         ) from error
-    if task.fingerprint() != record.task_fingerprint:
+    if splits.task.fingerprint() != record.task_fingerprint:
         raise InputError(f"the task {spec.task!r} has changed since {name!r} was started: its data differ")
-    return _run(ledger, name, spec, task, workers, report)
+    return _run(ledger, name, spec, splits, workers, report)
 
 
 def load(name: str, *, db: str | None = None) -> Result:
@@ -208,39 +213,68 @@ def delete(name: str, *, db: str | None = None) -> None:
     Ledger(database_url(db), create=False).delete(name)
 
 
-def _check(spec: Experiment, workers: int | None) -> None:
+def _check(spec: Experiment, name: Any, db: Any, workers: Any) -> None:
+    """Raise InputError for what the spec does not check itself."""
     from search.sampling import check_sampler
 
     check_sampler(spec.sampler)
+    if name is not None:
+        _check_name(name)
+    if db is not None and not isinstance(db, str):
+        raise InputError(f"db: should be a database address, such as sqlite:///cooldown.db, got {db!r}")
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        raise InputError(f"workers: must be a whole number of at least 1, got {workers!r}")
+        raise InputError(f"workers: should be a whole number of at least 1, got {workers!r}")
 
 
-def _run(ledger: Ledger, name: str, spec: Experiment, task: Task, workers: int | None, report: Report) -> Result:
+def _check_name(name: Any) -> None:
+    """A name is shown in tables and typed again: one line of text that no shell takes for an option."""
+    if not isinstance(name, str) or not name.strip():
+        raise InputError(f"name: should be a text that is not empty, got {name!r}")
+    if len(name) > MAX_NAME:
+        raise InputError(f"name: should have at most {MAX_NAME} characters, got {len(name)}")
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
+        raise InputError(f"name: should be one line of printable text, got {name!r}")
+    if name.startswith("-"):
+        raise InputError(f"name: should not begin with '-', got {name!r}")
+
+
+def _task(spec: Experiment, given: Task | None = None) -> Task:
+    """The spec's task with the spec's model: the object `given`, or what the spec names."""
+    from objectives import tasks
+
+    if given is None:
+        return tasks.resolve(spec.task, target=spec.target, hidden=spec.hidden)
+    if spec.target is not None:
+        raise InputError(f"target {spec.target!r} is for a CSV or Parquet file; {given.name!r} is a Task already")
+    return given if spec.hidden is None else given.with_hidden(spec.hidden)
+
+
+def _run(ledger: Ledger, name: str, spec: Experiment, splits: Splits, workers: int | None, report: Report) -> Result:
     from search.executors import default_workers, local_processes
     from search.runner import run
 
     count = workers or default_workers()
-    run(ledger, name, spec, task, lambda: local_processes(count), report)
+    run(ledger, name, spec, splits, lambda: local_processes(count), queue=2 * count, report=report)
     return Result(ledger.load(name))
 
 
-def _find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -> str | None:
+def _find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -> ExperimentRecord | None:
     """The experiment to continue: the one called `name`, or else one of the same spec on the same data."""
+    wanted = spec.to_json()
     for summary in ledger.summaries():
-        same = summary.spec == spec.to_json()
-        if name is None and same and ledger.load(summary.name).task_fingerprint == fingerprint:
-            return summary.name
-        if name == summary.name:
-            if not same:
-                differing = sorted(key for key, value in spec.to_json().items() if summary.spec.get(key) != value)
+        if name is None:
+            if summary.spec == wanted and summary.task_fingerprint == fingerprint:
+                return ledger.load(summary.name)
+        elif name == summary.name:
+            differing = sorted(key for key, value in wanted.items() if summary.spec.get(key) != value)
+            if differing:
                 raise InputError(
                     f"there is an experiment {name!r} with other settings ({', '.join(differing)}): choose another "
-                    f"--name, or `cooldown delete {name}` first"
+                    f"--name, or `cooldown delete {shlex.quote(name)}` first"
                 )
-            if ledger.load(name).task_fingerprint != fingerprint:
+            if summary.task_fingerprint != fingerprint:
                 raise InputError(f"there is an experiment {name!r} on other data: choose another --name")
-            return name
+            return ledger.load(name)
     return None
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from search.spec import Experiment
 from storage import Purpose, StudyRecord
 
-EVALUATION_WEIGHT = 4 / 3
-"""An evaluation trains on train + validation rows: 80 % of the data instead of 60 %."""
+WEIGHTS = {Purpose.SEARCH: 3, Purpose.FINALIST: 3, Purpose.EVALUATION: 4}
+"""A replicate's share of the work: an evaluation trains on 80 % of the data instead of 60 %."""
 
 
 @dataclass(frozen=True)
@@ -22,42 +22,60 @@ class ArmProgress:
     studies_total: int
     best: float | None
 
+    def advanced(self, before: StudyRecord, after: StudyRecord) -> "ArmProgress":
+        """The same once its study `before` stands as `after`."""
+        new = after.trials[len(before.trials) :]
+        known = [] if self.best is None else [self.best]
+        return replace(
+            self,
+            trials=self.trials + len(new),
+            studies=self.studies + bool(after.evaluations) - bool(before.evaluations),
+            best=min([*known, *(trial.validation_loss for trial in new)], default=None),
+        )
+
 
 @dataclass(frozen=True)
 class Progress:
     """A snapshot of a run of the experiment `name`.
 
-    work, total: replicates trained and to train, weighed by their rows. compile_seconds: None until all is compiled.
+    work, total: replicates trained and to train, weighed by their rows; work_before: those of earlier runs.
+    compile_seconds: None until all is compiled. started: since when this run trains, by the monotonic clock.
     """
 
     name: str
     arms: tuple[ArmProgress, ...]
-    work: float
-    total: float
+    work: int
+    total: int
+    work_before: int
     compile_seconds: float | None = None
     started: float = field(default_factory=time.monotonic)
-    work_before: float = 0.0
-    _studies: tuple[StudyRecord, ...] = ()
 
     @classmethod
     def of(cls, name: str, experiment: Experiment, studies: Sequence[StudyRecord]) -> "Progress":
         """The progress of the experiment `name`, whose studies are these."""
         e = experiment
-        per_study = e.trials * e.seeds + min(e.finalists, e.trials) * e.finalist_seeds
-        total = len(studies) * (per_study + e.confirm_seeds * EVALUATION_WEIGHT)
+        replicates = {
+            Purpose.SEARCH: e.trials * e.seeds,
+            Purpose.FINALIST: min(e.finalists, e.trials) * e.finalist_seeds,
+            Purpose.EVALUATION: e.confirm_seeds,
+        }
+        total = len(studies) * sum(WEIGHTS[purpose] * count for purpose, count in replicates.items())
         work = sum(map(_work, studies))
-        arms = tuple(_arm(arm, studies, e) for arm in e.arms)
-        return cls(name, arms, work, total, work_before=work, _studies=tuple(studies))
+        return cls(name, tuple(_arm(arm, studies, e) for arm in e.arms), work, total, work)
+
+    @property
+    def done(self) -> bool:
+        """Whether everything has been trained."""
+        return self.work == self.total
 
     def compiled(self, seconds: float) -> "Progress":
         """The same after compiling for `seconds`; the clock of the work starts here."""
         return replace(self, compile_seconds=seconds, started=time.monotonic())
 
-    def advanced(self, study: StudyRecord, experiment: Experiment) -> "Progress":
-        """The same with `study` as it now stands."""
-        studies = tuple(study if each.id == study.id else each for each in self._studies)
-        arms = tuple(_arm(arm.arm, studies, experiment) if arm.arm == study.arm else arm for arm in self.arms)
-        return replace(self, arms=arms, work=sum(map(_work, studies)), _studies=studies)
+    def advanced(self, before: StudyRecord, after: StudyRecord) -> "Progress":
+        """The same once the study `before` stands as `after`."""
+        arms = tuple(arm.advanced(before, after) if arm.arm == after.arm else arm for arm in self.arms)
+        return replace(self, arms=arms, work=self.work + _work(after) - _work(before))
 
     @property
     def seconds_left(self) -> float | None:
@@ -68,12 +86,8 @@ class Progress:
         return (time.monotonic() - self.started) / done * (self.total - self.work)
 
 
-def _work(study: StudyRecord) -> float:
-    return sum(
-        len(curves) * (EVALUATION_WEIGHT if purpose is Purpose.EVALUATION else 1.0)
-        for trial in study.trials
-        for purpose, curves in trial.curves.items()
-    )
+def _work(study: StudyRecord) -> int:
+    return sum(WEIGHTS[purpose] * len(curves) for trial in study.trials for purpose, curves in trial.curves.items())
 
 
 def _arm(name: str, studies: Sequence[StudyRecord], experiment: Experiment) -> ArmProgress:

@@ -9,20 +9,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 
-from objectives import optimizers
 from objectives.config import TrainConfig
-from objectives.problem import Problem
-from objectives.random_streams import seeds
 from objectives.records import Curve
-from objectives.tasks import Task
-from search.executors import compile_packed, pack, stop, train_packed
+from search.executors import TrainingError, compile_packed, stop, train_packed
 from search.progress import Progress
 from search.sampling import Generation
 from search.space import Space, space
 from search.spec import Experiment
+from search.splits import Splits
 from storage import (
     ExperimentRecord,
     LeaseLostError,
@@ -34,9 +32,13 @@ from storage import (
     TrialRecord,
 )
 from storage.ledger import Writer
+from storage.records import mean_final_loss
 
 MAX_DEATHS = 3
 """How often a worker may die of the same job, alone in its pool, before the experiment fails."""
+
+
+AT_START = "before it was given anything to do"
 
 
 class RunError(RuntimeError):
@@ -63,61 +65,31 @@ class Job:
         return f"{part} of study {self.study.arm}/{self.study.repeat}"
 
 
-class Splits:
-    """The problems and seeds of an experiment: functions of (seed, repeat) and never of the arm."""
-
-    def __init__(self, task: Task, experiment: Experiment) -> None:
-        self._task, self._experiment = task, experiment
-        self._search: dict[int, bytes] = {}
-
-    def search(self, repeat: int) -> bytes:
-        """The packed problem of a repeat's search."""
-        if repeat not in self._search:
-            self._search[repeat] = pack(self._task.search_problem(self._experiment.seed, repeat))
-        return self._search[repeat]
-
-    @cached_property
-    def evaluation(self) -> bytes:
-        """The packed problem of every evaluation."""
-        return pack(self._task.evaluation_problem(self._experiment.seed))
-
-    @cached_property
-    def first(self) -> Problem:
-        """A search's problem, for its size."""
-        return self._task.search_problem(self._experiment.seed, 0)
-
-    def seeds(self, purpose: Purpose, repeat: int) -> list[int]:
-        """The seeds of a repeat's replicates: others for each purpose, the same for every arm."""
-        e = self._experiment
-        count = {
-            Purpose.SEARCH: e.seeds,
-            Purpose.FINALIST: e.finalist_seeds,
-            Purpose.EVALUATION: e.confirm_seeds,
-        }[purpose]
-        return seeds(e.seed, f"{purpose.value} seeds", repeat, count=count)
-
-
 def run(
     ledger: Ledger,
     name: str,
     experiment: Experiment,
-    task: Task,
+    splits: Splits,
     open_executor: Callable[[], Executor],
+    *,
+    queue: int,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> None:
     """Do what is left of the experiment `name`, reporting after every step.
 
-    open_executor is called at the start and again whenever an executor breaks. Raises LedgerError where another
-    process runs it, RunError where it cannot go on; what was done before that, or before KeyboardInterrupt, is in the
-    ledger.
+    open_executor is called at the start and again whenever an executor breaks. queue: jobs that it is given at a time,
+    so many that no worker waits. Raises LedgerError where another process runs the experiment, RunError where it cannot
+    go on; what was done before that, or before KeyboardInterrupt, is in the ledger.
     """
-    with ledger.hold(name) as writer:
+    with ExitStack() as stack:
+        writer = stack.enter_context(ledger.hold(name))
         try:
             record = ledger.load(name)
-            _Runner(writer, record, experiment, Splits(task, experiment), open_executor, report).run()
+            _Runner(writer, record, experiment, splits, open_executor, queue, report).run()
+            writer.finish()
+            stack.close()
         except (LedgerError, LeaseLostError) as error:
             raise RunError(str(error)) from error
-        writer.finish()
 
 
 class _Runner:
@@ -128,11 +100,12 @@ class _Runner:
         experiment: Experiment,
         splits: Splits,
         open_executor: Callable[[], Executor],
+        queue: int,
         report: Callable[[Progress], None],
     ) -> None:
         self.writer, self.experiment, self.splits = writer, experiment, splits
-        self.open_executor, self.report = open_executor, report
-        self.studies = {study.id: study for study in record.studies}
+        self.open_executor, self.queue, self.report = open_executor, queue, report
+        self.unfinished = {study.id: study for study in record.studies if self._needs(study)}
         self.running: dict[Future[list[list[Curve]]], Job] = {}
         self.suspects: list[Job] = []
         self.deaths: Counter[str] = Counter()
@@ -140,13 +113,14 @@ class _Runner:
 
     @cached_property
     def spaces(self) -> dict[str, Space]:
-        updates_per_epoch = -(-len(self.splits.first.train) // self.experiment.batch_size)
-        return {arm.name: space(self.experiment, arm, updates_per_epoch) for arm in self.experiment.parsed_arms}
+        return {
+            arm.name: space(self.experiment, arm, self.splits.updates_per_epoch) for arm in self.experiment.parsed_arms
+        }
 
     def run(self) -> None:
         """Work until no study needs anything more."""
         self.report(self.progress)
-        if not any(self._needs(study) for study in self.studies.values()):
+        if not self.unfinished:
             return
         executor = self.open_executor()
         try:
@@ -167,14 +141,13 @@ class _Runner:
     def _compile(self, executor: Executor) -> None:
         """Compile before the first job: two workers would do it twice, and time left could not be told."""
         rules = sorted({name for arm in self.experiment.parsed_arms for name in arm.optimizers})
-        assert set(rules) <= set(optimizers.names())
         try:
-            seconds = executor.submit(compile_packed, pack(self.splits.first), rules).result()
+            seconds = executor.submit(compile_packed, self.splits.search(0), rules).result()
         except BrokenExecutor:
             # Whatever kills a worker here will do so again in a job, which is then named.
             return
-        except Exception as error:
-            raise RunError(f"training failed: {type(error).__name__}: {error}") from error
+        except TrainingError as error:
+            raise RunError(f"training failed: {error}") from error
         self.progress = self.progress.compiled(seconds)
         self.report(self.progress)
 
@@ -185,10 +158,10 @@ class _Runner:
                 self._start(executor, self.suspects.pop(0))
             return
         busy = {job.study.id for job in self.running.values()}
-        waiting = [study for study in self.studies.values() if study.id not in busy and self._needs(study)]
+        waiting = [study for study in self.unfinished.values() if study.id not in busy]
         # Repeat by repeat, so that a comparison can be read before all repeats are done.
         waiting.sort(key=lambda study: (study.repeat, len(study.trials), study.id))
-        for study in waiting[: max(self.experiment.generation, 2) * 2 - len(self.running)]:
+        for study in waiting[: max(self.queue - len(self.running), 0)]:
             self._start(executor, self._job(study))
 
     def _start(self, executor: Executor, job: Job) -> None:
@@ -230,19 +203,21 @@ class _Runner:
     def _collect(self) -> None:
         """Wait for a job and put all that are done into the ledger."""
         done, _ = wait(self.running, return_when=FIRST_COMPLETED)
-        for future in done:
-            try:
-                curves = future.result()
-            except BrokenExecutor:
-                raise
-            except Exception as error:
-                job = self.running[future]
-                raise RunError(f"training failed in {job.name}: {type(error).__name__}: {error}") from error
-            self._append(self.running.pop(future), curves)
+        errors = {future: future.exception() for future in done}
+        for future, error in errors.items():
+            if isinstance(error, BrokenExecutor):
+                continue
+            job = self.running.pop(future)
+            if error is not None:
+                raise RunError(f"training failed in {job.name}: {error}") from error
+            self._append(job, future.result())
+        for error in errors.values():
+            if error is not None:
+                raise error
 
     def _append(self, job: Job, curves: list[list[Curve]]) -> None:
         if job.generation is not None:
-            losses = [_mean_loss(of_trial) for of_trial in curves]
+            losses = [mean_final_loss(of_trial) for of_trial in curves]
             notes, state = job.generation.tell(losses)
             trials = [
                 NewTrial(
@@ -260,27 +235,25 @@ class _Runner:
         else:
             by_trial = {trial.id: of_trial for trial, of_trial in zip(job.trials, curves, strict=True)}
             study = self.writer.append_curves(job.study, job.purpose, by_trial)
-        self.studies[study.id] = study
-        self.deaths.pop(job.name, None)
-        self.progress = self.progress.advanced(study, self.experiment)
+        if self._needs(study):
+            self.unfinished[study.id] = study
+        else:
+            del self.unfinished[study.id]
+        self.deaths.pop(f"on {job.name}", None)
+        self.deaths.pop(AT_START, None)
+        self.progress = self.progress.advanced(job.study, study)
         self.report(self.progress)
 
     def _bury(self) -> None:
         """After a worker's death: every job that was in flight is repeated, alone, until the culprit is known."""
         lost = list(self.running.values())
         self.running.clear()
-        if len(lost) == 1:
-            (job,) = lost
-            self.deaths[job.name] += 1
-            if self.deaths[job.name] >= MAX_DEATHS:
+        if len(lost) < 2:
+            culprit = f"on {lost[0].name}" if lost else AT_START
+            self.deaths[culprit] += 1
+            if self.deaths[culprit] >= MAX_DEATHS:
                 raise RunError(
-                    f"a worker process died {MAX_DEATHS} times on {job.name} (out of memory, or killed?): gave up. "
+                    f"a worker process died {MAX_DEATHS} times {culprit} (out of memory, or killed?): gave up. "
                     "What was done before is kept"
                 )
         self.suspects = lost + self.suspects
-
-
-def _mean_loss(curves: Sequence[Curve]) -> float:
-    from storage.records import mean_final_loss
-
-    return mean_final_loss(curves)

@@ -92,17 +92,24 @@ def check_sampler(sampler: Sampler) -> None:
 
 
 def _sampler(name: Sampler, seed: int, study: StudyRecord, generation: int) -> optuna.samplers.BaseSampler:
-    # A quasi-random sequence is one sequence over all generations; every other sampler starts each with a fresh seed.
-    part = () if name == "qmc" else (generation,)
-    sequence = seed_sequence(seed, "sampler", study.arm, study.repeat, *part)
-    number = int(sequence.generate_state(1, "uint32")[0])
+    def number_for(*part: int) -> int:
+        return int(seed_sequence(seed, "sampler", study.arm, study.repeat, *part).generate_state(1, "uint32")[0])
+
+    number = number_for(generation)
     match name:
         case "tpe":
             return optuna.samplers.TPESampler(seed=number)
         case "random":
             return optuna.samplers.RandomSampler(seed=number)
         case "qmc":
-            return optuna.samplers.QMCSampler(seed=number, scramble=True, warn_independent_sampling=False)
+            # A quasi-random sequence is one sequence over all generations. What is not in it, the first trial and
+            # parameters that depend on a choice, is random, and anew in each generation.
+            return optuna.samplers.QMCSampler(
+                seed=number_for(),
+                scramble=True,
+                independent_sampler=optuna.samplers.RandomSampler(seed=number),
+                warn_independent_sampling=False,
+            )
         case "cmaes":
             return optuna.samplers.CmaEsSampler(seed=number, warn_independent_sampling=False)
         case "gp":
@@ -111,9 +118,11 @@ def _sampler(name: Sampler, seed: int, study: StudyRecord, generation: int) -> o
 
 @contextmanager
 def _quiet_optuna() -> Iterator[None]:
-    """Without Optuna's log lines on each in-memory study and its notes that a sampler is experimental."""
+    """Without Optuna's log lines on each in-memory study, and its notes that a sampler is experimental or no friend of
+    joint arms.
+    """
     verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

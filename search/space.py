@@ -4,8 +4,9 @@ A parameter is called `<optimizer>.<name>` or `<schedule>.<name>` and has its na
 sampler. Only the sampler sees β and momentum as 1 − β on a log scale.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from objectives import optimizers, schedules
@@ -36,6 +37,7 @@ class Parameter:
         """Whether the sampler sees 1 − value."""
         return self.hyperparameter.scale is Scale.ONE_MINUS_LOG
 
+    @cached_property
     def distribution(self) -> "NumberDistribution":
         """The range in natural units, as Optuna's tables hold it."""
         from optuna.distributions import FloatDistribution, IntDistribution
@@ -45,15 +47,16 @@ class Parameter:
             return IntDistribution(int(self.low), int(self.high), log=log)
         return FloatDistribution(self.low, self.high, log=log)
 
+    @cached_property
     def sampled_distribution(self) -> "NumberDistribution":
         """The range as the sampler sees it."""
         from optuna.distributions import FloatDistribution
 
-        return FloatDistribution(1 - self.high, 1 - self.low, log=True) if self.flipped else self.distribution()
+        return FloatDistribution(1 - self.high, 1 - self.low, log=True) if self.flipped else self.distribution
 
     def suggest(self, trial: Any) -> float:
         """The sampler's number for this parameter in `trial` (an Optuna trial)."""
-        range_ = self.sampled_distribution()
+        range_ = self.sampled_distribution
         suggest = trial.suggest_int if self.hyperparameter.integer else trial.suggest_float
         return suggest(self.key, range_.low, range_.high, log=range_.log)  # type: ignore[no-any-return]
 
@@ -102,7 +105,7 @@ class Space:
         return {
             name: CategoricalDistribution(choices[name])
             if name in choices
-            else (self._by_key[name].distribution() if natural else self._by_key[name].sampled_distribution())
+            else (self._by_key[name].distribution if natural else self._by_key[name].sampled_distribution)
             for name in chosen
         }
 
@@ -125,7 +128,7 @@ class Space:
             }
         )
 
-    @property
+    @cached_property
     def _by_key(self) -> dict[str, Parameter]:
         return {parameter.key: parameter for owned in self.parameters.values() for parameter in owned}
 
@@ -151,38 +154,68 @@ def space(experiment: "Experiment", arm: "Arm", updates_per_epoch: int) -> Space
     return Space(arm, parameters, fixed, experiment.batch_size, experiment.epochs)
 
 
-def check_ranges(experiment: "Experiment") -> None:
-    """Raise InputError for a range of the spec that no arm has, that is empty, or whose values make no sense."""
+def read_ranges(given: Any, arms: "Sequence[Arm] | None") -> dict[str, float | tuple[float, float]]:
+    """The ranges of a spec by parameter name: `{"adam.beta1": 0.9}`, or nested as TOML has it for `adam.beta1 = 0.9`.
+
+    Raises InputError, a line for each problem: neither a number nor a pair of numbers, a name that none of `arms` has
+    (where these are known), an empty range, values that make no sense.
+    """
+    if not isinstance(given, Mapping):
+        raise InputError(f'should be a table such as {{"momentum.learning_rate": [0.01, 1.0]}}, got {given!r:.80}')
+    flat: dict[str, Any] = {}
+    for key, value in given.items():
+        flat |= (
+            {f"{key}.{name}": inner for name, inner in value.items()} if isinstance(value, Mapping) else {key: value}
+        )
     declared = {
-        f"{owner}.{hyperparameter.name}": hyperparameter
-        for arm in experiment.parsed_arms
+        f"{owner}.{hyperparameter.name}": (owner, hyperparameter)
+        for arm in arms or ()
         for owner, hyperparameters in _owners(arm).items()
         for hyperparameter in hyperparameters
     }
+    ranges: dict[str, float | tuple[float, float]] = {}
     problems = []
-    for key, given in experiment.ranges.items():
-        if key not in declared:
-            problems.append(str(unknown_name("hyperparameter of these arms", key, declared)))
-            continue
-        owner = key.partition(".")[0]
-        hyperparameter = declared[key]
+    for key, value in flat.items():
         try:
-            for value in given if isinstance(given, tuple) else (given,):
-                hyperparameter.check(owner, value)
+            if arms is not None and key not in declared:
+                raise unknown_name("hyperparameter of these arms", key, declared)
+            numbers = _numbers(key, value)
+            if key in declared:
+                _check_range(*declared[key], numbers)
+            ranges[key] = numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
         except InputError as error:
-            problems.append(f"ranges: {error}")
-            continue
-        if not isinstance(given, tuple):
-            continue
-        low, high = given
-        if low >= high:
-            problems.append(f"ranges: {key} = [{low:g}, {high:g}] is empty: the first number must be the smaller")
-        elif hyperparameter.scale is Scale.LOG and low <= 0:
-            problems.append(f"ranges: {key} = [{low:g}, {high:g}]: a log scale needs a range above 0")
-        elif hyperparameter.scale is Scale.ONE_MINUS_LOG and high >= 1:
-            problems.append(f"ranges: {key} = [{low:g}, {high:g}]: 1 − {hyperparameter.name} needs a range below 1")
+            problems.append(str(error))
     if problems:
-        raise InputError("\n  ".join(problems))
+        raise InputError("\n".join(problems))
+    return ranges
+
+
+def _numbers(key: str, value: Any) -> tuple[float, ...]:
+    """A fixed value as (value,), a range as (low, high)."""
+    numbers = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if len(numbers) != (2 if isinstance(value, list | tuple) else 1) or any(
+        isinstance(number, bool) or not isinstance(number, int | float) for number in numbers
+    ):
+        raise InputError(f"{key} should be a number or [low, high], got {value!r:.80}")
+    try:
+        return tuple(float(number) for number in numbers)
+    except OverflowError:
+        raise InputError(f"{key} should be a number or [low, high], got one too large") from None
+
+
+def _check_range(owner: str, hyperparameter: Hyperparameter, numbers: tuple[float, ...]) -> None:
+    for number in numbers:
+        hyperparameter.check(owner, number)
+    if len(numbers) == 1:
+        return
+    low, high = numbers
+    text = f"{owner}.{hyperparameter.name} = [{low:g}, {high:g}]"
+    if low >= high:
+        raise InputError(f"{text} is empty: the first number must be the smaller")
+    if hyperparameter.scale is Scale.LOG and low <= 0:
+        raise InputError(f"{text}: a log scale needs a range above 0")
+    if hyperparameter.scale is Scale.ONE_MINUS_LOG and high >= 1:
+        raise InputError(f"{text}: 1 − {hyperparameter.name} on a log scale needs a range below 1")
 
 
 def _owners(arm: "Arm") -> dict[str, tuple[Hyperparameter, ...]]:

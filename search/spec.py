@@ -4,17 +4,20 @@ All mistakes of a spec are told at once. What does not change the result (worker
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from objectives import optimizers, schedules
 from objectives.catalog import unknown_name
 from objectives.errors import InputError
+
+BESIDE = ("name", "db", "workers")
+"""Settings of a run that are no part of its spec, because they do not change the result."""
 
 DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
 
@@ -33,7 +36,7 @@ class Arm:
     def parse(cls, text: str) -> "Arm":
         """`"momentum,nag+cosine,sgdr"`: optimizers, then schedules; no `+` means `constant`.
 
-        Raises InputError with the nearest suggestion for an unknown name.
+        Raises InputError, a line for each problem, with the nearest suggestion for an unknown name.
         """
         first, plus, second = text.partition("+")
         chosen = tuple(name.strip() for name in first.split(","))
@@ -41,14 +44,18 @@ class Arm:
         problems = []
         for names, catalog in ((chosen, optimizers), (annealing, schedules)):
             for name in names:
+                if not name:
+                    problems.append(f"the arm {text!r} lacks a name: an arm is written as in momentum,nag+cosine,sgdr")
+                    continue
                 try:
                     catalog.get(name)
                 except InputError as error:
                     problems.append(str(error))
-            if len(set(names)) < len(names):
-                problems.append(f"the arm {text!r} names {max(names, key=names.count)!r} twice")
+            problems += [
+                f"the arm {text!r} names {name!r} twice" for name, count in Counter(names).items() if name and count > 1
+            ]
         if problems:
-            raise InputError("\n  ".join(problems))
+            raise InputError("\n".join(dict.fromkeys(problems)))
         return cls(chosen, annealing)
 
     @property
@@ -73,7 +80,7 @@ class Experiment(BaseModel):
 
     task: str = Field(min_length=1)
     target: str | None = None
-    arms: tuple[str, ...] = Field(DEFAULT_ARMS, min_length=1)
+    arms: tuple[str, ...] = DEFAULT_ARMS
     trials: Count = 24
     repeats: Count = 5
     epochs: Count = 30
@@ -82,7 +89,7 @@ class Experiment(BaseModel):
     finalist_seeds: Count = 10
     confirm_seeds: Count = 10
     generation: Count = 4
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**63)
     sampler: Sampler = "tpe"
     pruner: Literal["none"] = "none"
     batch_size: Count = 32
@@ -94,28 +101,29 @@ class Experiment(BaseModel):
     def _tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
 
-    @field_validator("ranges", mode="before")
-    @classmethod
-    def _tuples(cls, value: Any) -> Any:
-        if not isinstance(value, Mapping):
-            return value
-        return {key: tuple(given) if isinstance(given, list) else given for key, given in value.items()}
-
     @field_validator("arms", mode="after")
     @classmethod
     def _arms(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        names = tuple(Arm.parse(text).name for text in value)
-        for name in names:
-            if names.count(name) > 1:
-                raise InputError(f"the arm {name!r} is named twice")
-        return names
+        names: list[str] = []
+        problems = [] if value else ["should name at least one"]
+        for text in value:
+            try:
+                names.append(Arm.parse(text).name)
+            except InputError as error:
+                problems.append(str(error))
+        problems += [f"the arm {name!r} is named twice" for name, count in Counter(names).items() if count > 1]
+        if problems:
+            raise InputError("\n".join(problems))
+        return tuple(names)
 
-    @model_validator(mode="after")
-    def _ranges(self) -> "Experiment":
-        from search.space import check_ranges
+    @field_validator("ranges", mode="before")
+    @classmethod
+    def _ranges(cls, value: Any, info: ValidationInfo) -> dict[str, float | tuple[float, float]]:
+        from search.space import read_ranges
 
-        check_ranges(self)
-        return self
+        # Arms that are wrong themselves have been told of already.
+        arms = [Arm.parse(name) for name in info.data["arms"]] if "arms" in info.data else None
+        return read_ranges(value, arms)
 
     @cached_property
     def parsed_arms(self) -> tuple[Arm, ...]:
@@ -130,11 +138,11 @@ class Experiment(BaseModel):
 def experiment(**given: Any) -> Experiment:
     """The spec with these fields; raises InputError that tells all mistakes at once."""
     known = list(Experiment.model_fields)
-    problems = [str(unknown_name("setting", name, known)) for name in given if name not in known]
+    problems = [str(unknown_name("setting", name, (*known, *BESIDE))) for name in given if name not in known]
     try:
         made = Experiment(**{name: value for name, value in given.items() if name in known})
     except ValidationError as error:
-        problems += [_problem(each) for each in error.errors()]
+        problems += [problem for each in error.errors() for problem in _problems(each)]
     else:
         if not problems:
             return made
@@ -143,16 +151,21 @@ def experiment(**given: Any) -> Experiment:
     raise InputError("\n".join([f"{len(problems)} problems in the spec:", *(f"  {problem}" for problem in problems)]))
 
 
-def _problem(error: Any) -> str:
-    """One mistake in words: where, the rule, the value."""
-    where = ".".join(str(part) for part in error["loc"][:2] if not str(part).startswith("tuple"))
-    cause = error.get("ctx", {}).get("error")
-    if cause is not None:
-        return f"{where}: {cause}" if where and where not in str(cause) else str(cause)
-    if error["type"] == "missing":
-        return f"{where}: is missing"
-    message = error["msg"][0].lower() + error["msg"][1:]
-    return f"{where}: {message.replace('input should', 'should')}, got {error['input']!r}"
+def _problems(error: Any) -> list[str]:
+    """One of pydantic's errors in words: where, the rule, the value."""
+    field, value = error["loc"][0], error["input"]
+    where = field + "".join(f"[{part}]" for part in error["loc"][1:])
+    if (cause := error.get("ctx", {}).get("error")) is not None:
+        return [f"{field}: {line}" for line in str(cause).split("\n")]
+    match error["type"]:
+        case "missing":
+            return [f"{where}: is missing"]
+        case "literal_error" if isinstance(value, str):
+            return [str(unknown_name(field, value, get_args(Experiment.model_fields[field].annotation)))]
+        case "tuple_type":
+            return [f"{where}: should be a list, got {value!r}"]
+    message = error["msg"].replace("Input should", "should").replace("String should", "should")
+    return [f"{where}: {message}, got {value!r:.80}"]
 
 
 def read_toml(path: Path) -> dict[str, Any]:

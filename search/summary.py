@@ -29,7 +29,8 @@ class Alarm:
 class ArmSummary:
     """One arm over its repeats; None where nothing has been evaluated yet.
 
-    evaluated: repeats that have an evaluation. test_loss, test_score: means over the repeats' winners. spread: standard deviation of the repeats' mean test losses.
+    evaluated: repeats that have an evaluation. test_loss, test_score: means over the repeats' winners. spread: standard
+    deviation of the repeats' mean test losses. validation_loss: mean over repeats of the loss that chose the winner.
     diverged: share of the search's replicates that diverged. capped: share of all replicates whose loss was capped.
     """
 

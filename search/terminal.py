@@ -7,23 +7,22 @@ from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from objectives.hyperparameters import Hyperparameter, Unit
 from search.experiments import Report, Result
 from search.progress import Progress
 from search.summary import Alarm, ArmSummary, alarms, arm_summaries
 from search.verdict import Verdict
+from storage import Status
 
 WORDS = {"a_better": "better", "b_better": "worse", "tie": "tie", "undecided": "undecided"}
 
 
 def _table(*columns: str, title: str | None = None) -> Table:
     """A borderless table; a column whose name starts with `>` is set flush right."""
-    table = Table(box=None, padding=(0, 2, 0, 0), title=title, title_justify="left", title_style="bold")
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, title=title, title_justify="left", title_style="bold")
     for column in columns:
         table.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
     return table
@@ -51,7 +50,7 @@ def live(console: Console) -> Iterator[Report]:
 
         def report(progress: Progress) -> None:
             state["now"] = progress
-            if progress.work == progress.total:
+            if progress.done:
                 display.refresh()
 
         yield report
@@ -67,8 +66,8 @@ def _plain(console: Console) -> Report:
         if tenth > shown:
             shown = tenth
             left = progress.seconds_left
-            suffix = f", about {duration(left)} left" if left and progress.work < progress.total else ""
-            console.print(f"{progress.name}: {progress.work / progress.total:.0%}{suffix}", highlight=False)
+            suffix = f", about {duration(left)} left" if left and not progress.done else ""
+            console.print(f"{progress.name}: {progress.work / progress.total:.0%}{suffix}")
 
     return report
 
@@ -78,13 +77,13 @@ def _progress(progress: Progress) -> RenderableType:
     for arm in progress.arms:
         best = "–" if arm.best is None else f"{arm.best:.4f}"
         table.add_row(
-            escape(arm.arm),
+            arm.arm,
             ProgressBar(total=arm.trials_total, completed=arm.trials, width=16),
             f"{arm.trials}/{arm.trials_total}",
             best,
             f"{arm.studies}/{arm.studies_total}",
         )
-    if progress.compile_seconds is None and progress.work < progress.total:
+    if progress.compile_seconds is None and not progress.done:
         foot = f"starting the workers and compiling (once per machine) … {time.monotonic() - progress.started:.0f} s"
     else:
         left = progress.seconds_left
@@ -94,31 +93,28 @@ def _progress(progress: Progress) -> RenderableType:
     return Group(Text(progress.name, style="bold"), table, Text(foot, style="dim"))
 
 
-def answer(console: Console, result: Result) -> None:
-    """The answer: one sentence, the arms, the pairs, the alarms."""
+def answer(console: Console, result: Result, place: str) -> None:
+    """The answer: one sentence, the arms, the pairs, the alarms. place: how a command names the experiment."""
     record, found = result.record, result.verdicts
-    console.print(Text(result.answer, style="bold"), highlight=False)
+    console.print(Text(result.answer, style="bold"))
     if found:
-        console.print(Text(f"{found[0].why[0].upper()}{found[0].why[1:]}."), highlight=False)
+        console.print(Text(f"{found[0].why[0].upper()}{found[0].why[1:]}."))
     console.print()
-    console.print(_arms(arm_summaries(record)), highlight=False)
+    console.print(_arms(arm_summaries(record)))
     if found:
         console.print()
-        console.print(_pairs(found), highlight=False)
+        console.print(_pairs(found))
         if any(verdict.corrected for verdict in found):
-            console.print("* " + next(verdict.why for verdict in found if verdict.corrected), highlight=False)
+            console.print("* " + next(verdict.why for verdict in found if verdict.corrected))
     for alarm in alarms(record):
-        console.print(_alarm(alarm), highlight=False)
+        console.print(_alarm(alarm))
     console.print()
     if record.message:
-        console.print(f"The last run failed: {escape(record.message)}", highlight=False)
-    if result.status.value in ("interrupted", "failed"):
-        console.print(f"Not finished: go on with `cooldown resume {escape(record.name)}`.", highlight=False)
+        console.print(f"The last run failed: {record.message}")
+    if result.status in (Status.INTERRUPTED, Status.FAILED):
+        console.print(f"Not finished: go on with `cooldown resume {place}`.")
     console.print(
-        f"Experiment {record.name} ({result.status.value}) · every trial: cooldown trials {record.name}",
-        style="dim",
-        highlight=False,
-        markup=False,
+        f"Experiment {record.name} ({result.status.value}) · every trial: cooldown trials {place}", style="dim"
     )
 
 
@@ -126,7 +122,7 @@ def _arms(arms: Sequence[ArmSummary]) -> Table:
     table = _table("Arm", ">Test loss", ">± repeats", ">Score", ">Val. loss", ">Diverged", ">Repeats")
     for arm in sorted(arms, key=lambda arm: float("inf") if arm.test_loss is None else arm.test_loss):
         table.add_row(
-            escape(arm.arm),
+            arm.arm,
             _digits(arm.test_loss),
             _digits(arm.spread),
             _digits(arm.test_score, ".3f"),
@@ -142,9 +138,9 @@ def _pairs(verdicts: Sequence[Verdict]) -> Table:
     for verdict in verdicts:
         interval = "" if verdict.low is None else f"[{verdict.low:+.4f}, {verdict.high:+.4f}]"
         table.add_row(
-            f"{escape(verdict.a)} – {escape(verdict.b)}",
+            f"{verdict.a} – {verdict.b}",
             _digits(verdict.difference, "+.4f"),
-            escape(interval),
+            interval,
             f"{WORDS[verdict.verdict]}{'*' if verdict.corrected else ''}",
             style="bold" if verdict.primary else "",
         )
@@ -163,8 +159,8 @@ def experiments(summaries: Sequence[Any]) -> Table:
         total = len(spec["arms"]) * spec["repeats"] * spec["trials"]
         started = time.strftime("%Y-%m-%d %H:%M", time.localtime(summary.created_at))
         table.add_row(
-            escape(summary.name),
-            escape(spec["task"]),
+            summary.name,
+            spec["task"],
             str(len(spec["arms"])),
             str(spec["repeats"]),
             f"{summary.trials}/{total}",
@@ -184,30 +180,32 @@ def trials(rows: Sequence[dict[str, Any]]) -> Table:
             if "." in name
         )
         table.add_row(
-            escape(row["arm"]),
+            row["arm"],
             str(row["repeat"]),
             str(row["trial"]),
             _digits(row["validation_loss"]),
             _digits(row["finalist_loss"]),
-            escape(parameters),
+            parameters,
         )
     return table
 
 
 def catalog(kind: str, entries: Sequence[dict[str, Any]]) -> Table:
-    """One section of `cooldown catalog`."""
+    """One section of `cooldown catalog`: each entry, and below it what it can be tuned by."""
     table = _table(kind.capitalize(), "What it is")
     for entry in entries:
-        table.add_row(escape(entry["name"]), escape(entry["about"]))
+        lines = [entry["about"], *map(_hyperparameter, entry.get("hyperparameters", ()))]
+        table.add_row(entry["name"], "\n  ".join(lines))
     return table
 
 
-def hyperparameter_line(hyperparameter: Hyperparameter) -> str:
+def _hyperparameter(declared: dict[str, Any]) -> str:
     """A hyperparameter in one phrase: name, default, range."""
-    unit = f" {hyperparameter.unit.value}" if hyperparameter.unit is not Unit.NONE else ""
-    share = " of the run" if hyperparameter.unit is not Unit.NONE else ""
-    searched = f"{hyperparameter.low:g}…{hyperparameter.high:g}{share}" if hyperparameter.searched else "fixed"
-    return f"{hyperparameter.name} {hyperparameter.default:g}{unit} ({searched})"
+    unit = f" {declared['unit']}" if declared["unit"] else ""
+    low, high = declared["range"]
+    share = " of the run" if declared["range_is_fraction_of_run"] else ""
+    searched = f"searched in {low:g} … {high:g}{share}" if declared["searched"] else "not searched unless given a range"
+    return f"{declared['name']} = {declared['default']:g}{unit}, {searched}"
 
 
 def _digits(value: float | None, form: str = ".4f") -> str:

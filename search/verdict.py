@@ -79,7 +79,7 @@ def decide(interval: Interval, band: float) -> Decision:
         return "a_better"
     if interval.low > band:
         return "b_better"
-    return "tie" if -band < interval.low and interval.high < band else "undecided"
+    return "tie" if -band <= interval.low and interval.high <= band else "undecided"
 
 
 def claim_p_value(interval: Interval, band: float) -> float:
@@ -90,7 +90,7 @@ def claim_p_value(interval: Interval, band: float) -> float:
     from scipy.stats import t
 
     if interval.standard_error == 0:
-        return 0.0 if abs(interval.difference) != band else 1.0
+        return 0.0
     distance = abs(abs(interval.difference) - band) / interval.standard_error
     return 2 * float(t.sf(distance, interval.repeats - 1))
 
@@ -113,10 +113,9 @@ def repeats_to_decide(interval: Interval, band: float) -> int | None:
 
     deviation = interval.standard_error * np.sqrt(interval.repeats)
     margin = abs(abs(interval.difference) - band)
-    for n in range(max(interval.repeats, 2), MAX_REPEATS + 1):
-        if t.ppf((1 + CONFIDENCE) / 2, n - 1) * deviation / np.sqrt(n) < margin:
-            return n
-    return None
+    repeats = np.arange(max(interval.repeats, 2), MAX_REPEATS + 1)
+    enough = t.ppf((1 + CONFIDENCE) / 2, repeats - 1) * deviation / np.sqrt(repeats) < margin
+    return int(repeats[enough.argmax()]) if enough.any() else None
 
 
 def probability_negative(interval: Interval) -> float:

@@ -1,0 +1,52 @@
+"""`Splits`: the problems and seeds of an experiment, as functions of (seed, repeat) and never of the arm.
+
+That the arms are compared on common random numbers, and that a search never sees the test rows, is decided here.
+"""
+
+from functools import cached_property
+
+from objectives.problem import Problem
+from objectives.random_streams import seeds
+from objectives.tasks import Task
+from search.executors import pack
+from search.spec import Experiment
+from storage import Purpose
+
+
+class Splits:
+    """What the jobs of `experiment` on `task` are trained on, packed for the workers."""
+
+    def __init__(self, task: Task, experiment: Experiment) -> None:
+        self.task, self._experiment = task, experiment
+        self._search: dict[int, bytes] = {}
+
+    def search(self, repeat: int) -> bytes:
+        """The packed problem of a repeat's search and finalists: training and validation rows."""
+        if repeat not in self._search:
+            problem = self._first if repeat == 0 else self.task.search_problem(self._experiment.seed, repeat)
+            self._search[repeat] = pack(problem)
+        return self._search[repeat]
+
+    @cached_property
+    def evaluation(self) -> bytes:
+        """The packed problem of every evaluation: training + validation rows, and the test rows to measure."""
+        return pack(self.task.evaluation_problem(self._experiment.seed))
+
+    @cached_property
+    def updates_per_epoch(self) -> int:
+        """Updates per epoch of a search; the last batch may be smaller."""
+        return -(-len(self._first.train) // self._experiment.batch_size)
+
+    @cached_property
+    def _first(self) -> Problem:
+        return self.task.search_problem(self._experiment.seed, 0)
+
+    def seeds(self, purpose: Purpose, repeat: int) -> list[int]:
+        """The seeds of a repeat's replicates: others for each purpose, the same for every arm."""
+        e = self._experiment
+        count = {
+            Purpose.SEARCH: e.seeds,
+            Purpose.FINALIST: e.finalist_seeds,
+            Purpose.EVALUATION: e.confirm_seeds,
+        }[purpose]
+        return seeds(e.seed, f"{purpose.value} seeds", repeat, count=count)

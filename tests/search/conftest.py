@@ -1,0 +1,48 @@
+"""Fixtures of the tests of `search`; what they share otherwise is in search_runs.py."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Tests import what they share from here, in whichever way pytest imports them.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from search_runs import STUBBORN_TASKS, start
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """The address of a ledger that is not there yet."""
+    return f"sqlite:///{tmp_path}/cooldown.db"
+
+
+@pytest.fixture
+def stubborn(tmp_path: Path) -> Path:
+    """A folder with the module `stubborn` of slow, deadly and broken tasks."""
+    (tmp_path / "stubborn.py").write_text(STUBBORN_TASKS)
+    return tmp_path
+
+
+@pytest.fixture
+def launch() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """`search_runs.start`; what it has started ends with the test, however that ends."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def started(*arguments: str, **options: Any) -> "subprocess.Popen[str]":
+        processes.append(start(*arguments, **options))
+        return processes[-1]
+
+    yield started
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture(autouse=True)
+def _no_ledger_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COOLDOWN_DB", raising=False)

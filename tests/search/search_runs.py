@@ -1,0 +1,254 @@
+"""Small experiments for the tests of `search`: settings, executors to run them on, tasks with a will of their own."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from objectives import tasks
+from search.experiments import _task
+from search.runner import run
+from search.spec import Experiment, experiment
+from search.splits import Splits
+from storage import ExperimentRecord, Ledger
+from storage.fingerprint import fingerprint
+
+COOLDOWN = str(Path(sys.executable).with_name("cooldown"))
+PATIENCE = 60.0
+"""Seconds after which a test gives up waiting. Nothing is timed: this only keeps a hanging process from hanging us."""
+
+TINY: dict[str, Any] = {
+    "task": "iris",
+    "arms": ("momentum+sgdr", "adam"),
+    "trials": 4,
+    "repeats": 2,
+    "epochs": 1,
+    "seeds": 2,
+    "finalists": 2,
+    "finalist_seeds": 2,
+    "confirm_seeds": 2,
+    "generation": 2,
+}
+
+STUBBORN_TASKS = '''
+"""Tasks whose models are slow, deadly or broken, but only in a worker: the parent's process is in the environment."""
+import os, time
+import numpy as np
+from objectives import tasks
+
+IN_WORKER = int(os.environ.setdefault("TEST_COORDINATOR", str(os.getpid()))) != os.getpid()
+
+
+class Model:
+    size = 3
+    def init(self, rng):
+        return rng.normal(size=3)
+    def act(self):
+        pass
+    def loss_and_gradient(self, theta, indices):
+        if IN_WORKER:
+            self.act()
+        weight = 1 + indices.mean(axis=1, keepdims=True) / 50
+        return (theta**2 * weight).sum(axis=1) + 1e-3 * indices.mean(axis=1), 2 * theta * weight
+
+
+class Slow(Model):
+    def act(self):
+        time.sleep(float(os.environ.get("TEST_SLEEP", "0.1")))
+
+
+class Deadly(Model):
+    def act(self):
+        os._exit(3)
+
+
+class Once(Model):
+    """Dies in the first process that gets here."""
+    def act(self):
+        try:
+            os.close(os.open(os.environ["TEST_FLAG"], os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return
+        os._exit(3)
+
+
+class Unpicklable(Exception):
+    def __init__(self, a, b):
+        super().__init__(f"{a} and {b}")
+
+
+class Raising(Model):
+    def act(self):
+        raise Unpicklable("bad", "worse")
+
+
+def task(model):
+    return tasks.from_model(model, n_samples=50, name=type(model).__name__.lower(), uninformed_loss=5.0)
+
+if not IN_WORKER:
+    slow, deadly, once, raising = (task(make()) for make in (Slow, Deadly, Once, Raising))
+'''
+
+
+def spec(**changes: Any) -> Experiment:
+    """The tiny experiment with these changes."""
+    return experiment(**{**TINY, **changes})
+
+
+def run_in_threads(
+    url: str,
+    experiment: Experiment,
+    open_executor: Callable[[], Executor] = lambda: ThreadPoolExecutor(1),
+    *,
+    name: str = "tiny",
+    task: tasks.Task | None = None,
+    queue: int = 4,
+    report: Callable[[Any], None] = lambda _: None,
+) -> ExperimentRecord:
+    """Run or resume an experiment in this process, without the cost of starting workers."""
+    ledger = Ledger(url)
+    splits = Splits(_task(experiment, task), experiment)
+    if name not in [summary.name for summary in ledger.summaries()]:
+        studies = [(arm, repeat) for arm in experiment.arms for repeat in range(experiment.repeats)]
+        ledger.create(name, experiment.to_json(), splits.task.fingerprint(), studies)
+    run(ledger, name, experiment, splits, open_executor, queue=queue, report=report)
+    return ledger.load(name)
+
+
+def print_of(record: ExperimentRecord) -> str:
+    return fingerprint(record.studies)
+
+
+class Shuffled(ThreadPoolExecutor):
+    """Several workers of random speed."""
+
+    def __init__(self, workers: int, seed: int) -> None:
+        super().__init__(workers)
+        self._random = random.Random(seed)
+
+    def submit(self, call: Any, /, *args: Any, **more: Any) -> Future[Any]:
+        delay = self._random.random() / 100
+
+        def later() -> Any:
+            time.sleep(delay)
+            return call(*args, **more)
+
+        return super().submit(later)
+
+
+class Mortal(Executor):
+    """One worker that dies, and with it every future not yet done, where `kills` says so of a call's arguments."""
+
+    def __init__(self, kills: Callable[..., bool]) -> None:
+        self._kills, self._threads, self._dead = kills, ThreadPoolExecutor(1), False
+
+    def submit(self, call: Any, /, *args: Any, **more: Any) -> Future[Any]:
+        if self._dead:
+            raise BrokenExecutor("is dead")
+
+        def mortally() -> Any:
+            self._dead = self._dead or self._kills(*args, **more)
+            if self._dead:
+                raise BrokenExecutor("died")
+            return call(*args, **more)
+
+        return self._threads.submit(mortally)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._threads.shutdown(wait, cancel_futures=cancel_futures)
+
+
+def cooldown(
+    *arguments: str, cwd: Path, check: int | None = 0, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """The `cooldown` command, run to its end; `check` is the exit code that it must have."""
+    done = subprocess.run(
+        [COOLDOWN, *arguments],
+        cwd=cwd,
+        env=surroundings(environment),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert check is None or done.returncode == check, (
+        f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def start(*arguments: str, cwd: Path, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    """The `cooldown` command in a process group of its own, as a shell starts it."""
+    return subprocess.Popen(
+        [COOLDOWN, *arguments],
+        cwd=cwd,
+        env=surroundings(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+
+
+def surroundings(changes: dict[str, str] | None = None) -> dict[str, str]:
+    """The environment of a child: without what this test process has set for itself."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("COOLDOWN", "TEST_"))}
+    return {**kept, "COLUMNS": "80", **(changes or {})}
+
+
+def flags(**changes: Any) -> list[str]:
+    """The tiny experiment's command line, but for its task."""
+    given = {**TINY, **changes}
+    arms = [part for arm in given.pop("arms") for part in ("--arm", arm)]
+    for name in ("task", "finalist_seeds", "generation"):
+        given.pop(name)
+    return arms + [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]
+
+
+def wait_until(condition: Callable[[], Any], what: str, process: subprocess.Popen[str] | None = None) -> Any:
+    """What `condition` returns as soon as that is true; a failed test where it never is."""
+    end = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        if process is not None and process.poll() is not None:
+            raise AssertionError(f"ended before {what}: {process.communicate()}")
+        assert time.monotonic() < end, f"waited in vain until {what}"
+        time.sleep(0.02)
+    return found
+
+
+def children(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def wait_until_gone(processes: list[psutil.Process]) -> None:
+    """No process may outlive its coordinator."""
+    wait_until(
+        lambda: not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in processes),
+        f"{processes} are gone",
+    )
+
+
+def trials_so_far(url: str) -> int:
+    try:
+        return sum(summary.trials for summary in Ledger(url, create=False).summaries())
+    except ValueError:
+        return 0
+
+
+def interrupt(process: subprocess.Popen[str]) -> None:
+    """What Ctrl-C in a terminal does: every process of the group gets the signal."""
+    os.killpg(process.pid, signal.SIGINT)

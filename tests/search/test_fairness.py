@@ -1,0 +1,196 @@
+"""What every arm gets: the same seeds and splits, no test rows, finals on further seeds, capped losses."""
+
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pytest
+from search_runs import run_in_threads, spec
+
+from objectives import Outcome, Problem, tasks
+from search import executors
+from search.experiments import Result
+from search.progress import Progress
+from search.splits import Splits
+from search.summary import alarms, document, primary_pair
+from search.summary import test_losses as losses_of
+from storage import ExperimentRecord, Purpose
+
+ARMS = ("momentum+sgdr", "adam")
+# Chosen for its seed of no merit: some runs diverge at these rates and some do not.
+WILD = {"momentum.learning_rate": (0.5, 3.0), "momentum.momentum": (0.9, 0.995), "sgdr.warmup_steps": 0}
+
+
+class Spy(Executor):
+    """Runs jobs in a thread and keeps what it was given."""
+
+    def __init__(self, jobs: list[tuple[Any, ...]]) -> None:
+        self._jobs, self._threads = jobs, ThreadPoolExecutor(1)
+
+    def submit(self, call: Any, /, *args: Any, **more: Any) -> Future[Any]:
+        if call is executors.train_packed:
+            self._jobs.append(args)
+        return self._threads.submit(call, *args, **more)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._threads.shutdown(wait, cancel_futures=cancel_futures)
+
+
+@pytest.fixture(scope="module")
+def spied(tmp_path_factory: pytest.TempPathFactory) -> tuple[ExperimentRecord, list[tuple[Any, ...]]]:
+    jobs: list[tuple[Any, ...]] = []
+    url = f"sqlite:///{tmp_path_factory.mktemp('spied')}/cooldown.db"
+    return run_in_threads(url, spec(arms=ARMS, ranges=WILD, epochs=2), lambda: Spy(jobs)), jobs
+
+
+@lru_cache
+def unpacked(packed: bytes) -> Problem:
+    return executors._unpack(packed)
+
+
+def seeds_of(record: ExperimentRecord, purpose: Purpose) -> dict[tuple[str, int], set[tuple[int, ...]]]:
+    return {
+        (study.arm, study.repeat): {
+            tuple(curve.seed for curve in trial.curves[purpose]) for trial in study.trials if purpose in trial.curves
+        }
+        for study in record.studies
+    }
+
+
+def test_the_search_never_sees_test_rows(spied: Any) -> None:
+    """Neither as rows to measure nor anywhere in what a worker gets."""
+    record, jobs = spied
+    task = tasks.get("iris")
+    total = len(task.data[1])  # type: ignore[attr-defined]
+    searching = [job for job in jobs if job[3]]
+    evaluating = [job for job in jobs if not job[3]]
+    assert len(evaluating) == len(record.studies)
+    assert len(searching) == len(record.studies) * (1 + 2)
+    for packed, *_ in searching:
+        problem = unpacked(packed)
+        # 60 + 20 % of the rows are all that its model holds.
+        assert (len(problem.train), len(problem.held_out)) == (round(0.6 * total), round(0.2 * total))
+        assert sorted([*problem.train, *problem.held_out]) == list(range(round(0.8 * total)))
+        assert len(problem.model.X) == round(0.8 * total)  # type: ignore[attr-defined]
+    for packed, *_ in evaluating:
+        problem = unpacked(packed)
+        assert (len(problem.train), len(problem.held_out)) == (round(0.8 * total), round(0.2 * total))
+
+
+def test_splits_are_a_repeats_own_and_the_same_for_every_arm(spied: Any) -> None:
+    _, jobs = spied
+    splits = Splits(tasks.get("iris"), spec(arms=ARMS, ranges=WILD, epochs=2))
+    assert {job[0] for job in jobs if job[3]} == {splits.search(0), splits.search(1)}
+    assert splits.search(0) != splits.search(1)
+    assert {job[0] for job in jobs if not job[3]} == {splits.evaluation}
+    for repeat in (0, 1):
+        for arm in ARMS:
+            optimizer = arm.partition("+")[0]
+            seeds = splits.seeds(Purpose.SEARCH, repeat)
+            mine = [job for job in jobs if job[2] == seeds and job[1][0].optimizer.name == optimizer]
+            assert mine
+            assert {job[0] for job in mine} == {splits.search(repeat)}
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_seeds_are_the_same_for_every_arm_and_others_in_every_repeat(spied: Any, purpose: Purpose) -> None:
+    found = seeds_of(spied[0], purpose)
+    assert all(len(each) == 1 for each in found.values())
+    for repeat in (0, 1):
+        assert found[ARMS[0], repeat] == found[ARMS[1], repeat]
+    assert found[ARMS[0], 0] != found[ARMS[0], 1]
+
+
+def test_each_purpose_has_seeds_of_its_own(spied: Any) -> None:
+    for study in spied[0].studies:
+        by_purpose = [{curve.seed for curve in study.curves(purpose)} for purpose in Purpose]
+        assert len(set.union(*by_purpose)) == sum(map(len, by_purpose)) == 6
+
+
+def test_the_winner_is_the_finalist_with_the_best_mean(spied: Any) -> None:
+    for study in spied[0].studies:
+        finalists = [trial for trial in study.trials if Purpose.FINALIST in trial.curves]
+        assert {trial.number for trial in finalists} == {trial.number for trial in study.best(2)}
+        means = [np.mean([curve.final_loss for curve in trial.curves[Purpose.FINALIST]]) for trial in finalists]
+        order = {trial.number: place for place, trial in enumerate(study.best(4))}
+        ranked = sorted(zip(means, (order[trial.number] for trial in finalists), finalists, strict=True))
+        assert study.winner is ranked[0][2]
+        assert [trial for trial in study.trials if Purpose.EVALUATION in trial.curves] == [study.winner]
+
+
+def test_losses_are_capped_at_the_uninformed_predictors(spied: Any) -> None:
+    record, jobs = spied
+    curves = [curve for study in record.studies for curve in study.curves()]
+    assert any(curve.capped for curve in curves)
+    assert not all(curve.capped for curve in curves)
+    uninformed = {unpacked(job[0]).uninformed_loss for job in jobs}
+    for curve in curves:
+        assert curve.uninformed_loss in uninformed
+        assert curve.final_loss <= curve.uninformed_loss
+        if curve.outcome is Outcome.DIVERGED:
+            assert curve.final_loss == curve.uninformed_loss
+    for study in record.studies:
+        for trial in study.trials:
+            losses = [curve.final_loss for curve in trial.curves[Purpose.SEARCH]]
+            assert trial.validation_loss == pytest.approx(np.mean(losses), rel=1e-12)
+
+
+def test_budgets_are_equal(spied: Any) -> None:
+    for study in spied[0].studies:
+        assert len(study.trials) == 4
+        completed = [c for c in study.curves(Purpose.SEARCH) if c.outcome is Outcome.COMPLETED]
+        assert {curve.gradient_evaluations for curve in completed} == {2 * 90}
+
+
+def test_the_document_says_what_the_ledger_holds(spied: Any) -> None:
+    """The contract of `show --json`."""
+    record = spied[0]
+    shown = document(record)
+    assert set(shown) >= {"name", "task", "status", "fingerprint", "spec", "arms", "verdicts", "alarms"}
+    assert [arm["arm"] for arm in shown["arms"]] == list(ARMS)
+    for arm in shown["arms"]:
+        assert [repeat["repeat"] for repeat in arm["repeats"]] == [0, 1]
+        for repeat in arm["repeats"]:
+            (study,) = (s for s in record.studies if (s.arm, s.repeat) == (arm["arm"], repeat["repeat"]))
+            assert set(repeat) == {"repeat", "trials", "gradient_evaluations", "best", "evaluations"}
+            assert repeat["trials"] == 4
+            assert repeat["best"]["config"] == study.winner.config.to_json()
+            assert repeat["best"]["validation_loss"] == study.winner.validation_loss
+            assert repeat["best"]["finalist_loss"] == study.winner.finalist_loss
+            assert [set(each) for each in repeat["evaluations"]] == [{"seed", "test_loss", "test_score"}] * 2
+    (verdict,) = shown["verdicts"]
+    assert set(verdict) >= {"a", "b", "verdict", "difference", "low", "high", "probability_a_better", "why"}
+    losses = losses_of(record)
+    means = {arm: np.mean(list(by_repeat.values())) for arm, by_repeat in losses.items()}
+    assert verdict["difference"] == pytest.approx(means[verdict["a"]] - means[verdict["b"]])
+
+
+def test_the_primary_pair_is_annealed_sgd_against_an_adaptive_method(spied: Any, url: str) -> None:
+    assert primary_pair(spied[0]) == ARMS
+    arms = ("sgd", "nag", "momentum,adam")
+    by_validation = primary_pair(run_in_threads(url, spec(arms=arms, repeats=1), name="none of them annealed"))
+    assert by_validation is not None
+    assert set(by_validation) < set(arms)
+    assert primary_pair(run_in_threads(url, spec(arms=("adam",), repeats=1), name="one")) is None
+
+
+def test_ranges_that_reach_too_high_raise_an_alarm(url: str) -> None:
+    ranges = {"sgd.learning_rate": (1e20, 1e30), "constant.warmup_steps": 0}
+    record = run_in_threads(url, spec(arms=("sgd", "adam"), repeats=1, ranges=ranges, epochs=2))
+    assert [(alarm.kind, alarm.arm) for alarm in alarms(record)] == [("divergence", "sgd")]
+    assert "100% of the search's runs diverged" in alarms(record)[0].message
+    assert Result(record).verdicts[0].verdict == "undecided"
+
+
+def test_progress_reaches_its_total_exactly(url: str) -> None:
+    reports: list[Progress] = []
+    record = run_in_threads(url, spec(), report=reports.append)
+    assert reports[0].work == 0
+    assert reports[0].seconds_left is None
+    assert [report.work for report in reports] == sorted(report.work for report in reports)
+    assert [report.done for report in reports].index(True) == len(reports) - 1
+    last = reports[-1]
+    assert [(arm.trials, arm.studies) for arm in last.arms] == [(8, 2), (8, 2)]
+    assert last.arms == Progress.of("tiny", spec(), record.studies).arms
+    assert Progress.of("tiny", spec(), record.studies).done

@@ -1,0 +1,223 @@
+"""The spec: every mistake at once, TOML, and JSON both ways."""
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from objectives import optimizers, schedules
+from objectives.errors import InputError
+from search import Arm, Experiment
+from search.experiments import settings
+from search.spec import DEFAULT_ARMS, Sampler, experiment, read_toml
+
+counts = st.integers(1, 1_000_000)
+arms = st.builds(
+    lambda first, second: Arm.parse(",".join(first) + ("+" + ",".join(second) if second else "")).name,
+    st.lists(st.sampled_from(optimizers.names()), min_size=1, max_size=3, unique=True),
+    st.lists(st.sampled_from(schedules.names()), max_size=3, unique=True),
+)
+specs = st.fixed_dictionaries(
+    {"task": st.text(min_size=1), "arms": st.lists(arms, min_size=1, max_size=4, unique=True)},
+    optional={
+        **dict.fromkeys(("trials", "repeats", "epochs", "seeds", "finalists", "finalist_seeds"), counts),
+        **dict.fromkeys(("confirm_seeds", "generation", "batch_size"), counts),
+        "target": st.none() | st.text(),
+        "seed": st.integers(0, 2**63 - 1),
+        "sampler": st.sampled_from(get_args(Sampler)),
+        "hidden": st.none() | st.lists(counts, max_size=3),
+    },
+)
+
+
+@given(specs, st.data())
+def test_json_both_ways(given_: dict[str, Any], data: st.DataObject) -> None:
+    owner = Arm.parse(given_["arms"][0]).optimizers[0]
+    rate = st.floats(1e-6, 1, exclude_max=True)
+    value = data.draw(rate | st.tuples(rate, st.floats(1, 10)) | st.lists(rate, min_size=2, max_size=2, unique=True))
+    ranges = {f"{owner}.learning_rate": sorted(value) if isinstance(value, list) else value}
+    made = experiment(**given_, ranges=ranges)
+    again = experiment(**json.loads(json.dumps(made.to_json())))
+    assert again == made
+    assert again.to_json() == made.to_json()
+
+
+def test_defaults_are_the_documented_ones() -> None:
+    made = experiment(task="digits")
+    assert made.arms == DEFAULT_ARMS == ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
+    assert (made.trials, made.repeats, made.epochs, made.seeds, made.batch_size) == (24, 5, 30, 3, 32)
+    assert (made.finalists, made.finalist_seeds, made.confirm_seeds, made.generation) == (6, 10, 10, 4)
+    assert (made.sampler, made.pruner, made.seed) == ("tpe", "none", 0)
+
+
+def test_a_spec_cannot_be_changed() -> None:
+    made = experiment(task="digits")
+    with pytest.raises(ValueError, match="frozen"):
+        made.trials = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("adam", "adam"),
+        ("adam+constant", "adam"),
+        (" momentum , nag + cosine,sgdr", "momentum,nag+cosine,sgdr"),
+        ("adam+constant,cosine", "adam+constant,cosine"),
+    ],
+)
+def test_arms_have_one_name(text: str, name: str) -> None:
+    assert Arm.parse(text).name == name
+    assert Arm.parse(name) == Arm.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("adm", "unknown optimizer 'adm'; did you mean 'adam'?"),
+        ("adam+cosin", "unknown schedule 'cosin'; did you mean 'cosine'?"),
+        ("adam,adam", "the arm 'adam,adam' names 'adam' twice"),
+        ("", "the arm '' lacks a name"),
+        ("+", "the arm '+' lacks a name"),
+        (",", "the arm ',' lacks a name"),
+        ("adam+", "the arm 'adam+' lacks a name"),
+        ("adam+cosine+sgdr", "unknown schedule 'cosine+sgdr'"),
+        ("sgd,adm+sgdr,cosin", "unknown optimizer 'adm'.*\n.*unknown schedule 'cosin'"),
+    ],
+)
+def test_arms_that_are_none(text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said.replace("+", r"\+").replace("?", r"\?")):
+        Arm.parse(text)
+
+
+def test_all_mistakes_at_once() -> None:
+    with pytest.raises(InputError) as raised:
+        experiment(
+            task="",
+            arms=["adam", "momentm", "adam"],
+            trials=0,
+            repeats=-1,
+            epochs=1.5,
+            seeds=True,
+            seed=-1,
+            sampler="bayse",
+            pruner="median",
+            batch_size="32",
+            hidden=[32, 0],
+            ranges={"adam.beta1": 2},
+            trails=3,
+        )
+    lines = str(raised.value).splitlines()
+    assert lines[0] == "13 problems in the spec:"
+    for said in (
+        "unknown setting 'trails'; did you mean 'trials'?",
+        "task: should have at least 1 character, got ''",
+        "arms: unknown optimizer 'momentm'; did you mean 'momentum'?",
+        "arms: the arm 'adam' is named twice",
+        "trials: should be greater than or equal to 1, got 0",
+        "repeats: should be greater than or equal to 1, got -1",
+        "epochs: should be a valid integer, got 1.5",
+        "seeds: should be a valid integer, got True",
+        "seed: should be greater than or equal to 0, got -1",
+        "unknown sampler 'bayse'",
+        "unknown pruner 'median'",
+        "batch_size: should be a valid integer, got '32'",
+        "hidden[1]: should be greater than or equal to 1, got 0",
+    ):
+        assert sum(said in line for line in lines) == 1, said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"arms": "adam"}, "arms: should be a list, got 'adam'"),
+        ({"arms": []}, "arms: should name at least one"),
+        ({"arms": [3]}, "arms[0]: should be a valid string, got 3"),
+        ({"hidden": 64}, "hidden: should be a list, got 64"),
+        ({"trials": 10**7}, "trials: should be less than or equal to 1000000, got 10000000"),
+        ({"seed": 2**63}, "seed: should be less than 9223372036854775808"),
+        ({"sampler": 3}, "sampler: "),
+        ({"task": 3}, "task: should be a valid string, got 3"),
+        ({"ranges": [1]}, "ranges: should be a table"),
+        ({"ranges": {"adam.beta1": "0.9"}}, "adam.beta1 should be a number or [low, high], got '0.9'"),
+        ({"ranges": {"adam.beta1": [0.9]}}, "adam.beta1 should be a number or [low, high], got [0.9]"),
+        ({"ranges": {"adam.beta1": True}}, "adam.beta1 should be a number or [low, high], got True"),
+        ({"ranges": {"adam.learning_rate": 10**400}}, "adam.learning_rate should be a number"),
+        ({"ranges": {"adam.beta1": [0.9, 0.9]}}, "adam.beta1 = [0.9, 0.9] is empty"),
+        ({"ranges": {"adam.beta1": [0.9, 0.8]}}, "adam.beta1 = [0.9, 0.8] is empty"),
+        ({"ranges": {"adam.beta1": [0.9, 1.0]}}, "beta1 must be less than 1, got 1.0"),
+        ({"ranges": {"adam.learning_rate": [0, 1]}}, "learning_rate must be greater than 0, got 0.0"),
+        ({"ranges": {"adam.learning_rate": float("nan")}}, "learning_rate must be a finite number, got nan"),
+        ({"ranges": {"adam.learning_rate": [1, float("inf")]}}, "must be a finite number, got inf"),
+        ({"ranges": {"adam.lerning_rate": 1}}, "unknown hyperparameter of these arms 'adam.lerning_rate'; did you"),
+        ({"ranges": {"nag.momentum": 0.9}}, "unknown hyperparameter of these arms 'nag.momentum'"),
+        ({"ranges": {"learning_rate": 1}}, "unknown hyperparameter of these arms 'learning_rate'"),
+        ({"ranges": {"constant.warmup_steps": [0, 2.5]}}, "warmup_steps must be a whole number"),
+    ],
+)
+def test_each_mistake_names_its_value(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError) as raised:
+        experiment(**{"task": "iris", "arms": ["adam"], **changes})
+    assert said in str(raised.value)
+    assert len(str(raised.value).splitlines()) == 1
+
+
+def test_ranges_may_be_nested_as_toml_nests_them() -> None:
+    nested = experiment(task="iris", arms=["adam"], ranges={"adam": {"beta1": [0.5, 0.9], "beta2": 0.99}})
+    assert nested == experiment(task="iris", arms=["adam"], ranges={"adam.beta1": (0.5, 0.9), "adam.beta2": 0.99})
+
+
+TOML = """
+task = "iris"
+arms = ["momentum+sgdr", "adam"]
+trials = 7
+name = "from a file"
+hidden = []
+
+[ranges]
+momentum.learning_rate = [0.01, 1]
+"adam.beta2" = 0.99
+"""
+
+
+def test_flags_override_the_file_and_the_file_overrides_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "spec.toml"
+    path.write_text(TOML)
+    found = settings(str(path), {"trials": 9, "repeats": None, "name": None}, {"repeats": 1, "trials": 2})
+    assert found.pop("name") == "from a file"
+    made = experiment(**found)
+    assert (made.task, made.trials, made.repeats, made.hidden) == ("iris", 9, 1, ())
+    assert made.ranges == {"momentum.learning_rate": (0.01, 1.0), "adam.beta2": 0.99}
+    assert settings("iris", {"trials": None}) == {"task": "iris"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"x = [", "is not TOML: "),
+        (b"\xff\xfe", "cannot be read: 'utf-8' codec"),
+        (b"trials = 0", "2 problems in the spec:\n  task: is missing\n  trials: should be greater"),
+        (b"task = 'iris'\nreport = 1", "unknown setting 'report'; did you mean 'repeats'"),
+    ],
+)
+def test_files_that_are_no_spec(content: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "spec.toml"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as raised:
+        settings(str(path), {})
+    assert said in str(raised.value)
+
+
+def test_a_spec_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no spec file"):
+        read_toml(tmp_path / "none.toml")
+    with pytest.raises(InputError, match="Is a directory"):
+        read_toml(tmp_path)
+
+
+def test_a_number_alone_is_an_experiment_field_of_its_own_type() -> None:
+    """Strict: nothing is repaired silently, so that the same spec has one JSON."""
+    assert {type(value) for value in experiment(task="iris", ranges={"adam.beta1": 0}).ranges.values()} == {float}
+    assert Experiment.model_validate(experiment(task="iris").to_json()) == experiment(task="iris")
