@@ -5,7 +5,8 @@ result = compare("digits", arms=["momentum+cosine", "adam"], trials=24)
 print(result.answer)
 """
 
+from search.arms import Arm
 from search.experiments import Result, compare, load, resume, tune
-from search.spec import Arm, Experiment
+from search.spec import Experiment
 
 __all__ = ["Arm", "Experiment", "Result", "compare", "load", "resume", "tune"]

@@ -4,7 +4,8 @@ import sys
 from typing import Any
 
 from objectives import optimizers, schedules, tasks
-from search.spec import DEFAULT_ARMS, Arm
+from search.arms import Arm
+from search.spec import DEFAULT_ARMS
 
 
 def contents() -> dict[str, list[dict[str, Any]]]:

@@ -5,16 +5,16 @@ All mistakes of a spec are told at once. What does not change the result (worker
 
 import tomllib
 from collections import Counter
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from objectives import optimizers, schedules
 from objectives.catalog import unknown_name
 from objectives.errors import InputError
+from search.arms import Arm
+from search.ranges import read_ranges
 
 BESIDE = ("name", "db", "workers")
 """Settings of a run that are no part of its spec, because they do not change the result."""
@@ -23,46 +23,6 @@ DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+co
 
 Sampler = Literal["tpe", "random", "qmc", "cmaes", "gp"]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
-
-
-@dataclass(frozen=True)
-class Arm:
-    """What one search may choose from: optimizers × schedules."""
-
-    optimizers: tuple[str, ...]
-    schedules: tuple[str, ...]
-
-    @classmethod
-    def parse(cls, text: str) -> "Arm":
-        """`"momentum,nag+cosine,sgdr"`: optimizers, then schedules; no `+` means `constant`.
-
-        Raises InputError, a line for each problem, with the nearest suggestion for an unknown name.
-        """
-        first, plus, second = text.partition("+")
-        chosen = tuple(name.strip() for name in first.split(","))
-        annealing = tuple(name.strip() for name in second.split(",")) if plus else ("constant",)
-        problems = []
-        for names, catalog in ((chosen, optimizers), (annealing, schedules)):
-            for name in names:
-                if not name:
-                    problems.append(f"the arm {text!r} lacks a name: an arm is written as in momentum,nag+cosine,sgdr")
-                    continue
-                try:
-                    catalog.get(name)
-                except InputError as error:
-                    problems.append(str(error))
-            problems += [
-                f"the arm {text!r} names {name!r} twice" for name, count in Counter(names).items() if name and count > 1
-            ]
-        if problems:
-            raise InputError("\n".join(dict.fromkeys(problems)))
-        return cls(chosen, annealing)
-
-    @property
-    def name(self) -> str:
-        """The arm as one writes it, `momentum` for `momentum+constant`."""
-        first = ",".join(self.optimizers)
-        return first if self.schedules == ("constant",) else f"{first}+{','.join(self.schedules)}"
 
 
 class Experiment(BaseModel):
@@ -119,8 +79,6 @@ class Experiment(BaseModel):
     @field_validator("ranges", mode="before")
     @classmethod
     def _ranges(cls, value: Any, info: ValidationInfo) -> dict[str, float | tuple[float, float]]:
-        from search.space import read_ranges
-
         # Arms that are wrong themselves have been told of already.
         arms = [Arm.parse(name) for name in info.data["arms"]] if "arms" in info.data else None
         return read_ranges(value, arms)

@@ -8,9 +8,10 @@ import pytest
 from search_runs import TINY, Mortal, Shuffled, print_of, run_in_threads, spec
 
 from search import compare
+from search.arms import Arm
 from search.sampling import Generation
 from search.space import space
-from search.spec import Arm, Sampler
+from search.spec import Sampler
 from storage import Ledger, Status, StudyRecord
 from storage.fingerprint import arm_fingerprints
 

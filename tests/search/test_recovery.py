@@ -77,7 +77,7 @@ def struck(process: Any, strike: Any, code: int, moment: str, url: str) -> None:
     strike(process)
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == code, err
-    assert "Traceback" not in err
+    assert "Traceback" not in err, err
     assert out == ""
     assert ("cooldown resume struck" in err) == (code == 130)
     wait_until_gone(workers)
@@ -116,14 +116,15 @@ def test_ctrl_c_before_anything_has_begun(stubborn: Path, launch: Any) -> None:
 
 
 def test_a_killed_worker_is_replaced(stubborn: Path, url: str, undisturbed: str, launch: Any) -> None:
-    process = launch("compare", "stubborn:slow", *SLOW, "--name", "hit", "--workers", "2", cwd=stubborn)
+    command = ["compare", "stubborn:slow", *SLOW, "--name", "hit", "--workers", "2"]
+    process = launch(*command, cwd=stubborn, environment={"TEST_SLEEP": "0.04"})
     wait_until(lambda: trials_so_far(url) >= 4, "it trains", process)
     victims = [each for each in children(process) if "popen_loky" in " ".join(each.cmdline())]
     assert len(victims) == 2
     victims[0].kill()
     _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
-    assert "Traceback" not in err
+    assert "Traceback" not in err, err
     assert print_of(Ledger(url).load("hit")) == undisturbed
 
 

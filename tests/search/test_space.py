@@ -12,9 +12,10 @@ from search_runs import run_in_threads, spec
 
 from objectives import optimizers, schedules
 from objectives.hyperparameters import Scale
+from search.arms import Arm
 from search.sampling import Generation, check_sampler
 from search.space import Parameter, Space, space
-from search.spec import Arm, Sampler
+from search.spec import Sampler
 from storage import StudyRecord
 
 EVERY = [(name, each) for name in optimizers.names() for each in optimizers.get(name).hyperparameters] + [
