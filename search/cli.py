@@ -120,25 +120,7 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Tune every arm on TASK and say which is better."""
-    flags = {
-        "arms": arm,
-        "trials": trials,
-        "repeats": repeats,
-        "epochs": epochs,
-        "seeds": seeds,
-        "finalists": finalists,
-        "confirm_seeds": confirm_seeds,
-        "seed": seed,
-        "sampler": sampler,
-        "pruner": pruner,
-        "batch_size": batch_size,
-        "hidden": _widths(hidden),
-        "target": target,
-        "name": name,
-        "db": db,
-        "workers": workers,
-    }
-    _compare(task, flags, {}, json_, quiet)
+    _compare(locals(), {})
 
 
 @app.command()
@@ -166,28 +148,12 @@ def tune(
     quiet: Quiet = False,
 ) -> None:
     """Search one joint arm on TASK for a good config: no evidence between optimizers."""
-    from search.experiments import joint_arm
-
+    given = locals()
     if arm and len(arm) > 1:
         raise InputError("tune searches one joint arm, written as --arm momentum,adam+cosine,sgdr")
-    flags = {
-        "arms": arm or None,
-        "trials": trials,
-        "repeats": repeats,
-        "epochs": epochs,
-        "seeds": seeds,
-        "finalists": finalists,
-        "confirm_seeds": confirm_seeds,
-        "seed": seed,
-        "sampler": sampler,
-        "batch_size": batch_size,
-        "hidden": _widths(hidden),
-        "target": target,
-        "name": name,
-        "db": db,
-        "workers": workers,
-    }
-    _compare(task, flags, {"arms": [joint_arm()], "repeats": 1}, json_, quiet)
+    from search.experiments import joint_arm
+
+    _compare(given, {"arms": [joint_arm()], "repeats": 1})
 
 
 @app.command()
@@ -298,9 +264,12 @@ def _version(
         raise typer.Exit
 
 
-def _compare(task: str, flags: dict[str, Any], defaults: dict[str, Any], json_: bool, quiet: bool) -> None:
+def _compare(given: dict[str, Any], defaults: dict[str, Any]) -> None:
+    """Compare as the arguments `given` of a command say, over the command's own `defaults` and those of the spec."""
     from search import experiments
 
+    task, arms, json_, quiet = (given.pop(name) for name in ("task", "arm", "json_", "quiet"))
+    flags = given | {"arms": arms or None, "hidden": _widths(given["hidden"])}
     settings = experiments.settings(task, flags, defaults)
     _run(lambda report: experiments.compare(**settings, report=report), settings.get("db"), json_, quiet)
 
