@@ -3,37 +3,37 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
+# EXTRAS adds to what `make test` installs: CI sets it to `parity`.
+EXTRAS ?=
+COMMA := ,
+
 .PHONY: compare test lint types layers format benchmarks clean
 
 compare: .venv/.installed  ## tune SGD and Adam on digits and say which is better
 	$(BIN)/cooldown compare digits
 
-test: .venv/.installed-test lint types layers  ## everything that CI checks
+test: .venv/.installed-test$(EXTRAS) lint types layers  ## everything that CI checks
 	$(BIN)/python -m pytest $(PYTEST)
 
-lint: .venv/.installed-test
+lint: .venv/.installed-test$(EXTRAS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/.installed-test
+types: .venv/.installed-test$(EXTRAS)
 	$(BIN)/mypy
 
-layers: .venv/.installed-test
+layers: .venv/.installed-test$(EXTRAS)
 	$(BIN)/lint-imports
 
-format: .venv/.installed-test
+format: .venv/.installed-test$(EXTRAS)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-benchmarks: .venv/.installed-test
+benchmarks: .venv/.installed-test$(EXTRAS)
 	$(PIP) --editable '.[parity]'
 	$(BIN)/python -m benchmarks.engine
 	$(BIN)/python -m benchmarks.ledger
 	$(BIN)/python -m benchmarks.end_to_end
-
-# EXTRAS adds to what `make test` installs: CI sets it to `parity`.
-EXTRAS ?=
-COMMA := ,
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Cooldown needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -44,7 +44,7 @@ COMMA := ,
 	$(PIP) --editable .
 	touch $@
 
-.venv/.installed-test: .venv/bin/python pyproject.toml constraints.txt
+.venv/.installed-test$(EXTRAS): .venv/bin/python pyproject.toml constraints.txt
 	@echo "Installing into .venv (once) ..."
 	$(PIP) --editable '.[test$(if $(EXTRAS),$(COMMA)$(EXTRAS))]'
 	touch $@ .venv/.installed

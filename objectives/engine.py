@@ -194,5 +194,7 @@ class _Population:
     def _keep(self, kept: NDArray[np.bool_]) -> None:
         """Drop the replicates that have diverged, so that they cost no more."""
         self.theta, self.seed_of, self.l2 = self.theta[kept], self.seed_of[kept], self.l2[kept]
-        self.state, self.rates = self.state[:, kept], np.ascontiguousarray(self.rates[:, kept])
-        self.hyperparameters = np.ascontiguousarray(self.hyperparameters[:, kept])
+        # Contiguous again: for another layout the update would be compiled anew.
+        self.state, self.rates, self.hyperparameters = (
+            np.ascontiguousarray(array[:, kept]) for array in (self.state, self.rates, self.hyperparameters)
+        )

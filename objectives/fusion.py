@@ -6,9 +6,13 @@ once. The written-out kernel counts as a function of the rule's file, so Numba k
 compiles it again when the file changes.
 """
 
+import ast
 import inspect
+import textwrap
 from collections.abc import Callable
 from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,13 +27,29 @@ from objectives.optimizers import Optimizer
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "arcp", "nsz"}}
 
 
-def _in_precision(rule: Any, dtype: np.dtype[Any]) -> Any:
+class _Literals(ast.NodeTransformer):
+    """Every number literal `1` as `precision(1)`."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+            return node
+        call = ast.Call(ast.Name("precision", ast.Load()), [node], [])
+        return ast.copy_location(call, node)
+
+
+def _in_precision(rule: Callable[..., Any], dtype: np.dtype[Any]) -> Callable[..., Any]:
     """`rule` with its literals in `dtype`: a literal 1 would lift a float32 formula to float64."""
-    constants = tuple(
-        dtype.type(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-        for value in rule.__code__.co_consts
-    )
-    return type(rule)(rule.__code__.replace(co_consts=constants), rule.__globals__, rule.__name__)
+    tree = _Literals().visit(ast.parse(textwrap.dedent(inspect.getsource(rule))))
+    namespace = {**rule.__globals__, "precision": dtype.type}
+    exec(compile(ast.fix_missing_locations(tree), inspect.getfile(rule), "exec"), namespace)
+    written: Callable[..., Any] = namespace[rule.__name__]
+    return written
+
+
+@cache
+def _version() -> str:
+    """A short digest of this module."""
+    return sha256(Path(__file__).read_bytes()).hexdigest()[:8]
 
 
 @cache
@@ -72,6 +92,7 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
     }
     exec(compile(source, inspect.getfile(optimizer.update), "exec"), namespace)
     kernel = namespace["kernel"]
-    kernel.__name__ = kernel.__qualname__ = f"fused_{optimizer.name}_{precision.name}"
+    # The name is part of the file's on disk: what this module writes, and with which options, makes another kernel.
+    kernel.__name__ = kernel.__qualname__ = f"fused_{optimizer.name}_{precision.name}_{_version()}"
     compiled: Callable[..., None] = njit(cache=True, **OPTIONS)(kernel)
     return compiled

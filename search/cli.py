@@ -99,6 +99,7 @@ NewName = Annotated[
 
 @app.command()
 def compare(
+    context: typer.Context,
     task: Task,
     arm: Arms = None,
     trials: Trials = None,
@@ -120,11 +121,12 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Tune every arm on TASK and say which is better."""
-    _compare(locals(), {})
+    _compare(context, {})
 
 
 @app.command()
 def tune(
+    context: typer.Context,
     task: Task,
     arm: Annotated[
         list[str] | None,
@@ -139,6 +141,7 @@ def tune(
     seed: Seed = None,
     workers: Workers = None,
     sampler: Sampler = None,
+    pruner: Pruner = None,
     batch_size: BatchSize = None,
     hidden: Hidden = None,
     target: Target = None,
@@ -148,12 +151,11 @@ def tune(
     quiet: Quiet = False,
 ) -> None:
     """Search one joint arm on TASK for a good config: no evidence between optimizers."""
-    given = locals()
     if arm and len(arm) > 1:
         raise InputError("tune searches one joint arm, written as --arm momentum,adam+cosine,sgdr")
     from search.experiments import joint_arm
 
-    _compare(given, {"arms": [joint_arm()], "repeats": 1})
+    _compare(context, {"arms": [joint_arm()], "repeats": 1})
 
 
 @app.command()
@@ -264,10 +266,11 @@ def _version(
         raise typer.Exit
 
 
-def _compare(given: dict[str, Any], defaults: dict[str, Any]) -> None:
-    """Compare as the arguments `given` of a command say, over the command's own `defaults` and those of the spec."""
+def _compare(context: typer.Context, defaults: dict[str, Any]) -> None:
+    """Compare as a command's arguments say, over the command's own `defaults` and those of the spec."""
     from search import experiments
 
+    given = dict(context.params)
     task, arms, json_, quiet = (given.pop(name) for name in ("task", "arm", "json_", "quiet"))
     flags = given | {"arms": arms or None, "hidden": _widths(given["hidden"])}
     settings = experiments.settings(task, flags, defaults)
@@ -343,6 +346,8 @@ def main() -> NoReturn:
         _say(f"cooldown: {error}")
         sys.exit(2)
     except KeyboardInterrupt:
+        # An impatient second one must not change how this ends.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         sys.exit(130)
     except BrokenPipeError:
         # Whoever read the output has seen enough; what is still buffered goes nowhere.

@@ -83,7 +83,9 @@ def _start_worker(coordinator: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
-        while os.getppid() == coordinator:
+        # The parent's number changes with its death on POSIX; elsewhere the process itself is asked.
+        process = psutil.Process(coordinator)
+        while os.getppid() == coordinator and process.is_running():
             time.sleep(0.2)
         os._exit(1)
 

@@ -15,6 +15,7 @@ from objectives.catalog import unknown_name
 from objectives.config import TrainConfig
 from objectives.errors import InputError
 from objectives.tasks import Task
+from search.arms import Arm
 from search.progress import Progress
 from search.spec import BESIDE, Experiment, experiment, read_toml
 from search.splits import Splits
@@ -56,6 +57,7 @@ class Result:
         Raises InputError for an unknown arm or one without a finished trial.
         """
         arms = self.record.spec["arms"]
+        arm = Arm.parse(arm).name
         if arm not in arms:
             raise unknown_name("arm", arm, arms)
         winners = [study.winner for study in self.record.studies if study.arm == arm and study.winner]
@@ -132,7 +134,9 @@ def compare(
     _check(spec, name, db, workers)
     splits = Splits(_task(spec, task if isinstance(task, Task) else None), spec)
     # What cannot be split, or not be sent to a worker, is told now, before there is an experiment.
-    splits.search(0)
+    for repeat in range(spec.repeats):
+        splits.search(repeat)
+    _ = splits.evaluation
     fingerprint = splits.task.fingerprint()
     ledger = Ledger(database_url(db))
     found = _find(ledger, spec, fingerprint, name)

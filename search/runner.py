@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from objectives.config import TrainConfig
+from objectives.errors import InputError
 from objectives.records import Curve
 from search.executors import TrainingError, compile_packed, stop, train_packed
 from search.progress import Progress
@@ -25,7 +26,6 @@ from storage import (
     ExperimentRecord,
     LeaseLostError,
     Ledger,
-    LedgerError,
     NewTrial,
     Purpose,
     StudyRecord,
@@ -88,7 +88,7 @@ def run(
             _Runner(writer, record, experiment, splits, open_executor, queue, report).run()
             writer.finish()
             stack.close()
-        except (LedgerError, LeaseLostError) as error:
+        except (InputError, LeaseLostError) as error:
             raise RunError(str(error)) from error
 
 
@@ -205,15 +205,13 @@ class _Runner:
         done, _ = wait(self.running, return_when=FIRST_COMPLETED)
         errors = {future: future.exception() for future in done}
         for future, error in errors.items():
+            if error is None:
+                self._append(self.running.pop(future), future.result())
+        for future, error in errors.items():
             if isinstance(error, BrokenExecutor):
-                continue
-            job = self.running.pop(future)
-            if error is not None:
-                raise RunError(f"training failed in {job.name}: {error}") from error
-            self._append(job, future.result())
-        for error in errors.values():
-            if error is not None:
                 raise error
+            if error is not None:
+                raise RunError(f"training failed in {self.running.pop(future).name}: {error}") from error
 
     def _append(self, job: Job, curves: list[list[Curve]]) -> None:
         if job.generation is not None:

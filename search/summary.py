@@ -75,7 +75,8 @@ def primary_pair(record: ExperimentRecord) -> tuple[str, str] | None:
 
 def pair_verdicts(record: ExperimentRecord) -> list[Verdict]:
     """The verdicts of all pairs, the primary one first."""
-    return verdicts(test_losses(record), primary_pair(record))
+    unlearned = [arm for arm in record.spec["arms"] if _unlearned(record, arm)]
+    return verdicts(test_losses(record), primary_pair(record), unlearned)
 
 
 def arm_summaries(record: ExperimentRecord) -> list[ArmSummary]:
@@ -186,6 +187,11 @@ def _arm_summary(arm: str, studies: Sequence[StudyRecord]) -> ArmSummary:
     )
 
 
+def _unlearned(record: ExperimentRecord, arm: str) -> bool:
+    """Whether at least half of an arm's evaluations are no better than the uninformed predictor."""
+    return _share([curve.capped for study in record.studies if study.arm == arm for curve in study.evaluations]) >= 0.5
+
+
 def _selection_loss(study: StudyRecord) -> float | None:
     """The validation loss that a study's winner was chosen by."""
     if study.winner is None:
@@ -204,4 +210,4 @@ def _share(flags: Sequence[bool]) -> float:
 
 
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else value
+    return value if np.isfinite(value) else None

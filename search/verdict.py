@@ -5,7 +5,7 @@ the same train/validation split and the same fresh seeds, so the interval is the
 differences.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import Any, Literal
@@ -128,12 +128,15 @@ def probability_negative(interval: Interval) -> float:
 
 
 def verdicts(
-    losses: Mapping[str, Mapping[int, Sequence[float]]], primary: tuple[str, str] | None = None
+    losses: Mapping[str, Mapping[int, Sequence[float]]],
+    primary: tuple[str, str] | None = None,
+    unlearned: Collection[str] = (),
 ) -> list[Verdict]:
     """The verdict for every pair of arms, the primary pair first.
 
     losses: per arm and repeat the test losses of its winner over the fresh seeds (seeds,); repeats that only one arm of
-    a pair has are left out of that pair.
+    a pair has are left out of that pair. unlearned: arms whose losses are the cap that they share: two of these are
+    alike without having been compared.
     """
     pairs = sorted(combinations(losses, 2), key=lambda pair: set(pair) != set(primary or ()))
     found: dict[tuple[str, str], tuple[Interval, float] | None] = {}
@@ -148,23 +151,38 @@ def verdicts(
     p_values = {pair: claim_p_value(*known) for pair, known in found.items() if known and pair != primary}
     holds = dict(zip(p_values, holm(list(p_values.values())), strict=True))
     return [
-        _verdict(pair, known, primary=pair == primary, holds=holds.get(pair, True), pairs=len(p_values))
+        _verdict(
+            pair,
+            known,
+            primary=pair == primary,
+            holds=holds.get(pair, True),
+            pairs=len(p_values),
+            learned=not set(pair) <= set(unlearned),
+        )
         for pair, known in found.items()
     ]
 
 
 def _verdict(
-    pair: tuple[str, str], known: tuple[Interval, float] | None, *, primary: bool, holds: bool, pairs: int
+    pair: tuple[str, str],
+    known: tuple[Interval, float] | None,
+    *,
+    primary: bool,
+    holds: bool,
+    pairs: int,
+    learned: bool,
 ) -> Verdict:
     a, b = pair
     if known is None:
         why = "an interval needs at least 2 repeats of both arms"
         return Verdict(a, b, "undecided", None, None, None, None, None, None, primary, False, why)
     interval, band = known
-    decision = decide(interval, band)
+    decision = decide(interval, band) if learned else "undecided"
     needed = None
     corrected = decision != "undecided" and not holds
-    if decision == "undecided":
+    if not learned:
+        why = "neither arm learned: half of their evaluations or more are no better than the uninformed predictor's"
+    elif decision == "undecided":
         needed = repeats_to_decide(interval, band)
         why = _undecided(pair, interval, band, needed)
     elif corrected:

@@ -196,9 +196,9 @@ class Ledger:
         writer = Writer(self._database, row.id, name, holder["token"])
         stop = threading.Event()
         beat = threading.Thread(target=writer.beat_until, args=(stop,), daemon=True)
-        beat.start()
         status, message = Status.INTERRUPTED, ""
         try:
+            beat.start()
             with self._database.kept_open():
                 yield writer
             status = Status.DONE if writer.finished else Status.INTERRUPTED
@@ -206,9 +206,13 @@ class Ledger:
             status, message = Status.FAILED, str(error)
             raise
         finally:
-            stop.set()
-            beat.join()
-            writer.release(status, message)
+            # A second Ctrl-C in here must not leave the lease with a process that lives on.
+            try:
+                stop.set()
+                if beat.ident is not None:
+                    beat.join()
+            finally:
+                writer.release(status, message)
 
     def _experiment(self, connection: Connection, name: str) -> Any:
         _check_name(name)

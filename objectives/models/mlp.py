@@ -177,7 +177,9 @@ class MLP:
         losses /= len(indices)
         if self.loss == "cross_entropy":
             return losses, hits / len(indices)
-        return losses, 1 - losses / self.y[indices].var(axis=0).mean()
+        # A target without variance on these rows has no R².
+        variance = self.y[indices].var(axis=0).mean()
+        return losses, 1 - losses / variance if variance > 0 else np.full(len(theta), np.nan)
 
     def predict(self, theta: Parameters, X: NDArray[Any]) -> Parameters:
         """Outputs (R, m, K) before the softmax for features `X` (m, d)."""

@@ -77,7 +77,12 @@ class ModelTask(Task):
         if self.uninformed is not None:
             return Problem(self.model, train, held_out, self.uninformed)
         theta = np.stack([self.model.init(generator(seed, "uninformed loss")) for seed in range(10)])
-        losses, _ = evaluate(self.model, np.asarray(theta, np.float64), held_out)
+        try:
+            losses, _ = evaluate(self.model, np.asarray(theta, np.float64), held_out)
+        except Exception as error:
+            raise InputError(
+                f"task {self.name!r}: the model raised {type(error).__name__} on {len(held_out)} held-out rows: {error}"
+            ) from error
         if not np.isfinite(losses).all():
             raise InputError(
                 f"task {self.name!r}: the loss at initialization must be finite to serve as the uninformed "
