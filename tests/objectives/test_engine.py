@@ -15,6 +15,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from objectives import Outcome, Problem, TrainConfig, descend, engine, optimizers, schedules, train
 from objectives.errors import InputError
+from objectives.fusion import fused
 from objectives.models.mlp import MLP
 from objectives.random_streams import generator
 
@@ -439,3 +440,18 @@ def test_a_second_process_compiles_nothing(tmp_path):
 
     assert hits_and_misses() == [[0, 1]] * 4
     assert hits_and_misses() == [[1, 0]] * 4
+
+
+def test_a_divergence_compiles_nothing_anew():
+    """What is left of a population is laid out as before, also for a rule with two slots."""
+    rule = optimizers.get("adam")
+    task = problem("classification")
+    calm, wild = (
+        config("adam", batch_size=16),
+        config({"name": "adam", "learning_rate": 1e38}, batch_size=16, epochs=30),
+    )
+    train(task, [calm], [0])
+    before = set(fused(rule, "float32").signatures)
+    (_, (curve,)) = train(task, [config("adam", batch_size=16, epochs=30), wild], [0])
+    assert curve.outcome is Outcome.DIVERGED
+    assert set(fused(rule, "float32").signatures) == before

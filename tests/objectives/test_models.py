@@ -255,3 +255,10 @@ def test_a_nan_weight_shows_in_the_loss_of_its_replicate_alone(dtype, activation
             losses, _ = model.loss_and_gradient(broken, indices)
             assert np.isnan(losses[1])
             assert np.array_equal(losses[[0, 2]], healthy[[0, 2]])
+
+
+def test_rows_whose_target_does_not_vary_have_no_r2():
+    model = MLP(np.random.default_rng(0).normal(size=(6, 2)), np.ones((6, 1)), (), 1, "squared_error")
+    losses, scores = model.evaluate(np.zeros((2, model.size)), np.arange(6))
+    assert losses == pytest.approx([1, 1])
+    assert np.isnan(scores).all()

@@ -209,3 +209,17 @@ def test_pairs_cover_all_arms_once() -> None:
     arms = table(**{arm: np.ones((2, 2)) for arm in "abcde"})
     pairs = {frozenset((verdict.a, verdict.b)) for verdict in verdicts(arms)}
     assert len(pairs) == len(verdicts(arms)) == 10
+
+
+def test_two_arms_that_learned_nothing_do_not_tie() -> None:
+    """Both are at the cap: their losses are equal, and that says nothing."""
+    capped = [[0.6931] * 3] * 4
+    (verdict,) = verdicts(table(a=capped, b=capped), unlearned=("a", "b"))
+    assert verdict.verdict == "undecided"
+    assert "neither arm learned" in verdict.why
+
+
+def test_an_arm_that_learned_beats_one_that_did_not() -> None:
+    rng = np.random.default_rng(0)
+    (verdict,) = verdicts(table(a=0.1 + rng.normal(0, 0.01, (4, 3)), b=[[0.6931] * 3] * 4), unlearned=("b",))
+    assert verdict.verdict == "a_better"
