@@ -15,7 +15,6 @@ from objectives.catalog import unknown_name
 from objectives.config import TrainConfig
 from objectives.errors import InputError
 from objectives.tasks import Task
-from search.arms import Arm
 from search.progress import Progress
 from search.spec import BESIDE, Experiment, experiment, read_toml
 from search.splits import Splits
@@ -57,7 +56,7 @@ class Result:
         Raises InputError for an unknown arm or one without a finished trial.
         """
         arms = self.record.spec["arms"]
-        arm = Arm.parse(arm).name
+        arm = arm.removesuffix("+constant")
         if arm not in arms:
             raise unknown_name("arm", arm, arms)
         winners = [study.winner for study in self.record.studies if study.arm == arm and study.winner]
@@ -257,7 +256,8 @@ def _run(ledger: Ledger, name: str, spec: Experiment, splits: Splits, workers: i
     from search.executors import default_workers, local_processes
     from search.runner import run
 
-    count = workers or default_workers()
+    # More workers than studies would have nothing to do.
+    count = min(workers or default_workers(), len(spec.arms) * spec.repeats)
     run(ledger, name, spec, splits, lambda: local_processes(count), queue=2 * count, report=report)
     return Result(ledger.load(name))
 
