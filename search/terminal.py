@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from objectives.config import TrainConfig
 from search.experiments import Report, Result
 from search.progress import Progress
 from search.summary import Alarm, ArmSummary, alarms, arm_summaries
@@ -106,6 +107,12 @@ def answer(console: Console, result: Result, place: str) -> None:
         console.print(_pairs(found))
         if any(verdict.corrected for verdict in found):
             console.print("* " + next(verdict.why for verdict in found if verdict.corrected))
+    shown = [found[0].a, found[0].b] if found else record.spec["arms"]
+    winners = {arm: result.best(arm) for arm in shown if any(s.winner for s in record.studies if s.arm == arm)}
+    if winners:
+        console.print(Text("\nBest config" + ("s" if len(winners) > 1 else ""), style="bold"))
+    for config in winners.values():
+        console.print(_config(config))
     for alarm in alarms(record):
         console.print(_alarm(alarm))
     console.print()
@@ -116,6 +123,15 @@ def answer(console: Console, result: Result, place: str) -> None:
     console.print(
         f"Experiment {record.name} ({result.status.value}) · every trial: cooldown trials {place}", style="dim"
     )
+
+
+def _config(config: TrainConfig) -> str:
+    """A config in one line."""
+    parts = []
+    for choice in (config.optimizer, config.schedule):
+        values = ", ".join(f"{name} {value:.5g}" for name, value in choice.hyperparameters.items())
+        parts.append(f"{choice.name} ({values})")
+    return " + ".join(parts)
 
 
 def _arms(arms: Sequence[ArmSummary]) -> Table:
@@ -175,7 +191,7 @@ def trials(rows: Sequence[dict[str, Any]]) -> Table:
     table = _table("Arm", ">Rep.", ">Trial", ">Val. loss", ">Finalist", "Parameters")
     for row in rows:
         parameters = ", ".join(
-            f"{name.rpartition('.')[2]} {value:.3g}" if isinstance(value, int | float) else f"{name} {value}"
+            f"{name.rpartition('.')[2]} {value:.5g}" if isinstance(value, int | float) else f"{name} {value}"
             for name, value in row.items()
             if "." in name
         )
