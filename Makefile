@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 EXTRAS ?=
 COMMA := ,
 
-.PHONY: compare test lint types layers format benchmarks clean
+.PHONY: compare test lint types layers format docs benchmarks clean
 
 compare: .venv/.installed  ## tune SGD and Adam on digits and say which is better
 	$(BIN)/cooldown compare digits
@@ -29,9 +29,13 @@ format: .venv/.installed-test$(EXTRAS)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: .venv/.installed  ## writes the catalog's pages from the catalog
+	$(BIN)/python docs/generate.py
+
 benchmarks: .venv/.installed-test$(EXTRAS)
 	$(PIP) --editable '.[parity]'
 	$(BIN)/python -m benchmarks.engine
+	$(BIN)/python -m benchmarks.rules
 	$(BIN)/python -m benchmarks.ledger
 	$(BIN)/python -m benchmarks.end_to_end
 

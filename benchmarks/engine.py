@@ -30,6 +30,7 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from sklearn.datasets import load_digits
@@ -37,8 +38,9 @@ from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
 from objectives import Problem, TrainConfig, train
-from objectives.engine import _Population, _Replicate
+from objectives.engine import _population
 from objectives.models.mlp import MLP
+from objectives.population import Replicate, plan
 from objectives.random_streams import generator
 
 TRAIN_ROWS, OUTPUTS = 1408, 10
@@ -99,17 +101,22 @@ def its_updates(network: Network, rule: str, replicates: int) -> Callable[[], in
     """The engine's updates with initial weights, rates and data order made before."""
     problem = network.problem()
     config = TrainConfig.from_json({"optimizer": rule, "batch_size": network.batch_size, "epochs": EPOCHS})
-    members = [_Replicate(config, seed, (0, seed)) for seed in range(replicates)]
-    population = _Population(problem, members, np.dtype(np.float32))
+    updates = plan(config, problem)
+    members = [Replicate(config, seed, updates) for seed in range(replicates)]
+    population, _ = _population(problem, members, np.dtype(np.float32))
     rngs = [generator(seed, "data order") for seed in range(replicates)]
-    orders = [np.stack([rng.permutation(problem.train) for rng in rngs]) for _ in range(EPOCHS)]
+    epochs = [_batches(np.stack([rng.permutation(problem.train) for rng in rngs]), network) for _ in range(EPOCHS)]
 
     def run() -> int:
-        for epoch, order in enumerate(orders):
-            population._train_epoch(epoch, order)
+        for epoch, batches in enumerate(epochs):
+            population._updates(epoch * network.updates_per_epoch, batches)
         return EPOCHS * network.updates_per_epoch * replicates
 
     return run
+
+
+def _batches(order: NDArray[np.int64], network: Network) -> list[NDArray[np.int64]]:
+    return [np.ascontiguousarray(batch) for batch in np.split(order, network.updates_per_epoch, axis=1)]
 
 
 def products(network: Network, rule: str, replicates: int) -> Callable[[], int]:

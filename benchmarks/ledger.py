@@ -28,7 +28,7 @@ DISTRIBUTION = FloatDistribution(1e-5, 1.0, log=True)
 def new_trial(number: int, rng: np.random.Generator) -> NewTrial:
     """A trial of random numbers."""
     curves = [
-        Curve(seed, Outcome.COMPLETED, *rng.random((3, EPOCHS)), 2.3, 43_110, 1350, 0.1)  # type: ignore[call-arg]
+        Curve(seed, Outcome.COMPLETED, *rng.random((4, EPOCHS)), EPOCHS, 2.3, 43_110, 1350, 0.1)  # type: ignore[call-arg]
         for seed in range(SEEDS)
     ]
     return NewTrial(

@@ -1,13 +1,13 @@
 """The numerics of Cooldown: what is trained, with which rule, under which schedule, on which task.
 
-`optimizers`, `schedules` and `tasks` are catalogs: one file per entry, found by a scan of the folder. `train` runs the
-one training loop on a population of replicates; `descend` runs one rule on any gradient function. This package knows no
-Optuna, no SQL and no web page. `train` is loaded on first use, because it brings the compiler with it.
+`optimizers`, `schedules`, `tasks` and `surfaces` are catalogs: one file per entry, found by a scan of the folder.
+`train` runs the one training loop on a population of replicates; `descend` runs one rule on any gradient function. This
+package knows no Optuna, no SQL and no web page. `train` is loaded on first use, because it brings the compiler with it.
 """
 
 from typing import TYPE_CHECKING, Any
 
-from objectives import optimizers, schedules, tasks
+from objectives import optimizers, schedules, surfaces, tasks
 from objectives.config import TrainConfig
 from objectives.descent import descend
 from objectives.hyperparameters import Hyperparameter
@@ -26,6 +26,7 @@ __all__ = [
     "descend",
     "optimizers",
     "schedules",
+    "surfaces",
     "tasks",
     "train",
 ]

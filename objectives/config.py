@@ -10,9 +10,8 @@ from typing import Any
 from objectives import optimizers, schedules
 from objectives.catalog import unknown_name
 from objectives.errors import InputError
-from objectives.hyperparameters import Hyperparameter, Scale
-
-L2 = Hyperparameter("l2", 0.0, 1e-6, 0.1, Scale.LOG, searched=False, meaning="coefficient of the L2 penalty")
+from objectives.problem import Model, Network
+from objectives.strategies import STRATEGIES, default
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class Choice:
     """A catalog entry by name with all its hyperparameters, as a config holds it."""
 
     name: str
-    hyperparameters: Mapping[str, float]
+    hyperparameters: Mapping[str, Any]
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hyperparameters", MappingProxyType(dict(self.hyperparameters)))
@@ -28,7 +27,7 @@ class Choice:
     def __hash__(self) -> int:
         return hash((self.name, frozenset(self.hyperparameters.items())))
 
-    def __reduce__(self) -> tuple[type["Choice"], tuple[str, dict[str, float]]]:
+    def __reduce__(self) -> tuple[type["Choice"], tuple[str, dict[str, Any]]]:
         return Choice, (self.name, dict(self.hyperparameters))
 
     def to_json(self) -> dict[str, Any]:
@@ -61,15 +60,24 @@ class TrainConfig:
         `warmup_steps` in updates.
     batch_size: rows per update; the last batch of an epoch may be smaller, and one of at least the number of training
         rows is full-batch descent. epochs: passes over the training rows.
-    l2: coefficient of the L2 penalty, whose gradient `l2 * theta` is added to the loss's (torch's `weight_decay` of
-        SGD and Adam); the decoupled decay of `adamw` is that rule's own `weight_decay`.
+    All others are strategies, off unless given; `objectives.strategies.STRATEGIES` says what each does.
     """
 
     optimizer: Choice = field(default_factory=lambda: _choice("optimizer", optimizers, "adam"))
     schedule: Choice = field(default_factory=lambda: _choice("schedule", schedules, "constant"))
     batch_size: int = 32
     epochs: int = 30
-    l2: float = 0.0
+    shuffle: bool = default("shuffle")
+    curriculum: str = default("curriculum")
+    early_stopping: int | None = default("early_stopping")
+    gradient_noise: float = default("gradient_noise")
+    gradient_noise_decay: float = default("gradient_noise_decay")
+    dropout: float = default("dropout")
+    batch_norm: bool = default("batch_norm")
+    clip_norm: float | None = default("clip_norm")
+    l2: float = default("l2")
+    weight_decay: float = default("weight_decay")
+    initialization: str = default("initialization")
 
     def __post_init__(self) -> None:
         checked = {
@@ -77,10 +85,29 @@ class TrainConfig:
             "schedule": _choice("schedule", schedules, self.schedule),
             "batch_size": _count("batch_size", self.batch_size),
             "epochs": _count("epochs", self.epochs),
-            "l2": L2.check("TrainConfig", self.l2),
         }
+        for name, strategy in STRATEGIES.items():
+            checked[name] = strategy.declared.check("TrainConfig", getattr(self, name))
         for name, value in checked.items():
             object.__setattr__(self, name, value)
+
+    @property
+    def reacts(self) -> bool:
+        """Whether the run looks at held-out rows to decide how it goes on."""
+        return self.early_stopping is not None or schedules.get(self.schedule.name).reaction is not None
+
+    def check_model(self, model: Model) -> None:
+        """Raise InputError where `model` has no place for one of the strategies."""
+        names = [name for name in ("dropout", "batch_norm", "initialization") if getattr(self, name) != default(name)]
+        if not names:
+            return
+        call = f"{names[0]}={getattr(self, names[0])!r}"
+        if not isinstance(model, Network):
+            raise InputError(f"{call} is for an MLP: this task's model, {type(model).__name__}, is none")
+        if model.hidden_units == 0 and names != ["initialization"]:
+            raise InputError(f"{call} needs a hidden layer: this task's model has none")
+        if self.batch_norm and self.batch_size == 1:
+            raise InputError("batch_norm=True needs at least 2 rows in a batch, got batch_size=1")
 
     @classmethod
     def from_json(cls, given: str | bytes | Mapping[str, Any]) -> "TrainConfig":
@@ -106,7 +133,5 @@ class TrainConfig:
         return {
             "optimizer": self.optimizer.to_json(),
             "schedule": self.schedule.to_json(),
-            "batch_size": self.batch_size,
-            "epochs": self.epochs,
-            "l2": self.l2,
+            **{name: getattr(self, name) for name in ("batch_size", "epochs", *STRATEGIES)},
         }

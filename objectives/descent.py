@@ -3,7 +3,7 @@
 The same scalar formula that the engine fuses, applied to arrays: the reference in tests and the way to draw a path.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,21 @@ def _numbers(name: str, given: ArrayLike) -> NDArray[np.float64]:
         return np.array(given, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError(f"descend({name}=...): not numbers: {given!r}") from None
+
+
+def _numbers_of(
+    rule: Optimizer,
+    gradient: NDArray[np.float64],
+    slots: Sequence[NDArray[np.float64]],
+    memory: NDArray[np.float64],
+    t: int,
+    hyperparameters: Collection[float],
+) -> tuple[Any, ...]:
+    """What `rule` works out for all parameters together before update `t`; `memory` is written."""
+    if rule.numbers is None:
+        return ()
+    sums = tuple(np.sum(term(gradient, *slots, t, *hyperparameters)) for term in rule.numbers.terms)
+    return rule.numbers.work_out(sums, memory, t, *hyperparameters)
 
 
 def descend(
@@ -49,9 +64,11 @@ def descend(
     path = np.empty((len(rates) + 1, len(theta)))
     path[0] = theta
     slots: tuple[Any, ...] = tuple(np.zeros_like(theta) for _ in rule.slots)
+    memory = np.zeros(rule.memory_size)
     for step, rate in enumerate(rates):
         slope = np.asarray(gradient(path[step].copy()), dtype=np.float64)
-        theta, *updated = rule.update(path[step], slope, *slots, rate, step + 1, *given.values())
+        numbers = _numbers_of(rule, slope, slots, memory, step + 1, given.values())
+        theta, *updated = rule.update(path[step], slope, *slots, rate, step + 1, *given.values(), *numbers)
         slots = tuple(updated)
         path[step + 1] = theta
     return path

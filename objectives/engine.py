@@ -5,11 +5,9 @@ batched program of matrix products and applies each rule in one fused pass. A re
 its neighbours: trained together or alone, it gives the same bits.
 """
 
-import copy
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -17,16 +15,21 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from threadpoolctl import ThreadpoolController
 
-from objectives import optimizers, schedules
 from objectives.config import TrainConfig
+from objectives.data_order import DataOrder, by_difficulty
 from objectives.errors import InputError
-from objectives.fusion import fused
-from objectives.problem import Model, Problem, evaluate
+from objectives.population import Population, Replicate, plan
+from objectives.problem import Indices, Problem, evaluate
 from objectives.random_streams import generator
 from objectives.records import Curve, Outcome
+from objectives.watch import Watch
 
 POPULATION = 12
 """Replicates trained together: more would not fit the cache, fewer would pay the interpreter's cost more often."""
+
+
+REFERENCE = {"optimizer": {"name": "adam", "learning_rate": 0.01}, "epochs": 10}
+"""The config of the reference model whose losses tell which rows are easy; its seed is always 0."""
 
 
 class SearchTask(Protocol):
@@ -34,14 +37,6 @@ class SearchTask(Protocol):
 
     def search_problem(self, seed: int = 0, repeat: int = 0) -> Problem:
         """The problem of a search: training and validation rows."""
-
-
-@dataclass(frozen=True)
-class _Replicate:
-    config: TrainConfig
-    seed: int
-    place: tuple[int, int]
-    """Where its curve goes: (config, seed) among the arguments of `train`."""
 
 
 @cache
@@ -73,128 +68,171 @@ def train(
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise InputError(f"train(seeds=...): a seed is a whole number of at least 0, got {seed!r}")
     problem = task if isinstance(task, Problem) else task.search_problem()
-
-    def program(replicate: _Replicate) -> tuple[int, int, str]:
-        return replicate.config.batch_size, replicate.config.epochs, replicate.config.optimizer.name
-
-    replicates = [
-        _Replicate(config, int(seed), (i, j)) for i, config in enumerate(configs) for j, seed in enumerate(seeds)
-    ]
+    replicates: list[tuple[tuple[int, int], Replicate]] = []
+    for i, config in enumerate(configs):
+        config.check_model(problem.model)
+        updates = plan(config, _seen(problem, config))
+        replicates += [((i, j), Replicate(config, int(seed), updates)) for j, seed in enumerate(seeds)]
     curves: dict[tuple[int, int], Curve] = {}
     # One thread for the matrix products: they are small, the processes are the parallelism, and the number of threads
     # must not change a sum's order.
     with _threads().limit(limits=1):
-        for _, alike in groupby(sorted(replicates, key=program), key=program):
+        for _, alike in groupby(sorted(replicates, key=_program), key=_program):
             together = list(alike)
             for start in range(0, len(together), POPULATION):
-                chunk = together[start : start + POPULATION]
-                for replicate, curve in zip(
-                    chunk, _Population(problem, chunk, precision).run(every_epoch), strict=True
-                ):
-                    curves[replicate.place] = curve
+                places, chunk = zip(*together[start : start + POPULATION], strict=True)
+                curves.update(zip(places, _run(problem, chunk, precision, every_epoch), strict=True))
     return [[curves[i, j] for j in range(len(seeds))] for i in range(len(configs))]
 
 
-class _Population:
-    """Replicates of one rule, batch size and number of epochs, and their state while they are trained."""
+def _program(placed: tuple[tuple[int, int], Replicate]) -> tuple[Any, ...]:
+    return placed[1].program
 
-    def __init__(self, problem: Problem, replicates: Sequence[_Replicate], dtype: np.dtype[Any]) -> None:
-        first = replicates[0].config
-        self.problem, self.replicates = problem, replicates
-        # A model may keep buffers between calls; a copy keeps two runs out of each other's.
-        self.model: Model = copy.copy(problem.model)
-        self.batch_size, self.epochs = min(first.batch_size, len(problem.train)), first.epochs
-        self.updates_per_epoch = -(-len(problem.train) // self.batch_size)
-        rule = optimizers.get(first.optimizer.name)
-        self.update = fused(rule, dtype.name)
-        self.seeds = sorted({replicate.seed for replicate in replicates})
-        self.seed_of = np.array([self.seeds.index(replicate.seed) for replicate in replicates])
-        initial = [self.model.init(generator(seed, "initial weights")) for seed in self.seeds]
-        self.theta = np.stack(initial).astype(dtype)[self.seed_of]
-        self.state = np.zeros((len(rule.slots), *self.theta.shape), dtype)
-        self.l2 = np.array([replicate.config.l2 for replicate in replicates], dtype)
-        self.rates = np.stack([self._rates(replicate.config) for replicate in replicates], axis=1).astype(dtype)
-        self.hyperparameters = np.array(
-            [
-                [replicate.config.optimizer.hyperparameters[each.name] for replicate in replicates]
-                for each in rule.hyperparameters[1:]
-            ],
-            dtype,
-        ).reshape(-1, len(replicates))
 
-    def _rates(self, config: TrainConfig) -> NDArray[np.float64]:
-        """(T,) learning rates of all updates."""
-        schedule = schedules.get(config.schedule.name)
-        total = self.epochs * self.updates_per_epoch
-        multipliers = schedule.rates(total, self.updates_per_epoch, config.schedule.hyperparameters)
-        return config.optimizer.hyperparameters["learning_rate"] * multipliers
+def _seen(problem: Problem, config: TrainConfig) -> Problem:
+    """The problem as a run of `config` sees it."""
+    return problem.reacting if config.reacts else problem
 
-    def run(self, every_epoch: bool) -> list[Curve]:
-        """Train to the end; the curves in the replicates' order."""
-        started = time.perf_counter()
-        count = len(self.replicates)
-        orders = [generator(seed, "data order") for seed in self.seeds]
-        alive = np.arange(count)
-        epochs_run = np.zeros(count, np.int64)
-        train_loss = np.full((count, self.epochs), np.nan)
-        held_out_loss, held_out_score = train_loss.copy(), train_loss.copy()
-        diverged = np.zeros(count, bool)
-        # A diverging replicate overflows by design; it is noticed at the end of its epoch.
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            for epoch in range(self.epochs):
-                order = np.stack([rng.permutation(self.problem.train) for rng in orders])
-                train_loss[alive, epoch] = self._train_epoch(epoch, order[self.seed_of])
-                epochs_run[alive] += 1
-                finite = np.isfinite(train_loss[alive, epoch])
-                if every_epoch or epoch == self.epochs - 1:
-                    losses, scores = evaluate(self.model, self.theta, self.problem.held_out)
-                    held_out_loss[alive, epoch], held_out_score[alive, epoch] = losses, scores
-                    finite &= np.isfinite(losses)
-                if not finite.all():
-                    diverged[alive[~finite]] = True
-                    alive = alive[finite]
-                    self._keep(finite)
-                    if not alive.size:
-                        break
-        seconds = (time.perf_counter() - started) / count
-        measured = slice(None) if every_epoch else slice(-1, None)
+
+def _population(
+    problem: Problem, replicates: Sequence[Replicate], dtype: np.dtype[Any]
+) -> tuple[Population, NDArray[np.int64]]:
+    """The population, and the gradient evaluations (R,) that were paid before its first update."""
+    problem = _seen(problem, replicates[0].config)
+    orders: dict[tuple[int, bool, str], DataOrder] = {}
+    kinds = [(each.seed, each.config.shuffle, each.config.curriculum) for each in replicates]
+    paid = np.zeros(len(replicates), np.int64)
+    for i, (seed, shuffle, curriculum) in enumerate(kinds):
+        rows = problem.train
+        if curriculum != "none":
+            rows, paid[i] = _easiest_first(problem)
+        order = DataOrder(rows, generator(seed, "data order"), replicates[i].config.epochs, shuffle, curriculum)
+        orders.setdefault(kinds[i], order)
+    return Population(problem, replicates, [orders[kind] for kind in kinds], dtype), paid
+
+
+@lru_cache(maxsize=8)
+def _easiest_first(problem: Problem) -> tuple[Indices, int]:
+    """The training rows (n,) from the easiest to the hardest, and the gradient evaluations that it took to know.
+
+    Easy is what a reference model, the task's own after a few epochs, has a low loss on.
+    """
+    # Always in float64, so that the order does not depend on the precision of the run that asks for it.
+    config = TrainConfig.from_json(REFERENCE)
+    population, _ = _population(problem, [Replicate(config, 0, plan(config, problem))], np.dtype(np.float64))
+    for epoch in range(population.epochs):
+        population.train_epoch(epoch)
+    rows = problem.train
+    losses = np.empty(len(rows))
+    for start in range(0, len(rows), POPULATION):
+        chunk = rows[start : start + POPULATION, None]
+        theta = np.repeat(population.theta, len(chunk), axis=0)
+        losses[start : start + len(chunk)] = problem.model.loss_and_gradient(theta, chunk)[0]
+    return by_difficulty(rows, losses), (population.epochs + 1) * len(rows)
+
+
+def _run(problem: Problem, replicates: Sequence[Replicate], dtype: np.dtype[Any], every_epoch: bool) -> list[Curve]:
+    """Train a population to its end; the curves in the replicates' order."""
+    started = time.perf_counter()
+    population, paid = _population(problem, replicates, dtype)
+    record = _Record(population)
+    watch = _watch(population)
+    # A diverging replicate overflows by design; it is noticed at the end of its epoch.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for epoch in range(population.epochs):
+            losses = population.train_epoch(epoch)
+            record.trained(population, epoch, losses)
+            finite = np.isfinite(losses)
+            ending = np.full(len(losses), epoch == population.epochs - 1)
+            if every_epoch or (watch and population.problem.monitor is None):
+                finite &= np.isfinite(record.measured(population, epoch))
+            if watch:
+                seen = record.held_out_loss[population.alive, epoch]
+                if population.problem.monitor is not None:
+                    seen, _ = evaluate(population.model, population.theta, population.problem.monitor)
+                    finite &= np.isfinite(seen)
+                stopping, restarting = watch.see(epoch + 1, seen, population.theta)
+                if not ending.all():
+                    record.stopped[population.alive[stopping]] = True
+                    ending |= stopping
+                    population.restart(
+                        restarting & finite, watch.best_theta, watch.factors, int(population.starts[epoch + 1])
+                    )
+                # Who may stop early ends with its best parameters, also at its last epoch.
+                back = ending & finite & np.isfinite(watch.stop_after)
+                population.theta[back] = watch.best_theta[back]
+                record.kept_epoch[population.alive[back]] = watch.best_epoch[back]
+            if not every_epoch and ending.any():
+                finite &= ~ending | np.isfinite(record.measured(population, epoch))
+            record.diverged[population.alive[~finite]] = True
+            staying = finite & ~ending
+            if not staying.all():
+                population.keep(staying)
+                if watch:
+                    watch.keep(staying)
+                if not population.alive.size:
+                    break
+    return record.curves(problem.uninformed_loss, every_epoch, paid, (time.perf_counter() - started) / len(replicates))
+
+
+def _watch(population: Population) -> Watch | None:
+    """Who of the population stops and restarts after how many evaluations; None where nobody reacts."""
+    if not population.replicates[0].config.reacts:
+        return None
+    reactions = [replicate.plan.reaction for replicate in population.replicates]
+    return Watch(
+        np.array([replicate.config.early_stopping or np.inf for replicate in population.replicates]),
+        np.array([reaction.patience if reaction else np.inf for reaction in reactions]),
+        np.array([reaction.factor if reaction else 1.0 for reaction in reactions]),
+        population.theta,
+    )
+
+
+class _Record:
+    """What the replicates of a population leave behind, epoch by epoch; (R, epochs) with NaN for what never was."""
+
+    def __init__(self, population: Population) -> None:
+        self.replicates, self.starts = population.replicates, population.starts
+        self.rows = len(population.problem.train)
+        shape = len(self.replicates), population.epochs
+        self.train_loss, self.held_out_loss, self.held_out_score, self.rate = (np.full(shape, np.nan) for _ in range(4))
+        self.epochs_run, self.kept_epoch = np.zeros(shape[0], np.int64), np.zeros(shape[0], np.int64)
+        self.diverged, self.stopped = np.zeros(shape[0], bool), np.zeros(shape[0], bool)
+
+    def trained(self, population: Population, epoch: int, losses: NDArray[np.float64]) -> None:
+        """Note an epoch of training."""
+        self.train_loss[population.alive, epoch] = losses
+        self.rate[population.alive, epoch] = population.rates[population.starts[epoch + 1] - 1]
+        self.epochs_run[population.alive] = self.kept_epoch[population.alive] = epoch + 1
+
+    def measured(self, population: Population, epoch: int) -> NDArray[np.float64]:
+        """Measure the held-out rows, and note it; the losses (R,)."""
+        losses, scores = evaluate(population.model, population.theta, population.problem.held_out)
+        self.held_out_loss[population.alive, epoch] = losses
+        self.held_out_score[population.alive, epoch] = scores
+        return losses
+
+    def curves(self, uninformed_loss: float, every_epoch: bool, paid: NDArray[np.int64], seconds: float) -> list[Curve]:
+        """One curve per replicate."""
         curves = []
         for r, replicate in enumerate(self.replicates):
-            finite_epochs = epochs_run[r] - diverged[r]
-            kept = slice(finite_epochs) if every_epoch else (slice(0) if diverged[r] else measured)
+            run = int(self.epochs_run[r])
+            finite = run - int(self.diverged[r])
+            held_out = slice(finite) if every_epoch else slice(run - 1, finite)
+            outcome = Outcome.STOPPED if self.stopped[r] else Outcome.COMPLETED
             curves.append(
                 Curve(
                     seed=replicate.seed,
-                    outcome=Outcome.DIVERGED if diverged[r] else Outcome.COMPLETED,
-                    train_loss=train_loss[r, :finite_epochs].copy(),
-                    validation_loss=held_out_loss[r, kept].copy(),
-                    validation_score=held_out_score[r, kept].copy(),
-                    uninformed_loss=self.problem.uninformed_loss,
-                    gradient_evaluations=int(epochs_run[r]) * len(self.problem.train),
-                    updates=int(epochs_run[r]) * self.updates_per_epoch,
+                    outcome=Outcome.DIVERGED if self.diverged[r] else outcome,
+                    train_loss=self.train_loss[r, :finite].copy(),
+                    validation_loss=self.held_out_loss[r, held_out].copy(),
+                    validation_score=self.held_out_score[r, held_out].copy(),
+                    learning_rate=self.rate[r, :finite].copy(),
+                    kept_epoch=0 if self.diverged[r] else int(self.kept_epoch[r]),
+                    uninformed_loss=uninformed_loss,
+                    gradient_evaluations=run * self.rows + int(paid[r]),
+                    updates=int(self.starts[run]),
                     seconds=seconds,
                 )
             )
         return curves
-
-    def _train_epoch(self, epoch: int, order: NDArray[np.int64]) -> NDArray[np.float64]:
-        """One pass over `order` (R, n), rows of each replicate; its mean loss (R,)."""
-        theta, state, rates, first = self.theta, self.state, self.rates, epoch * self.updates_per_epoch
-        # Contiguous for any R: else a kernel would be compiled twice, and the two would round differently.
-        starts = range(0, order.shape[1], self.batch_size)
-        batches = [np.ascontiguousarray(order[:, start : start + self.batch_size]) for start in starts]
-        losses = np.empty((len(theta), len(batches)))
-        for i, batch in enumerate(batches):
-            losses[:, i], gradient = self.model.loss_and_gradient(theta, batch)
-            self.update(theta, gradient, state, self.l2, rates, first + i, self.hyperparameters)
-        # A sum along a row, not a product: its rounding must not depend on the number of rows.
-        sizes = [batch.shape[1] for batch in batches]
-        return np.asarray((losses * sizes).sum(axis=1) / order.shape[1])
-
-    def _keep(self, kept: NDArray[np.bool_]) -> None:
-        """Drop the replicates that have diverged, so that they cost no more."""
-        self.theta, self.seed_of, self.l2 = self.theta[kept], self.seed_of[kept], self.l2[kept]
-        # Contiguous again: for another layout the update would be compiled anew.
-        self.state, self.rates, self.hyperparameters = (
-            np.ascontiguousarray(array[:, kept]) for array in (self.state, self.rates, self.hyperparameters)
-        )

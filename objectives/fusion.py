@@ -1,7 +1,7 @@
 """Fuse a scalar update rule into one compiled loop over a population's parameters.
 
 A rule is a formula on scalars (objectives/optimizers). Here its loop over (replicates, parameters) is written out as
-source, with the rule's own argument names, and compiled by Numba into one SIMD pass that reads and writes every array
+source and compiled by Numba into one SIMD pass that reads and writes every array
 once. The written-out kernel counts as a function of the rule's file, so Numba keeps it on disk beside that file and
 compiles it again when the file changes.
 """
@@ -25,6 +25,8 @@ from objectives.optimizers import Optimizer
 # Contraction (fused multiply-add) and reciprocals of loop constants are within a rounding error; nothing here may
 # reorder a sum or assume that values are finite.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "arcp", "nsz"}}
+# Sums over a row may be taken in SIMD lanes: another order, but the same one in every run.
+REDUCING: dict[str, Any] = {**OPTIONS, "fastmath": OPTIONS["fastmath"] | {"reassoc"}}
 
 
 class _Literals(ast.NodeTransformer):
@@ -55,33 +57,56 @@ def _version() -> str:
 @cache
 def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
     """The compiled update of `optimizer`:
-    `kernel(theta (R, P), gradient (R, P), state (S, R, P), l2 (R,), rates (T, R), step, hyperparameters (H, R))`.
+    `kernel(theta (R, P + S), gradient (R, P), state (slots, R, P), memory (R, M), l2 (R,), rates (T, R), step,
+    since (R,), hyperparameters (H, R))`.
 
-    It updates `theta` and `state` in place for update index `step` (from 0); `rates` holds the learning rates, H the
-    hyperparameters after `learning_rate`. All arrays are of `dtype` and C-contiguous. `gradient` is only read.
+    It updates the first P columns of `theta`, `state` and `memory` in place for update index `step` (from 0); `rates`
+    holds the learning rates, `since` the update index at which each replicate's rule began, H the hyperparameters after
+    `learning_rate`. All arrays are C-contiguous and of `dtype`, but `memory` of float64 and `since` of int64.
+    `gradient` is only read.
     """
     precision = np.dtype(dtype)
-    slots = optimizer.slots
-    others = [hyperparameter.name for hyperparameter in optimizer.hyperparameters[1:]]
-    read = [f"state[{i}, r, p]" for i in range(len(slots))]
+    # Names of its own for everything, so that a rule may call its arguments as it likes.
+    others = [f"other{i}" for i in range(len(optimizer.hyperparameters) - 1)]
+    slots = [f"slot{i}" for i in range(len(optimizer.slots))]
+    numbers = [f"number{i}" for i in range(len(optimizer.number_names))]
+    state = [f"state[{i}, r, p]" for i in range(len(slots))]
+    gradient = "gradient[r, p] + l2[r] * theta[r, p]"
+    loads = [f"{name} = hyperparameters[{i}, r]" for i, name in enumerate(others)]
+    sums, work_out = [], []
+    terms = optimizer.numbers.terms if optimizer.numbers else ()
+    if terms:
+        arguments = ", ".join([gradient, *state, "t", *others])
+        sums = [
+            "def sums_of(theta, gradient, state, l2, r, t, hyperparameters):",
+            *[f"    {load}" for load in loads],
+            *[f"    sum{i} = 0.0" for i in range(len(terms))],
+            "    for p in range(gradient.shape[1]):",
+            *[f"        sum{i} += term{i}({arguments})" for i in range(len(terms))],
+            f"    return ({''.join(f'sum{i}, ' for i in range(len(terms)))})",
+        ]
+    if optimizer.numbers:
+        summed = "sums_of(theta, gradient, state, l2, r, t, hyperparameters)" if terms else "()"
+        given = ", ".join([summed, "memory[r]", *[f"float({name})" for name in ("t", *others)]])
+        work_out = [
+            f"worked_out = work_out({given})",
+            *[f"{name} = precision(worked_out[{i}])" for i, name in enumerate(numbers)],
+        ]
     # Arithmetic on subnormal numbers is many times slower, and a moment whose gradient has died decays through them.
-    flushes = "".join(
-        f"            {place} = zero if abs({slot}) < tiny else {slot}\n"
-        for place, slot in zip(read, slots, strict=True)
-    )
-    loads = "".join(f"        {name} = hyperparameters[{i}, r]\n" for i, name in enumerate(others))
-    source = (
-        "def kernel(theta, gradient, state, l2, rates, step, hyperparameters):\n"
-        "    t = precision(step + 1)\n"
-        "    for r in range(theta.shape[0]):\n"
-        "        learning_rate = rates[step, r]\n"
-        f"{loads}"
-        "        for p in range(theta.shape[1]):\n"
-        f"            {', '.join(['theta[r, p]', *slots])}, = rule(\n"
-        f"                {', '.join(['theta[r, p]', 'gradient[r, p] + l2[r] * theta[r, p]', *read])},\n"
-        f"                {', '.join(['learning_rate', 't', *others])})\n"
-        f"{flushes}"
-    )
+    flushes = [f"{place} = zero if abs({slot}) < tiny else {slot}" for place, slot in zip(state, slots, strict=True)]
+    kernel_lines = [
+        "def kernel(theta, gradient, state, memory, l2, rates, step, since, hyperparameters):",
+        "    for r in range(theta.shape[0]):",
+        "        t = precision(step + 1 - since[r])",
+        "        learning_rate = rates[step, r]",
+        *[f"        {line}" for line in (*loads, *work_out)],
+        "        for p in range(gradient.shape[1]):",
+        f"            {', '.join(['theta[r, p]', *slots])}, = rule(",
+        f"                {', '.join(['theta[r, p]', gradient, *state])},",
+        f"                {', '.join(['learning_rate', 't', *others, *numbers])})",
+        *[f"            {line}" for line in flushes],
+    ]
+    source = "\n".join([*sums, *kernel_lines])
     # A module that can be imported by name is what lets Numba load the kernel from disk in another process.
     namespace: dict[str, Any] = {
         "__name__": optimizer.update.__module__,
@@ -90,7 +115,13 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
         "tiny": np.finfo(precision).tiny,
         "zero": precision.type(0),
     }
+    if optimizer.numbers is not None:
+        namespace["work_out"] = njit(**OPTIONS)(optimizer.numbers.work_out)
+        for i, term in enumerate(terms):
+            namespace[f"term{i}"] = njit(**OPTIONS)(_in_precision(term, precision))
     exec(compile(source, inspect.getfile(optimizer.update), "exec"), namespace)
+    if sums:
+        namespace["sums_of"] = njit(**REDUCING)(namespace["sums_of"])
     kernel = namespace["kernel"]
     # The name is part of the file's on disk: what this module writes, and with which options, makes another kernel.
     kernel.__name__ = kernel.__qualname__ = f"fused_{optimizer.name}_{precision.name}_{_version()}"

@@ -1,4 +1,7 @@
-"""`Hyperparameter`: what a rule or a schedule declares beside its formula, and the one place that knows a default."""
+"""What a rule, a schedule or a strategy declares beside its formula, and the one place that knows a default.
+
+`Hyperparameter` is a number, `Categorical` one of a few named values.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -35,10 +38,11 @@ class Hyperparameter:
     low, high: the search range, both ends included; for a `unit` of epochs or updates they are fractions of the run.
     minimum, maximum: the values that make sense at all; an end is excluded where `open_minimum` or `open_maximum`.
     searched: whether a search varies it unless told otherwise; else it stays at `default`.
+    default: a number, or None for a strategy that is off; where it is None, None may also be given.
     """
 
     name: str
-    default: float
+    default: float | None
     low: float
     high: float
     scale: Scale = Scale.LINEAR
@@ -54,11 +58,13 @@ class Hyperparameter:
     def range_in(self, epochs: int, updates: int) -> tuple[float, float]:
         """The search range of a run of `epochs` epochs and `updates` updates, in this hyperparameter's own unit."""
         length = {Unit.NONE: 1, Unit.EPOCHS: epochs, Unit.UPDATES: updates}[self.unit]
-        low, high = self.low * length, self.high * length
+        low, high = max(self.low * length, self.minimum), max(self.high * length, self.minimum)
         return (round(low), round(high)) if self.integer else (low, high)
 
-    def check(self, owner: str, value: Any) -> float:
+    def check(self, owner: str, value: Any) -> float | None:
         """`value` as a float (an int where `integer`), or an InputError with call, rule and value."""
+        if value is None and self.default is None:
+            return None
         call = f"{owner}({self.name}={value!r})"
         number = _finite(value)
         if number is None:
@@ -91,6 +97,40 @@ class Hyperparameter:
         }
 
 
+@dataclass(frozen=True)
+class Categorical:
+    """One of a few values that a schedule or a strategy knows by name, or whether a strategy is on.
+
+    choices: all values, texts or truth values; the search's too. searched: as for `Hyperparameter`.
+    """
+
+    name: str
+    default: str | bool
+    choices: tuple[str | bool, ...]
+    searched: bool = False
+    meaning: str = ""
+
+    def check(self, owner: str, value: Any) -> str | bool:
+        """`value` if it is one of the choices, or an InputError with call, rule and value."""
+        if any(value is choice if isinstance(choice, bool) else value == choice for choice in self.choices):
+            return value  # type: ignore[no-any-return]
+        known = " or ".join(str(choice).lower() if isinstance(choice, bool) else choice for choice in self.choices)
+        raise InputError(f"{owner}({self.name}={value!r}): {self.name} must be {known}, got {value!r}")
+
+    def to_json(self) -> dict[str, Any]:
+        """What `cooldown catalog --json` shows of it."""
+        return {
+            "name": self.name,
+            "default": self.default,
+            "choices": list(self.choices),
+            "searched": self.searched,
+            "meaning": self.meaning,
+        }
+
+
+Declared = Hyperparameter | Categorical
+
+
 def _finite(value: Any) -> float | None:
     """`value` as a float; None for what is not a finite number."""
     if isinstance(value, bool) or not isinstance(value, Real):
@@ -102,7 +142,7 @@ def _finite(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def complete(owner: str, declared: Sequence[Hyperparameter], given: Mapping[str, Any]) -> dict[str, float]:
+def complete(owner: str, declared: Sequence[Declared], given: Mapping[str, Any]) -> dict[str, Any]:
     """`given` checked and completed with the defaults of `declared`, in the declared order.
 
     Raises InputError naming `owner`, the hyperparameter and its value; an unknown name brings the nearest suggestion.

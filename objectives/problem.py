@@ -4,7 +4,8 @@ A search's problem holds training and validation rows; an evaluation's holds tra
 The rows that a run must not see are not in its problem.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -37,6 +38,34 @@ class Model(Protocol):
         """
 
 
+@runtime_checkable
+class Network(Model, Protocol):
+    """A model with a place for the strategies of a network: initialization, dropout, batch normalization.
+
+    Of its `size` columns the first `trainable` are parameters; the rest is what it keeps beside them, such as running
+    statistics: no rule touches these, and `loss_and_gradient` may write them.
+    """
+
+    @property
+    def hidden_units(self) -> int:
+        """H, the number of hidden units in all layers."""
+
+    @property
+    def trainable(self) -> int:
+        """P, the number of parameters: the columns of a gradient."""
+
+    def with_batch_norm(self) -> "Network":
+        """The same network with batch normalization in its hidden layers."""
+
+    def init(self, rng: np.random.Generator, initialization: str = "auto") -> Parameters:
+        """(size,) initial parameters, drawn in the way called `initialization`."""
+
+    def loss_and_gradient(
+        self, theta: Parameters, indices: Indices, dropout: Parameters | None = None
+    ) -> tuple[Parameters, Parameters]:
+        """As for any model; dropout: (R, B, H) what each hidden activation is multiplied by."""
+
+
 @dataclass(frozen=True, eq=False)
 class Problem:
     """A model with the rows to train on and the rows to measure on.
@@ -44,12 +73,27 @@ class Problem:
     train: (n,) and held_out: (m,) row indices into the model's data. uninformed_loss: the held-out loss of the
     predictor that knows only class frequencies or the mean target: what a diverged run scores and where losses are
     capped.
+    monitor: rows among `train` that a run which reacts to its progress watches instead of training on them. None where
+    it may watch the held-out rows: in a search, whose held-out rows are the validation rows.
     """
 
     model: Model
     train: Indices
     held_out: Indices
     uninformed_loss: float
+    monitor: Indices | None = None
+
+    @cached_property
+    def reacting(self) -> "Problem":
+        """The problem of a run that reacts: it does not train on what it watches."""
+        if self.monitor is None:
+            return self
+        return replace(self, train=self.train[~np.isin(self.train, self.monitor)])
+
+    @property
+    def watched(self) -> Indices:
+        """The rows that a run which reacts looks at."""
+        return self.held_out if self.monitor is None else self.monitor
 
 
 def evaluate(model: Model, theta: Parameters, indices: Indices) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -11,6 +11,7 @@ class Outcome(Enum):
     """How a replicate's training ended; `.message` says it in a sentence."""
 
     COMPLETED = ("completed", "trained for all its epochs")
+    STOPPED = ("stopped", "stopped early: no better held-out loss for as long as its patience; back at the best one")
     DIVERGED = ("diverged", "stopped: its parameters or its loss were no longer finite")
 
     def __new__(cls, code: str, message: str) -> "Outcome":
@@ -28,10 +29,14 @@ class Curve:
     """The record of one replicate: one config trained with one seed.
 
     train_loss: (E,) mean mini-batch loss of each epoch as it was trained, before each batch's update.
-    validation_loss: (E,) mean loss on the held-out rows after each epoch; (1,), the last epoch only, where training
-        was told to look at the held-out rows once.
+    validation_loss: (E,) mean loss on the held-out rows after each epoch; (1,), of the final parameters only, where
+        training was told to look at the held-out rows once.
     validation_score: like `validation_loss`: accuracy or R²; NaN for a model that has no score.
-    A diverged replicate has no entries after the last epoch whose losses were finite: nothing is made up.
+    learning_rate: (E,) the rate of each epoch's last update as it was executed, reactions included; (0,) for a record
+        from before it was kept.
+    kept_epoch: the epoch (from 1) whose parameters the run ended with: its last, or after an early stop its best; 0 for
+        a diverged run.
+    A replicate that diverged or stopped early has no entries after that: nothing is made up.
     uninformed_loss: held-out loss of the predictor that knows only class frequencies or the mean target.
     gradient_evaluations: gradients of single samples computed, the unit of cost. updates: parameter updates.
     seconds: wall time, the replicate's share of its population's.
@@ -42,6 +47,8 @@ class Curve:
     train_loss: NDArray[np.float64]
     validation_loss: NDArray[np.float64]
     validation_score: NDArray[np.float64]
+    learning_rate: NDArray[np.float64]
+    kept_epoch: int
     uninformed_loss: float
     gradient_evaluations: int
     updates: int
@@ -49,20 +56,25 @@ class Curve:
 
     @property
     def final_loss(self) -> float:
-        """Held-out loss after the final epoch, capped at `uninformed_loss`, which is also a diverged run's."""
+        """Held-out loss of the final parameters, capped at `uninformed_loss`, which is also a diverged run's."""
         if self.outcome is Outcome.DIVERGED:
             return self.uninformed_loss
-        return min(float(self.validation_loss[-1]), self.uninformed_loss)
+        return min(float(self.validation_loss[self._kept]), self.uninformed_loss)
 
     @property
     def capped(self) -> bool:
         """Whether `final_loss` is the cap rather than the replicate's own loss."""
-        return self.outcome is Outcome.DIVERGED or float(self.validation_loss[-1]) > self.uninformed_loss
+        return self.outcome is Outcome.DIVERGED or float(self.validation_loss[self._kept]) > self.uninformed_loss
 
     @property
     def final_score(self) -> float:
-        """Held-out score after the final epoch; NaN for a diverged run or a model without a score."""
-        return float("nan") if self.outcome is Outcome.DIVERGED else float(self.validation_score[-1])
+        """Held-out score of the final parameters; NaN for a diverged run or a model without a score."""
+        return float("nan") if self.outcome is Outcome.DIVERGED else float(self.validation_score[self._kept])
+
+    @property
+    def _kept(self) -> int:
+        """Where the final parameters' measurements stand."""
+        return self.kept_epoch - 1 if self.validation_loss.size == self.train_loss.size else -1
 
     @property
     def best_epoch(self) -> int:
@@ -70,8 +82,10 @@ class Curve:
         return int(np.argmin(self.validation_loss)) + 1 if self.validation_loss.size else 0
 
     def capped_losses(self, epochs: int) -> NDArray[np.float64]:
-        """(epochs,) held-out losses as they are reported: capped, and the cap itself after a divergence."""
-        losses = np.full(epochs, self.uninformed_loss)
+        """(epochs,) held-out losses as they are reported: capped; after an early stop that of the parameters kept, and
+        after a divergence the cap itself.
+        """
+        losses = np.full(epochs, self.final_loss)
         measured = self.validation_loss
         losses[: measured.size] = np.minimum(measured, self.uninformed_loss)
         return losses

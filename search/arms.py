@@ -1,11 +1,62 @@
-"""`Arm`: what one search may choose from, as one writes it."""
+"""`Arm`: what one search may choose from, as one writes it; and the arms that the literature makes claims about."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from objectives import optimizers, schedules
 from objectives.errors import InputError
-from objectives.hyperparameters import Hyperparameter
+from objectives.hyperparameters import Declared
+
+
+@dataclass(frozen=True)
+class KnownArm:
+    """An arm that the survey or a paper makes a claim about.
+
+    presets: fixed values and ranges, by parameter name, that belong to it unless a spec gives others.
+    """
+
+    about: str
+    presets: Mapping[str, float | tuple[float, float]] = field(default_factory=dict)
+
+
+KNOWN = {
+    "sgd": KnownArm("the baseline: plain SGD at a constant rate"),
+    "sgd+inverse_time": KnownArm("C12: plain SGD with Robbins and Monro's annealing"),
+    "momentum": KnownArm("SGD with momentum at a constant rate"),
+    "momentum+step": KnownArm("C1: step annealing, which SGDR is to match in fewer epochs"),
+    "momentum+sgdr": KnownArm("C1: warm restarts"),
+    "momentum+cosine": KnownArm("C2: tuned SGD with annealing is competitive with Adam"),
+    "momentum+batch_growth": KnownArm("C5: the batch grows where momentum+step cuts the rate"),
+    "momentum+cyclical": KnownArm("Smith's cyclical rates"),
+    "momentum+one_cycle": KnownArm("Smith's one cycle: up once, and down to nothing"),
+    "momentum+plateau": KnownArm("a cut of the rate, and back to the best, wherever validation gets no better"),
+    "nag+cosine": KnownArm("C8: Nesterov's momentum corrects earlier"),
+    "yellowfin": KnownArm("momentum SGD that tunes itself, against tuning by search"),
+    "adam": KnownArm("C2: the usual choice, at a constant rate"),
+    "adam+cosine": KnownArm("C3: annealing helps Adam too"),
+    "adam+plateau": KnownArm("C3: Denkowski and Neubig's annealing for Adam, with restarts from the best"),
+    "adam+noam": KnownArm(
+        "the Transformer's: β₂ 0.98, ε 1e-9, a warm-up and an inverse root of the updates",
+        {
+            "adam.beta1": 0.9,
+            "adam.beta2": 0.98,
+            "adam.epsilon": 1e-9,
+            # The base rate is a factor here, 1 in the paper: the schedule itself is some thousandths.
+            "adam.learning_rate": (0.03, 30.0),
+        },
+    ),
+    "adam+inverse_sqrt": KnownArm("the same shape, in units of its peak and with Adam's own ranges"),
+    "adamw+cosine": KnownArm("decoupled weight decay with cosine annealing, as usual today"),
+    "adagrad": KnownArm("C9: for sparse features, without a schedule"),
+    "adadelta": KnownArm("C10: RMSprop, Adadelta and Adam perform alike"),
+    "rmsprop": KnownArm("C10: RMSprop, Adadelta and Adam perform alike"),
+    "adamax": KnownArm("Adam with the largest gradient in place of the root mean square"),
+    "nadam": KnownArm("Adam with Nesterov's momentum"),
+    "amsgrad": KnownArm("Adam whose denominator never shrinks"),
+}
+"""Arms with a name in the literature; any other pairing is an arm too."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +99,13 @@ class Arm:
         return first if self.schedules == ("constant",) else f"{first}+{','.join(self.schedules)}"
 
     @property
-    def hyperparameters(self) -> dict[str, tuple[Hyperparameter, ...]]:
+    def hyperparameters(self) -> dict[str, tuple[Declared, ...]]:
         """The catalog entries that it can choose, by name, with their hyperparameters."""
-        return {name: optimizers.get(name).hyperparameters for name in self.optimizers} | {
-            name: schedules.get(name).hyperparameters for name in self.schedules
-        }
+        found: dict[str, tuple[Declared, ...]] = {}
+        found |= {name: optimizers.get(name).hyperparameters for name in self.optimizers}
+        return found | {name: schedules.get(name).hyperparameters for name in self.schedules}
+
+    @property
+    def presets(self) -> Mapping[str, Any]:
+        """Fixed values and ranges that belong to the arm, by parameter name, unless a spec gives others."""
+        return KNOWN[self.name].presets if self.name in KNOWN else {}

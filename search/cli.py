@@ -12,6 +12,7 @@ import signal
 import sys
 from contextlib import nullcontext
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -19,7 +20,30 @@ from rich.console import Console
 
 from objectives.catalog import unknown_name
 from objectives.errors import InputError
-from search.spec import Experiment
+from search.options import (
+    WHOLE,
+    Arms,
+    BatchSize,
+    ConfirmSeeds,
+    Db,
+    Epochs,
+    Finalists,
+    Hidden,
+    Json,
+    Name,
+    NewName,
+    Pruner,
+    Quiet,
+    Repeats,
+    Sampler,
+    Seed,
+    Seeds,
+    Settings,
+    Target,
+    Task,
+    Trials,
+    Workers,
+)
 
 app = typer.Typer(
     help="Tune optimizers and learning-rate schedules under equal budgets, and get an honest answer which is better.",
@@ -31,70 +55,6 @@ app = typer.Typer(
 # What is printed is a user's text as often as ours: nothing in it is markup.
 _out = Console(markup=False, emoji=False, highlight=False)
 _err = Console(markup=False, emoji=False, highlight=False, stderr=True)
-
-
-def _default(field: str) -> str:
-    """For a help text: the spec is the one place that knows a default."""
-    value = Experiment.model_fields[field].default
-    return f"[default: {', '.join(value) if isinstance(value, tuple) else value}]"
-
-
-def _option(field: str, text: str) -> Any:
-    return typer.Option(f"--{field}", help=f"{text} {_default(field)}", metavar=field.upper(), show_default=False)
-
-
-def _whole(text: str) -> int:
-    """A whole number, or an error that names the value: Typer's own does not."""
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r:.80} is not a whole number") from None
-
-
-WHOLE: dict[str, Any] = {"parser": _whole, "metavar": "INTEGER", "show_default": False}
-
-
-def _count(field: str, text: str) -> Any:
-    return typer.Option(f"--{field.replace('_', '-')}", help=f"{text} {_default(field)}", **WHOLE)
-
-
-Task = Annotated[
-    str, typer.Argument(help="a built-in task, a CSV or Parquet file, module:attribute, or a spec.toml", metavar="TASK")
-]
-Name = Annotated[str, typer.Argument(help="the experiment's name", metavar="NAME")]
-Db = Annotated[
-    str | None,
-    typer.Option("--db", help="database URL [default: $COOLDOWN_DB, then sqlite:///cooldown.db]", metavar="URL"),
-]
-Json = Annotated[bool, typer.Option("--json", help="print one JSON document")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="show no progress")]
-Workers = Annotated[int | None, typer.Option("--workers", help="processes [default: one per core]", **WHOLE)]
-Arms = Annotated[
-    list[str] | None,
-    typer.Option("--arm", help=f"optimizers, or optimizers+schedules; repeatable {_default('arms')}", metavar="ARM"),
-]
-Trials = Annotated[int | None, _count("trials", "configs tried per study")]
-Repeats = Annotated[int | None, _count("repeats", "independent studies per arm")]
-Epochs = Annotated[int | None, _count("epochs", "passes over the training rows")]
-Seeds = Annotated[int | None, _count("seeds", "seeds per trial")]
-Finalists = Annotated[int | None, _count("finalists", "best trials of a study that are trained again")]
-ConfirmSeeds = Annotated[int | None, _count("confirm_seeds", "fresh seeds of a winner's evaluation")]
-Seed = Annotated[int | None, _count("seed", "fixes everything random")]
-Sampler = Annotated[str | None, _option("sampler", "tpe, random, qmc, cmaes or gp")]
-Pruner = Annotated[str | None, _option("pruner", "none")]
-BatchSize = Annotated[int | None, _count("batch_size", "rows per update")]
-Hidden = Annotated[
-    str | None,
-    typer.Option(
-        "--hidden",
-        help="widths of hidden layers, as in 64,32; 0 for none [default: the task's, mostly 32]",
-        metavar="WIDTHS",
-    ),
-]
-Target = Annotated[str | None, typer.Option("--target", help="a table's target column", metavar="COLUMN")]
-NewName = Annotated[
-    str | None, typer.Option("--name", help="what to call the experiment [default: after the task]", metavar="NAME")
-]
 
 
 @app.command()
@@ -114,6 +74,7 @@ def compare(
     pruner: Pruner = None,
     batch_size: BatchSize = None,
     hidden: Hidden = None,
+    set_: Settings = None,
     target: Target = None,
     name: NewName = None,
     db: Db = None,
@@ -144,6 +105,7 @@ def tune(
     pruner: Pruner = None,
     batch_size: BatchSize = None,
     hidden: Hidden = None,
+    set_: Settings = None,
     target: Target = None,
     name: NewName = None,
     db: Db = None,
@@ -234,11 +196,13 @@ def delete(
 def catalog(
     section: Annotated[
         str | None,
-        typer.Argument(help="optimizers, schedules, tasks or arms only", metavar="SECTION", show_default=False),
+        typer.Argument(
+            help="optimizers, schedules, strategies, tasks, surfaces or arms", metavar="SECTION", show_default=False
+        ),
     ] = None,
     json_: Json = False,
 ) -> None:
-    """List optimizers, schedules, tasks and default arms."""
+    """List optimizers, schedules, strategies, tasks, surfaces and known arms."""
     from search import terminal
     from search.contents import contents
 
@@ -255,6 +219,41 @@ def catalog(
         _out.print(terminal.catalog(kind, found[kind]))
 
 
+@app.command()
+def surface(
+    name: Annotated[str, typer.Argument(help="a surface: `cooldown catalog surfaces` lists them", metavar="NAME")],
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="HTML file to write [default: NAME.html]", metavar="FILE")
+    ] = None,
+    optimizer: Annotated[
+        list[str] | None, typer.Option("--optimizer", help="repeatable [default: all]", metavar="NAME")
+    ] = None,
+    steps: Annotated[int | None, typer.Option("--steps", help="updates [default: the surface's own]", **WHOLE)] = None,
+    force: Annotated[bool, typer.Option("--force", help="write over a file that exists")] = False,
+    json_: Json = False,
+) -> None:
+    """Draw the paths of all optimizers over a surface, each at its tuned learning rate."""
+    from objectives import surfaces
+    from search import surface as drawing
+    from search import terminal
+
+    drawn = surfaces.get(name)
+    path = None if json_ and output is None else Path(f"{name}.html" if output is None else output)
+    if path is not None:
+        drawing.check_output(path, force)
+    with _err.status(f"Tuning learning rates on {name} …"):
+        found = surfaces.trajectories(drawn, optimizer, steps)
+        if path is not None:
+            drawing.write(path, drawn, found, force)
+    document = drawing.document(drawn, found)
+    if json_:
+        _print_json(document)
+    else:
+        _out.print(terminal.surface(document))
+    if path is not None:
+        _say(f"Wrote {path}: open it in a browser.")
+
+
 @app.callback(invoke_without_command=True)
 def _version(
     version: Annotated[bool, typer.Option("--version", help="print the version", is_eager=True)] = False,
@@ -269,10 +268,11 @@ def _version(
 def _compare(context: typer.Context, defaults: dict[str, Any]) -> None:
     """Compare as a command's arguments say, over the command's own `defaults` and those of the spec."""
     from search import experiments
+    from search.ranges import read_settings
 
     given = dict(context.params)
-    task, arms, json_, quiet = (given.pop(name) for name in ("task", "arm", "json_", "quiet"))
-    flags = given | {"arms": arms or None, "hidden": _widths(given["hidden"])}
+    task, arms, set_, json_, quiet = (given.pop(name) for name in ("task", "arm", "set_", "json_", "quiet"))
+    flags = given | {"arms": arms or None, "hidden": _widths(given["hidden"]), "ranges": read_settings(set_ or ())}
     settings = experiments.settings(task, flags, defaults)
     _run(lambda report: experiments.compare(**settings, report=report), settings.get("db"), json_, quiet)
 

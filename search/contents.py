@@ -3,18 +3,22 @@
 import sys
 from typing import Any
 
-from objectives import optimizers, schedules, tasks
-from search.arms import Arm
+from objectives import optimizers, schedules, surfaces, tasks
+from objectives.strategies import STRATEGIES, Strategy
+from objectives.surfaces import Surface
+from search.arms import KNOWN, KnownArm
 from search.spec import DEFAULT_ARMS
 
 
 def contents() -> dict[str, list[dict[str, Any]]]:
-    """Per section its entries: name, what it is, and for rules and schedules formula, source and hyperparameters."""
+    """Per section its entries: name, what it is, and for all but tasks and arms formula, source and hyperparameters."""
     return {
         "optimizers": [_described(optimizers.get(name)) for name in optimizers.names()],
         "schedules": [_described(schedules.get(name)) for name in schedules.names()],
+        "strategies": [_strategy(strategy) for strategy in STRATEGIES.values()],
         "tasks": [{"name": name, "about": _first_line(name)} for name in tasks.names()],
-        "arms": [{"name": arm, "about": _arm(arm)} for arm in DEFAULT_ARMS],
+        "surfaces": [_surface(surfaces.get(name)) for name in surfaces.names()],
+        "arms": [_arm(name, known) for name, known in KNOWN.items()],
     }
 
 
@@ -27,13 +31,37 @@ def _described(entry: Any) -> dict[str, Any]:
     }
 
 
+def _surface(surface: Surface) -> dict[str, Any]:
+    """A surface with all its minima; in words with the lowest of them."""
+    lowest = min((minimum.value for minimum in surface.minima), default=0.0)
+    places = [minimum.point for minimum in surface.minima if minimum.value == lowest]
+    which = f"minimum {lowest:g} at {', '.join(f'({x:.4g}, {y:.4g})' for x, y in places)}" if places else "no minimum"
+    others = len(surface.minima) - len(places)
+    return {
+        "name": surface.name,
+        "about": f"{surface.formula}; {which}{f', and {others} higher ones' if others else ''}",
+        "formula": surface.formula,
+        "reference": surface.reference,
+        "minima": [{"point": list(minimum.point), "value": minimum.value} for minimum in surface.minima],
+    }
+
+
 def _first_line(name: str) -> str:
     """What a task's file says of it in its first sentence."""
     text = sys.modules[f"objectives.tasks.{name}"].__doc__ or ""
     return " ".join(text.split()).partition(". ")[0] + "."
 
 
-def _arm(name: str) -> str:
-    arm = Arm.parse(name)
-    schedule = ", ".join(arm.schedules)
-    return f"{', '.join(arm.optimizers)}, {'a constant rate' if schedule == 'constant' else f'annealed by {schedule}'}"
+def _strategy(strategy: Strategy) -> dict[str, Any]:
+    return {
+        "name": strategy.name,
+        "about": strategy.formula,
+        "reference": strategy.reference,
+        "hyperparameters": [strategy.declared.to_json()],
+    }
+
+
+def _arm(name: str, known: KnownArm) -> dict[str, Any]:
+    """An arm with what it fixes; a range of a preset as a list."""
+    presets = {key: list(value) if isinstance(value, tuple) else value for key, value in known.presets.items()}
+    return {"name": name, "about": known.about, "default": name in DEFAULT_ARMS, "presets": presets}

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
 
 import psutil
 
@@ -127,15 +126,13 @@ def train_packed(
         return train(_unpack(packed), configs, seeds, every_epoch=every_epoch)
 
 
-def compile_packed(packed: bytes, optimizers: Sequence[str]) -> float:
-    """Compile, or load from disk, everything that these rules need on a packed problem; the seconds it took."""
+def compile_packed(packed: bytes, configs: Sequence[TrainConfig]) -> float:
+    """Compile, or load from disk, everything that these configs need on a packed problem; the seconds it took."""
     with _told():
         from objectives.engine import train
 
         started = time.perf_counter()
-        problem = _unpack(packed)
-        rows: dict[str, Any] = {"batch_size": len(problem.train), "epochs": 1}
-        train(problem, [TrainConfig.from_json({"optimizer": name, **rows}) for name in optimizers], [0])
+        train(_unpack(packed), configs, [0])
         return time.perf_counter() - started
 
 

@@ -16,6 +16,8 @@ from objectives.config import TrainConfig
 from objectives.errors import InputError
 from objectives.tasks import Task
 from search.progress import Progress
+from search.ranges import flatten
+from search.space import space
 from search.spec import BESIDE, Experiment, experiment, read_toml
 from search.splits import Splits
 from search.verdict import Verdict
@@ -89,6 +91,7 @@ class Result:
                 "gradient_evaluations": sum(
                     curve.gradient_evaluations for curves in trial.curves.values() for curve in curves
                 ),
+                "updates": sum(curve.updates for curves in trial.curves.values() for curve in curves),
                 "optimizer": trial.config.optimizer.name,
                 "schedule": trial.config.schedule.name,
                 **trial.parameters,
@@ -132,10 +135,13 @@ def compare(
     spec = experiment(task=task.name if isinstance(task, Task) else task, **given)
     _check(spec, name, db, workers)
     splits = Splits(_task(spec, task if isinstance(task, Task) else None), spec)
-    # What cannot be split, or not be sent to a worker, is told now, before there is an experiment.
+    # What cannot be split, not be sent to a worker or not be trained is told now, before there is an experiment.
     for repeat in range(spec.repeats):
         splits.search(repeat)
     _ = splits.evaluation
+    for arm in spec.parsed_arms:
+        for config in space(spec, arm, splits.updates_per_epoch).programs():
+            config.check_model(splits.model)
     fingerprint = splits.task.fingerprint()
     ledger = Ledger(database_url(db))
     found = _find(ledger, spec, fingerprint, name)
@@ -167,11 +173,14 @@ def joint_arm() -> str:
 def settings(task: str, flags: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The arguments of `compare` for a TASK of the command line, a spec file's or a task's name.
 
-    flags override the file, which overrides defaults; a flag of None was not given.
+    flags override the file, which overrides defaults; a flag of None was not given. Ranges are overridden one by one.
     """
     path = Path(task)
     given = read_toml(path) if path.suffix == ".toml" else {"task": task}
     merged = {**(defaults or {}), **given, **{key: value for key, value in flags.items() if value is not None}}
+    ranges: Any = given.get("ranges")
+    if isinstance(ranges, Mapping):
+        merged["ranges"] = {**flatten(ranges), **(flags.get("ranges") or {})}
     if "task" not in merged or "report" in merged:
         # Neither makes a spec: this raises, and tells whatever else is wrong with it.
         experiment(**{key: value for key, value in merged.items() if key not in BESIDE})

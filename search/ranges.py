@@ -1,48 +1,115 @@
-"""The ranges and fixed values that a spec gives to single hyperparameters, read and checked."""
+"""The ranges and fixed values that a spec gives to single hyperparameters and strategies, read and checked."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from objectives.catalog import unknown_name
 from objectives.errors import InputError
-from objectives.hyperparameters import Hyperparameter, Scale
+from objectives.hyperparameters import Categorical, Declared, Hyperparameter, Scale
+from objectives.strategies import STRATEGIES
 from search.arms import Arm
 
+STRATEGY = "strategy"
+"""The owner of a strategy in a parameter's name, as in `strategy.dropout`."""
 
-def read_ranges(given: Any, arms: Sequence[Arm] | None) -> dict[str, float | tuple[float, float]]:
+
+def read_settings(texts: Sequence[str]) -> dict[str, Any]:
+    """What `--set NAME=VALUE` says, as `ranges` of a spec.
+
+    VALUE is one value, LOW:HIGH for a range or A,B for values to choose from; what it means is checked with the spec.
+    Raises InputError, a line for each problem.
+    """
+    found: dict[str, Any] = {}
+    problems = []
+    for text in texts:
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if not equals or not name or not value.strip():
+            problems.append(f"--set {text}: is written NAME=VALUE, as in strategy.dropout=0.2")
+        elif name in found:
+            problems.append(f"--set {text}: {name} is set twice")
+        else:
+            separator = ":" if ":" in value else ","
+            parts = [_word(part) for part in value.split(separator)]
+            found[name] = parts if len(parts) > 1 else parts[0]
+    if problems:
+        raise InputError("\n".join(problems))
+    return found
+
+
+def _word(text: str) -> Any:
+    """A number, a truth value or a word."""
+    text = text.strip()
+    try:
+        return {"true": True, "false": False}[text.lower()]
+    except KeyError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def read_ranges(given: Any, arms: Sequence[Arm] | None) -> dict[str, Any]:
     """The ranges of a spec by parameter name: `{"adam.beta1": 0.9}`, or nested as TOML has it for `adam.beta1 = 0.9`.
 
-    Raises InputError, a line for each problem: neither a number nor a pair of numbers, a name that none of `arms` has
-    (where these are known), an empty range, values that make no sense.
+    A number stands for itself and (low, high) for a range; of a categorical hyperparameter or strategy one value for
+    itself, and several for what the search may choose from. Raises InputError, a line for each problem: a value of
+    another kind, a name that none of `arms` has (where these are known), an empty range, values that make no sense.
     """
     if not isinstance(given, Mapping):
         raise InputError(f'should be a table such as {{"momentum.learning_rate": [0.01, 1.0]}}, got {given!r:.80}')
-    flat: dict[str, Any] = {}
-    for key, value in given.items():
-        flat |= (
-            {f"{key}.{name}": inner for name, inner in value.items()} if isinstance(value, Mapping) else {key: value}
-        )
-    declared = {
-        f"{owner}.{hyperparameter.name}": (owner, hyperparameter)
-        for arm in arms or ()
-        for owner, hyperparameters in arm.hyperparameters.items()
-        for hyperparameter in hyperparameters
+    flat = flatten(given)
+    declared: dict[str, tuple[str, Declared]] = {
+        f"{STRATEGY}.{name}": ("TrainConfig", strategy.declared) for name, strategy in STRATEGIES.items()
     }
-    ranges: dict[str, float | tuple[float, float]] = {}
+    for arm in arms or ():
+        for owner, hyperparameters in arm.hyperparameters.items():
+            declared |= {f"{owner}.{each.name}": (owner, each) for each in hyperparameters}
+    ranges: dict[str, Any] = {}
     problems = []
     for key, value in flat.items():
         try:
-            if arms is not None and key not in declared:
-                raise unknown_name("hyperparameter of these arms", key, declared)
-            numbers = _numbers(key, value)
             if key in declared:
-                _check_range(*declared[key], numbers)
-            ranges[key] = numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
+                ranges[key] = _read(key, *declared[key], value)
+            elif arms is not None:
+                kind = "strategy" if key.startswith(f"{STRATEGY}.") else "hyperparameter of these arms"
+                raise unknown_name(kind, key, declared)
+            else:
+                ranges[key] = tuple(value) if isinstance(value, list) else value
         except InputError as error:
             problems.append(str(error))
     if problems:
         raise InputError("\n".join(problems))
     return ranges
+
+
+def flatten(given: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"adam": {"beta1": 0.9}}`, as TOML has it for `adam.beta1 = 0.9`, as `{"adam.beta1": 0.9}`."""
+    flat: dict[str, Any] = {}
+    for key, value in given.items():
+        flat |= (
+            {f"{key}.{name}": inner for name, inner in value.items()} if isinstance(value, Mapping) else {key: value}
+        )
+    return flat
+
+
+def _read(key: str, owner: str, declared: Declared, value: Any) -> Any:
+    if isinstance(declared, Categorical):
+        return _choices(key, owner, declared, value)
+    numbers = _numbers(key, value)
+    _check_range(key, owner, declared, numbers)
+    return numbers[0] if len(numbers) == 1 else numbers
+
+
+def _choices(key: str, owner: str, declared: Categorical, value: Any) -> Any:
+    """One value as itself, several as a tuple."""
+    if not isinstance(value, list | tuple):
+        return declared.check(owner, value)
+    chosen = tuple(declared.check(owner, each) for each in value)
+    if len(chosen) < 2 or len(set(chosen)) < len(chosen):
+        raise InputError(f"{key} should be one value or several different ones to choose from, got {list(value)!r:.80}")
+    return chosen
 
 
 def _numbers(key: str, value: Any) -> tuple[float, ...]:
@@ -58,13 +125,13 @@ def _numbers(key: str, value: Any) -> tuple[float, ...]:
         raise InputError(f"{key} should be a number or [low, high], got one too large") from None
 
 
-def _check_range(owner: str, hyperparameter: Hyperparameter, numbers: tuple[float, ...]) -> None:
+def _check_range(key: str, owner: str, hyperparameter: Hyperparameter, numbers: tuple[float, ...]) -> None:
     for number in numbers:
         hyperparameter.check(owner, number)
     if len(numbers) == 1:
         return
     low, high = numbers
-    text = f"{owner}.{hyperparameter.name} = [{low:g}, {high:g}]"
+    text = f"{key} = [{low:g}, {high:g}]"
     if low >= high:
         raise InputError(f"{text} is empty: the first number must be the smaller")
     if hyperparameter.scale is Scale.LOG and low <= 0:

@@ -140,9 +140,9 @@ class _Runner:
 
     def _compile(self, executor: Executor) -> None:
         """Compile before the first job: two workers would do it twice, and time left could not be told."""
-        rules = sorted({name for arm in self.experiment.parsed_arms for name in arm.optimizers})
+        configs = list(dict.fromkeys(config for each in self.spaces.values() for config in each.programs()))
         try:
-            seconds = executor.submit(compile_packed, self.splits.search(0), rules).result()
+            seconds = executor.submit(compile_packed, self.splits.search(0), configs).result()
         except BrokenExecutor:
             # Whatever kills a worker here will do so again in a job, which is then named.
             return

@@ -1,21 +1,28 @@
 """Arm → search space: which parameters Optuna varies, in which ranges, and how its choice becomes a TrainConfig.
 
-A parameter is called `<optimizer>.<name>` or `<schedule>.<name>` and has its natural value everywhere outside the
-sampler. Only the sampler sees β and momentum as 1 − β on a log scale.
+A parameter is called `<optimizer>.<name>`, `<schedule>.<name>` or `strategy.<name>` and has its natural value
+everywhere outside the sampler. Only the sampler sees β and momentum as 1 − β on a log scale.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from objectives.config import TrainConfig
-from objectives.hyperparameters import Hyperparameter, Scale
+from objectives.hyperparameters import Categorical, Declared, Hyperparameter, Scale
+from objectives.strategies import STRATEGIES
 from search.arms import Arm
+from search.ranges import STRATEGY
 from search.spec import Experiment
 
 if TYPE_CHECKING:
-    from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+    from optuna.distributions import (
+        BaseDistribution,
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
 
     NumberDistribution = FloatDistribution | IntDistribution
 
@@ -57,9 +64,10 @@ class Parameter:
         suggest = trial.suggest_int if self.hyperparameter.integer else trial.suggest_float
         return suggest(self.key, range_.low, range_.high, log=range_.log)  # type: ignore[no-any-return]
 
-    def natural(self, sampled: float) -> float:
+    def natural(self, sampled: Any) -> float:
         """The value that the sampler's number stands for."""
-        return min(max(1 - sampled, self.low), self.high) if self.flipped else sampled
+        value: float = min(max(1 - sampled, self.low), self.high) if self.flipped else sampled
+        return value
 
     def sampled(self, natural: float) -> float:
         """The sampler's number for a value: `natural`'s inverse."""
@@ -67,15 +75,45 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A categorical hyperparameter or strategy with the values that the search may choose from."""
+
+    key: str
+    choices: tuple[str | bool, ...]
+
+    @cached_property
+    def distribution(self) -> "CategoricalDistribution":
+        """The choices, for Optuna's tables and for the sampler alike."""
+        from optuna.distributions import CategoricalDistribution
+
+        return CategoricalDistribution(self.choices)
+
+    @property
+    def sampled_distribution(self) -> "CategoricalDistribution":
+        """As the sampler sees them."""
+        return self.distribution
+
+    def suggest(self, trial: Any) -> str | bool:
+        """The sampler's value in `trial` (an Optuna trial)."""
+        return trial.suggest_categorical(self.key, list(self.choices))  # type: ignore[no-any-return]
+
+    def natural(self, sampled: Any) -> str | bool:
+        """The value itself."""
+        return sampled  # type: ignore[no-any-return]
+
+    sampled = natural
+
+
+@dataclass(frozen=True)
 class Space:
     """The search space of one arm in one experiment.
 
-    parameters: by owner, a catalog entry's name. fixed: values by owner that the spec holds fast.
+    parameters: by owner, a catalog entry's name or "strategy". fixed: values by owner that the spec holds fast.
     """
 
     arm: Arm
-    parameters: Mapping[str, tuple[Parameter, ...]]
-    fixed: Mapping[str, Mapping[str, float]]
+    parameters: Mapping[str, tuple[Parameter | Choice, ...]]
+    fixed: Mapping[str, Mapping[str, Any]]
     batch_size: int
     epochs: int
 
@@ -86,9 +124,11 @@ class Space:
             owner = names[0]
             if len(names) > 1:
                 owner = chosen[kind] = trial.suggest_categorical(kind, list(names))
-            for parameter in self.parameters[owner]:
-                chosen[parameter.key] = parameter.natural(parameter.suggest(trial))
-        return chosen
+            chosen |= self._suggest(owner, trial)
+        return chosen | self._suggest(STRATEGY, trial)
+
+    def _suggest(self, owner: str, trial: Any) -> dict[str, Any]:
+        return {each.key: each.natural(each.suggest(trial)) for each in self.parameters[owner]}
 
     def sampled(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
         """`chosen` as the sampler saw it."""
@@ -109,43 +149,70 @@ class Space:
     def config(self, chosen: Mapping[str, Any]) -> TrainConfig:
         """The config that a choice stands for."""
 
-        def entry(kind: str, names: tuple[str, ...]) -> dict[str, Any]:
-            owner = chosen.get(kind, names[0])
-            own = {
-                name.removeprefix(f"{owner}."): value for name, value in chosen.items() if name.startswith(f"{owner}.")
-            }
-            return {"name": owner, **self.fixed.get(owner, {}), **own}
+        def own(owner: str) -> dict[str, Any]:
+            given = {name: value for name, value in chosen.items() if name.startswith(f"{owner}.")}
+            return {**self.fixed[owner], **{name.removeprefix(f"{owner}."): value for name, value in given.items()}}
 
+        optimizer = chosen.get("optimizer", self.arm.optimizers[0])
+        schedule = chosen.get("schedule", self.arm.schedules[0])
         return TrainConfig.from_json(
             {
-                "optimizer": entry("optimizer", self.arm.optimizers),
-                "schedule": entry("schedule", self.arm.schedules),
+                "optimizer": {"name": optimizer, **own(optimizer)},
+                "schedule": {"name": schedule, **own(schedule)},
                 "batch_size": self.batch_size,
                 "epochs": self.epochs,
+                **own(STRATEGY),
             }
         )
 
+    def programs(self) -> list[TrainConfig]:
+        """Configs that between them use all that a search may ask for, each for one epoch at a constant rate: what has
+        to be compiled, and what the task's model must have a place for.
+        """
+        searched = self.parameters[STRATEGY]
+        highest = {each.key: each.high for each in searched if isinstance(each, Parameter)}
+        choices = [{each.key: choice} for each in searched if isinstance(each, Choice) for choice in each.choices]
+        configs = []
+        for optimizer in self.arm.optimizers:
+            for choice in choices or [{}]:
+                full = self.config({"optimizer": optimizer, **highest, **choice}).to_json()
+                configs.append(TrainConfig.from_json(full | {"schedule": "constant", "epochs": 1}))
+        return configs
+
     @cached_property
-    def _by_key(self) -> dict[str, Parameter]:
+    def _by_key(self) -> dict[str, Any]:
         return {parameter.key: parameter for owned in self.parameters.values() for parameter in owned}
 
 
 def space(experiment: Experiment, arm: Arm, updates_per_epoch: int) -> Space:
     """The space of `arm`; ranges that depend on the run's length follow from its number of updates."""
-    parameters: dict[str, tuple[Parameter, ...]] = {}
-    fixed: dict[str, dict[str, float]] = {}
-    for owner, declared in arm.hyperparameters.items():
+    given = {**arm.presets, **experiment.ranges}
+    parameters: dict[str, tuple[Parameter | Choice, ...]] = {}
+    fixed: dict[str, dict[str, Any]] = {}
+    owned: dict[str, Iterable[Declared]] = {
+        **arm.hyperparameters,
+        STRATEGY: [strategy.declared for strategy in STRATEGIES.values()],
+    }
+    for owner, declared in owned.items():
         fixed[owner] = {}
-        found = []
-        for hyperparameter in declared:
-            key = f"{owner}.{hyperparameter.name}"
-            given = experiment.ranges.get(key)
-            if isinstance(given, tuple):
-                found.append(Parameter(key, hyperparameter, *given))
-            elif given is not None:
-                fixed[owner][hyperparameter.name] = int(given) if hyperparameter.integer else given
-            elif hyperparameter.searched:
-                low, high = hyperparameter.range_in(experiment.epochs, experiment.epochs * updates_per_epoch)
-                found.append(Parameter(key, hyperparameter, low, high))
+        found: list[Parameter | Choice] = []
+        for each in declared:
+            key = f"{owner}.{each.name}"
+            value = given.get(key)
+            if isinstance(each, Categorical):
+                if value is None and each.searched:
+                    value = each.choices
+                if isinstance(value, tuple):
+                    found.append(Choice(key, value))
+                elif value is not None:
+                    fixed[owner][each.name] = value
+            elif isinstance(value, tuple):
+                found.append(Parameter(key, each, *value))
+            elif value is not None:
+                fixed[owner][each.name] = int(value) if each.integer else value
+            elif each.searched:
+                found.append(
+                    Parameter(key, each, *each.range_in(experiment.epochs, experiment.epochs * updates_per_epoch))
+                )
         parameters[owner] = tuple(found)
     return Space(arm, parameters, fixed, experiment.batch_size, experiment.epochs)

@@ -28,12 +28,13 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 class Experiment(BaseModel):
     """All arms on one task, with one budget.
 
-    task: a built-in name, a path to a CSV or Parquet file, or `module:attribute`. target: the table's target column.
+    task: a built-in name, a path to a CSV or Parquet file, `openml:NAME` or `module:attribute`. target: the column to
+    predict, of a file or an OpenML data set.
     trials: configs tried per study. repeats: independent studies per arm. epochs: passes over the training rows.
     seeds: search seeds per trial. finalists: each study's best trials that are trained again with `finalist_seeds`
     further seeds. confirm_seeds: fresh seeds of the winner's evaluation. generation: trials asked together.
-    ranges: search ranges or fixed values of single hyperparameters, by `optimizer.name` or `schedule.name`, in natural
-    units: `{"momentum.learning_rate": [0.01, 1.0], "adam.beta2": 0.999}`.
+    ranges: search ranges or fixed values of single hyperparameters and strategies, by `optimizer.name`, `schedule.name`
+    or `strategy.name`, in natural units: `{"momentum.learning_rate": [0.01, 1.0], "strategy.batch_norm": true}`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -54,7 +55,7 @@ class Experiment(BaseModel):
     pruner: Literal["none"] = "none"
     batch_size: Count = 32
     hidden: tuple[Count, ...] | None = None
-    ranges: dict[str, float | tuple[float, float]] = Field(default_factory=dict)
+    ranges: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("arms", "hidden", mode="before")
     @classmethod
@@ -78,7 +79,7 @@ class Experiment(BaseModel):
 
     @field_validator("ranges", mode="before")
     @classmethod
-    def _ranges(cls, value: Any, info: ValidationInfo) -> dict[str, float | tuple[float, float]]:
+    def _ranges(cls, value: Any, info: ValidationInfo) -> dict[str, Any]:
         # Arms that are wrong themselves have been told of already.
         arms = [Arm.parse(name) for name in info.data["arms"]] if "arms" in info.data else None
         return read_ranges(value, arms)

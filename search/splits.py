@@ -5,7 +5,7 @@ That the arms are compared on common random numbers, and that a search never see
 
 from functools import cached_property
 
-from objectives.problem import Problem
+from objectives.problem import Model, Problem
 from objectives.random_streams import seeds
 from objectives.tasks import Task
 from search.executors import pack
@@ -36,6 +36,11 @@ class Splits:
     def updates_per_epoch(self) -> int:
         """Updates per epoch of a search; the last batch may be smaller."""
         return -(-len(self._first.train) // self._experiment.batch_size)
+
+    @property
+    def model(self) -> Model:
+        """What is trained."""
+        return self._first.model
 
     @cached_property
     def _first(self) -> Problem:

@@ -32,6 +32,7 @@ class ArmSummary:
     evaluated: repeats that have an evaluation. test_loss, test_score: means over the repeats' winners. spread: standard
     deviation of the repeats' mean test losses. validation_loss: mean over repeats of the loss that chose the winner.
     diverged: share of the search's replicates that diverged. capped: share of all replicates whose loss was capped.
+    updates: parameter updates of a winner's run, the mean over all evaluations.
     """
 
     arm: str
@@ -43,6 +44,7 @@ class ArmSummary:
     diverged: float
     capped: float
     gradient_evaluations: int
+    updates: float | None
     seconds: float
 
 
@@ -170,6 +172,7 @@ def _arm_summary(arm: str, studies: Sequence[StudyRecord]) -> ArmSummary:
     evaluated = [study for study in studies if study.evaluations]
     losses = [np.mean([curve.final_loss for curve in study.evaluations]) for study in evaluated]
     scores = [curve.final_score for study in evaluated for curve in study.evaluations]
+    updates = [curve.updates for study in evaluated for curve in study.evaluations]
     selected = [loss for loss in map(_selection_loss, studies) if loss is not None]
     searched = [curve for study in studies for curve in study.curves(Purpose.SEARCH)]
     every: list[Curve] = [curve for study in studies for curve in study.curves()]
@@ -183,6 +186,7 @@ def _arm_summary(arm: str, studies: Sequence[StudyRecord]) -> ArmSummary:
         diverged=_share([curve.outcome is Outcome.DIVERGED for curve in searched]),
         capped=_share([curve.capped for curve in every]),
         gradient_evaluations=sum(curve.gradient_evaluations for curve in every),
+        updates=float(np.mean(updates)) if updates else None,
         seconds=sum(curve.seconds for curve in every),
     )
 

@@ -12,12 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from objectives.config import TrainConfig
+from objectives.strategies import STRATEGIES
 from search.experiments import Report, Result
 from search.progress import Progress
 from search.summary import Alarm, ArmSummary, alarms, arm_summaries
 from search.verdict import Verdict
 from storage import Status
 
+NOT_SEARCHED = "; searched if asked for"
 WORDS = {"a_better": "better", "b_better": "worse", "tie": "tie", "undecided": "undecided"}
 
 
@@ -101,7 +103,10 @@ def answer(console: Console, result: Result, place: str) -> None:
     if found:
         console.print(Text(f"{found[0].why[0].upper()}{found[0].why[1:]}."))
     console.print()
-    console.print(_arms(arm_summaries(record)))
+    arms = arm_summaries(record)
+    console.print(_arms(arms))
+    if updates := _updates(arms):
+        console.print(updates)
     if found:
         console.print()
         console.print(_pairs(found))
@@ -129,9 +134,17 @@ def _config(config: TrainConfig) -> str:
     """A config in one line."""
     parts = []
     for choice in (config.optimizer, config.schedule):
-        values = ", ".join(f"{name} {value:.5g}" for name, value in choice.hyperparameters.items())
+        values = ", ".join(f"{name} {_shown(value)}" for name, value in choice.hyperparameters.items())
         parts.append(f"{choice.name} ({values})")
+    defaults = {name: strategy.declared.default for name, strategy in STRATEGIES.items()}
+    used = {name: getattr(config, name) for name in STRATEGIES if getattr(config, name) != defaults[name]}
+    parts += [f"{name} {_shown(value)}" for name, value in used.items()]
     return " + ".join(parts)
+
+
+def _shown(value: Any) -> str:
+    """A hyperparameter's value with five digits, or its word."""
+    return _word(value) if isinstance(value, str | bool) else f"{value:.5g}"
 
 
 def _arms(arms: Sequence[ArmSummary]) -> Table:
@@ -147,6 +160,14 @@ def _arms(arms: Sequence[ArmSummary]) -> Table:
             str(arm.evaluated),
         )
     return table
+
+
+def _updates(arms: Sequence[ArmSummary]) -> str:
+    """How many updates a winner's run makes, where arms differ in that: a growing batch or an early stop saves some."""
+    counts = {arm.arm: round(arm.updates) for arm in arms if arm.updates is not None}
+    if len(set(counts.values())) < 2:
+        return ""
+    return "Updates of a run: " + ", ".join(f"{arm} {count:,}" for arm, count in counts.items())
 
 
 def _pairs(verdicts: Sequence[Verdict]) -> Table:
@@ -191,9 +212,7 @@ def trials(rows: Sequence[dict[str, Any]]) -> Table:
     table = _table("Arm", ">Rep.", ">Trial", ">Val. loss", ">Finalist", "Parameters")
     for row in rows:
         parameters = ", ".join(
-            f"{name.rpartition('.')[2]} {value:.5g}" if isinstance(value, int | float) else f"{name} {value}"
-            for name, value in row.items()
-            if "." in name
+            f"{name.rpartition('.')[2]} {_shown(value)}" for name, value in row.items() if "." in name
         )
         table.add_row(
             row["arm"],
@@ -206,22 +225,57 @@ def trials(rows: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
+def surface(document: dict[str, Any]) -> Group:
+    """What `cooldown surface` prints: one line per path. document: as `search.surface.document` gives it."""
+    table = _table("Optimizer", ">Tuned rate", ">Value reached", ">Distance to minimum", ">Steps to arrive")
+    for row in document["trajectories"]:
+        table.add_row(
+            row["optimizer"],
+            f"{row['learning_rate']:.3g}",
+            _digits(row["value"], ".3g"),
+            _digits(row["distance"], ".3g"),
+            "–" if row["steps_to_arrive"] is None else str(row["steps_to_arrive"]),
+        )
+    x, y = document["start"]
+    return Group(
+        Text(f"{document['surface']}: {document['formula']}", style="bold"),
+        Text(f"{document['steps']} steps from ({x:g}, {y:g}). Arrived: from then on {document['goal']}.\n"),
+        table,
+    )
+
+
 def catalog(kind: str, entries: Sequence[dict[str, Any]]) -> Table:
     """One section of `cooldown catalog`: each entry, and below it what it can be tuned by."""
     table = _table(kind.capitalize(), "What it is")
     for entry in entries:
-        lines = [entry["about"], *map(_hyperparameter, entry.get("hyperparameters", ()))]
+        lines = [entry["about"], *map(_hyperparameter, entry.get("hyperparameters", ())), *_presets(entry)]
         table.add_row(entry["name"], "\n  ".join(lines))
     return table
 
 
 def _hyperparameter(declared: dict[str, Any]) -> str:
     """A hyperparameter in one phrase: name, default, range."""
+    default = declared["default"]
+    if "choices" in declared:
+        others = ", ".join(_word(choice) for choice in declared["choices"] if choice != default)
+        return f"{declared['name']} = {_word(default)}, or {others}{'' if declared['searched'] else NOT_SEARCHED}"
     unit = f" {declared['unit']}" if declared["unit"] else ""
     low, high = declared["range"]
     share = " of the run" if declared["range_is_fraction_of_run"] else ""
-    searched = f"searched in {low:g} … {high:g}{share}" if declared["searched"] else "not searched unless given a range"
-    return f"{declared['name']} = {declared['default']:g}{unit}, {searched}"
+    searched = f", searched in {low:g} … {high:g}{share}" if declared["searched"] else NOT_SEARCHED
+    return f"{declared['name']} = {'off' if default is None else f'{default:g}{unit}'}{searched}"
+
+
+def _word(value: str | bool) -> str:
+    return value if isinstance(value, str) else str(value).lower()
+
+
+def _presets(arm: dict[str, Any]) -> list[str]:
+    """What an arm of the catalog fixes or narrows, unless a spec gives other values."""
+    return [
+        f"{key} = {value:g}" if isinstance(value, float) else f"{key} searched in {value[0]:g} … {value[1]:g}"
+        for key, value in arm.get("presets", {}).items()
+    ]
 
 
 def _digits(value: float | None, form: str = ".4f") -> str:

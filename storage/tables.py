@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration, so that an up-to-date ledger opens without loading Alembic; a test keeps the two equal."""
 
 VERSION_TABLE = "cooldown_version"
@@ -79,6 +79,8 @@ curves = Table(
     Column("train_loss", LargeBinary, nullable=False, comment="little-endian float64, one an epoch"),
     Column("held_out_loss", LargeBinary, nullable=False),
     Column("held_out_score", LargeBinary, nullable=False),
+    Column("learning_rate", LargeBinary, comment="of each epoch's last update; null in a run of an older version"),
+    Column("kept_epoch", Integer, nullable=False, comment="whose parameters the run ended with; 0 if it diverged"),
     Column("uninformed_loss", Float, nullable=False),
     Column("gradient_evaluations", BigInteger, nullable=False),
     Column("updates", BigInteger, nullable=False),

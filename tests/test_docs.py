@@ -2,29 +2,45 @@
 
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
 
-from objectives import optimizers, schedules, tasks
+from objectives import optimizers, schedules, surfaces, tasks
+from objectives.strategies import STRATEGIES
+from search.arms import KNOWN
 from search.cli import app
 from search.spec import experiment
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+GENERATED = {
+    "optimizers.md": optimizers.names(),
+    "schedules.md": schedules.names(),
+    "strategies.md": list(STRATEGIES),
+    "catalog.md": surfaces.names(),
+}
+"""Pages that are written from the catalog, and the entries that have a section there."""
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def blocks_of(text: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
 
 
 def python_blocks() -> list[object]:
     return [
         pytest.param(code, id=f"{page.name}-{number}")
         for page in PAGES
-        for number, code in enumerate(re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S))
+        if page.name not in GENERATED
+        for number, code in enumerate(blocks_of(page.read_text()))
     ]
 
 
@@ -77,26 +93,55 @@ def test_the_spec_file_in_the_docs_is_read() -> None:
     assert spec.hidden == (64,)
 
 
-@pytest.mark.parametrize("name", optimizers.names())
-def test_every_optimizer_is_documented(name: str) -> None:
-    _documented(name, optimizers.get(name).formula, optimizers.get(name).reference)
+@pytest.mark.parametrize("page", GENERATED)
+def test_the_catalogs_pages_are_up_to_date(page: str) -> None:
+    written = runpy.run_path(str(ROOT / "docs" / "generate.py"))
+    assert (ROOT / "docs" / page).read_text() == written["page"](page), "run `make docs`"
 
 
-@pytest.mark.parametrize("name", schedules.names())
-def test_every_schedule_is_documented(name: str) -> None:
-    _documented(name, schedules.get(name).formula, schedules.get(name).reference)
+def section_of(page: str, name: str) -> str:
+    found = re.search(rf"^##+ `{name}`$.*?(?=^## |^### |\Z)", (ROOT / "docs" / page).read_text(), re.M | re.S)
+    assert found, f"docs/{page} has no section on {name}"
+    return found.group()
 
 
-@pytest.mark.parametrize("name", tasks.names())
-def test_every_task_is_documented(name: str) -> None:
-    _documented(name)
+@pytest.mark.parametrize(("page", "name"), [(page, name) for page, names in GENERATED.items() for name in names])
+def test_every_entry_has_formula_source_and_an_example_that_runs(
+    page: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    section = section_of(page, name)
+    catalogs: dict[str, Any] = {"optimizers.md": optimizers, "schedules.md": schedules, "catalog.md": surfaces}
+    entry = STRATEGIES[name] if page == "strategies.md" else catalogs[page].get(name)
+    assert f"\n    {entry.formula}\n" in section
+    if name != "constant":
+        assert f"\nSource: {entry.reference}\n" in section
+        assert len(entry.reference) > 5
+    (code,) = blocks_of(section)
+    assert f'"{name}"' in code
+    exec(compile(code, f"{page}: {name}", "exec"), {"__name__": "example"})
+    assert capsys.readouterr().out
+    assert re.search(r"^    cooldown (compare|surface) ", section, re.M), "how to use it from the command line"
 
 
-def _documented(name: str, *texts: str) -> None:
+@pytest.mark.parametrize(("page", "name"), [(page, name) for page, names in GENERATED.items() for name in names])
+def test_every_hyperparameter_is_documented(page: str, name: str) -> None:
+    section = section_of(page, name)
+    declared = {
+        "optimizers.md": lambda: optimizers.get(name).hyperparameters,
+        "schedules.md": lambda: schedules.get(name).hyperparameters,
+        "strategies.md": lambda: [STRATEGIES[name].declared],
+        "catalog.md": lambda: [],
+    }[page]()
+    for hyperparameter in declared:
+        assert f"| `{hyperparameter.name}` |" in section
+
+
+@pytest.mark.parametrize("name", [*tasks.names(), *KNOWN])
+def test_every_task_and_every_known_arm_is_documented(name: str) -> None:
     rows = [row for row in (ROOT / "docs" / "catalog.md").read_text().splitlines() if row.startswith(f"| `{name}` |")]
     assert len(rows) == 1, f"docs/catalog.md has no row for {name}"
-    for text in texts:
-        assert text in rows[0]
+    if name in tasks.names():
+        assert "Source: " in rows[0]
 
 
 def test_the_docs_name_no_download_address() -> None:

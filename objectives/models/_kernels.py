@@ -12,10 +12,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
-from objectives.fusion import OPTIONS
-
-# Sums over a row may be taken in SIMD lanes: another order, but the same one in every run.
-REDUCING: dict[str, Any] = {**OPTIONS, "fastmath": OPTIONS["fastmath"] | {"reassoc"}}
+from objectives.fusion import OPTIONS, REDUCING
 
 
 @njit(cache=True, **OPTIONS)
@@ -70,6 +67,72 @@ def tanh_backward(delta, activation, gradient, bias):  # type: ignore[no-untyped
                 value = row[h] * (one - active[h] * active[h])
                 row[h] = value
                 sums[h] += value
+
+
+@njit(cache=True, **REDUCING)
+def batch_norm(z, theta, scale, statistics, normalized, inverse):  # type: ignore[no-untyped-def]
+    """z (R, B, H) ← γ·(z − mean)/√(var + 1e-5) with mean and variance of the batch; β is the bias that comes after.
+
+    Parameters γ lie in `theta` from column `scale` on, the running means and then variances from `statistics` on: these
+    move a tenth of the way to the batch's, whose variance is taken with B − 1, as torch does. A batch of one row has
+    none, and leaves them as they are. normalized: (R, B, H) and inverse: (R, H), 1/√(var + 1e-5), are written.
+    """
+    rows, width = z.shape[1], z.shape[2]
+    one, guard, momentum = z.dtype.type(1), z.dtype.type(1e-5), z.dtype.type(0.1)
+    mean, variance = np.empty(width, z.dtype), np.empty(width, z.dtype)
+    for r in range(z.shape[0]):
+        mean[:] = z.dtype.type(0)
+        variance[:] = z.dtype.type(0)
+        for b in range(rows):
+            row = z[r, b]
+            for h in range(width):
+                mean[h] += row[h]
+        for h in range(width):
+            mean[h] /= z.dtype.type(rows)
+        for b in range(rows):
+            row, out = z[r, b], normalized[r, b]
+            for h in range(width):
+                centred = row[h] - mean[h]
+                out[h] = centred
+                variance[h] += centred * centred
+        gamma, factors = theta[r, scale : scale + width], inverse[r]
+        for h in range(width):
+            factors[h] = one / np.sqrt(variance[h] / z.dtype.type(rows) + guard)
+        for b in range(rows):
+            row, out = z[r, b], normalized[r, b]
+            for h in range(width):
+                value = out[h] * factors[h]
+                out[h] = value
+                row[h] = gamma[h] * value
+        if rows > 1:
+            means = theta[r, statistics : statistics + width]
+            variances = theta[r, statistics + width : statistics + 2 * width]
+            for h in range(width):
+                means[h] += momentum * (mean[h] - means[h])
+                variances[h] += momentum * (variance[h] / z.dtype.type(rows - 1) - variances[h])
+
+
+@njit(cache=True, **REDUCING)
+def batch_norm_backward(delta, theta, gradient, scale, normalized, inverse):  # type: ignore[no-untyped-def]
+    """delta (R, B, H) ← the gradient by `batch_norm`'s input, from that by its output; γ's gradient is written."""
+    rows, width = delta.shape[1], delta.shape[2]
+    share = delta.dtype.type(1) / delta.dtype.type(rows)
+    sums, products = np.empty(width, delta.dtype), np.empty(width, delta.dtype)
+    for r in range(delta.shape[0]):
+        sums[:] = delta.dtype.type(0)
+        products[:] = delta.dtype.type(0)
+        for b in range(rows):
+            row, out = delta[r, b], normalized[r, b]
+            for h in range(width):
+                sums[h] += row[h]
+                products[h] += row[h] * out[h]
+        gamma, factors, slopes = theta[r, scale : scale + width], inverse[r], gradient[r, scale : scale + width]
+        for h in range(width):
+            slopes[h] = products[h]
+        for b in range(rows):
+            row, out = delta[r, b], normalized[r, b]
+            for h in range(width):
+                row[h] = gamma[h] * factors[h] * (row[h] - share * (sums[h] + out[h] * products[h]))
 
 
 def _exp(x: Any) -> Any:

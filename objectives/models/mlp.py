@@ -2,85 +2,24 @@
 regression.
 
 All replicates' parameters are one matrix (R, P); weights (in, out) and biases of each layer are views into it, so that
-a layer is one batched matrix product. What is elementwise is fused (objectives/models/_kernels.py).
+a layer is one batched matrix product. What is elementwise is fused (objectives/models/_kernels.py). With batch
+normalization the scales γ of the hidden layers come after all weights and biases, and after them, as columns that no
+rule touches, the running statistics; the shift β is the layer's bias.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from objectives.models._architecture import Architecture, Layer
+from objectives.models._workspace import Workspace
 from objectives.problem import Indices, Parameters
 
 EVALUATION_ROWS = 2048
 """Held-out rows are measured in chunks, so that memory does not grow with the data."""
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """Where one layer's weights (inputs, outputs) and biases (outputs,) lie among the P parameters."""
-
-    inputs: int
-    outputs: int
-    start: int
-
-    @property
-    def bias(self) -> int:
-        return self.start + self.inputs * self.outputs
-
-    @property
-    def end(self) -> int:
-        return self.bias + self.outputs
-
-    def weights(self, matrix: Parameters) -> Parameters:
-        return matrix[:, self.start : self.bias].reshape(len(matrix), self.inputs, self.outputs)
-
-
-class _Workspace:
-    """Buffers for R replicates and batches of B rows, and every view that a pass needs, made once.
-
-    Making a view costs as much as a small matrix product, so none is made inside the training loop.
-    """
-
-    def __init__(self, model: "MLP", theta: Parameters, rows: int) -> None:
-        # Here, because whoever only lists or shows experiments should not wait for the compiler to be loaded.
-        from objectives.models import _kernels
-
-        layers, replicates, dtype = model.layers, len(theta), theta.dtype
-        self.bias_activation, self.activation_backward = (
-            (_kernels.bias_relu, _kernels.relu_backward)
-            if model.activation == "relu"
-            else (_kernels.bias_tanh, _kernels.tanh_backward)
-        )
-        self.loss = _kernels.softmax_cross_entropy if model.loss == "cross_entropy" else _kernels.squared_error
-        self.X, self.y = model.in_precision(dtype)
-        self.theta = theta
-        self.gradient = np.empty_like(theta)
-        self.losses = np.empty(replicates)
-        activations = [np.empty((replicates, rows, layer.inputs), dtype) for layer in layers]
-        self.inputs, self.outputs = activations[0], np.empty((replicates, layers[-1].outputs, rows), dtype)
-        deltas = [np.empty_like(activation) for activation in activations[1:]]
-        activations.append(self.outputs.transpose(0, 2, 1))
-        deltas.append(activations[-1])
-        *self.hidden_forward, self.output_forward = [
-            (activations[i], layer.weights(theta), activations[i + 1], layer.bias) for i, layer in enumerate(layers)
-        ]
-        self.backward = [
-            (
-                activations[i].transpose(0, 2, 1),
-                deltas[i],
-                layers[i].weights(self.gradient),
-                layers[i].weights(theta).transpose(0, 2, 1),
-                deltas[i - 1],
-                activations[i],
-                layers[i - 1].bias,
-            )
-            for i in range(len(layers) - 1, 0, -1)
-        ]
-        self.input_backward = activations[0].transpose(0, 2, 1), deltas[0], layers[0].weights(self.gradient)
 
 
 @dataclass(eq=False)
@@ -89,7 +28,7 @@ class MLP:
 
     X: (n, d) features. y: (n,) classes 0…K−1 for "cross_entropy", (n, K) targets for "squared_error".
     hidden: widths of the hidden layers, () for none. n_outputs: K.
-    Initial weights are He's normal for ReLU and Glorot's uniform for tanh and for the output layer; biases are zero.
+    batch_norm: whether hidden layers are batch-normalized before their activation.
     """
 
     X: NDArray[np.float64]
@@ -98,62 +37,102 @@ class MLP:
     n_outputs: int
     loss: Literal["cross_entropy", "squared_error"]
     activation: Literal["relu", "tanh"] = "relu"
-    _data: dict[np.dtype[Any], tuple[Parameters, NDArray[Any]]] = field(default_factory=dict, repr=False)
-    _workspaces: dict[tuple[int, int], _Workspace] = field(default_factory=dict, repr=False)
+    batch_norm: bool = False
+    _data: dict[np.dtype[Any], tuple[Parameters, NDArray[Any]]] = field(default_factory=dict, repr=False, init=False)
+    _workspaces: dict[tuple[int, int, bool], Workspace] = field(default_factory=dict, repr=False, init=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("X", "y", "hidden", "n_outputs", "loss", "activation")
+        kept = ("X", "y", "hidden", "n_outputs", "loss", "activation", "batch_norm")
         return {name: self.__dict__[name] for name in kept} | {"_data": {}, "_workspaces": {}}
 
     def __copy__(self) -> "MLP":
         """The same data with buffers of its own, for a training run of its own."""
-        return MLP(self.X, self.y, self.hidden, self.n_outputs, self.loss, self.activation)
+        return replace(self)
+
+    def with_batch_norm(self) -> "MLP":
+        """The same network with batch normalization in its hidden layers."""
+        return replace(self, batch_norm=True)
 
     @cached_property
-    def layers(self) -> tuple[_Layer, ...]:
+    def architecture(self) -> Architecture:
+        """Where everything lies among the columns of θ."""
+        widths = (self.X.shape[1], *self.hidden, self.n_outputs)
+        return Architecture(widths, self.loss, self.activation, self.batch_norm)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
         """The layers from the input to the output."""
-        widths = [self.X.shape[1], *self.hidden, self.n_outputs]
-        layers: list[_Layer] = []
-        for inputs, outputs in pairwise(widths):
-            layers.append(_Layer(inputs, outputs, layers[-1].end if layers else 0))
-        return tuple(layers)
+        return self.architecture.layers
+
+    @property
+    def hidden_units(self) -> int:
+        """H, the number of hidden units in all layers."""
+        return sum(self.hidden)
+
+    @property
+    def trainable(self) -> int:
+        """P, the number of weights, biases and scales of one replicate."""
+        return self.architecture.trainable
 
     @property
     def size(self) -> int:
-        """P, the number of weights and biases of one replicate."""
-        return self.layers[-1].end
+        """P and, with batch normalization, two running statistics of each hidden unit."""
+        return self.architecture.size
 
-    def init(self, rng: np.random.Generator) -> NDArray[np.float64]:
-        """(P,) initial parameters."""
+    def init(self, rng: np.random.Generator, initialization: str = "auto") -> NDArray[np.float64]:
+        """(size,) initial parameters; biases are zero, scales and running variances one.
+
+        initialization: "he" N(0, 2/in), "glorot" U(±√(6/(in + out))), "poor" N(0, 0.01²), "large" N(0, 1); "auto" is he
+        before a ReLU, and glorot before tanh and for the output layer.
+        """
         theta = np.zeros(self.size)
         for layer in self.layers:
             shape = layer.inputs * layer.outputs
-            if self.activation == "relu" and layer is not self.layers[-1]:
-                weights = rng.normal(0.0, np.sqrt(2 / layer.inputs), shape)
-            else:
+            scheme = initialization
+            if scheme == "auto":
+                scheme = "he" if self.activation == "relu" and layer is not self.layers[-1] else "glorot"
+            if scheme == "glorot":
                 bound = np.sqrt(6 / (layer.inputs + layer.outputs))
                 weights = rng.uniform(-bound, bound, shape)
+            else:
+                deviation = {"he": np.sqrt(2 / layer.inputs), "poor": 0.01, "large": 1.0}[scheme]
+                weights = rng.normal(0.0, deviation, shape)
             theta[layer.start : layer.bias] = weights
+        for norm in self.architecture.norms:
+            if norm is not None:
+                theta[norm.scale : norm.scale + norm.width] = 1
+                norm.variances(theta[None])[:] = 1
         return theta
 
-    def loss_and_gradient(self, theta: Parameters, indices: Indices) -> tuple[Parameters, Parameters]:
-        """Mean loss (R,) and gradient (R, P) for `theta` (R, P), each replicate on its rows `indices` (R, B).
+    def loss_and_gradient(
+        self, theta: Parameters, indices: Indices, dropout: Parameters | None = None
+    ) -> tuple[Parameters, Parameters]:
+        """Mean loss (R,) and gradient (R, P) for `theta` (R, size), each replicate on its rows `indices` (R, B).
 
-        Both are buffers of the model, valid until the next call.
+        dropout: (R, B, H) what the activations are multiplied by. Both results are buffers of the model, valid until
+        the next call. With batch normalization the running statistics in `theta` are moved on.
         """
-        work = self._workspace(theta, indices.shape[1])
+        work = self._workspace(theta, indices.shape[1], dropout is not None)
         gradient = work.gradient
         work.X.take(indices, axis=0, out=work.inputs, mode="clip")
-        for inputs, weights, outputs, bias in work.hidden_forward:
+        for inputs, weights, outputs, bias, forward, units, passed_on in work.hidden_forward:
             np.matmul(inputs, weights, out=outputs)
+            if forward is not None:
+                work.batch_norm(outputs, theta, *forward)
             work.bias_activation(outputs, theta, bias)
+            if dropout is not None:
+                np.multiply(outputs, dropout[:, :, units], out=passed_on)
         inputs, weights, outputs, bias = work.output_forward
         np.matmul(inputs, weights, out=outputs)
         work.loss(work.outputs, theta, gradient, bias, work.y, indices, work.losses)
-        for inputs_t, delta, weight_gradient, weights_t, delta_below, activation, bias in work.backward:
+        for inputs_t, delta, weight_gradient, weights_t, delta_below, outputs, bias, back, units in work.backward:
             np.matmul(inputs_t, delta, out=weight_gradient)
             np.matmul(delta, weights_t, out=delta_below)
-            work.activation_backward(delta_below, activation, gradient, bias)
+            if dropout is not None:
+                delta_below *= dropout[:, :, units]
+            work.activation_backward(delta_below, outputs, gradient, bias)
+            if back is not None:
+                work.batch_norm_backward(delta_below, theta, gradient, *back)
         inputs_t, delta, weight_gradient = work.input_backward
         np.matmul(inputs_t, delta, out=weight_gradient)
         return work.losses, gradient
@@ -187,8 +166,12 @@ class MLP:
 
     def _outputs(self, theta: Parameters, weights: list[Parameters], X: Parameters) -> Parameters:
         z = X
-        for layer, matrix in zip(self.layers, weights, strict=True):
+        for layer, matrix, norm in zip(self.layers, weights, (*self.architecture.norms, None), strict=True):
             z = np.matmul(z, matrix)
+            if norm is not None:
+                factors, offsets = norm.folded(theta)
+                z *= factors
+                z += offsets
             z += theta[:, None, layer.bias : layer.end]
             if layer is not self.layers[-1]:
                 z = np.maximum(z, 0, out=z) if self.activation == "relu" else np.tanh(z, out=z)
@@ -201,9 +184,11 @@ class MLP:
             self._data[dtype] = np.ascontiguousarray(self.X, dtype), y
         return self._data[dtype]
 
-    def _workspace(self, theta: Parameters, rows: int) -> _Workspace:
-        key = (len(theta), rows)
+    def _workspace(self, theta: Parameters, rows: int, dropout: bool) -> Workspace:
+        key = (len(theta), rows, dropout)
         work = self._workspaces.get(key)
         if work is None or work.theta is not theta:
-            work = self._workspaces[key] = _Workspace(self, theta, rows)
+            work = self._workspaces[key] = Workspace(
+                self.architecture, self.in_precision(theta.dtype), theta, rows, dropout
+            )
         return work

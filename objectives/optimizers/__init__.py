@@ -4,9 +4,9 @@
 """
 
 from objectives.catalog import Catalog
-from objectives.optimizers._rule import Optimizer
+from objectives.optimizers._rule import Numbers, Optimizer
 
 _catalog = Catalog(__name__, __path__, Optimizer, "optimizer")
 names, get = _catalog.names, _catalog.get
 
-__all__ = ["Optimizer", "get", "names"]
+__all__ = ["Numbers", "Optimizer", "get", "names"]

@@ -9,16 +9,33 @@ from objectives.hyperparameters import Hyperparameter, Scale, complete
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """What a rule works out once an update for all parameters of a replicate together, before its formula.
+
+    work_out: `work_out(sums, memory, t, *hyperparameters) -> numbers`, a tuple of scalars. memory: (size,) float64, the
+        replicate's own from update to update, zero at the start, written in place.
+    size: of the memory.
+    terms: formulas `term(gradient, *slots, t, *hyperparameters)` for one parameter, written like an `update`; `sums`
+        has the sum of each over all parameters, in float64.
+    """
+
+    work_out: Callable[..., tuple[Any, ...]]
+    size: int
+    terms: tuple[Callable[..., Any], ...] = ()
+
+
+@dataclass(frozen=True)
 class Optimizer:
     """One rule of the catalog.
 
     update: the textbook formula for one parameter,
-        `update(theta, gradient, *slots, learning_rate, t, *hyperparameters) -> (theta, *slots)`,
+        `update(theta, gradient, *slots, learning_rate, t, *hyperparameters, *numbers) -> (theta, *slots)`,
         with t = 1, 2, … the update's number. It uses only arithmetic and numpy's elementwise functions, so that it also
         works on arrays, and so that the engine can fuse it into one loop (objectives/fusion.py).
     hyperparameters: `learning_rate` first, then those of the formula in its order.
     family: "sgd" for one step size for all parameters, "adaptive" for one for each.
     formula, reference: for the documentation.
+    numbers: for a rule whose formula takes numbers that belong to the replicate as a whole.
     """
 
     name: str
@@ -27,6 +44,7 @@ class Optimizer:
     hyperparameters: tuple[Hyperparameter, ...]
     formula: str
     reference: str
+    numbers: Numbers | None = None
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -34,7 +52,18 @@ class Optimizer:
         names = list(inspect.signature(self.update).parameters)
         return tuple(names[2 : names.index("learning_rate")])
 
-    def complete(self, given: Mapping[str, Any]) -> dict[str, float]:
+    @property
+    def number_names(self) -> tuple[str, ...]:
+        """The names of the numbers that the formula takes after the hyperparameters."""
+        names = list(inspect.signature(self.update).parameters)
+        return tuple(names[names.index("t") + len(self.hyperparameters) :])
+
+    @property
+    def memory_size(self) -> int:
+        """How many numbers the rule keeps for a replicate as a whole."""
+        return self.numbers.size if self.numbers else 0
+
+    def complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The hyperparameters `given`, checked, with the defaults of the others."""
         return complete(self.name, self.hyperparameters, given)
 

@@ -4,9 +4,9 @@
 """
 
 from objectives.catalog import Catalog
-from objectives.schedules._schedule import Schedule
+from objectives.schedules._schedule import Plan, Reaction, Schedule
 
 _catalog = Catalog(__name__, __path__, Schedule, "schedule")
 names, get = _catalog.names, _catalog.get
 
-__all__ = ["Schedule", "get", "names"]
+__all__ = ["Plan", "Reaction", "Schedule", "get", "names"]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.hyperparameters import Hyperparameter, Scale, Unit
+from objectives.schedules import _schedule
 from objectives.schedules._schedule import ROUNDING, Schedule, gamma
 
 
@@ -15,12 +15,7 @@ def multiplier(s: NDArray[np.float64], total: int, every: float, gamma: float) -
 step = Schedule(
     "step",
     multiplier,
-    own=(
-        Hyperparameter(
-            "every", 10.0, 0.1, 0.5, Scale.LOG, Unit.EPOCHS, open_minimum=True, meaning="interval between cuts"
-        ),
-        gamma(0.1, 0.01, 0.9, "factor of each cut"),
-    ),
+    own=(_schedule.every(), gamma(0.1, 0.01, 0.9, "factor of each cut")),
     formula="γ^⌊s / every⌋",
     reference="Robbins & Monro 1951, as practised",
 )

@@ -18,11 +18,13 @@ names, get = _catalog.names, _catalog.get
 
 
 def resolve(text: str, *, target: str | None = None, hidden: tuple[int, ...] | None = None) -> Task:
-    """The task that `text` names: a built-in, a CSV or Parquet file's path, or a user's `module:attribute`.
+    """The task that `text` names: a built-in, a data set on OpenML as `openml:NAME`, `openml:NAME@VERSION` or
+    `openml:ID`, a CSV or Parquet file's path, or a user's `module:attribute`.
 
-    target: the column to predict, for a file only. hidden: widths of the MLP's hidden layers in place of the
-    task's own. A module is looked for in the working folder too, which is added to `sys.path`. Raises
-    InputError with the nearest suggestion.
+    target: the column to predict, for a file, or for an OpenML data set in place of its own. hidden: widths of
+    the MLP's hidden layers in place of the task's own. A data set is downloaded here, the first time. A module
+    is looked for in the working folder too, which is added to `sys.path`. Raises InputError with the nearest
+    suggestion.
     """
     return _resolve.resolve(_catalog, text, target, hidden)
 

@@ -28,15 +28,17 @@ Data = tuple[NDArray[np.float64], NDArray[Any]]
 class ArrayTask(Task):
     """A task of arrays: stratified 60/20/20 splits, standardized features, an MLP.
 
-    load: () -> X (n, d) numbers, NaN where a cell is missing, and y (n,): classes 0…K−1, each of at least 5
-        rows, or numbers. Called once, when the data are needed; what it returns is trusted (`from_arrays`
-        checks).
+    load: () -> X (n, d) numbers, NaN where a cell is missing, and y: (n,) classes 0…K−1, each of at least 5
+        rows, or numbers (n,) or (n, K) for K targets. Called once, when the data are needed; what it returns
+        is trusted (`from_arrays` checks).
     hidden: widths of the hidden layers; () is logistic or linear regression. activation: "relu" or "tanh".
     standardize: whether numbers are brought to mean 0 and variance 1 of the training rows.
     categorical: indices of the columns that hold codes of categories, which are encoded one-hot.
 
     The loss is cross-entropy, or for a regression the mean squared error of targets that are standardized
     with the training rows' mean and standard deviation: in standardized units, which leaves R² as it is.
+    Several targets are centred each and scaled together, by the root of their mean variance: one that hardly
+    varies counts for as little as it varies, and R² is the share of their variance that is explained.
     """
 
     name: str
@@ -56,7 +58,7 @@ class ArrayTask(Task):
 
     @cached_property
     def data(self) -> Data:
-        """X (n, d) before preprocessing and y (n,): classes 0…K−1 or numbers."""
+        """X (n, d) before preprocessing and y: (n,) classes 0…K−1, or numbers (n,) or (n, K)."""
         X, y = self.load()
         return np.ascontiguousarray(X, np.float64), np.asarray(y, np.int64 if self._classifies else np.float64)
 
@@ -88,8 +90,8 @@ class ArrayTask(Task):
 
     def evaluation_problem(self, seed: int = 0) -> Problem:
         """Training + validation rows to train on, test rows to measure."""
-        train, _, test = split(len(self.data[1]), self._labels, seed)
-        return self._problem(train, test)
+        train, validation, test = split(len(self.data[1]), self._labels, seed)
+        return replace(self._problem(train, test), monitor=np.searchsorted(train, validation))
 
     def fingerprint(self) -> str:
         """SHA-256 of the numbers and settings that fix every result; names and spellings of labels are not in
@@ -123,11 +125,9 @@ class ArrayTask(Task):
             uninformed = -np.log(counts / counts.sum())[target[n:]].mean()
             model = MLP(features, target, self.hidden, n_outputs, "cross_entropy", self.activation)
         else:
-            from sklearn.preprocessing import StandardScaler
-
-            scaled = StandardScaler().fit(target[:n, None]).transform(target[:, None])
-            uninformed = np.square(scaled[n:] - scaled[:n].mean()).mean()
-            model = MLP(features, scaled, self.hidden, 1, "squared_error", self.activation)
+            scaled = standardized(target.reshape(len(target), -1), n)
+            uninformed = np.square(scaled[n:] - scaled[:n].mean(axis=0)).mean()
+            model = MLP(features, scaled, self.hidden, scaled.shape[1], "squared_error", self.activation)
         return Problem(model, np.arange(n), np.arange(n, len(target)), float(uninformed))
 
 
@@ -148,6 +148,16 @@ def from_arrays(
     features = check_features(X)
     target, found = check_target("from_arrays(y=...)", y, len(features), kind)
     return ArrayTask(name, found, partial(given, features, target), hidden)
+
+
+def standardized(targets: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+    """Targets (rows, K) centred and scaled to a mean variance of 1 over the first `n` rows, the training rows."""
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(targets[:n])
+    # For one target the scaler's own scale, which is 1 where the training rows happen to be all alike.
+    scale = scaler.scale_ if targets.shape[1] == 1 else np.sqrt(scaler.var_.mean())
+    return np.asarray((targets - scaler.mean_) / scale)
 
 
 def given(X: NDArray[np.float64], y: NDArray[Any]) -> Data:

@@ -1,6 +1,6 @@
 """`ModelTask`: a user's own model, which holds its own data, with splits over the indices of its rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -41,8 +41,8 @@ class ModelTask(Task):
 
     def evaluation_problem(self, seed: int = 0) -> Problem:
         """Training + validation rows to train on, test rows to measure."""
-        train, _, test = split(self.n_samples, self.labels, seed)
-        return self._problem(train, test)
+        train, validation, test = split(self.n_samples, self.labels, seed)
+        return replace(self._problem(train, test), monitor=validation)
 
     def fingerprint(self) -> str:
         """SHA-256 of what the model does rather than of its code, which has no bytes that stay the same.

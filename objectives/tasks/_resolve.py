@@ -7,6 +7,7 @@ from pathlib import Path
 
 from objectives.catalog import Catalog, UnknownNameError, unknown_name
 from objectives.errors import InputError
+from objectives.tasks._openml import PREFIX, from_openml
 from objectives.tasks._table import SUFFIXES, from_table
 from objectives.tasks._task import Task
 
@@ -17,6 +18,8 @@ def resolve(
     """The task that `text` names: see `objectives.tasks.resolve`."""
     if text in catalog.names():
         task = catalog.get(text)
+    elif text.startswith(PREFIX):
+        task = from_openml(text, target=target)
     elif _is_path(text):
         task = from_table(text, target=target)
     elif ":" in text:
@@ -24,10 +27,10 @@ def resolve(
     else:
         raise UnknownNameError(
             f"{unknown_name('task', text, catalog.names())}; "
-            f"or give a path to a CSV or Parquet file, or module:attribute"
+            f"or give openml:NAME, a path to a CSV or Parquet file, or module:attribute"
         )
-    if target is not None and not _is_path(text):
-        raise InputError(f"target {target!r} is for a CSV or Parquet file; {text!r} is not one")
+    if target is not None and not (text.startswith(PREFIX) or _is_path(text)):
+        raise InputError(f"target {target!r} is for a CSV or Parquet file or for openml:NAME; {text!r} is neither")
     return task if hidden is None else task.with_hidden(hidden)
 
 

@@ -12,18 +12,17 @@ from objectives.random_streams import seeds
 def split(
     n_rows: int, labels: NDArray[Any] | None, seed: int, repeat: int | None = None
 ) -> tuple[Indices, Indices, Indices]:
-    """Disjoint training, validation and test rows, each in ascending order.
+    """Training, validation and test rows, each in ascending order.
 
     labels: (n_rows,) classes, of each of which every part gets its share, or None for an unstratified split.
     The test rows are a function of `seed`, the validation rows of `(seed, repeat)`. With `repeat=None`, an
-    evaluation's split, there are no validation rows and all but the test rows are training rows.
+    evaluation's split, all but the test rows are training rows; the validation rows, those of repeat 0, are among
+    them, for runs that watch how they do.
     """
     everything = np.arange(n_rows)
     rest, test = _part(everything, 0.2, labels, seeds(seed, "test split", count=1)[0])
-    if repeat is None:
-        return rest, rest[:0], test
-    train, validation = _part(rest, 0.25, labels, seeds(seed, "validation split", repeat, count=1)[0])
-    return train, validation, test
+    train, validation = _part(rest, 0.25, labels, seeds(seed, "validation split", repeat or 0, count=1)[0])
+    return rest if repeat is None else train, validation, test
 
 
 def _part(rows: Indices, fraction: float, labels: NDArray[Any] | None, random_state: int) -> tuple[Indices, Indices]:

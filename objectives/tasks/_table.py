@@ -1,8 +1,8 @@
-"""`from_table`: a user's CSV or Parquet file as a task.
+"""`from_table`: a user's CSV or Parquet file as a task; `from_frame`: any table, once it is in memory.
 
-The file is read once and becomes one matrix of numbers: numeric columns as they are with NaN for missing
-cells, text, truth and category columns as codes. What is learned from the cells (medians, scales, which
-categories there are) is fitted later, on each problem's training rows only.
+The table becomes one matrix of numbers: numeric columns as they are with NaN for missing cells, text, truth
+and category columns as codes. What is learned from the cells (medians, scales, which categories there are) is
+fitted later, on each problem's training rows only.
 """
 
 import warnings
@@ -55,6 +55,13 @@ def from_table(
     table = _read(path, where)
     if target is None:
         raise InputError(f"{where}: needs the column to predict as target (choose from: {', '.join(table.columns)})")
+    return from_frame(where, table, target, name, kind, hidden)
+
+
+def from_frame(
+    where: str, table: "pd.DataFrame", target: str, name: str, kind: Kind | None, hidden: tuple[int, ...] = (32,)
+) -> ArrayTask:
+    """A task of a table in memory, with unique column names: see `from_table`. where: what messages begin with."""
     if target not in table.columns:
         raise InputError(f"{where}: {unknown_name('column', target, table.columns)}")
     column = f"{where}: target {target!r}"
@@ -138,7 +145,7 @@ def _column(where: str, column: "pd.Series[Any]") -> tuple[NDArray[np.float64], 
 
     if column.isna().all():
         raise InputError(f"{where}: is missing in all {len(column)} rows: drop it")
-    if not _numeric(where, column):
+    if not is_numeric(where, column):
         texts = _texts(where, column)
         codes, categories = pd.factorize(texts, sort=True)
         coded = np.where(codes < 0, np.nan, codes).astype(np.float64)
@@ -158,13 +165,13 @@ def _target(where: str, column: "pd.Series[Any]") -> "NDArray[Any]":
     """The target as an array of numbers or texts, with NaN for a missing cell."""
     if column.isna().all():
         raise InputError(f"{where}: is missing in all {len(column)} rows")
-    if _numeric(where, column):
+    if is_numeric(where, column):
         whole = column.dtype.kind in "iu" and not column.isna().any()
         return np.asarray(column.astype(np.int64) if whole else _numbers(column))
     return _texts(where, column).to_numpy(object)
 
 
-def _numeric(where: str, column: "pd.Series[Any]") -> bool:
+def is_numeric(where: str, column: "pd.Series[Any]") -> bool:
     """Whether the column holds numbers rather than categories; InputError for dates and lists."""
     from pandas.api.types import infer_dtype
 
@@ -185,11 +192,14 @@ def _numbers(column: "pd.Series[Any]") -> NDArray[np.float64]:
 def _texts(where: str, column: "pd.Series[Any]") -> "pd.Series[Any]":
     """The cells as texts, or NaN where missing.
 
-    InputError for dates, and for a column of numbers that a few stray texts have made one of texts.
+    InputError for dates, and for a column of numbers that a few stray texts have made one of texts; a column
+    that was declared one of categories is taken at its word.
     """
     import pandas as pd
 
     cells = column.astype(object).map(str, na_action="ignore")
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return cells
     texts = cells.dropna()
     if texts.str.fullmatch(DATE).all():
         raise InputError(

@@ -30,7 +30,7 @@ class Task(ABC):
 
     @abstractmethod
     def evaluation_problem(self, seed: int = 0) -> Problem:
-        """Training + validation rows to train on, test rows to measure."""
+        """Training + validation rows to train on, test rows to measure; the validation rows are its `monitor`."""
 
     @abstractmethod
     def fingerprint(self) -> str:

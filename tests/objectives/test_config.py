@@ -11,26 +11,33 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from objectives import TrainConfig, optimizers, schedules
-from objectives.config import L2, Choice
+from objectives.config import Choice
 from objectives.errors import InputError
-from objectives.hyperparameters import Hyperparameter, Unit
+from objectives.hyperparameters import Categorical, Hyperparameter, Unit
+from objectives.models.mlp import MLP
+from objectives.strategies import STRATEGIES
+
+
+def legal(declared):
+    """Any value that makes sense."""
+    if isinstance(declared, Categorical):
+        return st.sampled_from(declared.choices)
+    off = st.none() if declared.default is None else st.nothing()
+    if declared.integer:
+        return off | st.integers(int(declared.minimum), 10**6)
+    return off | st.floats(
+        declared.minimum,
+        min(declared.maximum, 1e300),
+        exclude_min=declared.open_minimum,
+        exclude_max=declared.open_maximum,
+    )
 
 
 def choices(catalog):
     """Any entry with any of its hyperparameters given, legal values, the others left out."""
 
-    def value(hyperparameter):
-        if hyperparameter.integer:
-            return st.integers(int(hyperparameter.minimum), 10**6)
-        return st.floats(
-            hyperparameter.minimum,
-            min(hyperparameter.maximum, 1e300),
-            exclude_min=hyperparameter.open_minimum,
-            exclude_max=hyperparameter.open_maximum,
-        )
-
     def entry(name):
-        values = {each.name: value(each) for each in catalog.get(name).hyperparameters}
+        values = {each.name: legal(each) for each in catalog.get(name).hyperparameters}
         return st.fixed_dictionaries({"name": st.just(name)}, optional=values)
 
     return st.sampled_from(catalog.names()).flatmap(entry)
@@ -43,7 +50,7 @@ tables = st.fixed_dictionaries(
         "schedule": choices(schedules),
         "batch_size": st.integers(1, 10**9),
         "epochs": st.integers(1, 10**9),
-        "l2": st.floats(0, 1e300),
+        **{name: legal(strategy.declared) for name, strategy in STRATEGIES.items()},
     },
 )
 
@@ -66,7 +73,7 @@ def test_json_and_back_is_the_same_config(table):
 @given(tables)
 def test_what_is_given_is_kept_and_the_rest_is_the_default(table):
     written = TrainConfig.from_json(table).to_json()
-    for field in ("batch_size", "epochs", "l2"):
+    for field in ("batch_size", "epochs", *STRATEGIES):
         assert written[field] == table.get(field, getattr(TrainConfig(), field))
     for field, catalog in (("optimizer", optimizers), ("schedule", schedules)):
         given = table.get(field, {"name": written[field]["name"]})
@@ -93,7 +100,17 @@ def test_the_example_of_the_design():
         "schedule": {"name": "sgdr", "period": 5.0, "period_mult": 2.0, "floor": 0.0, "warmup_steps": 40},
         "batch_size": 32,
         "epochs": 30,
+        "shuffle": True,
+        "curriculum": "none",
+        "early_stopping": None,
+        "gradient_noise": 0.0,
+        "gradient_noise_decay": 0.55,
+        "dropout": 0.0,
+        "batch_norm": False,
+        "clip_norm": None,
         "l2": 0.0,
+        "weight_decay": 0.0,
+        "initialization": "auto",
     }
 
 
@@ -151,6 +168,24 @@ def test_numpy_numbers_become_python_numbers():
         ({"l2": math.inf}, "TrainConfig(l2=inf): l2 must be a finite number, got inf"),
         ({"l2": False}, "TrainConfig(l2=False): l2 must be a finite number, got False"),
         ({"l2": "1"}, "TrainConfig(l2='1'): l2 must be a finite number, got '1'"),
+        ({"shuffle": 1}, "TrainConfig(shuffle=1): shuffle must be true or false, got 1"),
+        (
+            {"curriculum": "hard"},
+            "TrainConfig(curriculum='hard'): curriculum must be none or easy_to_hard or mixed, got",
+        ),
+        ({"early_stopping": 0}, "TrainConfig(early_stopping=0): early_stopping must be at least 1, got 0"),
+        ({"early_stopping": 1.5}, "TrainConfig(early_stopping=1.5): early_stopping must be a whole number, got 1.5"),
+        ({"gradient_noise": -1}, "TrainConfig(gradient_noise=-1): gradient_noise must be at least 0, got -1"),
+        (
+            {"gradient_noise": None},
+            "TrainConfig(gradient_noise=None): gradient_noise must be a finite number, got None",
+        ),
+        ({"dropout": 1}, "TrainConfig(dropout=1): dropout must be less than 1, got 1"),
+        ({"dropout": -0.1}, "TrainConfig(dropout=-0.1): dropout must be at least 0, got -0.1"),
+        ({"batch_norm": "yes"}, "TrainConfig(batch_norm='yes'): batch_norm must be true or false, got 'yes'"),
+        ({"clip_norm": 0}, "TrainConfig(clip_norm=0): clip_norm must be greater than 0, got 0"),
+        ({"weight_decay": -1}, "TrainConfig(weight_decay=-1): weight_decay must be at least 0, got -1"),
+        ({"initialization": "xavier"}, "TrainConfig(initialization='xavier'): initialization must be auto or he or"),
         ({"optimizer": 3}, "optimizer must be a name or a table with a name, got 3"),
         ({"optimizer": None}, "optimizer must be a name or a table with a name, got None"),
         ({"optimizer": {"beta1": 0.9}}, "optimizer must be a name or a table with a name, got {'beta1': 0.9}"),
@@ -174,17 +209,17 @@ def test_numpy_numbers_become_python_numbers():
 def test_every_bad_field_is_named(given, message):
     with pytest.raises(InputError) as error:
         TrainConfig.from_json(given)
-    assert str(error.value) == message
+    assert str(error.value).startswith(message)
 
 
 @pytest.mark.parametrize(
     ("given", "start"),
     [
-        ({"epoch": 3}, "unknown field of TrainConfig 'epoch'; did you mean 'epochs'? (choose from: batch_size,"),
-        ({"optimizer": "adm"}, "unknown optimizer 'adm'; did you mean 'adam'? (choose from: adam,"),
+        ({"epoch": 3}, "unknown field of TrainConfig 'epoch'; did you mean 'epochs'? (choose from: batch_norm,"),
+        ({"optimizer": "adm"}, "unknown optimizer 'adm'; did you mean 'adam'? (choose from: adadelta,"),
         ({"optimizer": {"name": ["adam"]}}, "unknown optimizer ['adam']"),
         ({"optimizer": {"name": "adam", "beta": 1}}, "unknown hyperparameter of adam 'beta'; did you mean 'beta"),
-        ({"schedule": "sgd"}, "unknown schedule 'sgd'; did you mean 'sgdr'? (choose from: constant,"),
+        ({"schedule": "sgd"}, "unknown schedule 'sgd'; did you mean 'sgdr'? (choose from: batch_growth,"),
         ("{", "TrainConfig.from_json: not JSON: "),
         (b"\xff\xfe\xfd", "TrainConfig.from_json: not JSON: "),
         ('{"l2": NaN}', "TrainConfig(l2=nan): l2 must be a finite number"),
@@ -202,7 +237,10 @@ def test_a_range_in_the_units_of_a_run():
     warmup = Hyperparameter("warmup_steps", 0, 0.0, 0.25, unit=Unit.UPDATES, integer=True)
     assert period.range_in(epochs=30, updates=1350) == (3.0, 30.0)
     assert warmup.range_in(epochs=30, updates=1350) == (0, 338)
-    assert L2.range_in(epochs=30, updates=1350) == (L2.low, L2.high)
+    l2 = STRATEGIES["l2"].declared
+    assert l2.range_in(epochs=30, updates=1350) == (l2.low, l2.high)
+    at_least_one = Hyperparameter("warmup_steps", 1, 0.01, 0.25, unit=Unit.UPDATES, integer=True, minimum=1)
+    assert at_least_one.range_in(epochs=3, updates=3) == (1, 1)
 
 
 @pytest.mark.parametrize("catalog", [optimizers, schedules])
@@ -211,5 +249,39 @@ def test_declarations_are_json(catalog):
         for each in catalog.get(name).hyperparameters:
             shown = json.loads(json.dumps(each.to_json(), allow_nan=False))
             assert shown["name"] == each.name
+            if isinstance(each, Categorical):
+                assert shown["choices"] == list(each.choices)
+                continue
             assert shown["range"] == [each.low, each.high]
             assert shown["range_is_fraction_of_run"] == (each.unit is not Unit.NONE)
+
+
+def mlp(hidden):
+    return MLP(np.zeros((4, 2)), np.zeros(4, int), hidden, 2, "cross_entropy")
+
+
+@pytest.mark.parametrize(
+    ("given", "model", "message"),
+    [
+        ({"dropout": 0.5}, object(), "dropout=0.5 is for an MLP: this task's model, object, is none"),
+        ({"initialization": "he"}, object(), "initialization='he' is for an MLP: this task's model, object, is none"),
+        ({"batch_norm": True}, mlp(()), "batch_norm=True needs a hidden layer: this task's model has none"),
+        ({"batch_norm": True, "batch_size": 1}, mlp((3,)), "batch_norm=True needs at least 2 rows in a batch"),
+    ],
+)
+def test_a_strategy_that_a_model_has_no_place_for_is_named(given, model, message):
+    with pytest.raises(InputError) as error:
+        TrainConfig.from_json(given).check_model(model)
+    assert str(error.value).startswith(message)
+
+
+def test_models_that_have_a_place_for_a_strategy():
+    TrainConfig.from_json({"dropout": 0.5, "batch_norm": True}).check_model(mlp((3,)))
+    TrainConfig.from_json({"initialization": "poor"}).check_model(mlp(()))
+    TrainConfig.from_json({"clip_norm": 1, "gradient_noise": 0.1, "curriculum": "mixed"}).check_model(object())
+
+
+def test_who_reacts():
+    assert TrainConfig(early_stopping=3).reacts
+    assert TrainConfig(schedule="plateau").reacts
+    assert not TrainConfig(schedule="batch_growth").reacts

@@ -1,5 +1,7 @@
 """`descend`: one rule on any gradient function. The rules themselves are tested in test_optimizers.py."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 
@@ -28,8 +30,34 @@ def test_shape_and_precision(name):
 
 @pytest.mark.parametrize("name", optimizers.names())
 def test_goes_down(name):
-    path = descend(lambda x: x, [1.0, -1.0], name, {}, np.full(300, 0.01))
+    rate = optimizers.get(name).hyperparameters[0].high / 10
+    path = descend(lambda x: x, [1.0, -1.0], name, {}, np.full(500, rate))
     assert np.square(path[-1]).sum() < 0.5 * np.square(path[0]).sum()
+
+
+SPECTRUM = np.geomspace(1, 10, 4)
+
+
+@cache
+def tuned_on_a_quadratic(name):
+    """The rate of a log grid with which 400 updates end nearest to the minimum, and that path."""
+    rates = np.geomspace(1e-3, 1e3, 37)
+    with np.errstate(all="ignore"):
+        paths = [descend(lambda x: SPECTRUM * x, np.ones(4), name, {}, np.full(400, rate)) for rate in rates]
+    distances = [np.abs(path[-1]).max() if np.isfinite(path).all() else np.inf for path in paths]
+    best = int(np.argmin(distances))
+    return rates[best], paths[best]
+
+
+@pytest.mark.parametrize("name", optimizers.names())
+def test_reaches_the_minimum_of_a_quadratic_with_its_tuned_rate(name):
+    rate, path = tuned_on_a_quadratic(name)
+    assert np.abs(path[-1]).max() < 0.02
+    start, rates = np.ones(4), np.full(400, rate)
+    again = descend(lambda x: SPECTRUM * x, start, name, {}, rates)
+    assert np.array_equal(again, path), "deterministic"
+    assert (start == 1).all()
+    assert (rates == rate).all()
 
 
 def test_an_optimizer_may_be_given_itself():

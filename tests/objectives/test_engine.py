@@ -13,7 +13,7 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from objectives import Outcome, Problem, TrainConfig, descend, engine, optimizers, schedules, train
+from objectives import Outcome, Problem, TrainConfig, descend, engine, optimizers, schedules, tasks, train
 from objectives.errors import InputError
 from objectives.fusion import fused
 from objectives.models.mlp import MLP
@@ -152,7 +152,7 @@ def test_agrees_with_scikit_learn(kind, hidden, activation, rule):
 # Against `descend`: full batches of a user's model
 
 
-@pytest.mark.parametrize("schedule", schedules.names())
+@pytest.mark.parametrize("schedule", [name for name in schedules.names() if not schedules.get(name).reaction])
 @pytest.mark.parametrize("rule", optimizers.names())
 def test_full_batch_descent_is_descend(rule, schedule):
     model, l2 = Recorder(), 0.1
@@ -170,6 +170,16 @@ def test_full_batch_descent_is_descend(rule, schedule):
     np.testing.assert_allclose(curve.validation_loss, held_out, rtol=1e-11)
     assert np.isnan(curve.validation_score).all()
     assert np.isnan(curve.final_score)
+
+
+@pytest.mark.parametrize("rule", optimizers.names())
+@pytest.mark.parametrize("schedule", schedules.names())
+def test_every_optimizer_trains_iris_under_every_schedule(schedule, rule):
+    ((curve,),) = train(tasks.get("iris"), [config(rule, schedule, epochs=1)], [0])
+    assert curve.outcome is Outcome.COMPLETED
+    assert curve.gradient_evaluations == 90
+    assert np.isfinite(curve.final_loss)
+    assert curve.learning_rate.shape == curve.train_loss.shape == (1,)
 
 
 # A replicate does not know its neighbours

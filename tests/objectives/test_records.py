@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from objectives import Curve, Outcome
 from objectives.random_streams import generator, seed_sequence, seeds
 
 
-def curve(losses, outcome=Outcome.COMPLETED, uninformed_loss=2.0, scores=None):
+def curve(losses, outcome=Outcome.COMPLETED, uninformed_loss=2.0, scores=None, kept_epoch=None):
     losses = np.array(losses, dtype=np.float64)
     return Curve(
         seed=1,
@@ -18,6 +19,8 @@ def curve(losses, outcome=Outcome.COMPLETED, uninformed_loss=2.0, scores=None):
         train_loss=losses / 2,
         validation_loss=losses,
         validation_score=1 - losses if scores is None else np.array(scores),
+        learning_rate=np.full(len(losses), 0.1),
+        kept_epoch=len(losses) if kept_epoch is None else kept_epoch,
         uninformed_loss=uninformed_loss,
         gradient_evaluations=100,
         updates=10,
@@ -44,6 +47,19 @@ def test_a_run_that_is_worse_than_knowing_nothing():
     assert not curve([2.0]).capped
 
 
+def test_a_run_that_stopped_early_is_its_best_epoch():
+    stopped = curve([1.5, 0.5, 0.75, 0.8], Outcome.STOPPED, kept_epoch=2)
+    assert stopped.final_loss == 0.5
+    assert stopped.final_score == 0.5
+    assert not stopped.capped
+    assert stopped.capped_losses(6).tolist() == [1.5, 0.5, 0.75, 0.8, 0.5, 0.5]
+
+
+def test_a_run_that_was_measured_once():
+    once = replace(curve([1.5, 0.5, 0.75], Outcome.STOPPED, kept_epoch=2), validation_loss=np.array([0.6]))
+    assert once.final_loss == 0.6
+
+
 def test_a_run_that_diverged():
     diverged = curve([1.5, 0.5], Outcome.DIVERGED)
     assert diverged.final_loss == 2.0
@@ -64,7 +80,7 @@ def test_an_outcome_carries_its_message():
     assert Outcome("diverged") is Outcome.DIVERGED
     assert Outcome("diverged").message == "stopped: its parameters or its loss were no longer finite"
     assert Outcome("completed").message == "trained for all its epochs"
-    assert [outcome.value for outcome in Outcome] == ["completed", "diverged"]
+    assert [outcome.value for outcome in Outcome] == ["completed", "stopped", "diverged"]
     assert pickle.loads(pickle.dumps(Outcome.DIVERGED)) is Outcome.DIVERGED
     with pytest.raises(ValueError, match="exploded"):
         Outcome("exploded")

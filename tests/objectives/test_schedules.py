@@ -1,5 +1,6 @@
 """Schedules against their formulas by hand, torch's schedulers and optax's, and the laws that all of them keep."""
 
+import itertools
 import math
 from fractions import Fraction
 
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from objectives import TrainConfig, schedules
 from objectives.errors import InputError
-from objectives.hyperparameters import Unit
+from objectives.hyperparameters import Categorical, Unit
+from objectives.schedules import Reaction
 
 T = 90
 HALF = math.sqrt(0.5)  # cos 45°
@@ -34,6 +36,20 @@ def multipliers(name, total=T, **hyperparameters):
         ("sgdr", {"period": 2, "period_mult": 1}, [1, 0.5, 1, 0.5, 1]),
         ("sgdr", {"period": 2, "period_mult": 2}, [1, 0.5, 1, (1 + HALF) / 2, 0.5, (1 - HALF) / 2, 1]),
         ("sgdr", {"period": 2, "period_mult": 1, "floor": 0.5}, [1, 0.75, 1, 0.75]),
+        ("inverse_time", {"decay": 3}, [1, 1 / 1.75, 0.4, 1 / 3.25]),
+        ("polynomial", {"power": 2}, [1, 0.5625, 0.25, 0.0625]),
+        ("polynomial", {"power": 2, "floor": 0.2}, [1, 0.65, 0.4, 0.25]),
+        ("cyclical", {"period": 4, "floor": 0}, [0, 0.5, 1, 0.5, 0, 0.5, 1]),
+        ("cyclical", {"period": 4, "floor": 0.2}, [0.2, 0.6, 1, 0.6, 0.2]),
+        ("cyclical", {"period": 2, "floor": 0, "mode": "triangular2"}, [0, 1, 0, 0.5, 0, 0.25]),
+        ("cyclical", {"period": 2, "floor": 0, "mode": "exp_range", "gamma": 0.0625}, [0, 0.5, 0, 0.125]),
+        ("one_cycle", {"rise": 0.5, "start": 0}, [0, 0.5, 1, 0.5]),
+        ("one_cycle", {"rise": 0.5, "start": 0.2, "floor": 0.1}, [0.2, 0.6, 1, 0.55]),
+        ("inverse_sqrt", {"warmup_steps": 2}, [0.5, 1, math.sqrt(2 / 3), HALF]),
+        ("inverse_sqrt", {"warmup_steps": 1}, [1, HALF, math.sqrt(1 / 3), 0.5]),
+        ("noam", {"d_model": 4, "warmup_steps": 4}, [1 / 16, 2 / 16, 3 / 16, 0.25, 0.5 / math.sqrt(5)]),
+        ("plateau", {"patience": 1}, [1, 1, 1]),
+        ("batch_growth", {"every": 1}, [1, 1, 1]),
         ("constant", {"warmup_steps": 2}, [0.5, 1, 1, 1]),
         ("constant", {"warmup_steps": 5}, [0.2, 0.4, 0.6]),
         ("linear", {"warmup_steps": 2}, [0.5, 1, 1, 0.75, 0.5, 0.25]),
@@ -73,6 +89,23 @@ TORCH = {
     "sgdr tripling": (
         lambda lr, opt: lr.CosineAnnealingWarmRestarts(opt, 3, T_mult=3),
         {"period": 3, "period_mult": 3},
+    ),
+    "polynomial": (lambda lr, opt: lr.PolynomialLR(opt, total_iters=T, power=2.5), {"power": 2.5}),
+    "cyclical": (lambda lr, opt: lr.CyclicLR(opt, 0.25, 1.0, step_size_up=6), {"period": 12, "floor": 0.25}),
+    "cyclical halving": (
+        lambda lr, opt: lr.CyclicLR(opt, 0.1, 1.0, step_size_up=4, mode="triangular2"),
+        {"period": 8, "floor": 0.1, "mode": "triangular2"},
+    ),
+    "cyclical decaying": (
+        lambda lr, opt: lr.CyclicLR(opt, 0.1, 1.0, step_size_up=4, mode="exp_range", gamma=0.05 ** (1 / T)),
+        {"period": 8, "floor": 0.1, "mode": "exp_range", "gamma": 0.05},
+    ),
+    # Torch reaches the peak with update pct_start·total − 1 and the end with its last one; ours with T, after its last.
+    "one_cycle": (
+        lambda lr, opt: lr.OneCycleLR(
+            opt, 1.0, total_steps=T + 1, pct_start=(0.3 * T + 1) / (T + 1), final_div_factor=4, cycle_momentum=False
+        ),
+        {"rise": 0.3, "start": 0.04, "floor": 0.01},
     ),
     # Ours starts at 1/warmup_steps and reaches 1 with update warmup_steps − 1: one update fewer than torch's LinearLR
     # with total_iters=warmup_steps, whose ramp reaches 1 only with the update after it.
@@ -115,6 +148,11 @@ OPTAX = {
         ),
         {"period": 6, "period_mult": 2, "floor": 0.1},
     ),
+    "polynomial": (lambda optax: optax.polynomial_schedule(1.0, 0.2, 3, T), {"power": 3, "floor": 0.2}),
+    "one_cycle": (
+        lambda optax: np.vectorize(optax.cosine_onecycle_schedule(T, 1.0, 0.3, div_factor=25, final_div_factor=4)),
+        {"rise": 0.3, "start": 0.04, "floor": 0.01},
+    ),
     "cosine behind a warm-up": (
         lambda optax: optax.join_schedules(
             [optax.linear_schedule(1 / 20, 1.0, 19), optax.cosine_decay_schedule(1.0, T - 20)], [20]
@@ -132,8 +170,12 @@ def test_agrees_with_optax(optax, case):
     np.testing.assert_allclose(ours, np.broadcast_to(reference, T), rtol=1e-11, atol=1e-12)
 
 
-def test_every_schedule_has_a_reference():
-    assert {case.split()[0] for case in OPTAX} | {case.split()[0] for case in TORCH} == set(schedules.names())
+def test_every_schedule_has_the_references_that_there_are():
+    """The others are computed by hand above; what plateau and batch_growth do, and not only their rate, is tested in
+    test_watch.py, against torch, and below.
+    """
+    covered = {case.split()[0] for case in OPTAX} | {case.split()[0] for case in TORCH}
+    assert set(schedules.names()) - covered == {"inverse_time", "inverse_sqrt", "noam", "plateau", "batch_growth"}
 
 
 # Laws
@@ -143,11 +185,14 @@ ALL = tuple(schedules.names())
 
 def legal(hyperparameter):
     """Any value that makes sense; lengths not below a millionth of an update, factors not above a million."""
+    if isinstance(hyperparameter, Categorical):
+        return st.sampled_from(hyperparameter.choices)
     if hyperparameter.integer:
         return st.integers(int(hyperparameter.minimum), 400)
     return st.floats(
         max(hyperparameter.minimum, 1e-6 if hyperparameter.open_minimum else 0.0),
         min(hyperparameter.maximum, 1e6),
+        exclude_max=hyperparameter.open_maximum,
     )
 
 
@@ -170,7 +215,11 @@ def test_multipliers_are_finite_and_between_0_and_1(run):
     assert values.max() <= 1
 
 
-@given(runs())
+START_BELOW = {"cyclical", "one_cycle", "inverse_sqrt", "noam"}
+"""Schedules that rise first."""
+
+
+@given(runs(names=tuple(sorted(set(ALL) - START_BELOW))))
 def test_a_run_starts_at_the_base_rate(run):
     schedule, hyperparameters, total = run
     warmup = hyperparameters["warmup_steps"]
@@ -178,12 +227,13 @@ def test_a_run_starts_at_the_base_rate(run):
     assert first == pytest.approx(1 / warmup if warmup else 1.0, rel=1e-12)
 
 
-@given(runs())
+@given(runs(names=tuple(name for name in ALL if schedules.get(name).ramped)))
 def test_warm_up_is_a_linear_ramp_before_the_schedule(run):
     schedule, hyperparameters, total = run
     warmup = hyperparameters["warmup_steps"]
     values = schedule(np.arange(total), total, **hyperparameters)
-    ramp = (np.arange(min(warmup, total)) + 1) / max(warmup, 1)
+    first = schedule([0], max(total - warmup, 1), **hyperparameters | {"warmup_steps": 0})[0]
+    ramp = first * (np.arange(min(warmup, total)) + 1) / max(warmup, 1)
     np.testing.assert_allclose(values[:warmup], ramp, rtol=1e-12)
     if total > warmup:
         after = schedule(np.arange(total - warmup), total - warmup, **hyperparameters | {"warmup_steps": 0})
@@ -197,14 +247,24 @@ def test_a_multiplier_depends_on_its_own_update_alone(run):
     assert schedule(np.array([total // 2]), total, **hyperparameters)[0] == values[total // 2]
 
 
-@given(runs(names=("constant", "step", "exponential", "linear", "cosine")))
+@given(runs(names=("constant", "step", "exponential", "linear", "cosine", "inverse_time", "polynomial")))
 def test_annealing_never_rises(run):
     schedule, hyperparameters, total = run
     values = schedule(np.arange(total), total, **hyperparameters | {"warmup_steps": 0})
     assert (np.diff(values) <= 1e-15).all()
 
 
-@pytest.mark.parametrize("name", ["linear", "cosine", "sgdr"])
+@given(st.integers(1, 300), st.integers(1, 400))
+def test_a_warm_up_in_the_formula_ends_at_its_peak(total, warmup):
+    peak = min(warmup, total) - 1
+    for name, highest in (("inverse_sqrt", 1.0), ("noam", (512 * warmup) ** -0.5)):
+        values = schedules.get(name)(np.arange(total), total, warmup_steps=warmup)
+        assert (np.diff(values[: peak + 1]) > 0).all()
+        assert (np.diff(values[peak:]) < 0).all()
+        assert values[peak] == pytest.approx(highest * (peak + 1) / warmup, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["linear", "cosine", "sgdr", "polynomial"])
 def test_floor_is_never_undercut(name):
     values = multipliers(name, floor=0.25)
     assert values.min() >= 0.25
@@ -264,7 +324,8 @@ def test_lengths_of_a_config_are_in_epochs_and_warm_up_in_updates(name):
     schedule = schedules.get(name)
     in_config = {each.name: each.default for each in schedule.hyperparameters} | {"warmup_steps": 11}
     in_updates = {
-        each.name: in_config[each.name] * (8 if each.unit is Unit.EPOCHS else 1) for each in schedule.hyperparameters
+        each.name: in_config[each.name] * 8 if getattr(each, "unit", None) is Unit.EPOCHS else in_config[each.name]
+        for each in schedule.hyperparameters
     }
     assert np.array_equal(schedule.rates(T, 8, in_config), multipliers(name, **in_updates))
 
@@ -289,6 +350,19 @@ def test_lengths_of_a_config_are_in_epochs_and_warm_up_in_updates(name):
         ("sgdr", "period", True, "must be a finite number"),
         ("sgdr", "period", "5", "must be a finite number"),
         ("sgdr", "period", None, "must be a finite number"),
+        ("cyclical", "period", 0, "must be greater than 0 epochs"),
+        ("cyclical", "mode", "triangle", "must be triangular or triangular2 or exp_range"),
+        ("cyclical", "floor", 1.5, "must be at most 1"),
+        ("one_cycle", "rise", 0, "must be greater than 0"),
+        ("one_cycle", "rise", 1, "must be less than 1"),
+        ("polynomial", "power", 0, "must be greater than 0"),
+        ("inverse_time", "decay", -1, "must be at least 0"),
+        ("inverse_sqrt", "warmup_steps", 0, "must be at least 1 updates"),
+        ("noam", "d_model", 0, "must be at least 1"),
+        ("plateau", "patience", 0, "must be at least 1 epochs"),
+        ("plateau", "gamma", 0, "must be greater than 0"),
+        ("batch_growth", "every", 0, "must be greater than 0 epochs"),
+        ("batch_growth", "limit", 0, "must be greater than 0"),
         ("constant", "warmup_steps", 2.5, "must be a whole number of updates"),
         ("constant", "warmup_steps", -1, "must be at least 0 updates"),
     ],
@@ -304,7 +378,9 @@ def test_a_mistake_names_call_rule_and_value(name, hyperparameter, value, rule):
 
 
 def test_unknown_names_bring_a_suggestion():
-    with pytest.raises(InputError, match=r"unknown schedule 'cosin'; did you mean 'cosine'\? \(choose from: constant,"):
+    with pytest.raises(
+        InputError, match=r"unknown schedule 'cosin'; did you mean 'cosine'\? \(choose from: batch_growth,"
+    ):
         schedules.get("cosin")
     with pytest.raises(InputError, match=r"hyperparameter of sgdr 'periods'; did you mean 'period'\?"):
         multipliers("sgdr", periods=3)
@@ -327,7 +403,76 @@ def test_declaration(name):
     assert schedule.formula
     for each in schedule.hyperparameters:
         assert each.check(name, each.default) == each.default
-        assert each.low <= each.high
         assert each.meaning
+        if isinstance(each, Categorical):
+            assert len(each.choices) > 1
+            continue
+        assert each.low <= each.high
         low, high = each.range_in(epochs=30, updates=1350)
         assert each.check(name, low) <= each.check(name, high)
+
+
+# Plans: the updates of a run
+
+
+@given(runs(), st.integers(1, 60), st.integers(1, 70), st.integers(1, 6))
+def test_a_plan_drops_no_row_and_has_a_rate_for_each_update(run, n_rows, batch_size, epochs):
+    schedule, hyperparameters, _ = run
+    plan = schedule.plan(n_rows, batch_size, epochs, hyperparameters)
+    updates = len(plan.sizes)
+    assert plan.starts.tolist()[0] == 0
+    assert plan.starts.tolist()[-1] == updates == len(plan.multipliers)
+    assert len(plan.starts) == epochs + 1
+    for first, end in itertools.pairwise(plan.starts):
+        assert plan.sizes[first:end].sum() == n_rows
+        assert (plan.sizes[first:end] > 0).all()
+    if schedule.batch is None:
+        assert updates == epochs * -(-n_rows // batch_size)
+        assert np.array_equal(plan.multipliers, schedule.rates(updates, updates // epochs, hyperparameters))
+
+
+def rate_per_row(name, n_rows, batch_size, epochs, **hyperparameters):
+    """(epochs · n,) for each row in turn, the multiplier of its update over the rows that the update was to have."""
+    schedule = schedules.get(name)
+    plan = schedule.plan(n_rows, batch_size, epochs, schedule.complete(hyperparameters))
+    return np.repeat(plan.multipliers / plan.sizes, plan.sizes), len(plan.sizes)
+
+
+@pytest.mark.parametrize("warmup_steps", [0, 16, 48])
+@pytest.mark.parametrize("gamma", [0.5, 0.25])
+def test_a_growing_batch_has_the_noise_scale_of_its_twin(gamma, warmup_steps):
+    """η/B is the same for every row as under the step schedule that it stands for (Smith, Kindermans, Ying & Le)."""
+    shared = {"every": 2, "gamma": gamma, "warmup_steps": warmup_steps}
+    grown, few = rate_per_row("batch_growth", 64, 4, 7, **shared)
+    cut, many = rate_per_row("step", 64, 4, 7, **shared)
+    np.testing.assert_allclose(grown, cut, rtol=1e-12)
+    assert few < many
+
+
+@pytest.mark.parametrize(
+    ("limit", "sizes", "multipliers"),
+    [
+        (1.0, [10, 40, 100], [1, 1, 100 / 160]),
+        (0.3, [10, 30, 30], [1, 30 / 40, 30 / 160]),
+        (0.05, [10, 10, 10], [1, 10 / 40, 10 / 160]),
+    ],
+)
+def test_where_the_batch_may_not_grow_the_rate_is_cut_for_the_rest(limit, sizes, multipliers):
+    growth = schedules.get("batch_growth")
+    plan = growth.plan(100, 10, 3, growth.complete({"every": 1, "gamma": 0.25, "limit": limit}))
+    firsts = plan.starts[:-1]
+    assert plan.sizes[firsts].tolist() == sizes
+    np.testing.assert_allclose(plan.multipliers[firsts], multipliers, rtol=1e-12)
+
+
+def test_a_batch_grows_within_an_epoch_too():
+    growth = schedules.get("batch_growth")
+    plan = growth.plan(40, 4, 1, growth.complete({"every": 0.5, "gamma": 0.5}))
+    assert plan.sizes.tolist() == [4, 4, 4, 4, 4, 8, 8, 4]
+
+
+def test_reactions_are_declared():
+    plateau = schedules.get("plateau")
+    assert plateau.plan(10, 5, 2, plateau.complete({"patience": 4, "gamma": 0.3})).reaction == Reaction(4, 0.3)
+    others = [schedules.get(name) for name in ALL if name != "plateau"]
+    assert all(each.plan(10, 5, 2, each.complete({})).reaction is None for each in others)

@@ -171,7 +171,7 @@ def test_whatever_a_model_raises_becomes_a_training_error(error: BaseException) 
     with pytest.raises(TrainingError, match=told):
         train_packed(packed, [TrainConfig()], [0], True)
     with pytest.raises(TrainingError, match=told):
-        compile_packed(packed, ["adam"])
+        compile_packed(packed, [TrainConfig()])
 
 
 def test_a_model_that_cannot_be_sent_is_told_before_there_is_an_experiment(url: str, tmp_path: Path) -> None:

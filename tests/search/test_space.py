@@ -11,15 +11,24 @@ from hypothesis import strategies as st
 from search_runs import run_in_threads, spec
 
 from objectives import optimizers, schedules
-from objectives.hyperparameters import Scale
-from search.arms import Arm
+from objectives.hyperparameters import Hyperparameter, Scale
+from objectives.strategies import STRATEGIES
+from search.arms import KNOWN, Arm
+from search.ranges import read_ranges
 from search.sampling import Generation, check_sampler
-from search.space import Parameter, Space, space
+from search.space import Choice, Parameter, Space, space
 from search.spec import Sampler
 from storage import StudyRecord
 
-EVERY = [(name, each) for name in optimizers.names() for each in optimizers.get(name).hyperparameters] + [
-    (name, each) for name in schedules.names() for each in schedules.get(name).hyperparameters
+EVERY = [
+    (owner, each)
+    for owner, declared in [
+        *[(name, optimizers.get(name).hyperparameters) for name in optimizers.names()],
+        *[(name, schedules.get(name).hyperparameters) for name in schedules.names()],
+        ("TrainConfig", [strategy.declared for strategy in STRATEGIES.values()]),
+    ]
+    for each in declared
+    if isinstance(each, Hyperparameter)
 ]
 JOINT = "momentum,nag,adam+cosine,sgdr,step"
 
@@ -52,6 +61,7 @@ def test_natural_and_sampled_values_are_inverse(owner: str, hyperparameter: Any,
 
 def test_momentum_is_searched_as_its_distance_to_one() -> None:
     (parameter,) = (each for each in of("momentum").parameters["momentum"] if each.key == "momentum.momentum")
+    assert isinstance(parameter, Parameter)
     seen = parameter.sampled_distribution
     assert (seen.low, seen.high, seen.log) == (pytest.approx(0.005), 0.5, True)
     assert (parameter.distribution.low, parameter.distribution.high) == (0.5, 0.995)
@@ -63,7 +73,7 @@ def test_momentum_is_searched_as_its_distance_to_one() -> None:
 @pytest.mark.parametrize("arm", ["sgd", "adamw+linear", JOINT])
 def test_what_is_asked_lies_in_its_range_and_is_named_after_its_owner(sampler: Sampler, arm: str) -> None:
     own, parsed = of(arm), Arm.parse(arm)
-    keys = {each.key: each for owned in own.parameters.values() for each in owned}
+    keys: dict[str, Any] = {each.key: each for owned in own.parameters.values() for each in owned}
     for proposal in asked(arm, sampler):
         config, chosen = proposal.config, dict(proposal.parameters)
         assert config.optimizer.name in parsed.optimizers
@@ -88,7 +98,8 @@ def test_a_single_choice_is_not_a_parameter() -> None:
 
 def test_lengths_follow_the_run() -> None:
     def lengths(**run: Any) -> dict[str, tuple[float, float]]:
-        return {each.key: (each.low, each.high) for each in of("adam+sgdr", **run).parameters["sgdr"]}
+        numbers = [each for each in of("adam+sgdr", **run).parameters["sgdr"] if isinstance(each, Parameter)]
+        return {each.key: (each.low, each.high) for each in numbers}
 
     assert lengths(epochs=20, updates_per_epoch=10)["sgdr.period"] == (2, 20)
     assert lengths(epochs=20, updates_per_epoch=10)["sgdr.warmup_steps"] == (0, 50)
@@ -102,7 +113,7 @@ def test_learning_rates_have_ranges_of_their_own() -> None:
         name: (each.low, each.high)
         for name in optimizers.names()
         for each in of(name).parameters[name]
-        if each.key == f"{name}.learning_rate"
+        if isinstance(each, Parameter) and each.key == f"{name}.learning_rate"
     }
     assert ranges["momentum"] != ranges["adam"] != ranges["nag"]
     assert len(ranges) == len(optimizers.names())
@@ -125,6 +136,71 @@ def test_given_ranges_and_fixed_values_hold_in_every_trial(url: str) -> None:
         assert config.optimizer.hyperparameters["beta1"] == 0.8
         assert config.schedule.hyperparameters["warmup_steps"] == 2
         assert not {"adam.beta1", "sgdr.warmup_steps"} & set(chosen)
+
+
+STRATEGIC = {
+    "strategy.dropout": (0.1, 0.4),
+    "strategy.batch_norm": (True, False),
+    "strategy.initialization": ("he", "poor"),
+    "strategy.early_stopping": (2, 4),
+    "strategy.curriculum": "mixed",
+    "strategy.clip_norm": 1.0,
+    "cyclical.mode": ("triangular", "triangular2"),
+}
+
+
+@pytest.mark.parametrize("sampler", get_args(Sampler))
+def test_strategies_are_fixed_or_searched_like_hyperparameters(sampler: Sampler, url: str) -> None:
+    experiment = spec(arms=("momentum+cyclical",), repeats=1, trials=6, sampler=sampler, ranges=STRATEGIC)
+    record = run_in_threads(url, experiment)
+    (study,) = record.studies
+    for trial in study.trials:
+        config, chosen = trial.config, trial.parameters
+        assert 0.1 <= chosen["strategy.dropout"] == config.dropout <= 0.4
+        assert chosen["strategy.batch_norm"] is config.batch_norm
+        assert chosen["strategy.initialization"] == config.initialization in ("he", "poor")
+        assert config.early_stopping in (2, 3, 4)
+        assert (config.curriculum, config.clip_norm, config.weight_decay) == ("mixed", 1.0, 0.0)
+        assert config.schedule.hyperparameters["mode"] == chosen["cyclical.mode"]
+        assert not {"strategy.curriculum", "strategy.clip_norm"} & set(chosen)
+    assert len({trial.config.batch_norm for trial in study.trials}) == 2
+    seen = optuna.load_study(study_name="tiny/momentum+cyclical/0", storage=url)
+    assert [trial.params for trial in seen.trials] == [pytest.approx(dict(trial.parameters)) for trial in study.trials]
+
+
+def test_a_categorical_schedule_hyperparameter_stays_at_its_default() -> None:
+    assert not any(isinstance(each, Choice) for each in of("momentum+cyclical").parameters["cyclical"])
+
+
+def test_programs_cover_what_a_search_may_ask_for() -> None:
+    programs = of("momentum,adam+cosine", ranges={key: STRATEGIC[key] for key in STRATEGIC if "cyclical" not in key})
+    configs = programs.programs()
+    assert {config.optimizer.name for config in configs} == {"momentum", "adam"}
+    assert {config.batch_norm for config in configs} == {True, False}
+    assert {config.initialization for config in configs} >= {"he", "poor"}
+    assert {(config.epochs, config.schedule.name, config.dropout, config.curriculum) for config in configs} == {
+        (1, "constant", 0.4, "mixed")
+    }
+
+
+def test_a_known_arm_brings_its_presets_and_a_spec_overrides_them() -> None:
+    own = of("adam+noam")
+    assert own.fixed["adam"] == {"beta1": 0.9, "beta2": 0.98, "epsilon": 1e-9}
+    (rate,) = own.parameters["adam"]
+    assert isinstance(rate, Parameter)
+    assert (rate.key, rate.low, rate.high) == ("adam.learning_rate", 0.03, 30.0)
+    assert of("adam+cosine").fixed["adam"] == {}
+    overridden = of("adam+noam", ranges={"adam.beta2": 0.9, "adam.learning_rate": (1.0, 2.0)})
+    assert overridden.fixed["adam"]["beta2"] == 0.9
+    assert [each.low for each in overridden.parameters["adam"] if isinstance(each, Parameter)] == [1.0]
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_every_known_arm_can_be_searched(name: str) -> None:
+    assert Arm.parse(name).name == name
+    for proposal in asked(name, size=3):
+        assert proposal.config.epochs == 1
+    assert not read_ranges(dict(KNOWN[name].presets), [Arm.parse(name)]).keys() ^ KNOWN[name].presets.keys()
 
 
 @pytest.mark.parametrize("sampler", get_args(Sampler))

@@ -18,6 +18,7 @@ from alembic.script import ScriptDirectory
 from ledger_examples import child_environment, complete_experiment, generation, held, study_of
 from sqlalchemy import Engine, event, text
 
+from objectives import Outcome
 from storage import Ledger, LedgerError, NoLedgerError, database, tables
 from storage.errors import explained
 from storage.fingerprint import arm_fingerprints, fingerprint
@@ -132,8 +133,8 @@ def revision(number: str) -> Callable[[Path], None]:
         (empty_version_table, r"is not a Cooldown ledger \(it holds cooldown_version\)"),
         (another_programs_wal, r"is not a Cooldown ledger \(it holds notes\)"),
         (another_programs_journal, r"is not a Cooldown ledger \(it holds notes\)"),
-        (revision("0002"), "was written by a newer Cooldown .*0002.*0001.*update"),
-        (revision("later"), "was written by a newer Cooldown .*later.*0001.*update"),
+        (revision("0003"), "was written by a newer Cooldown .*0003.*0002.*update"),
+        (revision("later"), "was written by a newer Cooldown .*later.*0002.*update"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -279,6 +280,11 @@ def test_a_ledger_of_the_first_revision_opens_and_keeps_its_fingerprint(tmp_path
     record = ledger.load("digits")
     assert arm_fingerprints(record.studies) == FIXTURE_PRINTS
     assert fingerprint(record.studies) == "0b96582d114ce329e85b9d2a4a9d5c7868098f060a269e6caea0275b69f8c42c"
+    curves = [curve for study in record.studies for curve in study.curves()]
+    assert {curve.learning_rate.size for curve in curves} == {0}, "was not kept then"
+    assert all(
+        curve.kept_epoch == (0 if curve.outcome is Outcome.DIVERGED else len(curve.train_loss)) for curve in curves
+    )
     study = study_of(ledger)
     with ledger.hold("digits") as writer:
         assert len(writer.append_generation(study, 3, generation(2), {}).trials) == 9

@@ -86,15 +86,18 @@ finite = st.floats(-1e300, 1e300)
 
 @st.composite
 def curves(draw: st.DrawFn, seed: int) -> Curve:
-    diverged = draw(st.booleans())
-    epochs = draw(st.integers(0, EPOCHS - 1)) if diverged else EPOCHS
+    outcome = draw(st.sampled_from(Outcome))
+    fewest = {Outcome.COMPLETED: EPOCHS, Outcome.STOPPED: 1, Outcome.DIVERGED: 0}[outcome]
+    epochs = draw(st.integers(fewest, EPOCHS))
     loss, score = st.lists(finite, min_size=epochs, max_size=epochs), finite | st.just(float("nan"))
     return Curve(
         seed,
-        Outcome.DIVERGED if diverged else Outcome.COMPLETED,
+        outcome,
         np.array(draw(loss), float),
         np.array(draw(loss), float),
         np.array(draw(st.lists(score, min_size=epochs, max_size=epochs)), float),
+        np.array(draw(loss), float),
+        0 if outcome is Outcome.DIVERGED else draw(st.integers(1, epochs)),
         draw(finite),
         draw(st.integers(0, 2**40)),
         draw(st.integers(0, 2**40)),

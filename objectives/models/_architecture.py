@@ -1,0 +1,103 @@
+"""Where everything of a multilayer perceptron lies among its columns: weights, biases, scales, running statistics."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from objectives.problem import Parameters
+
+VARIANCE_GUARD = 1e-5
+"""What batch normalization adds to a variance, as in torch; the kernels have it too."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Where one layer's weights (inputs, outputs) and biases (outputs,) lie among the P parameters."""
+
+    inputs: int
+    outputs: int
+    start: int
+
+    @property
+    def bias(self) -> int:
+        return self.start + self.inputs * self.outputs
+
+    @property
+    def end(self) -> int:
+        return self.bias + self.outputs
+
+    def weights(self, matrix: Parameters) -> Parameters:
+        return matrix[:, self.start : self.bias].reshape(len(matrix), self.inputs, self.outputs)
+
+
+@dataclass(frozen=True)
+class Norm:
+    """Where one hidden layer's scales γ (width,) and running means and variances (2·width,) lie among the columns."""
+
+    width: int
+    scale: int
+    statistics: int
+
+    def variances(self, theta: Parameters) -> Parameters:
+        return theta[:, self.statistics + self.width : self.statistics + 2 * self.width]
+
+    def folded(self, theta: Parameters) -> tuple[Parameters, Parameters]:
+        """Factors and offsets (R, 1, width) with which the running statistics normalize."""
+        inverse = 1 / np.sqrt(self.variances(theta) + theta.dtype.type(VARIANCE_GUARD))
+        factors = theta[:, self.scale : self.scale + self.width] * inverse
+        means = theta[:, self.statistics : self.statistics + self.width]
+        return factors[:, None], (-means * factors)[:, None]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A multilayer perceptron without its data.
+
+    widths: of the inputs, the hidden layers and the outputs. loss, activation, batch_norm: as for `MLP`.
+    """
+
+    widths: tuple[int, ...]
+    loss: Literal["cross_entropy", "squared_error"]
+    activation: Literal["relu", "tanh"]
+    batch_norm: bool
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers from the input to the output."""
+        layers: list[Layer] = []
+        for inputs, outputs in pairwise(self.widths):
+            layers.append(Layer(inputs, outputs, layers[-1].end if layers else 0))
+        return tuple(layers)
+
+    @cached_property
+    def norms(self) -> tuple[Norm | None, ...]:
+        """For each hidden layer where its normalization lies."""
+        if not self.batch_norm:
+            return (None,) * len(self.hidden)
+        scales, statistics = self.layers[-1].end, self.trainable
+        return tuple(
+            Norm(units.stop - units.start, scales + units.start, statistics + 2 * units.start) for units in self.units
+        )
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Widths of the hidden layers."""
+        return self.widths[1:-1]
+
+    @cached_property
+    def units(self) -> tuple[slice, ...]:
+        """Where each hidden layer's units lie among the H of all."""
+        return tuple(slice(start, end) for start, end in pairwise(np.cumsum([0, *self.hidden]).tolist()))
+
+    @property
+    def trainable(self) -> int:
+        """P, the number of weights, biases and scales."""
+        return self.layers[-1].end + (sum(self.hidden) if self.batch_norm else 0)
+
+    @property
+    def size(self) -> int:
+        """P and, with batch normalization, two running statistics of each hidden unit."""
+        return self.trainable + (2 * sum(self.hidden) if self.batch_norm else 0)

@@ -1,0 +1,91 @@
+"""The buffers of a pass through a multilayer perceptron and back."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.models._architecture import Architecture, Layer, Norm
+from objectives.problem import Parameters
+
+
+class Hidden:
+    """One hidden layer's arrays for R replicates and batches of B rows.
+
+    outputs: (R, B, H) after the activation. passed_on: what the next layer gets; another array only under dropout.
+    units: where the layer's lie among all hidden units. forward, backward: what the kernels of batch normalization take
+    beside the layer's values; None without it.
+    """
+
+    def __init__(
+        self, replicates: int, rows: int, layer: Layer, norm: Norm | None, units: slice, dtype: Any, dropout: bool
+    ) -> None:
+        shape = (replicates, rows, layer.outputs)
+        self.bias, self.units = layer.bias, units
+        self.outputs, self.delta = np.empty(shape, dtype), np.empty(shape, dtype)
+        self.passed_on = np.empty(shape, dtype) if dropout else self.outputs
+        self.forward = self.backward = None
+        if norm is not None:
+            normalized, inverse = np.empty(shape, dtype), np.empty((replicates, layer.outputs), dtype)
+            self.forward = norm.scale, norm.statistics, normalized, inverse
+            self.backward = norm.scale, normalized, inverse
+
+
+class Workspace:
+    """Buffers for R replicates and batches of B rows, and every view that a pass needs, made once.
+
+    Making a view costs as much as a small matrix product, so none is made inside the training loop.
+    """
+
+    def __init__(
+        self,
+        model: Architecture,
+        data: tuple[Parameters, NDArray[Any]],
+        theta: Parameters,
+        rows: int,
+        dropout: bool,
+    ) -> None:
+        # Here, because whoever only lists or shows experiments should not wait for the compiler to be loaded.
+        from objectives.models import _kernels
+
+        layers, replicates, dtype = model.layers, len(theta), theta.dtype
+        self.bias_activation, self.activation_backward = (
+            (_kernels.bias_relu, _kernels.relu_backward)
+            if model.activation == "relu"
+            else (_kernels.bias_tanh, _kernels.tanh_backward)
+        )
+        self.loss = _kernels.softmax_cross_entropy if model.loss == "cross_entropy" else _kernels.squared_error
+        self.batch_norm, self.batch_norm_backward = _kernels.batch_norm, _kernels.batch_norm_backward
+        self.X, self.y = data
+        self.theta = theta
+        self.gradient = np.empty((replicates, model.trainable), dtype)
+        self.losses = np.empty(replicates)
+        self.inputs = np.empty((replicates, rows, layers[0].inputs), dtype)
+        self.outputs = np.empty((replicates, layers[-1].outputs, rows), dtype)
+        hidden = [
+            Hidden(replicates, rows, layer, norm, units, dtype, dropout)
+            for layer, norm, units in zip(layers, model.norms, model.units, strict=False)
+        ]
+        below = [self.inputs, *[layer.passed_on for layer in hidden]]
+        output = self.outputs.transpose(0, 2, 1)
+        self.hidden_forward = [
+            (below[i], layers[i].weights(theta), each.outputs, each.bias, each.forward, each.units, each.passed_on)
+            for i, each in enumerate(hidden)
+        ]
+        self.output_forward = below[-1], layers[-1].weights(theta), output, layers[-1].bias
+        deltas = [*[layer.delta for layer in hidden], output]
+        self.backward = [
+            (
+                below[i].transpose(0, 2, 1),
+                deltas[i],
+                layers[i].weights(self.gradient),
+                layers[i].weights(theta).transpose(0, 2, 1),
+                deltas[i - 1],
+                hidden[i - 1].outputs,
+                hidden[i - 1].bias,
+                hidden[i - 1].backward,
+                hidden[i - 1].units,
+            )
+            for i in range(len(layers) - 1, 0, -1)
+        ]
+        self.input_backward = self.inputs.transpose(0, 2, 1), deltas[0], layers[0].weights(self.gradient)

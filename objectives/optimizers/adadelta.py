@@ -1,0 +1,34 @@
+"""Adadelta: steps in the unit of the parameters, from running averages of squared gradients and squared steps."""
+
+from typing import Any
+
+import numpy as np
+
+from objectives.optimizers._rule import Optimizer, decay, epsilon, learning_rate
+
+
+def update(
+    theta: Any, gradient: Any, square: Any, step: Any, learning_rate: Any, t: Any, rho: Any, epsilon: Any
+) -> Any:
+    """E ← ρE + (1−ρ)g²; Δ = √(D+ε)/√(E+ε) · g; D ← ρD + (1−ρ)Δ²; θ ← θ − ηΔ.
+
+    The paper has no η; as in torch and optax it is a factor of the step, 1 unless a schedule or a search changes it.
+    """
+    square = rho * square + (1 - rho) * gradient * gradient
+    change = np.sqrt(step + epsilon) / np.sqrt(square + epsilon) * gradient
+    step = rho * step + (1 - rho) * change * change
+    return theta - learning_rate * change, square, step
+
+
+adadelta = Optimizer(
+    name="adadelta",
+    family="adaptive",
+    update=update,
+    hyperparameters=(
+        learning_rate(1.0, 0.1, 100.0),
+        decay("rho", 0.9, 0.5, 0.999, "decay ρ of the squared gradients and of the squared steps"),
+        epsilon(1e-6),
+    ),
+    formula="E ← ρE + (1−ρ)g²; Δ = √(D+ε)/√(E+ε) · g; D ← ρD + (1−ρ)Δ²; θ ← θ − ηΔ",
+    reference="Zeiler 2012",
+)

@@ -1,0 +1,26 @@
+"""Adagrad: each parameter's step shrinks with the sum of its squared gradients."""
+
+from typing import Any
+
+import numpy as np
+
+from objectives.optimizers._rule import Optimizer, epsilon, learning_rate
+
+
+def update(theta: Any, gradient: Any, total: Any, learning_rate: Any, t: Any, epsilon: Any) -> Any:
+    """G ← G + g²; θ ← θ − η g / (√G + ε), with ε outside the root, as in torch.
+
+    The paper and the survey write √(G + ε).
+    """
+    total = total + gradient * gradient
+    return theta - learning_rate * gradient / (np.sqrt(total) + epsilon), total
+
+
+adagrad = Optimizer(
+    name="adagrad",
+    family="adaptive",
+    update=update,
+    hyperparameters=(learning_rate(0.01, 1e-3, 1.0), epsilon(1e-10)),
+    formula="G ← G + g²; θ ← θ − η g / (√G + ε)",
+    reference="Duchi, Hazan & Singer 2011",
+)

@@ -1,0 +1,31 @@
+"""AdaMax: Adam with the largest recent gradient in place of the root mean square."""
+
+from typing import Any
+
+import numpy as np
+
+from objectives.optimizers._rule import Optimizer, decay, epsilon, learning_rate
+
+
+def update(
+    theta: Any, gradient: Any, m: Any, largest: Any, learning_rate: Any, t: Any, beta1: Any, beta2: Any, epsilon: Any
+) -> Any:
+    """m ← β₁m + (1−β₁)g; u ← max(β₂u, |g| + ε); θ ← θ − η/(1−β₁ᵗ) · m/u. Algorithm 2 of the paper, ε as in torch."""
+    m = beta1 * m + (1 - beta1) * gradient
+    largest = np.maximum(beta2 * largest, np.abs(gradient) + epsilon)
+    return theta - learning_rate / (1 - beta1**t) * m / largest, m, largest
+
+
+adamax = Optimizer(
+    name="adamax",
+    family="adaptive",
+    update=update,
+    hyperparameters=(
+        learning_rate(2e-3, 1e-4, 0.1),
+        decay("beta1", 0.9, 0.5, 0.99, "decay β₁ of the first moment"),
+        decay("beta2", 0.999, 0.9, 0.9999, "decay β₂ of the largest gradient"),
+        epsilon(1e-8),
+    ),
+    formula="m ← β₁m + (1−β₁)g; u ← max(β₂u, |g| + ε); θ ← θ − η/(1−β₁ᵗ) · m/u",
+    reference="Kingma & Ba 2015, Algorithm 2",
+)

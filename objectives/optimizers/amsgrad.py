@@ -1,0 +1,45 @@
+"""AMSGrad: Adam whose denominator never shrinks."""
+
+from typing import Any
+
+import numpy as np
+
+from objectives.optimizers._rule import Optimizer, decay, epsilon, learning_rate
+
+
+def update(
+    theta: Any,
+    gradient: Any,
+    m: Any,
+    v: Any,
+    largest: Any,
+    learning_rate: Any,
+    t: Any,
+    beta1: Any,
+    beta2: Any,
+    epsilon: Any,
+) -> Any:
+    """m, v as in Adam; u ← max(u, v); θ ← θ − η m̂/(√û + ε), with û = u/(1−β₂ᵗ), as in torch.
+
+    The paper has no bias correction; optax takes the maximum of the corrected v̂.
+    """
+    m = beta1 * m + (1 - beta1) * gradient
+    v = beta2 * v + (1 - beta2) * gradient * gradient
+    largest = np.maximum(largest, v)
+    root = np.sqrt(largest) / np.sqrt(1 - beta2**t)
+    return theta - learning_rate / (1 - beta1**t) * m / (root + epsilon), m, v, largest
+
+
+amsgrad = Optimizer(
+    name="amsgrad",
+    family="adaptive",
+    update=update,
+    hyperparameters=(
+        learning_rate(1e-3, 1e-4, 0.1),
+        decay("beta1", 0.9, 0.5, 0.99, "decay β₁ of the first moment"),
+        decay("beta2", 0.999, 0.9, 0.9999, "decay β₂ of the second moment"),
+        epsilon(1e-8),
+    ),
+    formula="m, v as in Adam; u ← max(u, v); θ ← θ − η m̂/(√(u/(1−β₂ᵗ)) + ε)",
+    reference="Reddi, Kale & Kumar 2018",
+)

@@ -1,0 +1,48 @@
+"""Batch growth: the rate stays, and the batch grows where `step` would cut the rate."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.hyperparameters import Hyperparameter
+from objectives.schedules import _schedule
+from objectives.schedules._schedule import ROUNDING, Schedule, gamma
+
+
+def multiplier(s: NDArray[np.float64], total: int, every: float, gamma: float, limit: float) -> NDArray[np.float64]:
+    """1: what changes is the batch."""
+    return np.ones_like(s)
+
+
+def batch(passed: float, batch_size: int, n_rows: int, every: float, gamma: float, limit: float) -> tuple[int, float]:
+    """`batch_size` / γ^⌊passed / every⌋ rows, so that rate over batch is that of its twin `step` at every row.
+
+    Where that is more than `limit`·n rows the batch grows no further and the rate is cut for the rest, as in the paper.
+    """
+    fraction = float(gamma ** np.floor(passed / every + ROUNDING))
+    largest = max(limit * n_rows, batch_size)
+    if batch_size <= fraction * largest:
+        return round(batch_size / fraction), 1.0
+    return round(largest), fraction * largest / batch_size
+
+
+batch_growth = Schedule(
+    "batch_growth",
+    multiplier,
+    own=(
+        _schedule.every(),
+        gamma(0.1, 0.01, 0.9, "factor by which the twin `step` would cut the rate"),
+        Hyperparameter(
+            "limit",
+            1.0,
+            0.1,
+            1.0,
+            searched=False,
+            maximum=1,
+            open_minimum=True,
+            meaning="largest batch as a share of the training rows; beyond it the rate is cut",
+        ),
+    ),
+    formula="1; batch_size / γ^⌊epochs / every⌋ rows an update",
+    reference="Smith, Kindermans, Ying & Le 2017",
+    batch=batch,
+)

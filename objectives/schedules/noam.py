@@ -1,0 +1,35 @@
+"""Noam: the Transformer's schedule, in which the base rate is a factor and the width of the model sets the size."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.hyperparameters import Hyperparameter, Scale
+from objectives.schedules._schedule import WARMUP_STEPS, Schedule
+
+
+def multiplier(s: NDArray[np.float64], total: int, d_model: float, warmup_steps: int) -> NDArray[np.float64]:
+    """d_model^−½ · min((s+1)^−½, (s+1)·W^−1.5), as in the paper: the base learning rate is 1 there."""
+    return np.asarray(d_model**-0.5 * np.minimum((s + 1) ** -0.5, (s + 1) * warmup_steps**-1.5))
+
+
+noam = Schedule(
+    "noam",
+    multiplier,
+    own=(
+        Hyperparameter(
+            "d_model", 512.0, 16.0, 1024.0, Scale.LOG, searched=False, minimum=1, meaning="width of the model it is for"
+        ),
+    ),
+    formula="d_model^−½ · min((s+1)^−½, (s+1)·W^−1.5), W = warmup_steps",
+    reference="Vaswani et al. 2017",
+    warmup=replace(
+        WARMUP_STEPS,
+        default=4000,
+        low=0.01,
+        minimum=1,
+        meaning="length W of the linear ramp, after which the decay begins",
+    ),
+    ramped=False,
+)

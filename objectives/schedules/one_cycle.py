@@ -1,0 +1,44 @@
+"""One cycle: the rate rises once, and falls to almost nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.hyperparameters import Hyperparameter
+from objectives.schedules import _schedule
+from objectives.schedules._schedule import WARMUP_STEPS, Schedule
+
+
+def multiplier(s: NDArray[np.float64], total: int, rise: float, start: float, floor: float) -> NDArray[np.float64]:
+    """Half a cosine from `start` up to 1 over the first `rise`·T updates, then one down to `floor`, as in torch and
+    optax; the paper's ramps are straight. Momentum stays as it is: the paper cycles it too.
+    """
+    peak = rise * total
+    up = start + (1 - start) * 0.5 * (1 - np.cos(np.pi * np.minimum(s / peak, 1.0)))
+    down = floor + (1 - floor) * 0.5 * (1 + np.cos(np.pi * np.clip((s - peak) / (total - peak), 0.0, 1.0)))
+    return np.where(s < peak, up, down)
+
+
+one_cycle = Schedule(
+    "one_cycle",
+    multiplier,
+    own=(
+        Hyperparameter(
+            "rise",
+            0.3,
+            0.1,
+            0.5,
+            maximum=1,
+            open_minimum=True,
+            open_maximum=True,
+            meaning="share of the run in which the rate rises",
+        ),
+        Hyperparameter("start", 0.04, 0.0, 0.2, searched=False, maximum=1, meaning="first fraction of the peak"),
+        _schedule.floor(),
+    ),
+    formula="start + (1−start)·½(1 − cos(π s/S)), S = rise·T; from S on floor + (1−floor)·½(1 + cos(π (s−S)/(T−S)))",
+    reference="Smith & Topin 2018; Smith 2018",
+    # It rises by itself: a ramp before that is there for who asks for it.
+    warmup=replace(WARMUP_STEPS, searched=False),
+)

@@ -1,0 +1,25 @@
+"""Polynomial decay to a floor."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.hyperparameters import Hyperparameter, Scale
+from objectives.schedules import _schedule
+from objectives.schedules._schedule import Schedule
+
+
+def multiplier(s: NDArray[np.float64], total: int, power: float, floor: float) -> NDArray[np.float64]:
+    """floor + (1 − floor)(1 − s/T)^p."""
+    return np.asarray(floor + (1 - floor) * np.maximum(1 - s / total, 0.0) ** power)
+
+
+polynomial = Schedule(
+    "polynomial",
+    multiplier,
+    own=(
+        Hyperparameter("power", 2.0, 0.5, 4.0, Scale.LOG, open_minimum=True, meaning="power p of the decay"),
+        _schedule.floor(),
+    ),
+    formula="floor + (1 − floor)(1 − s/T)^p",
+    reference="Bottou 2012, as practised",
+)

@@ -1,0 +1,18 @@
+"""Autoencoder of handwritten digits: 1797 rows, 64 features, a regression with the same 64 numbers as targets.
+Each 8×8 image is drawn again from 8 numbers: tanh layers of 32, 8 and 32 units. Deep autoencoders are a classic
+hard problem for first-order rules. The loss is the squared error of a pixel in units of the pixels' mean
+variance, so that the mean image scores about 1; a pixel that no image inks adds nothing. Source: the data are
+those of `digits`; as a test of optimizers after Hinton & Salakhutdinov 2006 and Martens 2010.
+"""
+
+from objectives.tasks import digits
+from objectives.tasks._arrays import ArrayTask, Data
+
+
+def load() -> Data:
+    """X (1797, 64) and the same as y (1797, 64)."""
+    X, _ = digits.load()
+    return X, X
+
+
+autoencoder_digits = ArrayTask("autoencoder_digits", "regression", load, hidden=(32, 8, 32), activation="tanh")

@@ -1,0 +1,20 @@
+"""California housing: 20640 rows, 8 features, a regression. A row is a block group of the census of 1990: median
+income, age of the houses, rooms, bedrooms and people per household, population, latitude, longitude; the target
+is the median house value in units of 100,000 dollars, 0.15 to 5. A few blocks are far off all others in rooms or
+people per household. Source: Pace & Barry 1997, Sparse Spatial Autoregressions; scikit-learn downloads it on
+first use.
+"""
+
+from objectives.tasks._arrays import ArrayTask, Data
+from objectives.tasks._fetched import fetched
+
+
+def load() -> Data:
+    """X (20640, 8) and y (20640,). Raises InputError where the data cannot be downloaded."""
+    from sklearn.datasets import fetch_california_housing
+
+    X, y = fetched("task 'california_housing'", fetch_california_housing, return_X_y=True)
+    return X, y
+
+
+california_housing = ArrayTask("california_housing", "regression", load)

@@ -1,0 +1,24 @@
+"""A figure as a web page in one file: it opens without a network, and is the same each time it is written."""
+
+from html import escape
+
+import plotly.graph_objects as go
+
+
+def page(figure: go.Figure, title: str) -> str:
+    """The HTML document that shows `figure` in the whole window. title: of the window."""
+    body = figure.to_html(
+        full_html=False, include_plotlyjs=True, auto_play=False, div_id="figure", config={"displaylogo": False}
+    )
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>{escape(title)}</title>
+<style>html, body {{ height: 100%; margin: 0; }}</style>
+</head>
+<body>
+{body}
+</body>
+</html>
+"""

@@ -1,0 +1,326 @@
+"""The paths of optimizers over a surface, animated, and beside them how the value falls."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from objectives import optimizers
+from objectives.surfaces import Surface, Trajectory
+from search.figures.lines import Family, head_of, line_of
+
+FRAMES = 100
+"""At most, after the first. Every frame holds all paths so far: twice as many make the file four times as large."""
+
+GRID = 101
+"""Points along each side of the window at which the surface is evaluated."""
+
+FINEST = 0.001
+"""Of the window's diagonal: how far a line may run beside its path. It is about a pixel."""
+
+MOST_CORNERS = 160
+"""Of one line: where a path zig-zags more than that, its line is coarser."""
+
+LONG = 1000
+"""Steps from which on their axis is logarithmic."""
+
+FAR = 1e3
+"""In diagonals: how far outside the window a path is followed."""
+
+DEEPEST = 1e-8
+"""Of the start's height above the lowest minimum: where the axis of the values ends, if it is logarithmic."""
+
+LEGENDS: dict[Family, tuple[str, str]] = {
+    "sgd": ("legend", "One step size for all coordinates"),
+    "adaptive": ("legend2", "A step size for each coordinate"),
+}
+GREYS = [[0.0, "#FFFFFF"], [0.5, "#DCE1E6"], [1.0, "#9AA5B1"]]
+"""Lower is lighter. Every line stands out against these."""
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A trajectory as it is drawn: path (steps + 1, 2), and the steps (corners,) whose points its line goes through."""
+
+    trajectory: Trajectory
+    path: NDArray[np.float32]
+    corners: NDArray[np.intp]
+
+
+def surface_figure(surface: Surface, trajectories: Sequence[Trajectory]) -> go.Figure:
+    """The contours of `surface` with the paths of `trajectories` over them, and their values against the step.
+
+    trajectories: at least one, all with the same number of steps. What is shown first is the end of all paths; Play
+    starts over, with a frame for each step, or for ever fewer of them where there are more than 100.
+    """
+    shown = frame_steps(len(trajectories[0].path) - 1)
+    still = [_contours(surface), *_marks(surface), *(_values(surface, each, shown) for each in trajectories)]
+    drawn = [_drawn(surface, each) for each in trajectories]
+    bounds = _value_bounds(surface, trajectories)
+    moving = _moving(drawn, bounds, shown[-1])
+    numbers = list(range(len(still), len(still) + len(moving)))
+    return go.Figure(
+        [*still, *moving],
+        layout=_layout(surface, shown, bounds),
+        frames=[go.Frame(name=str(step), traces=numbers, data=_moved(drawn, bounds, step)) for step in shown],
+    )
+
+
+def frame_steps(steps: int) -> list[int]:
+    """The steps out of 0 … `steps` that are shown: all or, where they are many, the more the earlier."""
+    if steps <= FRAMES:
+        return list(range(steps + 1))
+    return sorted({round(steps * (frame / FRAMES) ** 2) for frame in range(FRAMES + 1)})
+
+
+def _contours(surface: Surface) -> go.Contour:
+    (left, right), (bottom, top) = surface.window
+    x, y = np.linspace(left, right, GRID), np.linspace(bottom, top, GRID)
+    heights = surface.value(np.stack(np.meshgrid(x, y), axis=-1))
+    bar: dict[str, Any] = {"title": {"text": "value"}, "thickness": 10, "x": 0.5, "outlinewidth": 0}
+    low, high = np.quantile(heights, [0.05, 0.95])
+    levels = 12
+    if surface.minima and high - _lowest(surface) > 10 * (low - _lowest(surface)):
+        # A thousandth of the start's height is the bottom: what is deeper is too small to hold a line of its own.
+        above = heights - _lowest(surface)
+        heights = np.log10(np.maximum(above, 1e-3 * _start_height(surface)))
+        powers = np.arange(np.ceil(heights.min()), np.floor(heights.max()) + 1)
+        levels = 20
+        bar |= {"tickvals": powers, "ticktext": [f"{_lowest(surface) + 10.0**power:g}" for power in powers]}
+    return go.Contour(
+        x=x.astype(np.float32),
+        y=y.astype(np.float32),
+        z=heights.astype(np.float32),
+        ncontours=levels,
+        colorscale=GREYS,
+        colorbar=bar,
+        line={"width": 0.5, "color": "#8792A0"},
+        hoverinfo="skip",
+    )
+
+
+def _marks(surface: Surface) -> list[go.Scatter]:
+    """The start, and the minima, the lowest of them as stars."""
+    marks = [
+        _mark("start", [surface.start], {"symbol": "circle-open", "size": 12, "line": {"width": 2}}),
+    ]
+    lowest = [minimum.point for minimum in surface.minima if minimum.value == _lowest(surface)]
+    others = [minimum.point for minimum in surface.minima if minimum.value > _lowest(surface)]
+    if others:
+        marks.append(_mark("local minimum", others, {"symbol": "cross-thin", "size": 6, "line": {"width": 1}}))
+    if lowest:
+        marks.append(_mark("minimum", lowest, {"symbol": "star", "size": 18, "line": {"width": 1, "color": "white"}}))
+    return marks
+
+
+def _mark(name: str, points: Sequence[tuple[float, float]], marker: dict[str, Any]) -> go.Scatter:
+    x, y = zip(*points, strict=True)
+    return go.Scatter(
+        x=x,
+        y=y,
+        name=name,
+        mode="markers",
+        marker={"color": "black", **marker},
+        legend="legend3",
+        hovertemplate=name + " (%{x:.4g}, %{y:.4g})<extra></extra>",
+    )
+
+
+def _values(surface: Surface, trajectory: Trajectory, shown: Sequence[int]) -> go.Scatter:
+    """The values of a path at the steps that are shown, on the axes beside the contours."""
+    values = trajectory.values[list(shown)]
+    if surface.minima:
+        # Zero has no logarithm: what falls that far leaves the picture at its lower edge.
+        values = np.maximum(values - _lowest(surface), 0.1 * DEEPEST * _start_height(surface))
+    return go.Scatter(
+        x=list(shown),
+        y=values,
+        name=trajectory.name,
+        mode="lines",
+        line={**line_of(trajectory.name), "width": 2},
+        legendgroup=trajectory.name,
+        showlegend=False,
+        xaxis="x2",
+        yaxis="y2",
+        hovertemplate=trajectory.name + ", step %{x}: %{y:.3g}<extra></extra>",
+    )
+
+
+def _drawn(surface: Surface, trajectory: Trajectory) -> _Drawn:
+    far = FAR * surface.diagonal
+    path = np.clip(trajectory.path, -far, far)
+    apart = FINEST * surface.diagonal
+    while len(corners := _corners(path, apart)) > MOST_CORNERS:
+        apart *= 1.5
+    return _Drawn(trajectory, path.astype(np.float32), corners)
+
+
+def _corners(path: NDArray[np.float64], apart: float) -> NDArray[np.intp]:
+    """The points of `path` (n, 2) through which a line runs nowhere farther than `apart` beside it: indices (corners,).
+
+    After Douglas & Peucker 1973: a stretch is drawn straight unless some point of it is too far off, and then halved
+    there.
+    """
+    corners, stretches = [0], [(0, len(path) - 1)]
+    while stretches:
+        first, last = stretches.pop()
+        within, along = path[first : last + 1] - path[first], path[last] - path[first]
+        share = np.clip(within @ along / max(along @ along, np.finfo(float).tiny), 0, 1)
+        beside = np.hypot(*(within - share[:, None] * along).T)
+        farthest = int(np.argmax(beside))
+        if beside[farthest] > apart:
+            stretches += [(first + farthest, last), (first, first + farthest)]
+        else:
+            corners.append(last)
+    return np.array(corners)
+
+
+def _moving(drawn: Sequence[_Drawn], bounds: tuple[float, float], step: int) -> list[go.Scatter]:
+    """What a frame moves, as it is at `step`: each optimizer's path and its head, and the step's line in the curves."""
+    moved = _moved(drawn, bounds, step)
+    for each, path, head in zip(drawn, moved, moved[len(drawn) :], strict=False):
+        name = each.trajectory.name
+        path.update(
+            name=f"{name}, η = {each.trajectory.learning_rate:.3g}",
+            mode="lines",
+            line={**line_of(name), "width": 2.5},
+            legendgroup=name,
+            legend=LEGENDS[optimizers.get(name).family][0],
+            hovertemplate=name + " (%{x:.3g}, %{y:.3g})<extra></extra>",
+        )
+        head.update(
+            mode="markers",
+            marker={**head_of(name), "size": 10, "line": {"color": "white", "width": 1.5}},
+            legendgroup=name,
+            showlegend=False,
+            hovertemplate=name + " (%{x:.4g}, %{y:.4g})<extra></extra>",
+        )
+    moved[-1].update(
+        mode="lines", line={"color": "#444444", "width": 1}, xaxis="x2", yaxis="y2", showlegend=False, hoverinfo="skip"
+    )
+    return moved
+
+
+def _moved(drawn: Sequence[_Drawn], bounds: tuple[float, float], step: int) -> list[go.Scatter]:
+    """The places, at `step`, of what `_moving` tells how to draw."""
+    lines = [np.append(each.corners[each.corners < step], step) for each in drawn]
+    return [
+        *(go.Scatter(x=each.path[at, 0], y=each.path[at, 1]) for each, at in zip(drawn, lines, strict=True)),
+        *(go.Scatter(x=each.path[[step], 0].tolist(), y=each.path[[step], 1].tolist()) for each in drawn),
+        go.Scatter(x=[step, step], y=bounds),
+    ]
+
+
+def _layout(surface: Surface, shown: Sequence[int], bounds: tuple[float, float]) -> go.Layout:
+    (left, right), (bottom, top) = surface.window
+    plain = {"constrain": "domain", "showgrid": False, "zeroline": False, "ticks": "outside"}
+    if surface.minima:
+        which = "the lowest minimum it finds" if len({each.value for each in surface.minima}) > 1 else "a minimum"
+        goal = f"within {surface.tolerance:g} of {which}"
+    else:
+        goal = f"down to a value below {surface.level:g}".replace("-", "−")
+    return go.Layout(
+        template="plotly_white",
+        title={
+            "text": f"{surface.name.capitalize()}: {surface.formula}",
+            "subtitle": {
+                "text": f"Each optimizer starts at the circle, with the learning rate η that brings it {goal} in the "
+                "fewest steps.<br>Play shows the paths step by step; a click on a name hides that optimizer.",
+            },
+        },
+        xaxis={"title": "x", "range": [left, right], "domain": [0, 0.5], "constraintoward": "right", **plain},
+        yaxis={"title": "y", "range": [bottom, top], "scaleanchor": "x", "constraintoward": "middle", **plain},
+        xaxis2=_step_axis(shown),
+        yaxis2=_value_axis(surface, bounds),
+        updatemenus=[_buttons()],
+        sliders=[_slider(shown)],
+        margin={"t": 100, "b": 20},
+        hovermode="closest",
+        **{
+            key: {"title": {"text": title}, "tracegroupgap": 0, "x": 1.02, "y": y, "yanchor": "top"}
+            for (key, title), y in zip((*LEGENDS.values(), ("legend3", "Marks")), (1, 0.68, 0.1), strict=True)
+        },
+    )
+
+
+def _step_axis(shown: Sequence[int]) -> dict[str, Any]:
+    axis = {"title": "step", "domain": [0.64, 1], "anchor": "y2"}
+    if shown[-1] <= LONG:
+        return axis | {"range": [0, shown[-1]]}
+    return axis | {"type": "log", "range": [0, math.log10(shown[-1])], "dtick": 1}
+
+
+def _value_axis(surface: Surface, bounds: tuple[float, float]) -> dict[str, Any]:
+    if not surface.minima:
+        return {"title": "value", "anchor": "x2", "range": bounds}
+    lowest = _lowest(surface)
+    return {
+        "title": "value" if lowest == 0 else f"value − {lowest:g}, the lowest minimum's",
+        "type": "log",
+        "anchor": "x2",
+        "range": np.log10(bounds).tolist(),
+        "dtick": 1,
+        "exponentformat": "power",
+        # Powers are set larger than other labels.
+        "tickfont": {"size": 10},
+    }
+
+
+def _value_bounds(surface: Surface, trajectories: Sequence[Trajectory]) -> tuple[float, float]:
+    """The ends of the values' axis; what is outside is beyond the picture."""
+    if not surface.minima:
+        (left, right), (bottom, top) = surface.window
+        corners = surface.value([(left, bottom), (left, (bottom + top) / 2), ((left + right) / 2, bottom)])
+        return float(corners.min()), float(corners.max())
+    above = np.concatenate([each.values for each in trajectories]) - _lowest(surface)
+    height = _start_height(surface)
+    return max(DEEPEST * height, 0.5 * float(np.nanmin(above))), 2 * min(float(np.nanmax(above)), 100 * height)
+
+
+def _buttons() -> dict[str, Any]:
+    def button(label: str, frames: list[None] | None, duration: int, **more: Any) -> dict[str, Any]:
+        return {"label": label, "method": "animate", "args": [frames, _animation(duration) | more]}
+
+    return {
+        "type": "buttons",
+        "direction": "left",
+        "showactive": False,
+        "buttons": [button("Play", None, 60, fromcurrent=True), button("Pause", [None], 0, mode="immediate")],
+        "x": 0,
+        "y": 0,
+        "pad": {"t": 75},
+        "xanchor": "left",
+        "yanchor": "top",
+    }
+
+
+def _slider(shown: Sequence[int]) -> dict[str, Any]:
+    at_once = _animation(0) | {"mode": "immediate"}
+    return {
+        "active": len(shown) - 1,
+        "currentvalue": {"prefix": "step "},
+        "steps": [{"label": str(step), "method": "animate", "args": [[str(step)], at_once]} for step in shown],
+        "x": 0,
+        "y": 0,
+        # Below the axis, and beside the buttons.
+        "pad": {"t": 45, "l": 130},
+    }
+
+
+def _animation(duration: int) -> dict[str, Any]:
+    """How a frame comes, which then stays for `duration` milliseconds. Not redrawn, the contours would be lost."""
+    return {"frame": {"duration": duration, "redraw": True}, "transition": {"duration": 0}}
+
+
+def _lowest(surface: Surface) -> float:
+    """The value of the lowest known minimum."""
+    return min(minimum.value for minimum in surface.minima)
+
+
+def _start_height(surface: Surface) -> float:
+    """How far the start lies above the lowest known minimum."""
+    return float(surface.value(surface.start)) - _lowest(surface)

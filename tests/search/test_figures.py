@@ -1,0 +1,187 @@
+"""The pictures: what is drawn is the data, nothing else is, and a page needs no network."""
+
+import math
+import re
+from functools import cache
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from objectives import optimizers, surfaces
+from objectives.surfaces import Surface, Trajectory
+from search.figures.lines import COLOURS, head_of, line_of
+from search.figures.page import page
+from search.figures.surface import FINEST, FRAMES, MOST_CORNERS, frame_steps, surface_figure
+
+MEGABYTE = 1_000_000
+# Rosenbrock's own 4000 steps take seconds to tune, and its frames are as many with fewer.
+STEPS = {"rosenbrock": 1200}
+EVERY = pytest.mark.parametrize("name", surfaces.names())
+
+
+@cache
+def drawn(name: str) -> tuple[Surface, list[Trajectory], go.Figure]:
+    trajectories = surfaces.trajectories(name, steps=STEPS.get(name))
+    return surfaces.get(name), trajectories, surface_figure(surfaces.get(name), trajectories)
+
+
+def traces(figure: go.Figure, group: str, axis: str) -> list[Any]:
+    """The traces of one optimizer on the contours (axis x) or among the curves (x2)."""
+    return [trace for trace in figure.data if trace.legendgroup == group and (trace.xaxis or "x") == axis]
+
+
+def points(trace: Any) -> np.ndarray:
+    return np.stack([np.asarray(trace.x, dtype=float), np.asarray(trace.y, dtype=float)], axis=-1)
+
+
+@EVERY
+def test_paths_and_values_are_the_data(name: str) -> None:
+    surface, trajectories, figure = drawn(name)
+    steps = len(trajectories[0].path) - 1
+    shown = frame_steps(steps)
+    for each in trajectories:
+        path, head = traces(figure, each.name, "x")
+        (curve,) = traces(figure, each.name, "x2")
+        # Every corner of the line is a point of the path in its order, the last one its end.
+        far = np.abs(each.path) > 1e3
+        corners, places = points(path), np.where(far, np.nan, each.path).astype(np.float32)
+        visible = np.abs(corners).max(axis=1) < 1e3
+        at = [int(np.argmax((places == corner).all(axis=1))) for corner in corners[visible]]
+        assert (places[at] == corners[visible]).all()
+        assert at[0] == 0
+        assert points(head).shape == (1, 2)
+        if not far.any():
+            assert corners[-1].tolist() == points(head)[0].tolist() == places[-1].tolist()
+        assert list(curve.x) == shown
+        values, visible = each.values[shown], np.full(len(shown), True)
+        if surface.minima:
+            visible = values > 1e-8 * float(surface.value(surface.start))
+        assert np.array_equal(np.asarray(curve.y)[visible], values[visible])
+        assert f"{each.name}, η = {each.learning_rate:.3g}" == path.name
+
+
+@EVERY
+def test_no_line_runs_visibly_beside_its_path(name: str) -> None:
+    """Most run within a pixel of it; one that would need very many corners may be coarser."""
+    surface, trajectories, figure = drawn(name)
+    farthest = []
+    for each in trajectories:
+        corners = points(traces(figure, each.name, "x")[0])
+        assert len(corners) <= MOST_CORNERS + 1
+        start, along = corners[:-1], np.diff(corners, axis=0)
+        seen = each.path[np.abs(each.path).max(axis=1) < surface.diagonal]
+        within = seen[:, None] - start
+        share = np.clip((within * along).sum(axis=2) / np.maximum((along**2).sum(axis=1), 1e-300), 0, 1)
+        beside = np.linalg.norm(within - share[..., None] * along, axis=2).min(axis=1)
+        farthest.append(beside.max() / surface.diagonal)
+    assert np.median(farthest) <= 1.01 * FINEST
+    assert max(farthest) <= 4 * FINEST
+
+
+@EVERY
+def test_a_frame_for_every_shown_step(name: str) -> None:
+    surface, trajectories, figure = drawn(name)
+    shown = frame_steps(len(trajectories[0].path) - 1)
+    assert [frame.name for frame in figure.frames] == [str(step) for step in shown]
+    slider, menu = figure.layout.sliders[0], figure.layout.updatemenus[0]
+    assert [step.label for step in slider.steps] == [str(step) for step in shown]
+    assert [list(step.args[0]) for step in slider.steps] == [[str(step)] for step in shown]
+    assert [button.label for button in menu.buttons] == ["Play", "Pause"]
+    first, last = figure.frames[0], figure.frames[-1]
+    for index, trace in zip(first.traces, first.data, strict=True):
+        if figure.data[index].legendgroup:
+            assert points(trace)[-1].tolist() == pytest.approx(surface.start, rel=1e-6)
+    # What is shown before anyone presses Play is the last frame.
+    for index, trace in zip(last.traces, last.data, strict=True):
+        assert np.array_equal(points(trace), points(figure.data[index]))
+    # Heads are where their optimizers are at the frame's step.
+    middle = figure.frames[len(shown) // 3]
+    for index, trace in zip(middle.traces, middle.data, strict=True):
+        for each in trajectories:
+            if figure.data[index].legendgroup == each.name and np.abs(each.path[int(middle.name)]).max() < 1e3:
+                assert np.array_equal(points(trace)[-1], each.path[int(middle.name)].astype(np.float32))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 50, FRAMES, FRAMES + 1, 150, 400, 4000, 10_000])
+def test_frames_are_few_and_begin_and_end_with_the_path(steps: int) -> None:
+    shown = frame_steps(steps)
+    gaps = np.diff(shown)
+    assert (shown[0], shown[-1]) == (0, steps)
+    assert len(shown) <= FRAMES + 1
+    assert (gaps > 0).all()
+    if steps <= FRAMES:
+        assert (gaps == 1).all()
+    else:
+        # Never back to finer ones, but for rounding.
+        assert (np.diff(gaps) >= -1).all()
+        assert len(shown) > FRAMES / 2
+
+
+@EVERY
+def test_contours_show_the_surface_and_marks_its_minima(name: str) -> None:
+    surface, _, figure = drawn(name)
+    contour = figure.data[0]
+    assert isinstance(contour, go.Contour)
+    (left, right), (bottom, top) = surface.window
+    assert (contour.x[0], contour.x[-1], contour.y[0], contour.y[-1]) == pytest.approx((left, right, bottom, top))
+    assert tuple(figure.layout.xaxis.range) == (left, right)
+    assert tuple(figure.layout.yaxis.range) == (bottom, top)
+    heights = surface.value(np.stack(np.meshgrid(contour.x, contour.y), axis=-1))
+    shown = np.asarray(contour.z, dtype=float)
+    if contour.colorbar.ticktext:  # logarithmic: the ticks are in the surface's own unit
+        assert [float(text) for text in contour.colorbar.ticktext] == pytest.approx(10.0**contour.colorbar.tickvals)
+        heights = np.log10(np.maximum(heights, 10 ** shown.min()))
+    np.testing.assert_allclose(shown, heights, rtol=1e-3, atol=2e-3)
+    assert np.isfinite(shown).all()
+    marks = {trace.name: points(trace).tolist() for trace in figure.data if trace.legend == "legend3"}
+    assert marks.pop("start") == [list(surface.start)]
+    places = [place for mark in marks.values() for place in mark]
+    assert sorted(places) == sorted(list(minimum.point) for minimum in surface.minima)
+
+
+@EVERY
+def test_titles_say_what_there_is_to_see(name: str) -> None:
+    surface, _, figure = drawn(name)
+    layout = figure.layout
+    assert layout.title.text == f"{name.capitalize()}: {surface.formula}"
+    assert "Play" in layout.title.subtitle.text
+    assert f"{surface.tolerance:g}" in layout.title.subtitle.text or not surface.minima
+    assert [layout[axis].title.text for axis in ("xaxis", "yaxis", "xaxis2", "yaxis2")] == ["x", "y", "step", "value"]
+    assert layout.yaxis2.type == ("log" if surface.minima else None)
+    low, high = layout.yaxis2.range
+    assert math.isfinite(low)
+    assert low < high
+
+
+@EVERY
+def test_a_page_is_small_and_needs_no_network(name: str) -> None:
+    _, _, figure = drawn(name)
+    text = page(figure, f"{name} <&>")
+    assert len(text.encode()) < 6 * MEGABYTE
+    assert f"<title>{name} &lt;&amp;&gt;</title>" in text
+    assert not re.search(r"<(script|link|img|iframe)[^>]*\s(src|href)=", text)
+    assert "Plotly.newPlot(" in text
+    assert "Plotly.addFrames(" in text
+    assert page(figure, f"{name} <&>") == text
+
+
+def test_a_path_that_leaves_for_infinity_is_drawn_as_far_as_it_can_be() -> None:
+    saddle = surfaces.get("saddle")
+    figure = surface_figure(saddle, surfaces.trajectories(saddle, ["sgd", "momentum"], 3000))
+    for trace in (*figure.data, *(trace for frame in figure.frames for trace in frame.data)):
+        if isinstance(trace, go.Scatter) and (trace.xaxis or "x") == "x":
+            assert np.isfinite(points(trace)).all()
+    assert len(page(figure, "").encode()) < 6 * MEGABYTE
+
+
+def test_each_optimizer_has_a_look_of_its_own_and_its_familys_tones() -> None:
+    looks = [tuple(line_of(name).values()) for name in optimizers.names()]
+    assert len(set(looks)) == len(looks)
+    for name in optimizers.names():
+        assert line_of(name)["color"] in COLOURS[optimizers.get(name).family]
+        assert head_of(name)["color"] == line_of(name)["color"]
+    _, trajectories, _ = drawn("saddle")
+    alone = surface_figure(surfaces.get("saddle"), trajectories[3:4])
+    assert traces(alone, trajectories[3].name, "x")[0].line.color == line_of(trajectories[3].name)["color"]
