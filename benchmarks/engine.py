@@ -128,7 +128,9 @@ def products(network: Network, rule: str, replicates: int) -> Callable[[], int]:
     theta = theta.astype(np.float32)
     model.loss_and_gradient(theta, np.zeros((replicates, network.batch_size), np.int64))
     (work,) = model._workspaces.values()
-    layers = [(inputs, weights, outputs) for inputs, weights, outputs, _ in (*work.hidden_forward, work.output_forward)]
+    layers = [
+        (inputs, weights, outputs) for inputs, weights, outputs, *_ in (*work.hidden_forward, work.output_forward)
+    ]
     for inputs_t, delta, weight_gradient, weights_t, delta_below, *_ in work.backward:
         layers += [(inputs_t, delta, weight_gradient), (delta, weights_t, delta_below)]
     layers.append(work.input_backward)

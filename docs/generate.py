@@ -76,6 +76,16 @@ def _example(code: str) -> str:
     return f"```python\n{code.strip()}\n```\n"
 
 
+def _assigned(name: str, table: dict[str, Any]) -> str:
+    """`name = {...}` as the formatter has it."""
+    line = f"{name} = {json.dumps(table)}"
+    if len(line) <= 120:
+        return line
+    return "\n".join(
+        [f"{name} = {{", *[f"    {json.dumps(key)}: {json.dumps(value)}," for key, value in table.items()], "}"]
+    )
+
+
 def _text(value: Any) -> str:
     if value is None:
         return "off"
@@ -129,11 +139,11 @@ def optimizers_page() -> str:
     parts = [OPTIMIZERS]
     for name in optimizers.names():
         rule = optimizers.get(name)
-        config = json.dumps({"name": name, **rule.complete({})})
+        optimizer = _assigned("optimizer", {"name": name, **rule.complete({})})
         code = f"""
 from objectives import TrainConfig, tasks, train
 
-optimizer = {config}
+{optimizer}
 config = TrainConfig.from_json({{"optimizer": optimizer, "epochs": 2}})
 curves = train(tasks.get("iris"), [config], seeds=[0])
 print(curves[0][0].validation_loss)
@@ -164,14 +174,14 @@ def schedules_page() -> str:
         if not schedule.ramped:
             given["warmup_steps"] = 3
         arguments = "".join(f", {key}={value}" for key, value in given.items())
-        config = json.dumps({"name": name, **given})
+        chosen = _assigned("schedule", {"name": name, **given})
         code = f"""
 import numpy as np
 from objectives import TrainConfig, schedules, tasks, train
 
 print(schedules.get("{name}")(np.arange(12), 12{arguments}))  # multipliers of 12 updates
 
-schedule = {config}
+{chosen}
 config = TrainConfig.from_json({{"optimizer": "momentum", "schedule": schedule, "epochs": 8}})
 curves = train(tasks.get("iris"), [config], seeds=[0])
 print(curves[0][0].learning_rate, curves[0][0].updates)  # as executed, at the end of each epoch

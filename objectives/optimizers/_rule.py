@@ -94,6 +94,14 @@ def decay(name: str, default: float, low: float, high: float, meaning: str) -> H
     return Hyperparameter(name, default, low, high, Scale.ONE_MINUS_LOG, maximum=1, open_maximum=True, meaning=meaning)
 
 
+def moments(second: str = "decay β₂ of the second moment") -> tuple[Hyperparameter, Hyperparameter]:
+    """Adam's β₁ and β₂; second: what β₂ is the decay of."""
+    return (
+        decay("beta1", 0.9, 0.5, 0.99, "decay β₁ of the first moment"),
+        decay("beta2", 0.999, 0.9, 0.9999, second),
+    )
+
+
 def epsilon(default: float) -> Hyperparameter:
     """The denominator's ε; searchable up to very large values, held at its default unless asked for."""
     return Hyperparameter(

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from objectives.optimizers._rule import Optimizer, decay, epsilon, learning_rate
+from objectives.optimizers._rule import Optimizer, epsilon, learning_rate, moments
 
 
 def update(
@@ -22,8 +22,7 @@ adamax = Optimizer(
     update=update,
     hyperparameters=(
         learning_rate(2e-3, 1e-4, 0.1),
-        decay("beta1", 0.9, 0.5, 0.99, "decay β₁ of the first moment"),
-        decay("beta2", 0.999, 0.9, 0.9999, "decay β₂ of the largest gradient"),
+        *moments("decay β₂ of the largest gradient"),
         epsilon(1e-8),
     ),
     formula="m ← β₁m + (1−β₁)g; u ← max(β₂u, |g| + ε); θ ← θ − η/(1−β₁ᵗ) · m/u",

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from objectives.optimizers._rule import Optimizer, decay, epsilon, learning_rate
+from objectives.optimizers._rule import Optimizer, epsilon, learning_rate, moments
 
 
 def update(
@@ -36,8 +36,7 @@ amsgrad = Optimizer(
     update=update,
     hyperparameters=(
         learning_rate(1e-3, 1e-4, 0.1),
-        decay("beta1", 0.9, 0.5, 0.99, "decay β₁ of the first moment"),
-        decay("beta2", 0.999, 0.9, 0.9999, "decay β₂ of the second moment"),
+        *moments(),
         epsilon(1e-8),
     ),
     formula="m, v as in Adam; u ← max(u, v); θ ← θ − η m̂/(√(u/(1−β₂ᵗ)) + ε)",

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from objectives.hyperparameters import Hyperparameter, Scale
-from objectives.optimizers._rule import Numbers, Optimizer, decay, epsilon, learning_rate
+from objectives.optimizers._rule import Numbers, Optimizer, epsilon, learning_rate, moments
 
 
 def momenta(sums: Any, memory: Any, t: Any, beta1: Any, beta2: Any, epsilon: Any, momentum_decay: Any) -> Any:
@@ -46,8 +46,7 @@ nadam = Optimizer(
     update=update,
     hyperparameters=(
         learning_rate(2e-3, 1e-4, 0.1),
-        decay("beta1", 0.9, 0.5, 0.99, "decay β₁ of the first moment, and the momentum's limit"),
-        decay("beta2", 0.999, 0.9, 0.9999, "decay β₂ of the second moment"),
+        *moments(),
         epsilon(1e-8),
         Hyperparameter(
             "momentum_decay", 0.004, 4e-4, 0.04, Scale.LOG, searched=False, meaning="decay ψ of the momentum's schedule"
