@@ -8,6 +8,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -127,11 +128,14 @@ class Population:
         """One pass over the training rows, each replicate in its own order; its mean loss (R,)."""
         order = np.stack([each.epoch(epoch) for each in self.orders])[self.order_of]
         first, end = int(self.starts[epoch]), int(self.starts[epoch + 1])
-        stops = np.cumsum(self.sizes[first:end]).tolist()
-        # Contiguous for any R: else a kernel would be compiled twice, and the two would round differently.
-        batches = [
-            np.ascontiguousarray(order[:, start:stop]) for start, stop in zip([0, *stops[:-1]], stops, strict=True)
-        ]
+        batches: list[NDArray[np.int64]] = []
+        row = 0
+        for size, alike in groupby(self.sizes[first:end].tolist()):
+            count = len(list(alike))
+            block = order[:, row : row + count * size].reshape(len(order), count, size)
+            # Contiguous for any R: else a kernel would be compiled twice, and the two would round differently.
+            batches += list(np.ascontiguousarray(block.transpose(1, 0, 2)))
+            row += count * size
         return np.asarray(self._updates(first, batches) / order.shape[1])
 
     def _updates(self, first: int, batches: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:

@@ -13,12 +13,14 @@ from rich.text import Text
 
 from objectives.config import TrainConfig
 from objectives.strategies import STRATEGIES
+from search.arms import Arm
 from search.experiments import Report, Result
 from search.progress import Progress
 from search.summary import Alarm, ArmSummary, alarms, arm_summaries
 from search.verdict import Verdict
 from storage import Status
 
+LONGEST_ARM = 40
 NOT_SEARCHED = "; searched if asked for"
 WORDS = {"a_better": "better", "b_better": "worse", "tie": "tie", "undecided": "undecided"}
 
@@ -80,7 +82,7 @@ def _progress(progress: Progress) -> RenderableType:
     for arm in progress.arms:
         best = "–" if arm.best is None else f"{arm.best:.4f}"
         table.add_row(
-            arm.arm,
+            _short(arm.arm),
             ProgressBar(total=arm.trials_total, completed=arm.trials, width=16),
             f"{arm.trials}/{arm.trials_total}",
             best,
@@ -151,7 +153,7 @@ def _arms(arms: Sequence[ArmSummary]) -> Table:
     table = _table("Arm", ">Test loss", ">± repeats", ">Score", ">Val. loss", ">Diverged", ">Repeats")
     for arm in sorted(arms, key=lambda arm: float("inf") if arm.test_loss is None else arm.test_loss):
         table.add_row(
-            arm.arm,
+            _short(arm.arm),
             _digits(arm.test_loss),
             _digits(arm.spread),
             _digits(arm.test_score, ".3f"),
@@ -214,8 +216,10 @@ def trials(rows: Sequence[dict[str, Any]]) -> Table:
         parameters = ", ".join(
             f"{name.rpartition('.')[2]} {_shown(value)}" for name, value in row.items() if "." in name
         )
+        if "," in row["arm"]:
+            parameters = f"{row['optimizer']}+{row['schedule']}: {parameters}"
         table.add_row(
-            row["arm"],
+            _short(row["arm"]),
             str(row["repeat"]),
             str(row["trial"]),
             _digits(row["validation_loss"]),
@@ -276,6 +280,14 @@ def _presets(arm: dict[str, Any]) -> list[str]:
         f"{key} = {value:g}" if isinstance(value, float) else f"{key} searched in {value[0]:g} … {value[1]:g}"
         for key, value in arm.get("presets", {}).items()
     ]
+
+
+def _short(arm: str) -> str:
+    """An arm's name, or how much it may choose from where that would fill the table."""
+    if len(arm) <= LONGEST_ARM:
+        return arm
+    parsed = Arm.parse(arm)
+    return f"{len(parsed.optimizers)} optimizers + {len(parsed.schedules)} schedules"
 
 
 def _digits(value: float | None, form: str = ".4f") -> str:
