@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from objectives import schedules
 from objectives.catalog import unknown_name
 from objectives.errors import InputError
 from search.arms import Arm
@@ -88,6 +89,12 @@ class Experiment(BaseModel):
     def parsed_arms(self) -> tuple[Arm, ...]:
         """The arms in their order."""
         return tuple(Arm.parse(name) for name in self.arms)
+
+    @property
+    def reacts(self) -> bool:
+        """Whether a run of it may look at held-out rows to decide how it goes on."""
+        names = {name for arm in self.parsed_arms for name in arm.schedules}
+        return "strategy.early_stopping" in self.ranges or any(schedules.get(name).reaction for name in names)
 
     def to_json(self) -> dict[str, Any]:
         """The spec as a JSON-ready dict."""

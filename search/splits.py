@@ -5,6 +5,7 @@ That the arms are compared on common random numbers, and that a search never see
 
 from functools import cached_property
 
+from objectives.errors import InputError
 from objectives.problem import Model, Problem
 from objectives.random_streams import seeds
 from objectives.tasks import Task
@@ -29,8 +30,17 @@ class Splits:
 
     @cached_property
     def evaluation(self) -> bytes:
-        """The packed problem of every evaluation: training + validation rows, and the test rows to measure."""
-        return pack(self.task.evaluation_problem(self._experiment.seed))
+        """The packed problem of every evaluation: training + validation rows, and the test rows to measure.
+
+        Raises InputError where a run could only watch the test rows.
+        """
+        problem = self.task.evaluation_problem(self._experiment.seed)
+        if problem.monitor is None and self._experiment.reacts:
+            raise InputError(
+                f"task {self.task.name!r}: its evaluation_problem names no rows to watch (Problem.monitor), and a run "
+                "with early stopping or a schedule that reacts must not watch the test rows"
+            )
+        return pack(problem)
 
     @cached_property
     def updates_per_epoch(self) -> int:

@@ -41,9 +41,29 @@ def stop_after(steps: int) -> Callable[[Any], None]:
     return report
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
-def test_workers_and_interruptions_change_nothing(sampler: str, url: str) -> None:
-    experiment = long_spec(sampler)
+STRATEGIES = {
+    "strategy.early_stopping": (1, 3),
+    "strategy.dropout": (0.0, 0.5),
+    "strategy.gradient_noise": (0.01, 1.0),
+    "strategy.batch_norm": (True, False),
+    "strategy.curriculum": ("none", "easy_to_hard", "mixed"),
+    "strategy.initialization": ("he", "poor"),
+    "strategy.clip_norm": 1.0,
+}
+SPECS = {sampler: {"sampler": sampler} for sampler in SAMPLERS} | {
+    "strategies": {
+        "sampler": "tpe",
+        "arms": ("momentum,yellowfin+plateau,batch_growth,cyclical", "nadam"),
+        "ranges": STRATEGIES,
+        "epochs": 4,
+        "seeds": 2,
+    }
+}
+
+
+@pytest.mark.parametrize("case", SPECS)
+def test_workers_and_interruptions_change_nothing(case: str, url: str) -> None:
+    experiment = long_spec(**SPECS[case])
     whole = run_in_threads(url, experiment, name="one worker")
     assert whole.status is Status.DONE
     several = run_in_threads(url, experiment, lambda: Shuffled(3, seed=1), name="three workers", queue=6)

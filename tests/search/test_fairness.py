@@ -1,7 +1,9 @@
 """What every arm gets: the same seeds and splits, no test rows, finals on further seeds, capped losses."""
 
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +11,9 @@ import pytest
 from search_runs import run_in_threads, spec
 
 from objectives import Outcome, Problem, tasks
-from search import executors
-from search.experiments import Result
+from objectives.errors import InputError
+from search import compare, executors
+from search.experiments import Result, summaries
 from search.progress import Progress
 from search.splits import Splits
 from search.summary import alarms, document, primary_pair
@@ -194,3 +197,53 @@ def test_progress_reaches_its_total_exactly(url: str) -> None:
     assert [(arm.trials, arm.studies) for arm in last.arms] == [(8, 2), (8, 2)]
     assert last.arms == Progress.of("tiny", spec(), record.studies).arms
     assert Progress.of("tiny", spec(), record.studies).done
+
+
+REACTING = ("momentum+plateau", "adam")
+STOPPING = {"strategy.early_stopping": 1, "plateau.patience": 1}
+
+
+class SpoiltTest(tasks.Task):
+    """The iris with test rows that say something else; what a run may watch can be left out."""
+
+    name, kind = "spoilt", "classification"
+
+    def __init__(self, spoilt: bool, monitored: bool = True) -> None:
+        self.spoilt, self.monitored = spoilt, monitored
+
+    def search_problem(self, seed: int = 0, repeat: int = 0) -> Problem:
+        return tasks.get("iris").search_problem(seed, repeat)
+
+    def evaluation_problem(self, seed: int = 0) -> Problem:
+        problem = tasks.get("iris").evaluation_problem(seed)
+        if self.spoilt:
+            problem.model.y[problem.held_out] = 0  # type: ignore[attr-defined]
+        return problem if self.monitored else replace(problem, monitor=None)
+
+    def fingerprint(self) -> str:
+        return tasks.get("iris").fingerprint()
+
+
+def test_a_run_that_reacts_decides_without_the_test_rows(tmp_path: Path) -> None:
+    """Early stopping and plateau watch other rows: with other test rows the same happens but for what is measured."""
+    records = [
+        run_in_threads(
+            f"sqlite:///{tmp_path}/{spoilt}.db",
+            spec(arms=REACTING, ranges=STOPPING, epochs=12, repeats=1),
+            task=SpoiltTest(spoilt),
+        )
+        for spoilt in (False, True)
+    ]
+    pairs = zip(*[[curve for study in each.studies for curve in study.evaluations] for each in records], strict=True)
+    for honest, spoilt in pairs:
+        assert np.array_equal(honest.train_loss, spoilt.train_loss)
+        assert np.array_equal(honest.learning_rate, spoilt.learning_rate)
+        assert (honest.kept_epoch, honest.outcome) == (spoilt.kept_epoch, spoilt.outcome)
+        assert honest.final_loss != spoilt.final_loss
+
+
+def test_a_task_that_names_no_rows_to_watch_is_refused_where_a_run_reacts(url: str) -> None:
+    for arms, ranges in ((REACTING, {}), (ARMS, {"strategy.early_stopping": 2})):
+        with pytest.raises(InputError, match="must not watch the test rows"):
+            compare(SpoiltTest(False, monitored=False), db=url, arms=arms, ranges=ranges)
+    assert summaries(url) == []
