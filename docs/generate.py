@@ -32,6 +32,29 @@ default and range.
 - [Tasks](#tasks): {tasks}
 - [Surfaces](#surfaces): {surfaces}
 - [Arms](#arms) that the literature makes claims about
+
+*The survey* of these pages is an overview of gradient-descent optimization as of 2017, after S. Ruder, *An overview of
+gradient descent optimization algorithms* (2016), and his *Optimization for deep learning: highlights in 2017*; figures
+5 and 6 are its pictures of optimizers on Beale's function and at a saddle point.
+"""
+
+CLAIMS = """## Claims to check on your own data
+
+| claim | try |
+|---|---|
+| C1: SGDR reaches the quality of step annealing in fewer epochs | `--arm momentum+sgdr --arm momentum+step` |
+| C2: tuned SGD with annealing is competitive with Adam | `--arm momentum+cosine --arm adam` |
+| C3: annealing helps Adam too | `--arm adam+cosine --arm adam+plateau --arm adam` |
+| C5: growing the batch matches decaying the rate | `--arm momentum+batch_growth --arm momentum+step` |
+| C8: momentum damps the zig-zag in a ravine, NAG corrects earlier | `cooldown surface ravine` |
+| C9: Adagrad suits sparse features | `cooldown compare sparse_text --arm adagrad --arm momentum` |
+| C10: RMSprop, Adadelta and Adam perform alike | `--arm rmsprop --arm adadelta --arm adam` |
+| C11: at a saddle SGD, momentum and NAG linger | `cooldown surface saddle` |
+| C12: plain SGD depends more on its start | `--arm sgd --arm adam --set strategy.initialization=poor` |
+| C13: a mixed curriculum beats a strict one | `--set strategy.curriculum=mixed`, and `easy_to_hard` |
+| C14: batch normalization allows larger rates | `--set strategy.batch_norm=true` |
+| C15: early stopping saves work at no loss in quality | `--set strategy.early_stopping=3` |
+| C16: gradient noise rescues poor starts | `cooldown compare deep_narrow --set strategy.gradient_noise=0.01:1` |
 """
 
 OPTIMIZERS = """# Optimizers
@@ -158,7 +181,7 @@ print(curves[0][0].validation_loss)
                 *([f"{notes}\n"] if notes else []),
                 _hyperparameters(rule.hyperparameters),
                 _example(code),
-                f"    cooldown compare iris --arm {name}\n",
+                f"    cooldown compare iris --arm {name} --arm {name}+cosine\n",
             )
         )
     return "\n".join(parts)
@@ -169,11 +192,14 @@ def schedules_page() -> str:
     parts = [SCHEDULES]
     for name in schedules.names():
         schedule = schedules.get(name)
-        lengths = {"period": 4, "every": 3, "patience": 2}
+        lengths = {"period": 4, "every": 3, "patience": 1}
         given = {each.name: lengths[each.name] for each in schedule.own if each.name in lengths}
         if not schedule.ramped:
             given["warmup_steps"] = 3
+        if schedule.batch is not None:
+            given["gamma"] = 0.5
         arguments = "".join(f", {key}={value}" for key, value in given.items())
+        other = "momentum" if name != "constant" else "momentum+cosine"
         chosen = _assigned("schedule", {"name": name, **given})
         code = f"""
 import numpy as np
@@ -182,8 +208,9 @@ from objectives import TrainConfig, schedules, tasks, train
 print(schedules.get("{name}")(np.arange(12), 12{arguments}))  # multipliers of 12 updates
 
 {chosen}
-config = TrainConfig.from_json({{"optimizer": "momentum", "schedule": schedule, "epochs": 8}})
-curves = train(tasks.get("iris"), [config], seeds=[0])
+optimizer = {{"name": "momentum", "learning_rate": 0.2}}
+config = TrainConfig.from_json({{"optimizer": optimizer, "schedule": schedule, "epochs": 12}})
+curves = train(tasks.get("wine"), [config], seeds=[0])
 print(curves[0][0].learning_rate, curves[0][0].updates)  # as executed, at the end of each epoch
 """
         notes = _notes(schedule.reaction or schedule.batch or schedule.multiplier)
@@ -196,7 +223,7 @@ print(curves[0][0].learning_rate, curves[0][0].updates)  # as executed, at the e
                 *([f"{notes}\n"] if notes else []),
                 _hyperparameters(schedule.hyperparameters),
                 _example(code),
-                f"    cooldown compare iris --arm momentum+{name}\n",
+                f"    cooldown compare iris --arm momentum+{name} --arm {other}\n",
             )
         )
     return "\n".join(parts)
@@ -210,14 +237,19 @@ def strategies_page() -> str:
         if isinstance(declared, Categorical):
             value = next(choice for choice in reversed(declared.choices) if choice != declared.default)
         else:
-            value = int(declared.high) if declared.integer else declared.high / 2
-        beside = '"gradient_noise": 0.1, ' if name == "gradient_noise_decay" else ""
+            middle = (declared.low * declared.high) ** 0.5 if declared.scale is Scale.LOG else declared.high / 2
+            value = int(declared.low) if declared.integer else float(f"{middle:.1g}")
+        noise = name == "gradient_noise_decay"
+        beside = '"gradient_noise": 0.1, ' if noise else ""
         code = f"""
 from objectives import TrainConfig, tasks, train
 
-config = TrainConfig.from_json({{{beside}"{name}": {_python(value)}, "epochs": 2}})
-curves = train(tasks.get("iris"), [config], seeds=[0])
-print(curves[0][0].outcome, curves[0][0].final_loss)
+optimizer = {{"name": "adam", "learning_rate": 0.02}}
+strategies = {{{beside}"{name}": {_python(value)}}}
+plain = TrainConfig.from_json({{"optimizer": optimizer, "epochs": 40}})
+changed = TrainConfig.from_json({{"optimizer": optimizer, "epochs": 40, **strategies}})
+for (curve,) in train(tasks.get("wine"), [plain, changed], seeds=[0]):
+    print(curve.outcome.value, len(curve.train_loss), curve.final_loss)
 """
         about = f"{declared.meaning[0].upper()}{declared.meaning[1:]}."
         parts.append(
@@ -228,7 +260,8 @@ print(curves[0][0].outcome, curves[0][0].final_loss)
                 strategy.reference,
                 _hyperparameters([declared]),
                 _example(code),
-                f"    cooldown compare iris --set strategy.{name}={_text(value)}\n",
+                f"    cooldown compare iris{' --set strategy.gradient_noise=0.1' if noise else ''} "
+                f"--set strategy.{name}={_text(value)}\n",
             )
         )
     return "\n".join(parts)
@@ -276,6 +309,7 @@ print(rate, path[-1], surface.value(path)[-1])
     parts += [
         "\n".join(["| arm | what it is for | presets |", "|---|---|---|", *rows]) + "\n",
         "    cooldown compare digits --arm momentum+batch_growth --arm momentum+step\n",
+        CLAIMS,
     ]
     return "\n".join(parts)
 

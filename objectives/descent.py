@@ -67,6 +67,10 @@ def descend(
     memory = np.zeros(rule.memory_size)
     for step, rate in enumerate(rates):
         slope = np.asarray(gradient(path[step].copy()), dtype=np.float64)
+        if slope.shape != theta.shape:
+            raise InputError(
+                f"descend(gradient=...): must return the gradient {theta.shape} of a point, got shape {slope.shape}"
+            )
         numbers = _numbers_of(rule, slope, slots, memory, step + 1, given.values())
         theta, *updated = rule.update(path[step], slope, *slots, rate, step + 1, *given.values(), *numbers)
         slots = tuple(updated)

@@ -6,7 +6,7 @@ its neighbours: trained together or alone, it gives the same bits.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any, Protocol
@@ -64,6 +64,12 @@ def train(
     precision = np.dtype(dtype)
     if precision not in (np.float32, np.float64):
         raise InputError(f"train(dtype={dtype!r}): dtype must be float32 or float64")
+    if not isinstance(task, Problem) and not hasattr(task, "search_problem"):
+        raise InputError(f"train(task=...): should be a Task or a Problem, as tasks.get('digits') is, got {task!r:.80}")
+    if not isinstance(configs, Sequence) or not all(isinstance(config, TrainConfig) for config in configs):
+        raise InputError(f"train(configs=...): should be a list of TrainConfig, got {configs!r:.80}")
+    if not isinstance(seeds, Iterable):
+        raise InputError(f"train(seeds=...): should be a list of whole numbers, got {seeds!r:.80}")
     for seed in seeds:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise InputError(f"train(seeds=...): a seed is a whole number of at least 0, got {seed!r}")

@@ -39,13 +39,7 @@ KNOWN = {
     "adam+plateau": KnownArm("C3: Denkowski and Neubig's annealing for Adam, with restarts from the best"),
     "adam+noam": KnownArm(
         "the Transformer's: β₂ 0.98, ε 1e-9, a warm-up and an inverse root of the updates",
-        {
-            "adam.beta1": 0.9,
-            "adam.beta2": 0.98,
-            "adam.epsilon": 1e-9,
-            # The base rate is a factor here, 1 in the paper: the schedule itself is some thousandths.
-            "adam.learning_rate": (0.03, 30.0),
-        },
+        {"adam.beta1": 0.9, "adam.beta2": 0.98, "adam.epsilon": 1e-9},
     ),
     "adam+inverse_sqrt": KnownArm("the same shape, in units of its peak and with Adam's own ranges"),
     "adamw+cosine": KnownArm("decoupled weight decay with cosine annealing, as usual today"),
@@ -104,6 +98,12 @@ class Arm:
         found: dict[str, tuple[Declared, ...]] = {}
         found |= {name: optimizers.get(name).hyperparameters for name in self.optimizers}
         return found | {name: schedules.get(name).hyperparameters for name in self.schedules}
+
+    @property
+    def peak(self) -> float:
+        """What the multipliers of its schedules reach; 1 where they differ in that."""
+        peaks = {schedules.get(name).peak for name in self.schedules}
+        return peaks.pop() if len(peaks) == 1 else 1.0
 
     @property
     def presets(self) -> Mapping[str, Any]:

@@ -113,11 +113,9 @@ def tune(
     quiet: Quiet = False,
 ) -> None:
     """Search one joint arm on TASK for a good config: no evidence between optimizers."""
-    if arm and len(arm) > 1:
-        raise InputError("tune searches one joint arm, written as --arm momentum,adam+cosine,sgdr")
     from search.experiments import joint_arm
 
-    _compare(context, {"arms": [joint_arm()], "repeats": 1})
+    _compare(context, {"arms": [joint_arm()], "repeats": 1}, joint=True)
 
 
 @app.command()
@@ -265,8 +263,11 @@ def _version(
         raise typer.Exit
 
 
-def _compare(context: typer.Context, defaults: dict[str, Any]) -> None:
-    """Compare as a command's arguments say, over the command's own `defaults` and those of the spec."""
+def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = False) -> None:
+    """Compare as a command's arguments say, over the command's own `defaults` and those of the spec.
+
+    joint: whether the command takes one arm only.
+    """
     from search import experiments
     from search.ranges import read_settings
 
@@ -274,6 +275,8 @@ def _compare(context: typer.Context, defaults: dict[str, Any]) -> None:
     task, arms, set_, json_, quiet = (given.pop(name) for name in ("task", "arm", "set_", "json_", "quiet"))
     flags = given | {"arms": arms or None, "hidden": _widths(given["hidden"]), "ranges": read_settings(set_ or ())}
     settings = experiments.settings(task, flags, defaults)
+    if joint and isinstance(settings["arms"], list) and len(settings["arms"]) > 1:
+        raise InputError(f"{experiments.ONE_ARM}, written as --arm momentum,adam+cosine,sgdr")
     _run(lambda report: experiments.compare(**settings, report=report), settings.get("db"), json_, quiet)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DEFAULT_URL = "sqlite:///cooldown.db"
 MAX_NAME = 200
+ONE_ARM = "tune searches one joint arm"
 Report = Callable[[Progress], None]
 
 
@@ -160,6 +161,8 @@ def tune(task: str | Task, *, arm: str | None = None, repeats: int = 1, **option
 
     A joint search favours what looks good early: it finds a good config, but is no evidence between optimizers.
     """
+    if "arms" in options:
+        raise InputError(f"tune(arms=...): {ONE_ARM}, as in arm='momentum,adam+cosine,sgdr'")
     return compare(task, arms=(arm or joint_arm(),), repeats=repeats, **options)
 
 

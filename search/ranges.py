@@ -31,6 +31,10 @@ def read_settings(texts: Sequence[str]) -> dict[str, Any]:
         else:
             separator = ":" if ":" in value else ","
             parts = [_word(part) for part in value.split(separator)]
+            numbers = all(isinstance(part, int | float) and not isinstance(part, bool) for part in parts)
+            if len(parts) > 1 and numbers != (separator == ":"):
+                meant = "a range is written LOW:HIGH" if numbers else "values to choose from are written A,B"
+                problems.append(f"--set {text}: {meant}")
             found[name] = parts if len(parts) > 1 else parts[0]
     if problems:
         raise InputError("\n".join(problems))
@@ -44,24 +48,27 @@ def _word(text: str) -> Any:
         return {"true": True, "false": False}[text.lower()]
     except KeyError:
         pass
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            pass
+    return text
 
 
 def read_ranges(given: Any, arms: Sequence[Arm] | None) -> dict[str, Any]:
     """The ranges of a spec by parameter name: `{"adam.beta1": 0.9}`, or nested as TOML has it for `adam.beta1 = 0.9`.
 
     A number stands for itself and (low, high) for a range; of a categorical hyperparameter or strategy one value for
-    itself, and several for what the search may choose from. Raises InputError, a line for each problem: a value of
-    another kind, a name that none of `arms` has (where these are known), an empty range, values that make no sense.
+    itself, and several for what the search may choose from; "off" for what is off by default. Raises InputError, a line
+    for each problem: a value of another kind, a name that none of `arms` has (where these are known), an empty range,
+    values that make no sense.
     """
     if not isinstance(given, Mapping):
         raise InputError(f'should be a table such as {{"momentum.learning_rate": [0.01, 1.0]}}, got {given!r:.80}')
     flat = flatten(given)
     declared: dict[str, tuple[str, Declared]] = {
-        f"{STRATEGY}.{name}": ("TrainConfig", strategy.declared) for name, strategy in STRATEGIES.items()
+        f"{STRATEGY}.{name}": (STRATEGY, strategy.declared) for name, strategy in STRATEGIES.items()
     }
     for arm in arms or ():
         for owner, hyperparameters in arm.hyperparameters.items():
@@ -71,7 +78,9 @@ def read_ranges(given: Any, arms: Sequence[Arm] | None) -> dict[str, Any]:
     for key, value in flat.items():
         try:
             if key in declared:
-                ranges[key] = _read(key, *declared[key], value)
+                # What is off by default is off without an entry.
+                if not (value == "off" and declared[key][1].default is None):
+                    ranges[key] = _read(key, *declared[key], value)
             elif arms is not None:
                 kind = "strategy" if key.startswith(f"{STRATEGY}.") else "hyperparameter of these arms"
                 raise unknown_name(kind, key, declared)
@@ -98,8 +107,12 @@ def _read(key: str, owner: str, declared: Declared, value: Any) -> Any:
     if isinstance(declared, Categorical):
         return _choices(key, owner, declared, value)
     numbers = _numbers(key, value)
-    _check_range(key, owner, declared, numbers)
-    return numbers[0] if len(numbers) == 1 else numbers
+    for number in value if isinstance(value, list | tuple) else (value,):
+        declared.check(owner, number)
+    if len(numbers) == 1:
+        return numbers[0]
+    _check_range(key, declared, *numbers)
+    return numbers
 
 
 def _choices(key: str, owner: str, declared: Categorical, value: Any) -> Any:
@@ -125,12 +138,7 @@ def _numbers(key: str, value: Any) -> tuple[float, ...]:
         raise InputError(f"{key} should be a number or [low, high], got one too large") from None
 
 
-def _check_range(key: str, owner: str, hyperparameter: Hyperparameter, numbers: tuple[float, ...]) -> None:
-    for number in numbers:
-        hyperparameter.check(owner, number)
-    if len(numbers) == 1:
-        return
-    low, high = numbers
+def _check_range(key: str, hyperparameter: Hyperparameter, low: float, high: float) -> None:
     text = f"{key} = [{low:g}, {high:g}]"
     if low >= high:
         raise InputError(f"{text} is empty: the first number must be the smaller")

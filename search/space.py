@@ -211,8 +211,9 @@ def space(experiment: Experiment, arm: Arm, updates_per_epoch: int) -> Space:
             elif value is not None:
                 fixed[owner][each.name] = int(value) if each.integer else value
             elif each.searched:
-                found.append(
-                    Parameter(key, each, *each.range_in(experiment.epochs, experiment.epochs * updates_per_epoch))
-                )
+                low, high = each.range_in(experiment.epochs, experiment.epochs * updates_per_epoch)
+                if each.name == "learning_rate":
+                    low, high = low / arm.peak, high / arm.peak
+                found.append(Parameter(key, each, low, high))
         parameters[owner] = tuple(found)
     return Space(arm, parameters, fixed, experiment.batch_size, experiment.epochs)

@@ -230,22 +230,41 @@ def trials(rows: Sequence[dict[str, Any]]) -> Table:
 
 
 def surface(document: dict[str, Any]) -> Group:
-    """What `cooldown surface` prints: one line per path. document: as `search.surface.document` gives it."""
-    table = _table("Optimizer", ">Tuned rate", ">Value reached", ">Distance to minimum", ">Steps to arrive")
-    for row in document["trajectories"]:
+    """What `cooldown surface` prints: one line per path, the first to arrive on top.
+
+    document: as `search.surface.document` gives it.
+    """
+
+    def place(row: dict[str, Any]) -> tuple[bool, int, str]:
+        steps = row["steps_to_arrive"]
+        return steps is None, steps or 0, row["optimizer"]
+
+    # Where there is no minimum, no path has a distance to it.
+    distance = [">Distance to minimum"] if document["minima"] else []
+    table = _table("Optimizer", ">Tuned rate", ">Value reached", *distance, ">Steps to arrive")
+    rows = sorted(document["trajectories"], key=place)
+    for row in rows:
         table.add_row(
             row["optimizer"],
             f"{row['learning_rate']:.3g}",
             _digits(row["value"], ".3g"),
-            _digits(row["distance"], ".3g"),
+            *(_digits(row["distance"], ".3g") for _ in distance),
             "–" if row["steps_to_arrive"] is None else str(row["steps_to_arrive"]),
         )
     x, y = document["start"]
-    return Group(
+    parts: list[RenderableType] = [
         Text(f"{document['surface']}: {document['formula']}", style="bold"),
         Text(f"{document['steps']} steps from ({x:g}, {y:g}). Arrived: from then on {document['goal']}.\n"),
         table,
-    )
+    ]
+    if any(row["optimizer"] == "yellowfin" for row in rows):
+        parts.append(
+            Text(
+                "\nyellowfin's rate is a factor of the rate that it tunes itself; its slow start of 200 updates asks "
+                "for a large one on short paths."
+            )
+        )
+    return Group(*parts)
 
 
 def catalog(kind: str, entries: Sequence[dict[str, Any]]) -> Table:

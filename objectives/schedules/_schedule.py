@@ -64,6 +64,7 @@ class Schedule:
     formula, reference: for the documentation.
     warmup: what it declares of `warmup_steps`. ramped: False where the formula has the warm-up in it: its indices then
         count from the start of the run, and it takes `warmup_steps` like its own.
+    peak: about the largest multiplier of a usual run; an arm's search range of learning rates is divided by it.
     batch: `batch(passed, batch_size, n_rows, **own) -> (size, multiplier)`: the rows of the update that begins `passed`
         epochs after the warm-up, and what the rate is multiplied by beside; None for batches of one size.
     reaction: `reaction(**own) -> Reaction`; None for a schedule that does not look at the held-out loss.
@@ -76,6 +77,7 @@ class Schedule:
     reference: str
     warmup: Hyperparameter = WARMUP_STEPS
     ramped: bool = True
+    peak: float = 1.0
     batch: Callable[..., tuple[int, float]] | None = None
     reaction: Callable[..., Reaction] | None = None
 

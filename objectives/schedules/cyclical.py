@@ -1,5 +1,7 @@
 """Cyclical rates: up and down between a base and the peak, again and again."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,7 +45,7 @@ cyclical = Schedule(
         Categorical(
             "mode", "triangular", ("triangular", "triangular2", "exp_range"), meaning="how the peaks change with time"
         ),
-        gamma(0.01, 1e-4, 0.5, "final fraction of the peak, for exp_range"),
+        replace(gamma(0.01, 1e-4, 0.5, "final fraction of the peak, for exp_range"), searched=False),
         Hyperparameter("floor", 0.25, 0.0, 0.5, maximum=1, meaning="fraction of the peak where each cycle begins"),
     ),
     formula="floor + (1 − floor)·(1 − |2u − 1|)·scale, u = s/period mod 1; scale 1, 2^−⌊s/period⌋ or γ^(s/T)",

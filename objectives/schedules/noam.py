@@ -32,4 +32,6 @@ noam = Schedule(
         meaning="length W of the linear ramp, after which the decay begins",
     ),
     ramped=False,
+    # Of a warm-up of some hundred updates: 1/√(512·176).
+    peak=1 / 300,
 )

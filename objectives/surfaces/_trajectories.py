@@ -63,6 +63,8 @@ class _CutError(Exception):
 def trajectories(surface: Surface, optimizers: Iterable[str] | None, steps: int | None) -> list[Trajectory]:
     """What `surfaces.trajectories` says."""
     count = _steps("trajectories", surface, steps)
+    if isinstance(optimizers, str):
+        optimizers = [optimizers]
     names = rules.names() if optimizers is None else list(optimizers)
     if not names:
         raise InputError("trajectories(optimizers=...): needs at least one optimizer, got none")

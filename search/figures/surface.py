@@ -16,17 +16,17 @@ from search.figures.lines import Family, head_of, line_of
 FRAMES = 100
 """At most, after the first. Every frame holds all paths so far: twice as many make the file four times as large."""
 
-GRID = 101
-"""Points along each side of the window at which the surface is evaluated."""
+PIXELS = 1200
+"""Along each side of the landscape's image: more than on most screens, so that the browser smooths its lines."""
+
+LINEAR_BANDS, LOG_BANDS = 12, 20
+"""At most, between the lowest and the highest level of the landscape."""
 
 FINEST = 0.001
 """Of the window's diagonal: how far a line may run beside its path. It is about a pixel."""
 
 MOST_CORNERS = 160
 """Of one line: where a path zig-zags more than that, its line is coarser."""
-
-LONG = 1000
-"""Steps from which on their axis is logarithmic."""
 
 FAR = 1e3
 """In diagonals: how far outside the window a path is followed."""
@@ -38,8 +38,32 @@ LEGENDS: dict[Family, tuple[str, str]] = {
     "sgd": ("legend", "One step size for all coordinates"),
     "adaptive": ("legend2", "A step size for each coordinate"),
 }
-GREYS = [[0.0, "#FFFFFF"], [0.5, "#DCE1E6"], [1.0, "#9AA5B1"]]
-"""Lower is lighter. Every line stands out against these."""
+GREYS = ((255, 255, 255), (220, 225, 230), (154, 165, 177))
+"""Lower is lighter, evenly from the first to the last. Every line stands out against these."""
+
+LEVEL_LINE = (126, 137, 151)
+"""The colour between two bands: darker than both."""
+
+
+@dataclass(frozen=True)
+class _Landscape:
+    """The surface as bands of like height.
+
+    bands: (PIXELS, PIXELS), the band of each pixel, 0 for the lowest; the first row is the window's upper edge, as in
+    an image. edges: (bands + 1,), where they end, evenly spaced. ticks: what to write at which heights on the colour
+    bar, where the heights are not the values themselves.
+    """
+
+    bands: NDArray[np.intp]
+    edges: NDArray[np.float64]
+    ticks: dict[float, str]
+
+    @property
+    def shades(self) -> NDArray[np.uint8]:
+        """The colour (bands, 3) of each band."""
+        at = np.linspace(0, 1, len(self.edges) - 1)
+        stops = np.linspace(0, 1, len(GREYS))
+        return np.stack([np.interp(at, stops, part) for part in np.array(GREYS).T], axis=-1).round().astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -52,20 +76,25 @@ class _Drawn:
 
 
 def surface_figure(surface: Surface, trajectories: Sequence[Trajectory]) -> go.Figure:
-    """The contours of `surface` with the paths of `trajectories` over them, and their values against the step.
+    """The landscape of `surface` with the paths of `trajectories` over it, and their values against the step.
 
     trajectories: at least one, all with the same number of steps. What is shown first is the end of all paths; Play
     starts over, with a frame for each step, or for ever fewer of them where there are more than 100.
+
+    The landscape is an image behind the traces and not a contour trace: plotly.js would take that one away during the
+    animation, or draw it anew, and late, with every frame.
     """
     shown = frame_steps(len(trajectories[0].path) - 1)
-    still = [_contours(surface), *_marks(surface), *(_values(surface, each, shown) for each in trajectories)]
+    landscape = _landscape(surface)
+    still = [_colour_bar(landscape), *(_values(surface, each, shown) for each in trajectories)]
     drawn = [_drawn(surface, each) for each in trajectories]
     bounds = _value_bounds(surface, trajectories)
     moving = _moving(drawn, bounds, shown[-1])
     numbers = list(range(len(still), len(still) + len(moving)))
     return go.Figure(
-        [*still, *moving],
-        layout=_layout(surface, shown, bounds),
+        # The minima are marked above the paths: most of these end there.
+        [*still, *moving, *_marks(surface)],
+        layout=_layout(surface, shown, bounds).update(images=[_image(surface, landscape)]),
         frames=[go.Frame(name=str(step), traces=numbers, data=_moved(drawn, bounds, step)) for step in shown],
     )
 
@@ -77,34 +106,87 @@ def frame_steps(steps: int) -> list[int]:
     return sorted({round(steps * (frame / FRAMES) ** 2) for frame in range(FRAMES + 1)})
 
 
-def _contours(surface: Surface) -> go.Contour:
+def _landscape(surface: Surface) -> _Landscape:
     (left, right), (bottom, top) = surface.window
-    x, y = np.linspace(left, right, GRID), np.linspace(bottom, top, GRID)
+    # A pixel shows the height at its middle.
+    middles = (np.arange(PIXELS) + 0.5) / PIXELS
+    x, y = left + (right - left) * middles, top - (top - bottom) * middles
     heights = surface.value(np.stack(np.meshgrid(x, y), axis=-1))
-    bar: dict[str, Any] = {"title": {"text": "value"}, "thickness": 10, "x": 0.5, "outlinewidth": 0}
     low, high = np.quantile(heights, [0.05, 0.95])
-    levels = 12
-    if surface.minima and high - _lowest(surface) > 10 * (low - _lowest(surface)):
-        # A thousandth of the start's height is the bottom: what is deeper is too small to hold a line of its own.
-        above = heights - _lowest(surface)
-        heights = np.log10(np.maximum(above, 1e-3 * _start_height(surface)))
-        powers = np.arange(np.ceil(heights.min()), np.floor(heights.max()) + 1)
-        levels = 20
-        bar |= {"tickvals": powers, "ticktext": [f"{_lowest(surface) + 10.0**power:g}" for power in powers]}
-    return go.Contour(
-        x=x.astype(np.float32),
-        y=y.astype(np.float32),
-        z=heights.astype(np.float32),
-        ncontours=levels,
-        colorscale=GREYS,
-        colorbar=bar,
-        line={"width": 0.5, "color": "#8792A0"},
+    if not surface.minima or high - _lowest(surface) <= 10 * (low - _lowest(surface)):
+        edges = _edges(heights, LINEAR_BANDS)
+        return _Landscape(np.digitize(heights, edges[1:-1]), edges, {})
+    # A thousandth of the start's height is the bottom: what is deeper is too small to hold a line of its own.
+    heights = np.log10(np.maximum(heights - _lowest(surface), 1e-3 * _start_height(surface)))
+    edges = _edges(heights, LOG_BANDS)
+    powers = np.arange(np.ceil(edges[0]), np.ceil(edges[-1])).tolist()
+    ticks = {power: f"{_lowest(surface) + 10.0**power:g}" for power in powers}
+    return _Landscape(np.digitize(heights, edges[1:-1]), edges, ticks)
+
+
+def _edges(heights: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """The ends of bands that hold all `heights`: multiples of 1, 2 or 5 times a power of ten, about `most` bands."""
+    finest = float(np.ptp(heights)) / most
+    power = 10.0 ** math.floor(math.log10(finest))
+    step = power * next(factor for factor in (1, 2, 5, 10) if power * factor >= finest)
+    return step * np.arange(math.floor(heights.min() / step), math.ceil(heights.max() / step) + 1)
+
+
+def _image(surface: Surface, landscape: _Landscape) -> dict[str, Any]:
+    """The bands in their shades, with lines between them, over exactly the window."""
+    # Here and not above: it takes half a second.
+    import plotly.express as px
+
+    bands = landscape.bands
+    pixels = landscape.shades[bands]
+    between = np.zeros(bands.shape, dtype=bool)
+    between[:, 1:] |= bands[:, 1:] != bands[:, :-1]
+    between[1:] |= bands[1:] != bands[:-1]
+    pixels[between] = LEVEL_LINE
+    (left, right), (bottom, top) = surface.window
+    return {
+        "source": px.imshow(pixels, binary_string=True, binary_compression_level=9).data[0].source,
+        "xref": "x",
+        "yref": "y",
+        "x": left,
+        "y": top,
+        "sizex": right - left,
+        "sizey": top - bottom,
+        "sizing": "stretch",
+        "layer": "below",
+    }
+
+
+def _colour_bar(landscape: _Landscape) -> go.Scatter:
+    """No point, but the scale of the image, which has none of its own."""
+    low, high = float(landscape.edges[0]), float(landscape.edges[-1])
+    colours = ["#{:02X}{:02X}{:02X}".format(*shade) for shade in landscape.shades.tolist()]
+    ends = np.linspace(0, 1, len(colours) + 1).tolist()
+    bar: dict[str, Any] = {"title": {"text": "value"}, "thickness": 10, "x": 0.5, "outlinewidth": 0}
+    # At the very top is the title.
+    bar["tickvals"] = landscape.edges[:-1].tolist()
+    if landscape.ticks:
+        bar |= {"tickvals": list(landscape.ticks), "ticktext": list(landscape.ticks.values())}
+    return go.Scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        marker={
+            "color": [low],
+            "cmin": low,
+            "cmax": high,
+            # Each colour twice, for both ends of its band.
+            "colorscale": [[end, colour] for at, colour in enumerate(colours) for end in (ends[at], ends[at + 1])],
+            "showscale": True,
+            "colorbar": bar,
+        },
+        showlegend=False,
         hoverinfo="skip",
     )
 
 
 def _marks(surface: Surface) -> list[go.Scatter]:
-    """The start, and the minima, the lowest of them as stars."""
+    """The start, and the minima, the lowest of them as stars: open ones, so that the paths' ends below them show."""
     marks = [
         _mark("start", [surface.start], {"symbol": "circle-open", "size": 12, "line": {"width": 2}}),
     ]
@@ -113,7 +195,7 @@ def _marks(surface: Surface) -> list[go.Scatter]:
     if others:
         marks.append(_mark("local minimum", others, {"symbol": "cross-thin", "size": 6, "line": {"width": 1}}))
     if lowest:
-        marks.append(_mark("minimum", lowest, {"symbol": "star", "size": 18, "line": {"width": 1, "color": "white"}}))
+        marks.append(_mark("minimum", lowest, {"symbol": "star-open", "size": 18, "line": {"width": 2}}))
     return marks
 
 
@@ -131,7 +213,7 @@ def _mark(name: str, points: Sequence[tuple[float, float]], marker: dict[str, An
 
 
 def _values(surface: Surface, trajectory: Trajectory, shown: Sequence[int]) -> go.Scatter:
-    """The values of a path at the steps that are shown, on the axes beside the contours."""
+    """The values of a path at the steps that are shown, on the axes beside the landscape."""
     values = trajectory.values[list(shown)]
     if surface.minima:
         # Zero has no logarithm: what falls that far leaves the picture at its lower edge.
@@ -234,7 +316,7 @@ def _layout(surface: Surface, shown: Sequence[int], bounds: tuple[float, float])
         },
         xaxis={"title": "x", "range": [left, right], "domain": [0, 0.5], "constraintoward": "right", **plain},
         yaxis={"title": "y", "range": [bottom, top], "scaleanchor": "x", "constraintoward": "middle", **plain},
-        xaxis2=_step_axis(shown),
+        xaxis2={"title": "step", "domain": [0.64, 1], "anchor": "y2", "range": [0, shown[-1]]},
         yaxis2=_value_axis(surface, bounds),
         updatemenus=[_buttons()],
         sliders=[_slider(shown)],
@@ -245,13 +327,6 @@ def _layout(surface: Surface, shown: Sequence[int], bounds: tuple[float, float])
             for (key, title), y in zip((*LEGENDS.values(), ("legend3", "Marks")), (1, 0.68, 0.1), strict=True)
         },
     )
-
-
-def _step_axis(shown: Sequence[int]) -> dict[str, Any]:
-    axis = {"title": "step", "domain": [0.64, 1], "anchor": "y2"}
-    if shown[-1] <= LONG:
-        return axis | {"range": [0, shown[-1]]}
-    return axis | {"type": "log", "range": [0, math.log10(shown[-1])], "dtick": 1}
 
 
 def _value_axis(surface: Surface, bounds: tuple[float, float]) -> dict[str, Any]:
@@ -312,8 +387,8 @@ def _slider(shown: Sequence[int]) -> dict[str, Any]:
 
 
 def _animation(duration: int) -> dict[str, Any]:
-    """How a frame comes, which then stays for `duration` milliseconds. Not redrawn, the contours would be lost."""
-    return {"frame": {"duration": duration, "redraw": True}, "transition": {"duration": 0}}
+    """How a frame comes, which then stays for `duration` milliseconds. Only its own traces are drawn anew."""
+    return {"frame": {"duration": duration, "redraw": False}, "transition": {"duration": 0}}
 
 
 def _lowest(surface: Surface) -> float:

@@ -2,6 +2,8 @@
 
 import math
 import re
+import zlib
+from base64 import b64decode
 from functools import cache
 from typing import Any
 
@@ -13,7 +15,7 @@ from objectives import optimizers, surfaces
 from objectives.surfaces import Surface, Trajectory
 from search.figures.lines import COLOURS, head_of, line_of
 from search.figures.page import page
-from search.figures.surface import FINEST, FRAMES, MOST_CORNERS, frame_steps, surface_figure
+from search.figures.surface import FINEST, FRAMES, LEVEL_LINE, MOST_CORNERS, PIXELS, frame_steps, surface_figure
 
 MEGABYTE = 1_000_000
 # Rosenbrock's own 4000 steps take seconds to tune, and its frames are as many with fewer.
@@ -28,7 +30,7 @@ def drawn(name: str) -> tuple[Surface, list[Trajectory], go.Figure]:
 
 
 def traces(figure: go.Figure, group: str, axis: str) -> list[Any]:
-    """The traces of one optimizer on the contours (axis x) or among the curves (x2)."""
+    """The traces of one optimizer on the landscape (axis x) or among the curves (x2)."""
     return [trace for trace in figure.data if trace.legendgroup == group and (trace.xaxis or "x") == axis]
 
 
@@ -55,6 +57,7 @@ def test_paths_and_values_are_the_data(name: str) -> None:
         if not far.any():
             assert corners[-1].tolist() == points(head)[0].tolist() == places[-1].tolist()
         assert list(curve.x) == shown
+        assert (curve.x[0], figure.layout.xaxis2.type, figure.layout.xaxis2.range) == (0, None, (0, steps))
         values, visible = each.values[shown], np.full(len(shown), True)
         if surface.minima:
             visible = values > 1e-8 * float(surface.value(surface.start))
@@ -119,23 +122,84 @@ def test_frames_are_few_and_begin_and_end_with_the_path(steps: int) -> None:
         assert len(shown) > FRAMES / 2
 
 
+def image_of(figure: go.Figure) -> np.ndarray:
+    """The pixels (rows, columns, 3) of the landscape."""
+    (image,) = figure.layout.images
+    kind, data = image.source.split(",")
+    assert kind == "data:image/png;base64"
+    return pixels(b64decode(data))
+
+
+def pixels(png: bytes) -> np.ndarray:
+    """Of an image with 8 bits for each of red, green and blue, as the PNG specification has it."""
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    packed, at = b"", 8
+    while at < len(png):
+        length, kind = int.from_bytes(png[at : at + 4]), png[at + 4 : at + 8]
+        body = png[at + 8 : at + 8 + length]
+        if kind == b"IHDR":
+            columns, rows = int.from_bytes(body[:4]), int.from_bytes(body[4:8])
+            assert body[8:] == bytes([8, 2, 0, 0, 0])
+        elif kind == b"IDAT":
+            packed += body
+        at += length + 12
+    lines = np.frombuffer(zlib.decompress(packed), dtype=np.uint8).reshape(rows, 1 + 3 * columns)
+    # Before each line there is its filter; 0 is none.
+    assert not lines[:, 0].any()
+    return lines[:, 1:].reshape(rows, columns, 3)
+
+
 @EVERY
-def test_contours_show_the_surface_and_marks_its_minima(name: str) -> None:
+def test_the_landscape_shows_the_surface_over_its_window(name: str) -> None:
     surface, _, figure = drawn(name)
-    contour = figure.data[0]
-    assert isinstance(contour, go.Contour)
     (left, right), (bottom, top) = surface.window
-    assert (contour.x[0], contour.x[-1], contour.y[0], contour.y[-1]) == pytest.approx((left, right, bottom, top))
+    (image,) = figure.layout.images
+    assert (image.xref, image.yref, image.xanchor, image.yanchor) == ("x", "y", None, None)
+    assert (image.x, image.y, image.sizex, image.sizey) == (left, top, right - left, top - bottom)
+    assert (image.sizing, image.layer) == ("stretch", "below")
     assert tuple(figure.layout.xaxis.range) == (left, right)
     assert tuple(figure.layout.yaxis.range) == (bottom, top)
-    heights = surface.value(np.stack(np.meshgrid(contour.x, contour.y), axis=-1))
-    shown = np.asarray(contour.z, dtype=float)
-    if contour.colorbar.ticktext:  # logarithmic: the ticks are in the surface's own unit
-        assert [float(text) for text in contour.colorbar.ticktext] == pytest.approx(10.0**contour.colorbar.tickvals)
-        heights = np.log10(np.maximum(heights, 10 ** shown.min()))
-    np.testing.assert_allclose(shown, heights, rtol=1e-3, atol=2e-3)
-    assert np.isfinite(shown).all()
+    seen = image_of(figure)
+    assert seen.shape == (PIXELS, PIXELS, 3)
+    # What a pixel's colour stands for on the bar holds its height.
+    (bar,) = [trace.marker for trace in figure.data if trace.marker.showscale]
+    stops = [(bar.cmin + (bar.cmax - bar.cmin) * share, colour) for share, colour in bar.colorscale]
+    bands = {colour: (low, high) for (low, colour), (high, same) in zip(stops[::2], stops[1::2], strict=True)}
+    assert 6 <= len(bands) <= 22
+    assert len(bands) == len(stops) / 2
+    rows, columns = np.indices((PIXELS, PIXELS))[:, 5::70, 5::70].reshape(2, -1)
+    x, y = left + (right - left) * (columns + 0.5) / PIXELS, top - (top - bottom) * (rows + 0.5) / PIXELS
+    heights = surface.value(np.stack([x, y], axis=-1))
+    if bar.colorbar.ticktext:  # logarithmic: the ticks are in the surface's own unit
+        assert [float(text) for text in bar.colorbar.ticktext] == pytest.approx(10.0 ** np.array(bar.colorbar.tickvals))
+        heights = np.log10(np.maximum(heights, 10.0**bar.cmin))
+    colours = ["#{:02X}{:02X}{:02X}".format(*colour) for colour in seen[rows, columns].tolist()]
+    line = "#{:02X}{:02X}{:02X}".format(*LEVEL_LINE)
+    inside = [(*bands[colour], height) for colour, height in zip(colours, heights, strict=True) if colour != line]
+    assert len(inside) > 0.8 * len(colours)
+    assert all(low - 1e-9 <= height <= high + 1e-9 for low, high, height in inside)
+    # Between two bands there is a line.
+    assert (seen == LEVEL_LINE).all(axis=-1).any()
+
+
+@EVERY
+def test_frames_carry_no_landscape(name: str) -> None:
+    """What plotly.js does not draw anew cannot vanish; and frames of lines and markers it need not draw anew."""
+    _, _, figure = drawn(name)
+    assert {type(trace) for trace in figure.data} == {go.Scatter}
+    for frame in figure.frames:
+        assert frame.layout.to_plotly_json() == {}
+        assert not any(figure.data[index].marker.showscale for index in frame.traces)
+    steps = [step.args[1] for step in figure.layout.sliders[0].steps]
+    animations = [*steps, *(button.args[1] for button in figure.layout.updatemenus[0].buttons)]
+    assert not any(animation["frame"]["redraw"] for animation in animations)
+
+
+@EVERY
+def test_marks_are_the_start_and_the_minima_above_the_paths(name: str) -> None:
+    surface, _, figure = drawn(name)
     marks = {trace.name: points(trace).tolist() for trace in figure.data if trace.legend == "legend3"}
+    assert [trace.name for trace in figure.data[-len(marks) :]] == list(marks)
     assert marks.pop("start") == [list(surface.start)]
     places = [place for mark in marks.values() for place in mark]
     assert sorted(places) == sorted(list(minimum.point) for minimum in surface.minima)
@@ -171,7 +235,7 @@ def test_a_path_that_leaves_for_infinity_is_drawn_as_far_as_it_can_be() -> None:
     saddle = surfaces.get("saddle")
     figure = surface_figure(saddle, surfaces.trajectories(saddle, ["sgd", "momentum"], 3000))
     for trace in (*figure.data, *(trace for frame in figure.frames for trace in frame.data)):
-        if isinstance(trace, go.Scatter) and (trace.xaxis or "x") == "x":
+        if (trace.xaxis or "x") == "x" and not trace.marker.showscale:
             assert np.isfinite(points(trace)).all()
     assert len(page(figure, "").encode()) < 6 * MEGABYTE
 

@@ -188,11 +188,21 @@ def test_a_known_arm_brings_its_presets_and_a_spec_overrides_them() -> None:
     assert own.fixed["adam"] == {"beta1": 0.9, "beta2": 0.98, "epsilon": 1e-9}
     (rate,) = own.parameters["adam"]
     assert isinstance(rate, Parameter)
-    assert (rate.key, rate.low, rate.high) == ("adam.learning_rate", 0.03, 30.0)
+    assert (rate.key, rate.low, rate.high) == ("adam.learning_rate", pytest.approx(0.03), pytest.approx(30))
     assert of("adam+cosine").fixed["adam"] == {}
     overridden = of("adam+noam", ranges={"adam.beta2": 0.9, "adam.learning_rate": (1.0, 2.0)})
     assert overridden.fixed["adam"]["beta2"] == 0.9
     assert [each.low for each in overridden.parameters["adam"] if isinstance(each, Parameter)] == [1.0]
+
+
+def test_a_schedule_that_is_small_by_itself_asks_for_larger_rates() -> None:
+    """Noam's multiplier is some thousandths: with any optimizer, and not where it is one of several schedules."""
+
+    def highest(arm: str) -> float:
+        return next(p.high for p in of(arm).parameters["momentum"] if isinstance(p, Parameter) and "rate" in p.key)
+
+    assert highest("momentum+noam") == pytest.approx(900)
+    assert highest("momentum+noam,cosine") == highest("momentum+inverse_sqrt") == 3
 
 
 @pytest.mark.parametrize("name", KNOWN)

@@ -12,6 +12,7 @@ from objectives import optimizers, schedules
 from objectives.errors import InputError
 from search import Arm, Experiment
 from search.experiments import settings
+from search.ranges import read_settings
 from search.spec import DEFAULT_ARMS, Sampler, experiment, read_toml
 
 counts = st.integers(1, 1_000_000)
@@ -148,7 +149,7 @@ def test_all_mistakes_at_once() -> None:
         ({"ranges": {"adam.beta1": [0.9, 0.9]}}, "adam.beta1 = [0.9, 0.9] is empty"),
         ({"ranges": {"adam.beta1": [0.9, 0.8]}}, "adam.beta1 = [0.9, 0.8] is empty"),
         ({"ranges": {"adam.beta1": [0.9, 1.0]}}, "beta1 must be less than 1, got 1.0"),
-        ({"ranges": {"adam.learning_rate": [0, 1]}}, "learning_rate must be greater than 0, got 0.0"),
+        ({"ranges": {"adam.learning_rate": [0, 1]}}, "learning_rate must be greater than 0, got 0"),
         ({"ranges": {"adam.learning_rate": float("nan")}}, "learning_rate must be a finite number, got nan"),
         ({"ranges": {"adam.learning_rate": [1, float("inf")]}}, "must be a finite number, got inf"),
         ({"ranges": {"adam.lerning_rate": 1}}, "unknown hyperparameter of these arms 'adam.lerning_rate'; did you"),
@@ -221,3 +222,72 @@ def test_a_number_alone_is_an_experiment_field_of_its_own_type() -> None:
     """Strict: nothing is repaired silently, so that the same spec has one JSON."""
     assert {type(value) for value in experiment(task="iris", ranges={"adam.beta1": 0}).ranges.values()} == {float}
     assert Experiment.model_validate(experiment(task="iris").to_json()) == experiment(task="iris")
+
+
+def test_what_is_set_on_the_command_line() -> None:
+    found = read_settings(
+        ["adam.beta2=0.99", "strategy.dropout=0:0.5", "plateau.patience=3", "cyclical.mode=triangular2"]
+    )
+    assert found == {
+        "adam.beta2": 0.99,
+        "strategy.dropout": [0, 0.5],
+        "plateau.patience": 3,
+        "cyclical.mode": "triangular2",
+    }
+    assert read_settings(["strategy.batch_norm=true, false", "strategy.initialization=he,poor"]) == {
+        "strategy.batch_norm": [True, False],
+        "strategy.initialization": ["he", "poor"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("adam.beta2", "--set adam.beta2: is written NAME=VALUE, as in strategy.dropout=0.2"),
+        ("=3", "--set =3: is written NAME=VALUE"),
+        ("adam.beta2=", "--set adam.beta2=: is written NAME=VALUE"),
+        ("strategy.dropout=0.1,0.2", "--set strategy.dropout=0.1,0.2: a range is written LOW:HIGH"),
+        (
+            "strategy.initialization=he:poor",
+            "--set strategy.initialization=he:poor: values to choose from are written A,B",
+        ),
+    ],
+)
+def test_a_setting_that_cannot_be_read_is_named(text: str, message: str) -> None:
+    with pytest.raises(InputError) as error:
+        read_settings(["strategy.clip_norm=1", text])
+    assert str(error.value).startswith(message)
+    with pytest.raises(InputError, match=r"strategy\.clip_norm is set twice"):
+        read_settings(["strategy.clip_norm=1", "strategy.clip_norm=2"])
+
+
+def test_off_is_the_default_of_what_is_off_by_default() -> None:
+    given = {"strategy.early_stopping": "off", "strategy.clip_norm": "off", "strategy.l2": 0.1}
+    assert experiment(task="iris", ranges=given).ranges == {"strategy.l2": 0.1}
+
+
+@pytest.mark.parametrize(
+    ("ranges", "message"),
+    [
+        ({"strategy.dropout": "off"}, "strategy.dropout should be a number or [low, high], got 'off'"),
+        ({"strategy.drop": 0.1}, "unknown strategy 'strategy.drop'; did you mean 'strategy.dropout'?"),
+        ({"strategy.batch_norm": "yes"}, "strategy(batch_norm='yes'): batch_norm must be true or false, got 'yes'"),
+        ({"strategy.initialization": ["he", "he"]}, "should be one value or several different ones to choose from"),
+        ({"strategy.gradient_noise": -1}, "strategy(gradient_noise=-1): gradient_noise must be at least 0, got -1"),
+        ({"strategy.early_stopping": 0}, "strategy(early_stopping=0): early_stopping must be at least 1, got 0"),
+    ],
+)
+def test_a_bad_strategy_is_named(ranges: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as error:
+        experiment(task="iris", ranges=ranges)
+    assert message in str(error.value)
+
+
+def test_settings_of_the_command_line_override_single_ranges_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "spec.toml"
+    path.write_text(
+        'task = "iris"\n[ranges]\nadam.beta1 = 0.8\nstrategy.dropout = [0.0, 0.5]\nstrategy.clip_norm = 1.0\n'
+    )
+    flags = {"ranges": {"strategy.dropout": 0.2, "strategy.clip_norm": "off"}}
+    merged = settings(str(path), flags)
+    assert experiment(**merged).ranges == {"adam.beta1": 0.8, "strategy.dropout": 0.2}
