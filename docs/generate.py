@@ -91,7 +91,9 @@ these are the validation rows. When a winner is evaluated it is trained on train
 on test rows that nothing may look at before: one that reacts then sets the validation rows of repeat 0 aside, and
 is trained on fewer rows than one that does not. That is its price.
 
-`dropout`, `batch_norm` and `initialization` are for an MLP; the others go with any model.
+`dropout`, `batch_norm` and `initialization` are for an MLP; the others go with any model. With `batch_norm` an
+epoch's last batch may hold a single row: it has no variance, trains only what comes after the normalization, and
+leaves the running statistics as they are.
 """
 
 

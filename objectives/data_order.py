@@ -33,11 +33,14 @@ class DataOrder:
         if self.curriculum == "none":
             return self._pass(self.rows)
         share = min(1.0, FIRST_SHARE + (1 - FIRST_SHARE) * 2 * index / self.epochs)
+        if share == 1.0:
+            return self._pass(self.rows)
         easiest = self.rows[: max(round(share * n), 1)]
         if self.curriculum == "easy_to_hard":
             return self._fill(easiest, n)
-        mixed = np.concatenate([self._fill(easiest, n - n // 2), self._pass(self.rows)[: n // 2]])
-        return self._pass(mixed)
+        # Of all rows every other one, the odd and the even ones in turn: so unshuffled epochs too have hard rows.
+        others = self.rng.permutation(self.rows)[: n // 2] if self.shuffle else self.rows[index % 2 :: 2][: n // 2]
+        return self._pass(np.concatenate([self._fill(easiest, n - len(others)), others]))
 
     def _fill(self, rows: Indices, count: int) -> Indices:
         """(count,) rows: whole passes over `rows` and a part of one."""

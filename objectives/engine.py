@@ -6,7 +6,7 @@ its neighbours: trained together or alone, it gives the same bits.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any, Protocol
@@ -68,7 +68,7 @@ def train(
         raise InputError(f"train(task=...): should be a Task or a Problem, as tasks.get('digits') is, got {task!r:.80}")
     if not isinstance(configs, Sequence) or not all(isinstance(config, TrainConfig) for config in configs):
         raise InputError(f"train(configs=...): should be a list of TrainConfig, got {configs!r:.80}")
-    if not isinstance(seeds, Iterable):
+    if not isinstance(seeds, Sequence | np.ndarray):
         raise InputError(f"train(seeds=...): should be a list of whole numbers, got {seeds!r:.80}")
     for seed in seeds:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
@@ -126,14 +126,16 @@ def _easiest_first(problem: Problem) -> tuple[Indices, int]:
     # Always in float64, so that the order does not depend on the precision of the run that asks for it.
     config = TrainConfig.from_json(REFERENCE)
     population, _ = _population(problem, [Replicate(config, 0, plan(config, problem))], np.dtype(np.float64))
-    for epoch in range(population.epochs):
-        population.train_epoch(epoch)
     rows = problem.train
     losses = np.empty(len(rows))
-    for start in range(0, len(rows), POPULATION):
-        chunk = rows[start : start + POPULATION, None]
-        theta = np.repeat(population.theta, len(chunk), axis=0)
-        losses[start : start + len(chunk)] = problem.model.loss_and_gradient(theta, chunk)[0]
+    # A reference model that diverges ranks nothing, but it is no error.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        for epoch in range(population.epochs):
+            population.train_epoch(epoch)
+        for start in range(0, len(rows), POPULATION):
+            chunk = rows[start : start + POPULATION, None]
+            theta = np.repeat(population.theta, len(chunk), axis=0)
+            losses[start : start + len(chunk)] = population.model.loss_and_gradient(theta, chunk)[0]
     return by_difficulty(rows, losses), (population.epochs + 1) * len(rows)
 
 
@@ -155,7 +157,7 @@ def _run(problem: Problem, replicates: Sequence[Replicate], dtype: np.dtype[Any]
             if watch:
                 seen = record.held_out_loss[population.alive, epoch]
                 if population.problem.monitor is not None:
-                    seen, _ = evaluate(population.model, population.theta, population.problem.monitor)
+                    seen, _ = evaluate(population.model, population.theta, population.problem.watched)
                     finite &= np.isfinite(seen)
                 stopping, restarting = watch.see(epoch + 1, seen, population.theta)
                 if not ending.all():
@@ -187,9 +189,9 @@ def _watch(population: Population) -> Watch | None:
         return None
     reactions = [replicate.plan.reaction for replicate in population.replicates]
     return Watch(
-        np.array([replicate.config.early_stopping or np.inf for replicate in population.replicates]),
-        np.array([reaction.patience if reaction else np.inf for reaction in reactions]),
-        np.array([reaction.factor if reaction else 1.0 for reaction in reactions]),
+        np.array([replicate.config.early_stopping or np.inf for replicate in population.replicates], np.float64),
+        np.array([reaction.patience if reaction else np.inf for reaction in reactions], np.float64),
+        np.array([reaction.factor if reaction else 1.0 for reaction in reactions], np.float64),
         population.theta,
     )
 

@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 
 def clipped(gradient: NDArray[Any], bounds: NDArray[Any]) -> NDArray[Any]:
     """g · min(1, c/‖g‖) for every replicate: gradients (R, P) of norms at most `bounds` (R,); infinite for no bound."""
-    norms = np.sqrt(np.square(gradient).sum(axis=1))
-    return np.asarray(gradient * np.minimum(bounds / norms, gradient.dtype.type(1))[:, None])
+    # In float64, where the square of a float32 does not overflow; and a factor that is not needed is never computed.
+    norms = np.sqrt(np.square(gradient, dtype=np.float64).sum(axis=1))
+    factors = np.ones_like(norms)
+    longer = norms > bounds
+    factors[longer] = bounds[longer] / norms[longer]
+    return np.asarray(gradient * factors.astype(gradient.dtype)[:, None])
 
 
 def with_noise(

@@ -84,7 +84,7 @@ class Population:
         network = self.model if isinstance(self.model, Network) else None
         if network and first.config.batch_norm:
             self.model = network = network.with_batch_norm()
-        self.trainable: int = getattr(self.model, "trainable", self.model.size)
+        self.trainable = network.trainable if network else self.model.size
         self.seeds = sorted({replicate.seed for replicate in replicates})
         self.seed_of = np.array([self.seeds.index(replicate.seed) for replicate in replicates])
         self.orders = list(dict.fromkeys(orders))

@@ -111,7 +111,7 @@ _ALL = (
         Hyperparameter(
             "weight_decay", 0.0, 1e-5, 1.0, Scale.LOG, searched=False, meaning="coefficient λ of the decoupled decay"
         ),
-        "θ ← θ − ηλθ before the rule, beside `adamw`'s own",
+        "θ ← θ − ηλθ before the rule, beside `adamw`'s own; η as the rule has it, a factor for adadelta and yellowfin",
         "Loshchilov & Hutter 2019",
     ),
     Strategy(

@@ -273,7 +273,11 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
 
     given = dict(context.params)
     task, arms, set_, json_, quiet = (given.pop(name) for name in ("task", "arm", "set_", "json_", "quiet"))
-    flags = given | {"arms": arms or None, "hidden": _widths(given["hidden"]), "ranges": read_settings(set_ or ())}
+    flags = given | {
+        "arms": arms or None,
+        "hidden": _widths(given["hidden"]),
+        "ranges": read_settings(set_) if set_ else None,
+    }
     settings = experiments.settings(task, flags, defaults)
     if joint and isinstance(settings["arms"], list) and len(settings["arms"]) > 1:
         raise InputError(f"{experiments.ONE_ARM}, written as --arm momentum,adam+cosine,sgdr")

@@ -182,8 +182,8 @@ def settings(task: str, flags: Mapping[str, Any], defaults: Mapping[str, Any] | 
     given = read_toml(path) if path.suffix == ".toml" else {"task": task}
     merged = {**(defaults or {}), **given, **{key: value for key, value in flags.items() if value is not None}}
     ranges: Any = given.get("ranges")
-    if isinstance(ranges, Mapping):
-        merged["ranges"] = {**flatten(ranges), **(flags.get("ranges") or {})}
+    if isinstance(ranges, Mapping) and flags.get("ranges"):
+        merged["ranges"] = {**flatten(ranges), **flags["ranges"]}
     if "task" not in merged or "report" in merged:
         # Neither makes a spec: this raises, and tells whatever else is wrong with it.
         experiment(**{key: value for key, value in merged.items() if key not in BESIDE})

@@ -88,6 +88,8 @@ def read_ranges(given: Any, arms: Sequence[Arm] | None) -> dict[str, Any]:
                 ranges[key] = tuple(value) if isinstance(value, list) else value
         except InputError as error:
             problems.append(str(error))
+    if f"{STRATEGY}.gradient_noise_decay" in ranges and not ranges.get(f"{STRATEGY}.gradient_noise"):
+        problems.append("strategy.gradient_noise_decay does nothing without strategy.gradient_noise")
     if problems:
         raise InputError("\n".join(problems))
     return ranges
@@ -97,9 +99,10 @@ def flatten(given: Mapping[str, Any]) -> dict[str, Any]:
     """`{"adam": {"beta1": 0.9}}`, as TOML has it for `adam.beta1 = 0.9`, as `{"adam.beta1": 0.9}`."""
     flat: dict[str, Any] = {}
     for key, value in given.items():
-        flat |= (
-            {f"{key}.{name}": inner for name, inner in value.items()} if isinstance(value, Mapping) else {key: value}
-        )
+        inner = {f"{key}.{name}": each for name, each in value.items()} if isinstance(value, Mapping) else {key: value}
+        if twice := flat.keys() & inner.keys():
+            raise InputError(f"{min(twice)} stands twice")
+        flat |= inner
     return flat
 
 

@@ -11,6 +11,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from objectives import optimizers
 from objectives.config import TrainConfig
 from objectives.strategies import STRATEGIES
 from search.arms import Arm
@@ -257,13 +258,8 @@ def surface(document: dict[str, Any]) -> Group:
         Text(f"{document['steps']} steps from ({x:g}, {y:g}). Arrived: from then on {document['goal']}.\n"),
         table,
     ]
-    if any(row["optimizer"] == "yellowfin" for row in rows):
-        parts.append(
-            Text(
-                "\nyellowfin's rate is a factor of the rate that it tunes itself; its slow start of 200 updates asks "
-                "for a large one on short paths."
-            )
-        )
+    notes = [optimizers.get(row["optimizer"]).note for row in rows]
+    parts += [Text(f"\n{note}") for note in notes if note]
     return Group(*parts)
 
 

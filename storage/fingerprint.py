@@ -28,8 +28,7 @@ def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
                 for curve in sorted(trial.curves.get(purpose, ()), key=lambda curve: curve.seed):
                     row = {name: _unsigned_zero(value) for name, value in curve_row(curve).items()}
                     arrays = [row.pop(name) for name in ("train_loss", "held_out_loss", "held_out_score")]
-                    # Time is not what happened; the other two follow from config and losses, and an older ledger, which
-                    # lacks them, keeps its fingerprint.
+                    # Time is not what happened; and an older ledger, which lacks the other two, keeps its fingerprint.
                     for name in ("seconds", "learning_rate", "kept_epoch"):
                         del row[name]
                     digest.update(canonical_json({"purpose": purpose.value, **row}))

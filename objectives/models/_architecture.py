@@ -10,7 +10,10 @@ import numpy as np
 from objectives.problem import Parameters
 
 VARIANCE_GUARD = 1e-5
-"""What batch normalization adds to a variance, as in torch; the kernels have it too."""
+"""What batch normalization adds to a variance, as in torch."""
+
+MOMENTUM = 0.1
+"""How far a batch moves the running statistics, as in torch."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from numba import njit, types
 from numba.extending import overload
 
 from objectives.fusion import OPTIONS, REDUCING
+from objectives.models._architecture import MOMENTUM, VARIANCE_GUARD
 
 
 @njit(cache=True, **OPTIONS)
@@ -78,7 +79,7 @@ def batch_norm(z, theta, scale, statistics, normalized, inverse):  # type: ignor
     none, and leaves them as they are. normalized: (R, B, H) and inverse: (R, H), 1/√(var + 1e-5), are written.
     """
     rows, width = z.shape[1], z.shape[2]
-    one, guard, momentum = z.dtype.type(1), z.dtype.type(1e-5), z.dtype.type(0.1)
+    one, guard, momentum = z.dtype.type(1), z.dtype.type(VARIANCE_GUARD), z.dtype.type(MOMENTUM)
     mean, variance = np.empty(width, z.dtype), np.empty(width, z.dtype)
     for r in range(z.shape[0]):
         mean[:] = z.dtype.type(0)

@@ -36,6 +36,7 @@ class Optimizer:
     family: "sgd" for one step size for all parameters, "adaptive" for one for each.
     formula, reference: for the documentation.
     numbers: for a rule whose formula takes numbers that belong to the replicate as a whole.
+    note: what one has to know to read a learning rate of it, where that is not the usual.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Optimizer:
     formula: str
     reference: str
     numbers: Numbers | None = None
+    note: str = ""
 
     @property
     def slots(self) -> tuple[str, ...]:

@@ -102,5 +102,9 @@ yellowfin = Optimizer(
     ),
     formula="μ, α = argmin μD² + α²C, √μ ≥ (√κ−1)/(√κ+1), α = (1−√μ)²/h_min; v ← μ v + g; θ ← θ − ηα v",
     reference="Zhang, Mitliagkas & Ré 2017, Algorithm 1",
+    note=(
+        "yellowfin's rate is a factor of the rate that it tunes itself; its slow start of 200 updates asks for a large "
+        "one on short paths."
+    ),
     numbers=Numbers(tuned, size=MEMORY, terms=(squared_gradient, variance)),
 )

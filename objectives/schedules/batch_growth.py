@@ -14,9 +14,10 @@ def multiplier(s: NDArray[np.float64], total: int, every: float, gamma: float, l
 
 
 def batch(passed: float, batch_size: int, n_rows: int, every: float, gamma: float, limit: float) -> tuple[int, float]:
-    """`batch_size` / γ^⌊passed / every⌋ rows, so that rate over batch is that of its twin `step` at every row.
+    """`batch_size` / γ^⌊passed / every⌋ rows, so that rate over batch is that of its twin `step`.
 
-    Where that is more than `limit`·n rows the batch grows no further and the rate is cut for the rest, as in the paper.
+    But for an epoch's last batch, which holds what is left. Where the batch would be more than `limit`·n rows it grows
+    no further and the rate is cut for the rest, as in the paper.
     """
     fraction = float(gamma ** np.floor(passed / every + ROUNDING))
     largest = max(limit * n_rows, batch_size)

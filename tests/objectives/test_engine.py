@@ -404,6 +404,30 @@ def test_a_search_task_gives_its_own_problem():
     assert same(train(Task(), [MIXED[0]], [1])[0][0], train(task, [MIXED[0]], [1])[0][0])
 
 
+def test_an_attribute_of_a_users_model_means_what_the_user_means():
+    model = Recorder()
+    model.trainable = True
+    ((curve,),) = train(model.problem(), [config()], [1])
+    ((other,),) = train(Recorder().problem(), [config()], [1])
+    assert np.array_equal(curve.train_loss, other.train_loss)
+    assert np.array_equal(curve.validation_loss, other.validation_loss)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("iris", [config()], [0]), "train(task=...): should be a Task or a Problem, as tasks.get('digits') is, got"),
+        ((problem(), config(), [0]), "train(configs=...): should be a list of TrainConfig, got TrainConfig("),
+        ((problem(), [{}], [0]), "train(configs=...): should be a list of TrainConfig, got [{}]"),
+        ((problem(), [config()], 0), "train(seeds=...): should be a list of whole numbers, got 0"),
+    ],
+)
+def test_arguments_of_another_kind_are_named(arguments, message):
+    with pytest.raises(InputError) as error:
+        train(*arguments)
+    assert str(error.value).startswith(message)
+
+
 def test_nothing_to_train_is_nothing():
     assert train(problem(), [], [1]) == []
     assert train(problem(), [config(), config()], []) == [[], []]

@@ -217,8 +217,15 @@ def test_an_evaluation_watches_rows_that_it_would_train_on(name):
     assert len(problem.monitor) == pytest.approx(len(problem.train) / 4, abs=2)
     assert not np.isin(problem.reacting.train, problem.monitor).any()
     assert len(problem.reacting.train) + len(problem.monitor) == len(problem.train)
-    assert task.search_problem(3).monitor is None
-    assert task.search_problem(3).reacting.train is not None
+    search = task.search_problem(3)
+    assert search.monitor is None
+    assert search.reacting is search
+
+
+def test_a_patience_beyond_all_bounds_is_never_reached():
+    patient = TrainConfig.from_json({"epochs": 3, "early_stopping": 10**300})
+    ((curve,),) = train(overfitting(), [patient], [0])
+    assert curve.outcome is Outcome.COMPLETED
 
 
 def test_a_divergence_while_watching_is_a_divergence():

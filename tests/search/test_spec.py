@@ -270,6 +270,8 @@ def test_off_is_the_default_of_what_is_off_by_default() -> None:
     ("ranges", "message"),
     [
         ({"strategy.dropout": "off"}, "strategy.dropout should be a number or [low, high], got 'off'"),
+        ({"sgd.learning_rate": 0.1, "sgd": {"learning_rate": 0.2}}, "sgd.learning_rate stands twice"),
+        ({"strategy.gradient_noise_decay": 0.5}, "does nothing without strategy.gradient_noise"),
         ({"strategy.drop": 0.1}, "unknown strategy 'strategy.drop'; did you mean 'strategy.dropout'?"),
         ({"strategy.batch_norm": "yes"}, "strategy(batch_norm='yes'): batch_norm must be true or false, got 'yes'"),
         ({"strategy.initialization": ["he", "he"]}, "should be one value or several different ones to choose from"),
@@ -291,3 +293,6 @@ def test_settings_of_the_command_line_override_single_ranges_of_a_file(tmp_path:
     flags = {"ranges": {"strategy.dropout": 0.2, "strategy.clip_norm": "off"}}
     merged = settings(str(path), flags)
     assert experiment(**merged).ranges == {"adam.beta1": 0.8, "strategy.dropout": 0.2}
+    path.write_text('task = "iris"\nranges = 5\n')
+    with pytest.raises(InputError, match="should be a table"):
+        experiment(**settings(str(path), {"ranges": None}))
