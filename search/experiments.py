@@ -20,7 +20,7 @@ from search.ranges import flatten
 from search.space import space
 from search.spec import BESIDE, Experiment, experiment, read_toml
 from search.splits import Splits
-from search.verdict import Verdict
+from search.statistics.verdict import Verdict
 from storage import ExperimentRecord, Ledger, NoLedgerError, Status, Summary
 
 if TYPE_CHECKING:

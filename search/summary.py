@@ -9,7 +9,7 @@ import numpy as np
 from objectives import optimizers
 from objectives.records import Curve, Outcome
 from search.arms import Arm
-from search.verdict import Verdict, verdicts
+from search.statistics.verdict import Verdict, verdicts
 from storage import ExperimentRecord, Purpose, StudyRecord
 from storage.fingerprint import arm_fingerprints, fingerprint
 

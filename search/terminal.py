@@ -17,8 +17,8 @@ from objectives.strategies import STRATEGIES
 from search.arms import Arm
 from search.experiments import Report, Result
 from search.progress import Progress
+from search.statistics.verdict import Verdict
 from search.summary import Alarm, ArmSummary, alarms, arm_summaries
-from search.verdict import Verdict
 from storage import Status
 
 LONGEST_ARM = 40

@@ -9,12 +9,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from search.verdict import (
-    Interval,
+from search.statistics.intervals import Interval, mean_interval, welch_interval
+from search.statistics.verdict import (
     claim_p_value,
     decide,
     holm,
-    paired_interval,
     probability_negative,
     repeats_to_decide,
     tie_band,
@@ -33,8 +32,8 @@ def table(**arms: Any) -> dict[str, dict[int, list[float]]]:
 
 def test_a_hand_computed_interval() -> None:
     # Mean 2, standard deviation 1, n 3: error 1/√3, and t(0.975, 2) is 4.302653.
-    interval = paired_interval(np.array([1.0, 2.0, 3.0]))
-    assert interval.difference == 2
+    interval = mean_interval(np.array([1.0, 2.0, 3.0]))
+    assert interval.estimate == 2
     assert interval.standard_error == pytest.approx(3**-0.5)
     assert interval.high - 2 == pytest.approx(4.302652729911275 * 3**-0.5)
     assert interval.low + interval.high == pytest.approx(4)
@@ -43,7 +42,7 @@ def test_a_hand_computed_interval() -> None:
 @given(differences)
 def test_the_interval_is_scipys(values: Any) -> None:
     assume(np.ptp(values) > 1e-3)
-    ours, test = paired_interval(values), scipy.stats.ttest_rel(values, np.zeros_like(values))
+    ours, test = mean_interval(values), scipy.stats.ttest_rel(values, np.zeros_like(values))
     theirs = test.confidence_interval(0.95)
     assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), rel=1e-9, abs=1e-9)
     one_sided = scipy.stats.ttest_rel(values, np.zeros_like(values), alternative="greater").pvalue
@@ -52,7 +51,7 @@ def test_the_interval_is_scipys(values: Any) -> None:
 
 def test_one_repeat_has_no_interval() -> None:
     with pytest.raises(ValueError, match="needs at least 2 repeats, got 1"):
-        paired_interval(np.array([1.0]))
+        mean_interval(np.array([1.0]))
 
 
 def test_a_hand_computed_tie_band() -> None:
@@ -76,16 +75,16 @@ def test_a_hand_computed_tie_band() -> None:
     ],
 )
 def test_decisions_for_a_band_of_one(low: float, high: float, decision: str) -> None:
-    assert decide(Interval((low + high) / 2, low, high, 1.0, 5), 1.0) == decision
+    assert decide(Interval((low + high) / 2, low, high, 1.0, 4, 5), 1.0) == decision
 
 
 @given(differences, st.floats(0, 100))
 def test_the_p_value_is_small_exactly_where_the_interval_decides(values: Any, band: float) -> None:
-    interval = paired_interval(values)
+    interval = mean_interval(values)
     edge = min(abs(end - side) for end in (interval.low, interval.high) for side in (-band, band))
     assume(interval.standard_error == 0 or edge > 1e-6)
     assert (claim_p_value(interval, band) <= 0.05) == (decide(interval, band) != "undecided") or (
-        interval.standard_error == 0 and abs(interval.difference) == band
+        interval.standard_error == 0 and abs(interval.estimate) == band
     )
 
 
@@ -192,7 +191,7 @@ def test_holm_takes_back_what_only_many_pairs_decided() -> None:
 
 
 def test_repeats_to_decide_are_the_fewest_that_would() -> None:
-    interval = paired_interval(np.array([0.0, 1.0, 2.0, 3.0, -1.0]))
+    interval = mean_interval(np.array([0.0, 1.0, 2.0, 3.0, -1.0]))
     needed = repeats_to_decide(interval, 0.0)
     assert needed is not None
     assert needed > interval.repeats
@@ -201,8 +200,8 @@ def test_repeats_to_decide_are_the_fewest_that_would() -> None:
         deviation = interval.standard_error * interval.repeats**0.5
         return float(scipy.stats.t.ppf(0.975, n - 1) * deviation / n**0.5)
 
-    assert half(needed) < interval.difference <= half(needed - 1)
-    assert repeats_to_decide(interval, interval.difference) is None
+    assert half(needed) < interval.estimate <= half(needed - 1)
+    assert repeats_to_decide(interval, interval.estimate) is None
 
 
 def test_pairs_cover_all_arms_once() -> None:
@@ -223,3 +222,61 @@ def test_an_arm_that_learned_beats_one_that_did_not() -> None:
     rng = np.random.default_rng(0)
     (verdict,) = verdicts(table(a=0.1 + rng.normal(0, 0.01, (4, 3)), b=[[0.6931] * 3] * 4), unlearned=("b",))
     assert verdict.verdict == "a_better"
+
+
+@given(
+    hnp.arrays(np.float64, st.integers(2, 9), elements=numbers),
+    hnp.arrays(np.float64, st.integers(2, 9), elements=numbers),
+)
+def test_welchs_interval_is_scipys(a: Any, b: Any) -> None:
+    assume(np.ptp(a) > 1e-3 and np.ptp(b) > 1e-3)
+    ours, test = welch_interval(a, b), scipy.stats.ttest_ind(a, b, equal_var=False)
+    theirs = test.confidence_interval(0.95)
+    assert ours.degrees == pytest.approx(test.df)
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), rel=1e-9, abs=1e-9)
+
+
+def test_welchs_interval_without_any_spread_is_a_point() -> None:
+    interval = welch_interval(np.array([2.0, 2.0]), np.array([1.0, 1.0, 1.0]))
+    assert (interval.low, interval.estimate, interval.high) == (1, 1, 1)
+    with pytest.raises(ValueError, match="needs at least 2 repeats of both, got 1"):
+        welch_interval(np.array([2.0]), np.array([1.0, 1.0]))
+
+
+def test_arms_without_common_repeats_are_compared_unpaired() -> None:
+    rows = {"a": {0: [1.0, 1.2], 1: [1.1, 1.3]}, "b": {2: [5.0, 5.2], 3: [5.5, 5.7], 4: [5.2, 5.2]}}
+    (verdict,) = verdicts(rows)
+    expected = welch_interval(np.array([1.1, 1.2]), np.array([5.1, 5.6, 5.2]))
+    assert (verdict.low, verdict.high) == pytest.approx((expected.low, expected.high))
+    assert verdict.verdict == "a_better"
+
+
+def test_scores_are_compared_and_decide_nothing() -> None:
+    rows = table(a=[[1.0, 1.0], [1.0, 1.1]], b=[[1.0, 1.0], [1.0, 1.1]])
+    scores = table(a=[[0.9, 0.9], [0.8, 0.8]], b=[[0.5, 0.5], [0.5, 0.5]])
+    (verdict,) = verdicts(rows, scores=scores)
+    assert verdict.verdict == "tie"
+    expected = mean_interval(np.array([0.4, 0.3]))
+    assert (verdict.score_difference, verdict.score_low, verdict.score_high) == pytest.approx(
+        (expected.estimate, expected.low, expected.high)
+    )
+    (without,) = verdicts(rows, scores=table(a=[[np.nan, 0.9], [0.8, 0.8]], b=[[0.5, 0.5], [0.5, 0.5]]))
+    assert without.score_difference is without.score_low is without.score_high is None
+
+
+def test_a_withheld_arm_decides_nothing_and_keeps_its_numbers() -> None:
+    rows = table(a=[[1.0], [1.1], [1.2]], b=[[5.0], [5.1], [5.1]], c=[[9.0], [9.3], [9.4]])
+    found = {(v.a, v.b): v for v in verdicts(rows, ("a", "b"), withheld={"b": "boundary: b is at its edge"})}
+    assert [v.verdict for v in found.values()] == ["undecided", "a_better", "undecided"]
+    assert found["a", "b"].why == "boundary: b is at its edge"
+    assert found["a", "b"].difference == pytest.approx(np.mean([-4, -4, -3.9]))
+
+
+def test_what_more_repeats_would_do_is_said_as_it_is() -> None:
+    rows = {
+        "a": {r: [v - 1, v + 1] for r, v in enumerate([0.0, 9.0, 1.0, 8.0, 3.0])},
+        "b": {r: [1.0, 1.0] for r in range(5)},
+    }
+    (verdict,) = verdicts(rows)
+    assert verdict.repeats_to_decide is not None
+    assert f"about {verdict.repeats_to_decide} repeats would decide" in verdict.why

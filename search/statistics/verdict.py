@@ -1,0 +1,242 @@
+"""The verdict on a pair of arms: pure functions on arrays of losses.
+
+Each repeat gives one number per arm, the mean test loss of its winner over the fresh seeds. Repeat r of every arm has
+the same train/validation split and the same fresh seeds, so the interval is the t interval over the repeats'
+differences; Welch's where two arms have no repeats in common.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.statistics.intervals import CONFIDENCE, Interval, mean_interval, welch_interval
+
+Decision = Literal["a_better", "b_better", "tie", "undecided"]
+MAX_REPEATS = 1000
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer for arms a and b: losses are compared, lower is better, so a negative difference speaks for a.
+
+    band: differences within ± band are a tie. score_difference with its interval: that of the test score, accuracy or
+    R², where higher is better; it decides nothing. primary: the pair that answers the experiment's question; the others
+    are corrected for their number (Holm), `corrected` where that took a decision back.
+    """
+
+    a: str
+    b: str
+    verdict: Decision
+    difference: float | None
+    low: float | None
+    high: float | None
+    band: float | None
+    score_difference: float | None
+    score_low: float | None
+    score_high: float | None
+    probability_a_better: float | None
+    repeats_to_decide: int | None
+    primary: bool
+    corrected: bool
+    why: str
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-ready dict."""
+        return asdict(self)
+
+
+def tie_band(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    """Half the pooled between-seed standard deviation of the test losses a and b, each (repeats, seeds)."""
+    variances = [np.var(losses, axis=1, ddof=1).mean() for losses in (a, b) if losses.shape[1] > 1]
+    return 0.5 * float(np.sqrt(np.mean(variances))) if variances else 0.0
+
+
+def decide(interval: Interval, band: float) -> Decision:
+    """Beyond the band: better. Inside it: a tie. Else undecided."""
+    if interval.high < -band:
+        return "a_better"
+    if interval.low > band:
+        return "b_better"
+    return "tie" if -band <= interval.low and interval.high <= band else "undecided"
+
+
+def claim_p_value(interval: Interval, band: float) -> float:
+    """The p-value of the strongest claim that the data could make: |difference| > band, or |difference| < band.
+
+    It is at most 0.05 exactly where the 95 % interval decides, so that Holm's correction can be applied to it.
+    """
+    from scipy.stats import t
+
+    if interval.standard_error == 0:
+        return 0.0
+    distance = abs(abs(interval.estimate) - band) / interval.standard_error
+    return 2 * float(t.sf(distance, interval.degrees))
+
+
+def holm(p_values: Sequence[float], level: float = 1 - CONFIDENCE) -> list[bool]:
+    """Which hypotheses hold at `level` after Holm's step-down correction for their number."""
+    accepted = [False] * len(p_values)
+    for rank, index in enumerate(np.argsort(p_values, kind="stable")):
+        if p_values[index] > level / (len(p_values) - rank):
+            break
+        accepted[index] = True
+    return accepted
+
+
+def repeats_to_decide(interval: Interval, band: float) -> int | None:
+    """The number of repeats at which an interval around the same mean with the same spread would decide; None if no
+    reasonable number would.
+    """
+    from scipy.stats import t
+
+    deviation = interval.standard_error * np.sqrt(interval.repeats)
+    margin = abs(abs(interval.estimate) - band)
+    repeats = np.arange(max(interval.repeats, 2), MAX_REPEATS + 1)
+    enough = t.ppf((1 + CONFIDENCE) / 2, repeats - 1) * deviation / np.sqrt(repeats) < margin
+    return int(repeats[enough.argmax()]) if enough.any() else None
+
+
+def probability_negative(interval: Interval) -> float:
+    """Probability that the true difference is below 0, under a flat prior: the t distribution's."""
+    from scipy.stats import t
+
+    if interval.standard_error == 0:
+        return 0.5 if interval.estimate == 0 else float(interval.estimate < 0)
+    return float(t.cdf(-interval.estimate / interval.standard_error, interval.degrees))
+
+
+Repeats = Mapping[int, Sequence[float]]
+"""Per repeat the numbers of its winner's replicates (seeds,)."""
+
+
+def verdicts(
+    losses: Mapping[str, Repeats],
+    primary: tuple[str, str] | None = None,
+    unlearned: Collection[str] = (),
+    *,
+    scores: Mapping[str, Repeats] | None = None,
+    withheld: Mapping[str, str] | None = None,
+) -> list[Verdict]:
+    """The verdict for every pair of arms, the primary pair first.
+
+    losses: per arm and repeat the test losses of its winner over the fresh seeds; scores: likewise the test scores, NaN
+    for a run that has none. Repeats that only one arm of a pair has are left out of that pair, unless the two have
+    fewer than two in common. unlearned: arms whose losses are the cap that they share: two of these are alike without
+    having been compared. withheld: arms about which nothing is decided, with the reason.
+    """
+    pairs = [
+        primary if primary and set(pair) == set(primary) else pair
+        for pair in sorted(combinations(losses, 2), key=lambda pair: set(pair) != set(primary or ()))
+    ]
+    found = {(a, b): _compared(losses[a], losses[b]) for a, b in pairs}
+    p_values = {pair: claim_p_value(*known) for pair, known in found.items() if known and pair != primary}
+    holds = dict(zip(p_values, holm(list(p_values.values())), strict=True))
+    made = []
+    for (a, b), known in found.items():
+        reasons = [(withheld or {})[arm] for arm in (a, b) if arm in (withheld or {})]
+        if {a, b} <= set(unlearned):
+            reasons = [NOTHING_LEARNED]
+        decided = _decided((a, b), known, reasons, holds=holds.get((a, b), True), pairs=len(p_values))
+        score = _difference(scores[a], scores[b]) if scores else None
+        interval, band = known or (None, None)
+        difference, low, high = _ends(interval)
+        score_difference, score_low, score_high = _ends(score)
+        made.append(
+            Verdict(
+                a=a,
+                b=b,
+                difference=difference,
+                low=low,
+                high=high,
+                band=band,
+                score_difference=score_difference,
+                score_low=score_low,
+                score_high=score_high,
+                probability_a_better=None if interval is None else probability_negative(interval),
+                primary=(a, b) == primary,
+                **decided,
+            )
+        )
+    return made
+
+
+def _difference(a: Repeats, b: Repeats) -> Interval | None:
+    """The interval for a − b, paired by repeat where at least two are common; None for too few or missing numbers."""
+    common = sorted(set(a) & set(b))
+    if len(common) < 2 and min(len(a), len(b)) < 2:
+        return None
+    paired = len(common) >= 2
+    of_a, of_b = (
+        np.array([np.mean(arm[repeat]) for repeat in (common if paired else sorted(arm))], np.float64) for arm in (a, b)
+    )
+    if not (np.isfinite(of_a).all() and np.isfinite(of_b).all()):
+        return None
+    return mean_interval(of_a - of_b) if paired else welch_interval(of_a, of_b)
+
+
+def _ends(interval: Interval | None) -> tuple[float, float, float] | tuple[None, None, None]:
+    return (None, None, None) if interval is None else (interval.estimate, interval.low, interval.high)
+
+
+def _compared(a: Repeats, b: Repeats) -> tuple[Interval, float] | None:
+    """The interval for a − b and its tie band."""
+    interval = _difference(a, b)
+    if interval is None:
+        return None
+    common = sorted(set(a) & set(b))
+    of_a, of_b = (
+        np.array([arm[repeat] for repeat in (common if len(common) >= 2 else sorted(arm))], np.float64)
+        for arm in (a, b)
+    )
+    return interval, tie_band(of_a, of_b)
+
+
+NOTHING_LEARNED = "neither arm learned: half of their evaluations or more are no better than the uninformed predictor's"
+
+
+def _decided(
+    pair: tuple[str, str], known: tuple[Interval, float] | None, reasons: Sequence[str], *, holds: bool, pairs: int
+) -> dict[str, Any]:
+    """A verdict's decision with what explains it. reasons: why nothing may be decided."""
+    needed: int | None = None
+    corrected = False
+    decision: Decision = "undecided"
+    if known is None:
+        why = "an interval needs at least 2 repeats of both arms"
+    elif reasons:
+        why = "; ".join(reasons)
+    else:
+        interval, band = known
+        decision = decide(interval, band)
+        corrected = decision != "undecided" and not holds
+        if decision == "undecided":
+            needed = repeats_to_decide(interval, band)
+            why = _undecided(pair, interval, band, needed)
+        elif corrected:
+            decision = "undecided"
+            why = f"the 95 % interval alone would decide, but not after Holm's correction for {pairs} pairs"
+        elif decision == "tie":
+            why = f"the 95 % interval lies inside the tie band ±{band:.2g}, half the spread between seeds"
+        else:
+            why = f"the 95 % interval lies beyond the tie band ±{band:.2g}"
+    return {"verdict": decision, "repeats_to_decide": needed, "corrected": corrected, "why": why}
+
+
+def _undecided(pair: tuple[str, str], interval: Interval, band: float, needed: int | None) -> str:
+    if needed:
+        more = f"about {needed} repeats would decide"
+    elif abs(abs(interval.estimate) - band) < interval.standard_error:
+        more = "the difference lies at the band's edge, where more repeats decide only by chance"
+    else:
+        more = f"more than {MAX_REPEATS} repeats would be needed to decide"
+    if interval.low > 0 or interval.high < 0:
+        favoured = pair[0] if interval.high < 0 else pair[1]
+        return (
+            f"the whole 95 % interval favours {favoured}, but it reaches into the tie band ±{band:.2g}, half the "
+            f"spread between seeds; {more}"
+        )
+    return f"the 95 % interval holds 0 and reaches beyond the tie band ±{band:.2g}; {more}"
