@@ -119,11 +119,26 @@ def tune(
 
 
 @app.command()
-def resume(name: Name, workers: Workers = None, db: Db = None, json_: Json = False, quiet: Quiet = False) -> None:
-    """Continue an experiment that was interrupted."""
+def resume(
+    name: Name,
+    trials: Annotated[
+        int | None, typer.Option("--trials", help="extend each study to so many configs", **WHOLE)
+    ] = None,
+    repeats: Annotated[
+        int | None, typer.Option("--repeats", help="extend each arm to so many studies", **WHOLE)
+    ] = None,
+    workers: Workers = None,
+    db: Db = None,
+    json_: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Continue an experiment that was interrupted, or extend a finished one in place."""
     from search import experiments
 
-    _run(lambda report: experiments.resume(name, db=db, workers=workers, report=report), db, json_, quiet)
+    def work(report: Any) -> Any:
+        return experiments.resume(name, trials=trials, repeats=repeats, db=db, workers=workers, report=report)
+
+    _run(work, db, json_, quiet)
 
 
 @app.command("list")

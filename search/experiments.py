@@ -190,13 +190,34 @@ def settings(task: str, flags: Mapping[str, Any], defaults: Mapping[str, Any] | 
     return merged
 
 
-def resume(name: str, *, db: str | None = None, workers: int | None = None, report: Report = lambda _: None) -> Result:
-    """Continue the experiment `name` to its end; a finished one is returned as it is."""
+def resume(
+    name: str,
+    *,
+    trials: int | None = None,
+    repeats: int | None = None,
+    db: str | None = None,
+    workers: int | None = None,
+    report: Report = lambda _: None,
+) -> Result:
+    """Continue the experiment `name` to its end; a finished one is returned as it is, unless it is extended.
+
+    trials, repeats: extend it to so many, keeping what is there. With more repeats the ledger holds what a run with so
+    many from the start would have left; with more trials each study goes on where it stopped, and its finalists and
+    winner are chosen anew among all its trials.
+    """
     ledger = Ledger(database_url(db), create=False)
     record = ledger.load(name)
-    if record.status is Status.DONE:
+    before = experiment(**record.spec)
+    wanted = {key: value for key, value in (("trials", trials), ("repeats", repeats)) if value is not None}
+    spec = experiment(**{**record.spec, **wanted})
+    for key in wanted:
+        if getattr(spec, key) < getattr(before, key):
+            raise InputError(
+                f"--{key} {getattr(spec, key)}: the experiment {name!r} has {getattr(before, key)} already, and these "
+                "are kept"
+            )
+    if record.status is Status.DONE and spec == before:
         return Result(record)
-    spec = experiment(**record.spec)
     _check(spec, None, db, workers)
     try:
         splits = Splits(_task(spec), spec)
@@ -207,6 +228,11 @@ def resume(name: str, *, db: str | None = None, workers: int | None = None, repo
         ) from error
     if splits.task.fingerprint() != record.task_fingerprint:
         raise InputError(f"the task {spec.task!r} has changed since {name!r} was started: its data differ")
+    if spec != before:
+        new = [(arm, repeat) for arm in spec.arms for repeat in range(before.repeats, spec.repeats)]
+        # Whose studies have been asked for less before may have other finalists than one that was not.
+        grown = spec.trials > before.trials
+        ledger.extend(name, spec.to_json(), new, [*record.extended_from, *([before.trials] if grown else [])])
     return _run(ledger, name, spec, splits, workers, report)
 
 
@@ -279,7 +305,9 @@ def _find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) 
     wanted = spec.to_json()
     for summary in ledger.summaries():
         if name is None:
-            if summary.spec == wanted and summary.task_fingerprint == fingerprint:
+            # One that was given more trials later is not what this spec leaves behind.
+            alike = summary.spec == wanted and not summary.extended_from
+            if alike and summary.task_fingerprint == fingerprint:
                 return ledger.load(summary.name)
         elif name == summary.name:
             differing = sorted(key for key, value in wanted.items() if summary.spec.get(key) != value)

@@ -22,14 +22,14 @@ class ArmProgress:
     studies_total: int
     best: float | None
 
-    def advanced(self, before: StudyRecord, after: StudyRecord) -> "ArmProgress":
+    def advanced(self, before: StudyRecord, after: StudyRecord, experiment: Experiment) -> "ArmProgress":
         """The same once its study `before` stands as `after`."""
         new = after.trials[len(before.trials) :]
         known = [] if self.best is None else [self.best]
         return replace(
             self,
             trials=self.trials + len(new),
-            studies=self.studies + bool(after.evaluations) - bool(before.evaluations),
+            studies=self.studies + _complete(after, experiment) - _complete(before, experiment),
             best=min([*known, *(trial.validation_loss for trial in new)], default=None),
         )
 
@@ -47,6 +47,7 @@ class Progress:
     work: int
     total: int
     work_before: int
+    experiment: Experiment
     compile_seconds: float | None = None
     started: float = field(default_factory=time.monotonic)
 
@@ -60,8 +61,8 @@ class Progress:
             Purpose.EVALUATION: e.confirm_seeds,
         }
         total = len(studies) * sum(WEIGHTS[purpose] * count for purpose, count in replicates.items())
-        work = sum(map(_work, studies))
-        return cls(name, tuple(_arm(arm, studies, e) for arm in e.arms), work, total, work)
+        work = sum(_work(study, e) for study in studies)
+        return cls(name, tuple(_arm(arm, studies, e) for arm in e.arms), work, total, work, e)
 
     @property
     def done(self) -> bool:
@@ -74,8 +75,9 @@ class Progress:
 
     def advanced(self, before: StudyRecord, after: StudyRecord) -> "Progress":
         """The same once the study `before` stands as `after`."""
-        arms = tuple(arm.advanced(before, after) if arm.arm == after.arm else arm for arm in self.arms)
-        return replace(self, arms=arms, work=self.work + _work(after) - _work(before))
+        e = self.experiment
+        arms = tuple(arm.advanced(before, after, e) if arm.arm == after.arm else arm for arm in self.arms)
+        return replace(self, arms=arms, work=self.work + _work(after, e) - _work(before, e))
 
     @property
     def seconds_left(self) -> float | None:
@@ -86,8 +88,25 @@ class Progress:
         return (time.monotonic() - self.started) / done * (self.total - self.work)
 
 
-def _work(study: StudyRecord) -> int:
-    return sum(WEIGHTS[purpose] * len(curves) for trial in study.trials for purpose, curves in trial.curves.items())
+def _work(study: StudyRecord, e: Experiment) -> int:
+    """What of a study's work is done. Finalists and winners count once all trials are in: those of a study that is
+    given more trials may be others than before.
+    """
+    work = WEIGHTS[Purpose.SEARCH] * e.seeds * len(study.trials)
+    if len(study.trials) < e.trials:
+        return work
+    finalists = sum(trial.finalist_loss is not None for trial in study.best(e.finalists))
+    work += WEIGHTS[Purpose.FINALIST] * e.finalist_seeds * finalists
+    return work + WEIGHTS[Purpose.EVALUATION] * e.confirm_seeds * _complete(study, e)
+
+
+def _complete(study: StudyRecord, e: Experiment) -> bool:
+    """Whether a study has all its trials, finalists, and the evaluation of its winner."""
+    return (
+        len(study.trials) >= e.trials
+        and all(trial.finalist_loss is not None for trial in study.best(e.finalists))
+        and bool(study.evaluations)
+    )
 
 
 def _arm(name: str, studies: Sequence[StudyRecord], experiment: Experiment) -> ArmProgress:
@@ -97,7 +116,7 @@ def _arm(name: str, studies: Sequence[StudyRecord], experiment: Experiment) -> A
         name,
         len(losses),
         experiment.trials * len(own),
-        sum(bool(study.evaluations) for study in own),
+        sum(_complete(study, experiment) for study in own),
         len(own),
         min(losses, default=None),
     )

@@ -4,13 +4,14 @@ A parameter is called `<optimizer>.<name>`, `<schedule>.<name>` or `strategy.<na
 everywhere outside the sampler. Only the sampler sees β and momentum as 1 − β on a log scale.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from objectives.config import TrainConfig
-from objectives.hyperparameters import Categorical, Declared, Hyperparameter, Scale
+from objectives.hyperparameters import Categorical, Declared, Hyperparameter, Scale, Unit
 from objectives.strategies import STRATEGIES
 from search.arms import Arm
 from search.ranges import STRATEGY
@@ -40,6 +41,43 @@ class Parameter:
     def flipped(self) -> bool:
         """Whether the sampler sees 1 − value."""
         return self.hyperparameter.scale is Scale.ONE_MINUS_LOG
+
+    def position(self, value: float) -> float:
+        """Where a value lies in the range on the scale of the search: 0 its low end, 1 its high end."""
+        if self.low == self.high:
+            return 0.5
+        low, high, at = (self._on_scale(each) for each in (self.low, self.high, value))
+        return (at - low) / (high - low)
+
+    def wider(self, side: Literal["low", "high"]) -> tuple[float, float] | None:
+        """The range widened on one side by a decade, or on a linear scale by its own width, as far as values make sense
+        there; None where it ends for good, as a length does at the whole run.
+        """
+        h, end = self.hyperparameter, self.low if side == "low" else self.high
+        if side == "high" and h.unit is not Unit.NONE:
+            return None
+        if h.scale is Scale.LINEAR:
+            moved = end + (self.high - self.low) * (1 if side == "high" else -1)
+        elif h.scale is Scale.LOG:
+            moved = end * 10 if side == "high" else end / 10
+        else:
+            moved = 1 - (1 - end) / 10 if side == "high" else 1 - (1 - end) * 10
+        moved = min(max(moved, h.minimum), h.maximum)
+        if h.integer:
+            moved = float(round(moved))
+        # An end that values cannot pass, or that an excluded limit leaves no room behind.
+        if moved == end or (h.open_minimum and moved == h.minimum) or (h.open_maximum and moved == h.maximum):
+            return None
+        return (moved, self.high) if side == "low" else (self.low, moved)
+
+    def _on_scale(self, value: float) -> float:
+        """The value on the search's scale, rising with it."""
+        match self.hyperparameter.scale:
+            case Scale.LOG:
+                return math.log(value)
+            case Scale.ONE_MINUS_LOG:
+                return -math.log(1 - value)
+        return value
 
     @cached_property
     def distribution(self) -> "NumberDistribution":
@@ -132,7 +170,7 @@ class Space:
 
     def sampled(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
         """`chosen` as the sampler saw it."""
-        return {name: self._by_key[name].sampled(value) if "." in name else value for name, value in chosen.items()}
+        return {name: self.by_key[name].sampled(value) if "." in name else value for name, value in chosen.items()}
 
     def distributions(self, chosen: Mapping[str, Any], *, natural: bool) -> "dict[str, BaseDistribution]":
         """The ranges of what was chosen, in natural units or as the sampler saw them."""
@@ -142,7 +180,7 @@ class Space:
         return {
             name: CategoricalDistribution(choices[name])
             if name in choices
-            else (self._by_key[name].distribution if natural else self._by_key[name].sampled_distribution)
+            else (self.by_key[name].distribution if natural else self.by_key[name].sampled_distribution)
             for name in chosen
         }
 
@@ -180,7 +218,8 @@ class Space:
         return configs
 
     @cached_property
-    def _by_key(self) -> dict[str, Any]:
+    def by_key(self) -> dict[str, Parameter | Choice]:
+        """All that is searched, by parameter name."""
         return {parameter.key: parameter for owned in self.parameters.values() for parameter in owned}
 
 

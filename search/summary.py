@@ -1,6 +1,6 @@
 """What an experiment says: the document of `cooldown show --json`, its sentence, and the numbers behind both."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -8,21 +8,11 @@ import numpy as np
 
 from objectives import optimizers
 from objectives.records import Curve, Outcome
+from search.alarms import alarms, arm_curse, boundary_alarms
 from search.arms import Arm
 from search.statistics.verdict import Verdict, verdicts
 from storage import ExperimentRecord, Purpose, StudyRecord
 from storage.fingerprint import arm_fingerprints, fingerprint
-
-DIVERGENCE_ALARM = 0.3
-
-
-@dataclass(frozen=True)
-class Alarm:
-    """A reason to distrust an answer."""
-
-    kind: str
-    arm: str
-    message: str
 
 
 @dataclass(frozen=True)
@@ -32,7 +22,10 @@ class ArmSummary:
     evaluated: repeats that have an evaluation. test_loss, test_score: means over the repeats' winners. spread: standard
     deviation of the repeats' mean test losses. validation_loss: mean over repeats of the loss that chose the winner.
     diverged: share of the search's replicates that diverged. capped: share of all replicates whose loss was capped.
+    winners_curse: how much worse the winners' validation loss is on fresh seeds than on those they were chosen on.
     updates: parameter updates of a winner's run, the mean over all evaluations.
+    gradient_evaluations, seconds: the whole cost, diverged runs included: `search_…` that of trials and finalists,
+    `evaluation_…` that of the winners' evaluations.
     """
 
     arm: str
@@ -43,18 +36,32 @@ class ArmSummary:
     validation_loss: float | None
     diverged: float
     capped: float
-    gradient_evaluations: int
+    winners_curse: float | None
     updates: float | None
+    gradient_evaluations: int
+    search_gradient_evaluations: int
+    evaluation_gradient_evaluations: int
     seconds: float
+    search_seconds: float
+    evaluation_seconds: float
 
 
 def test_losses(record: ExperimentRecord) -> dict[str, dict[int, list[float]]]:
     """Per arm and repeat, the winner's test losses over the fresh seeds; arms in the spec's order."""
-    losses: dict[str, dict[int, list[float]]] = {arm: {} for arm in record.spec["arms"]}
+    return _evaluated(record, lambda curve: curve.final_loss)
+
+
+def test_scores(record: ExperimentRecord) -> dict[str, dict[int, list[float]]]:
+    """Likewise the test scores; NaN for a run that has none."""
+    return _evaluated(record, lambda curve: curve.final_score)
+
+
+def _evaluated(record: ExperimentRecord, measured: Callable[[Curve], float]) -> dict[str, dict[int, list[float]]]:
+    found: dict[str, dict[int, list[float]]] = {arm: {} for arm in record.spec["arms"]}
     for study in record.studies:
         if study.evaluations:
-            losses[study.arm][study.repeat] = [curve.final_loss for curve in study.evaluations]
-    return losses
+            found[study.arm][study.repeat] = [measured(curve) for curve in study.evaluations]
+    return found
 
 
 def primary_pair(record: ExperimentRecord) -> tuple[str, str] | None:
@@ -76,27 +83,18 @@ def primary_pair(record: ExperimentRecord) -> tuple[str, str] | None:
 
 
 def pair_verdicts(record: ExperimentRecord) -> list[Verdict]:
-    """The verdicts of all pairs, the primary one first."""
+    """The verdicts of all pairs, the primary one first; withheld where an arm's best lies at the edge of a range."""
     unlearned = [arm for arm in record.spec["arms"] if _unlearned(record, arm)]
-    return verdicts(test_losses(record), primary_pair(record), unlearned)
+    withheld = {
+        alarm.arm: f"boundary: the best of {alarm.arm} lie at the edge of a range, as its alarm says"
+        for alarm in boundary_alarms(record)
+    }
+    return verdicts(test_losses(record), primary_pair(record), unlearned, scores=test_scores(record), withheld=withheld)
 
 
 def arm_summaries(record: ExperimentRecord) -> list[ArmSummary]:
     """Every arm in numbers, in the spec's order."""
     return [_arm_summary(arm, [study for study in record.studies if study.arm == arm]) for arm in record.spec["arms"]]
-
-
-def alarms(record: ExperimentRecord) -> list[Alarm]:
-    """Arms of whose search runs so many diverged that their ranges are in doubt."""
-    return [
-        Alarm(
-            "divergence",
-            arm.arm,
-            f"{arm.diverged:.0%} of the search's runs diverged: its range of learning rates reaches too high",
-        )
-        for arm in arm_summaries(record)
-        if arm.diverged > DIVERGENCE_ALARM
-    ]
 
 
 def sentence(record: ExperimentRecord, found: Sequence[Verdict]) -> str:
@@ -133,6 +131,7 @@ def document(record: ExperimentRecord) -> dict[str, Any]:
         "fingerprint": fingerprint(record.studies),
         "answer": sentence(record, found),
         "spec": dict(record.spec),
+        "extended_from": list(record.extended_from),
         "arms": [
             {
                 **asdict(arm),
@@ -142,7 +141,7 @@ def document(record: ExperimentRecord) -> dict[str, Any]:
             for arm in arm_summaries(record)
         ],
         "verdicts": [verdict.to_json() for verdict in found],
-        "alarms": [asdict(alarm) for alarm in alarms(record)],
+        "alarms": [asdict(alarm) for alarm in alarms(record, found)],
         "task_fingerprint": record.task_fingerprint,
         "environment": dict(record.environment),
     }
@@ -175,7 +174,9 @@ def _arm_summary(arm: str, studies: Sequence[StudyRecord]) -> ArmSummary:
     updates = [curve.updates for study in evaluated for curve in study.evaluations]
     selected = [loss for loss in map(_selection_loss, studies) if loss is not None]
     searched = [curve for study in studies for curve in study.curves(Purpose.SEARCH)]
-    every: list[Curve] = [curve for study in studies for curve in study.curves()]
+    tuned = [curve for study in studies for curve in study.curves(Purpose.SEARCH, Purpose.FINALIST)]
+    tested = [curve for study in studies for curve in study.curves(Purpose.EVALUATION)]
+    every: list[Curve] = tuned + tested
     return ArmSummary(
         arm=arm,
         evaluated=len(evaluated),
@@ -185,9 +186,14 @@ def _arm_summary(arm: str, studies: Sequence[StudyRecord]) -> ArmSummary:
         validation_loss=float(np.mean(selected)) if selected else None,
         diverged=_share([curve.outcome is Outcome.DIVERGED for curve in searched]),
         capped=_share([curve.capped for curve in every]),
-        gradient_evaluations=sum(curve.gradient_evaluations for curve in every),
+        winners_curse=arm_curse(studies),
         updates=float(np.mean(updates)) if updates else None,
-        seconds=sum(curve.seconds for curve in every),
+        gradient_evaluations=_evaluations(every),
+        search_gradient_evaluations=_evaluations(tuned),
+        evaluation_gradient_evaluations=_evaluations(tested),
+        seconds=_seconds(every),
+        search_seconds=_seconds(tuned),
+        evaluation_seconds=_seconds(tested),
     )
 
 
@@ -207,6 +213,14 @@ def _family(arm: str) -> str | None:
     """The family of all optimizers of an arm; None for an arm of both."""
     families = {optimizers.get(name).family for name in Arm.parse(arm).optimizers}
     return families.pop() if len(families) == 1 else None
+
+
+def _evaluations(curves: Sequence[Curve]) -> int:
+    return sum(curve.gradient_evaluations for curve in curves)
+
+
+def _seconds(curves: Sequence[Curve]) -> float:
+    return sum(curve.seconds for curve in curves)
 
 
 def _share(flags: Sequence[bool]) -> float:

@@ -14,11 +14,12 @@ from rich.text import Text
 from objectives import optimizers
 from objectives.config import TrainConfig
 from objectives.strategies import STRATEGIES
+from search.alarms import Alarm, alarms
 from search.arms import Arm
 from search.experiments import Report, Result
 from search.progress import Progress
 from search.statistics.verdict import Verdict
-from search.summary import Alarm, ArmSummary, alarms, arm_summaries
+from search.summary import ArmSummary, arm_summaries
 from storage import Status
 
 LONGEST_ARM = 40
@@ -121,7 +122,7 @@ def answer(console: Console, result: Result, place: str) -> None:
         console.print(Text("\nBest config" + ("s" if len(winners) > 1 else ""), style="bold"))
     for config in winners.values():
         console.print(_config(config))
-    for alarm in alarms(record):
+    for alarm in alarms(record, found):
         console.print(_alarm(alarm))
     console.print()
     if record.message:

@@ -45,6 +45,7 @@ class Summary:
     created_at: float
     finished_at: float | None
     trials: int
+    extended_from: tuple[int, ...]
 
 
 class Ledger:
@@ -74,6 +75,7 @@ class Ledger:
                 row.created_at,
                 row.finished_at,
                 row.trials,
+                tuple(row.extended_from or ()),
             )
             for row in rows
         ]
@@ -118,6 +120,7 @@ class Ledger:
             row.created_at,
             row.finished_at,
             tuple(studies),
+            tuple(row.extended_from or ()),
         )
 
     # -- writing ------------------------------------------------------------------------------------------------------
@@ -126,8 +129,6 @@ class Ledger:
         self, name: str, spec: Mapping[str, Any], task_fingerprint: str, studies: Sequence[tuple[str, int]]
     ) -> None:
         """A new experiment with its (arm, repeat) studies; raises LedgerError where the name is taken or unusable."""
-        from storage import optuna_rows
-
         _check_name(name)
         with self._database.writing() as connection:
             taken = select(tables.experiments.c.id).where(tables.experiments.c.name == name)
@@ -146,17 +147,28 @@ class Ledger:
                 )
                 .returning(tables.experiments.c.id)
             ).scalar_one()
-            rows: list[dict[str, Any]] = [
-                {
-                    "experiment_id": experiment_id,
-                    "arm": arm,
-                    "repeat": repeat,
-                    "optuna_study_id": optuna_rows.create_study(connection, f"{name}/{arm}/{repeat}"),
-                    "sampler_state": {},
-                }
-                for arm, repeat in studies
-            ]
-            connection.execute(insert(tables.studies), rows)
+            _add_studies(connection, experiment_id, name, studies)
+
+    def extend(
+        self,
+        name: str,
+        spec: Mapping[str, Any],
+        studies: Sequence[tuple[str, int]],
+        extended_from: Sequence[int],
+    ) -> None:
+        """Give the experiment `name` a larger spec and further (arm, repeat) studies; what is in it stays.
+
+        extended_from: trials per study at which it was done before. Raises LedgerError while a process runs it.
+        """
+        e = tables.experiments
+        with self._database.writing() as connection:
+            row = self._experiment(connection, name)
+            _refuse_if_held(row)
+            values = {"spec": dict(spec), "status": Status.INTERRUPTED.value, "finished_at": None, "message": ""}
+            connection.execute(
+                update(e).where(e.c.id == row.id).values(**values, extended_from=list(extended_from) or None)
+            )
+            _add_studies(connection, row.id, name, studies)
 
     def delete(self, name: str) -> None:
         """Remove an experiment with everything in it; raises LedgerError while a process runs it."""
@@ -342,6 +354,23 @@ class Writer:
             if connection.execute(holds).first() is None:
                 raise LeaseLostError(f"another process has taken over the experiment {self._name!r}: stopped writing")
             yield connection
+
+
+def _add_studies(connection: Connection, experiment_id: int, name: str, studies: Sequence[tuple[str, int]]) -> None:
+    from storage import optuna_rows
+
+    rows: list[dict[str, Any]] = [
+        {
+            "experiment_id": experiment_id,
+            "arm": arm,
+            "repeat": repeat,
+            "optuna_study_id": optuna_rows.create_study(connection, f"{name}/{arm}/{repeat}"),
+            "sampler_state": {},
+        }
+        for arm, repeat in studies
+    ]
+    if rows:
+        connection.execute(insert(tables.studies), rows)
 
 
 def _check_name(name: str) -> None:

@@ -114,7 +114,10 @@ class StudyRecord:
 
 @dataclass(frozen=True)
 class ExperimentRecord:
-    """An experiment with everything that happened in it."""
+    """An experiment with everything that happened in it.
+
+    extended_from: the trials per study at which it was done once, before it was given more.
+    """
 
     id: int
     name: str
@@ -126,6 +129,7 @@ class ExperimentRecord:
     created_at: float
     finished_at: float | None
     studies: tuple[StudyRecord, ...]
+    extended_from: tuple[int, ...] = ()
 
 
 OUTCOMES = {outcome.value: outcome for outcome in Outcome}

@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration, so that an up-to-date ledger opens without loading Alembic; a test keeps the two equal."""
 
 VERSION_TABLE = "cooldown_version"
@@ -37,6 +37,7 @@ experiments = Table(
     Column("holder", JSON(none_as_null=True), comment="the process that runs it: host, pid, its start, a token"),
     Column("holder_token", String(32)),
     Column("heartbeat_at", Float),
+    Column("extended_from", JSON(none_as_null=True), comment="trials per study at which it was done once, a list"),
 )
 
 studies = Table(

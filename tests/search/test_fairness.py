@@ -13,10 +13,11 @@ from search_runs import run_in_threads, spec
 from objectives import Outcome, Problem, tasks
 from objectives.errors import InputError
 from search import compare, executors
+from search.alarms import alarms
 from search.experiments import Result, summaries
 from search.progress import Progress
 from search.splits import Splits
-from search.summary import alarms, document, primary_pair
+from search.summary import document, pair_verdicts, primary_pair
 from search.summary import test_losses as losses_of
 from storage import ExperimentRecord, Purpose
 
@@ -181,8 +182,8 @@ def test_the_primary_pair_is_annealed_sgd_against_an_adaptive_method(spied: Any,
 def test_ranges_that_reach_too_high_raise_an_alarm(url: str) -> None:
     ranges = {"sgd.learning_rate": (1e20, 1e30), "constant.warmup_steps": 0}
     record = run_in_threads(url, spec(arms=("sgd", "adam"), repeats=1, ranges=ranges, epochs=2))
-    assert [(alarm.kind, alarm.arm) for alarm in alarms(record)] == [("divergence", "sgd")]
-    assert "100% of the search's runs diverged" in alarms(record)[0].message
+    assert [(alarm.kind, alarm.arm) for alarm in alarms(record, pair_verdicts(record))] == [("divergence", "sgd")]
+    assert "100% of the search's runs diverged" in alarms(record, pair_verdicts(record))[0].message
     assert Result(record).verdicts[0].verdict == "undecided"
 
 

@@ -133,8 +133,8 @@ def revision(number: str) -> Callable[[Path], None]:
         (empty_version_table, r"is not a Cooldown ledger \(it holds cooldown_version\)"),
         (another_programs_wal, r"is not a Cooldown ledger \(it holds notes\)"),
         (another_programs_journal, r"is not a Cooldown ledger \(it holds notes\)"),
-        (revision("0003"), "was written by a newer Cooldown .*0003.*0002.*update"),
-        (revision("later"), "was written by a newer Cooldown .*later.*0002.*update"),
+        (revision("0004"), "was written by a newer Cooldown .*0004.*0003.*update"),
+        (revision("later"), "was written by a newer Cooldown .*later.*0003.*update"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

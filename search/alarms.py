@@ -1,0 +1,182 @@
+"""Alarms: reasons to distrust an answer, each with what to do about it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from objectives.records import Outcome
+from search.arms import Arm
+from search.space import Parameter, space
+from search.spec import Experiment, experiment
+from search.statistics.doubts import edge_reached, never_improved, winners_curse
+from search.statistics.verdict import Verdict
+from storage import ExperimentRecord, Purpose, Status, StudyRecord
+
+DIVERGENCE_ALARM = 0.3
+
+STARTUP = {"tpe": 10, "gp": 10, "cmaes": 1}
+"""The random trials that a sampler begins a study with; the others learn nothing from trials."""
+
+CONTAINS = {"momentum": {"sgd"}, "nag": {"sgd"}}
+"""Rules that are another one at some value of their hyperparameters within the usual ranges: μ near 0."""
+
+FREE_EPSILON = 0.1
+"""From this ε on Adam's denominator hardly varies, and Adam contains momentum and SGD. Source: Choi et al. 2019."""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A reason to distrust an answer. kind: "boundary", "inclusion", "divergence", "no improvement", "winner's curse"
+    or "unequal budgets". arm: whose, "" for the whole experiment.
+    """
+
+    kind: str
+    arm: str
+    message: str
+
+
+def alarms(record: ExperimentRecord, verdicts: Sequence[Verdict]) -> list[Alarm]:
+    """All alarms of an experiment; verdicts: those of its pairs."""
+    spec = experiment(**record.spec)
+    return [
+        *boundary_alarms(record),
+        *_inclusion(spec, verdicts),
+        *_divergence(record),
+        *_no_improvement(record),
+        *_winners_curse(record, verdicts),
+        *_unequal_budgets(record),
+    ]
+
+
+def boundary_alarms(record: ExperimentRecord) -> list[Alarm]:
+    """Arms whose best values crowd at an edge of a range: what lies beyond was not tried, so no verdict holds.
+
+    The best are the winners of the repeats; where there is one repeat, its finalists.
+    """
+    spec, found = experiment(**record.spec), []
+    for arm in spec.parsed_arms:
+        studies = [study for study in record.studies if study.arm == arm.name and study.winner and study.evaluations]
+        best = [study.winner for study in studies if study.winner]
+        if len(studies) == 1:
+            best = list(studies[0].best(spec.finalists))
+        # The length of an epoch in updates plays no part: a warm-up's end is no edge.
+        for key, parameter in space(spec, arm, updates_per_epoch=1).by_key.items():
+            if not isinstance(parameter, Parameter) or key.endswith(".warmup_steps"):
+                continue
+            values = [trial.parameters.get(key) for trial in best]
+            positions = np.array([np.nan if value is None else parameter.position(value) for value in values])
+            side = edge_reached(positions)
+            wider = parameter.wider(side) if side else None
+            if side is None or wider is None:
+                continue
+            edge, (low, high) = {"low": parameter.low, "high": parameter.high}[side], wider
+            found.append(
+                Alarm(
+                    "boundary",
+                    arm.name,
+                    f"the best values of {key} crowd at the {'lower' if side == 'low' else 'upper'} edge of its range, "
+                    f"{edge:g}: what lies beyond was not tried; search on with --set {key}={low:g}:{high:g}",
+                )
+            )
+    return found
+
+
+def contains(general: Arm, special: Arm, spec: Experiment) -> bool:
+    """Whether all that `special` can choose is a special case of something that `general` can choose."""
+    if (set(general.optimizers), set(general.schedules)) == (set(special.optimizers), set(special.schedules)):
+        return False
+    known = {name: _contained(name, spec) for name in general.optimizers}
+    return set(special.schedules) <= set(general.schedules) and all(
+        any(optimizer in found for found in known.values()) for optimizer in special.optimizers
+    )
+
+
+def _contained(optimizer: str, spec: Experiment) -> set[str]:
+    epsilon = spec.ranges.get(f"{optimizer}.epsilon")
+    free = isinstance(epsilon, tuple) and epsilon[1] >= FREE_EPSILON
+    return (
+        {optimizer} | CONTAINS.get(optimizer, set()) | ({"sgd", "momentum"} if optimizer == "adam" and free else set())
+    )
+
+
+def _inclusion(spec: Experiment, verdicts: Sequence[Verdict]) -> Iterable[Alarm]:
+    """The more general arm cannot be worse once both are tuned: if it is, it was not tuned well enough."""
+    parsed = {arm.name: arm for arm in spec.parsed_arms}
+    for verdict in verdicts:
+        if verdict.low is None or verdict.high is None or verdict.band is None:
+            continue
+        pairs = ((verdict.a, verdict.b, verdict.low), (verdict.b, verdict.a, -verdict.high))
+        for general, special, least in pairs:
+            if least > verdict.band and contains(parsed[general], parsed[special], spec):
+                yield Alarm(
+                    "inclusion",
+                    general,
+                    f"it contains {special} as a special case and still does worse: its search needs more --trials "
+                    "before it can be called worse",
+                )
+
+
+def _divergence(record: ExperimentRecord) -> Iterable[Alarm]:
+    for arm in record.spec["arms"]:
+        searched = [curve for study in _of(record, arm) for curve in study.curves(Purpose.SEARCH)]
+        diverged = sum(curve.outcome is Outcome.DIVERGED for curve in searched) / max(len(searched), 1)
+        if diverged > DIVERGENCE_ALARM:
+            yield Alarm(
+                "divergence",
+                arm,
+                f"{diverged:.0%} of the search's runs diverged: its range of learning rates reaches too high",
+            )
+
+
+def _no_improvement(record: ExperimentRecord) -> Iterable[Alarm]:
+    startup, trials = STARTUP.get(record.spec["sampler"], 0), record.spec["trials"]
+    for arm in record.spec["arms"]:
+        full = [study for study in _of(record, arm) if len(study.trials) == trials]
+        losses = np.array([[trial.validation_loss for trial in study.trials] for study in full])
+        if never_improved(losses, startup):
+            yield Alarm(
+                "no improvement",
+                arm,
+                f"no trial after the {startup} random ones that a study begins with was better than these"
+                f"{f', in none of {len(full)} repeats' if len(full) > 1 else ''}: more --trials may still find more",
+            )
+
+
+def _winners_curse(record: ExperimentRecord, verdicts: Sequence[Verdict]) -> Iterable[Alarm]:
+    """A winner's declared lead that is smaller than the luck in choosing the configs behind it."""
+    for verdict in verdicts:
+        if verdict.difference is None or verdict.verdict not in ("a_better", "b_better"):
+            continue
+        for arm in (verdict.a, verdict.b):
+            curse = arm_curse(_of(record, arm))
+            if verdict.primary and curse is not None and curse > abs(verdict.difference):
+                yield Alarm(
+                    "winner's curse",
+                    arm,
+                    f"on fresh seeds its winners lose {curse:.4f} of what the search saw in them, more than the "
+                    f"difference of {abs(verdict.difference):.4f} between the arms: more --seeds make the search surer",
+                )
+
+
+def arm_curse(studies: Sequence[StudyRecord]) -> float | None:
+    """How much worse the winners of an arm's studies do on fresh seeds; None before there are finalists."""
+    winners = [study.winner for study in studies if study.winner and study.winner.finalist_loss is not None]
+    if not winners:
+        return None
+    chosen, fresh = ([trial.validation_loss for trial in winners], [trial.finalist_loss or 0.0 for trial in winners])
+    return winners_curse(np.array(chosen), np.array(fresh))
+
+
+def _unequal_budgets(record: ExperimentRecord) -> Iterable[Alarm]:
+    """What was left undone is no comparison of equals."""
+    arms = record.spec["arms"]
+    trials = {arm: sum(len(study.trials) for study in _of(record, arm)) for arm in arms}
+    evaluated = {arm: sum(bool(study.evaluations) for study in _of(record, arm)) for arm in arms}
+    if record.status is not Status.RUNNING and (len(set(trials.values())) > 1 or len(set(evaluated.values())) > 1):
+        told = ", ".join(f"{arm} {trials[arm]} trials and {evaluated[arm]} winners" for arm in arms)
+        yield Alarm("unequal budgets", "", f"the run ended before all arms had the same: {told}; resume it")
+
+
+def _of(record: ExperimentRecord, arm: str) -> list[StudyRecord]:
+    return [study for study in record.studies if study.arm == arm]

@@ -1,0 +1,71 @@
+"""Who deserves the credit for a lower loss: the optimizer, the schedule or the tuning, and what only they do together.
+
+The evidence is the full factorial {optimizer} × {constant, annealed} × {default, tuned}, each cell run in each repeat.
+`factorial_effects` splits it into its seven effects; `gains` is the plain before-and-after of a single step. Everything
+is computed within a repeat first, so what a whole repeat shares, such as a hard split of the data, cancels.
+"""
+
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.statistics.intervals import Interval, mean_interval
+
+FACTORS = ("optimizer", "schedule", "tuning")
+
+
+def factorial_effects(cells: NDArray[np.float64]) -> dict[str, Interval]:
+    """The seven effects of the 2³ factorial and its total, each with its 95 % t interval over repeats.
+
+    cells: (2, 2, 2, repeats) test loss; axes are optimizer (a reference, the other), schedule (constant, annealed),
+    tuning (default, tuned) and repeat. Effects are in the unit of the loss; negative is a lower loss.
+
+    Keys: the main effects "optimizer", "schedule", "tuning", each the mean loss at the second level less that at the
+    first; the interactions "optimizer × schedule", "optimizer × tuning", "schedule × tuning", each half of how much one
+    factor's effect changes between the levels of the other; "optimizer × schedule × tuning", by the same rule half of
+    how much an interaction of two changes between the levels of the third; and "total", the last cell less the first,
+    cells[1, 1, 1] − cells[0, 0, 0]. All but "total" are a signed sum of the eight cells / 4.
+
+    In every repeat, and so for the estimates, optimizer + schedule + tuning + optimizer × schedule × tuning = total
+    exactly, up to rounding: a product of two signs is +1 in both the first and the last cell and drops out. The
+    intervals do not add up so.
+
+    Raises ValueError for another shape, fewer than 2 repeats, or a loss that is NaN or infinite.
+    Source: Box, Hunter & Hunter 2005, Statistics for Experimenters, 2^k factorial designs.
+    """
+    if cells.ndim != 4 or cells.shape[:3] != (2, 2, 2) or cells.shape[3] < 2:
+        rule = "cells must have shape (2, 2, 2, repeats) with at least 2 repeats"
+        raise ValueError(f"factorial_effects(cells=...): {rule}, got {cells.shape}")
+    _check_finite("factorial_effects", "cells", cells)
+    signs = np.array([-1.0, 1.0])
+    effects = {}
+    for order in (1, 2, 3):
+        for axes in combinations(range(3), order):
+            contrast = np.ones((2, 2, 2, 1))
+            for axis in axes:
+                contrast = contrast * np.expand_dims(signs, tuple({0, 1, 2, 3} - {axis}))
+            per_repeat = (contrast * cells).sum(axis=(0, 1, 2)) / 4
+            effects[" × ".join(FACTORS[axis] for axis in axes)] = mean_interval(per_repeat)
+    effects["total"] = mean_interval(cells[1, 1, 1] - cells[0, 0, 0])
+    return effects
+
+
+def gains(before: NDArray[np.float64], after: NDArray[np.float64]) -> Interval:
+    """The mean of after − before, paired by repeat, with its 95 % t interval; negative is a lower loss.
+
+    before, after: (repeats,) test loss, at least 2 repeats. Raises ValueError for fewer, for unequal shapes, or for a
+    loss that is NaN or infinite.
+    """
+    if before.ndim != 1 or before.shape != after.shape or len(before) < 2:
+        rule = "both must have one shape (repeats,) with at least 2 repeats"
+        raise ValueError(f"gains(before=..., after=...): {rule}, got {before.shape} and {after.shape}")
+    _check_finite("gains", "before", before)
+    _check_finite("gains", "after", after)
+    return mean_interval(after - before)
+
+
+def _check_finite(call: str, name: str, losses: NDArray[np.float64]) -> None:
+    if not np.isfinite(losses).all():
+        wrong = int((~np.isfinite(losses)).sum())
+        raise ValueError(f"{call}({name}=...): losses must be finite, got {wrong} NaN or infinite of {losses.size}")

@@ -1,0 +1,173 @@
+"""Alarms: planted faults raise them, sound searches do not; predicates by hand and by simulation."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from search_runs import run_in_threads, spec
+
+from objectives.hyperparameters import Hyperparameter, Scale, Unit
+from search.alarms import alarms, boundary_alarms, contains
+from search.arms import Arm
+from search.space import Parameter
+from search.statistics.doubts import edge_reached, never_improved, winners_curse
+from search.statistics.verdict import Verdict
+from search.summary import pair_verdicts, sentence
+from storage import Status
+
+
+def kinds(record: Any) -> list[tuple[str, str]]:
+    return [(alarm.kind, alarm.arm) for alarm in alarms(record, pair_verdicts(record))]
+
+
+@pytest.mark.parametrize(
+    ("positions", "side"),
+    [
+        ([0.0, 0.05, 0.5, 0.9, 0.04], "low"),
+        ([1.0, 0.96, 0.5, 0.1, 0.99], "high"),
+        ([1.0, 0.96, 0.5, 0.1, 0.94], None),
+        ([1.0, 0.0], None),
+        ([1.0], None),
+        ([1.0, np.nan, np.nan, 1.0, 0.5], None),
+        ([1.0, np.nan, np.nan, 1.0], "high"),
+        ([], None),
+    ],
+)
+def test_values_crowd_at_an_edge_where_half_of_them_lie_there(positions: list[float], side: str | None) -> None:
+    assert edge_reached(np.array(positions, np.float64)) == side
+
+
+def test_five_values_anywhere_hardly_ever_crowd() -> None:
+    rng = np.random.default_rng(0)
+    false = sum(edge_reached(rng.uniform(size=5)) is not None for _ in range(20_000))
+    assert false / 20_000 == pytest.approx(2 * 0.00116, abs=0.001)
+
+
+def test_a_search_that_never_improved() -> None:
+    improved, not_improved = [3.0, 2.0, 1.0], [1.0, 2.0, 1.0]
+    assert never_improved(np.array([not_improved, not_improved]), 2)
+    assert not never_improved(np.array([not_improved, improved]), 2)
+    assert not never_improved(np.array([not_improved]), 3), "there is nothing after the start"
+    assert not never_improved(np.array([not_improved]), 0), "a sampler that does not begin at random"
+    assert not never_improved(np.empty((0, 0)), 2)
+
+
+def test_a_hand_computed_curse() -> None:
+    assert winners_curse(np.array([1.0, 2.0]), np.array([1.5, 2.1])) == pytest.approx(0.3)
+
+
+def parameter(scale: Scale, low: float, high: float, **more: Any) -> Parameter:
+    return Parameter("a.b", Hyperparameter("b", low, low, high, scale, **more), low, high)
+
+
+@pytest.mark.parametrize(
+    ("given", "low", "high"),
+    [
+        (parameter(Scale.LOG, 0.01, 1.0, open_minimum=True), (0.001, 1.0), (0.01, 10.0)),
+        (parameter(Scale.LOG, 0.01, 0.5, maximum=1), (0.001, 0.5), (0.01, 1.0)),
+        (parameter(Scale.ONE_MINUS_LOG, 0.5, 0.99, maximum=1, open_maximum=True), (0.0, 0.99), (0.5, 0.999)),
+        (parameter(Scale.LINEAR, 0.0, 0.5, maximum=1), None, (0.0, 1.0)),
+        (parameter(Scale.LINEAR, 1.0, 3.0, minimum=1), None, (1.0, 5.0)),
+        (parameter(Scale.LOG, 3.0, 30.0, unit=Unit.EPOCHS, open_minimum=True), (0.3, 30.0), None),
+        (parameter(Scale.LOG, 1, 10, integer=True, minimum=1), None, (1, 100)),
+    ],
+)
+def test_a_range_is_widened_by_a_decade_as_far_as_values_make_sense(given: Parameter, low: Any, high: Any) -> None:
+    for side, expected in (("low", low), ("high", high)):
+        wider = given.wider(side)  # type: ignore[arg-type]
+        assert wider == (expected and pytest.approx(expected))
+
+
+@pytest.mark.parametrize(
+    ("given", "value", "position"),
+    [
+        (parameter(Scale.LOG, 0.01, 1.0), 0.1, 0.5),
+        (parameter(Scale.ONE_MINUS_LOG, 0.9, 0.999), 0.99, 0.5),
+        (parameter(Scale.LINEAR, 1.0, 3.0), 1.5, 0.25),
+    ],
+)
+def test_a_position_is_that_on_the_searchs_scale(given: Parameter, value: float, position: float) -> None:
+    assert given.position(value) == pytest.approx(position)
+    assert (given.position(given.low), given.position(given.high)) == (0, 1)
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_a_range_that_ends_before_the_best_withholds_the_verdict(url: str, repeats: int) -> None:
+    """At these rates a larger one is always better: the best lie at the upper edge, as far as the trials find it."""
+    ranges = {"sgd.learning_rate": (1e-6, 1e-2), "constant.warmup_steps": 0}
+    settings = {"arms": ("sgd", "adam"), "trials": 16, "finalists": 3, "epochs": 4, "repeats": repeats}
+    record = run_in_threads(url, spec(**settings, ranges=ranges))
+    found = [alarm for alarm in boundary_alarms(record) if alarm.arm == "sgd"]
+    assert len(found) == 1
+    assert "sgd.learning_rate crowd at the upper edge of its range, 0.01" in found[0].message
+    assert "--set sgd.learning_rate=1e-06:0.1" in found[0].message
+    (verdict,) = pair_verdicts(record)
+    assert verdict.verdict == "undecided"
+    if repeats > 1:
+        assert "boundary: the best of sgd lie at the edge of a range" in verdict.why
+        assert "undecided" in sentence(record, [verdict])
+
+
+def test_a_range_around_the_best_raises_no_alarm(url: str) -> None:
+    settings = {"arms": ("sgd",), "trials": 16, "epochs": 4, "repeats": 3, "finalists": 3}
+    record = run_in_threads(url, spec(**settings, ranges={"constant.warmup_steps": 0}))
+    assert boundary_alarms(record) == []
+
+
+def test_what_contains_what() -> None:
+    def contained(general: str, special: str, **ranges: Any) -> bool:
+        experiment = spec(arms=(general, special), ranges=ranges)
+        return contains(Arm.parse(general), Arm.parse(special), experiment)
+
+    free = {"adam.epsilon": (1e-8, 10.0)}
+    assert contained("momentum", "sgd")
+    assert contained("momentum+cosine", "sgd+cosine")
+    assert contained("adam", "momentum", **free)
+    assert contained("adam", "sgd", **free)
+    assert contained("momentum,adam+constant,cosine", "adam+cosine")
+    assert not contained("adam", "momentum"), "ε is held at its default"
+    assert not contained("adam", "momentum", **{"adam.epsilon": (1e-10, 1e-6)})
+    assert not contained("sgd", "momentum")
+    assert not contained("momentum", "sgd+cosine")
+    assert not contained("adam", "rmsprop", **free)
+
+
+def verdict_of(a: str, b: str, difference: float, half: float, decision: Any = "undecided") -> Verdict:
+    numbers = (difference, difference - half, difference + half)
+    return Verdict(a, b, decision, *numbers, 0.01, None, None, None, 0.5, None, True, False, "")
+
+
+def test_the_general_arm_must_not_be_worse(url: str) -> None:
+    record = run_in_threads(url, spec(arms=("momentum", "sgd")))
+    for a, b, sign in (("momentum", "sgd", 1), ("sgd", "momentum", -1)):
+        for difference, expected in ((0.1, ["momentum"]), (0.02, []), (-0.1, [])):
+            found = alarms(record, [verdict_of(a, b, sign * difference, 0.05)])
+            assert [alarm.arm for alarm in found if alarm.kind == "inclusion"] == expected
+
+
+def test_a_curse_larger_than_a_declared_lead_is_told(url: str) -> None:
+    record = run_in_threads(url, spec(arms=("momentum", "adam"), seeds=1))
+    curses = [arm["winners_curse"] for arm in _arms(record)]
+    largest = max(curses)
+    assert largest > 0, "the best of four on one seed is lucky"
+    for lead, told in ((largest / 2, True), (2 * largest, False)):
+        verdict = verdict_of("momentum", "adam", -lead, lead / 4, "a_better")
+        found = [alarm for alarm in alarms(record, [verdict]) if alarm.kind == "winner's curse"]
+        assert bool(found) is told
+        assert [a for a in alarms(record, [replace(verdict, verdict="tie")]) if a.kind == "winner's curse"] == []
+
+
+def _arms(record: Any) -> list[dict[str, Any]]:
+    from search.summary import document
+
+    return document(record)["arms"]  # type: ignore[no-any-return]
+
+
+def test_arms_that_got_less_are_told_once_nothing_runs(url: str) -> None:
+    record = run_in_threads(url, spec())
+    assert "unequal budgets" not in [kind for kind, _ in kinds(record)]
+    cut = replace(record, studies=record.studies[:-1], status=Status.INTERRUPTED)
+    (alarm,) = (alarm for alarm in alarms(cut, []) if alarm.kind == "unequal budgets")
+    assert "momentum+sgdr 8 trials and 2 winners, adam 4 trials and 1 winners" in alarm.message
+    assert all(alarm.kind != "unequal budgets" for alarm in alarms(replace(cut, status=Status.RUNNING), []))

@@ -1,0 +1,138 @@
+"""`resume --repeats` and `--trials`: an experiment grows in place, keeps what it has, and stays deterministic."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from search_runs import TINY, print_of, run_in_threads, spec
+
+from objectives.errors import InputError
+from search import compare, load, resume
+from search.experiments import summaries
+from search.progress import Progress
+from storage import ExperimentRecord, Ledger, Purpose, Status
+
+SETTINGS = {key: value for key, value in TINY.items() if key != "task"}
+
+
+@pytest.fixture
+def done(url: str) -> str:
+    run_in_threads(url, spec(), name="tiny")
+    return url
+
+
+def trials_of(record: ExperimentRecord) -> dict[Any, Any]:
+    return {
+        (study.arm, study.repeat, trial.number): (dict(trial.parameters), trial.validation_loss, trial.finalist_loss)
+        for study in record.studies
+        for trial in study.trials
+    }
+
+
+def test_more_repeats_are_what_a_run_with_so_many_leaves(done: str, tmp_path: Path) -> None:
+    grown = resume("tiny", repeats=3, db=done, workers=1).record
+    whole = run_in_threads(f"sqlite:///{tmp_path}/whole.db", spec(repeats=3), name="tiny")
+    assert grown.status is Status.DONE
+    assert grown.spec["repeats"] == 3
+    assert print_of(grown) == print_of(whole)
+    assert grown.extended_from == ()
+
+
+def test_more_trials_keep_what_is_there_and_choose_the_winner_among_all(done: str) -> None:
+    before = trials_of(load("tiny", db=done).record)
+    result = resume("tiny", trials=9, db=done, workers=1)
+    after = trials_of(result.record)
+    assert {key: value[:2] for key, value in after.items() if key in before} == {
+        key: value[:2] for key, value in before.items()
+    }
+    for study in result.record.studies:
+        assert [trial.number for trial in study.trials] == list(range(9))
+        assert all(trial.finalist_loss is not None for trial in study.best(2))
+        finalists = [trial for trial in study.trials if trial.finalist_loss is not None]
+        assert study.winner is min(finalists, key=lambda trial: trial.finalist_loss or 0.0)
+        assert len(study.evaluations) == 2
+    assert result.record.extended_from == (4,)
+    assert result.to_json()["extended_from"] == [4]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_extending_is_deterministic_and_its_trials_are_those_of_a_run_from_the_start(
+    tmp_path: Path, workers: int
+) -> None:
+    records = []
+    for name, steps in (("at once", [12]), ("again", [12]), ("in steps", [8, 12])):
+        url = f"sqlite:///{tmp_path}/{name}.db"
+        run_in_threads(url, spec(trials=4), name="tiny")
+        for step in steps:
+            record = resume("tiny", trials=step, db=url, workers=workers).record
+        records.append(record)
+    assert print_of(records[0]) == print_of(records[1])
+    assert records[2].extended_from == (4, 8)
+    whole = run_in_threads(f"sqlite:///{tmp_path}/whole.db", spec(trials=12), name="tiny")
+    expected = {key: value[:2] for key, value in trials_of(whole).items()}
+    for record in records:
+        assert {key: value[:2] for key, value in trials_of(record).items()} == expected
+
+
+def test_both_at_once_and_the_progress_reaches_its_end(done: str) -> None:
+    reports: list[Progress] = []
+    record = resume("tiny", trials=6, repeats=3, db=done, workers=1, report=reports.append).record
+    assert {(study.arm, study.repeat): len(study.trials) for study in record.studies} == {
+        (arm, repeat): 6 for arm in spec().arms for repeat in range(3)
+    }
+    assert reports[0].work > 0
+    assert [report.work for report in reports] == sorted(report.work for report in reports)
+    assert [report.done for report in reports].index(True) == len(reports) - 1
+    assert reports[-1].arms == Progress.of("tiny", spec(trials=6, repeats=3), record.studies).arms
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"repeats": 1}, "--repeats 1.*has 2 already"),
+        ({"trials": 3}, "--trials 3.*has 4 already"),
+        ({"trials": 0}, "trials: should be greater"),
+    ],
+)
+def test_nothing_shrinks_and_a_refusal_changes_nothing(done: str, more: dict[str, int], message: str) -> None:
+    before = load("tiny", db=done).to_json()
+    with pytest.raises(InputError, match=message):
+        resume("tiny", db=done, **more)  # type: ignore[arg-type]
+    assert load("tiny", db=done).to_json() == before
+
+
+def test_the_same_numbers_again_change_nothing(done: str) -> None:
+    before = load("tiny", db=done).to_json()
+    assert resume("tiny", trials=4, repeats=2, db=done).to_json() == before
+
+
+def test_one_that_is_held_is_not_extended(done: str) -> None:
+    with Ledger(done).hold("tiny"), pytest.raises(InputError, match="is being run by process"):
+        resume("tiny", repeats=3, db=done)
+    assert load("tiny", db=done).record.spec["repeats"] == 2
+
+
+def test_an_interrupted_one_is_extended_and_finished(url: str) -> None:
+    experiment = spec()
+    Ledger(url).create(
+        "tiny", experiment.to_json(), _fingerprint(), [(arm, r) for arm in experiment.arms for r in (0, 1)]
+    )
+    record = resume("tiny", repeats=3, db=url, workers=1).record
+    assert record.status is Status.DONE
+    assert len(record.studies) == 6
+
+
+def test_a_spec_does_not_find_what_was_given_more_trials_later(done: str) -> None:
+    """Its finalists may be others than those of a run with so many trials from the start."""
+    resume("tiny", trials=6, db=done, workers=1)
+    result = compare("iris", db=done, workers=1, **{**SETTINGS, "trials": 6})
+    assert result.name != "tiny"
+    assert {summary.name for summary in summaries(done)} == {"tiny", result.name}
+    for study in result.record.studies:
+        assert len([trial for trial in study.trials if Purpose.FINALIST in trial.curves]) == 2
+
+
+def _fingerprint() -> str:
+    from objectives import tasks
+
+    return tasks.get("iris").fingerprint()
