@@ -6,6 +6,7 @@ Exit 0 done · 1 failed while running · 2 bad input · 130 interrupted.
 
 import csv
 import json
+import math
 import os
 import shlex
 import signal
@@ -158,11 +159,29 @@ def list_(db: Db = None, json_: Json = False) -> None:
 
 
 @app.command()
-def show(name: Name, db: Db = None, json_: Json = False) -> None:
-    """Show what an experiment says."""
+def show(
+    name: Name,
+    section: Annotated[
+        str | None, typer.Argument(help="pairs, budget, cost or target", metavar="SECTION", show_default=False)
+    ] = None,
+    target_loss: Annotated[
+        float | None,
+        typer.Option("--target-loss", help="validation loss that section target asks for", metavar="LOSS"),
+    ] = None,
+    db: Db = None,
+    json_: Json = False,
+) -> None:
+    """Show what an experiment says, or one SECTION of its evidence."""
     from search import experiments
+    from search.sections import section as made
 
-    _show(experiments.load(name, db=db), db, json_)
+    if target_loss is not None and (section != "target" or not math.isfinite(target_loss)):
+        raise InputError(f"--target-loss {target_loss:g}: is a finite loss, for `cooldown show NAME target`")
+    result = experiments.load(name, db=db)
+    if section is None or json_:
+        _show(result, db, json_)
+    else:
+        _out.print(made(result, section, target_loss))
 
 
 @app.command()

@@ -10,6 +10,7 @@ from objectives import optimizers
 from objectives.records import Curve, Outcome
 from search.alarms import alarms, arm_curse, boundary_alarms
 from search.arms import Arm
+from search.budgets import budget_document, finite
 from search.statistics.verdict import Verdict, verdicts
 from storage import ExperimentRecord, Purpose, StudyRecord
 from storage.fingerprint import arm_fingerprints, fingerprint
@@ -70,9 +71,8 @@ def primary_pair(record: ExperimentRecord) -> tuple[str, str] | None:
     """
 
     def validation_loss(arm: str) -> float:
-        losses = [_selection_loss(study) for study in record.studies if study.arm == arm]
-        known = [loss for loss in losses if loss is not None]
-        return float(np.mean(known)) if known else float("inf")
+        loss = winners_loss(record, arm)
+        return float("inf") if loss is None else loss
 
     ranked = sorted(record.spec["arms"], key=validation_loss)
     sgd = [arm for arm in ranked if _family(arm) == "sgd" and "constant" not in Arm.parse(arm).schedules]
@@ -80,6 +80,13 @@ def primary_pair(record: ExperimentRecord) -> tuple[str, str] | None:
     if sgd and adaptive:
         return sgd[0], adaptive[0]
     return (ranked[0], ranked[1]) if len(ranked) > 1 else None
+
+
+def winners_loss(record: ExperimentRecord, arm: str) -> float | None:
+    """The mean validation loss that the winners of an arm's studies were chosen by; None before there is one."""
+    losses = [_selection_loss(study) for study in record.studies if study.arm == arm]
+    known = [loss for loss in losses if loss is not None]
+    return float(np.mean(known)) if known else None
 
 
 def pair_verdicts(record: ExperimentRecord) -> list[Verdict]:
@@ -142,6 +149,7 @@ def document(record: ExperimentRecord) -> dict[str, Any]:
         ],
         "verdicts": [verdict.to_json() for verdict in found],
         "alarms": [asdict(alarm) for alarm in alarms(record, found)],
+        "budget": budget_document(record, (found[0].a, found[0].b) if found else None),
         "task_fingerprint": record.task_fingerprint,
         "environment": dict(record.environment),
     }
@@ -161,7 +169,7 @@ def _repeat(study: StudyRecord) -> dict[str, Any]:
             "finalist_loss": winner.finalist_loss,
         },
         "evaluations": [
-            {"seed": curve.seed, "test_loss": curve.final_loss, "test_score": _number(curve.final_score)}
+            {"seed": curve.seed, "test_loss": curve.final_loss, "test_score": finite(curve.final_score)}
             for curve in study.evaluations
         ],
     }
@@ -182,7 +190,7 @@ def _arm_summary(arm: str, studies: Sequence[StudyRecord]) -> ArmSummary:
         evaluated=len(evaluated),
         test_loss=float(np.mean(losses)) if losses else None,
         spread=float(np.std(losses, ddof=1)) if len(losses) > 1 else None,
-        test_score=_number(float(np.mean([score for score in scores if score == score] or [np.nan]))),
+        test_score=finite(float(np.mean([score for score in scores if score == score] or [np.nan]))),
         validation_loss=float(np.mean(selected)) if selected else None,
         diverged=_share([curve.outcome is Outcome.DIVERGED for curve in searched]),
         capped=_share([curve.capped for curve in every]),
@@ -225,7 +233,3 @@ def _seconds(curves: Sequence[Curve]) -> float:
 
 def _share(flags: Sequence[bool]) -> float:
     return sum(flags) / len(flags) if flags else 0.0
-
-
-def _number(value: float) -> float | None:
-    return value if np.isfinite(value) else None

@@ -16,6 +16,7 @@ from objectives.config import TrainConfig
 from objectives.strategies import STRATEGIES
 from search.alarms import Alarm, alarms
 from search.arms import Arm
+from search.budgets import crossover_sentence
 from search.experiments import Report, Result
 from search.progress import Progress
 from search.statistics.verdict import Verdict
@@ -27,12 +28,12 @@ NOT_SEARCHED = "; searched if asked for"
 WORDS = {"a_better": "better", "b_better": "worse", "tie": "tie", "undecided": "undecided"}
 
 
-def _table(*columns: str, title: str | None = None) -> Table:
+def table(*columns: str, title: str | None = None) -> Table:
     """A borderless table; a column whose name starts with `>` is set flush right."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, title=title, title_justify="left", title_style="bold")
+    made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, title=title, title_justify="left", title_style="bold")
     for column in columns:
-        table.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
-    return table
+        made.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
+    return made
 
 
 def duration(seconds: float) -> str:
@@ -80,11 +81,11 @@ def _plain(console: Console) -> Report:
 
 
 def _progress(progress: Progress) -> RenderableType:
-    table = _table("Arm", "", ">Trials", ">Best val. loss", ">Studies done")
+    made = table("Arm", "", ">Trials", ">Best val. loss", ">Studies done")
     for arm in progress.arms:
         best = "–" if arm.best is None else f"{arm.best:.4f}"
-        table.add_row(
-            _short(arm.arm),
+        made.add_row(
+            short(arm.arm),
             ProgressBar(total=arm.trials_total, completed=arm.trials, width=16),
             f"{arm.trials}/{arm.trials_total}",
             best,
@@ -97,11 +98,11 @@ def _progress(progress: Progress) -> RenderableType:
         remaining = "…" if left is None else f"about {duration(left)} left"
         compiled = progress.compile_seconds or 0
         foot = f"{progress.work / progress.total:.0%} of the training · {remaining} · compiled in {compiled:.1f} s"
-    return Group(Text(progress.name, style="bold"), table, Text(foot, style="dim"))
+    return Group(Text(progress.name, style="bold"), made, Text(foot, style="dim"))
 
 
 def answer(console: Console, result: Result, place: str) -> None:
-    """The answer: one sentence, the arms, the pairs, the alarms. place: how a command names the experiment."""
+    """The answer: one sentence, the arms, the alarms, the best configs. place: how a command names the experiment."""
     record, found = result.record, result.verdicts
     console.print(Text(result.answer, style="bold"))
     if found:
@@ -111,27 +112,23 @@ def answer(console: Console, result: Result, place: str) -> None:
     console.print(_arms(arms))
     if updates := _updates(arms):
         console.print(updates)
-    if found:
-        console.print()
-        console.print(_pairs(found))
-        if any(verdict.corrected for verdict in found):
-            console.print("* " + next(verdict.why for verdict in found if verdict.corrected))
+    for alarm in alarms(record, found):
+        console.print(_alarm(alarm))
+    if found and (crossed := crossover_sentence(record, found[0].a, found[0].b)):
+        console.print(f"\n{crossed}")
     shown = [found[0].a, found[0].b] if found else record.spec["arms"]
     winners = {arm: result.best(arm) for arm in shown if any(s.winner for s in record.studies if s.arm == arm)}
     if winners:
         console.print(Text("\nBest config" + ("s" if len(winners) > 1 else ""), style="bold"))
     for config in winners.values():
         console.print(_config(config))
-    for alarm in alarms(record, found):
-        console.print(_alarm(alarm))
     console.print()
     if record.message:
         console.print(f"The last run failed: {record.message}")
     if result.status in (Status.INTERRUPTED, Status.FAILED):
         console.print(f"Not finished: go on with `cooldown resume {place}`.")
-    console.print(
-        f"Experiment {record.name} ({result.status.value}) · every trial: cooldown trials {place}", style="dim"
-    )
+    console.print(f"Experiment {record.name} ({result.status.value}). More:", style="dim")
+    console.print(f"  cooldown show {place} [pairs|budget|cost|target]\n  cooldown trials {place}", style="dim")
 
 
 def _config(config: TrainConfig) -> str:
@@ -152,18 +149,18 @@ def _shown(value: Any) -> str:
 
 
 def _arms(arms: Sequence[ArmSummary]) -> Table:
-    table = _table("Arm", ">Test loss", ">± repeats", ">Score", ">Val. loss", ">Diverged", ">Repeats")
+    made = table("Arm", ">Test loss", ">± repeats", ">Score", ">Val. loss", ">Diverged", ">Repeats")
     for arm in sorted(arms, key=lambda arm: float("inf") if arm.test_loss is None else arm.test_loss):
-        table.add_row(
-            _short(arm.arm),
-            _digits(arm.test_loss),
-            _digits(arm.spread),
-            _digits(arm.test_score, ".3f"),
-            _digits(arm.validation_loss),
+        made.add_row(
+            short(arm.arm),
+            digits(arm.test_loss),
+            digits(arm.spread),
+            digits(arm.test_score, ".3f"),
+            digits(arm.validation_loss),
             f"{arm.diverged:.0%}",
             str(arm.evaluated),
         )
-    return table
+    return made
 
 
 def _updates(arms: Sequence[ArmSummary]) -> str:
@@ -174,32 +171,34 @@ def _updates(arms: Sequence[ArmSummary]) -> str:
     return "Updates of a run: " + ", ".join(f"{arm} {count:,}" for arm, count in counts.items())
 
 
-def _pairs(verdicts: Sequence[Verdict]) -> Table:
-    table = _table("Pair", ">Difference", ">95 % interval", "First is")
+def pairs(verdicts: Sequence[Verdict]) -> Table:
+    """Every pair of arms with its verdict, the one that answers the question in bold."""
+    made = table("Pair", ">Difference", ">95 % interval", ">Score", "First is")
     for verdict in verdicts:
         interval = "" if verdict.low is None else f"[{verdict.low:+.4f}, {verdict.high:+.4f}]"
-        table.add_row(
-            f"{verdict.a} – {verdict.b}",
-            _digits(verdict.difference, "+.4f"),
+        made.add_row(
+            f"{short(verdict.a)} – {short(verdict.b)}",
+            digits(verdict.difference, "+.4f"),
             interval,
+            digits(verdict.score_difference, "+.3f"),
             f"{WORDS[verdict.verdict]}{'*' if verdict.corrected else ''}",
             style="bold" if verdict.primary else "",
         )
-    return table
+    return made
 
 
 def _alarm(alarm: Alarm) -> Text:
-    return Text(f"\nAlarm · {alarm.arm}: {alarm.message}", style="yellow")
+    return Text(f"\nAlarm · {alarm.arm or alarm.kind}: {alarm.message}", style="yellow")
 
 
 def experiments(summaries: Sequence[Any]) -> Table:
     """The table of `cooldown list`."""
-    table = _table("Name", "Task", ">Arms", ">Repeats", ">Trials", "Status", "Started")
+    made = table("Name", "Task", ">Arms", ">Repeats", ">Trials", "Status", "Started")
     for summary in summaries:
         spec = summary.spec
         total = len(spec["arms"]) * spec["repeats"] * spec["trials"]
         started = time.strftime("%Y-%m-%d %H:%M", time.localtime(summary.created_at))
-        table.add_row(
+        made.add_row(
             summary.name,
             spec["task"],
             str(len(spec["arms"])),
@@ -208,27 +207,27 @@ def experiments(summaries: Sequence[Any]) -> Table:
             summary.status.value,
             started,
         )
-    return table
+    return made
 
 
 def trials(rows: Sequence[dict[str, Any]]) -> Table:
     """The table of `cooldown trials`: one line per trial, its parameters in words."""
-    table = _table("Arm", ">Rep.", ">Trial", ">Val. loss", ">Finalist", "Parameters")
+    made = table("Arm", ">Rep.", ">Trial", ">Val. loss", ">Finalist", "Parameters")
     for row in rows:
         parameters = ", ".join(
             f"{name.rpartition('.')[2]} {_shown(value)}" for name, value in row.items() if "." in name
         )
         if "," in row["arm"]:
             parameters = f"{row['optimizer']}+{row['schedule']}: {parameters}"
-        table.add_row(
-            _short(row["arm"]),
+        made.add_row(
+            short(row["arm"]),
             str(row["repeat"]),
             str(row["trial"]),
-            _digits(row["validation_loss"]),
-            _digits(row["finalist_loss"]),
+            digits(row["validation_loss"]),
+            digits(row["finalist_loss"]),
             parameters,
         )
-    return table
+    return made
 
 
 def surface(document: dict[str, Any]) -> Group:
@@ -243,21 +242,21 @@ def surface(document: dict[str, Any]) -> Group:
 
     # Where there is no minimum, no path has a distance to it.
     distance = [">Distance to minimum"] if document["minima"] else []
-    table = _table("Optimizer", ">Tuned rate", ">Value reached", *distance, ">Steps to arrive")
+    made = table("Optimizer", ">Tuned rate", ">Value reached", *distance, ">Steps to arrive")
     rows = sorted(document["trajectories"], key=place)
     for row in rows:
-        table.add_row(
+        made.add_row(
             row["optimizer"],
             f"{row['learning_rate']:.3g}",
-            _digits(row["value"], ".3g"),
-            *(_digits(row["distance"], ".3g") for _ in distance),
+            digits(row["value"], ".3g"),
+            *(digits(row["distance"], ".3g") for _ in distance),
             "–" if row["steps_to_arrive"] is None else str(row["steps_to_arrive"]),
         )
     x, y = document["start"]
     parts: list[RenderableType] = [
         Text(f"{document['surface']}: {document['formula']}", style="bold"),
         Text(f"{document['steps']} steps from ({x:g}, {y:g}). Arrived: from then on {document['goal']}.\n"),
-        table,
+        made,
     ]
     notes = [optimizers.get(row["optimizer"]).note for row in rows]
     parts += [Text(f"\n{note}") for note in notes if note]
@@ -266,11 +265,11 @@ def surface(document: dict[str, Any]) -> Group:
 
 def catalog(kind: str, entries: Sequence[dict[str, Any]]) -> Table:
     """One section of `cooldown catalog`: each entry, and below it what it can be tuned by."""
-    table = _table(kind.capitalize(), "What it is")
+    made = table(kind.capitalize(), "What it is")
     for entry in entries:
         lines = [entry["about"], *map(_hyperparameter, entry.get("hyperparameters", ())), *_presets(entry)]
-        table.add_row(entry["name"], "\n  ".join(lines))
-    return table
+        made.add_row(entry["name"], "\n  ".join(lines))
+    return made
 
 
 def _hyperparameter(declared: dict[str, Any]) -> str:
@@ -298,7 +297,7 @@ def _presets(arm: dict[str, Any]) -> list[str]:
     ]
 
 
-def _short(arm: str) -> str:
+def short(arm: str) -> str:
     """An arm's name, or how much it may choose from where that would fill the table."""
     if len(arm) <= LONGEST_ARM:
         return arm
@@ -306,5 +305,6 @@ def _short(arm: str) -> str:
     return f"{len(parsed.optimizers)} optimizers + {len(parsed.schedules)} schedules"
 
 
-def _digits(value: float | None, form: str = ".4f") -> str:
+def digits(value: float | None, form: str = ".4f") -> str:
+    """A number in the form given, or a dash where there is none."""
     return "–" if value is None else format(value, form)

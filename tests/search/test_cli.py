@@ -70,7 +70,7 @@ def test_compare_in_processes_from_start_to_end(tmp_path: Path, run_here: Any, m
     path.write_text("task = 'iris'\nname = 'from a file'\ntrials = 99\n")
     code, out, err = run_here("compare", "spec.toml", *QUICK, "-q")
     assert (code, err) == (0, "")
-    assert "every trial: cooldown trials 'from a file'" in " ".join(out.split())
+    assert "cooldown trials 'from a file'" in " ".join(out.split())
     assert json.loads(run_here("show", "from a file", "--json")[1])["fingerprint"] == shown["fingerprint"]
 
 
@@ -409,3 +409,27 @@ def test_version(run_here: Any) -> None:
     code, out, _ = run_here("--version")
     assert code == 0
     assert out.startswith("cooldown 0.")
+
+
+def test_show_has_sections(run_here: Any, ledger: str) -> None:
+    place = ["show", "tiny", "--db", ledger]
+    for section, words in (("pairs", "95 % interval"), ("budget", "Expected best"), ("cost", "Search s")):
+        code, out, err = run_here(*place, section)
+        assert (code, err) == (0, "")
+        assert words in out
+    assert "at most 0.5" in run_here(*place, "target", "--target-loss", "0.5")[1]
+    for wrong in (["nonsense"], ["cost", "--target-loss", "0.5"], ["target", "--target-loss", "nan"]):
+        code, out, err = run_here(*place, *wrong)
+        assert (code, out) == (2, "")
+        assert len(err.splitlines()) == 1
+
+
+def test_resume_extends_and_refuses_to_shrink(run_here: Any, ledger: str) -> None:
+    code, _, err = run_here("resume", "tiny", "--repeats", "1", "--db", ledger)
+    assert code == 2
+    assert "has 2 already" in err
+    code, out, _ = run_here("resume", "tiny", "--trials", "5", "--workers", "1", "--db", ledger, "--json", "-q")
+    assert code == 0
+    shown = json.loads(out)
+    assert (shown["status"], shown["spec"]["trials"], shown["extended_from"]) == ("done", 5, [4])
+    assert {repeat["trials"] for arm in shown["arms"] for repeat in arm["repeats"]} == {5}

@@ -1,0 +1,146 @@
+"""What a search's budget buys, from an experiment's record: budget curves, their crossover, and time to a target."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.statistics.budget import BudgetCurve, Crossover, budget_curve, crossover, per_repeat_curves
+from search.statistics.target import TargetRatio, TargetTimes, evaluations_to_target, target_ratio, target_times
+from storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
+
+INDEPENDENT = ("random", "qmc")
+"""Samplers whose trials learn nothing from each other."""
+
+
+def budget_curves(record: ExperimentRecord) -> dict[str, BudgetCurve]:
+    """Per arm that has trials the expected best validation loss after k of them, as far as all its repeats have got."""
+    found = {}
+    for arm in record.spec["arms"]:
+        trials = _trials([study for study in record.studies if study.arm == arm])
+        if trials:
+            cost, seconds = (
+                np.array(
+                    [[sum(getattr(c, name) for c in trial.curves[Purpose.SEARCH]) for trial in row] for row in trials]
+                )
+                for name in ("gradient_evaluations", "seconds")
+            )
+            found[arm] = budget_curve(_losses(trials), cost, seconds, _independent(record))
+    return found
+
+
+def pair_crossover(record: ExperimentRecord, a: str, b: str) -> Crossover | None:
+    """From how many trials on arm a's expected best is below arm b's; None where they have no trials in common."""
+    by_arm = [{s.repeat: s for s in record.studies if s.arm == arm and s.trials} for arm in (a, b)]
+    common = sorted(set(by_arm[0]) & set(by_arm[1]))
+    if not common:
+        return None
+    rows = [_losses(_trials([studies[repeat] for repeat in common])) for studies in by_arm]
+    budget = min(losses.shape[1] for losses in rows)
+    curves = [per_repeat_curves(losses[:, :budget], _independent(record)) for losses in rows]
+    return crossover(curves[0], curves[1])
+
+
+def times_to_target(record: ExperimentRecord, target: float) -> dict[str, TargetTimes]:
+    """Per arm the gradient evaluations until its winners' validation loss, the mean over the finalists' seeds after
+    each epoch, is at most `target`.
+    """
+    times = {arm: _times(record, arm, target) for arm in record.spec["arms"]}
+    return {arm: target_times(np.array([time for time, _ in found.values()])) for arm, found in times.items() if found}
+
+
+def target_ratio_of(record: ExperimentRecord, a: str, b: str, target: float) -> TargetRatio | None:
+    """How many times as long as b's winners a's take to the target; None where they have no winners in common."""
+    of_a, of_b = (_times(record, arm, target) for arm in (a, b))
+    common = sorted(set(of_a) & set(of_b))
+    if not common:
+        return None
+    return target_ratio(
+        np.array([of_a[repeat][0] for repeat in common]),
+        np.array([of_b[repeat][0] for repeat in common]),
+        max(of_a[repeat][1] for repeat in common),
+        max(of_b[repeat][1] for repeat in common),
+    )
+
+
+def budget_document(record: ExperimentRecord, pair: tuple[str, str] | None) -> dict[str, Any]:
+    """Figure-ready: per arm a row for each k, and the crossover of the pair."""
+    crossed = pair and pair_crossover(record, *pair)
+    return {
+        "curves": [
+            {
+                "arm": arm,
+                "repeats": curve.repeats,
+                **{
+                    name: [finite(value) for value in getattr(curve, name).tolist()]
+                    for name in ("trials", "expected", "low", "high", "gradient_evaluations", "seconds")
+                },
+            }
+            for arm, curve in budget_curves(record).items()
+        ],
+        "crossover": {"a": pair[0], "b": pair[1], **asdict(crossed)} if pair and crossed else None,
+    }
+
+
+def crossover_sentence(record: ExperimentRecord, a: str, b: str) -> str:
+    """From which budget on a's expected best is ahead of b's, in words; "" where nothing is known."""
+    crossed = pair_crossover(record, a, b)
+    if crossed is None:
+        return ""
+    ends = [crossed.earliest, crossed.latest]
+    interval = "" if crossed.repeats < 2 else f" (95 % interval: {' to '.join(map(_from, ends))})"
+    if crossed.trials is None:
+        interval = interval if crossed.earliest is not None else ""
+        return f"Within the budget, {a}'s expected best validation loss never falls below {b}'s{interval}."
+    return f"{a}'s expected best validation loss is below {b}'s from trial {crossed.trials} on{interval}."
+
+
+def _from(trials: int | None) -> str:
+    return "never" if trials is None else f"from trial {trials}"
+
+
+def _times(record: ExperimentRecord, arm: str, target: float) -> dict[int, tuple[float, float]]:
+    """Per repeat the evaluations until the target, inf where it is not reached, and those of the whole run."""
+    found = {}
+    for study in record.studies:
+        if study.arm != arm or study.winner is None or study.winner.finalist_loss is None:
+            continue
+        epochs = study.winner.config.epochs
+        curves = study.winner.curves[Purpose.FINALIST]
+        losses = np.mean([curve.capped_losses(epochs) for curve in curves], axis=0)
+        # What a whole run costs: a diverged or early-stopped replicate pays for fewer epochs.
+        whole = max(curve.gradient_evaluations for curve in curves)
+        evaluations = whole * np.arange(1, epochs + 1) / epochs
+        found[study.repeat] = (evaluations_to_target(losses, evaluations, target), float(whole))
+    return found
+
+
+def _trials(studies: Sequence[StudyRecord]) -> list[tuple[TrialRecord, ...]]:
+    """The trials of all studies that have some, cut to equally many."""
+    begun = [study.trials for study in studies if study.trials]
+    budget = min(map(len, begun), default=0)
+    return [trials[:budget] for trials in begun]
+
+
+def _losses(trials: Sequence[Sequence[TrialRecord]]) -> NDArray[np.float64]:
+    return np.array([[trial.validation_loss for trial in row] for row in trials])
+
+
+def _costs(trials: Sequence[Sequence[TrialRecord]], name: str) -> NDArray[np.float64]:
+    """(repeats, K): a field of the trials' search curves, summed over the seeds."""
+
+    def cost(trial: TrialRecord) -> float:
+        return float(sum(getattr(curve, name) for curve in trial.curves[Purpose.SEARCH]))
+
+    return np.array([[cost(trial) for trial in row] for row in trials])
+
+
+def _independent(record: ExperimentRecord) -> bool:
+    return record.spec["sampler"] in INDEPENDENT
+
+
+def finite(value: float) -> float | None:
+    """The number, or None for what JSON has no number for."""
+    return value if np.isfinite(value) else None
