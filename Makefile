@@ -38,6 +38,7 @@ benchmarks: .venv/.installed-test$(EXTRAS)
 	$(BIN)/python -m benchmarks.rules
 	$(BIN)/python -m benchmarks.ledger
 	$(BIN)/python -m benchmarks.end_to_end
+	$(BIN)/python -m benchmarks.calibration
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Cooldown needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'

@@ -1,5 +1,6 @@
 """`Arm`: what one search may choose from, as one writes it; and the arms that the literature makes claims about."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,21 +56,31 @@ KNOWN = {
 
 @dataclass(frozen=True)
 class Arm:
-    """What one search may choose from: optimizers × schedules."""
+    """What one search may choose from: optimizers × schedules.
+
+    label: a name of the user's own, which sets it apart from another arm of the same choices; "" for none.
+    """
 
     optimizers: tuple[str, ...]
     schedules: tuple[str, ...]
+    label: str = ""
 
     @classmethod
     def parse(cls, text: str) -> "Arm":
-        """`"momentum,nag+cosine,sgdr"`: optimizers, then schedules; no `+` means `constant`.
+        """`"momentum,nag+cosine,sgdr"`: optimizers, then schedules; no `+` means `constant`. `"mine=adam"` has a label.
 
         Raises InputError, a line for each problem, with the nearest suggestion for an unknown name.
         """
-        first, plus, second = text.partition("+")
+        label, equals, choices = text.rpartition("=")
+        first, plus, second = choices.partition("+")
         chosen = tuple(name.strip() for name in first.split(","))
         annealing = tuple(name.strip() for name in second.split(",")) if plus else ("constant",)
         problems = []
+        label = label.strip()
+        if equals and not re.fullmatch(r"[\w.-]{1,40}", label):
+            problems.append(
+                f"the arm {text!r}: a label before the = is 1 to 40 letters, digits, dots, dashes or underscores"
+            )
         for names, catalog in ((chosen, optimizers), (annealing, schedules)):
             for name in names:
                 if not name:
@@ -84,11 +95,16 @@ class Arm:
             ]
         if problems:
             raise InputError("\n".join(dict.fromkeys(problems)))
-        return cls(chosen, annealing)
+        return cls(chosen, annealing, label)
 
     @property
     def name(self) -> str:
         """The arm as one writes it, `momentum` for `momentum+constant`."""
+        return f"{self.label}={self.choices}" if self.label else self.choices
+
+    @property
+    def choices(self) -> str:
+        """The same without its label."""
         first = ",".join(self.optimizers)
         return first if self.schedules == ("constant",) else f"{first}+{','.join(self.schedules)}"
 
@@ -108,4 +124,4 @@ class Arm:
     @property
     def presets(self) -> Mapping[str, Any]:
         """Fixed values and ranges that belong to the arm, by parameter name, unless a spec gives others."""
-        return KNOWN[self.name].presets if self.name in KNOWN else {}
+        return KNOWN[self.choices].presets if self.choices in KNOWN else {}

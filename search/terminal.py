@@ -302,6 +302,8 @@ def short(arm: str) -> str:
     if len(arm) <= LONGEST_ARM:
         return arm
     parsed = Arm.parse(arm)
+    if parsed.label:
+        return parsed.label
     return f"{len(parsed.optimizers)} optimizers + {len(parsed.schedules)} schedules"
 
 

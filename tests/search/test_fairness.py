@@ -20,6 +20,7 @@ from search.splits import Splits
 from search.summary import document, pair_verdicts, primary_pair
 from search.summary import test_losses as losses_of
 from storage import ExperimentRecord, Purpose
+from storage.fingerprint import arm_fingerprints
 
 ARMS = ("momentum+sgdr", "adam")
 # Chosen for its seed of no merit: some runs diverge at these rates and some do not.
@@ -248,3 +249,17 @@ def test_a_task_that_names_no_rows_to_watch_is_refused_where_a_run_reacts(url: s
         with pytest.raises(InputError, match="must not watch the test rows"):
             compare(SpoiltTest(False, monitored=False), db=url, arms=arms, ranges=ranges)
     assert summaries(url) == []
+
+
+def test_an_arm_under_two_names_is_tuned_twice_on_the_same_numbers(url: str) -> None:
+    """The same splits and seeds, other searches: what an A/A experiment needs."""
+    record = run_in_threads(url, spec(arms=("first=adam", "second=adam"), epochs=2))
+    for repeat in (0, 1):
+        first, second = (study for study in record.studies if study.repeat == repeat)
+        assert [trial.parameters for trial in first.trials] != [trial.parameters for trial in second.trials]
+        for purpose in Purpose:
+            assert {c.seed for c in first.curves(purpose)} == {c.seed for c in second.curves(purpose)}
+    (verdict,) = pair_verdicts(record)
+    assert {verdict.a, verdict.b} == {"first=adam", "second=adam"}
+    alone = run_in_threads(url, spec(arms=("second=adam",), epochs=2), name="alone")
+    assert arm_fingerprints(alone.studies)["second=adam"] == arm_fingerprints(record.studies)["second=adam"]

@@ -296,3 +296,16 @@ def test_settings_of_the_command_line_override_single_ranges_of_a_file(tmp_path:
     path.write_text('task = "iris"\nranges = 5\n')
     with pytest.raises(InputError, match="should be a table"):
         experiment(**settings(str(path), {"ranges": None}))
+
+
+def test_an_arm_may_have_a_label_and_then_is_another_one() -> None:
+    first, second = Arm.parse("first = adam+noam"), Arm.parse("second=adam+noam")
+    assert (first.label, first.name, first.choices) == ("first", "first=adam+noam", "adam+noam")
+    assert Arm.parse(first.name) == first != second
+    assert first.presets == Arm.parse("adam+noam").presets != {}
+    assert experiment(task="iris", arms=["a=adam", "b=adam", "adam"]).arms == ("a=adam", "b=adam", "adam")
+    for wrong in ("=adam", "a b=adam", "x/y=adam"):
+        with pytest.raises(InputError, match="a label before the = is 1 to 40 letters"):
+            Arm.parse(wrong)
+    with pytest.raises(InputError, match="'a=adam' is named twice"):
+        experiment(task="iris", arms=["a=adam", "a=adam+constant"])

@@ -1,0 +1,169 @@
+"""Does the verdict keep its promise? Experiments of an arm against itself, and planted differences.
+
+Each experiment is the whole procedure on a fast task, with a seed of its own: search, finalists, fresh seeds, test
+split, for one arm under two names. Whatever it calls better is called so falsely, and the true difference is 0. A
+difference is planted by adding a constant to one side's test losses, so that the truth is known exactly; it is told in
+standard deviations between an arm's repeats. Both candidates for the interval are measured on the same experiments.
+
+    python -m benchmarks.calibration [--experiments 200] [--repeats 8] [--trials 8] [--epochs 5]
+"""
+
+import argparse
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from search.spec import Experiment, experiment
+from search.statistics.intervals import Interval, mean_interval, welch_interval
+from search.statistics.verdict import decide, tie_band
+
+CASES = (("iris", "adam+cosine"), ("wine", "momentum"), ("two_moons", "adam"), ("quadratic", "momentum+cosine"))
+DEFAULT_REPEATS = 5
+PLANTED = (0.5, 1.0, 2.0, 3.0, 4.0)
+Losses = NDArray[np.float64]
+
+
+class Here(Executor):
+    """Runs each job at once, in this process."""
+
+    def submit(self, call: Callable[..., Any], /, *args: Any, **more: Any) -> "Future[Any]":
+        """The finished job."""
+        future: Future[Any] = Future()
+        future.set_result(call(*args, **more))
+        return future
+
+
+def spec(number: int, repeats: int, trials: int, epochs: int) -> Experiment:
+    """The A/A experiment `number`."""
+    task, arm = CASES[number % len(CASES)]
+    return experiment(
+        task=task,
+        arms=(f"first={arm}", f"second={arm}"),
+        trials=trials,
+        repeats=repeats,
+        epochs=epochs,
+        seeds=2,
+        finalists=3,
+        finalist_seeds=3,
+        confirm_seeds=5,
+        seed=number,
+    )
+
+
+def losses_of(number: int, repeats: int, trials: int, epochs: int) -> Losses:
+    """(2, repeats, seeds): the test losses of both names' winners in the A/A experiment `number`."""
+    from objectives import tasks
+    from search.runner import run
+    from search.splits import Splits
+    from storage import Ledger
+
+    made = spec(number, repeats, trials, epochs)
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Ledger(f"sqlite:///{Path(folder) / 'calibration.db'}")
+        splits = Splits(tasks.get(made.task), made)
+        ledger.create("aa", made.to_json(), "", [(arm, r) for arm in made.arms for r in range(repeats)])
+        run(ledger, "aa", made, splits, Here, queue=1)
+        studies = {(study.arm, study.repeat): study for study in ledger.load("aa").studies}
+    return np.array(
+        [[[curve.final_loss for curve in studies[arm, r].evaluations] for r in range(repeats)] for arm in made.arms]
+    )
+
+
+def paired(a: Losses, b: Losses) -> Interval:
+    """The paired interval of repeat-level means."""
+    return mean_interval(a.mean(axis=1) - b.mean(axis=1))
+
+
+def unpaired(a: Losses, b: Losses) -> Interval:
+    """Welch's interval of repeat-level means."""
+    return welch_interval(a.mean(axis=1), b.mean(axis=1))
+
+
+INTERVALS = {"paired t": paired, "Welch": unpaired}
+
+
+def winner(interval: Interval, band: float) -> bool:
+    """Whether the verdict calls one side better."""
+    return decide(interval, band) in ("a_better", "b_better")
+
+
+def proportion(flags: Sequence[bool]) -> str:
+    """A share with its 95 % binomial interval (Clopper & Pearson)."""
+    from scipy.stats import binomtest
+
+    exact = binomtest(sum(flags), len(flags)).proportion_ci()
+    return f"{sum(flags) / len(flags):.1%} [{exact.low:.1%}, {exact.high:.1%}]"
+
+
+def spread(number: int, everything: Sequence[Losses]) -> float:
+    """The standard deviation between repeats of an arm's test loss, pooled over all experiments of the same case."""
+    alike = [found for i, found in enumerate(everything) if i % len(CASES) == number % len(CASES)]
+    return float(np.sqrt(np.mean([found.mean(axis=2).var(axis=1, ddof=1) for found in alike])))
+
+
+def main() -> None:
+    """Run the experiments and print the two tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--experiments", type=int, default=200)
+    parser.add_argument("--repeats", type=int, default=8)
+    parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--processes", type=int, default=2)
+    given = parser.parse_args()
+    one = partial(losses_of, repeats=given.repeats, trials=given.trials, epochs=given.epochs)
+    with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
+        # The first one alone: it compiles.
+        everything = [one(0)]
+        everything += pool.map(one, range(1, given.experiments), chunksize=4)
+    console = Console()
+    n = min(DEFAULT_REPEATS, given.repeats)
+    first = [found[:, :n] for found in everything]
+    bands = [tie_band(a, b) for a, b in first]
+    table = Table("interval", "false winners", "without a band", "coverage of 95 %", "median half width", box=None)
+    for name, interval in INTERVALS.items():
+        intervals = [interval(a, b) for a, b in first]
+        widths = [(each.high - each.low) / 2 / spread(i, everything) for i, each in enumerate(intervals)]
+        table.add_row(
+            name,
+            proportion([winner(each, band) for each, band in zip(intervals, bands, strict=True)]),
+            proportion([winner(each, 0.0) for each in intervals]),
+            proportion([each.low <= 0 <= each.high for each in intervals]),
+            f"{np.median(widths):.2f}",
+        )
+    console.print(f"{given.experiments} A/A experiments, {n} repeats; widths in standard deviations between repeats")
+    console.print(table)
+    table = Table("case", "median spread", "coverage, paired t", "coverage, Welch", box=None)
+    for case, (task, arm) in enumerate(CASES):
+        own = [found for i, found in enumerate(first) if i % len(CASES) == case]
+        covered = [
+            proportion([each.low <= 0 <= each.high for each in (interval(a, b) for a, b in own)])
+            for interval in INTERVALS.values()
+        ]
+        table.add_row(f"{task}, {arm}", f"{np.median([f.mean(axis=2).std(axis=1, ddof=1) for f in own]):.4f}", *covered)
+    console.print(table)
+    for name, interval in INTERVALS.items():
+        table = Table("repeats", *(f"{size:g} sd" for size in PLANTED), box=None)
+        for repeats in range(2, given.repeats + 1):
+            row = []
+            for size in PLANTED:
+                found = []
+                for i, (a, b) in enumerate(everything):
+                    a, b = a[:repeats] + size * spread(i, everything), b[:repeats]
+                    found.append(decide(interval(a, b), tie_band(a, b)) == "b_better")
+                row.append(f"{np.mean(found):.0%}")
+            table.add_row(str(repeats), *row)
+        console.print(f"\nplanted differences found, {name}")
+        console.print(table)
+
+
+if __name__ == "__main__":
+    main()
