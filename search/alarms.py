@@ -64,9 +64,13 @@ def boundary_alarms(record: ExperimentRecord) -> list[Alarm]:
         for key, parameter in space(spec, arm, updates_per_epoch=1).by_key.items():
             if not isinstance(parameter, Parameter) or key.endswith(".warmup_steps"):
                 continue
-            values = [trial.parameters.get(key) for trial in best]
-            positions = np.array([np.nan if value is None else parameter.position(value) for value in values])
-            side = edge_reached(positions)
+            tried = [(trial, rank) for study in studies for rank, trial in enumerate(study.best(len(study.trials)))]
+            ranked = [(trial, rank) for trial, rank in tried if key in trial.parameters]
+            side = edge_reached(
+                np.array([parameter.position(t.parameters[key]) if key in t.parameters else np.nan for t in best]),
+                np.array([parameter.position(trial.parameters[key]) for trial, _ in ranked]),
+                np.array([rank for _, rank in ranked], np.float64),
+            )
             wider = parameter.wider(side) if side else None
             if side is None or wider is None:
                 continue
@@ -138,8 +142,8 @@ def _no_improvement(record: ExperimentRecord) -> Iterable[Alarm]:
             yield Alarm(
                 "no improvement",
                 arm,
-                f"no trial after the {startup} random ones that a study begins with was better than these"
-                f"{f', in none of {len(full)} repeats' if len(full) > 1 else ''}: more --trials may still find more",
+                f"in none of {len(full)} repeats was a later trial better than the best of the {startup} random ones "
+                "that a study begins with: more --trials may still find more",
             )
 
 

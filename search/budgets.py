@@ -98,7 +98,7 @@ def crossover_sentence(record: ExperimentRecord, a: str, b: str) -> str:
 
 
 def _from(trials: int | None) -> str:
-    return "never" if trials is None else f"from trial {trials}"
+    return "never" if trials is None else f"trial {trials}"
 
 
 def _times(record: ExperimentRecord, arm: str, target: float) -> dict[int, tuple[float, float]]:

@@ -105,7 +105,7 @@ def answer(console: Console, result: Result, place: str) -> None:
     """The answer: one sentence, the arms, the alarms, the best configs. place: how a command names the experiment."""
     record, found = result.record, result.verdicts
     console.print(Text(result.answer, style="bold"))
-    if found:
+    if found and found[0].difference is not None:
         console.print(Text(f"{found[0].why[0].upper()}{found[0].why[1:]}."))
     console.print()
     arms = arm_summaries(record)

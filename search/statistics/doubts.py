@@ -7,28 +7,56 @@ from numpy.typing import NDArray
 
 Side = Literal["low", "high"]
 
-EDGE = 0.05
-"""The outer share of a range, on the scale it is searched on, in which a value counts as lying at the edge."""
+EDGE, NEAR = 0.05, 0.25
+"""The outer share of a range, on the scale it is searched on, in which a value lies at the edge, or near it."""
+
+TREND_P_VALUE = 0.01
+"""How surely trials near an edge must get better towards it."""
 
 
-def edge_reached(positions: NDArray[np.float64]) -> Side | None:
-    """The edge of a range at which the best values crowd: at least half of them, and two, in its outer 5 %.
+def edge_reached(best: NDArray[np.float64], positions: NDArray[np.float64], losses: NDArray[np.float64]) -> Side | None:
+    """The edge of a range at which the best values crowd.
 
-    positions: (n,) of the best values in their range on the search's scale, 0 its low end and 1 its high end; one per
-    repeat. Of five values that lie anywhere alike, three crowd at one edge or the other in 0.2 % of cases.
+    Either at least half of the best, and two, lie in its outer 5 %; or two thirds of them lie in its outer quarter, and
+    the trials there still get better towards the edge: Spearman's rank correlation is negative at the 1 % level.
+
+    best: (n,) positions of the best values, 0 the range's low end and 1 its high end; one per repeat, NaN where a trial
+    has no such value. positions, losses: (m,) those of all trials, losses comparable between repeats, as ranks are.
     """
-    enough = max(2, (len(positions) + 1) // 2)
-    if np.count_nonzero(positions <= EDGE) >= enough:
-        return "low"
-    return "high" if np.count_nonzero(positions >= 1 - EDGE) >= enough else None
+    mirrored: list[tuple[Side, NDArray[np.float64], NDArray[np.float64]]] = [
+        ("high", best, positions),
+        ("low", 1 - best, 1 - positions),
+    ]
+    for side, top, places in mirrored:
+        at_edge, near = np.count_nonzero(top >= 1 - EDGE), np.count_nonzero(top >= 1 - NEAR)
+        if at_edge >= max(2, len(top) / 2):
+            return side
+        if near >= max(2, 2 * len(top) / 3) and _falling(places, losses):
+            return side
+    return None
+
+
+def _falling(positions: NDArray[np.float64], losses: NDArray[np.float64]) -> bool:
+    """Whether losses fall towards the high end within its outer quarter; False for fewer than 8 trials there."""
+    from scipy.stats import spearmanr
+
+    near = positions >= 1 - NEAR
+    if np.count_nonzero(near) < 8 or np.ptp(losses[near]) == 0:
+        return False
+    return bool(spearmanr(positions[near], losses[near], alternative="less").pvalue < TREND_P_VALUE)
+
+
+BY_CHANCE = 0.25
+"""A failure to improve that is more probable than this by chance alone is none."""
 
 
 def never_improved(losses: NDArray[np.float64], startup: int) -> bool:
     """Whether no study found anything better than the best of its first `startup` trials, which are random.
 
-    losses: (studies, trials) in the order they were tried; False where there is no trial after the first ones.
+    losses: (studies, trials) in the order they were tried. False where so few trials follow that this would happen to
+    trials in any order in more than a quarter of cases.
     """
-    if startup < 1 or losses.size == 0 or losses.shape[1] <= startup:
+    if startup < 1 or losses.size == 0 or (min(startup / losses.shape[1], 1)) ** len(losses) > BY_CHANCE:
         return False
     return bool((losses[:, startup:].min(axis=1) >= losses[:, :startup].min(axis=1)).all())
 
