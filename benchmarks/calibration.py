@@ -5,7 +5,7 @@ split, for one arm under two names. Whatever it calls better is called so falsel
 difference is planted by adding a constant to one side's test losses, so that the truth is known exactly; it is told in
 standard deviations between an arm's repeats. Both candidates for the interval are measured on the same experiments.
 
-    python -m benchmarks.calibration [--experiments 200] [--repeats 8] [--trials 8] [--epochs 5]
+    python -m benchmarks.calibration [--experiments 200] [--repeats 6] [--trials 16] [--epochs 15]
 """
 
 import argparse
@@ -114,9 +114,9 @@ def main() -> None:
     """Run the experiments and print the two tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--experiments", type=int, default=200)
-    parser.add_argument("--repeats", type=int, default=8)
-    parser.add_argument("--trials", type=int, default=8)
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=6)
+    parser.add_argument("--trials", type=int, default=16)
+    parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
     one = partial(losses_of, repeats=given.repeats, trials=given.trials, epochs=given.epochs)
