@@ -6,6 +6,7 @@ or a ledger, is ever touched.
 
 import sqlite3
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -118,7 +119,7 @@ class Database:
         with self._explaining(), self.engine.connect() as connection:
             # Neither can change inside a transaction. The first is kept in the file. The second is for migrations that
             # build a table anew: dropping the old one would delete every row that refers to its rows.
-            _driver(connection).execute("PRAGMA journal_mode = WAL")
+            _write_ahead(_driver(connection))
             _driver(connection).execute("PRAGMA foreign_keys = OFF")
             connection.execution_options(writes=True)
             with connection.begin():
@@ -126,6 +127,19 @@ class Database:
                 _, revision = _contents(connection.exec_driver_sql)
                 if revision != REVISION:
                     _migrate(connection, fresh=revision is None)
+
+
+def _write_ahead(driver: sqlite3.Connection) -> None:
+    """Switch the file to a write-ahead log. For this SQLite does not wait by itself, whatever its timeout."""
+    end = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            driver.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
 
 
 def _path(url: str) -> Path:

@@ -6,7 +6,7 @@ One writer's rule: whoever appends to an experiment holds its lease, and each ap
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -129,6 +129,9 @@ class Ledger:
         self, name: str, spec: Mapping[str, Any], task_fingerprint: str, studies: Sequence[tuple[str, int]]
     ) -> None:
         """A new experiment with its (arm, repeat) studies; raises LedgerError where the name is taken or unusable."""
+        # Loaded before the transaction: it takes a second, in which nobody else could write.
+        from storage.optuna_rows import create_study
+
         _check_name(name)
         with self._database.writing() as connection:
             taken = select(tables.experiments.c.id).where(tables.experiments.c.name == name)
@@ -147,7 +150,7 @@ class Ledger:
                 )
                 .returning(tables.experiments.c.id)
             ).scalar_one()
-            _add_studies(connection, experiment_id, name, studies)
+            _add_studies(connection, experiment_id, name, studies, create_study)
 
     def extend(
         self,
@@ -160,6 +163,8 @@ class Ledger:
 
         extended_from: trials per study at which it was done before. Raises LedgerError while a process runs it.
         """
+        from storage.optuna_rows import create_study
+
         e = tables.experiments
         with self._database.writing() as connection:
             row = self._experiment(connection, name)
@@ -168,7 +173,7 @@ class Ledger:
             connection.execute(
                 update(e).where(e.c.id == row.id).values(**values, extended_from=list(extended_from) or None)
             )
-            _add_studies(connection, row.id, name, studies)
+            _add_studies(connection, row.id, name, studies, create_study)
 
     def delete(self, name: str) -> None:
         """Remove an experiment with everything in it; raises LedgerError while a process runs it."""
@@ -356,15 +361,19 @@ class Writer:
             yield connection
 
 
-def _add_studies(connection: Connection, experiment_id: int, name: str, studies: Sequence[tuple[str, int]]) -> None:
-    from storage import optuna_rows
-
+def _add_studies(
+    connection: Connection,
+    experiment_id: int,
+    name: str,
+    studies: Sequence[tuple[str, int]],
+    create_study: Callable[[Connection, str], int],
+) -> None:
     rows: list[dict[str, Any]] = [
         {
             "experiment_id": experiment_id,
             "arm": arm,
             "repeat": repeat,
-            "optuna_study_id": optuna_rows.create_study(connection, f"{name}/{arm}/{repeat}"),
+            "optuna_study_id": create_study(connection, f"{name}/{arm}/{repeat}"),
             "sampler_state": {},
         }
         for arm, repeat in studies
