@@ -164,18 +164,27 @@ def verdicts(
     return made
 
 
-def _difference(a: Repeats, b: Repeats) -> Interval | None:
-    """The interval for a − b, paired by repeat where at least two are common; None for too few or missing numbers."""
+def _aligned(a: Repeats, b: Repeats) -> tuple[NDArray[np.float64], NDArray[np.float64], bool] | None:
+    """Both arms' numbers (repeats, seeds), and whether they are paired: of the common repeats if there are two, else of
+    all that each has; None for fewer than two.
+    """
     common = sorted(set(a) & set(b))
-    if len(common) < 2 and min(len(a), len(b)) < 2:
-        return None
     paired = len(common) >= 2
-    of_a, of_b = (
-        np.array([np.mean(arm[repeat]) for repeat in (common if paired else sorted(arm))], np.float64) for arm in (a, b)
-    )
+    if not paired and min(len(a), len(b)) < 2:
+        return None
+    of_a, of_b = (np.array([arm[r] for r in (common if paired else sorted(arm))], np.float64) for arm in (a, b))
+    return of_a, of_b, paired
+
+
+def _difference(a: Repeats, b: Repeats) -> Interval | None:
+    """The interval for a − b; None for too few or missing numbers."""
+    aligned = _aligned(a, b)
+    if aligned is None:
+        return None
+    of_a, of_b = (each.mean(axis=1) for each in aligned[:2])
     if not (np.isfinite(of_a).all() and np.isfinite(of_b).all()):
         return None
-    return mean_interval(of_a - of_b) if paired else welch_interval(of_a, of_b)
+    return mean_interval(of_a - of_b) if aligned[2] else welch_interval(of_a, of_b)
 
 
 def _ends(interval: Interval | None) -> tuple[float, float, float] | tuple[None, None, None]:
@@ -184,15 +193,8 @@ def _ends(interval: Interval | None) -> tuple[float, float, float] | tuple[None,
 
 def _compared(a: Repeats, b: Repeats) -> tuple[Interval, float] | None:
     """The interval for a − b and its tie band."""
-    interval = _difference(a, b)
-    if interval is None:
-        return None
-    common = sorted(set(a) & set(b))
-    of_a, of_b = (
-        np.array([arm[repeat] for repeat in (common if len(common) >= 2 else sorted(arm))], np.float64)
-        for arm in (a, b)
-    )
-    return interval, tie_band(of_a, of_b)
+    aligned, interval = _aligned(a, b), _difference(a, b)
+    return None if aligned is None or interval is None else (interval, tie_band(*aligned[:2]))
 
 
 NOTHING_LEARNED = "neither arm learned: half of their evaluations or more are no better than the uninformed predictor's"

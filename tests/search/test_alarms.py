@@ -92,7 +92,7 @@ def parameter(scale: Scale, low: float, high: float, **more: Any) -> Parameter:
 )
 def test_a_range_is_widened_by_a_decade_as_far_as_values_make_sense(given: Parameter, low: Any, high: Any) -> None:
     for side, expected in (("low", low), ("high", high)):
-        wider = given.wider(side)  # type: ignore[arg-type]
+        wider = given.wider(side)
         assert wider == (expected and pytest.approx(expected))
 
 
@@ -178,7 +178,7 @@ def test_a_curse_larger_than_a_declared_lead_is_told(url: str) -> None:
 def _arms(record: Any) -> list[dict[str, Any]]:
     from search.summary import document
 
-    return document(record)["arms"]  # type: ignore[no-any-return]
+    return document(record)["arms"]
 
 
 def test_arms_that_got_less_are_told_once_nothing_runs(url: str) -> None:

@@ -97,7 +97,7 @@ def test_both_at_once_and_the_progress_reaches_its_end(done: str) -> None:
 def test_nothing_shrinks_and_a_refusal_changes_nothing(done: str, more: dict[str, int], message: str) -> None:
     before = load("tiny", db=done).to_json()
     with pytest.raises(InputError, match=message):
-        resume("tiny", db=done, **more)  # type: ignore[arg-type]
+        resume("tiny", db=done, **more)
     assert load("tiny", db=done).to_json() == before
 
 
