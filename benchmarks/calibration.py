@@ -64,13 +64,13 @@ def losses_of(number: int, repeats: int, trials: int, epochs: int) -> Losses:
     from objectives import tasks
     from search.runner import run
     from search.splits import Splits
-    from storage import Ledger
+    from storage import Ledger, StudyKey
 
     made = spec(number, repeats, trials, epochs)
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger(f"sqlite:///{Path(folder) / 'calibration.db'}")
         splits = Splits(tasks.get(made.task), made)
-        ledger.create("aa", made.to_json(), "", [(arm, r) for arm in made.arms for r in range(repeats)])
+        ledger.create("aa", made.to_json(), "", [StudyKey(arm, r) for arm in made.arms for r in range(repeats)])
         run(ledger, "aa", made, splits, Here, queue=1)
         studies = {(study.arm, study.repeat): study for study in ledger.load("aa").studies}
     return np.array(

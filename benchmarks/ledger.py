@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from objectives import Curve, Outcome, TrainConfig
-from storage import Ledger, NewTrial
+from storage import Ledger, NewTrial, StudyKey
 
 TRIALS, GENERATION, SEEDS, EPOCHS = 1000, 4, 3, 30
 OPTUNAS_TRIALS = 40
@@ -46,7 +46,7 @@ def ledger_times(path: Path) -> np.ndarray:
     """(TRIALS / GENERATION,) milliseconds a trial, one for each generation."""
     rng = np.random.default_rng(0)
     ledger = Ledger(f"sqlite:///{path}")
-    ledger.create("benchmark", {}, "", [("adam+sgdr", 0)])
+    ledger.create("benchmark", {}, "", [StudyKey("adam+sgdr", 0)])
     study = ledger.load("benchmark").studies[0]
     times = []
     with ledger.hold("benchmark") as writer:

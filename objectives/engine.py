@@ -12,12 +12,13 @@ from itertools import groupby
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 from threadpoolctl import ThreadpoolController
 
 from objectives.config import TrainConfig
-from objectives.data_order import DataOrder, by_difficulty
+from objectives.data_order import REFERENCE_EPOCHS, DataOrder, by_difficulty
 from objectives.errors import InputError
+from objectives.limits import Limits, checked_limits
 from objectives.population import Population, Replicate, plan
 from objectives.problem import Indices, Problem, evaluate
 from objectives.random_streams import generator
@@ -28,7 +29,7 @@ POPULATION = 12
 """Replicates trained together: more would not fit the cache, fewer would pay the interpreter's cost more often."""
 
 
-REFERENCE = {"optimizer": {"name": "adam", "learning_rate": 0.01}, "epochs": 10}
+REFERENCE = {"optimizer": {"name": "adam", "learning_rate": 0.01}, "epochs": REFERENCE_EPOCHS}
 """The config of the reference model whose losses tell which rows are easy; its seed is always 0."""
 
 
@@ -52,12 +53,18 @@ def train(
     *,
     dtype: DTypeLike = np.float32,
     every_epoch: bool = True,
+    limits: ArrayLike | None = None,
 ) -> list[list[Curve]]:
     """Train every config with every seed.
 
     task: a task, of which the search's split with seed 0 is taken, or a Problem of your own choice.
     seeds: integers of at least 0; a seed fixes initial weights and data order, the same for every config.
     dtype: float32 or float64. every_epoch: measure the held-out rows after every epoch, or only after the last.
+    limits: (configs, epochs) losses in the unit of the held-out loss, infinite where nothing is pruned; all configs
+    then have that number of epochs. A config is pruned after epoch e (from 0) if its mean capped held-out loss over its
+    seeds has been above `limits[config, e]` after every epoch up to that: its replicates that would train on stop. A
+    diverged seed counts with the problem's uninformed loss, one that stopped early with the loss it ended with. Up to
+    its end a pruned curve is the same as without limits. The last epoch's limits prune nothing: the run is over.
 
     Returns curves as a list (configs) of lists (seeds). Raises InputError for unusable arguments.
     """
@@ -73,21 +80,27 @@ def train(
     for seed in seeds:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise InputError(f"train(seeds=...): a seed is a whole number of at least 0, got {seed!r}")
+    allowed = None if limits is None else checked_limits(limits, configs, every_epoch)
     problem = task if isinstance(task, Problem) else task.search_problem()
+    if allowed is not None and problem.monitor is not None:
+        raise InputError("train(limits=...): the held-out rows of this problem are test rows, which may decide nothing")
     replicates: list[tuple[tuple[int, int], Replicate]] = []
     for i, config in enumerate(configs):
         config.check_model(problem.model)
         updates = plan(config, _seen(problem, config))
         replicates += [((i, j), Replicate(config, int(seed), updates)) for j, seed in enumerate(seeds)]
+    # Who is pruned depends on a config's mean over its seeds, which must then be in one population.
+    size = POPULATION if allowed is None else max(POPULATION // max(len(seeds), 1), 1) * len(seeds)
     curves: dict[tuple[int, int], Curve] = {}
     # One thread for the matrix products: they are small, the processes are the parallelism, and the number of threads
     # must not change a sum's order.
     with _threads().limit(limits=1):
         for _, alike in groupby(sorted(replicates, key=_program), key=_program):
             together = list(alike)
-            for start in range(0, len(together), POPULATION):
-                places, chunk = zip(*together[start : start + POPULATION], strict=True)
-                curves.update(zip(places, _run(problem, chunk, precision, every_epoch), strict=True))
+            for start in range(0, len(together), size):
+                places, chunk = zip(*together[start : start + size], strict=True)
+                own = None if allowed is None else Limits(allowed[[i for i, _ in places[:: len(seeds)]]])
+                curves.update(zip(places, _run(problem, chunk, precision, every_epoch, own), strict=True))
     return [[curves[i, j] for j in range(len(seeds))] for i in range(len(configs))]
 
 
@@ -139,8 +152,17 @@ def _easiest_first(problem: Problem) -> tuple[Indices, int]:
     return by_difficulty(rows, losses), (population.epochs + 1) * len(rows)
 
 
-def _run(problem: Problem, replicates: Sequence[Replicate], dtype: np.dtype[Any], every_epoch: bool) -> list[Curve]:
-    """Train a population to its end; the curves in the replicates' order."""
+def _run(
+    problem: Problem,
+    replicates: Sequence[Replicate],
+    dtype: np.dtype[Any],
+    every_epoch: bool,
+    limits: Limits | None = None,
+) -> list[Curve]:
+    """Train a population to its end; the curves in the replicates' order.
+
+    limits: those of its configs, whose replicates then stand side by side, equally many of each.
+    """
     started = time.perf_counter()
     population, paid = _population(problem, replicates, dtype)
     record = _Record(population)
@@ -174,6 +196,10 @@ def _run(problem: Problem, replicates: Sequence[Replicate], dtype: np.dtype[Any]
                 finite &= ~ending | np.isfinite(record.measured(population, epoch))
             record.diverged[population.alive[~finite]] = True
             staying = finite & ~ending
+            if limits is not None:
+                over = limits.exceeded(epoch, record.reported(epoch, problem.uninformed_loss))[population.alive]
+                record.pruned[population.alive[staying & over]] = True
+                staying &= ~over
             if not staying.all():
                 population.keep(staying)
                 if watch:
@@ -205,7 +231,7 @@ class _Record:
         shape = len(self.replicates), population.epochs
         self.train_loss, self.held_out_loss, self.held_out_score, self.rate = (np.full(shape, np.nan) for _ in range(4))
         self.epochs_run, self.kept_epoch = np.zeros(shape[0], np.int64), np.zeros(shape[0], np.int64)
-        self.diverged, self.stopped = np.zeros(shape[0], bool), np.zeros(shape[0], bool)
+        self.diverged, self.stopped, self.pruned = (np.zeros(shape[0], bool) for _ in range(3))
 
     def trained(self, population: Population, epoch: int, losses: NDArray[np.float64]) -> None:
         """Note an epoch of training."""
@@ -220,6 +246,13 @@ class _Record:
         self.held_out_score[population.alive, epoch] = scores
         return losses
 
+    def reported(self, epoch: int, uninformed_loss: float) -> NDArray[np.float64]:
+        """(R,) losses after `epoch` (from 0), where all epochs are measured: what `Curve.capped_losses` will say."""
+        at = np.where(self.epochs_run > epoch, epoch, self.kept_epoch - 1)
+        losses = self.held_out_loss[np.arange(len(at)), at]
+        losses[self.diverged] = uninformed_loss
+        return np.asarray(np.minimum(losses, uninformed_loss))
+
     def curves(self, uninformed_loss: float, every_epoch: bool, paid: NDArray[np.int64], seconds: float) -> list[Curve]:
         """One curve per replicate."""
         curves = []
@@ -227,11 +260,10 @@ class _Record:
             run = int(self.epochs_run[r])
             finite = run - int(self.diverged[r])
             held_out = slice(finite) if every_epoch else slice(run - 1, finite)
-            outcome = Outcome.STOPPED if self.stopped[r] else Outcome.COMPLETED
             curves.append(
                 Curve(
                     seed=replicate.seed,
-                    outcome=Outcome.DIVERGED if self.diverged[r] else outcome,
+                    outcome=self._outcome(r),
                     train_loss=self.train_loss[r, :finite].copy(),
                     validation_loss=self.held_out_loss[r, held_out].copy(),
                     validation_score=self.held_out_score[r, held_out].copy(),
@@ -244,3 +276,10 @@ class _Record:
                 )
             )
         return curves
+
+    def _outcome(self, r: int) -> Outcome:
+        if self.diverged[r]:
+            return Outcome.DIVERGED
+        if self.pruned[r]:
+            return Outcome.PRUNED
+        return Outcome.STOPPED if self.stopped[r] else Outcome.COMPLETED

@@ -13,6 +13,7 @@ class Outcome(Enum):
     COMPLETED = ("completed", "trained for all its epochs")
     STOPPED = ("stopped", "stopped early: no better held-out loss for as long as its patience; back at the best one")
     DIVERGED = ("diverged", "stopped: its parameters or its loss were no longer finite")
+    PRUNED = ("pruned", "stopped by the pruner: its config was never as good as the limit that its study had set")
 
     def __new__(cls, code: str, message: str) -> "Outcome":
         """Make the code the enum's value, so that `Outcome("diverged")` reads it back from a ledger."""
@@ -35,8 +36,8 @@ class Curve:
     learning_rate: (E,) the rate of each epoch's last update as it was executed, reactions included; (0,) for a record
         from before it was kept.
     kept_epoch: the epoch (from 1) whose parameters the run ended with: its last, or after an early stop its best; 0 for
-        a diverged run.
-    A replicate that diverged or stopped early has no entries after that: nothing is made up.
+        a diverged run. A pruned run ends with those of the epoch it got to.
+    A replicate that diverged, stopped early or was pruned has no entries after that: nothing is made up.
     uninformed_loss: held-out loss of the predictor that knows only class frequencies or the mean target.
     gradient_evaluations: gradients of single samples computed, the unit of cost. updates: parameter updates.
     seconds: wall time, the replicate's share of its population's.
@@ -56,7 +57,10 @@ class Curve:
 
     @property
     def final_loss(self) -> float:
-        """Held-out loss of the final parameters, capped at `uninformed_loss`, which is also a diverged run's."""
+        """Held-out loss of the final parameters, capped at `uninformed_loss`, which is also a diverged run's.
+
+        A pruned run's is that of the epoch it got to: not comparable with that of a run which was trained to its end.
+        """
         if self.outcome is Outcome.DIVERGED:
             return self.uninformed_loss
         return min(float(self.validation_loss[self._kept]), self.uninformed_loss)
@@ -83,7 +87,8 @@ class Curve:
 
     def capped_losses(self, epochs: int) -> NDArray[np.float64]:
         """(epochs,) held-out losses as they are reported: capped; after an early stop that of the parameters kept, and
-        after a divergence the cap itself.
+        after a divergence the cap itself. After a pruning nothing is known: the last loss is held in its place, which
+        is not what the run would have reached.
         """
         losses = np.full(epochs, self.final_loss)
         measured = self.validation_loss

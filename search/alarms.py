@@ -56,7 +56,7 @@ def boundary_alarms(record: ExperimentRecord) -> list[Alarm]:
     """
     spec, found = experiment(**record.spec), []
     for arm in spec.parsed_arms:
-        studies = [study for study in record.studies if study.arm == arm.name and study.winner and study.evaluations]
+        studies = [study for study in record.of(arm.name) if study.winner and study.evaluations]
         best = [study.winner for study in studies if study.winner]
         if len(studies) == 1:
             best = list(studies[0].best(spec.finalists))
@@ -123,7 +123,7 @@ def _inclusion(spec: Experiment, verdicts: Sequence[Verdict]) -> Iterable[Alarm]
 
 def _divergence(record: ExperimentRecord) -> Iterable[Alarm]:
     for arm in record.spec["arms"]:
-        searched = [curve for study in _of(record, arm) for curve in study.curves(Purpose.SEARCH)]
+        searched = [curve for study in record.of(arm) for curve in study.curves(Purpose.SEARCH)]
         diverged = sum(curve.outcome is Outcome.DIVERGED for curve in searched) / max(len(searched), 1)
         if diverged > DIVERGENCE_ALARM:
             yield Alarm(
@@ -136,8 +136,8 @@ def _divergence(record: ExperimentRecord) -> Iterable[Alarm]:
 def _no_improvement(record: ExperimentRecord) -> Iterable[Alarm]:
     startup, trials = STARTUP.get(record.spec["sampler"], 0), record.spec["trials"]
     for arm in record.spec["arms"]:
-        full = [study for study in _of(record, arm) if len(study.trials) == trials]
-        losses = np.array([[trial.validation_loss for trial in study.trials] for study in full])
+        full = [study for study in record.of(arm) if len(study.trials) == trials]
+        losses = np.array([[np.inf if t.pruned else t.validation_loss for t in study.trials] for study in full])
         if never_improved(losses, startup):
             yield Alarm(
                 "no improvement",
@@ -153,7 +153,7 @@ def _winners_curse(record: ExperimentRecord, verdicts: Sequence[Verdict]) -> Ite
         if verdict.difference is None or verdict.verdict not in ("a_better", "b_better"):
             continue
         for arm in (verdict.a, verdict.b):
-            curse = arm_curse(_of(record, arm))
+            curse = arm_curse(record.of(arm))
             if verdict.primary and curse is not None and curse > abs(verdict.difference):
                 yield Alarm(
                     "winner's curse",
@@ -175,12 +175,8 @@ def arm_curse(studies: Sequence[StudyRecord]) -> float | None:
 def _unequal_budgets(record: ExperimentRecord) -> Iterable[Alarm]:
     """What was left undone is no comparison of equals."""
     arms = record.spec["arms"]
-    trials = {arm: sum(len(study.trials) for study in _of(record, arm)) for arm in arms}
-    evaluated = {arm: sum(bool(study.evaluations) for study in _of(record, arm)) for arm in arms}
+    trials = {arm: sum(len(study.trials) for study in record.of(arm)) for arm in arms}
+    evaluated = {arm: sum(bool(study.evaluations) for study in record.of(arm)) for arm in arms}
     if record.status is not Status.RUNNING and (len(set(trials.values())) > 1 or len(set(evaluated.values())) > 1):
         told = ", ".join(f"{arm} {trials[arm]} trials and {evaluated[arm]} winners" for arm in arms)
         yield Alarm("unequal budgets", "", f"the run ended before all arms had the same: {told}; resume it")
-
-
-def _of(record: ExperimentRecord, arm: str) -> list[StudyRecord]:
-    return [study for study in record.studies if study.arm == arm]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from search.losses import mean_selection_loss, winners_loss
 from search.statistics.budget import BudgetCurve, Crossover, budget_curve, crossover, per_repeat_curves
 from search.statistics.target import TargetRatio, TargetTimes, evaluations_to_target, target_ratio, target_times
 from storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
@@ -19,7 +20,7 @@ def budget_curves(record: ExperimentRecord) -> dict[str, BudgetCurve]:
     """Per arm that has trials the expected best validation loss after k of them, as far as all its repeats have got."""
     found = {}
     for arm in record.spec["arms"]:
-        trials = _trials([study for study in record.studies if study.arm == arm])
+        trials = _trials(record.of(arm))
         if trials:
             cost, seconds = (
                 np.array(
@@ -33,7 +34,7 @@ def budget_curves(record: ExperimentRecord) -> dict[str, BudgetCurve]:
 
 def pair_crossover(record: ExperimentRecord, a: str, b: str) -> Crossover | None:
     """From how many trials on arm a's expected best is below arm b's; None where they have no trials in common."""
-    by_arm = [{s.repeat: s for s in record.studies if s.arm == arm and s.trials} for arm in (a, b)]
+    by_arm = [{s.repeat: s for s in record.of(arm) if s.trials} for arm in (a, b)]
     common = sorted(set(by_arm[0]) & set(by_arm[1]))
     if not common:
         return None
@@ -41,6 +42,17 @@ def pair_crossover(record: ExperimentRecord, a: str, b: str) -> Crossover | None
     budget = min(losses.shape[1] for losses in rows)
     curves = [per_repeat_curves(losses[:, :budget], _independent(record)) for losses in rows]
     return crossover(curves[0], curves[1])
+
+
+def default_target(record: ExperimentRecord) -> float | None:
+    """The validation loss to be reached unless one is given: that of the best arm's default config, or where no arm has
+    one, of the worst arm's winners. None before there are any.
+    """
+    arms = record.spec["arms"]
+    untuned = [mean_selection_loss([study for study in record.one_shots if study.arm == arm]) for arm in arms]
+    if known := [loss for loss in untuned if loss is not None]:
+        return min(known)
+    return max((loss for arm in arms if (loss := winners_loss(record, arm)) is not None), default=None)
 
 
 def times_to_target(record: ExperimentRecord, target: float) -> dict[str, TargetTimes]:
@@ -104,8 +116,8 @@ def _from(trials: int | None) -> str:
 def _times(record: ExperimentRecord, arm: str, target: float) -> dict[int, tuple[float, float]]:
     """Per repeat the evaluations until the target, inf where it is not reached, and those of the whole run."""
     found = {}
-    for study in record.studies:
-        if study.arm != arm or study.winner is None or study.winner.finalist_loss is None:
+    for study in record.of(arm):
+        if study.winner is None or study.winner.finalist_loss is None:
             continue
         epochs = study.winner.config.epochs
         curves = study.winner.curves[Purpose.FINALIST]
@@ -125,7 +137,16 @@ def _trials(studies: Sequence[StudyRecord]) -> list[tuple[TrialRecord, ...]]:
 
 
 def _losses(trials: Sequence[Sequence[TrialRecord]]) -> NDArray[np.float64]:
-    return np.array([[trial.validation_loss for trial in row] for row in trials])
+    """(repeats, K) validation losses. A pruned trial, which could not be chosen, counts with the loss that it got to,
+    but never as better than the best that was trained to its end.
+    """
+    whole = [min((trial.validation_loss for trial in row if not trial.pruned), default=np.inf) for row in trials]
+    return np.array(
+        [
+            [max(trial.validation_loss, best) if trial.pruned else trial.validation_loss for trial in row]
+            for row, best in zip(trials, whole, strict=True)
+        ]
+    )
 
 
 def _costs(trials: Sequence[Sequence[TrialRecord]], name: str) -> NDArray[np.float64]:

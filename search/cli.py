@@ -37,6 +37,7 @@ from search.options import (
     Quiet,
     Repeats,
     Sampler,
+    Section,
     Seed,
     Seeds,
     Settings,
@@ -161,9 +162,7 @@ def list_(db: Db = None, json_: Json = False) -> None:
 @app.command()
 def show(
     name: Name,
-    section: Annotated[
-        str | None, typer.Argument(help="pairs, budget, cost or target", metavar="SECTION", show_default=False)
-    ] = None,
+    section: Section = None,
     target_loss: Annotated[
         float | None,
         typer.Option("--target-loss", help="validation loss that section target asks for", metavar="LOSS"),

@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 
+import numpy as np
 import psutil
+from numpy.typing import NDArray
 
 from objectives.config import TrainConfig
 from objectives.errors import InputError
@@ -118,13 +120,17 @@ def _unpack(packed: bytes) -> Problem:
 
 
 def train_packed(
-    packed: bytes, configs: Sequence[TrainConfig], seeds: Sequence[int], every_epoch: bool
+    packed: bytes,
+    configs: Sequence[TrainConfig],
+    seeds: Sequence[int],
+    every_epoch: bool,
+    limits: NDArray[np.float64] | None = None,
 ) -> list[list[Curve]]:
     """`objectives.train` on a packed problem; raises TrainingError, whatever goes wrong."""
     with _told():
         from objectives.engine import train
 
-        return train(_unpack(packed), configs, seeds, every_epoch=every_epoch)
+        return train(_unpack(packed), configs, seeds, every_epoch=every_epoch, limits=limits)
 
 
 def compile_packed(packed: bytes, configs: Sequence[TrainConfig]) -> float:

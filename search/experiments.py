@@ -21,6 +21,7 @@ from search.space import space
 from search.spec import BESIDE, Experiment, experiment, read_toml
 from search.splits import Splits
 from search.statistics.verdict import Verdict
+from search.studies import planned
 from storage import ExperimentRecord, Ledger, NoLedgerError, Status, Summary
 
 if TYPE_CHECKING:
@@ -62,13 +63,10 @@ class Result:
         arm = arm.removesuffix("+constant")
         if arm not in arms:
             raise unknown_name("arm", arm, arms)
-        winners = [study.winner for study in self.record.studies if study.arm == arm and study.winner]
-        if not winners:
+        won = [(study.selection_loss, study.repeat, study.winner) for study in self.record.of(arm) if study.winner]
+        if not won:
             raise InputError(f"the arm {arm!r} has no finished trial yet")
-        return min(
-            winners,
-            key=lambda trial: trial.validation_loss if trial.finalist_loss is None else trial.finalist_loss,
-        ).config
+        return min(won, key=lambda each: each[:2])[2].config
 
     def frame(self) -> "pandas.DataFrame":
         """All trials as a table: a row per trial, a column per parameter."""
@@ -85,6 +83,7 @@ class Result:
                 "trial": trial.number,
                 "generation": trial.generation,
                 "validation_loss": trial.validation_loss,
+                "pruned": trial.pruned,
                 "finalist_loss": trial.finalist_loss,
                 "diverged": sum(
                     curve.outcome.value == "diverged" for curves in trial.curves.values() for curve in curves
@@ -148,7 +147,7 @@ def compare(
     found = _find(ledger, spec, fingerprint, name)
     if found is None:
         name = name or _free_name(ledger, splits.task.name)
-        ledger.create(name, spec.to_json(), fingerprint, [(arm, r) for arm in spec.arms for r in range(spec.repeats)])
+        ledger.create(name, spec.to_json(), fingerprint, planned(spec))
     elif found.status is Status.DONE:
         return Result(found)
     else:
@@ -229,10 +228,9 @@ def resume(
     if splits.task.fingerprint() != record.task_fingerprint:
         raise InputError(f"the task {spec.task!r} has changed since {name!r} was started: its data differ")
     if spec != before:
-        new = [(arm, repeat) for arm in spec.arms for repeat in range(before.repeats, spec.repeats)]
         # Whose studies have been asked for less before may have other finalists than one that was not.
         grown = spec.trials > before.trials
-        ledger.extend(name, spec.to_json(), new, [*record.extended_from, *([before.trials] if grown else [])])
+        ledger.extend(name, spec.to_json(), planned(spec), [*record.extended_from, *([before.trials] if grown else [])])
     return _run(ledger, name, spec, splits, workers, report)
 
 

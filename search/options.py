@@ -35,6 +35,13 @@ def _count(field: str, text: str) -> Any:
     return typer.Option(f"--{field.replace('_', '-')}", help=f"{text} {_default(field)}", **WHOLE)
 
 
+SECTIONS = ("pairs", "credit", "budget", "sensitivity", "cost", "target", "pruning")
+"""What `show` can show beside the answer itself; search/sections.py makes them."""
+
+Section = Annotated[
+    str | None,
+    typer.Argument(help=f"{', '.join(SECTIONS[:-1])} or {SECTIONS[-1]}", metavar="SECTION", show_default=False),
+]
 Task = Annotated[
     str,
     typer.Argument(
@@ -61,7 +68,7 @@ Finalists = Annotated[int | None, _count("finalists", "best trials of a study th
 ConfirmSeeds = Annotated[int | None, _count("confirm_seeds", "fresh seeds of a winner's evaluation")]
 Seed = Annotated[int | None, _count("seed", "fixes everything random")]
 Sampler = Annotated[str | None, _option("sampler", "tpe, random, qmc, cmaes or gp")]
-Pruner = Annotated[str | None, _option("pruner", "none")]
+Pruner = Annotated[str | None, _option("pruner", "none, median or hyperband: stop trials that fall behind")]
 BatchSize = Annotated[int | None, _count("batch_size", "rows per update")]
 Hidden = Annotated[
     str | None,

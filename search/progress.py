@@ -5,15 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from search.spec import Experiment
-from storage import Purpose, StudyRecord
-
-WEIGHTS = {Purpose.SEARCH: 3, Purpose.FINALIST: 3, Purpose.EVALUATION: 4}
-"""A replicate's share of the work: an evaluation trains on 80 % of the data instead of 60 %."""
+from search.studies import needs, total_work, work_done
+from storage import StudyRecord, Variant
 
 
 @dataclass(frozen=True)
 class ArmProgress:
-    """One arm's line: trials and studies done, and the best validation loss so far (None before the first trial)."""
+    """One arm's line: trials and searches done, and the best validation loss so far (None before the first trial)."""
 
     arm: str
     trials: int
@@ -29,7 +27,7 @@ class ArmProgress:
         return replace(
             self,
             trials=self.trials + len(new),
-            studies=self.studies + _complete(after, experiment) - _complete(before, experiment),
+            studies=self.studies + (needs(after, experiment) is None) - (needs(before, experiment) is None),
             best=min([*known, *(trial.validation_loss for trial in new)], default=None),
         )
 
@@ -55,13 +53,8 @@ class Progress:
     def of(cls, name: str, experiment: Experiment, studies: Sequence[StudyRecord]) -> "Progress":
         """The progress of the experiment `name`, whose studies are these."""
         e = experiment
-        replicates = {
-            Purpose.SEARCH: e.trials * e.seeds,
-            Purpose.FINALIST: min(e.finalists, e.trials) * e.finalist_seeds,
-            Purpose.EVALUATION: e.confirm_seeds,
-        }
-        total = len(studies) * sum(WEIGHTS[purpose] * count for purpose, count in replicates.items())
-        work = sum(_work(study, e) for study in studies)
+        total = sum(total_work(study, e) for study in studies)
+        work = sum(work_done(study, e) for study in studies)
         return cls(name, tuple(_arm(arm, studies, e) for arm in e.arms), work, total, work, e)
 
     @property
@@ -76,8 +69,9 @@ class Progress:
     def advanced(self, before: StudyRecord, after: StudyRecord) -> "Progress":
         """The same once the study `before` stands as `after`."""
         e = self.experiment
-        arms = tuple(arm.advanced(before, after, e) if arm.arm == after.arm else arm for arm in self.arms)
-        return replace(self, arms=arms, work=self.work + _work(after, e) - _work(before, e))
+        searched = after.variant is Variant.TUNED
+        arms = tuple(arm.advanced(before, after, e) if searched and arm.arm == after.arm else arm for arm in self.arms)
+        return replace(self, arms=arms, work=self.work + work_done(after, e) - work_done(before, e))
 
     @property
     def seconds_left(self) -> float | None:
@@ -88,35 +82,14 @@ class Progress:
         return (time.monotonic() - self.started) / done * (self.total - self.work)
 
 
-def _work(study: StudyRecord, e: Experiment) -> int:
-    """What of a study's work is done. Finalists and winners count once all trials are in: those of a study that is
-    given more trials may be others than before.
-    """
-    work = WEIGHTS[Purpose.SEARCH] * e.seeds * len(study.trials)
-    if len(study.trials) < e.trials:
-        return work
-    finalists = sum(trial.finalist_loss is not None for trial in study.best(e.finalists))
-    work += WEIGHTS[Purpose.FINALIST] * e.finalist_seeds * finalists
-    return work + WEIGHTS[Purpose.EVALUATION] * e.confirm_seeds * _complete(study, e)
-
-
-def _complete(study: StudyRecord, e: Experiment) -> bool:
-    """Whether a study has all its trials, finalists, and the evaluation of its winner."""
-    return (
-        len(study.trials) >= e.trials
-        and all(trial.finalist_loss is not None for trial in study.best(e.finalists))
-        and bool(study.evaluations)
-    )
-
-
 def _arm(name: str, studies: Sequence[StudyRecord], experiment: Experiment) -> ArmProgress:
-    own = [study for study in studies if study.arm == name]
+    own = [study for study in studies if study.arm == name and study.variant is Variant.TUNED]
     losses = [trial.validation_loss for study in own for trial in study.trials]
     return ArmProgress(
         name,
         len(losses),
         experiment.trials * len(own),
-        sum(_complete(study, experiment) for study in own),
+        sum(needs(study, experiment) is None for study in own),
         len(own),
         min(losses, default=None),
     )

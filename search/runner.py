@@ -13,15 +13,20 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+from numpy.typing import NDArray
+
 from objectives.config import TrainConfig
 from objectives.errors import InputError
 from objectives.records import Curve
 from search.executors import TrainingError, compile_packed, stop, train_packed
 from search.progress import Progress
-from search.sampling import Generation
+from search.pruning import limits
+from search.sampling import Default, Generation, Proposals
 from search.space import Space, space
 from search.spec import Experiment
 from search.splits import Splits
+from search.studies import finalists, needs
 from storage import (
     ExperimentRecord,
     LeaseLostError,
@@ -30,9 +35,9 @@ from storage import (
     Purpose,
     StudyRecord,
     TrialRecord,
+    Variant,
 )
 from storage.ledger import Writer
-from storage.records import mean_final_loss
 
 MAX_DEATHS = 3
 """How often a worker may die of the same job, alone in its pool, before the experiment fails."""
@@ -54,7 +59,8 @@ class Job:
     configs: Sequence[TrainConfig]
     seeds: Sequence[int]
     problem: bytes
-    generation: Generation | None = None
+    generation: Proposals | None = None
+    limits: NDArray[np.float64] | None = None
     trials: Sequence[TrialRecord] = ()
     started: float = 0.0
 
@@ -62,7 +68,8 @@ class Job:
     def name(self) -> str:
         """For messages."""
         part = f"generation {self.generation.index}" if self.generation else self.purpose.value
-        return f"{part} of study {self.study.arm}/{self.study.repeat}"
+        default = "/default" if self.study.variant is Variant.DEFAULT else ""
+        return f"{part} of study {self.study.arm}/{self.study.repeat}{default}"
 
 
 def run(
@@ -105,11 +112,12 @@ class _Runner:
     ) -> None:
         self.writer, self.experiment, self.splits = writer, experiment, splits
         self.open_executor, self.queue, self.report = open_executor, queue, report
-        self.unfinished = {study.id: study for study in record.studies if self._needs(study)}
+        studies = [*record.studies, *record.one_shots]
+        self.unfinished = {study.id: study for study in studies if needs(study, experiment)}
         self.running: dict[Future[list[list[Curve]]], Job] = {}
         self.suspects: list[Job] = []
         self.deaths: Counter[str] = Counter()
-        self.progress = Progress.of(record.name, experiment, record.studies)
+        self.progress = Progress.of(record.name, experiment, studies)
 
     @cached_property
     def spaces(self) -> dict[str, Space]:
@@ -167,33 +175,30 @@ class _Runner:
     def _start(self, executor: Executor, job: Job) -> None:
         every_epoch = job.purpose is not Purpose.EVALUATION
         try:
-            future = executor.submit(train_packed, job.problem, job.configs, job.seeds, every_epoch)
+            future = executor.submit(train_packed, job.problem, job.configs, job.seeds, every_epoch, job.limits)
         except BrokenExecutor:
             self.suspects.append(job)
             raise
         self.running[future] = job
 
-    def _needs(self, study: StudyRecord) -> Purpose | None:
-        """What a study needs next; None where it is complete."""
-        e = self.experiment
-        if len(study.trials) < e.trials:
-            return Purpose.SEARCH
-        if any(trial.finalist_loss is None for trial in study.best(e.finalists)):
-            return Purpose.FINALIST
-        return None if study.evaluations else Purpose.EVALUATION
-
     def _job(self, study: StudyRecord) -> Job:
-        e, purpose = self.experiment, self._needs(study)
+        e, purpose = self.experiment, needs(study, self.experiment)
         assert purpose is not None
         seeds_, now = self.splits.seeds(purpose, study.repeat), time.time()
         if purpose is Purpose.SEARCH:
-            size = min(e.generation, e.trials - len(study.trials))
-            generation = Generation(study, self.spaces[study.arm], e.sampler, e.seed, size)
+            generation: Proposals
+            if study.variant is Variant.DEFAULT:
+                generation = Default(self.spaces[study.arm])
+            else:
+                size = min(e.generation, e.trials - len(study.trials))
+                generation = Generation(study, self.spaces[study.arm], e.sampler, e.seed, size)
             configs = [proposal.config for proposal in generation.proposals]
             problem = self.splits.search(study.repeat)
-            return Job(study, purpose, configs, seeds_, problem, generation=generation, started=now)
+            numbers = [proposal.number for proposal in generation.proposals]
+            allowed = limits(e.pruner, study, numbers, configs, e.epochs, e.seed)
+            return Job(study, purpose, configs, seeds_, problem, generation=generation, limits=allowed, started=now)
         if purpose is Purpose.FINALIST:
-            trials = [trial for trial in study.best(e.finalists) if trial.finalist_loss is None]
+            trials = [trial for trial in finalists(study, e) if trial.finalist_loss is None]
             problem = self.splits.search(study.repeat)
         else:
             assert study.winner is not None
@@ -215,8 +220,7 @@ class _Runner:
 
     def _append(self, job: Job, curves: list[list[Curve]]) -> None:
         if job.generation is not None:
-            losses = [mean_final_loss(of_trial) for of_trial in curves]
-            notes, state = job.generation.tell(losses)
+            notes, state = job.generation.tell(curves)
             trials = [
                 NewTrial(
                     proposal.number,
@@ -233,7 +237,7 @@ class _Runner:
         else:
             by_trial = {trial.id: of_trial for trial, of_trial in zip(job.trials, curves, strict=True)}
             study = self.writer.append_curves(job.study, job.purpose, by_trial)
-        if self._needs(study):
+        if needs(study, self.experiment):
             self.unfinished[study.id] = study
         else:
             del self.unfinished[study.id]

@@ -10,17 +10,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Protocol
 
 import optuna
 from optuna.distributions import distribution_to_json
+from optuna.trial import TrialState
 
 from objectives.config import TrainConfig
 from objectives.errors import InputError
 from objectives.random_streams import seed_sequence
+from objectives.records import Curve
 from search.space import Space
 from search.spec import Sampler
-from storage import StudyRecord
+from storage import Purpose, StudyRecord
+from storage.records import mean_final_loss, was_pruned
 
 NEEDS = {"cmaes": "cmaes", "gp": "torch"}
 """The package that a sampler needs beside Optuna."""
@@ -36,12 +39,33 @@ class Proposal:
     config: TrainConfig
 
 
-class Generation:
+class Proposals(Protocol):
     """The next trials of a study."""
+
+    index: int
+    proposals: list[Proposal]
+
+    def tell(self, curves: Sequence[Sequence[Curve]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """What the sampler notes, per trial and for the study, once it knows the generation's curves."""
+
+
+class Default:
+    """The one trial of a study without a search: the arm's default config."""
+
+    def __init__(self, space: Space) -> None:
+        self.index, self.proposals = 0, [Proposal(0, {}, {}, space.default)]
+
+    def tell(self, _curves: Sequence[Sequence[Curve]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Nothing to note."""
+        return [{}], {}
+
+
+class Generation:
+    """What the sampler asks for next."""
 
     def __init__(self, study: StudyRecord, space: Space, sampler: Sampler, seed: int, size: int) -> None:
         self.index = 1 + max((trial.generation for trial in study.trials), default=-1)
-        with _quiet_optuna():
+        with quiet_optuna():
             self._study = optuna.create_study(
                 storage=optuna.storages.InMemoryStorage(), sampler=_sampler(sampler, seed, study, self.index)
             )
@@ -49,11 +73,15 @@ class Generation:
             for key, value in study.sampler_state.items():
                 storage.set_study_system_attr(study_id, key, value)
             for trial in study.trials:
+                # A sampler ranks pruned trials by how far they got, and by their loss there.
+                steps = {_steps(trial.curves[Purpose.SEARCH]): trial.validation_loss} if trial.pruned else {}
                 self._study.add_trial(
                     optuna.create_trial(
+                        state=TrialState.PRUNED if trial.pruned else TrialState.COMPLETE,
                         params=space.sampled(trial.parameters),
                         distributions=space.distributions(trial.parameters, natural=False),
                         value=trial.validation_loss,
+                        intermediate_values=steps,
                         system_attrs=dict(trial.attributes),
                     )
                 )
@@ -72,16 +100,26 @@ class Generation:
             for trial, parameters in zip(self._trials, chosen, strict=True)
         ]
 
-    def tell(self, losses: Sequence[float]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        """What the sampler notes, per trial and for the study, once it knows the generation's losses."""
-        with _quiet_optuna():
-            for trial, loss in zip(self._trials, losses, strict=True):
-                self._study.tell(trial, loss)
-            notes = [dict(trial.system_attrs) for trial in self._study.get_trials(deepcopy=False)[-len(losses) :]]
+    def tell(self, curves: Sequence[Sequence[Curve]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """What the sampler notes, per trial and for the study, once it knows the generation's curves."""
+        with quiet_optuna():
+            for trial, of_trial in zip(self._trials, curves, strict=True):
+                loss = mean_final_loss(of_trial)
+                if was_pruned(of_trial):
+                    trial.report(loss, _steps(of_trial))
+                    self._study.tell(trial, state=TrialState.PRUNED)
+                else:
+                    self._study.tell(trial, loss)
+            notes = [dict(trial.system_attrs) for trial in self._study.get_trials(deepcopy=False)[-len(curves) :]]
             state = self._study._storage.get_study_system_attrs(self._study._study_id)
         # As the ledger will give it back: a resumed run must not see other types than an uninterrupted one.
         told: tuple[list[dict[str, Any]], dict[str, Any]] = tuple(json.loads(json.dumps([notes, dict(state)])))
         return told
+
+
+def _steps(curves: Sequence[Curve]) -> int:
+    """How many epochs a pruned trial got to."""
+    return max(curve.train_loss.size for curve in curves)
 
 
 def check_sampler(sampler: Sampler) -> None:
@@ -117,7 +155,7 @@ def _sampler(name: Sampler, seed: int, study: StudyRecord, generation: int) -> o
 
 
 @contextmanager
-def _quiet_optuna() -> Iterator[None]:
+def quiet_optuna() -> Iterator[None]:
     """Without Optuna's log lines on each in-memory study, and its notes that a sampler is experimental or no friend of
     joint arms.
     """

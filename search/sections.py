@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 
-import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from objectives.catalog import unknown_name
-from search.budgets import budget_curves, crossover_sentence, target_ratio_of, times_to_target
+from search.budgets import budget_curves, crossover_sentence, default_target, target_ratio_of, times_to_target
+from search.credit import credit, tuning_gains
 from search.experiments import Result
-from search.summary import arm_summaries, winners_loss
-from search.terminal import digits, pairs, short, table
+from search.options import SECTIONS
+from search.pruning import pruned_arms, replayed_arms
+from search.sensitivity import DECADES, sensitivities
+from search.summary import arm_summaries
+from search.terminal import digits, interval, pairs, short, table
 
 SHOWN_TRIALS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 """The budgets of which a table shows the expected best: each about a third more than the last but one."""
@@ -20,7 +23,7 @@ def section(result: Result, name: str, target_loss: float | None = None) -> Rend
     """One section in words and a table; raises InputError with the nearest name for an unknown one."""
     if name not in SECTIONS:
         raise unknown_name("section of an answer", name, SECTIONS)
-    return _target(result, target_loss) if name == "target" else SECTIONS[name](result)
+    return _target(result, target_loss) if name == "target" else MADE[name](result)
 
 
 def _pairs(result: Result) -> RenderableType:
@@ -59,27 +62,70 @@ def _budget(result: Result) -> RenderableType:
 
 
 def _cost(result: Result) -> RenderableType:
-    made = table("Arm", ">Search", ">Evaluation", ">All", ">Search s", ">Evaluation s")
-    for arm in arm_summaries(result.record):
-        made.add_row(
-            short(arm.arm),
-            f"{arm.search_gradient_evaluations:,}",
-            f"{arm.evaluation_gradient_evaluations:,}",
-            f"{arm.gradient_evaluations:,}",
-            f"{arm.search_seconds:.1f}",
-            f"{arm.evaluation_seconds:.1f}",
+    arms = arm_summaries(result.record)
+    parts = ["search", "evaluation", "default", "superseded"]
+    # Most experiments have none of the last two.
+    parts = parts[:2] + [
+        part for part in parts[2:] if any(getattr(arm, f"{part}_gradient_evaluations") for arm in arms)
+    ]
+    tables: list[RenderableType] = []
+    for about, name, form in (
+        ("Gradient evaluations; one row's gradient is 1.", "gradient_evaluations", ",.0f"),
+        ("Seconds of a core.", "seconds", ".1f"),
+    ):
+        made = table("Arm", *(f">{COST_PARTS[part]}" for part in parts), ">All")
+        for arm in arms:
+            costs = [getattr(arm, f"{part}_{name}") for part in parts] + [getattr(arm, name)]
+            made.add_row(short(arm.arm), *(format(cost, form) for cost in costs))
+        tables += [Text(f"{about}\n"), made, Text()]
+    return Group(*tables, Text("Diverged and pruned runs are included."))
+
+
+COST_PARTS = {
+    "search": "Search",
+    "evaluation": "Evaluation",
+    "default": "Default config",
+    "superseded": "Narrower ranges",
+}
+
+
+def _credit(result: Result) -> RenderableType:
+    record = result.record
+    gained = tuning_gains(record)
+    if not gained:
+        return Text("There are no default configs beside tuned ones yet.")
+    tuned = table("Arm", ">Default", ">Tuned", ">Difference", ">95 % interval")
+    for gain in gained:
+        tuned.add_row(
+            short(gain.arm),
+            digits(gain.default_loss),
+            digits(gain.tuned_loss),
+            digits(gain.difference, "+.4f"),
+            interval(gain.low, gain.high),
         )
-    about = "Cost in gradient evaluations (one row's gradient is 1) and in seconds of a core, diverged runs included."
-    return Group(Text(f"{about}\n"), made)
+    parts: list[RenderableType] = [Text("Test loss of each arm untuned and tuned.\n"), tuned]
+    found = credit(record, (result.verdicts[0].a, result.verdicts[0].b)) if result.verdicts else None
+    if found and found.missing:
+        parts.append(Text(f"\nTo split the difference up, the experiment lacks: {', '.join(found.missing)}."))
+    elif found:
+        about = (
+            f"From {found.first} to {found.other}, the change that each accounts for:",
+            "The effects of the full factorial, each a mean over the levels of the others:",
+        )
+        for line, effects in zip(about, (found.shares, found.effects), strict=True):
+            split = table("Effect", ">Test loss", ">95 % interval")
+            for name, effect in effects.items():
+                split.add_row(name, digits(effect.estimate, "+.4f"), interval(effect.low, effect.high))
+            parts += [Text(f"\n{line}\n"), split]
+    return Group(*parts)
 
 
 def _target(result: Result, target_loss: float | None = None) -> RenderableType:
     record = result.record
     if target_loss is None:
-        known = [loss for arm in record.spec["arms"] if (loss := winners_loss(record, arm)) is not None]
-        if not known:
-            return Text("There are no winners yet.")
-        target_loss = float(np.max(known))
+        target_loss = default_target(record)
+    if target_loss is None:
+        return Text("There are no winners yet.")
     times = times_to_target(record, target_loss)
     made = table("Arm", ">Gradient evaluations, median", ">Reached in")
     for arm, found in times.items():
@@ -99,10 +145,74 @@ def _target(result: Result, target_loss: float | None = None) -> RenderableType:
     return Group(*parts)
 
 
-SECTIONS: dict[str, Callable[[Result], RenderableType]] = {
+def _sensitivity(result: Result) -> RenderableType:
+    found = sensitivities(result.record)
+    if not found:
+        return Text("There are no trials yet.")
+    made = table("Hyperparameter", ">Width", ">95 % interval", ">Of", "Good values", ">Importance")
+    for arm in dict.fromkeys(each.arm for each in found):
+        made.add_row(Text(short(arm), style="bold"))
+        joint = "," in arm
+        for each in (each for each in found if each.arm == arm):
+            good = "" if each.best_low is None else f"{each.best_low:.4g} … {each.best_high:.4g}"
+            made.add_row(
+                f"  {each.key if joint else each.key.rpartition('.')[2]}",
+                "" if each.unit is None else digits(each.width, ".2f"),
+                interval(each.low, each.high, ".2f"),
+                f"{each.range_width:.1f} decades" if each.unit == DECADES else "1" if each.unit else "",
+                good,
+                digits(each.importance, ".0%"),
+            )
+    return Group(
+        Text(
+            "How much each hyperparameter matters: the width of the region in which a study came within 10 % of its "
+            "best loss, in decades of a log scale or as a share of a linear range, and its share of importance "
+            "(PED-ANOVA).\n"
+        ),
+        made,
+    )
+
+
+def _pruning(result: Result) -> RenderableType:
+    record = result.record
+    if record.spec["pruner"] != "none":
+        made = table("Arm", ">Trials", ">Pruned", ">Search cost saved")
+        for arm, saved in pruned_arms(record).items():
+            made.add_row(short(arm), str(saved.trials), str(saved.pruned), f"{saved.share_saved:.0%}")
+        return Group(
+            Text(f"What the {record.spec['pruner']} pruner did.\n"),
+            made,
+            Text("\nWhat pruned trials would have reached is not known; a run with --pruner none would tell."),
+        )
+    replays = replayed_arms(record)
+    if not replays:
+        return Text("There are no complete searches yet.")
+    made = table("Arm", "Pruner", ">Pruned", ">Saved", ">Winners pruned", ">Loss")
+    for (arm, pruner), each in replays.items():
+        made.add_row(
+            short(arm),
+            pruner,
+            f"{each.pruned} of {each.trials}",
+            f"{each.share_saved:.0%}",
+            f"{each.winners_pruned} of {each.repeats}",
+            digits(each.loss_difference, "+.4f"),
+        )
+    return Group(
+        Text(
+            "What --pruner would have done to these searches: the trials that it would have stopped, the gradient "
+            "evaluations that this would have saved, how many winners were among them, and the mean validation loss of "
+            "the winners left, less that of the winners there are.\n"
+        ),
+        made,
+    )
+
+
+MADE: dict[str, Callable[[Result], RenderableType]] = {
     "pairs": _pairs,
+    "credit": _credit,
     "budget": _budget,
+    "sensitivity": _sensitivity,
     "cost": _cost,
     "target": _target,
+    "pruning": _pruning,
 }
-"""What `show` can show beside the answer itself."""

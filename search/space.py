@@ -49,6 +49,19 @@ class Parameter:
         low, high, at = (self._on_scale(each) for each in (self.low, self.high, value))
         return (at - low) / (high - low)
 
+    def at(self, position: float) -> float:
+        """The value at a position, 0 to 1: the inverse of `position`. Of whole numbers it may lie between two."""
+        low, high = self.low, self.high
+        value: float
+        match self.hyperparameter.scale:
+            case Scale.LOG:
+                value = low * (high / low) ** position
+            case Scale.ONE_MINUS_LOG:
+                value = 1 - (1 - low) * ((1 - high) / (1 - low)) ** position
+            case _:
+                value = low + (high - low) * position
+        return min(max(value, low), high)
+
     def wider(self, side: Literal["low", "high"]) -> tuple[float, float] | None:
         """The range widened on one side by a decade, or on a linear scale by its own width, as far as values make sense
         there; None where it ends for good, as a length does at the whole run.
@@ -202,6 +215,19 @@ class Space:
                 **own(STRATEGY),
             }
         )
+
+    @property
+    def default(self) -> TrainConfig:
+        """The arm's config untuned: what the spec fixes, and the default of everything else."""
+        optimizer = self.arm.optimizers[0]
+        rate = next(each for each in self.arm.hyperparameters[optimizer] if each.name == "learning_rate")
+        assert isinstance(rate, Hyperparameter)
+        key = f"{optimizer}.learning_rate"
+        # A default is meant for the highest rate of a run, which a schedule like noam's does not reach by itself.
+        own = (
+            {} if "learning_rate" in self.fixed[optimizer] or not rate.default else {key: rate.default / self.arm.peak}
+        )
+        return self.config(own)
 
     def programs(self) -> list[TrainConfig]:
         """Configs that between them use all that a search may ask for, each for one epoch at a constant rate: what has

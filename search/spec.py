@@ -23,6 +23,7 @@ BESIDE = ("name", "db", "workers")
 DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
 
 Sampler = Literal["tpe", "random", "qmc", "cmaes", "gp"]
+Pruner = Literal["none", "median", "hyperband"]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
@@ -34,6 +35,7 @@ class Experiment(BaseModel):
     trials: configs tried per study. repeats: independent studies per arm. epochs: passes over the training rows.
     seeds: search seeds per trial. finalists: each study's best trials that are trained again with `finalist_seeds`
     further seeds. confirm_seeds: fresh seeds of the winner's evaluation. generation: trials asked together.
+    pruner: whether trials that fall behind earlier ones of their own study are stopped before their end.
     ranges: search ranges or fixed values of single hyperparameters and strategies, by `optimizer.name`, `schedule.name`
     or `strategy.name`, in natural units: `{"momentum.learning_rate": [0.01, 1.0], "strategy.batch_norm": true}`.
     """
@@ -53,7 +55,7 @@ class Experiment(BaseModel):
     generation: Count = 4
     seed: int = Field(0, ge=0, lt=2**63)
     sampler: Sampler = "tpe"
-    pruner: Literal["none"] = "none"
+    pruner: Pruner = "none"
     batch_size: Count = 32
     hidden: tuple[Count, ...] | None = None
     ranges: dict[str, Any] = Field(default_factory=dict)

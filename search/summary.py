@@ -1,16 +1,18 @@
 """What an experiment says: the document of `cooldown show --json`, its sentence, and the numbers behind both."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from objectives import optimizers
 from objectives.records import Curve, Outcome
 from search.alarms import alarms, arm_curse, boundary_alarms
-from search.arms import Arm
 from search.budgets import budget_document, finite
+from search.credit import credit_document
+from search.losses import mean_selection_loss, primary_pair, test_losses, test_scores
+from search.pruning import pruning_document
+from search.sensitivity import sensitivity_document
 from search.statistics.verdict import Verdict, verdicts
 from storage import ExperimentRecord, Purpose, StudyRecord
 from storage.fingerprint import arm_fingerprints, fingerprint
@@ -22,11 +24,13 @@ class ArmSummary:
 
     evaluated: repeats that have an evaluation. test_loss, test_score: means over the repeats' winners. spread: standard
     deviation of the repeats' mean test losses. validation_loss: mean over repeats of the loss that chose the winner.
-    diverged: share of the search's replicates that diverged. capped: share of all replicates whose loss was capped.
+    diverged: share of the search's replicates that diverged. capped: share of the search's, finalists' and evaluations'
+    replicates whose loss was capped.
     winners_curse: how much worse the winners' validation loss is on fresh seeds than on those they were chosen on.
     updates: parameter updates of a winner's run, the mean over all evaluations.
-    gradient_evaluations, seconds: the whole cost, diverged runs included: `search_…` that of trials and finalists,
-    `evaluation_…` that of the winners' evaluations.
+    gradient_evaluations, seconds: the whole cost, diverged and pruned runs included: `search_…` that of trials and
+    finalists, `evaluation_…` that of the winners' evaluations, `default_…` that of the default config, `superseded_…`
+    that of searches over ranges that have been widened since.
     """
 
     arm: str
@@ -42,51 +46,13 @@ class ArmSummary:
     gradient_evaluations: int
     search_gradient_evaluations: int
     evaluation_gradient_evaluations: int
+    default_gradient_evaluations: int
+    superseded_gradient_evaluations: int
     seconds: float
     search_seconds: float
     evaluation_seconds: float
-
-
-def test_losses(record: ExperimentRecord) -> dict[str, dict[int, list[float]]]:
-    """Per arm and repeat, the winner's test losses over the fresh seeds; arms in the spec's order."""
-    return _evaluated(record, lambda curve: curve.final_loss)
-
-
-def test_scores(record: ExperimentRecord) -> dict[str, dict[int, list[float]]]:
-    """Likewise the test scores; NaN for a run that has none."""
-    return _evaluated(record, lambda curve: curve.final_score)
-
-
-def _evaluated(record: ExperimentRecord, measured: Callable[[Curve], float]) -> dict[str, dict[int, list[float]]]:
-    found: dict[str, dict[int, list[float]]] = {arm: {} for arm in record.spec["arms"]}
-    for study in record.studies:
-        if study.evaluations:
-            found[study.arm][study.repeat] = [measured(curve) for curve in study.evaluations]
-    return found
-
-
-def primary_pair(record: ExperimentRecord) -> tuple[str, str] | None:
-    """The pair that answers the experiment's question, chosen by validation loss alone: the best arm of annealed SGD
-    and the best arm of an adaptive method; where one of these is missing, the two best arms. None for a single arm.
-    """
-
-    def validation_loss(arm: str) -> float:
-        loss = winners_loss(record, arm)
-        return float("inf") if loss is None else loss
-
-    ranked = sorted(record.spec["arms"], key=validation_loss)
-    sgd = [arm for arm in ranked if _family(arm) == "sgd" and "constant" not in Arm.parse(arm).schedules]
-    adaptive = [arm for arm in ranked if _family(arm) == "adaptive"]
-    if sgd and adaptive:
-        return sgd[0], adaptive[0]
-    return (ranked[0], ranked[1]) if len(ranked) > 1 else None
-
-
-def winners_loss(record: ExperimentRecord, arm: str) -> float | None:
-    """The mean validation loss that the winners of an arm's studies were chosen by; None before there is one."""
-    losses = [_selection_loss(study) for study in record.studies if study.arm == arm]
-    known = [loss for loss in losses if loss is not None]
-    return float(np.mean(known)) if known else None
+    default_seconds: float
+    superseded_seconds: float
 
 
 def pair_verdicts(record: ExperimentRecord) -> list[Verdict]:
@@ -101,7 +67,7 @@ def pair_verdicts(record: ExperimentRecord) -> list[Verdict]:
 
 def arm_summaries(record: ExperimentRecord) -> list[ArmSummary]:
     """Every arm in numbers, in the spec's order."""
-    return [_arm_summary(arm, [study for study in record.studies if study.arm == arm]) for arm in record.spec["arms"]]
+    return [_arm_summary(arm, record) for arm in record.spec["arms"]]
 
 
 def sentence(record: ExperimentRecord, found: Sequence[Verdict]) -> str:
@@ -129,13 +95,14 @@ def sentence(record: ExperimentRecord, found: Sequence[Verdict]) -> str:
 def document(record: ExperimentRecord) -> dict[str, Any]:
     """The document of `show --json`."""
     found = pair_verdicts(record)
+    pair = (found[0].a, found[0].b) if found else None
     prints = arm_fingerprints(record.studies)
     return {
         "name": record.name,
         "task": record.spec["task"],
         "status": record.status.value,
         "message": record.message,
-        "fingerprint": fingerprint(record.studies),
+        "fingerprint": fingerprint([*record.studies, *record.one_shots]),
         "answer": sentence(record, found),
         "spec": dict(record.spec),
         "extended_from": list(record.extended_from),
@@ -143,13 +110,20 @@ def document(record: ExperimentRecord) -> dict[str, Any]:
             {
                 **asdict(arm),
                 "fingerprint": prints[arm.arm],
-                "repeats": [_repeat(study) for study in record.studies if study.arm == arm.arm],
+                "repeats": [_repeat(study) for study in record.of(arm.arm)],
             }
             for arm in arm_summaries(record)
         ],
+        "one_shots": [
+            {"arm": arm, "repeats": [_repeat(study) for study in record.one_shots if study.arm == arm]}
+            for arm in dict.fromkeys(study.arm for study in record.one_shots)
+        ],
         "verdicts": [verdict.to_json() for verdict in found],
         "alarms": [asdict(alarm) for alarm in alarms(record, found)],
-        "budget": budget_document(record, (found[0].a, found[0].b) if found else None),
+        "budget": budget_document(record, pair),
+        "credit": credit_document(record, pair),
+        "sensitivity": sensitivity_document(record),
+        "pruning": pruning_document(record),
         "task_fingerprint": record.task_fingerprint,
         "environment": dict(record.environment),
     }
@@ -175,52 +149,45 @@ def _repeat(study: StudyRecord) -> dict[str, Any]:
     }
 
 
-def _arm_summary(arm: str, studies: Sequence[StudyRecord]) -> ArmSummary:
+def _arm_summary(arm: str, record: ExperimentRecord) -> ArmSummary:
+    studies = record.of(arm)
     evaluated = [study for study in studies if study.evaluations]
     losses = [np.mean([curve.final_loss for curve in study.evaluations]) for study in evaluated]
     scores = [curve.final_score for study in evaluated for curve in study.evaluations]
     updates = [curve.updates for study in evaluated for curve in study.evaluations]
-    selected = [loss for loss in map(_selection_loss, studies) if loss is not None]
     searched = [curve for study in studies for curve in study.curves(Purpose.SEARCH)]
     tuned = [curve for study in studies for curve in study.curves(Purpose.SEARCH, Purpose.FINALIST)]
     tested = [curve for study in studies for curve in study.curves(Purpose.EVALUATION)]
-    every: list[Curve] = tuned + tested
+    default = [curve for study in record.one_shots if study.arm == arm for curve in study.curves()]
+    before = [curve for study in record.superseded if study.arm == arm for curve in study.curves()]
+    every: list[Curve] = tuned + tested + default + before
     return ArmSummary(
         arm=arm,
         evaluated=len(evaluated),
         test_loss=float(np.mean(losses)) if losses else None,
         spread=float(np.std(losses, ddof=1)) if len(losses) > 1 else None,
         test_score=finite(float(np.mean([score for score in scores if score == score] or [np.nan]))),
-        validation_loss=float(np.mean(selected)) if selected else None,
+        validation_loss=mean_selection_loss(studies),
         diverged=_share([curve.outcome is Outcome.DIVERGED for curve in searched]),
-        capped=_share([curve.capped for curve in every]),
+        capped=_share([curve.capped for curve in tuned + tested]),
         winners_curse=arm_curse(studies),
         updates=float(np.mean(updates)) if updates else None,
         gradient_evaluations=_evaluations(every),
         search_gradient_evaluations=_evaluations(tuned),
         evaluation_gradient_evaluations=_evaluations(tested),
+        default_gradient_evaluations=_evaluations(default),
+        superseded_gradient_evaluations=_evaluations(before),
         seconds=_seconds(every),
         search_seconds=_seconds(tuned),
         evaluation_seconds=_seconds(tested),
+        default_seconds=_seconds(default),
+        superseded_seconds=_seconds(before),
     )
 
 
 def _unlearned(record: ExperimentRecord, arm: str) -> bool:
     """Whether at least half of an arm's evaluations are no better than the uninformed predictor."""
-    return _share([curve.capped for study in record.studies if study.arm == arm for curve in study.evaluations]) >= 0.5
-
-
-def _selection_loss(study: StudyRecord) -> float | None:
-    """The validation loss that a study's winner was chosen by."""
-    if study.winner is None:
-        return None
-    return study.winner.validation_loss if study.winner.finalist_loss is None else study.winner.finalist_loss
-
-
-def _family(arm: str) -> str | None:
-    """The family of all optimizers of an arm; None for an arm of both."""
-    families = {optimizers.get(name).family for name in Arm.parse(arm).optimizers}
-    return families.pop() if len(families) == 1 else None
+    return _share([curve.capped for study in record.of(arm) for curve in study.evaluations]) >= 0.5
 
 
 def _evaluations(curves: Sequence[Curve]) -> int:

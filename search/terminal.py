@@ -17,7 +17,9 @@ from objectives.strategies import STRATEGIES
 from search.alarms import Alarm, alarms
 from search.arms import Arm
 from search.budgets import crossover_sentence
+from search.credit import credit_sentence
 from search.experiments import Report, Result
+from search.options import SECTIONS
 from search.progress import Progress
 from search.statistics.verdict import Verdict
 from search.summary import ArmSummary, arm_summaries
@@ -114,10 +116,12 @@ def answer(console: Console, result: Result, place: str) -> None:
         console.print(updates)
     for alarm in alarms(record, found):
         console.print(_alarm(alarm))
-    if found and (crossed := crossover_sentence(record, found[0].a, found[0].b)):
-        console.print(f"\n{crossed}")
+    if found:
+        pair = found[0].a, found[0].b
+        for more in filter(None, [crossover_sentence(record, *pair), credit_sentence(record, pair)]):
+            console.print(f"\n{more}")
     shown = [found[0].a, found[0].b] if found else record.spec["arms"]
-    winners = {arm: result.best(arm) for arm in shown if any(s.winner for s in record.studies if s.arm == arm)}
+    winners = {arm: result.best(arm) for arm in shown if any(study.winner for study in record.of(arm))}
     if winners:
         console.print(Text("\nBest config" + ("s" if len(winners) > 1 else ""), style="bold"))
     for config in winners.values():
@@ -128,7 +132,7 @@ def answer(console: Console, result: Result, place: str) -> None:
     if result.status in (Status.INTERRUPTED, Status.FAILED):
         console.print(f"Not finished: go on with `cooldown resume {place}`.")
     console.print(f"Experiment {record.name} ({result.status.value}). More:", style="dim")
-    console.print(f"  cooldown show {place} [pairs|budget|cost|target]\n  cooldown trials {place}", style="dim")
+    console.print(f"  cooldown show {place} [{'|'.join(SECTIONS)}]\n  cooldown trials {place}", style="dim")
 
 
 def _config(config: TrainConfig) -> str:
@@ -175,11 +179,10 @@ def pairs(verdicts: Sequence[Verdict]) -> Table:
     """Every pair of arms with its verdict, the one that answers the question in bold."""
     made = table("Pair", ">Difference", ">95 % interval", ">Score", "First is")
     for verdict in verdicts:
-        interval = "" if verdict.low is None else f"[{verdict.low:+.4f}, {verdict.high:+.4f}]"
         made.add_row(
             f"{short(verdict.a)} – {short(verdict.b)}",
             digits(verdict.difference, "+.4f"),
-            interval,
+            interval(verdict.low, verdict.high),
             digits(verdict.score_difference, "+.3f"),
             f"{WORDS[verdict.verdict]}{'*' if verdict.corrected else ''}",
             style="bold" if verdict.primary else "",
@@ -224,7 +227,7 @@ def trials(rows: Sequence[dict[str, Any]]) -> Table:
             str(row["repeat"]),
             str(row["trial"]),
             digits(row["validation_loss"]),
-            digits(row["finalist_loss"]),
+            "pruned" if row["pruned"] else digits(row["finalist_loss"]),
             parameters,
         )
     return made
@@ -305,6 +308,11 @@ def short(arm: str) -> str:
     if parsed.label:
         return parsed.label
     return f"{len(parsed.optimizers)} optimizers + {len(parsed.schedules)} schedules"
+
+
+def interval(low: float | None, high: float | None, form: str = "+.4f") -> str:
+    """An interval in brackets; nothing where there is none."""
+    return "" if low is None or high is None else f"[{low:{form}}, {high:{form}}]"
 
 
 def digits(value: float | None, form: str = ".4f") -> str:

@@ -6,7 +6,7 @@ open it. Every append is one transaction: a generation is in the ledger as a who
 
 from storage.errors import LeaseLostError, LedgerError, NoLedgerError
 from storage.ledger import Ledger, Summary
-from storage.records import ExperimentRecord, NewTrial, Purpose, Status, StudyRecord, TrialRecord
+from storage.records import ExperimentRecord, NewTrial, Purpose, Status, StudyKey, StudyRecord, TrialRecord, Variant
 
 __all__ = [
     "ExperimentRecord",
@@ -17,7 +17,9 @@ __all__ = [
     "NoLedgerError",
     "Purpose",
     "Status",
+    "StudyKey",
     "StudyRecord",
     "Summary",
     "TrialRecord",
+    "Variant",
 ]

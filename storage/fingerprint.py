@@ -5,14 +5,18 @@ from hashlib import sha256
 from typing import Any
 
 from objectives.canonical import canonical_json
-from storage.records import Purpose, StudyRecord, curve_row
+from storage.records import Purpose, StudyRecord, Variant, curve_row
 
 
 def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
-    """Per arm, SHA-256 over its trials, parameters, scores and curves, by repeat, trial and seed."""
+    """Per arm, SHA-256 over its trials, parameters, scores and curves, by repeat, trial and seed.
+
+    The runs of an arm's default config have a fingerprint of their own, under "default" and the arm's name.
+    """
     digests: dict[str, Any] = {}
     for study in sorted(studies, key=lambda study: (study.arm, study.repeat)):
-        digest = digests.setdefault(study.arm, sha256())
+        name = study.arm if study.variant is Variant.TUNED else f"default {study.arm}"
+        digest = digests.setdefault(name, sha256())
         digest.update(canonical_json({"repeat": study.repeat}))
         for trial in sorted(study.trials, key=lambda trial: trial.number):
             digest.update(

@@ -27,8 +27,10 @@ from storage.records import (
     NewTrial,
     Purpose,
     Status,
+    StudyKey,
     StudyRecord,
     TrialRecord,
+    Variant,
     curve_from,
     curve_row,
 )
@@ -61,7 +63,9 @@ class Ledger:
         """All experiments, newest first."""
         e, s, t = tables.experiments, tables.studies, tables.trials
         count = (
-            select(func.count(t.c.id)).join(s, s.c.id == t.c.study_id).where(s.c.experiment_id == e.c.id)
+            select(func.count(t.c.id))
+            .join(s, s.c.id == t.c.study_id)
+            .where((s.c.experiment_id == e.c.id) & (s.c.variant == Variant.TUNED.value) & _newest(s))
         ).scalar_subquery()
         query = select(e, count.label("trials")).order_by(e.c.created_at.desc(), e.c.id.desc())
         with self._database.reading() as connection:
@@ -106,9 +110,20 @@ class Ledger:
                     )
                 )
             studies = [
-                StudyRecord(study.id, study.arm, study.repeat, study.sampler_state, tuple(trials[study.id]))
+                StudyRecord(
+                    study.id,
+                    study.arm,
+                    study.repeat,
+                    study.sampler_state,
+                    tuple(trials[study.id]),
+                    Variant(study.variant),
+                    study.attempt,
+                )
                 for study in connection.execute(select(s).where(s.c.experiment_id == row.id).order_by(s.c.id))
             ]
+        searches = [study for study in studies if study.variant is Variant.TUNED]
+        newest = {(study.arm, study.repeat): study for study in sorted(searches, key=lambda study: study.attempt)}
+        current = {study.id for study in newest.values()}
         return ExperimentRecord(
             row.id,
             row.name,
@@ -119,16 +134,16 @@ class Ledger:
             row.message,
             row.created_at,
             row.finished_at,
-            tuple(studies),
+            tuple(study for study in searches if study.id in current),
             tuple(row.extended_from or ()),
+            tuple(study for study in studies if study.variant is Variant.DEFAULT),
+            tuple(study for study in searches if study.id not in current),
         )
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
-    def create(
-        self, name: str, spec: Mapping[str, Any], task_fingerprint: str, studies: Sequence[tuple[str, int]]
-    ) -> None:
-        """A new experiment with its (arm, repeat) studies; raises LedgerError where the name is taken or unusable."""
+    def create(self, name: str, spec: Mapping[str, Any], task_fingerprint: str, studies: Sequence[StudyKey]) -> None:
+        """A new experiment with its studies; raises LedgerError where the name is taken or unusable."""
         # Loaded before the transaction: it takes a second, in which nobody else could write.
         from storage.optuna_rows import create_study
 
@@ -156,10 +171,10 @@ class Ledger:
         self,
         name: str,
         spec: Mapping[str, Any],
-        studies: Sequence[tuple[str, int]],
+        studies: Sequence[StudyKey],
         extended_from: Sequence[int],
     ) -> None:
-        """Give the experiment `name` a larger spec and further (arm, repeat) studies; what is in it stays.
+        """Give the experiment `name` a larger spec and those of `studies` that it lacks; what is in it stays.
 
         extended_from: trials per study at which it was done before. Raises LedgerError while a process runs it.
         """
@@ -173,7 +188,12 @@ class Ledger:
             connection.execute(
                 update(e).where(e.c.id == row.id).values(**values, extended_from=list(extended_from) or None)
             )
-            _add_studies(connection, row.id, name, studies, create_study)
+            s = tables.studies
+            found = connection.execute(
+                select(s.c.arm, s.c.repeat, s.c.variant, s.c.attempt).where(s.c.experiment_id == row.id)
+            )
+            there = {StudyKey(arm, repeat, Variant(variant), attempt) for arm, repeat, variant, attempt in found}
+            _add_studies(connection, row.id, name, [key for key in studies if key not in there], create_study)
 
     def delete(self, name: str) -> None:
         """Remove an experiment with everything in it; raises LedgerError while a process runs it."""
@@ -365,21 +385,36 @@ def _add_studies(
     connection: Connection,
     experiment_id: int,
     name: str,
-    studies: Sequence[tuple[str, int]],
+    studies: Sequence[StudyKey],
     create_study: Callable[[Connection, str], int],
 ) -> None:
     rows: list[dict[str, Any]] = [
         {
             "experiment_id": experiment_id,
-            "arm": arm,
-            "repeat": repeat,
-            "optuna_study_id": create_study(connection, f"{name}/{arm}/{repeat}"),
+            "arm": key.arm,
+            "repeat": key.repeat,
+            "variant": key.variant.value,
+            "attempt": key.attempt,
+            "optuna_study_id": create_study(connection, _optuna_name(name, key)),
             "sampler_state": {},
         }
-        for arm, repeat in studies
+        for key in studies
     ]
     if rows:
         connection.execute(insert(tables.studies), rows)
+
+
+def _optuna_name(name: str, key: StudyKey) -> str:
+    """What Optuna's tables call a study of the experiment `name`."""
+    extra = ["default"] if key.variant is Variant.DEFAULT else [f"widened-{key.attempt}"] if key.attempt else []
+    return "/".join([name, key.arm, str(key.repeat), *extra])
+
+
+def _newest(s: Any) -> Any:
+    """Whether a row of the studies `s` is its arm's last attempt in its repeat."""
+    other = tables.studies.alias()
+    same = (other.c.experiment_id == s.c.experiment_id) & (other.c.arm == s.c.arm) & (other.c.repeat == s.c.repeat)
+    return s.c.attempt == select(func.max(other.c.attempt)).where(same).scalar_subquery()
 
 
 def _check_name(name: str) -> None:

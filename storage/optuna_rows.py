@@ -50,7 +50,7 @@ def append_trials(connection: Connection, study_id: int, trials: Sequence[NewTri
         {
             "number": trial.number,
             "study_id": study_id,
-            "state": TrialState.COMPLETE,
+            "state": TrialState.PRUNED if trial.pruned else TrialState.COMPLETE,
             "datetime_start": _utc(trial.started),
             "datetime_complete": _utc(finished),
         }

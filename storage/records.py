@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,22 @@ class Purpose(Enum):
     SEARCH = "search"
     FINALIST = "finalist"
     EVALUATION = "evaluation"
+
+
+class Variant(Enum):
+    """How a study finds its configs: by a search, or as the one config of all defaults."""
+
+    TUNED = "tuned"
+    DEFAULT = "default"
+
+
+class StudyKey(NamedTuple):
+    """Which study of an experiment. attempt: how often its arm's ranges had been widened before it began."""
+
+    arm: str
+    repeat: int
+    variant: Variant = Variant.TUNED
+    attempt: int = 0
 
 
 class Status(Enum):
@@ -53,10 +69,16 @@ class NewTrial:
         return mean_final_loss(self.curves)
 
     @property
+    def pruned(self) -> bool:
+        """Whether it was stopped before its end; its loss is then that of the epoch it got to."""
+        return was_pruned(self.curves)
+
+    @property
     def intermediate(self) -> NDArray[np.float64]:
-        """(epochs,) mean capped validation loss after each epoch."""
+        """(epochs,) mean capped validation loss after each epoch; of a pruned trial as far as it got."""
         losses = [curve.capped_losses(self.config.epochs) for curve in self.curves]
-        return np.asarray(np.mean(losses, axis=0))
+        trained = max(curve.train_loss.size for curve in self.curves) if self.pruned else self.config.epochs
+        return np.asarray(np.mean(losses, axis=0))[:trained]
 
 
 @dataclass(frozen=True)
@@ -73,6 +95,11 @@ class TrialRecord:
     curves: Mapping[Purpose, tuple[Curve, ...]]
 
     @property
+    def pruned(self) -> bool:
+        """Whether it was stopped before its end; its validation loss is then that of the epoch it got to."""
+        return was_pruned(self.curves.get(Purpose.SEARCH, ()))
+
+    @property
     def finalist_loss(self) -> float | None:
         """Mean capped final validation loss over the further seeds of a finalist; None for another trial."""
         finalist = self.curves.get(Purpose.FINALIST)
@@ -81,17 +108,20 @@ class TrialRecord:
 
 @dataclass(frozen=True)
 class StudyRecord:
-    """One arm × one repeat with its trials in order."""
+    """One arm × one repeat with its trials in order: of a search, or the one trial of the arm's default config."""
 
     id: int
     arm: str
     repeat: int
     sampler_state: Mapping[str, Any]
     trials: tuple[TrialRecord, ...]
+    variant: Variant = Variant.TUNED
+    attempt: int = 0
 
     def best(self, count: int) -> tuple[TrialRecord, ...]:
-        """The `count` trials with the lowest validation loss, best first; the earlier of equals."""
-        return tuple(sorted(self.trials, key=lambda trial: (trial.validation_loss, trial.number))[:count])
+        """The `count` trials with the lowest validation loss, best first; the earlier of equals. Never a pruned one."""
+        whole = (trial for trial in self.trials if not trial.pruned)
+        return tuple(sorted(whole, key=lambda trial: (trial.validation_loss, trial.number))[:count])
 
     @cached_property
     def winner(self) -> TrialRecord | None:
@@ -99,7 +129,14 @@ class StudyRecord:
         finalists = [trial for trial in self.best(len(self.trials)) if trial.finalist_loss is not None]
         if finalists:
             return min(finalists, key=lambda trial: trial.finalist_loss or 0.0)
-        return self.best(1)[0] if self.trials else None
+        return next(iter(self.best(1)), None)
+
+    @property
+    def selection_loss(self) -> float | None:
+        """The validation loss that the winner was chosen by; None before there is one."""
+        if self.winner is None:
+            return None
+        return self.winner.validation_loss if self.winner.finalist_loss is None else self.winner.finalist_loss
 
     @property
     def evaluations(self) -> tuple[Curve, ...]:
@@ -116,7 +153,9 @@ class StudyRecord:
 class ExperimentRecord:
     """An experiment with everything that happened in it.
 
-    extended_from: the trials per study at which it was done once, before it was given more.
+    studies: its searches, one per arm and repeat. one_shots: the arms' default configs, run without a search.
+    superseded: searches over ranges that have been widened since. extended_from: the trials per study at which it was
+    done once, before it was given more.
     """
 
     id: int
@@ -130,6 +169,12 @@ class ExperimentRecord:
     finished_at: float | None
     studies: tuple[StudyRecord, ...]
     extended_from: tuple[int, ...] = ()
+    one_shots: tuple[StudyRecord, ...] = ()
+    superseded: tuple[StudyRecord, ...] = ()
+
+    def of(self, arm: str) -> list[StudyRecord]:
+        """The searches of one arm, by repeat."""
+        return [study for study in self.studies if study.arm == arm]
 
 
 OUTCOMES = {outcome.value: outcome for outcome in Outcome}
@@ -138,6 +183,11 @@ OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 def mean_final_loss(curves: Sequence[Curve]) -> float:
     """Mean of the capped final losses."""
     return math.fsum(curve.final_loss for curve in curves) / len(curves)
+
+
+def was_pruned(curves: Sequence[Curve]) -> bool:
+    """Whether the replicates of one trial were stopped by the pruner; some may have diverged before that."""
+    return any(curve.outcome is Outcome.PRUNED for curve in curves)
 
 
 def curve_row(curve: Curve) -> dict[str, Any]:

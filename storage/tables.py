@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration, so that an up-to-date ledger opens without loading Alembic; a test keeps the two equal."""
 
 VERSION_TABLE = "cooldown_version"
@@ -47,9 +47,11 @@ studies = Table(
     Column("experiment_id", ForeignKey(experiments.c.id, ondelete="CASCADE"), nullable=False, index=True),
     Column("arm", String(400), nullable=False),
     Column("repeat", Integer, nullable=False),
+    Column("variant", String(10), nullable=False, server_default="tuned", comment="tuned, or default for a one-shot"),
+    Column("attempt", Integer, nullable=False, server_default="0", comment="how often the arm's ranges were widened"),
     Column("optuna_study_id", Integer, nullable=False),
     Column("sampler_state", JSON, nullable=False, comment="what the sampler keeps between generations"),
-    UniqueConstraint("experiment_id", "arm", "repeat"),
+    UniqueConstraint("experiment_id", "arm", "repeat", "variant", "attempt", name="uq_cooldown_studies"),
 )
 
 trials = Table(

@@ -1,8 +1,9 @@
 """Who deserves the credit for a lower loss: the optimizer, the schedule or the tuning, and what only they do together.
 
 The evidence is the full factorial {optimizer} × {constant, annealed} × {default, tuned}, each cell run in each repeat.
-`factorial_effects` splits it into its seven effects; `gains` is the plain before-and-after of a single step. Everything
-is computed within a repeat first, so what a whole repeat shares, such as a hard split of the data, cancels.
+`factorial_effects` splits it into its seven effects, `factorial_shares` divides it among the three factors; `gains` is
+the plain before-and-after of a single step. Everything is computed within a repeat first, so what a whole repeat
+shares, such as a hard split of the data, cancels.
 """
 
 from itertools import combinations
@@ -34,10 +35,7 @@ def factorial_effects(cells: NDArray[np.float64]) -> dict[str, Interval]:
     Raises ValueError for another shape, fewer than 2 repeats, or a loss that is NaN or infinite.
     Source: Box, Hunter & Hunter 2005, Statistics for Experimenters, 2^k factorial designs.
     """
-    if cells.ndim != 4 or cells.shape[:3] != (2, 2, 2) or cells.shape[3] < 2:
-        rule = "cells must have shape (2, 2, 2, repeats) with at least 2 repeats"
-        raise ValueError(f"factorial_effects(cells=...): {rule}, got {cells.shape}")
-    _check_finite("factorial_effects", "cells", cells)
+    _check_cells("factorial_effects", cells)
     signs = np.array([-1.0, 1.0])
     effects = {}
     for order in (1, 2, 3):
@@ -49,6 +47,23 @@ def factorial_effects(cells: NDArray[np.float64]) -> dict[str, Interval]:
             effects[" × ".join(FACTORS[axis] for axis in axes)] = mean_interval(per_repeat)
     effects["total"] = mean_interval(cells[1, 1, 1] - cells[0, 0, 0])
     return effects
+
+
+def factorial_shares(cells: NDArray[np.float64]) -> dict[str, Interval]:
+    """What of the total, cells[1, 1, 1] − cells[0, 0, 0], each factor accounts for, with its 95 % t interval.
+
+    cells: as for `factorial_effects`, and the same errors. Each is the factor's Shapley value: the mean, over all
+    orders in which the three could be changed one after the other, of what changing it brings. The three add up to the
+    total in every repeat. Keys: "optimizer", "schedule", "tuning". Source: Shapley 1953.
+    """
+    _check_cells("factorial_shares", cells)
+    shares = {}
+    for axis, name in enumerate(FACTORS):
+        # What changing this factor brings, with the other two at their first or second level.
+        steps = np.diff(np.moveaxis(cells, axis, 0), axis=0)[0]
+        per_repeat = (2 * steps[0, 0] + steps[0, 1] + steps[1, 0] + 2 * steps[1, 1]) / 6
+        shares[name] = mean_interval(per_repeat)
+    return shares
 
 
 def gains(before: NDArray[np.float64], after: NDArray[np.float64]) -> Interval:
@@ -63,6 +78,13 @@ def gains(before: NDArray[np.float64], after: NDArray[np.float64]) -> Interval:
     _check_finite("gains", "before", before)
     _check_finite("gains", "after", after)
     return mean_interval(after - before)
+
+
+def _check_cells(call: str, cells: NDArray[np.float64]) -> None:
+    if cells.ndim != 4 or cells.shape[:3] != (2, 2, 2) or cells.shape[3] < 2:
+        rule = "cells must have shape (2, 2, 2, repeats) with at least 2 repeats"
+        raise ValueError(f"{call}(cells=...): {rule}, got {cells.shape}")
+    _check_finite(call, "cells", cells)
 
 
 def _check_finite(call: str, name: str, losses: NDArray[np.float64]) -> None:

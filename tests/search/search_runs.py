@@ -18,6 +18,7 @@ from search.experiments import _task
 from search.runner import run
 from search.spec import Experiment, experiment
 from search.splits import Splits
+from search.studies import planned
 from storage import ExperimentRecord, Ledger
 from storage.fingerprint import fingerprint
 
@@ -117,14 +118,13 @@ def run_in_threads(
     ledger = Ledger(url)
     splits = Splits(_task(experiment, task), experiment)
     if name not in [summary.name for summary in ledger.summaries()]:
-        studies = [(arm, repeat) for arm in experiment.arms for repeat in range(experiment.repeats)]
-        ledger.create(name, experiment.to_json(), splits.task.fingerprint(), studies)
+        ledger.create(name, experiment.to_json(), splits.task.fingerprint(), planned(experiment))
     run(ledger, name, experiment, splits, open_executor, queue=queue, report=report)
     return ledger.load(name)
 
 
 def print_of(record: ExperimentRecord) -> str:
-    return fingerprint(record.studies)
+    return fingerprint([*record.studies, *record.one_shots])
 
 
 class Shuffled(ThreadPoolExecutor):

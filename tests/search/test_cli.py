@@ -19,6 +19,7 @@ from search_runs import COOLDOWN, PATIENCE, cooldown, flags, run_in_threads, spe
 
 from search import resume
 from search.cli import main
+from search.studies import planned
 from storage import Ledger, Status
 
 Answer = tuple[int, str, str]
@@ -49,7 +50,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> str:
     run_in_threads(url, spec(), name="tiny")
     joint = "momentum,nag,adam,adamw,rmsprop,sgd+constant,cosine,exponential,linear,sgdr,step"
     run_in_threads(url, spec(arms=(joint, "adam"), repeats=1), name=NAME)
-    Ledger(url).create("empty", spec().to_json(), "0" * 64, [("momentum+sgdr", 0), ("adam", 0)])
+    Ledger(url).create("empty", spec().to_json(), "0" * 64, planned(spec()))
     return url
 
 
@@ -298,7 +299,7 @@ def test_tables_that_cannot_be_learned(
         ("compare iris --hidden ''", "--hidden: widths are whole numbers as in 64,32, got ''"),
         ("compare iris --hidden 5,-1", "hidden[1]: should be greater than or equal to 1, got -1"),
         ("compare iris --sampler bayse", "unknown sampler 'bayse'"),
-        ("compare iris --pruner median", "unknown pruner 'median'"),
+        ("compare iris --pruner medium", "unknown pruner 'medium'"),
         ("compare iris --name ''", "name: should be a text that is not empty, got ''"),
         ("compare iris --db sqlite:////nowhere/at/all.db", "cannot be opened: does its folder exist"),
         ("compare iris --db ''", "is not the address of a ledger"),
@@ -413,7 +414,7 @@ def test_version(run_here: Any) -> None:
 
 def test_show_has_sections(run_here: Any, ledger: str) -> None:
     place = ["show", "tiny", "--db", ledger]
-    for section, words in (("pairs", "95 % interval"), ("budget", "Expected best"), ("cost", "Search s")):
+    for section, words in (("pairs", "95 % interval"), ("budget", "Expected best"), ("cost", "Seconds of a core")):
         code, out, err = run_here(*place, section)
         assert (code, err) == (0, "")
         assert words in out

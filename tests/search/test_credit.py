@@ -1,5 +1,7 @@
 """Credit: the factorial's effects are the textbook's, find what was planted and nothing else."""
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from search.statistics.credit import factorial_effects, gains
+from search.statistics.credit import factorial_effects, factorial_shares, gains
 
 MAIN = ("optimizer", "schedule", "tuning")
 INTERACTIONS = (
@@ -151,3 +153,37 @@ def test_gains_are_after_less_before_with_the_paired_t_interval() -> None:
 def test_gains_need_two_paired_repeats(before: tuple[int, ...], after: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"one shape \(repeats,\) with at least 2 repeats"):
         gains(np.ones(before), np.ones(after))
+
+
+@given(factorials)
+def test_shares_are_the_means_over_all_orders_of_change(cells: np.ndarray) -> None:
+    """Brute force over the six orders; and they add up to the total."""
+    shares = factorial_shares(cells)
+    for axis, name in enumerate(MAIN):
+        steps = []
+        for order in permutations(range(3)):
+            before = tuple(int(order.index(other) < order.index(axis)) for other in range(3))
+            after = tuple(1 if other == axis else level for other, level in enumerate(before))
+            steps.append(cells[after] - cells[before])
+        assert shares[name].estimate == pytest.approx(np.mean(steps), abs=1e-9)
+        assert shares[name].repeats == cells.shape[3]
+    total = (cells[1, 1, 1] - cells[0, 0, 0]).mean()
+    assert sum(share.estimate for share in shares.values()) == pytest.approx(total, abs=1e-9)
+
+
+def test_a_share_has_the_interval_of_its_repeats() -> None:
+    cells = np.random.default_rng(1).normal(size=(2, 2, 2, 5))
+    effects, shares = factorial_effects(cells), factorial_shares(cells)
+    three_way = "optimizer × schedule × tuning"
+    for name in MAIN:
+        assert shares[name].estimate == pytest.approx(effects[name].estimate + effects[three_way].estimate / 3)
+    step = cells[:, :, 1] - cells[:, :, 0]
+    per_repeat = (2 * step[0, 0] + step[0, 1] + step[1, 0] + 2 * step[1, 1]) / 6
+    paired = stats.ttest_1samp(per_repeat, 0).confidence_interval(0.95)
+    assert (shares["tuning"].low, shares["tuning"].high) == pytest.approx((paired.low, paired.high))
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 2), (2, 2, 3, 5), (2, 2, 2, 1)])
+def test_shares_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"factorial_shares\(cells=.*2 repeats"):
+        factorial_shares(np.zeros(shape))

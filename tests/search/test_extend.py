@@ -10,6 +10,7 @@ from objectives.errors import InputError
 from search import compare, load, resume
 from search.experiments import summaries
 from search.progress import Progress
+from search.studies import planned
 from storage import ExperimentRecord, Ledger, Purpose, Status
 
 SETTINGS = {key: value for key, value in TINY.items() if key != "task"}
@@ -114,9 +115,7 @@ def test_one_that_is_held_is_not_extended(done: str) -> None:
 
 def test_an_interrupted_one_is_extended_and_finished(url: str) -> None:
     experiment = spec()
-    Ledger(url).create(
-        "tiny", experiment.to_json(), _fingerprint(), [(arm, r) for arm in experiment.arms for r in (0, 1)]
-    )
+    Ledger(url).create("tiny", experiment.to_json(), _fingerprint(), planned(experiment))
     record = resume("tiny", repeats=3, db=url, workers=1).record
     assert record.status is Status.DONE
     assert len(record.studies) == 6

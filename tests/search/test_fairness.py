@@ -15,10 +15,11 @@ from objectives.errors import InputError
 from search import compare, executors
 from search.alarms import alarms
 from search.experiments import Result, summaries
+from search.losses import primary_pair
+from search.losses import test_losses as losses_of
 from search.progress import Progress
 from search.splits import Splits
-from search.summary import document, pair_verdicts, primary_pair
-from search.summary import test_losses as losses_of
+from search.summary import document, pair_verdicts
 from storage import ExperimentRecord, Purpose
 from storage.fingerprint import arm_fingerprints
 
@@ -70,8 +71,9 @@ def test_the_search_never_sees_test_rows(spied: Any) -> None:
     total = len(task.data[1])  # type: ignore[attr-defined]
     searching = [job for job in jobs if job[3]]
     evaluating = [job for job in jobs if not job[3]]
-    assert len(evaluating) == len(record.studies)
-    assert len(searching) == len(record.studies) * (1 + 2)
+    # Two generations and the finalists of each search, the one trial of each default config; and each is evaluated.
+    assert len(searching) == len(record.studies) * (2 + 1) + len(record.one_shots)
+    assert len(evaluating) == len(record.studies) + len(record.one_shots)
     for packed, *_ in searching:
         problem = unpacked(packed)
         # 60 + 20 % of the rows are all that its model holds.

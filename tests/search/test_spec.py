@@ -104,7 +104,7 @@ def test_all_mistakes_at_once() -> None:
             seeds=True,
             seed=-1,
             sampler="bayse",
-            pruner="median",
+            pruner="medium",
             batch_size="32",
             hidden=[32, 0],
             ranges={"adam.beta1": 2},
@@ -123,7 +123,7 @@ def test_all_mistakes_at_once() -> None:
         "seeds: should be a valid integer, got True",
         "seed: should be greater than or equal to 0, got -1",
         "unknown sampler 'bayse'",
-        "unknown pruner 'median'",
+        "unknown pruner 'medium'",
         "batch_size: should be a valid integer, got '32'",
         "hidden[1]: should be greater than or equal to 1, got 0",
     ):

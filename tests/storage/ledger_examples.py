@@ -10,7 +10,7 @@ import numpy as np
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution, distribution_to_json
 
 from objectives import Curve, Outcome, TrainConfig
-from storage import Ledger, NewTrial, Purpose, StudyRecord
+from storage import Ledger, NewTrial, Purpose, StudyKey, StudyRecord
 from storage import ledger as ledger_module
 from storage.ledger import Writer
 
@@ -67,9 +67,11 @@ def generation(index: int, size: int = 4) -> list[NewTrial]:
 
 
 @contextmanager
-def held(ledger: Ledger, name: str = "digits", studies: Sequence[tuple[str, int]] = (("adam", 0),)) -> Iterator[Writer]:
+def held(
+    ledger: Ledger, name: str = "digits", studies: Sequence[StudyKey] = (StudyKey("adam", 0),)
+) -> Iterator[Writer]:
     """A new experiment, held."""
-    ledger.create(name, {"arms": [arm for arm, _ in studies]}, "f" * 64, studies)
+    ledger.create(name, {"arms": [key.arm for key in studies]}, "f" * 64, studies)
     with ledger.hold(name) as writer:
         yield writer
 
@@ -81,7 +83,7 @@ def study_of(ledger: Ledger, name: str = "digits", arm: str = "adam", repeat: in
 
 def complete_experiment(ledger: Ledger, name: str = "digits") -> None:
     """Two arms with three generations each, finalists and an evaluation; one replicate diverged in its first epoch."""
-    with held(ledger, name, [("adam", 0), ("momentum+sgdr", 0)]) as writer:
+    with held(ledger, name, [StudyKey("adam", 0), StudyKey("momentum+sgdr", 0)]) as writer:
         for study in ledger.load(name).studies:
             for index in range(2):
                 study = writer.append_generation(study, index, generation(index, 2), {"state": index})

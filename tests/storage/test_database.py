@@ -19,7 +19,7 @@ from ledger_examples import child_environment, complete_experiment, generation, 
 from sqlalchemy import Engine, event, text
 
 from objectives import Outcome
-from storage import Ledger, LedgerError, NoLedgerError, database, tables
+from storage import Ledger, LedgerError, NoLedgerError, StudyKey, database, tables
 from storage.errors import explained
 from storage.fingerprint import arm_fingerprints, fingerprint
 
@@ -133,8 +133,8 @@ def revision(number: str) -> Callable[[Path], None]:
         (empty_version_table, r"is not a Cooldown ledger \(it holds cooldown_version\)"),
         (another_programs_wal, r"is not a Cooldown ledger \(it holds notes\)"),
         (another_programs_journal, r"is not a Cooldown ledger \(it holds notes\)"),
-        (revision("0004"), "was written by a newer Cooldown .*0004.*0003.*update"),
-        (revision("later"), "was written by a newer Cooldown .*later.*0003.*update"),
+        (revision("0005"), "was written by a newer Cooldown .*0005.*0004.*update"),
+        (revision("later"), "was written by a newer Cooldown .*later.*0004.*update"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -257,7 +257,7 @@ def test_another_programs_lock_is_told(ledger: Ledger, monkeypatch: pytest.Monke
     with closing(sqlite3.connect(ledger.where, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(LedgerError, match="is locked by another program"):
-            ledger.create("digits", {}, "", [("adam", 0)])
+            ledger.create("digits", {}, "", [StudyKey("adam", 0)])
 
 
 def test_the_migrations_lead_to_the_tables(ledger: Ledger) -> None:
@@ -354,7 +354,7 @@ def test_a_disk_that_is_full_from_the_start_leaves_a_file_that_can_become_a_ledg
 
 
 def test_a_write_that_the_system_refuses_leaves_whole_generations(ledger: Ledger, url: str) -> None:
-    ledger.create("digits", {}, "", [("adam", 0)])
+    ledger.create("digits", {}, "", [StudyKey("adam", 0)])
     script = """
 import resource, signal, sys
 from ledger_examples import generation, study_of
@@ -435,7 +435,7 @@ DIE_WHILE_CREATING = """
 import itertools, os, signal, sys
 import optuna.storages, alembic.command
 from sqlalchemy import Engine, event
-from storage import Ledger, database, optuna_rows
+from storage import Ledger, StudyKey, database, optuna_rows
 for at in itertools.count():
     if child := os.fork():
         status = os.waitpid(child, 0)[1]
@@ -472,7 +472,7 @@ def test_kill_9_at_any_statement_of_the_creation_leaves_a_file_that_becomes_a_le
 TWINS = """
 import os, sys
 import optuna.storages, alembic.command
-from storage import Ledger, database, optuna_rows
+from storage import Ledger, StudyKey, database, optuna_rows
 for turn in range(4):
     reading, writing = os.pipe()
     children = []
@@ -484,7 +484,7 @@ for turn in range(4):
             os.close(writing)
             os.read(reading, 1)
             ledger = Ledger(f"sqlite:///{sys.argv[1]}/{turn}.sqlite")
-            ledger.create(f"twin {twin}", {}, "", [("adam", 0)])
+            ledger.create(f"twin {twin}", {}, "", [StudyKey("adam", 0)])
             with ledger.hold(f"twin {twin}") as writer:
                 writer.finish()
             os._exit(0)

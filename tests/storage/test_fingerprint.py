@@ -8,7 +8,7 @@ import pytest
 from ledger_examples import complete_experiment, curve, generation, held, new_trial
 
 from objectives import Outcome
-from storage import Ledger, Purpose, StudyRecord, TrialRecord
+from storage import Ledger, Purpose, StudyKey, StudyRecord, TrialRecord
 from storage.fingerprint import arm_fingerprints, fingerprint
 
 
@@ -101,11 +101,11 @@ def test_timings_and_orders_do_not_count(studies: tuple[StudyRecord, ...]) -> No
 
 def test_the_order_in_which_studies_were_worked_on_does_not_count(ledger: Ledger) -> None:
     prints = []
-    names = [("adam", 0), ("adam", 1), ("momentum", 0)]
+    names = [StudyKey("adam", 0), StudyKey("adam", 1), StudyKey("momentum", 0)]
     for run, order in enumerate([(0, 1, 2, 0, 1, 2), (2, 2, 1, 0, 0, 1)]):
         name = f"run {run}"
         with held(ledger, name, names if run else names[::-1]) as writer:
-            current = {(study.arm, study.repeat): study for study in ledger.load(name).studies}
+            current = {StudyKey(study.arm, study.repeat): study for study in ledger.load(name).studies}
             for which in order:
                 study = current[names[which]]
                 index = len(study.trials) // 4
@@ -117,7 +117,7 @@ def test_the_order_in_which_studies_were_worked_on_does_not_count(ledger: Ledger
 
 def test_another_arm_more_leaves_an_arms_print(ledger: Ledger) -> None:
     def run(name: str, *arms: str) -> dict[str, str]:
-        with held(ledger, name, [(arm, 0) for arm in arms]) as writer:
+        with held(ledger, name, [StudyKey(arm, 0) for arm in arms]) as writer:
             for study in ledger.load(name).studies:
                 writer.append_generation(study, 0, [new_trial(0)], {})
         return arm_fingerprints(ledger.load(name).studies)

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from ledger_examples import child_environment, curve, generation, held, study_of
 
-from storage import LeaseLostError, Ledger, LedgerError, Purpose, Status
+from storage import LeaseLostError, Ledger, LedgerError, Purpose, Status, StudyKey
 from storage import ledger as ledger_module
 from storage.lease import EXPIRY, HEARTBEAT, is_alive, this_process
 from storage.ledger import Writer
@@ -51,7 +51,7 @@ def elsewhere(ledger: Ledger, seconds_ago: float) -> None:
 
 @pytest.fixture
 def digits(ledger: Ledger) -> Ledger:
-    ledger.create("digits", {}, "", [("adam", 0)])
+    ledger.create("digits", {}, "", [StudyKey("adam", 0)])
     return ledger
 
 
@@ -104,7 +104,7 @@ def test_a_process_cannot_hold_an_experiment_twice(digits: Ledger) -> None:
 
 
 def test_two_experiments_are_held_side_by_side(digits: Ledger) -> None:
-    digits.create("wine", {}, "", [("adam", 0)])
+    digits.create("wine", {}, "", [StudyKey("adam", 0)])
     with digits.hold("digits") as first, digits.hold("wine") as second:
         first.append_generation(study_of(digits), 0, generation(0), {})
         second.append_generation(study_of(digits, "wine"), 0, generation(0), {})

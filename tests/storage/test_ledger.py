@@ -31,7 +31,7 @@ from ledger_examples import (
 from sqlalchemy import Engine, event
 
 from objectives import Curve, Outcome
-from storage import Ledger, LedgerError, NewTrial, Purpose, Status, StudyRecord
+from storage import Ledger, LedgerError, NewTrial, Purpose, Status, StudyKey, StudyRecord
 from storage.fingerprint import fingerprint
 
 ODD_NAMES = [
@@ -87,7 +87,7 @@ finite = st.floats(-1e300, 1e300)
 @st.composite
 def curves(draw: st.DrawFn, seed: int) -> Curve:
     outcome = draw(st.sampled_from(Outcome))
-    fewest = {Outcome.COMPLETED: EPOCHS, Outcome.STOPPED: 1, Outcome.DIVERGED: 0}[outcome]
+    fewest = {Outcome.COMPLETED: EPOCHS, Outcome.STOPPED: 1, Outcome.PRUNED: 1, Outcome.DIVERGED: 0}[outcome]
     epochs = draw(st.integers(fewest, EPOCHS))
     loss, score = st.lists(finite, min_size=epochs, max_size=epochs), finite | st.just(float("nan"))
     return Curve(
@@ -158,7 +158,7 @@ def test_odd_names_are_names_like_any_other(ledger: Ledger, name: str) -> None:
 @pytest.mark.parametrize("name", ["", "a\nb", "a\0b", "\x1b[31m", "\udcff", "n" * 201])
 def test_a_name_that_is_no_line_of_text_is_refused(ledger: Ledger, name: str) -> None:
     with pytest.raises(LedgerError, match="cannot be called"):
-        ledger.create(name, {}, "", [("adam", 0)])
+        ledger.create(name, {}, "", [StudyKey("adam", 0)])
     with pytest.raises(LedgerError, match="cannot be called"):
         ledger.load(name)
     assert ledger.summaries() == []
@@ -167,7 +167,7 @@ def test_a_name_that_is_no_line_of_text_is_refused(ledger: Ledger, name: str) ->
 def test_a_name_is_taken_once_and_the_first_stays(ledger: Ledger) -> None:
     complete_experiment(ledger)
     with pytest.raises(LedgerError, match="there is an experiment 'digits' already"):
-        ledger.create("digits", {}, "", [("adam", 0)])
+        ledger.create("digits", {}, "", [StudyKey("adam", 0)])
     assert len(ledger.load("digits").studies) == 2
 
 
@@ -182,7 +182,7 @@ def test_an_unknown_experiment_is_told_with_the_nearest_name(ledger: Ledger) -> 
 
 def test_summaries_are_newest_first_with_what_they_hold(ledger: Ledger) -> None:
     complete_experiment(ledger, "first")
-    ledger.create("second", {"arms": ["adam"]}, "a" * 64, [("adam", 0)])
+    ledger.create("second", {"arms": ["adam"]}, "a" * 64, [StudyKey("adam", 0)])
     second, first = ledger.summaries()
     assert (second.name, second.trials, second.status, second.task_fingerprint, second.finished_at) == (
         "second",
@@ -301,7 +301,7 @@ with ledger.hold("digits") as writer:
 
 
 def test_kill_9_while_appending_leaves_whole_generations(ledger: Ledger, url: str, path: Path) -> None:
-    ledger.create("digits", {}, "", [("adam", 0), ("momentum", 0)])
+    ledger.create("digits", {}, "", [StudyKey("adam", 0), StudyKey("momentum", 0)])
     lengths = random.Random(0)
     told, found = 0, 0
     for _ in range(3):

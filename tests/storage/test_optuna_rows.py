@@ -22,7 +22,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from objectives import Curve
-from storage import Ledger, LedgerError
+from storage import Ledger, LedgerError, StudyKey
 from storage.fingerprint import fingerprint
 
 NAME = "<script>alert('🧊')</script>"
@@ -126,7 +126,7 @@ def test_optuna_goes_on_optimizing_and_the_ledger_stays_as_it_was(ledger: Ledger
 def test_a_study_that_optuna_made_in_the_file_is_not_touched(ledger: Ledger, storage: RDBStorage) -> None:
     optuna.create_study(storage=storage, study_name="mine/adam/0").add_trial(optuna.create_trial(value=1.0))
     with pytest.raises(LedgerError, match="UNIQUE"):
-        ledger.create("mine", {}, "", [("adam", 0)])
+        ledger.create("mine", {}, "", [StudyKey("adam", 0)])
     ledger.delete(NAME)
     assert optuna.get_all_study_names(storage) == ["mine/adam/0"]
     assert ledger.summaries() == []

@@ -1,0 +1,161 @@
+"""Who deserves the credit, from an experiment's record: its default configs beside the tuned ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.arms import Arm
+from search.losses import means, one_shot_losses, test_losses, winners_loss
+from search.statistics.credit import factorial_effects, factorial_shares, gains
+from search.statistics.intervals import Interval
+from search.studies import single
+from storage import ExperimentRecord
+
+
+@dataclass(frozen=True)
+class TuningGain:
+    """What the search did for one arm: mean test losses over the repeats that have both, and the difference tuned minus
+    default with its 95 % interval, None with a single repeat.
+    """
+
+    arm: str
+    default_loss: float
+    tuned_loss: float
+    difference: float
+    low: float | None
+    high: float | None
+    repeats: int
+
+
+@dataclass(frozen=True)
+class Credit:
+    """How the difference between two optimizers splits up.
+
+    first, other: the cube's corners in words, a default config at a constant rate and a tuned one with annealing.
+    shares: what of it each of the three factors accounts for; effects: the factorial's own; both by name, as
+    `factorial_shares` and `factorial_effects` give them, empty where arms are missing. missing: arms, or repeats, that
+    the full factorial would need.
+    """
+
+    first: str
+    other: str
+    shares: Mapping[str, Interval]
+    effects: Mapping[str, Interval]
+    missing: tuple[str, ...]
+
+
+def tuning_gains(record: ExperimentRecord) -> list[TuningGain]:
+    """What tuning did for each arm that has a default config, in the spec's order."""
+    (default, tuned), found = _variants(record), []
+    for arm in record.spec["arms"]:
+        common = sorted(set(default[arm]) & set(tuned[arm]))
+        if not common:
+            continue
+        before, after = (np.array([losses[arm][repeat] for repeat in common]) for losses in (default, tuned))
+        gain = gains(before, after) if len(common) > 1 else None
+        found.append(
+            TuningGain(
+                arm,
+                float(before.mean()),
+                float(after.mean()),
+                float((after - before).mean()),
+                gain.low if gain else None,
+                gain.high if gain else None,
+                len(common),
+            )
+        )
+    return found
+
+
+def credit(record: ExperimentRecord, pair: tuple[str, str]) -> Credit | None:
+    """The factorial {optimizer} × {constant, annealed} × {default, tuned} of the pair's optimizers, from the second's
+    default config at a constant rate to the first's tuned one with annealing. An optimizer's annealed arm is that of
+    the pair, or else its best by validation loss. None where the two arms are not of two single optimizers.
+    """
+    arms = [Arm.parse(name) for name in pair]
+    if not all(map(single, arms)) or arms[0].optimizers == arms[1].optimizers:
+        return None
+    corners, missing = [], []
+    for name, arm in reversed(list(zip(pair, arms, strict=True))):
+        optimizer = arm.optimizers[0]
+        constant, annealed = _levels(record, name, optimizer)
+        missing += [] if constant else [optimizer]
+        missing += [] if annealed else [f"{optimizer} with annealing, such as {optimizer}+cosine"]
+        corners.append((constant or optimizer, annealed or f"{optimizer} with annealing"))
+    first, other = f"default {corners[0][0]}", f"tuned {corners[1][1]}"
+    cells = None if missing else _cells(record, corners)
+    if cells is None:
+        return Credit(first, other, {}, {}, tuple(missing) or ("2 repeats of all",))
+    return Credit(first, other, factorial_shares(cells), factorial_effects(cells), ())
+
+
+def credit_sentence(record: ExperimentRecord, pair: tuple[str, str]) -> str:
+    """The split in one sentence; "" where there is none."""
+    found = credit(record, pair)
+    if found is None or not found.shares:
+        return ""
+    sizes = {name: share.estimate for name, share in found.shares.items()}
+    total = sum(sizes.values())
+    told = ", ".join(f"{size:+.4f} from the {name}" for name, size in sizes.items())
+    change = f"{'falls' if total < 0 else 'rises'} by {abs(total):.4f}"
+    return f"From {found.first} to {found.other} the test loss {change}: {told}."
+
+
+def credit_document(record: ExperimentRecord, pair: tuple[str, str] | None) -> dict[str, Any]:
+    """JSON-ready: the tuning gains of all arms, and the factorial of the pair."""
+    found = pair and credit(record, pair)
+    return {
+        "tuning": [asdict(gain) for gain in tuning_gains(record)],
+        "from": found.first if found else None,
+        "to": found.other if found else None,
+        "missing": list(found.missing) if found else [],
+        "shares": _rows(found.shares) if found else [],
+        "effects": _rows(found.effects) if found else [],
+    }
+
+
+def _rows(intervals: Mapping[str, Interval]) -> list[dict[str, Any]]:
+    return [
+        {"effect": name, "estimate": each.estimate, "low": each.low, "high": each.high}
+        for name, each in intervals.items()
+    ]
+
+
+def _levels(record: ExperimentRecord, name: str, optimizer: str) -> tuple[str | None, str | None]:
+    """The arms of one optimizer at a constant rate and with annealing: the arm `name` itself where it is one."""
+
+    def rank(arm: str) -> tuple[bool, float]:
+        loss = winners_loss(record, arm)
+        return arm != name, float("inf") if loss is None else loss
+
+    own = [Arm.parse(arm) for arm in record.spec["arms"]]
+    own = [arm for arm in own if single(arm) and arm.optimizers == (optimizer,)]
+    levels: Sequence[list[str]] = [
+        sorted([arm.name for arm in own if (arm.schedules == ("constant",)) == constant], key=rank)
+        for constant in (True, False)
+    ]
+    return tuple(arms[0] if arms else None for arms in levels)  # type: ignore[return-value]
+
+
+def _cells(record: ExperimentRecord, corners: Sequence[tuple[str, str]]) -> NDArray[np.float64] | None:
+    """(optimizer, schedule, tuning, repeat) test losses in the repeats that all eight have; None for fewer than 2."""
+    variants = _variants(record)
+    every = [losses[arm] for levels in corners for arm in levels for losses in variants]
+    repeats = set(every[0]).intersection(*every)
+    if len(repeats) < 2:
+        return None
+    return np.array(
+        [[[[losses[arm][r] for r in sorted(repeats)] for losses in variants] for arm in levels] for levels in corners]
+    )
+
+
+def _variants(record: ExperimentRecord) -> tuple[dict[str, dict[int, float]], dict[str, dict[int, float]]]:
+    """Default and tuned: per arm and repeat the mean test loss."""
+    default, tuned = (
+        {arm: means(by_repeat) for arm, by_repeat in losses.items()}
+        for losses in (one_shot_losses(record), test_losses(record))
+    )
+    return default, tuned

@@ -1,0 +1,215 @@
+"""Default configs beside the tuned ones: what is run, that it disturbs no search, and the credit that follows."""
+
+from dataclasses import replace
+
+import numpy as np
+import optuna
+import pytest
+from optuna.storages import RDBStorage
+from search_runs import print_of, run_in_threads, spec
+
+from objectives import TrainConfig
+from search.arms import Arm
+from search.budgets import default_target
+from search.credit import credit, credit_document, credit_sentence, tuning_gains
+from search.experiments import Result
+from search.space import space
+from search.studies import needs, planned
+from search.summary import document
+from storage import ExperimentRecord, Ledger, Purpose, StudyKey, StudyRecord, Variant
+from storage.fingerprint import arm_fingerprints
+
+CUBE = ("momentum", "momentum+cosine", "adam", "adam+sgdr")
+PAIR = ("momentum+cosine", "adam")
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('one-shots')}/cooldown.db"
+
+
+@pytest.fixture(scope="module")
+def record(url: str) -> ExperimentRecord:
+    return run_in_threads(url, spec(arms=CUBE))
+
+
+def test_every_single_arm_gets_one_in_every_repeat(record: ExperimentRecord) -> None:
+    assert {(study.arm, study.repeat) for study in record.one_shots} == {(arm, r) for arm in CUBE for r in (0, 1)}
+    for study in record.one_shots:
+        (trial,) = study.trials
+        optimizer, _, schedule = study.arm.partition("+")
+        expected = {"optimizer": optimizer, "schedule": schedule or "constant", "batch_size": 32, "epochs": 1}
+        assert trial.config == TrainConfig.from_json(expected)
+        assert {purpose: len(curves) for purpose, curves in trial.curves.items()} == {
+            Purpose.SEARCH: 2,
+            Purpose.EVALUATION: 2,
+        }
+
+
+def test_it_has_the_seeds_and_the_split_of_the_search(record: ExperimentRecord) -> None:
+    for study in record.one_shots:
+        (search,) = (each for each in record.of(study.arm) if each.repeat == study.repeat)
+        for purpose in (Purpose.SEARCH, Purpose.EVALUATION):
+            seeds = {tuple(curve.seed for curve in t.curves[purpose]) for t in search.trials if purpose in t.curves}
+            assert seeds == {tuple(curve.seed for curve in study.trials[0].curves[purpose])}
+            caps = {curve.uninformed_loss for each in (study, search) for curve in each.curves(purpose)}
+            assert len(caps) == 1
+
+
+def test_an_arm_that_chooses_has_no_default() -> None:
+    joint = spec(arms=("momentum,nag+cosine", "adam+cosine,sgdr", "adam"), repeats=1)
+    assert [key for key in planned(joint) if key.variant is Variant.DEFAULT] == [StudyKey("adam", 0, Variant.DEFAULT)]
+
+
+@pytest.mark.parametrize(
+    ("arm", "ranges", "rate"),
+    [
+        ("adam", {}, 1e-3),
+        ("sgd", {}, 0.1),
+        ("adam", {"adam.learning_rate": 0.5}, 0.5),
+        ("adam", {"adam.learning_rate": (0.1, 0.5)}, 1e-3),
+        ("yellowfin", {}, None),
+    ],
+)
+def test_a_default_is_the_catalogs_but_for_what_the_spec_fixes(arm: str, ranges: dict, rate: float | None) -> None:
+    made = spec(arms=(arm,), ranges=ranges)
+    default = space(made, Arm.parse(arm), 10).default
+    if rate is not None:
+        assert default.optimizer.hyperparameters["learning_rate"] == rate
+    untuned = TrainConfig.from_json({"optimizer": arm, "batch_size": 32, "epochs": 1}).optimizer.hyperparameters
+    assert {**untuned, "learning_rate": 0} == {**default.optimizer.hyperparameters, "learning_rate": 0}
+
+
+def test_a_default_rate_is_the_highest_of_the_run() -> None:
+    """noam's multipliers never come near 1: its default would be hundreds of times too small."""
+    default = space(spec(arms=("adam+noam",)), Arm.parse("adam+noam"), 10).default
+    assert default.optimizer.hyperparameters["learning_rate"] * Arm.parse("adam+noam").peak == pytest.approx(1e-3)
+    assert default.optimizer.hyperparameters["beta2"] == 0.98
+
+
+def test_the_searches_are_what_they_are_without_it(record: ExperimentRecord, tmp_path: object) -> None:
+    """As in a ledger from before there were any, which is finished without them."""
+    made = spec(arms=CUBE)
+    old = f"sqlite:///{tmp_path}/old.db"
+    searches = [key for key in planned(made) if key.variant is Variant.TUNED]
+    Ledger(old).create("tiny", made.to_json(), "", searches)
+    without = run_in_threads(old, made)
+    assert without.one_shots == ()
+    tuned = arm_fingerprints(record.studies)
+    assert arm_fingerprints(without.studies) == tuned
+    assert print_of(without) != print_of(record)
+    assert set(arm_fingerprints(record.one_shots)) == {f"default {arm}" for arm in CUBE}
+    assert tuning_gains(without) == []
+    assert credit(without, PAIR).missing  # type: ignore[union-attr]
+    assert credit_sentence(without, PAIR) == ""
+
+
+def test_optuna_sees_it_as_a_study_of_one_trial(record: ExperimentRecord, url: str) -> None:
+    name = f"{record.name}/adam/0/default"
+    study = optuna.load_study(study_name=name, storage=RDBStorage(url))
+    (one_shot,) = (each for each in record.one_shots if (each.arm, each.repeat) == ("adam", 0))
+    assert [(trial.params, trial.value) for trial in study.trials] == [({}, one_shot.trials[0].validation_loss)]
+
+
+def test_it_is_not_among_what_was_searched(record: ExperimentRecord) -> None:
+    shown = document(record)
+    assert len(Result(record).trials()) == len(CUBE) * 2 * 4
+    assert [each["arm"] for each in shown["one_shots"]] == list(CUBE)
+    for each in shown["one_shots"]:
+        for repeat in each["repeats"]:
+            assert repeat["trials"] == 1
+            assert repeat["best"]["finalist_loss"] is None
+            assert len(repeat["evaluations"]) == 2
+    for arm in shown["arms"]:
+        own = [study for study in record.one_shots if study.arm == arm["arm"]]
+        cost = sum(curve.gradient_evaluations for study in own for curve in study.curves())
+        assert arm["default_gradient_evaluations"] == cost > 0
+        parts = ("search", "evaluation", "default", "superseded")
+        assert arm["gradient_evaluations"] == sum(arm[f"{part}_gradient_evaluations"] for part in parts)
+
+
+def test_an_older_experiment_gets_them_when_it_is_extended(tmp_path: object) -> None:
+    old = f"sqlite:///{tmp_path}/old.db"
+    made = spec(repeats=1)
+    Ledger(old).create("tiny", made.to_json(), "", [StudyKey(arm, 0) for arm in made.arms])
+    run_in_threads(old, made)
+    more = spec(repeats=2)
+    Ledger(old).extend("tiny", more.to_json(), planned(more), [])
+    extended = run_in_threads(old, more)
+    assert len(extended.one_shots) == 4
+    assert not [study for study in extended.one_shots if needs(study, more)]
+
+
+def planted(record: ExperimentRecord, loss: object) -> ExperimentRecord:
+    """The record with these test losses, by arm, variant and repeat."""
+
+    def with_loss(study: StudyRecord) -> StudyRecord:
+        value = loss(study.arm, study.variant is Variant.TUNED, study.repeat)  # type: ignore[operator]
+        trials = [
+            replace(
+                trial,
+                curves={
+                    purpose: tuple(
+                        replace(c, validation_loss=np.full_like(c.validation_loss, value), uninformed_loss=99.0)
+                        if purpose is Purpose.EVALUATION
+                        else c
+                        for c in curves
+                    )
+                    for purpose, curves in trial.curves.items()
+                },
+            )
+            for trial in study.trials
+        ]
+        return replace(study, trials=tuple(trials))
+
+    return replace(
+        record,
+        studies=tuple(map(with_loss, record.studies)),
+        one_shots=tuple(map(with_loss, record.one_shots)),
+    )
+
+
+def test_the_credit_is_given_to_whom_it_was_planted_for(record: ExperimentRecord) -> None:
+    """Loss 10, less 1 for momentum, 2 for annealing, 4 for tuning, and 3 more where annealing is tuned."""
+
+    def loss(arm: str, tuned: bool, repeat: int) -> float:
+        annealed = "+" in arm
+        return 10 + repeat - arm.startswith("momentum") - 2 * annealed - 4 * tuned - 3 * (annealed and tuned)
+
+    made = planted(record, loss)
+    found = credit(made, PAIR)
+    assert found is not None
+    assert (found.first, found.other, found.missing) == ("default adam", "tuned momentum+cosine", ())
+    assert {name: share.estimate for name, share in found.shares.items()} == pytest.approx(
+        {"optimizer": -1, "schedule": -3.5, "tuning": -5.5}
+    )
+    assert found.effects["total"].estimate == pytest.approx(-10)
+    assert found.effects["schedule × tuning"].estimate == pytest.approx(-1.5)
+    assert "falls by 10.0000: -1.0000 from the optimizer, -3.5000 from the schedule" in credit_sentence(made, PAIR)
+    gained = {gain.arm: (gain.default_loss, gain.tuned_loss, gain.difference) for gain in tuning_gains(made)}
+    assert gained["momentum+cosine"] == pytest.approx((7.5, 0.5, -7))
+    assert gained["adam"] == pytest.approx((10.5, 6.5, -4))
+    assert [row["effect"] for row in credit_document(made, PAIR)["shares"]] == ["optimizer", "schedule", "tuning"]
+
+
+def test_what_the_cube_lacks_is_named(record: ExperimentRecord) -> None:
+    cut = replace(record, spec={**record.spec, "arms": ["momentum+cosine", "adam"]})
+    found = credit(cut, PAIR)
+    assert found is not None
+    assert found.missing == ("adam with annealing, such as adam+cosine", "momentum")
+    one = replace(record, studies=tuple(study for study in record.studies if study.repeat == 0))
+    assert credit(one, PAIR).missing == ("2 repeats of all",)  # type: ignore[union-attr]
+    assert [gain.low for gain in tuning_gains(one)] == [None] * 4
+    assert credit(record, ("momentum+cosine", "momentum")) is None
+
+
+def test_the_target_is_what_the_best_default_reaches(record: ExperimentRecord) -> None:
+    losses = {
+        arm: np.mean([study.trials[0].validation_loss for study in record.one_shots if study.arm == arm])
+        for arm in CUBE
+    }
+    assert default_target(record) == pytest.approx(min(losses.values()))
+    without = default_target(replace(record, one_shots=()))
+    winners = [np.mean([study.winner.finalist_loss for study in record.of(arm)]) for arm in CUBE]  # type: ignore
+    assert without == pytest.approx(max(winners))
+    assert default_target(replace(record, one_shots=(), studies=())) is None
