@@ -50,15 +50,22 @@ STRATEGIES = {
     "strategy.initialization": ("he", "poor"),
     "strategy.clip_norm": 1.0,
 }
-SPECS = {sampler: {"sampler": sampler} for sampler in SAMPLERS} | {
-    "strategies": {
-        "sampler": "tpe",
-        "arms": ("momentum,yellowfin+plateau,batch_growth,cyclical", "nadam"),
-        "ranges": STRATEGIES,
-        "epochs": 4,
-        "seeds": 2,
+SPECS = (
+    {sampler: {"sampler": sampler} for sampler in SAMPLERS}
+    | {
+        f"{sampler} and {pruner}": {"sampler": sampler, "pruner": pruner, "epochs": 9}
+        for sampler, pruner in (("tpe", "median"), ("qmc", "median"), ("cmaes", "hyperband"), ("gp", "hyperband"))
     }
-}
+    | {
+        "strategies": {
+            "sampler": "tpe",
+            "arms": ("momentum,yellowfin+plateau,batch_growth,cyclical", "nadam"),
+            "ranges": STRATEGIES,
+            "epochs": 4,
+            "seeds": 2,
+        }
+    }
+)
 
 
 @pytest.mark.parametrize("case", SPECS)
