@@ -1,5 +1,6 @@
 """Alarms: reasons to distrust an answer, each with what to do about it."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from objectives.records import Outcome
 from search.arms import Arm
 from search.space import Parameter, space
 from search.spec import Experiment, experiment
-from search.statistics.doubts import edge_reached, never_improved, winners_curse
+from search.statistics.doubts import Side, edge_reached, never_improved, winners_curse
 from search.statistics.verdict import Verdict
 from storage import ExperimentRecord, Purpose, Status, StudyRecord
 
@@ -49,8 +50,18 @@ def alarms(record: ExperimentRecord, verdicts: Sequence[Verdict]) -> list[Alarm]
     ]
 
 
-def boundary_alarms(record: ExperimentRecord) -> list[Alarm]:
-    """Arms whose best values crowd at an edge of a range: what lies beyond was not tried, so no verdict holds.
+@dataclass(frozen=True)
+class Edge:
+    """A side of a parameter's range at which an arm's best values crowd. wider: the range widened there."""
+
+    arm: str
+    parameter: Parameter
+    side: Side
+    wider: tuple[float, float]
+
+
+def edges(record: ExperimentRecord) -> list[Edge]:
+    """Where the best values crowd at an edge beyond which there are others.
 
     The best are the winners of the repeats; where there is one repeat, its finalists.
     """
@@ -72,17 +83,23 @@ def boundary_alarms(record: ExperimentRecord) -> list[Alarm]:
                 np.array([rank for _, rank in ranked], np.float64),
             )
             wider = parameter.wider(side) if side else None
-            if side is None or wider is None:
-                continue
-            edge, (low, high) = {"low": parameter.low, "high": parameter.high}[side], wider
-            found.append(
-                Alarm(
-                    "boundary",
-                    arm.name,
-                    f"the best values of {key} crowd at the {'lower' if side == 'low' else 'upper'} edge of its range, "
-                    f"{edge:g}: what lies beyond was not tried; search on with --set {key}={low:g}:{high:g}",
-                )
-            )
+            if side is not None and wider is not None:
+                found.append(Edge(arm.name, parameter, side, wider))
+    return found
+
+
+def boundary_alarms(record: ExperimentRecord) -> list[Alarm]:
+    """Arms whose best values crowd at an edge of a range: what lies beyond was not tried, so no verdict holds."""
+    found = []
+    for edge in edges(record):
+        which, value = ("lower", edge.parameter.low) if edge.side == "low" else ("upper", edge.parameter.high)
+        low, high = edge.wider
+        message = (
+            f"the best values of {edge.parameter.key} crowd at the {which} edge of its range, {value:g}: what lies "
+            f"beyond was not tried; `cooldown resume {shlex.quote(record.name)} --extend` searches again from {low:g} "
+            f"to {high:g}"
+        )
+        found.append(Alarm("boundary", edge.arm, message))
     return found
 
 

@@ -129,6 +129,9 @@ def resume(
     repeats: Annotated[
         int | None, typer.Option("--repeats", help="extend each arm to so many studies", **WHOLE)
     ] = None,
+    extend: Annotated[
+        bool, typer.Option("--extend", help="widen the ranges that a boundary alarm names, and search there again")
+    ] = False,
     workers: Workers = None,
     db: Db = None,
     json_: Json = False,
@@ -138,7 +141,9 @@ def resume(
     from search import experiments
 
     def work(report: Any) -> Any:
-        return experiments.resume(name, trials=trials, repeats=repeats, db=db, workers=workers, report=report)
+        return experiments.resume(
+            name, trials=trials, repeats=repeats, extend=extend, db=db, workers=workers, report=report
+        )
 
     _run(work, db, json_, quiet)
 

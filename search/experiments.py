@@ -151,7 +151,8 @@ def compare(
     elif found.status is Status.DONE:
         return Result(found)
     else:
-        name = found.name
+        # It may have been extended, or its ranges widened.
+        name, spec = found.name, experiment(**found.spec)
     return _run(ledger, name, spec, splits, workers, report)
 
 
@@ -194,6 +195,7 @@ def resume(
     *,
     trials: int | None = None,
     repeats: int | None = None,
+    extend: bool = False,
     db: str | None = None,
     workers: int | None = None,
     report: Report = lambda _: None,
@@ -202,7 +204,9 @@ def resume(
 
     trials, repeats: extend it to so many, keeping what is there. With more repeats the ledger holds what a run with so
     many from the start would have left; with more trials each study goes on where it stopped, and its finalists and
-    winner are chosen anew among all its trials.
+    winner are chosen anew among all its trials. extend: where, once it is done, an arm's best values crowd at an edge
+    of a range, widen the range there by a decade and search that arm again; the first searches are kept. Raises
+    InputError where there was nothing to do but that, and none do.
     """
     ledger = Ledger(database_url(db), create=False)
     record = ledger.load(name)
@@ -215,7 +219,7 @@ def resume(
                 f"--{key} {getattr(spec, key)}: the experiment {name!r} has {getattr(before, key)} already, and these "
                 "are kept"
             )
-    if record.status is Status.DONE and spec == before:
+    if record.status is Status.DONE and spec == before and not extend:
         return Result(record)
     _check(spec, None, db, workers)
     try:
@@ -227,11 +231,34 @@ def resume(
         ) from error
     if splits.task.fingerprint() != record.task_fingerprint:
         raise InputError(f"the task {spec.task!r} has changed since {name!r} was started: its data differ")
+    extended_from = list(record.extended_from)
     if spec != before:
         # Whose studies have been asked for less before may have other finalists than one that was not.
-        grown = spec.trials > before.trials
-        ledger.extend(name, spec.to_json(), planned(spec), [*record.extended_from, *([before.trials] if grown else [])])
-    return _run(ledger, name, spec, splits, workers, report)
+        extended_from += [before.trials] if spec.trials > before.trials else []
+        ledger.extend(name, spec.to_json(), planned(spec), extended_from)
+    nothing_else = record.status is Status.DONE and spec == before
+    result = Result(record) if nothing_else else _run(ledger, name, spec, splits, workers, report)
+    wider = _widened(result.record, spec) if extend else spec
+    if extend and nothing_else and wider == spec:
+        raise InputError(
+            f"nothing to extend in {name!r}: no arm's best values crowd at an edge of a range beyond which there are "
+            "others"
+        )
+    if wider == spec:
+        return result
+    ledger.extend(name, wider.to_json(), planned(wider), extended_from)
+    return _run(ledger, name, wider, splits, workers, report)
+
+
+def _widened(record: ExperimentRecord, spec: Experiment) -> Experiment:
+    """The spec with every range widened at whose edge an arm's best values crowd."""
+    from search.alarms import edges
+
+    ranges: dict[str, dict[str, Any]] = {}
+    for edge in edges(record):
+        ranges.setdefault(edge.arm, {})[edge.parameter.key] = edge.wider
+    steps = {arm: (*spec.widened.get(arm, ()), step) for arm, step in ranges.items()}
+    return experiment(**{**spec.to_json(), "widened": {**spec.widened, **steps}})
 
 
 def load(name: str, *, db: str | None = None) -> Result:

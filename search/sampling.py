@@ -130,8 +130,12 @@ def check_sampler(sampler: Sampler) -> None:
 
 
 def _sampler(name: Sampler, seed: int, study: StudyRecord, generation: int) -> optuna.samplers.BaseSampler:
+    # A search over wider ranges is another search; the first kept its numbers from before there were others.
+    attempt = ("attempt", study.attempt) if study.attempt else ()
+
     def number_for(*part: int) -> int:
-        return int(seed_sequence(seed, "sampler", study.arm, study.repeat, *part).generate_state(1, "uint32")[0])
+        key = (study.arm, study.repeat, *attempt, *part)
+        return int(seed_sequence(seed, "sampler", *key).generate_state(1, "uint32")[0])
 
     number = number_for(generation)
     match name:

@@ -251,7 +251,7 @@ class Space:
 
 def space(experiment: Experiment, arm: Arm, updates_per_epoch: int) -> Space:
     """The space of `arm`; ranges that depend on the run's length follow from its number of updates."""
-    given = {**arm.presets, **experiment.ranges}
+    given = experiment.ranges_of(arm)
     parameters: dict[str, tuple[Parameter | Choice, ...]] = {}
     fixed: dict[str, dict[str, Any]] = {}
     owned: dict[str, Iterable[Declared]] = {

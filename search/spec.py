@@ -38,6 +38,7 @@ class Experiment(BaseModel):
     pruner: whether trials that fall behind earlier ones of their own study are stopped before their end.
     ranges: search ranges or fixed values of single hyperparameters and strategies, by `optimizer.name`, `schedule.name`
     or `strategy.name`, in natural units: `{"momentum.learning_rate": [0.01, 1.0], "strategy.batch_norm": true}`.
+    widened: by arm, the ranges that `resume --extend` has widened, step after step; they go before `ranges`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -59,6 +60,7 @@ class Experiment(BaseModel):
     batch_size: Count = 32
     hidden: tuple[Count, ...] | None = None
     ranges: dict[str, Any] = Field(default_factory=dict)
+    widened: dict[str, tuple[dict[str, Any], ...]] = Field(default_factory=dict)
 
     @field_validator("arms", "hidden", mode="before")
     @classmethod
@@ -87,6 +89,23 @@ class Experiment(BaseModel):
         arms = [Arm.parse(name) for name in info.data["arms"]] if "arms" in info.data else None
         return read_ranges(value, arms)
 
+    @field_validator("widened", mode="before")
+    @classmethod
+    def _widened(cls, value: Any, info: ValidationInfo) -> dict[str, Any]:
+        arms = info.data.get("arms", ())
+        if not isinstance(value, dict) or not all(isinstance(steps, list | tuple) for steps in value.values()):
+            raise InputError(f"should be a table of lists of ranges by arm, got {value!r:.80}")
+        if unknown := [arm for arm in value if arm not in arms]:
+            raise unknown_name("arm", unknown[0], arms)
+        return {arm: tuple(read_ranges(step, [Arm.parse(arm)]) for step in steps) for arm, steps in value.items()}
+
+    def ranges_of(self, arm: Arm) -> dict[str, Any]:
+        """The arm's presets, over these the spec's ranges, and over these what was widened."""
+        given = {**arm.presets, **self.ranges}
+        for step in self.widened.get(arm.name, ()):
+            given |= step
+        return given
+
     @cached_property
     def parsed_arms(self) -> tuple[Arm, ...]:
         """The arms in their order."""
@@ -99,8 +118,8 @@ class Experiment(BaseModel):
         return "strategy.early_stopping" in self.ranges or any(schedules.get(name).reaction for name in names)
 
     def to_json(self) -> dict[str, Any]:
-        """The spec as a JSON-ready dict."""
-        return self.model_dump(mode="json")
+        """The spec as a JSON-ready dict; nothing is said of widening where there was none."""
+        return self.model_dump(mode="json", exclude=None if self.widened else {"widened"})
 
 
 def experiment(**given: Any) -> Experiment:

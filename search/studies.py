@@ -14,7 +14,11 @@ def planned(experiment: Experiment) -> list[StudyKey]:
     An arm with several optimizers or schedules has no default: there, choosing is the search.
     """
     repeats = range(experiment.repeats)
-    searches = [StudyKey(arm, repeat) for arm in experiment.arms for repeat in repeats]
+    searches = [
+        StudyKey(arm, repeat, attempt=len(experiment.widened.get(arm, ())))
+        for arm in experiment.arms
+        for repeat in repeats
+    ]
     one_shots = [
         StudyKey(arm.name, repeat, Variant.DEFAULT)
         for arm in experiment.parsed_arms

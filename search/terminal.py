@@ -1,7 +1,7 @@
 """What the terminal shows: the live display of a run, the answer, and the tables of the other commands."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -114,6 +114,8 @@ def answer(console: Console, result: Result, place: str) -> None:
     console.print(_arms(arms))
     if updates := _updates(arms):
         console.print(updates)
+    if note := _widened(record.spec.get("widened", {})):
+        console.print(f"\n{note}")
     for alarm in alarms(record, found):
         console.print(_alarm(alarm))
     if found:
@@ -133,6 +135,15 @@ def answer(console: Console, result: Result, place: str) -> None:
         console.print(f"Not finished: go on with `cooldown resume {place}`.")
     console.print(f"Experiment {record.name} ({result.status.value}). More:", style="dim")
     console.print(f"  cooldown show {place} [{'|'.join(SECTIONS)}]\n  cooldown trials {place}", style="dim")
+
+
+def _widened(steps: Mapping[str, Sequence[Mapping[str, Sequence[float]]]]) -> str:
+    """Which arms were searched again, and where; "" for none."""
+    told = [
+        f"{arm} ({', '.join(f'{key} {low:g} … {high:g}' for step in given for key, (low, high) in step.items())})"
+        for arm, given in steps.items()
+    ]
+    return f"Searched again over wider ranges, the first searches kept: {', '.join(told)}." if told else ""
 
 
 def _config(config: TrainConfig) -> str:

@@ -118,7 +118,7 @@ def test_a_range_that_ends_before_the_best_withholds_the_verdict(url: str, repea
     found = [alarm for alarm in boundary_alarms(record) if alarm.arm == "sgd"]
     assert len(found) == 1
     assert "sgd.learning_rate crowd at the upper edge of its range, 0.01" in found[0].message
-    assert "--set sgd.learning_rate=1e-06:0.1" in found[0].message
+    assert "`cooldown resume tiny --extend` searches again from 1e-06 to 0.1" in found[0].message
     (verdict,) = pair_verdicts(record)
     assert verdict.verdict == "undecided"
     if repeats > 1:

@@ -1,0 +1,164 @@
+"""`resume --extend`: an arm whose best values crowd at an edge is searched again over a wider range."""
+
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+from search_runs import cooldown, run_in_threads, spec
+
+from objectives.errors import InputError
+from search import compare, load, resume
+from search.alarms import boundary_alarms, edges
+from search.arms import Arm
+from search.experiments import Result, summaries
+from search.space import space
+from search.spec import experiment
+from search.studies import planned
+from search.summary import document
+from storage import ExperimentRecord, Ledger, Status, StudyKey
+from storage.fingerprint import arm_fingerprints
+
+NARROW = {"sgd.learning_rate": (1e-6, 1e-2), "adam.learning_rate": (1e-3, 10.0), "constant.warmup_steps": 0}
+SETTINGS: dict[str, Any] = {
+    "arms": ("sgd", "adam"),
+    "trials": 16,
+    "finalists": 3,
+    "epochs": 4,
+    "ranges": NARROW,
+    "repeats": 2,
+}
+WIDER = {"sgd": [{"sgd.learning_rate": [1e-6, 0.1]}]}
+
+
+@pytest.fixture
+def record(url: str) -> ExperimentRecord:
+    """At these rates a larger one is always better."""
+    made = run_in_threads(url, spec(**SETTINGS))
+    assert [edge.arm for edge in edges(made)] == ["sgd"]
+    return made
+
+
+def test_the_arm_is_searched_again_and_the_first_search_is_kept(url: str, record: ExperimentRecord) -> None:
+    reports: list[Any] = []
+    after = resume("tiny", extend=True, db=url, workers=1, report=reports.append).record
+    assert after.status is Status.DONE
+    assert after.spec == {**record.spec, "widened": WIDER}
+    assert [(s.arm, s.repeat, s.attempt) for s in after.superseded] == [("sgd", 0, 0), ("sgd", 1, 0)]
+    assert {(s.arm, s.repeat, s.attempt) for s in after.studies} == {
+        ("adam", 0, 0),
+        ("adam", 1, 0),
+        ("sgd", 0, 1),
+        ("sgd", 1, 1),
+    }
+    before, now = arm_fingerprints(record.studies), arm_fingerprints(after.studies)
+    assert now["adam"] == before["adam"]
+    assert now["sgd"] != before["sgd"]
+    assert arm_fingerprints(after.superseded)["sgd"] == before["sgd"]
+    assert arm_fingerprints(after.one_shots) == arm_fingerprints(record.one_shots)
+    rates = [trial.parameters["sgd.learning_rate"] for study in after.of("sgd") for trial in study.trials]
+    assert 1e-2 < max(rates) <= 0.1
+    assert reports[-1].done
+    (summary,) = summaries(url)
+    assert summary.trials == 2 * 2 * 16
+
+
+def test_the_kept_search_is_counted_as_cost_and_told(url: str, record: ExperimentRecord) -> None:
+    resume("tiny", extend=True, db=url, workers=1)
+    shown = document(load("tiny", db=url).record)
+    sgd, adam = shown["arms"]
+    spent = sum(curve.gradient_evaluations for study in record.of("sgd") for curve in study.curves())
+    assert (sgd["superseded_gradient_evaluations"], adam["superseded_gradient_evaluations"]) == (spent, 0)
+    parts = ("search", "evaluation", "default", "superseded")
+    for arm in (sgd, adam):
+        assert arm["gradient_evaluations"] == sum(arm[f"{part}_gradient_evaluations"] for part in parts)
+    folder = Path(url.removeprefix("sqlite:///")).parent
+    answer = cooldown("show", "tiny", "--db", url, cwd=folder).stdout
+    assert "Searched again over wider ranges" in answer
+    assert "sgd.learning_rate 1e-06 … 0.1" in " ".join(answer.split())
+    assert "Narrower ranges" in cooldown("show", "tiny", "cost", "--db", url, cwd=folder).stdout
+
+
+def test_it_can_be_widened_again_until_there_is_nothing_to_widen(url: str, record: ExperimentRecord) -> None:
+    steps = 0
+    while edges(load("tiny", db=url).record):
+        steps += 1
+        after = resume("tiny", extend=True, db=url, workers=1).record
+        assert max(study.attempt for study in after.studies) == steps
+        assert len(after.superseded) == sum(map(len, after.spec["widened"].values())) * 2
+        assert steps < 6
+    assert steps >= 1
+    before = load("tiny", db=url).to_json()
+    with pytest.raises(InputError, match="nothing to extend in 'tiny'"):
+        resume("tiny", extend=True, db=url, workers=1)
+    assert load("tiny", db=url).to_json() == before
+    assert not [alarm for alarm in boundary_alarms(load("tiny", db=url).record) if alarm.kind == "boundary"]
+
+
+def test_the_widened_search_is_a_function_of_the_spec_alone(url: str, record: ExperimentRecord) -> None:
+    """Whether it came by `--extend`, in another ledger from the start, or in pieces."""
+    after = resume("tiny", extend=True, db=url, workers=2).record
+    wider = experiment(**after.spec)
+    fresh = run_in_threads(url, wider, name="fresh")
+    assert arm_fingerprints(fresh.studies) == arm_fingerprints(after.studies)
+    more = resume("tiny", repeats=3, db=url, workers=1).record
+    assert {(s.arm, s.repeat, s.attempt) for s in more.studies if s.repeat == 2} == {("sgd", 2, 1), ("adam", 2, 0)}
+    assert arm_fingerprints([s for s in more.studies if s.repeat < 2]) == arm_fingerprints(after.studies)
+
+
+def test_an_unfinished_one_is_finished_first(url: str) -> None:
+    made = spec(**SETTINGS)
+    from objectives import tasks
+
+    Ledger(url).create("tiny", made.to_json(), tasks.get("iris").fingerprint(), planned(made))
+    after = resume("tiny", extend=True, db=url, workers=1).record
+    assert after.status is Status.DONE
+    assert after.spec["widened"] == WIDER
+    assert len(after.superseded) == 2
+
+
+def test_comparing_under_its_name_goes_on_with_it(url: str, record: ExperimentRecord) -> None:
+    resume("tiny", extend=True, db=url, workers=1)
+    given = {**spec(**SETTINGS).to_json(), "arms": SETTINGS["arms"]}
+    for key in ("task", "hidden", "target"):
+        given.pop(key)
+    again = compare("iris", name="tiny", db=url, workers=1, **given)
+    assert again.record.spec["widened"] == WIDER
+    assert len(again.record.superseded) == 2
+    other = compare("iris", db=url, workers=1, **given)
+    assert other.name != "tiny"
+    assert "widened" not in other.record.spec
+
+
+def test_optuna_has_both_searches(url: str, record: ExperimentRecord) -> None:
+    resume("tiny", extend=True, db=url, workers=1)
+    names = optuna.get_all_study_names(url)
+    assert {name for name in names if "/sgd/" in name} == {
+        *(f"tiny/sgd/{repeat}{part}" for repeat in (0, 1) for part in ("", "/default", "/widened-1"))
+    }
+
+
+def test_widened_ranges_are_checked_as_any_others() -> None:
+    made = spec(**SETTINGS, widened={"sgd": [{"sgd.learning_rate": [1e-6, 0.1]}]})
+    assert made.to_json()["widened"] == WIDER
+    assert "widened" not in spec(**SETTINGS).to_json()
+    assert StudyKey("sgd", 1, attempt=1) in planned(made)
+    parameters = {arm: space(made, Arm.parse(arm), 3).by_key for arm in ("sgd", "adam")}
+    assert parameters["sgd"]["sgd.learning_rate"].high == 0.1  # type: ignore[union-attr]
+    wrong: list[tuple[Any, str]] = [
+        ({"nag": []}, "unknown arm 'nag'"),
+        ({"sgd": [{"adam.learning_rate": [0.1, 1.0]}]}, "adam.learning_rate"),
+        ({"sgd": [{"sgd.learning_rate": [1.0, 0.1]}]}, "is empty"),
+        ([], "table of lists"),
+    ]
+    for widened, message in wrong:
+        with pytest.raises(InputError, match=message):
+            spec(**SETTINGS, widened=widened)
+
+
+def test_the_command(url: str, record: ExperimentRecord) -> None:
+    folder = Path(url.removeprefix("sqlite:///")).parent
+    before = Result(record).verdicts[0]
+    assert "boundary" in before.why
+    done = cooldown("resume", "tiny", "--extend", "--workers", "1", "--db", url, "--quiet", cwd=folder)
+    assert "Searched again" in done.stdout
