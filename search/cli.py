@@ -27,6 +27,7 @@ from search.options import (
     BatchSize,
     ConfirmSeeds,
     Db,
+    DryRun,
     Epochs,
     Finalists,
     Hidden,
@@ -82,6 +83,7 @@ def compare(
     db: Db = None,
     json_: Json = False,
     quiet: Quiet = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Tune every arm on TASK and say which is better."""
     _compare(context, {})
@@ -113,6 +115,7 @@ def tune(
     db: Db = None,
     json_: Json = False,
     quiet: Quiet = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Search one joint arm on TASK for a good config: no evidence between optimizers."""
     from search.experiments import joint_arm
@@ -306,11 +309,12 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
 
     joint: whether the command takes one arm only.
     """
-    from search import experiments
+    from search import experiments, terminal
     from search.ranges import read_settings
 
     given = dict(context.params)
     task, arms, set_, json_, quiet = (given.pop(name) for name in ("task", "arm", "set_", "json_", "quiet"))
+    dry_run = given.pop("dry_run")
     flags = given | {
         "arms": arms or None,
         "hidden": _widths(given["hidden"]),
@@ -319,6 +323,14 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
     settings = experiments.settings(task, flags, defaults)
     if joint and isinstance(settings["arms"], list) and len(settings["arms"]) > 1:
         raise InputError(f"{experiments.ONE_ARM}, written as --arm momentum,adam+cosine,sgdr")
+    if dry_run:
+        with nullcontext() if quiet else _err.status("Timing a small experiment of the same kind …"):
+            found = experiments.dry_run(**settings)
+        if json_:
+            _print_json(found.to_json())
+        else:
+            _out.print(terminal.estimate(found))
+        return
     _run(lambda report: experiments.compare(**settings, report=report), settings.get("db"), json_, quiet)
 
 

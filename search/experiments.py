@@ -27,6 +27,8 @@ from storage import ExperimentRecord, Ledger, NoLedgerError, Status, Summary
 if TYPE_CHECKING:
     import pandas
 
+    from search.dry_run import Estimate
+
 DEFAULT_URL = "sqlite:///cooldown.db"
 MAX_NAME = 200
 ONE_ARM = "tune searches one joint arm"
@@ -131,17 +133,7 @@ def compare(
     settings: the fields of `Experiment`: arms, trials, repeats, epochs, seeds, … An experiment of the same name or,
     without a name, of the same spec is continued. Raises InputError for a bad input, before anything is written.
     """
-    given = {key: value for key, value in settings.items() if value is not None}
-    spec = experiment(task=task.name if isinstance(task, Task) else task, **given)
-    _check(spec, name, db, workers)
-    splits = Splits(_task(spec, task if isinstance(task, Task) else None), spec)
-    # What cannot be split, not be sent to a worker or not be trained is told now, before there is an experiment.
-    for repeat in range(spec.repeats):
-        splits.search(repeat)
-    _ = splits.evaluation
-    for arm in spec.parsed_arms:
-        for config in space(spec, arm, splits.updates_per_epoch).programs():
-            config.check_model(splits.model)
+    spec, splits = _prepared(task, name, db, workers, settings)
     fingerprint = splits.task.fingerprint()
     ledger = Ledger(database_url(db))
     found = _find(ledger, spec, fingerprint, name)
@@ -154,6 +146,21 @@ def compare(
         # It may have been extended, or its ranges widened.
         name, spec = found.name, experiment(**found.spec)
     return _run(ledger, name, spec, splits, workers, report)
+
+
+def dry_run(
+    task: str | Task, *, name: str | None = None, db: str | None = None, workers: int | None = None, **settings: Any
+) -> "Estimate":
+    """What `compare` with the same arguments would take, from a calibration of some seconds; no ledger is touched.
+
+    Raises InputError where `compare` would for its arguments.
+    """
+    from search.dry_run import estimate
+    from search.executors import local_processes
+
+    spec, splits = _prepared(task, name, db, workers, settings)
+    count = _workers(spec, workers)
+    return estimate(spec, splits, count, lambda: local_processes(count))
 
 
 def tune(task: str | Task, *, arm: str | None = None, repeats: int = 1, **options: Any) -> Result:
@@ -279,6 +286,24 @@ def delete(name: str, *, db: str | None = None) -> None:
     Ledger(database_url(db), create=False).delete(name)
 
 
+def _prepared(
+    task: str | Task, name: Any, db: Any, workers: Any, settings: Mapping[str, Any]
+) -> tuple[Experiment, Splits]:
+    """The spec and what it is trained on; raises InputError for what cannot be run."""
+    given = {key: value for key, value in settings.items() if value is not None}
+    spec = experiment(task=task.name if isinstance(task, Task) else task, **given)
+    _check(spec, name, db, workers)
+    splits = Splits(_task(spec, task if isinstance(task, Task) else None), spec)
+    # What cannot be split, not be sent to a worker or not be trained is told now, before there is an experiment.
+    for repeat in range(spec.repeats):
+        splits.search(repeat)
+    _ = splits.evaluation
+    for arm in spec.parsed_arms:
+        for config in space(spec, arm, splits.updates_per_epoch).programs():
+            config.check_model(splits.model)
+    return spec, splits
+
+
 def _check(spec: Experiment, name: Any, db: Any, workers: Any) -> None:
     """Raise InputError for what the spec does not check itself."""
     from search.sampling import check_sampler
@@ -316,13 +341,19 @@ def _task(spec: Experiment, given: Task | None = None) -> Task:
 
 
 def _run(ledger: Ledger, name: str, spec: Experiment, splits: Splits, workers: int | None, report: Report) -> Result:
-    from search.executors import default_workers, local_processes
+    from search.executors import local_processes
     from search.runner import run
 
-    # More workers than studies would have nothing to do.
-    count = min(workers or default_workers(), len(spec.arms) * spec.repeats)
+    count = _workers(spec, workers)
     run(ledger, name, spec, splits, lambda: local_processes(count), queue=2 * count, report=report)
     return Result(ledger.load(name))
+
+
+def _workers(spec: Experiment, wanted: int | None) -> int:
+    """How many processes to start: more than there are studies would have nothing to do."""
+    from search.executors import default_workers
+
+    return min(wanted or default_workers(), len(planned(spec)))
 
 
 def _find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -> ExperimentRecord | None:

@@ -55,6 +55,7 @@ Db = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON document")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="show no progress")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="say what it would take, and do nothing")]
 Workers = Annotated[int | None, typer.Option("--workers", help="processes [default: one per core]", **WHOLE)]
 Arms = Annotated[
     list[str] | None,

@@ -34,13 +34,17 @@ class Splits:
 
         Raises InputError where a run could only watch the test rows.
         """
-        problem = self.task.evaluation_problem(self._experiment.seed)
+        problem = self._evaluation
         if problem.monitor is None and self._experiment.reacts:
             raise InputError(
                 f"task {self.task.name!r}: its evaluation_problem names no rows to watch (Problem.monitor), and a run "
                 "with early stopping or a schedule that reacts must not watch the test rows"
             )
         return pack(problem)
+
+    def rows(self, purpose: Purpose) -> int:
+        """How many rows a run trains on."""
+        return len(self._evaluation.train if purpose is Purpose.EVALUATION else self._first.train)
 
     @cached_property
     def updates_per_epoch(self) -> int:
@@ -51,6 +55,10 @@ class Splits:
     def model(self) -> Model:
         """What is trained."""
         return self._first.model
+
+    @cached_property
+    def _evaluation(self) -> Problem:
+        return self.task.evaluation_problem(self._experiment.seed)
 
     @cached_property
     def _first(self) -> Problem:

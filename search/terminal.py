@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -25,6 +25,9 @@ from search.statistics.verdict import Verdict
 from search.summary import ArmSummary, arm_summaries
 from storage import Status
 
+if TYPE_CHECKING:
+    from search.dry_run import Estimate
+
 LONGEST_ARM = 40
 NOT_SEARCHED = "; searched if asked for"
 WORDS = {"a_better": "better", "b_better": "worse", "tie": "tie", "undecided": "undecided"}
@@ -43,6 +46,17 @@ def duration(seconds: float) -> str:
     whole = round(seconds)
     hours, rest = divmod(whole, 3600)
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def spoken(seconds: float) -> str:
+    """`75` as `1 min 15 s`, `7500` as `2 h 5 min`; an estimate needs no more digits."""
+    whole = max(round(seconds), 1)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    hours, minutes = divmod(round(whole / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 @contextmanager
@@ -203,6 +217,20 @@ def pairs(verdicts: Sequence[Verdict]) -> Table:
 
 def _alarm(alarm: Alarm) -> Text:
     return Text(f"\nAlarm · {alarm.arm or alarm.kind}: {alarm.message}", style="yellow")
+
+
+def estimate(found: "Estimate") -> RenderableType:
+    """What `compare --dry-run` prints."""
+    made = table("Arm", ">Search", ">Evaluation", ">Default config", ">All")
+    for arm in found.arms:
+        made.add_row(short(arm.arm), *(f"{cost:,}" for cost in (arm.search, arm.evaluation, arm.default, arm.total)))
+    workers = f"{found.workers} worker{'s' if found.workers > 1 else ''}"
+    return Group(
+        Text(f"On {found.task}, about {spoken(found.seconds)} on {workers}.", style="bold"),
+        Text(f"{found.gradient_evaluations:,} gradient evaluations, if no run ends before its last epoch:\n"),
+        made,
+        Text(f"\nEstimated in {found.calibration_seconds:.0f} s. Nothing was written.", style="dim"),
+    )
 
 
 def experiments(summaries: Sequence[Any]) -> Table:
