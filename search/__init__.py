@@ -6,7 +6,7 @@ print(result.answer)
 """
 
 from search.arms import Arm
-from search.experiments import Result, compare, load, resume, tune
+from search.experiments import Result, compare, dry_run, load, resume, tune
 from search.spec import Experiment
 
-__all__ = ["Arm", "Experiment", "Result", "compare", "load", "resume", "tune"]
+__all__ = ["Arm", "Experiment", "Result", "compare", "dry_run", "load", "resume", "tune"]

@@ -27,7 +27,8 @@ from storage import ExperimentRecord, Ledger, NoLedgerError, Status, Summary
 if TYPE_CHECKING:
     import pandas
 
-    from search.dry_run import Estimate
+    from search.alarms import Alarm
+    from search.estimates import Estimate
 
 DEFAULT_URL = "sqlite:///cooldown.db"
 MAX_NAME = 200
@@ -48,6 +49,13 @@ class Result:
         from search.summary import pair_verdicts
 
         return pair_verdicts(self.record)
+
+    @cached_property
+    def alarms(self) -> "list[Alarm]":
+        """Reasons to distrust the verdicts, each with what to do about it."""
+        from search.alarms import alarms
+
+        return alarms(self.record, self.verdicts)
 
     @property
     def answer(self) -> str:
@@ -155,7 +163,7 @@ def dry_run(
 
     Raises InputError where `compare` would for its arguments.
     """
-    from search.dry_run import estimate
+    from search.estimates import estimate
     from search.executors import local_processes
 
     spec, splits = _prepared(task, name, db, workers, settings)

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from objectives.catalog import unknown_name
-from search.budgets import budget_curves, crossover_sentence, default_target, target_ratio_of, times_to_target
+from search.budgets import budget_curves, crossover_sentence, default_target, finite, target_ratio_of, times_to_target
 from search.credit import credit, tuning_gains
 from search.experiments import Result
 from search.options import SECTIONS
@@ -50,12 +50,22 @@ def _budget(result: Result) -> RenderableType:
             known = count <= len(curve.trials)
             cells.append(digits(float(curve.expected[count - 1]) if known else None))
         made.add_row(str(count), *cells)
-    cost = table("Arm", ">Gradient evaluations of a search", ">Seconds", ">Repeats")
+    cost = table("Arm", ">Expected best", ">95 % interval", ">Gradient evaluations", ">Seconds", ">Repeats")
     for arm, curve in curves.items():
         cost.add_row(
-            short(arm), f"{curve.gradient_evaluations[-1]:,.0f}", f"{curve.seconds[-1]:.1f}", str(curve.repeats)
+            short(arm),
+            digits(float(curve.expected[-1])),
+            interval(finite(curve.low[-1]), finite(curve.high[-1]), ".4f"),
+            f"{curve.gradient_evaluations[-1]:,.0f}",
+            f"{curve.seconds[-1]:.1f}",
+            str(curve.repeats),
         )
-    parts: list[RenderableType] = [Text("Expected best validation loss after so many trials.\n"), made, Text(), cost]
+    parts: list[RenderableType] = [
+        Text("Expected best validation loss after so many trials.\n"),
+        made,
+        Text("\nA whole search:\n"),
+        cost,
+    ]
     if result.verdicts:
         parts.append(Text(f"\n{crossover_sentence(result.record, result.verdicts[0].a, result.verdicts[0].b)}"))
     return Group(*parts)

@@ -14,7 +14,7 @@ from rich.text import Text
 from objectives import optimizers
 from objectives.config import TrainConfig
 from objectives.strategies import STRATEGIES
-from search.alarms import Alarm, alarms
+from search.alarms import Alarm
 from search.arms import Arm
 from search.budgets import crossover_sentence
 from search.credit import credit_sentence
@@ -26,7 +26,7 @@ from search.summary import ArmSummary, arm_summaries
 from storage import Status
 
 if TYPE_CHECKING:
-    from search.dry_run import Estimate
+    from search.estimates import Estimate
 
 LONGEST_ARM = 40
 NOT_SEARCHED = "; searched if asked for"
@@ -130,7 +130,7 @@ def answer(console: Console, result: Result, place: str) -> None:
         console.print(updates)
     if note := _widened(record.spec.get("widened", {})):
         console.print(f"\n{note}")
-    for alarm in alarms(record, found):
+    for alarm in result.alarms:
         console.print(_alarm(alarm))
     if found:
         pair = found[0].a, found[0].b

@@ -9,8 +9,8 @@ import pytest
 from search_runs import TINY, cooldown, flags, run_in_threads, spec
 
 from objectives.errors import InputError
-from search import dry_run as module
-from search.dry_run import Estimate, estimate
+from search import estimates as module
+from search.estimates import Estimate, estimate
 from search.experiments import _task, dry_run
 from search.spec import Experiment
 from search.splits import Splits
