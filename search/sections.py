@@ -50,12 +50,12 @@ def _budget(result: Result) -> RenderableType:
             known = count <= len(curve.trials)
             cells.append(digits(float(curve.expected[count - 1]) if known else None))
         made.add_row(str(count), *cells)
-    cost = table("Arm", ">Expected best", ">95 % interval", ">Gradient evaluations", ">Seconds", ">Repeats")
+    cost = table("Arm", ">Expected best", ">95 % interval", ">Evaluations", ">Seconds", ">Rep.")
     for arm, curve in curves.items():
         cost.add_row(
             short(arm),
             digits(float(curve.expected[-1])),
-            interval(finite(curve.low[-1]), finite(curve.high[-1]), ".4f"),
+            interval(finite(curve.low[-1]), finite(curve.high[-1]), ".3f"),
             f"{curve.gradient_evaluations[-1]:,.0f}",
             f"{curve.seconds[-1]:.1f}",
             str(curve.repeats),
