@@ -1,1 +1,4 @@
-"""The live view of the ledger. Knows Streamlit and Plotly; empty until its pages are built."""
+"""The live view of the ledger: pages that read it through `storage` and show what `search` makes of it.
+
+It writes nothing and trains nothing. `app.py` is what Streamlit runs; each file of `app_pages/` is one page.
+"""

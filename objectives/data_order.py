@@ -8,14 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.config import TrainConfig
 from objectives.problem import Indices
 
 FIRST_SHARE = 0.2
 """The share of the rows, the easiest ones, that a curriculum begins with; it has reached all at half of the run."""
-
-REFERENCE_EPOCHS = 10
-"""How long the reference model trains whose losses tell a curriculum which rows are easy."""
 
 
 @dataclass(eq=False)
@@ -57,10 +53,3 @@ class DataOrder:
 def by_difficulty(rows: Indices, losses: NDArray[np.float64]) -> Indices:
     """`rows` (n,) from the easiest to the hardest, by a reference model's `losses` (n,); of equals the first first."""
     return rows[np.argsort(losses, kind="stable")]
-
-
-def passes_before(config: TrainConfig) -> int:
-    """Passes over the training rows that a run of `config` pays for before its own first: a curriculum's, to know which
-    rows are easy.
-    """
-    return 0 if config.curriculum == "none" else REFERENCE_EPOCHS + 1

@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from threadpoolctl import ThreadpoolController
 
 from objectives.config import TrainConfig
-from objectives.data_order import REFERENCE_EPOCHS, DataOrder, by_difficulty
+from objectives.cost import REFERENCE_EPOCHS
+from objectives.data_order import DataOrder, by_difficulty
 from objectives.errors import InputError
 from objectives.limits import Limits, checked_limits
 from objectives.population import Population, Replicate, plan

@@ -1,6 +1,5 @@
 """Alarms: reasons to distrust an answer, each with what to do about it."""
 
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from objectives.records import Outcome
 from search.arms import Arm
-from search.space import Parameter, space
+from search.space import Parameter, Space, space
 from search.spec import Experiment, experiment
 from search.statistics.doubts import Side, edge_reached, never_improved, winners_curse
 from search.statistics.verdict import Verdict
@@ -17,10 +16,11 @@ from storage import ExperimentRecord, Purpose, Status, StudyRecord
 DIVERGENCE_ALARM = 0.3
 
 STARTUP = {"tpe": 10, "gp": 10, "cmaes": 1}
-"""The random trials that a sampler begins a study with; the others learn nothing from trials."""
+"""The random trials that a sampler begins a study with, rounded up to whole generations; the others learn nothing from
+trials."""
 
-CONTAINS = {"momentum": {"sgd"}, "nag": {"sgd"}}
-"""Rules that are another one at some value of their hyperparameters within the usual ranges: μ near 0."""
+SMALL_MOMENTUM = 0.5
+"""Up to this μ, where it averages over two updates at most, momentum is hardly other than SGD at a larger rate."""
 
 FREE_EPSILON = 0.1
 """From this ε on Adam's denominator hardly varies, and Adam contains momentum and SGD. Source: Choi et al. 2019."""
@@ -29,12 +29,14 @@ FREE_EPSILON = 0.1
 @dataclass(frozen=True)
 class Alarm:
     """A reason to distrust an answer. kind: "boundary", "inclusion", "divergence", "no improvement", "winner's curse"
-    or "unequal budgets". arm: whose, "" for the whole experiment.
+    or "unequal budgets". arm: whose, "" for the whole experiment. resume: the options with which `cooldown resume NAME`
+    does something about it, "" for none; None where resuming is no help.
     """
 
     kind: str
     arm: str
     message: str
+    resume: str | None = None
 
 
 def alarms(record: ExperimentRecord, verdicts: Sequence[Verdict]) -> list[Alarm]:
@@ -96,10 +98,9 @@ def boundary_alarms(record: ExperimentRecord) -> list[Alarm]:
         low, high = edge.wider
         message = (
             f"the best values of {edge.parameter.key} crowd at the {which} edge of its range, {value:g}: what lies "
-            f"beyond was not tried; `cooldown resume {shlex.quote(record.name)} --extend` searches again from {low:g} "
-            f"to {high:g}"
+            f"beyond was not tried; search again from {low:g} to {high:g}"
         )
-        found.append(Alarm("boundary", edge.arm, message))
+        found.append(Alarm("boundary", edge.arm, message, "--extend"))
     return found
 
 
@@ -107,18 +108,19 @@ def contains(general: Arm, special: Arm, spec: Experiment) -> bool:
     """Whether all that `special` can choose is a special case of something that `general` can choose."""
     if (set(general.optimizers), set(general.schedules)) == (set(special.optimizers), set(special.schedules)):
         return False
-    known = {name: _contained(name, spec) for name in general.optimizers}
-    return set(special.schedules) <= set(general.schedules) and all(
-        any(optimizer in found for found in known.values()) for optimizer in special.optimizers
-    )
+    # A warm-up's length, for which the updates would matter, is no part of it.
+    searched = space(spec, general, updates_per_epoch=1)
+    known = set().union(*(_contained(name, searched) for name in general.optimizers))
+    return set(special.schedules) <= set(general.schedules) and set(special.optimizers) <= known
 
 
-def _contained(optimizer: str, spec: Experiment) -> set[str]:
-    epsilon = spec.ranges.get(f"{optimizer}.epsilon")
-    free = isinstance(epsilon, tuple) and epsilon[1] >= FREE_EPSILON
-    return (
-        {optimizer} | CONTAINS.get(optimizer, set()) | ({"sgd", "momentum"} if optimizer == "adam" and free else set())
-    )
+def _contained(optimizer: str, searched: Space) -> set[str]:
+    """The rules that an optimizer is at some value that it may take here."""
+    if optimizer in ("momentum", "nag") and searched.reach(optimizer, "momentum")[0] <= SMALL_MOMENTUM:
+        return {optimizer, "sgd"}
+    if optimizer == "adam" and searched.reach(optimizer, "epsilon")[1] >= FREE_EPSILON:
+        return {optimizer, "sgd", "momentum"}
+    return {optimizer}
 
 
 def _inclusion(spec: Experiment, verdicts: Sequence[Verdict]) -> Iterable[Alarm]:
@@ -151,7 +153,9 @@ def _divergence(record: ExperimentRecord) -> Iterable[Alarm]:
 
 
 def _no_improvement(record: ExperimentRecord) -> Iterable[Alarm]:
-    startup, trials = STARTUP.get(record.spec["sampler"], 0), record.spec["trials"]
+    generation, trials = record.spec["generation"], record.spec["trials"]
+    # A generation is asked for at once: while its first trial is random, all are.
+    startup = -(-STARTUP.get(record.spec["sampler"], 0) // generation) * generation
     for arm in record.spec["arms"]:
         full = [study for study in record.of(arm) if len(study.trials) == trials]
         losses = np.array([[np.inf if t.pruned else t.validation_loss for t in study.trials] for study in full])
@@ -175,17 +179,20 @@ def _winners_curse(record: ExperimentRecord, verdicts: Sequence[Verdict]) -> Ite
                 yield Alarm(
                     "winner's curse",
                     arm,
-                    f"on fresh seeds its winners lose {curse:.4f} of what the search saw in them, more than the "
-                    f"difference of {abs(verdict.difference):.4f} between the arms: more --seeds make the search surer",
+                    f"on further seeds the best trials of its searches lose {curse:.4f} of what the search saw in "
+                    f"them, more than the difference of {abs(verdict.difference):.4f} between the arms: more --seeds "
+                    "make the search surer",
                 )
 
 
 def arm_curse(studies: Sequence[StudyRecord]) -> float | None:
-    """How much worse the winners of an arm's studies do on fresh seeds; None before there are finalists."""
-    winners = [study.winner for study in studies if study.winner and study.winner.finalist_loss is not None]
-    if not winners:
+    """How much worse the best trials of an arm's searches do on the finalists' further seeds, which had no part in
+    choosing them; None before there are finalists.
+    """
+    favourites = [trial for study in studies for trial in study.best(1) if trial.finalist_loss is not None]
+    if not favourites:
         return None
-    chosen, fresh = ([trial.validation_loss for trial in winners], [trial.finalist_loss or 0.0 for trial in winners])
+    chosen, fresh = zip(*((trial.validation_loss, trial.finalist_loss or 0.0) for trial in favourites), strict=True)
     return winners_curse(np.array(chosen), np.array(fresh))
 
 
@@ -196,4 +203,4 @@ def _unequal_budgets(record: ExperimentRecord) -> Iterable[Alarm]:
     evaluated = {arm: sum(bool(study.evaluations) for study in record.of(arm)) for arm in arms}
     if record.status is not Status.RUNNING and (len(set(trials.values())) > 1 or len(set(evaluated.values())) > 1):
         told = ", ".join(f"{arm} {trials[arm]} trials and {evaluated[arm]} winners" for arm in arms)
-        yield Alarm("unequal budgets", "", f"the run ended before all arms had the same: {told}; resume it")
+        yield Alarm("unequal budgets", "", f"the run ended before all arms had the same: {told}", "")

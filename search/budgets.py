@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from objectives.cost import evaluations_after
 from search.losses import mean_selection_loss, winners_loss
 from search.statistics.budget import BudgetCurve, Crossover, budget_curve, crossover, per_repeat_curves
 from search.statistics.target import TargetRatio, TargetTimes, evaluations_to_target, target_ratio, target_times
@@ -28,7 +29,7 @@ def budget_curves(record: ExperimentRecord) -> dict[str, BudgetCurve]:
                 )
                 for name in ("gradient_evaluations", "seconds")
             )
-            found[arm] = budget_curve(_losses(trials), cost, seconds, _independent(record))
+            found[arm] = budget_curve(_losses(trials, _independent(record)), cost, seconds, _independent(record))
     return found
 
 
@@ -38,9 +39,10 @@ def pair_crossover(record: ExperimentRecord, a: str, b: str) -> Crossover | None
     common = sorted(set(by_arm[0]) & set(by_arm[1]))
     if not common:
         return None
-    rows = [_losses(_trials([studies[repeat] for repeat in common])) for studies in by_arm]
+    independent = _independent(record)
+    rows = [_losses(_trials([studies[repeat] for repeat in common]), independent) for studies in by_arm]
     budget = min(losses.shape[1] for losses in rows)
-    curves = [per_repeat_curves(losses[:, :budget], _independent(record)) for losses in rows]
+    curves = [per_repeat_curves(losses[:, :budget], independent) for losses in rows]
     return crossover(curves[0], curves[1])
 
 
@@ -105,7 +107,12 @@ def crossover_sentence(record: ExperimentRecord, a: str, b: str) -> str:
     interval = "" if crossed.repeats < 2 else f" (95 % interval: {' to '.join(map(_from, ends))})"
     if crossed.trials is None:
         interval = interval if crossed.earliest is not None else ""
-        return f"Within the budget, {a}'s expected best validation loss never falls below {b}'s{interval}."
+        if crossed.last is None:
+            return f"Within the budget, {a}'s expected best validation loss never falls below {b}'s{interval}."
+        return (
+            f"{a}'s expected best validation loss is below {b}'s up to trial {crossed.last}, and not from there to the "
+            f"end of the budget{interval}."
+        )
     return f"{a}'s expected best validation loss is below {b}'s from trial {crossed.trials} on{interval}."
 
 
@@ -122,10 +129,8 @@ def _times(record: ExperimentRecord, arm: str, target: float) -> dict[int, tuple
         epochs = study.winner.config.epochs
         curves = study.winner.curves[Purpose.FINALIST]
         losses = np.mean([curve.capped_losses(epochs) for curve in curves], axis=0)
-        # What a whole run costs: a diverged or early-stopped replicate pays for fewer epochs.
-        whole = max(curve.gradient_evaluations for curve in curves)
-        evaluations = whole * np.arange(1, epochs + 1) / epochs
-        found[study.repeat] = (evaluations_to_target(losses, evaluations, target), float(whole))
+        evaluations = evaluations_after(curves[0], study.winner.config).astype(np.float64)
+        found[study.repeat] = (evaluations_to_target(losses, evaluations, target), float(evaluations[-1]))
     return found
 
 
@@ -136,26 +141,17 @@ def _trials(studies: Sequence[StudyRecord]) -> list[tuple[TrialRecord, ...]]:
     return [trials[:budget] for trials in begun]
 
 
-def _losses(trials: Sequence[Sequence[TrialRecord]]) -> NDArray[np.float64]:
-    """(repeats, K) validation losses. A pruned trial, which could not be chosen, counts with the loss that it got to,
-    but never as better than the best that was trained to its end.
+def _losses(trials: Sequence[Sequence[TrialRecord]], independent: bool) -> NDArray[np.float64]:
+    """(repeats, K) validation losses. A pruned trial could not be chosen: in a search that learns it is no best, and
+    counts as infinite. Independent trials stand for searches of other orders, in which it might not have been pruned;
+    there it counts with the loss that it got to, but never as better than the best that was trained to its end.
     """
-    whole = [min((trial.validation_loss for trial in row if not trial.pruned), default=np.inf) for row in trials]
-    return np.array(
-        [
-            [max(trial.validation_loss, best) if trial.pruned else trial.validation_loss for trial in row]
-            for row, best in zip(trials, whole, strict=True)
-        ]
-    )
-
-
-def _costs(trials: Sequence[Sequence[TrialRecord]], name: str) -> NDArray[np.float64]:
-    """(repeats, K): a field of the trials' search curves, summed over the seeds."""
-
-    def cost(trial: TrialRecord) -> float:
-        return float(sum(getattr(curve, name) for curve in trial.curves[Purpose.SEARCH]))
-
-    return np.array([[cost(trial) for trial in row] for row in trials])
+    rows = []
+    for row in trials:
+        whole = min((trial.validation_loss for trial in row if not trial.pruned), default=np.inf)
+        known = [max(trial.validation_loss, whole) if independent else np.inf for trial in row]
+        rows.append([loss if t.pruned else t.validation_loss for t, loss in zip(row, known, strict=True)])
+    return np.array(rows)
 
 
 def _independent(record: ExperimentRecord) -> bool:

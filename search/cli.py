@@ -293,6 +293,27 @@ def surface(
         _say(f"Wrote {path}: open it in a browser.")
 
 
+@app.command()
+def dashboard(
+    port: Annotated[int, typer.Option("--port", help="where to listen [default: 8501]", **WHOLE)] = 8501,
+    host: Annotated[
+        str,
+        typer.Option(
+            "--host",
+            help="an address of this machine, to let others read too [default: 127.0.0.1]",
+            metavar="HOST",
+            show_default=False,
+        ),
+    ] = "127.0.0.1",
+    db: Db = None,
+) -> None:
+    """Show all experiments in the browser, live."""
+    from search.serve import serve
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    serve(db, host, port, _say)
+
+
 @app.callback(invoke_without_command=True)
 def _version(
     version: Annotated[bool, typer.Option("--version", help="print the version", is_eager=True)] = False,

@@ -1,24 +1,29 @@
 """What an experiment will cost, from a short calibration: a small one of the same shape, timed on the real workers.
 
 The small experiment goes all the way that the large one will: the sampler, the workers, finalists, evaluation, ledger.
-It has one repeat with one generation; the rest is scaled by the work. Where even that takes long, it is run with fewer
-epochs: its time is linear in them.
+It has one generation per study, and as many repeats as keep all workers busy. How long its jobs took says how long
+those of the large one will; these are then laid out on the workers as the runner would. Where even a small experiment
+takes long, it is run with fewer epochs: its time is linear in them.
 """
 
+import heapq
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from objectives.cost import passes_before
+from search.arms import Arm
 from search.progress import Progress
 from search.runner import run
+from search.space import space
 from search.spec import Experiment, experiment
 from search.splits import Splits
-from search.studies import planned, total_work
-from storage import Ledger, Purpose, StudyKey, StudyRecord, Variant
+from search.studies import planned, single
+from storage import Ledger, Purpose, StudyKey, Variant
 
 BUDGET = 20.0
 """Seconds that the calibration may take, about, if it can be made as short as that."""
@@ -71,36 +76,93 @@ def estimate(spec: Experiment, splits: Splits, workers: int, open_executor: Call
     began = time.perf_counter()
     executor = _Kept(open_executor())
     try:
-        start, shortest = _timed(spec, splits, workers, executor, 1)
+        first = _timed(spec, splits, workers, executor, 1)
         # What is left of the budget decides how much of a run is timed.
-        epochs = max(min(spec.epochs, int((BUDGET - (time.perf_counter() - began)) / max(shortest, 1e-3))), 1)
-        longest = shortest if epochs == 1 else _timed(spec, splits, workers, executor, epochs)[1]
+        left = BUDGET - (time.perf_counter() - began)
+        epochs = max(min(spec.epochs, int(left / max(first.seconds, 1e-3))), 1)
+        last = first if epochs == 1 else _timed(spec, splits, workers, executor, epochs)
     finally:
         executor.end()
-    slope = max(longest - shortest, 0.0) / (epochs - 1) if epochs > 1 else longest
-    whole = longest + slope * (spec.epochs - epochs)
-    scale = _work(spec) / _work(_small(spec, 1))
+    small = _small(spec, workers, epochs)
+    # What a job takes beside its training, and the workers' waiting for the coordinator, is the same share of both.
+    share = last.seconds / _makespan(small, last.replicates, workers)
+    whole = {kind: _at(spec.epochs, epochs, first.replicates[kind], last.replicates[kind]) for kind in last.replicates}
     return Estimate(
         task=splits.task.name,
         workers=workers,
-        seconds=start + whole * scale,
-        start_seconds=start,
+        seconds=first.start + share * _makespan(spec, whole, workers),
+        start_seconds=first.start,
         calibration_seconds=time.perf_counter() - began,
         epochs=epochs,
-        arms=tuple(_cost(arm, spec, splits) for arm in spec.arms),
+        arms=tuple(_cost(arm, spec, splits) for arm in spec.parsed_arms),
     )
 
 
-def _small(spec: Experiment, epochs: int) -> Experiment:
-    """The same with one repeat of one generation and its one finalist."""
-    trials = min(spec.generation, spec.trials)
-    changes = {"repeats": 1, "trials": trials, "finalists": 1, "epochs": epochs, "pruner": "none"}
+Kind = tuple[str, Variant, Purpose]
+
+
+@dataclass(frozen=True)
+class _Timing:
+    """A small experiment's times in seconds. start: until all was compiled. seconds: from then on. replicates: of one
+    replicate of each kind.
+    """
+
+    start: float
+    seconds: float
+    replicates: Mapping[Kind, float]
+
+
+def _at(epochs: int, timed: int, shortest: float, longest: float) -> float:
+    """The time at `epochs`, on the line through 1 and `timed` epochs; a single point goes through 0."""
+    slope = max(longest - shortest, 0.0) / (timed - 1) if timed > 1 else longest
+    return longest + slope * (epochs - timed)
+
+
+def _makespan(spec: Experiment, replicates: Mapping[Kind, float], workers: int) -> float:
+    """The seconds until all studies are done, if a free worker takes the next job of who is first in line."""
+    waiting = [(key.repeat, 0, number, 0.0, _jobs(key, spec, replicates)) for number, key in enumerate(planned(spec))]
+    free = [0.0] * workers
+    end = 0.0
+    while waiting:
+        now = max(heapq.heappop(free), min(ready for *_, ready, _ in waiting))
+        chosen = min(study for study in waiting if study[3] <= now)
+        waiting.remove(chosen)
+        repeat, done, number, _, jobs = chosen
+        end = max(end, now + jobs[0])
+        heapq.heappush(free, now + jobs[0])
+        if jobs[1:]:
+            waiting.append((repeat, done + 1, number, now + jobs[0], jobs[1:]))
+    return end
+
+
+def _jobs(key: StudyKey, spec: Experiment, replicates: Mapping[Kind, float]) -> tuple[float, ...]:
+    """The seconds of a study's jobs, in their order."""
+    search, finalist, evaluation = (
+        replicates.get((key.arm, key.variant, purpose), 0.0)
+        for purpose in (Purpose.SEARCH, Purpose.FINALIST, Purpose.EVALUATION)
+    )
+    if key.variant is Variant.DEFAULT:
+        return spec.seeds * search, spec.confirm_seeds * evaluation
+    sizes = [min(spec.generation, spec.trials - at) for at in range(0, spec.trials, spec.generation)]
+    last = min(spec.finalists, spec.trials) * spec.finalist_seeds * finalist, spec.confirm_seeds * evaluation
+    return (*(size * spec.seeds * search for size in sizes), *last)
+
+
+def _small(spec: Experiment, workers: int, epochs: int) -> Experiment:
+    """The same with one generation per study and its one finalist, and no more repeats than keep the workers busy."""
+    changes = {
+        "repeats": min(spec.repeats, -(-workers // len(spec.arms))),
+        "trials": min(spec.generation, spec.trials),
+        "finalists": 1,
+        "epochs": epochs,
+        "pruner": "none",
+    }
     return experiment(**{**spec.to_json(), **changes})
 
 
-def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_Kept", epochs: int) -> tuple[float, float]:
-    """The seconds until a small experiment is compiled, and those that it then takes."""
-    small = _small(spec, epochs)
+def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_Kept", epochs: int) -> _Timing:
+    """A small experiment, run to its end."""
+    small = _small(spec, workers, epochs)
     began, compiled = time.monotonic(), 0.0
 
     def report(progress: Progress) -> None:
@@ -112,25 +174,25 @@ def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_Kept", ep
         ledger = Ledger(f"sqlite:///{Path(folder) / 'dry-run.db'}")
         ledger.create("dry run", small.to_json(), "", planned(small))
         run(ledger, "dry run", small, Splits(splits.task, small), lambda: executor, queue=2 * workers, report=report)
-    return compiled - began, time.monotonic() - compiled
+        ended, record = time.monotonic(), ledger.load("dry run")
+    spent: dict[Kind, list[float]] = {}
+    for study in (*record.studies, *record.one_shots):
+        for purpose in Purpose:
+            seconds = [curve.seconds for curve in study.curves(purpose)]
+            spent.setdefault((study.arm, study.variant, purpose), []).extend(seconds)
+    means = {kind: sum(seconds) / len(seconds) for kind, seconds in spent.items() if seconds}
+    return _Timing(compiled - began, ended - compiled, means)
 
 
-def _work(spec: Experiment) -> int:
-    return sum(total_work(_empty(key), spec) for key in planned(spec))
-
-
-def _empty(key: StudyKey) -> StudyRecord:
-    return StudyRecord(0, key.arm, key.repeat, {}, (), key.variant, key.attempt)
-
-
-def _cost(arm: str, spec: Experiment, splits: Splits) -> ArmCost:
-    rows = {purpose: splits.rows(purpose) * spec.epochs * spec.repeats for purpose in Purpose}
+def _cost(arm: Arm, spec: Experiment, splits: Splits) -> ArmCost:
+    # Where a search may choose a curriculum, it might choose it always.
+    before = max(passes_before(config) for config in space(spec, arm, splits.updates_per_epoch).programs())
+    rows = {purpose: splits.rows(purpose) * (before + spec.epochs) * spec.repeats for purpose in Purpose}
     finalists = min(spec.finalists, spec.trials) * spec.finalist_seeds
     search = rows[Purpose.SEARCH] * spec.trials * spec.seeds + rows[Purpose.FINALIST] * finalists
     evaluation = rows[Purpose.EVALUATION] * spec.confirm_seeds
-    one_shot = any(key.arm == arm and key.variant is Variant.DEFAULT for key in planned(spec))
-    default = rows[Purpose.SEARCH] * spec.seeds + evaluation if one_shot else 0
-    return ArmCost(arm, search, evaluation, default)
+    default = rows[Purpose.SEARCH] * spec.seeds + evaluation if single(arm) else 0
+    return ArmCost(arm.name, search, evaluation, default)
 
 
 class _Kept(Executor):

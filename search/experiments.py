@@ -7,6 +7,7 @@ import os
 import shlex
 import unicodedata
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,6 +168,9 @@ def dry_run(
     from search.executors import local_processes
 
     spec, splits = _prepared(task, name, db, workers, settings)
+    with suppress(NoLedgerError):
+        # Whether the name is free.
+        _find(Ledger(database_url(db), create=False), spec, splits.task.fingerprint(), name)
     count = _workers(spec, workers)
     return estimate(spec, splits, count, lambda: local_processes(count))
 
@@ -246,23 +250,42 @@ def resume(
         ) from error
     if splits.task.fingerprint() != record.task_fingerprint:
         raise InputError(f"the task {spec.task!r} has changed since {name!r} was started: its data differ")
-    extended_from = list(record.extended_from)
+    finished = record.status is Status.DONE
+    result = Result(record) if finished else _run(ledger, name, before, splits, workers, report)
+    # Only what is done is extended: else the time of an interruption would decide who had become a finalist by then.
     if spec != before:
-        # Whose studies have been asked for less before may have other finalists than one that was not.
-        extended_from += [before.trials] if spec.trials > before.trials else []
-        ledger.extend(name, spec.to_json(), planned(spec), extended_from)
-    nothing_else = record.status is Status.DONE and spec == before
-    result = Result(record) if nothing_else else _run(ledger, name, spec, splits, workers, report)
-    wider = _widened(result.record, spec) if extend else spec
-    if extend and nothing_else and wider == spec:
+        result = _extended(ledger, result.record, before, spec, splits, workers, report)
+    if not extend:
+        return result
+    wider = _widened(result.record, spec)
+    if wider != spec:
+        return _extended(ledger, result.record, spec, wider, splits, workers, report)
+    if finished and spec == before:
         raise InputError(
             f"nothing to extend in {name!r}: no arm's best values crowd at an edge of a range beyond which there are "
             "others"
         )
-    if wider == spec:
-        return result
-    ledger.extend(name, wider.to_json(), planned(wider), extended_from)
-    return _run(ledger, name, wider, splits, workers, report)
+    return result
+
+
+def _extended(
+    ledger: Ledger,
+    record: ExperimentRecord,
+    before: Experiment,
+    spec: Experiment,
+    splits: Splits,
+    workers: int | None,
+    report: Report,
+) -> Result:
+    """The experiment, which was done under `before`, done under the larger `spec`."""
+    was, wanted = before.to_json(), spec.to_json()
+    changed = {key: was.get(key) for key in wanted if was.get(key) != wanted[key]}
+    # An experiment that only ever got more repeats is what it would have been with so many from the start.
+    history = list(record.extended_from)
+    if history or set(changed) != {"repeats"}:
+        history.append(changed)
+    ledger.extend(record.name, wanted, planned(spec), history)
+    return _run(ledger, record.name, spec, splits, workers, report)
 
 
 def _widened(record: ExperimentRecord, spec: Experiment) -> Experiment:
@@ -299,6 +322,8 @@ def _prepared(
 ) -> tuple[Experiment, Splits]:
     """The spec and what it is trained on; raises InputError for what cannot be run."""
     given = {key: value for key, value in settings.items() if value is not None}
+    if "widened" in given:
+        raise InputError("widened: only `cooldown resume NAME --extend` widens ranges; give others as ranges")
     spec = experiment(task=task.name if isinstance(task, Task) else task, **given)
     _check(spec, name, db, workers)
     splits = Splits(_task(spec, task if isinstance(task, Task) else None), spec)

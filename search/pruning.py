@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objectives.config import TrainConfig
-from objectives.data_order import passes_before
+from objectives.cost import epochs_paid, rows_per_epoch
 from objectives.errors import InputError
 from objectives.limits import mean_losses
 from objectives.random_streams import generator
-from objectives.records import Curve, Outcome
+from objectives.records import Outcome
 from search.spec import Pruner
 from search.statistics.pruning import BRACKET_WEIGHTS, halving_limits, median_limits, pruned_after
 from storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
@@ -122,7 +122,7 @@ def _replayed(pruner: Pruner, study: StudyRecord, seed: int) -> dict[int, int]:
         for trial in (trial for trial in study.trials if trial.generation == generation):
             epochs = trial.config.epochs
             seen = _seen(study, trial, epochs, seed)
-            last = max(_epochs_run(curve) for curve in trial.curves[Purpose.SEARCH])
+            last = max(epochs_paid(curve) for curve in trial.curves[Purpose.SEARCH])
             end = pruned_after(seen.losses, _limits(pruner, earlier, seen, epochs), last)
             if end is not None:
                 pruned[trial.number] = end
@@ -156,18 +156,11 @@ def _known_until(losses: NDArray[np.float64], end: int) -> NDArray[np.float64]:
     return np.where(np.arange(len(losses)) < end, losses, np.nan)
 
 
-def _epochs_run(curve: Curve) -> int:
-    """A diverged run has no entry for the epoch in which it diverged, and has paid for it."""
-    return len(curve.train_loss) + (curve.outcome is Outcome.DIVERGED)
-
-
 def _saved(trial: TrialRecord, end: int) -> int:
     """The gradient evaluations that its replicates made after the epoch `end` (from 1)."""
-    before, saved = passes_before(trial.config), 0
-    for curve in trial.curves[Purpose.SEARCH]:
-        run = _epochs_run(curve)
-        saved += curve.gradient_evaluations // (run + before) * max(run - end, 0)
-    return saved
+    return sum(
+        rows_per_epoch(curve, trial.config) * max(epochs_paid(curve) - end, 0) for curve in trial.curves[Purpose.SEARCH]
+    )
 
 
 @dataclass(frozen=True)
@@ -230,9 +223,8 @@ def pruning_document(record: ExperimentRecord) -> list[dict[str, Any]]:
 
 def _spared(trial: TrialRecord) -> int:
     """The gradient evaluations that a pruned trial's replicates would have gone on to make."""
-    before, spared = passes_before(trial.config), 0
-    for curve in trial.curves[Purpose.SEARCH]:
-        if curve.outcome is Outcome.PRUNED:
-            run = len(curve.train_loss)
-            spared += curve.gradient_evaluations // (run + before) * (trial.config.epochs - run)
-    return spared
+    return sum(
+        rows_per_epoch(curve, trial.config) * (trial.config.epochs - epochs_paid(curve))
+        for curve in trial.curves[Purpose.SEARCH]
+        if curve.outcome is Outcome.PRUNED
+    )

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from objectives.cost import rows_per_epoch
 from objectives.hyperparameters import Scale
-from objectives.records import Outcome
 from search.budgets import finite
 from search.space import Parameter, Space, space
 from search.spec import experiment
@@ -101,7 +101,7 @@ def sensitivities(record: ExperimentRecord) -> list[Sensitivity]:
     """Of every hyperparameter that was searched, in the order of the arms; nothing for an arm without trials, or where
     all runs of the experiment diverged: then no value was better than another.
     """
-    updates = _updates_per_epoch(record.studies)
+    updates = updates_per_epoch(record.studies)
     if updates is None:
         return []
     spec, found = experiment(**record.spec), []
@@ -242,14 +242,13 @@ def _counted(studies: Sequence[StudyRecord]) -> list[_Trials]:
     return [each for each in kept if each.trials]
 
 
-def _updates_per_epoch(studies: Sequence[StudyRecord]) -> int | None:
-    """Updates per epoch of a search, on which ranges of warm-ups depend: as they were counted, on the first repeat's
-    data if it can be. None without a run that finished an epoch whole.
+def updates_per_epoch(studies: Sequence[StudyRecord]) -> int | None:
+    """Updates per epoch of a search, on which ranges of warm-ups depend: of the first repeat's rows in batches of the
+    config's size. None without trials.
     """
     for study in sorted(studies, key=lambda study: study.repeat):
-        for curve in study.curves(Purpose.SEARCH):
-            if curve.outcome is not Outcome.DIVERGED:
-                return curve.updates // len(curve.train_loss)
+        for trial in study.trials:
+            return -(-rows_per_epoch(trial.curves[Purpose.SEARCH][0], trial.config) // trial.config.batch_size)
     return None
 
 

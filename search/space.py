@@ -216,6 +216,15 @@ class Space:
             }
         )
 
+    def reach(self, owner: str, name: str) -> tuple[float, float]:
+        """The least and the greatest value that a numeric hyperparameter of a catalog entry can take."""
+        parameter = self.by_key.get(f"{owner}.{name}")
+        if isinstance(parameter, Parameter):
+            return parameter.low, parameter.high
+        default = next(each.default for each in self.arm.hyperparameters[owner] if each.name == name)
+        value = float(self.fixed[owner].get(name, default))
+        return value, value
+
     @property
     def default(self) -> TrainConfig:
         """The arm's config untuned: what the spec fixes, and the default of everything else."""

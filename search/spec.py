@@ -95,9 +95,16 @@ class Experiment(BaseModel):
         arms = info.data.get("arms", ())
         if not isinstance(value, dict) or not all(isinstance(steps, list | tuple) for steps in value.values()):
             raise InputError(f"should be a table of lists of ranges by arm, got {value!r:.80}")
+        if "arms" not in info.data:
+            # Arms that are wrong themselves have been told of already.
+            return {}
         if unknown := [arm for arm in value if arm not in arms]:
             raise unknown_name("arm", unknown[0], arms)
-        return {arm: tuple(read_ranges(step, [Arm.parse(arm)]) for step in steps) for arm, steps in value.items()}
+        read = {arm: tuple(read_ranges(step, [Arm.parse(arm)]) for step in steps) for arm, steps in value.items()}
+        for steps in read.values():
+            if not steps or not all(step and all(_is_range(each) for each in step.values()) for step in steps):
+                raise InputError(f"should hold ranges [low, high] only, got {value!r:.80}")
+        return read
 
     def ranges_of(self, arm: Arm) -> dict[str, Any]:
         """The arm's presets, over these the spec's ranges, and over these what was widened."""
@@ -120,6 +127,10 @@ class Experiment(BaseModel):
     def to_json(self) -> dict[str, Any]:
         """The spec as a JSON-ready dict; nothing is said of widening where there was none."""
         return self.model_dump(mode="json", exclude=None if self.widened else {"widened"})
+
+
+def _is_range(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(end, float) for end in value)
 
 
 def experiment(**given: Any) -> Experiment:

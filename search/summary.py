@@ -102,10 +102,10 @@ def document(record: ExperimentRecord) -> dict[str, Any]:
         "task": record.spec["task"],
         "status": record.status.value,
         "message": record.message,
-        "fingerprint": fingerprint([*record.studies, *record.one_shots]),
+        "fingerprint": fingerprint([*record.studies, *record.one_shots, *record.superseded]),
         "answer": sentence(record, found),
         "spec": dict(record.spec),
-        "extended_from": list(record.extended_from),
+        "extended_from": [dict(step) for step in record.extended_from],
         "arms": [
             {
                 **asdict(arm),

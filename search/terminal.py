@@ -131,7 +131,7 @@ def answer(console: Console, result: Result, place: str) -> None:
     if note := _widened(record.spec.get("widened", {})):
         console.print(f"\n{note}")
     for alarm in result.alarms:
-        console.print(_alarm(alarm))
+        console.print(_alarm(alarm, place))
     if found:
         pair = found[0].a, found[0].b
         for more in filter(None, [crossover_sentence(record, *pair), credit_sentence(record, pair)]):
@@ -143,6 +143,9 @@ def answer(console: Console, result: Result, place: str) -> None:
     for config in winners.values():
         console.print(_config(config))
     console.print()
+    # Not where the verdict is withheld: more repeats of the same searches would not help.
+    if found and found[0].repeats_to_decide and result.status is Status.DONE:
+        console.print(f"To decide it: cooldown resume {place} --repeats {found[0].repeats_to_decide}")
     if record.message:
         console.print(f"The last run failed: {record.message}")
     if result.status in (Status.INTERRUPTED, Status.FAILED):
@@ -215,8 +218,9 @@ def pairs(verdicts: Sequence[Verdict]) -> Table:
     return made
 
 
-def _alarm(alarm: Alarm) -> Text:
-    return Text(f"\nAlarm · {alarm.arm or alarm.kind}: {alarm.message}", style="yellow")
+def _alarm(alarm: Alarm, place: str) -> Text:
+    remedy = "" if alarm.resume is None else f": cooldown resume {place} {alarm.resume}".rstrip()
+    return Text(f"\nAlarm · {alarm.arm or alarm.kind}: {alarm.message}{remedy}", style="yellow")
 
 
 def estimate(found: "Estimate") -> RenderableType:

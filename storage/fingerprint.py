@@ -11,11 +11,15 @@ from storage.records import Purpose, StudyRecord, Variant, curve_row
 def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
     """Per arm, SHA-256 over its trials, parameters, scores and curves, by repeat, trial and seed.
 
-    The runs of an arm's default config have a fingerprint of their own, under "default" and the arm's name.
+    The runs of an arm's default config have a fingerprint of their own, under "default" and the arm's name; so have its
+    searches over ranges that were widened since.
     """
     digests: dict[str, Any] = {}
-    for study in sorted(studies, key=lambda study: (study.arm, study.repeat)):
+    newest = {study.arm: study.attempt for study in sorted(studies, key=lambda study: study.attempt)}
+    for study in sorted(studies, key=lambda study: (study.arm, study.attempt, study.repeat)):
         name = study.arm if study.variant is Variant.TUNED else f"default {study.arm}"
+        if study.variant is Variant.TUNED and study.attempt < newest[study.arm]:
+            name = f"search {study.attempt} of {study.arm}"
         digest = digests.setdefault(name, sha256())
         digest.update(canonical_json({"repeat": study.repeat}))
         for trial in sorted(study.trials, key=lambda trial: trial.number):

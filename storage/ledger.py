@@ -47,7 +47,7 @@ class Summary:
     created_at: float
     finished_at: float | None
     trials: int
-    extended_from: tuple[int, ...]
+    extended_from: tuple[Mapping[str, Any], ...]
 
 
 class Ledger:
@@ -83,6 +83,11 @@ class Ledger:
             )
             for row in rows
         ]
+
+    def appended(self) -> int:
+        """A number that grows with everything that is appended to any experiment."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.max(tables.curves.c.id))).scalar() or 0
 
     def load(self, name: str) -> ExperimentRecord:
         """The experiment `name` with all its studies; raises LedgerError with the nearest name."""
@@ -172,11 +177,11 @@ class Ledger:
         name: str,
         spec: Mapping[str, Any],
         studies: Sequence[StudyKey],
-        extended_from: Sequence[int],
+        extended_from: Sequence[Mapping[str, Any]],
     ) -> None:
         """Give the experiment `name` a larger spec and those of `studies` that it lacks; what is in it stays.
 
-        extended_from: trials per study at which it was done before. Raises LedgerError while a process runs it.
+        extended_from: as in `ExperimentRecord`. Raises LedgerError while a process runs it.
         """
         from storage.optuna_rows import create_study
 

@@ -154,8 +154,8 @@ class ExperimentRecord:
     """An experiment with everything that happened in it.
 
     studies: its searches, one per arm and repeat. one_shots: the arms' default configs, run without a search.
-    superseded: searches over ranges that have been widened since. extended_from: the trials per study at which it was
-    done once, before it was given more.
+    superseded: searches over ranges that have been widened since. extended_from: for each extension, in order,
+    what it changed in the spec, as it was before: the same spec reached in another order may have other finalists.
     """
 
     id: int
@@ -168,7 +168,7 @@ class ExperimentRecord:
     created_at: float
     finished_at: float | None
     studies: tuple[StudyRecord, ...]
-    extended_from: tuple[int, ...] = ()
+    extended_from: tuple[Mapping[str, Any], ...] = ()
     one_shots: tuple[StudyRecord, ...] = ()
     superseded: tuple[StudyRecord, ...] = ()
 

@@ -37,7 +37,7 @@ experiments = Table(
     Column("holder", JSON(none_as_null=True), comment="the process that runs it: host, pid, its start, a token"),
     Column("holder_token", String(32)),
     Column("heartbeat_at", Float),
-    Column("extended_from", JSON(none_as_null=True), comment="trials per study at which it was done once, a list"),
+    Column("extended_from", JSON(none_as_null=True), comment="for each extension, what it changed, as it was before"),
 )
 
 studies = Table(

@@ -1,38 +1,154 @@
-"""How each optimizer is drawn, in every picture the same: warm colours for the SGD family, cool ones for the adaptive.
+"""How each arm is drawn, in every picture the same: a colour for its optimizer, a dash and a symbol for its schedule.
 
-The colours are those of Okabe & Ito and of Tol, which people with any colour vision tell apart; dashes and the markers'
-shapes help where there are more optimizers than colours.
+Warm colours are the SGD family's, cool ones the adaptive methods'. They are those of Okabe & Ito and of Tol that stand
+out on white as well as on black, chosen so that no two of the catalog's look alike with any of the usual kinds of
+colour vision.
 """
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
 from typing import Literal
 
-from objectives import optimizers
+from objectives import optimizers, schedules
+from search.arms import Arm
 
 Family = Literal["sgd", "adaptive"]
 
 COLOURS: dict[Family, tuple[str, ...]] = {
-    "sgd": ("#D55E00", "#E69F00", "#882255", "#CC79A7"),
-    "adaptive": ("#0072B2", "#56B4E9", "#009E73", "#332288"),
+    "sgd": ("#D55E00", "#E69F00", "#AA3377", "#CC79A7"),
+    "adaptive": ("#8CBC68", "#9970AB", "#0072B2", "#117733", "#56B4E9", "#999933", "#44BB99", "#009E73"),
 }
-DASHES = ("solid", "dash", "dot", "dashdot")
-SYMBOLS = ("circle", "diamond", "square", "triangle-up")
+"""By the optimizer's place among its family in the catalog."""
+
+JOINT = "#77808C"
+"""The colour of an arm that may choose between several optimizers or schedules: a grey of its own."""
+
+DASHES = (
+    "longdashdot",
+    "dash",
+    "2px,7px",
+    "longdash",
+    "14px,3px",
+    "6px,2px",
+    "12px,3px,2px,3px,2px,3px",
+    "3px,8px",
+    "18px,6px",
+    "8px,8px",
+    "14px,3px,6px,3px",
+    "dot",
+    "dashdot",
+    "5px,5px",
+    "24px,4px",
+    "4px,2px,2px,2px",
+)
+SYMBOLS = (
+    "pentagon",
+    "diamond",
+    "hourglass",
+    "triangle-down",
+    "triangle-left",
+    "triangle-right",
+    "cross",
+    "hexagon",
+    "bowtie",
+    "star-square",
+    "hexagram",
+    "square",
+    "triangle-up",
+    "x",
+    "star-diamond",
+    "octagon",
+)
+"""By the schedule's place in the catalog, `constant` left out: that is a solid line, and a circle."""
+
+TWINS = ((1.0, ""), (0.5, "-open"), (0.3, "-dot"), (0.3, "-open-dot"))
+"""Opacity and kind of symbol of the first, the second … of several arms that would look the same."""
 
 
-def line_of(optimizer: str) -> dict[str, str]:
-    """Colour and dash of the line of `optimizer`."""
-    colour, turn = _look(optimizer)
-    return {"color": colour, "dash": DASHES[turn % len(DASHES)]}
+@dataclass(frozen=True)
+class Look:
+    """How one arm is drawn; opacity: of its lines and markers, 0 to 1."""
+
+    colour: str
+    dash: str
+    symbol: str
+    opacity: float = 1.0
+
+    @property
+    def line(self) -> dict[str, str]:
+        """Colour and dash, for a trace's `line`."""
+        return {"color": self.colour, "dash": self.dash}
+
+    @property
+    def marker(self) -> dict[str, str]:
+        """Colour and symbol, for a trace's `marker`."""
+        return {"color": self.colour, "symbol": self.symbol}
 
 
-def head_of(optimizer: str) -> dict[str, str]:
-    """Colour and shape of the marker of `optimizer`."""
-    colour, turn = _look(optimizer)
-    return {"color": colour, "symbol": SYMBOLS[turn % len(SYMBOLS)]}
+def looks(arms: Iterable[str]) -> dict[str, Look]:
+    """The look of each of the arms of one picture. Those that would look the same, as `first=adam` and `second=adam`
+    do, differ in opacity and symbol, in the order given. Raises InputError for what is no arm.
+    """
+    found, seen = {}, Counter[Look]()
+    for arm in arms:
+        own = _look(Arm.parse(arm))
+        opacity, kind = TWINS[min(seen[own], len(TWINS) - 1)]
+        seen[own] += 1
+        found[arm] = Look(own.colour, own.dash, own.symbol + kind, opacity)
+    return found
 
 
-def _look(optimizer: str) -> tuple[str, int]:
-    """The colour, and how often it was given before: by the place in the catalog, not by what else is drawn."""
+def line_of_arm(arm: str) -> dict[str, str]:
+    """Colour and dash of the line of an arm, as `momentum+cosine`; of an optimizer alone at a constant rate."""
+    return looks([arm])[arm].line
+
+
+def marker_of_arm(arm: str) -> dict[str, str]:
+    """Colour and symbol of the marker of an arm."""
+    return looks([arm])[arm].marker
+
+
+def colour_of_arm(arm: str) -> str:
+    """The colour of an arm, `#rrggbb`."""
+    return looks([arm])[arm].colour
+
+
+def faded(colour: str, opacity: float) -> str:
+    """The colour `#rrggbb` with an opacity of 0 to 1, for an area that other things show through."""
+    red, green, blue = _parts(colour)
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"
+
+
+def label(arm: str) -> str:
+    """The arm's name as a figure may hold it: plotly takes what looks like a tag for one."""
+    return escape(arm)
+
+
+def _look(arm: Arm) -> Look:
+    one = len(arm.optimizers) == len(arm.schedules) == 1
+    dash, symbol = _line_and_symbol(arm.schedules[0]) if len(arm.schedules) == 1 else ("solid", "star-triangle-up")
+    return Look(_colour(arm.optimizers[0]) if one else JOINT, dash, symbol)
+
+
+def _colour(optimizer: str) -> str:
     family = optimizers.get(optimizer).family
     place = [name for name in optimizers.names() if optimizers.get(name).family == family].index(optimizer)
     colours = COLOURS[family]
-    return colours[place % len(colours)], place // len(colours)
+    # Of a catalog that has grown beyond the colours, the same ones halfway to a middle grey.
+    turn, place = divmod(place, len(colours))
+    return "#" + "".join(f"{round(128 + (part - 128) / 2**turn):02X}" for part in _parts(colours[place]))
+
+
+def _line_and_symbol(schedule: str) -> tuple[str, str]:
+    if schedule == "constant":
+        return "solid", "circle"
+    place = [name for name in schedules.names() if name != "constant"].index(schedule)
+    # Beyond the list, dashes as long as no other, and the symbols once more.
+    dash = DASHES[place] if place < len(DASHES) else f"{10 + place}px,{place}px"
+    return dash, SYMBOLS[place % len(SYMBOLS)]
+
+
+def _parts(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from objectives import optimizers
 from objectives.surfaces import Surface, Trajectory
-from search.figures.lines import Family, head_of, line_of
+from search.figures.lines import Family, line_of_arm, marker_of_arm
 
 FRAMES = 100
 """At most, after the first. Every frame holds all paths so far: twice as many make the file four times as large."""
@@ -145,7 +145,9 @@ def _image(surface: Surface, landscape: _Landscape) -> dict[str, Any]:
     pixels[between] = LEVEL_LINE
     (left, right), (bottom, top) = surface.window
     return {
-        "source": px.imshow(pixels, binary_string=True, binary_compression_level=9).data[0].source,
+        "source": px.imshow(pixels, binary_string=True, binary_backend="pypng", binary_compression_level=9)
+        .data[0]
+        .source,
         "xref": "x",
         "yref": "y",
         "x": left,
@@ -223,7 +225,7 @@ def _values(surface: Surface, trajectory: Trajectory, shown: Sequence[int]) -> g
         y=values,
         name=trajectory.name,
         mode="lines",
-        line={**line_of(trajectory.name), "width": 2},
+        line={**line_of_arm(trajectory.name), "width": 2},
         legendgroup=trajectory.name,
         showlegend=False,
         xaxis="x2",
@@ -269,14 +271,14 @@ def _moving(drawn: Sequence[_Drawn], bounds: tuple[float, float], step: int) -> 
         path.update(
             name=f"{name}, η = {each.trajectory.learning_rate:.3g}",
             mode="lines",
-            line={**line_of(name), "width": 2.5},
+            line={**line_of_arm(name), "width": 2.5},
             legendgroup=name,
             legend=LEGENDS[optimizers.get(name).family][0],
             hovertemplate=name + " (%{x:.3g}, %{y:.3g})<extra></extra>",
         )
         head.update(
             mode="markers",
-            marker={**head_of(name), "size": 10, "line": {"color": "white", "width": 1.5}},
+            marker={**marker_of_arm(name), "size": 10, "line": {"color": "white", "width": 1.5}},
             legendgroup=name,
             showlegend=False,
             hovertemplate=name + " (%{x:.4g}, %{y:.4g})<extra></extra>",

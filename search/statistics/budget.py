@@ -41,13 +41,15 @@ class Crossover:
 
     trials: by the means over repeats. earliest, latest: the same asked of the lower and the upper end of the pointwise
     95 % t interval of the paired difference a − b, so that earliest ≤ trials ≤ latest where all are known. None: never
-    within the budget; earliest and latest are None with a single repeat too, where there is no interval.
+    within the budget; earliest and latest are None with a single repeat too, where there is no interval. last: the
+    largest count at which a's mean lies below b's, whether or not it stays there; None if there is none.
     """
 
     trials: int | None
     earliest: int | None
     latest: int | None
     repeats: int
+    last: int | None
 
 
 def expected_minimum(losses: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -161,10 +163,16 @@ def crossover(a: NDArray[np.float64], b: NDArray[np.float64]) -> Crossover:
     # The sign of the mean difference, which the interval is built around, so that rounding cannot set the two at odds.
     below[known] = difference.mean(axis=0) < 0
     if repeats == 1:
-        return Crossover(_from_then_on(below), None, None, repeats)
+        return Crossover(_from_then_on(below), None, None, repeats, _last(below))
     low, high = np.full(budget, -np.inf), np.full(budget, np.inf)
     low[known], high[known] = _interval_ends(difference)
-    return Crossover(_from_then_on(below), _from_then_on(low < 0), _from_then_on(high < 0), repeats)
+    return Crossover(_from_then_on(below), _from_then_on(low < 0), _from_then_on(high < 0), repeats, _last(below))
+
+
+def _last(holds: NDArray[np.bool_]) -> int | None:
+    """The largest k, counted from 1, at which `holds` (K,) is true."""
+    found = np.flatnonzero(holds)
+    return int(found[-1]) + 1 if found.size else None
 
 
 def _from_then_on(holds: NDArray[np.bool_]) -> int | None:

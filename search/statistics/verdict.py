@@ -87,16 +87,16 @@ def holm(p_values: Sequence[float], level: float = 1 - CONFIDENCE) -> list[bool]
     return accepted
 
 
-def repeats_to_decide(interval: Interval, band: float) -> int | None:
-    """The number of repeats at which an interval around the same mean with the same spread would decide; None if no
-    reasonable number would.
+def repeats_to_decide(interval: Interval, band: float, confidence: float = CONFIDENCE) -> int | None:
+    """The number of repeats, all together, at which an interval around the same mean with the same spread would decide;
+    None if no reasonable number would.
     """
     from scipy.stats import t
 
     deviation = interval.standard_error * np.sqrt(interval.repeats)
     margin = abs(abs(interval.estimate) - band)
     repeats = np.arange(max(interval.repeats, 2), MAX_REPEATS + 1)
-    enough = t.ppf((1 + CONFIDENCE) / 2, repeats - 1) * deviation / np.sqrt(repeats) < margin
+    enough = t.ppf((1 + confidence) / 2, repeats - 1) * deviation / np.sqrt(repeats) < margin
     return int(repeats[enough.argmax()]) if enough.any() else None
 
 
@@ -220,7 +220,10 @@ def _decided(
             why = _undecided(pair, interval, band, needed)
         elif corrected:
             decision = "undecided"
-            why = f"the 95 % interval alone would decide, but not after Holm's correction for {pairs} pairs"
+            # At the level that the correction asks of a pair at most.
+            needed = repeats_to_decide(interval, band, 1 - (1 - CONFIDENCE) / pairs)
+            more = f"; {_more(interval, needed)}" if needed else ""
+            why = f"the 95 % interval alone would decide, but not after Holm's correction for {pairs} pairs{more}"
         elif decision == "tie":
             why = f"the 95 % interval lies inside the tie band ±{band:.2g}, half the spread between seeds"
         else:
@@ -228,9 +231,13 @@ def _decided(
     return {"verdict": decision, "repeats_to_decide": needed, "corrected": corrected, "why": why}
 
 
+def _more(interval: Interval, needed: int) -> str:
+    return f"roughly {needed} repeats, {max(needed - interval.repeats, 1)} more than there are, would decide"
+
+
 def _undecided(pair: tuple[str, str], interval: Interval, band: float, needed: int | None) -> str:
     if needed:
-        more = f"about {needed} repeats would decide"
+        more = _more(interval, needed)
     elif abs(abs(interval.estimate) - band) < interval.standard_error:
         more = "the difference lies at the band's edge, where more repeats decide only by chance"
     else:

@@ -124,7 +124,7 @@ def run_in_threads(
 
 
 def print_of(record: ExperimentRecord) -> str:
-    return fingerprint([*record.studies, *record.one_shots])
+    return fingerprint([*record.studies, *record.one_shots, *record.superseded])
 
 
 class Shuffled(ThreadPoolExecutor):

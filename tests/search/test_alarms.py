@@ -118,7 +118,8 @@ def test_a_range_that_ends_before_the_best_withholds_the_verdict(url: str, repea
     found = [alarm for alarm in boundary_alarms(record) if alarm.arm == "sgd"]
     assert len(found) == 1
     assert "sgd.learning_rate crowd at the upper edge of its range, 0.01" in found[0].message
-    assert "`cooldown resume tiny --extend` searches again from 1e-06 to 0.1" in found[0].message
+    assert "search again from 1e-06 to 0.1" in found[0].message
+    assert found[0].resume == "--extend"
     (verdict,) = pair_verdicts(record)
     assert verdict.verdict == "undecided"
     if repeats > 1:
@@ -148,6 +149,15 @@ def test_what_contains_what() -> None:
     assert not contained("sgd", "momentum")
     assert not contained("momentum", "sgd+cosine")
     assert not contained("adam", "rmsprop", **free)
+    assert not contained("momentum", "sgd", **{"momentum.momentum": 0.99}), "μ is fixed far from 0"
+    assert contained("nag", "sgd", **{"nag.momentum": (0.05, 0.9)})
+    assert not contained("nag", "sgd", **{"nag.momentum": (0.8, 0.95)})
+    widened = spec(
+        arms=("adam", "momentum"),
+        ranges={"adam.epsilon": (1e-8, 0.01)},
+        widened={"adam": [{"adam.epsilon": [1e-8, 0.1]}]},
+    )
+    assert contains(Arm.parse("adam"), Arm.parse("momentum"), widened)
 
 
 def verdict_of(a: str, b: str, difference: float, half: float, decision: Any = "undecided") -> Verdict:

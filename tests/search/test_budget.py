@@ -192,7 +192,9 @@ def test_the_order_of_adaptive_trials_does_matter() -> None:
     ],
 )
 def test_the_crossover_of_one_repeat(a: list[float], b: list[float], trials: int | None) -> None:
-    assert crossover(np.array([a], float), np.array([b], float)) == Crossover(trials, None, None, 1)
+    ahead = [k for k, (of_a, of_b) in enumerate(zip(a, b, strict=True), start=1) if of_a < of_b]
+    expected = Crossover(trials, None, None, 1, ahead[-1] if ahead else None)
+    assert crossover(np.array([a], float), np.array([b], float)) == expected
 
 
 def test_the_crossover_of_means_and_of_both_interval_ends() -> None:
@@ -202,24 +204,24 @@ def test_the_crossover_of_means_and_of_both_interval_ends() -> None:
     b = np.full((2, 5), 10.0)
     a = b + np.array([means + halves, means - halves])
     # low: 0.73, −0.27, −2.3, −1.6, −3.3. high: …, 0.27, −0.36, −0.73.
-    assert crossover(a, b) == Crossover(trials=3, earliest=2, latest=4, repeats=2)
+    assert crossover(a, b) == Crossover(trials=3, earliest=2, latest=4, repeats=2, last=5)
     # The other arm is ahead of a at first only, so a smaller budget would have found it ahead.
-    assert crossover(b, a) == Crossover(None, None, None, 2)
-    assert crossover(b[:, :3], a[:, :3]) == Crossover(None, 1, None, 2)
-    assert crossover(b[:, :2], a[:, :2]) == Crossover(1, 1, None, 2)
-    assert crossover(b[:, :1], a[:, :1]) == Crossover(1, 1, 1, 2)
+    assert crossover(b, a) == Crossover(None, None, None, 2, 2)
+    assert crossover(b[:, :3], a[:, :3]) == Crossover(None, 1, None, 2, 2)
+    assert crossover(b[:, :2], a[:, :2]) == Crossover(1, 1, None, 2, 2)
+    assert crossover(b[:, :1], a[:, :1]) == Crossover(1, 1, 1, 2, 1)
 
 
 def test_the_difference_is_paired() -> None:
     # The repeats differ by far more than the arms do, which alike data and seeds take out.
     b = np.array([[1.0], [5.0], [9.0]])
-    assert crossover(b - np.array([[0.1], [0.11], [0.12]]), b) == Crossover(1, 1, 1, 3)
+    assert crossover(b - np.array([[0.1], [0.11], [0.12]]), b) == Crossover(1, 1, 1, 3, 1)
 
 
 def test_an_infinite_difference_rules_nothing_out() -> None:
     b = np.array([[INF, 3.0], [INF, 4.0]])
-    assert crossover(np.array([[1.0, 1.0], [2.0, 2.0]]), b) == Crossover(1, 1, 2, 2)
-    assert crossover(np.array([[INF, 1.0], [2.0, 2.0]]), b) == Crossover(2, 1, 2, 2)
+    assert crossover(np.array([[1.0, 1.0], [2.0, 2.0]]), b) == Crossover(1, 1, 2, 2, 2)
+    assert crossover(np.array([[INF, 1.0], [2.0, 2.0]]), b) == Crossover(2, 1, 2, 2, 2)
 
 
 @given(pairs_of_curves(st.one_of(dyadic, st.just(INF))).filter(lambda arrays: arrays.shape[1] > 1))

@@ -432,5 +432,5 @@ def test_resume_extends_and_refuses_to_shrink(run_here: Any, ledger: str) -> Non
     code, out, _ = run_here("resume", "tiny", "--trials", "5", "--workers", "1", "--db", ledger, "--json", "-q")
     assert code == 0
     shown = json.loads(out)
-    assert (shown["status"], shown["spec"]["trials"], shown["extended_from"]) == ("done", 5, [4])
+    assert (shown["status"], shown["spec"]["trials"], shown["extended_from"]) == ("done", 5, [{"trials": 4}])
     assert {repeat["trials"] for arm in shown["arms"] for repeat in arm["repeats"]} == {5}

@@ -10,12 +10,14 @@ from search_runs import TINY, cooldown, flags, run_in_threads, spec
 
 from objectives.errors import InputError
 from search import estimates as module
-from search.estimates import Estimate, estimate
+from search.estimates import Estimate, Kind, _makespan, _small, _Timing, estimate
 from search.experiments import _task, dry_run
 from search.spec import Experiment
 from search.splits import Splits
+from search.studies import planned
 from search.summary import document
 from search.terminal import spoken
+from storage import Purpose
 
 
 def estimated(made: Experiment) -> Estimate:
@@ -39,36 +41,58 @@ def test_the_cost_is_that_of_a_run_in_which_nothing_ends_early(url: str, arms: t
     assert found.gradient_evaluations == sum(arm["gradient_evaluations"] for arm in shown["arms"])
 
 
-def test_time_is_scaled_by_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clock of our own: a run of e epochs takes 2 + 3e seconds, of an experiment with 1/k of the work."""
-    timed: list[int] = []
+def test_a_curriculum_is_paid_for(url: str) -> None:
+    made = spec(arms=("adam",), ranges={"strategy.curriculum": "easy_to_hard"}, epochs=2)
+    (arm,) = document(run_in_threads(url, made))["arms"]
+    assert estimated(made).gradient_evaluations == arm["gradient_evaluations"]
 
-    def took(_spec: Any, _splits: Any, _workers: int, _executor: Any, epochs: int) -> tuple[float, float]:
+
+def times(per_replicate: float, made: Experiment) -> dict[Kind, float]:
+    return {(key.arm, key.variant, purpose): per_replicate for key in planned(made) for purpose in Purpose}
+
+
+def test_time_is_linear_in_the_epochs_and_scaled_by_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock of our own: a replicate takes 2 + 3e seconds, and the small experiment twice what its jobs take."""
+    timed: list[int] = []
+    made = spec(epochs=40, trials=8, repeats=3)
+    unit = _makespan(_small(made, 1, 1), times(1.0, made), 1)
+
+    def took(_spec: Any, _splits: Any, workers: int, _executor: Any, epochs: int) -> _Timing:
         timed.append(epochs)
-        return 7.0, 2.0 + 3.0 * epochs
+        return _Timing(7.0, 2 * unit * (2 + 3 * epochs), times(2.0 + 3 * epochs, made))
 
     monkeypatch.setattr(module, "_timed", took)
     # Enough for four epochs and a half, of which the little that has passed takes nothing away.
-    monkeypatch.setattr(module, "BUDGET", 22.5)
-    made = spec(epochs=40, trials=8, repeats=3)
-    scale = module._work(made) / module._work(module._small(made, 1))
+    monkeypatch.setattr(module, "BUDGET", 4.5 * 2 * unit * 5)
     found = estimated(made)
     assert timed == [1, 4]
-    assert found.seconds == pytest.approx(7 + (2 + 3 * 40) * scale)
+    assert found.seconds == pytest.approx(7 + 2 * _makespan(made, times(2 + 3 * 40, made), 1))
     timed.clear()
     monkeypatch.setattr(module, "BUDGET", 0.0)
-    assert estimated(made).seconds == pytest.approx(7 + 5 * 40 * scale), "a single point goes through 0"
+    assert estimated(made).seconds == pytest.approx(7 + 2 * _makespan(made, times(5 * 40, made), 1)), "through 0"
     assert timed == [1]
-    monkeypatch.setattr(module, "BUDGET", 1e6)
+    monkeypatch.setattr(module, "BUDGET", 1e9)
     assert estimated(made).epochs == 40
 
 
-def test_a_long_experiment_is_timed_by_a_small_one() -> None:
+def test_jobs_are_laid_out_on_the_workers() -> None:
+    """Two generations of 4 replicates, 4 of finalists, 2 of the evaluation; and of the default config 2 and 2."""
+    made = spec(arms=("adam",), repeats=1)
+    assert _makespan(made, times(1.0, made), 1) == 4 + 4 + 4 + 2 + 2 + 2
+    assert _makespan(made, times(1.0, made), 2) == 4 + 4 + 4 + 2, "a study is one chain"
+    joint = spec(arms=("momentum,adam",), repeats=3)
+    # Three chains of 14 on two workers: a study waits for its turn, and never for two at once.
+    assert _makespan(joint, times(1.0, joint), 1) == 3 * 14
+    assert 3 * 14 / 2 <= _makespan(joint, times(1.0, joint), 2) <= 2 * 14
+    assert _makespan(joint, times(1.0, joint), 9) == 14
+
+
+@pytest.mark.parametrize(("workers", "repeats"), [(1, 1), (2, 1), (3, 2), (9, 5)])
+def test_a_long_experiment_is_timed_by_a_small_one(workers: int, repeats: int) -> None:
     made = spec(trials=1000, repeats=50, finalists=6, generation=4, epochs=3)
-    small = module._small(made, 2)
-    assert (small.trials, small.repeats, small.finalists, small.epochs) == (4, 1, 1, 2)
+    small = _small(made, workers, 2)
+    assert (small.trials, small.repeats, small.finalists, small.epochs) == (4, repeats, 1, 2)
     assert (small.arms, small.seeds, small.confirm_seeds) == (made.arms, made.seeds, made.confirm_seeds)
-    assert module._work(made) > 1000 * module._work(small)
 
 
 def test_the_command_writes_nothing(tmp_path: Path) -> None:
@@ -89,6 +113,10 @@ def test_bad_input_is_refused_as_by_a_run(tmp_path: Path) -> None:
         dry_run("irish")
     with pytest.raises(InputError, match="workers"):
         dry_run("iris", workers=0)
+    url = f"sqlite:///{tmp_path}/cooldown.db"
+    run_in_threads(url, spec(), name="taken")
+    with pytest.raises(InputError, match="there is an experiment 'taken' with other settings"):
+        dry_run("iris", name="taken", db=url)
 
 
 @pytest.mark.parametrize(

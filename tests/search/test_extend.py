@@ -1,5 +1,7 @@
 """`resume --repeats` and `--trials`: an experiment grows in place, keeps what it has, and stays deterministic."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from search.experiments import summaries
 from search.progress import Progress
 from search.studies import planned
 from storage import ExperimentRecord, Ledger, Purpose, Status
+from storage.fingerprint import arm_fingerprints
 
 SETTINGS = {key: value for key, value in TINY.items() if key != "task"}
 
@@ -52,8 +55,8 @@ def test_more_trials_keep_what_is_there_and_choose_the_winner_among_all(done: st
         finalists = [trial for trial in study.trials if trial.finalist_loss is not None]
         assert study.winner is min(finalists, key=lambda trial: trial.finalist_loss or 0.0)
         assert len(study.evaluations) == 2
-    assert result.record.extended_from == (4,)
-    assert result.to_json()["extended_from"] == [4]
+    assert result.record.extended_from == ({"trials": 4},)
+    assert result.to_json()["extended_from"] == [{"trials": 4}]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -68,7 +71,7 @@ def test_extending_is_deterministic_and_its_trials_are_those_of_a_run_from_the_s
             record = resume("tiny", trials=step, db=url, workers=workers).record
         records.append(record)
     assert print_of(records[0]) == print_of(records[1])
-    assert records[2].extended_from == (4, 8)
+    assert records[2].extended_from == ({"trials": 4}, {"trials": 8})
     whole = run_in_threads(f"sqlite:///{tmp_path}/whole.db", spec(trials=12), name="tiny")
     expected = {key: value[:2] for key, value in trials_of(whole).items()}
     for record in records:
@@ -135,3 +138,79 @@ def _fingerprint() -> str:
     from objectives import tasks
 
     return tasks.get("iris").fingerprint()
+
+
+class Stopped(BaseException):
+    """As KeyboardInterrupt, at a chosen step."""
+
+
+@pytest.mark.parametrize("steps", [1, 4, 9])
+def test_when_it_was_interrupted_does_not_matter_to_an_extension(tmp_path: Path, steps: int) -> None:
+    """It is finished first: who had become a finalist by then must not depend on the crash."""
+    calm, struck = (f"sqlite:///{tmp_path}/{name}.db" for name in ("calm", "struck"))
+    run_in_threads(calm, spec())
+    left = [steps]
+
+    def stop(_: Any) -> None:
+        left[0] -= 1
+        if left[0] <= 0:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        run_in_threads(struck, spec(), report=stop)
+    after = [resume("tiny", trials=7, db=url, workers=1).record for url in (calm, struck)]
+    assert print_of(after[0]) == print_of(after[1])
+    assert after[0].extended_from == after[1].extended_from == ({"trials": 4},)
+
+
+def test_the_order_of_extensions_is_told_where_it_matters(tmp_path: Path) -> None:
+    """Repeats that come after more trials have had no finalists among fewer."""
+    urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("repeats first", "trials first", "both")]
+    for url in urls:
+        run_in_threads(url, spec(repeats=1))
+    resume("tiny", repeats=2, db=urls[0], workers=1)
+    resume("tiny", trials=6, db=urls[0], workers=1)
+    resume("tiny", trials=6, db=urls[1], workers=1)
+    resume("tiny", repeats=2, db=urls[1], workers=1)
+    resume("tiny", trials=6, repeats=2, db=urls[2], workers=1)
+    histories = [load("tiny", db=url).record.extended_from for url in urls]
+    assert histories == [({"trials": 4},), ({"trials": 4}, {"repeats": 1}), ({"trials": 4, "repeats": 1},)]
+    assert len({load("tiny", db=url).record.spec["trials"] for url in urls}) == 1
+    again = f"sqlite:///{tmp_path}/again.db"
+    run_in_threads(again, spec(repeats=1))
+    resume("tiny", trials=6, db=again, workers=1)
+    assert print_of(resume("tiny", repeats=2, db=again, workers=1).record) == print_of(load("tiny", db=urls[1]).record)
+
+
+def test_what_an_older_ledger_was_extended_from_is_kept(tmp_path: Path) -> None:
+    """Until revision 0004 it was a list of numbers of trials."""
+    url = f"sqlite:///{tmp_path}/old.db"
+    record = run_in_threads(url, spec())
+    with closing(sqlite3.connect(f"{tmp_path}/old.db")) as connection:
+        connection.executescript(
+            """
+            PRAGMA foreign_keys = OFF;
+            UPDATE cooldown_experiments SET extended_from = '[4, 6]';
+            DELETE FROM cooldown_curves WHERE trial_id IN (SELECT t.id FROM cooldown_trials t JOIN cooldown_studies s
+                ON s.id = t.study_id WHERE s.variant = 'default');
+            DELETE FROM cooldown_trials WHERE study_id IN (SELECT id FROM cooldown_studies WHERE variant = 'default');
+            CREATE TABLE old (id INTEGER PRIMARY KEY, experiment_id INTEGER NOT NULL
+                REFERENCES cooldown_experiments (id) ON DELETE CASCADE, arm VARCHAR(400) NOT NULL,
+                repeat INTEGER NOT NULL, optuna_study_id INTEGER NOT NULL, sampler_state JSON NOT NULL,
+                UNIQUE (experiment_id, arm, repeat));
+            INSERT INTO old SELECT id, experiment_id, arm, repeat, optuna_study_id, sampler_state FROM cooldown_studies
+                WHERE variant = 'tuned';
+            DROP TABLE cooldown_studies;
+            ALTER TABLE old RENAME TO cooldown_studies;
+            CREATE INDEX ix_cooldown_studies_experiment_id ON cooldown_studies (experiment_id);
+            UPDATE cooldown_version SET version_num = '0003';
+            """
+        )
+    migrated = load("tiny", db=url).record
+    assert migrated.extended_from == ({"trials": 4}, {"trials": 6})
+    assert migrated.one_shots == ()
+    assert arm_fingerprints(migrated.studies) == arm_fingerprints(record.studies)
+    Ledger(url).delete("tiny")
+    with closing(sqlite3.connect(f"{tmp_path}/old.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM cooldown_studies").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM cooldown_curves").fetchone() == (0,)

@@ -13,7 +13,7 @@ import pytest
 
 from objectives import optimizers, surfaces
 from objectives.surfaces import Surface, Trajectory
-from search.figures.lines import COLOURS, head_of, line_of
+from search.figures.lines import COLOURS, line_of_arm, marker_of_arm
 from search.figures.page import page
 from search.figures.surface import FINEST, FRAMES, LEVEL_LINE, MOST_CORNERS, PIXELS, frame_steps, surface_figure
 
@@ -241,11 +241,11 @@ def test_a_path_that_leaves_for_infinity_is_drawn_as_far_as_it_can_be() -> None:
 
 
 def test_each_optimizer_has_a_look_of_its_own_and_its_familys_tones() -> None:
-    looks = [tuple(line_of(name).values()) for name in optimizers.names()]
+    looks = [tuple(line_of_arm(name).values()) for name in optimizers.names()]
     assert len(set(looks)) == len(looks)
     for name in optimizers.names():
-        assert line_of(name)["color"] in COLOURS[optimizers.get(name).family]
-        assert head_of(name)["color"] == line_of(name)["color"]
+        assert line_of_arm(name)["color"] in COLOURS[optimizers.get(name).family]
+        assert marker_of_arm(name)["color"] == line_of_arm(name)["color"]
     _, trajectories, _ = drawn("saddle")
     alone = surface_figure(surfaces.get("saddle"), trajectories[3:4])
-    assert traces(alone, trajectories[3].name, "x")[0].line.color == line_of(trajectories[3].name)["color"]
+    assert traces(alone, trajectories[3].name, "x")[0].line.color == line_of_arm(trajectories[3].name)["color"]

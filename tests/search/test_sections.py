@@ -73,7 +73,9 @@ def test_the_crossover_is_where_the_first_arm_gets_and_stays_ahead(record: Exper
     assert crossed is not None
     assert (crossed.trials, crossed.repeats) == (3, 2)
     assert f"{A}'s expected best validation loss is below {B}'s from trial 3 on" in crossover_sentence(planted, A, B)
-    assert "never falls below" in crossover_sentence(planted, B, A)
+    assert f"is below {A}'s up to trial 2, and not from there to the end" in crossover_sentence(planted, B, A)
+    never = with_losses(record, {A: [[9, 8, 7, 6]] * 2, B: [[5, 4, 3, 2]] * 2})
+    assert "never falls below" in crossover_sentence(never, A, B)
     assert pair_crossover(replace(planted, studies=()), A, B) is None
 
 
@@ -153,7 +155,7 @@ def test_the_document_has_figure_ready_curves(record: ExperimentRecord) -> None:
     for curve in shown["budget"]["curves"]:
         assert curve["trials"] == [1, 2, 3, 4]
         assert len(curve["expected"]) == len(curve["low"]) == len(curve["seconds"]) == 4
-    assert set(shown["budget"]["crossover"]) == {"a", "b", "trials", "earliest", "latest", "repeats"}
+    assert set(shown["budget"]["crossover"]) == {"a", "b", "trials", "earliest", "latest", "repeats", "last"}
     for arm in shown["arms"]:
         parts = ("search", "evaluation", "default", "superseded")
         assert arm["gradient_evaluations"] == sum(arm[f"{part}_gradient_evaluations"] for part in parts)

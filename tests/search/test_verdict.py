@@ -279,4 +279,4 @@ def test_what_more_repeats_would_do_is_said_as_it_is() -> None:
     }
     (verdict,) = verdicts(rows)
     assert verdict.repeats_to_decide is not None
-    assert f"about {verdict.repeats_to_decide} repeats would decide" in verdict.why
+    assert f"roughly {verdict.repeats_to_decide} repeats, " in verdict.why

@@ -1,0 +1,32 @@
+"""What a run costs, epoch by epoch, in gradient evaluations: one row's gradient is 1."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.config import TrainConfig
+from objectives.records import Curve, Outcome
+
+REFERENCE_EPOCHS = 10
+"""How long the reference model trains whose losses tell a curriculum which rows are easy."""
+
+
+def passes_before(config: TrainConfig) -> int:
+    """Passes over the training rows that a run of `config` pays for before its own first: a curriculum's, to know which
+    rows are easy.
+    """
+    return 0 if config.curriculum == "none" else REFERENCE_EPOCHS + 1
+
+
+def epochs_paid(curve: Curve) -> int:
+    """How many epochs a run has paid for; a diverged one has no entry for the epoch in which it diverged."""
+    return len(curve.train_loss) + (curve.outcome is Outcome.DIVERGED)
+
+
+def rows_per_epoch(curve: Curve, config: TrainConfig) -> int:
+    """The rows that a run of `config` was trained on."""
+    return curve.gradient_evaluations // (epochs_paid(curve) + passes_before(config))
+
+
+def evaluations_after(curve: Curve, config: TrainConfig) -> NDArray[np.int64]:
+    """(epochs,) the gradient evaluations at the end of each epoch, as if the run had gone on to its last."""
+    return rows_per_epoch(curve, config) * (passes_before(config) + np.arange(1, config.epochs + 1))

@@ -1,0 +1,121 @@
+"""What the charts of an experiment have in common: room for legend and labels, greys, and axes.
+
+A chart sets neither its background nor the colour of its text, which are the page's, light or dark; it has no title, as
+the page has headings.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+GREY = "#808080"
+"""Of points that say nothing for either side, and of legends for what several colours share."""
+
+HELPER = "rgba(128, 128, 128, 0.7)"
+"""Of lines that help to read."""
+
+BAND = "rgba(128, 128, 128, 0.22)"
+"""Of areas behind the data."""
+
+WIDE = 30.0
+"""The ratio of the largest loss to the smallest from which on an axis is logarithmic."""
+
+ABOVE, LEGEND = 32, 96
+"""Pixels: the margin above the axes, where plotly's buttons are; that below them, for the axis's labels and title
+and for the legend.
+"""
+
+WITHOUT_LEGEND = 56
+
+
+def chart(traces: Sequence[Any], height: int, *, legend: bool = True, **layout: Any) -> go.Figure:
+    """A figure of `traces`, `height` pixels high. The legend is a row below the axes, where it covers nothing."""
+    below = LEGEND if legend else WITHOUT_LEGEND
+    # In shares of the axes' own height, from their lower end: below the labels and the title of the axis.
+    place = -(WITHOUT_LEGEND + 6) / max(height - ABOVE - below, 1)
+    return go.Figure(
+        list(traces),
+        layout={
+            "height": height,
+            "margin": {"t": ABOVE, "b": below, "l": 8, "r": 16},
+            "showlegend": legend,
+            "legend": {"orientation": "h", "yanchor": "top", "y": place, "xanchor": "left", "x": 0},
+            **layout,
+        },
+    )
+
+
+def axis(title: str, *, log: bool = False, **more: Any) -> dict[str, Any]:
+    """An axis with a title; on a logarithmic scale with ticks as plain numbers, so few that they do not overlap."""
+    scale = {"type": "log", "tickformat": "~g", "nticks": 3} if log else {}
+    return {"title": {"text": title}, "automargin": True, **scale, **more}
+
+
+def zero_line() -> dict[str, Any]:
+    """For an axis whose zero matters."""
+    return {"zeroline": True, "zerolinecolor": HELPER, "zerolinewidth": 1.5}
+
+
+def rows(labels: Sequence[str], **more: Any) -> dict[str, Any]:
+    """A vertical axis whose rows 0, 1, … have these labels, the first one on top."""
+    return {
+        "tickmode": "array",
+        "tickvals": list(range(len(labels))),
+        "ticktext": list(labels),
+        "range": [len(labels) - 0.5, -0.5],
+        "zeroline": False,
+        "showgrid": False,
+        "automargin": True,
+        **more,
+    }
+
+
+def vertical(x: float, **line: Any) -> dict[str, Any]:
+    """The shape of a line from the bottom of the axes to their top."""
+    return {
+        "type": "line",
+        "x0": x,
+        "x1": x,
+        "y0": 0,
+        "y1": 1,
+        "yref": "y domain",
+        "line": {"color": HELPER, "width": 1.5, **line},
+    }
+
+
+def wide(values: NDArray[np.float64]) -> bool:
+    """Whether only a logarithmic axis shows what is in `values` (n,), and has a place for all of them."""
+    known = values[np.isfinite(values)]
+    return bool(known.size and known.min() > 0 and known.max() > WIDE * known.min())
+
+
+def explained(name: str, **look: Any) -> go.Scatter:
+    """No point, but an entry of the legend."""
+    return go.Scatter(x=[None], y=[None], name=name, hoverinfo="skip", **look)
+
+
+def area(x: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], **look: Any) -> list[go.Scatter]:
+    """The area between two curves (n,), in a trace for each stretch where both are known."""
+    known = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
+    return [
+        go.Scatter(
+            x=np.concatenate([x[part], x[part][::-1]]),
+            y=np.concatenate([high[part], low[part][::-1]]),
+            mode="lines",
+            line={"width": 0},
+            fill="toself",
+            showlegend=False,
+            hoverinfo="skip",
+            **look,
+        )
+        for part in _stretches(known)
+    ]
+
+
+def _stretches(known: NDArray[np.bool_]) -> Iterable[slice]:
+    """The runs of at least two true values."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]])))
+    return [slice(first, end) for first, end in edges.reshape(-1, 2).tolist() if end - first > 1]

@@ -1,0 +1,180 @@
+"""Learning curves: loss and executed learning rate of the arms' winners, or of a trial, as far as training has come."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from search.figures.layout import area, axis, chart
+from search.figures.lines import Look, faded, label, looks
+from search.learning import Amount, ArmCurves, band
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Losses = Literal["validation", "training"]
+
+TITLES: dict[Amount, str] = {
+    "epochs": "Epochs",
+    "updates": "Updates",
+    "gradient evaluations": "Gradient evaluations (of single samples)",
+    "seconds": "Seconds of training",
+}
+
+HEIGHT = 560
+
+ABOVE_UNINFORMED = 1.5
+"""In losses of who knows only class frequencies: how far the axis reaches at most. What is worse has no lesson."""
+
+LOWEST_RATE = 1e-3
+"""Of the lowest of the arms' highest rates: where the axis of the rates ends at the latest."""
+
+
+def learning(
+    curves: Mapping[str, ArmCurves],
+    *,
+    losses: Losses = "validation",
+    x: Amount = "epochs",
+    log_loss: bool = True,
+    log_x: bool = False,
+    replicates: bool = False,
+) -> go.Figure:
+    """Above the loss of each arm, the median over its replicates with the band of the middle half of them; below, on a
+    logarithmic axis, the executed learning rate, the median too.
+
+    curves: by arm, as `winners_curves` gives them. x: in what the progress is counted, one of
+    `search.learning.AMOUNTS`. replicates: every replicate as a thin line in place of the band. A diverged replicate
+    counts as worse than any other, as in `search.learning.band`.
+    """
+    known, traces = looks(curves), []
+    for arm, own in curves.items():
+        traces += _loss_traces(arm, own, own.axes[x], losses, known[arm], replicates)
+        traces.append(_rate_trace(arm, own, own.axes[x], known[arm]))
+    ends = _ends(curves, losses)
+    loss_range: dict[str, Any] = {}
+    if ends:
+        loss_range = {"range": np.log10(ends).tolist() if log_loss and ends[0] > 0 else [0, ends[1]]}
+    return chart(
+        traces,
+        HEIGHT,
+        xaxis=axis(TITLES[x], log=log_x, anchor="y2"),
+        yaxis=axis(f"{losses.capitalize()} loss", log=log_loss, domain=[0.4, 1], **loss_range),
+        yaxis2=axis("Learning rate", log=True, domain=[0, 0.34], **_rate_range(curves)),
+    )
+
+
+def learning_table(curves: Mapping[str, ArmCurves], losses: Losses = "validation") -> "DataFrame":
+    """The numbers of `learning` in all units of progress: a row for each arm and epoch."""
+    from pandas import DataFrame, concat
+
+    columns = [*TITLES, "Median loss", "Lower quartile", "Upper quartile", "Learning rate"]
+    tables = []
+    for arm, own in curves.items():
+        numbers = [*(own.axes[amount] for amount in TITLES), *_loss_band(own, losses), band(own.rate)[0]]
+        table = DataFrame(dict(zip(columns, numbers, strict=True))).rename(columns=str.capitalize)
+        table.insert(0, "Arm", arm)
+        tables.append(table)
+    if not tables:
+        return DataFrame(columns=["Arm", *(column.capitalize() for column in columns)])
+    return concat(tables, ignore_index=True)
+
+
+def _loss_band(own: ArmCurves, losses: Losses) -> tuple[NDArray[np.float64], ...]:
+    return band(own.validation if losses == "validation" else own.train, own.diverged)
+
+
+def _loss_traces(
+    arm: str, own: ArmCurves, at: NDArray[np.float64], losses: Losses, look: Look, replicates: bool
+) -> list[go.Scatter]:
+    median, low, high = _loss_band(own, losses)
+    behind = _replicates(arm, own, at, losses, look) if replicates else []
+    if not replicates:
+        # Above the picture, as an area needs an edge where a quartile is a diverged run.
+        top = np.where(np.isinf(high), np.nanmax([*high[np.isfinite(high)], own.uninformed_loss]) * 10, high)
+        behind = area(at, low, top, fillcolor=faded(look.colour, 0.13 * look.opacity), legendgroup=arm)
+    return [
+        *behind,
+        go.Scatter(
+            x=at,
+            y=np.where(np.isfinite(median), median, np.nan),
+            customdata=np.stack([low, high], axis=-1),
+            name=label(arm),
+            legendgroup=arm,
+            opacity=look.opacity,
+            hovertemplate=(
+                "%{y:.4g} at %{x:.4g}<br>quartiles %{customdata[0]:.4g} and %{customdata[1]:.4g}"
+                "<extra>%{fullData.name}</extra>"
+            ),
+            **_drawn(at, look),
+        ),
+    ]
+
+
+def _replicates(arm: str, own: ArmCurves, at: NDArray[np.float64], losses: Losses, look: Look) -> list[go.Scatter]:
+    """All replicates as one trace, with a gap behind each."""
+    values = own.validation if losses == "validation" else own.train
+    gap = np.full((len(values), 1), np.nan)
+    who = np.repeat(np.stack([own.repeat, own.seed], axis=-1), len(at) + 1, axis=0)
+    return [
+        go.Scatter(
+            x=np.hstack([np.tile(at, (len(values), 1)), gap]).ravel(),
+            y=np.hstack([values, gap]).ravel(),
+            customdata=who,
+            mode="lines" if len(at) > 1 else "markers",
+            line={"color": look.colour, "width": 0.7},
+            marker={"color": look.colour, "size": 4},
+            opacity=0.45 * look.opacity,
+            name=label(arm),
+            legendgroup=arm,
+            showlegend=False,
+            hovertemplate=(
+                "%{y:.4g} at %{x:.4g}<br>repeat %{customdata[0]}, seed %{customdata[1]}<extra>%{fullData.name}</extra>"
+            ),
+        )
+    ]
+
+
+def _rate_trace(arm: str, own: ArmCurves, at: NDArray[np.float64], look: Look) -> go.Scatter:
+    return go.Scatter(
+        x=at,
+        y=band(own.rate)[0],
+        yaxis="y2",
+        name=label(arm),
+        legendgroup=arm,
+        showlegend=False,
+        opacity=look.opacity,
+        hovertemplate="η = %{y:.4g} at %{x:.4g}<extra>%{fullData.name}</extra>",
+        **_drawn(at, look),
+    )
+
+
+def _drawn(at: NDArray[np.float64], look: Look) -> dict[str, Any]:
+    """A line; of a run of one epoch, a marker."""
+    if len(at) > 1:
+        return {"mode": "lines", "line": {**look.line, "width": 2}}
+    return {"mode": "markers", "marker": {**look.marker, "size": 9}}
+
+
+def _rate_range(curves: Mapping[str, ArmCurves]) -> dict[str, Any]:
+    """The range of the rates' axis; the last update of an annealing, at almost nothing, leaves it."""
+    medians = [band(own.rate)[0] for own in curves.values()]
+    peaks = [float(np.nanmax(median)) for median in medians if not np.isnan(median).all()]
+    peaks = [peak for peak in peaks if peak > 0]
+    if not peaks:
+        return {}
+    rates = np.concatenate(medians)
+    least = max(float(rates[rates > 0].min()), LOWEST_RATE * min(peaks))
+    return {"range": np.log10([0.7 * least, 1.4 * max(peaks)]).tolist()}
+
+
+def _ends(curves: Mapping[str, ArmCurves], losses: Losses) -> tuple[float, float] | None:
+    """The ends of the losses' axis: around all that is drawn, but for what is far worse than nothing learned."""
+    arrays = [own.validation if losses == "validation" else own.train for own in curves.values()]
+    values = np.concatenate([array.ravel() for array in arrays]) if arrays else np.empty(0)
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return None
+    most = ABOVE_UNINFORMED * max(own.uninformed_loss for own in curves.values())
+    return 0.85 * float(values.min()), 1.1 * min(float(values.max()), most)

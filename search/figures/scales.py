@@ -1,0 +1,92 @@
+"""The axes of hyperparameters and losses: each on the scale it is searched on, with ticks in natural values."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.hyperparameters import Scale, Unit
+from search.figures.layout import axis, wide
+from search.figures.lines import label
+from search.space import Parameter
+
+MARGIN = 0.04
+"""Of a range, beside both of its ends."""
+
+MISSING = -0.12
+"""Where a trial without a parameter passes its axis, whose range is 0 to 1."""
+
+SHORT = 2.5
+"""Decades: up to how many there is room for three ticks in each."""
+
+
+def logarithmic(parameter: Parameter) -> bool:
+    """Whether its axis is."""
+    return parameter.hyperparameter.scale is not Scale.LINEAR
+
+
+def on_axis(parameter: Parameter, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What is drawn for natural values (n,): 1 − value on that scale, else the value itself."""
+    return 1 - values if parameter.flipped else values
+
+
+def parameter_axis(parameter: Parameter) -> dict[str, Any]:
+    """The axis of what `on_axis` gives, rising with the natural value; a little longer than the parameter's range."""
+    ends = on_axis(parameter, np.array([parameter.low, parameter.high]))
+    places = np.log10(ends) if logarithmic(parameter) else ends
+    margin = MARGIN * float(places[1] - places[0]) or 0.1
+    ticks: dict[str, Any] = {}
+    if logarithmic(parameter):
+        drawn = _ticks(*sorted(places.tolist()))
+        natural = [1 - at if parameter.flipped else at for at in drawn]
+        ticks = {"tickvals": drawn, "ticktext": [f"{value:.10g}" for value in natural]}
+    unit = parameter.hyperparameter.unit
+    title = f"{label(parameter.key)} ({unit.value})" if unit is not Unit.NONE else label(parameter.key)
+    range_ = [float(places[0]) - margin, float(places[1]) + margin]
+    return axis(title, log=logarithmic(parameter), range=range_, zeroline=False, **ticks)
+
+
+def parameter_dimension(parameter: Parameter, values: NDArray[np.float64]) -> dict[str, Any]:
+    """The axis of parallel coordinates for natural values (n,), NaN for a trial without the parameter."""
+    missing = np.isnan(values)
+    places = [MISSING if math.isnan(value) else parameter.position(value) for value in values.tolist()]
+    # A range of one value has but one place, in the middle.
+    ticks = [0.0, 0.25, 0.5, 0.75, 1.0] if parameter.low < parameter.high else [0.5]
+    natural = [_short(parameter, parameter.at(tick)) for tick in ticks]
+    return {
+        "label": label(parameter.key),
+        "values": places,
+        "range": [MISSING if missing.any() else 0, 1],
+        "tickvals": [MISSING, *ticks] if missing.any() else ticks,
+        "ticktext": ["–", *natural] if missing.any() else natural,
+    }
+
+
+def loss_dimension(losses: NDArray[np.float64]) -> dict[str, Any]:
+    """The axis of parallel coordinates for losses (n,), logarithmic where they are spread widely."""
+    places = np.log10(losses) if wide(losses) else losses
+    ticks = np.linspace(places.min(), places.max(), 5)
+    natural = 10**ticks if wide(losses) else ticks
+    return {
+        "label": "Validation loss",
+        "values": places.tolist(),
+        "tickvals": ticks.tolist(),
+        "ticktext": [f"{value:.3g}" for value in natural],
+    }
+
+
+def _short(parameter: Parameter, value: float) -> str:
+    """A natural value with as many digits as tell it from its neighbours on the scale of its axis."""
+    if parameter.hyperparameter.integer:
+        return f"{value:.0f}"
+    return f"{1 - float(f'{1 - value:.2g}'):.10g}" if parameter.flipped else f"{value:.3g}"
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Powers of ten from 10**low to 10**high, on a short range also twice and five times those."""
+    factors = (1, 2, 5) if high - low < SHORT else (1,)
+    powers = range(math.floor(low), math.ceil(high) + 1)
+    found = [float(f"{factor}e{power}") for power in powers for factor in factors]
+    # A rounding error beyond the range's end is its end.
+    return [each for each in found if low - 1e-9 <= math.log10(each) <= high + 1e-9]

@@ -1,0 +1,60 @@
+"""Schedules in pictures: the executed learning rate of each update."""
+
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from search.figures.layout import axis, chart
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#AA3377", "#8CBC68")
+"""In order, and from the start again. Source: Okabe & Ito, Tol."""
+
+DASHES = ("solid", "dash", "dot", "dashdot")
+"""The next for every time that the colours start again."""
+
+HEIGHT = 420
+
+
+def rates(multipliers: Mapping[str, NDArray[np.float64]], unit: str = "Learning rate", log: bool = False) -> go.Figure:
+    """A line for each label, against the number of the update, from 1.
+
+    multipliers: by label, which may be any text, the (updates,) rates, or multipliers of one. unit: what they are. log:
+    whether their axis is logarithmic.
+    """
+    traces = [
+        go.Scatter(
+            x=np.arange(1, len(values) + 1),
+            y=values,
+            mode="lines" if len(values) > 1 else "markers",
+            line={
+                "color": COLOURS[place % len(COLOURS)],
+                "dash": DASHES[place // len(COLOURS) % len(DASHES)],
+                "width": 2,
+            },
+            name=escape(name),
+            showlegend=True,
+            hovertemplate="update %{x}: %{y:.4g}<extra>%{fullData.name}</extra>",
+        )
+        for place, (name, values) in enumerate(multipliers.items())
+    ]
+    bottom = {} if log else {"rangemode": "tozero"}
+    return chart(traces, HEIGHT, xaxis=axis("Update"), yaxis=axis(escape(unit), log=log, **bottom))
+
+
+def rates_table(multipliers: Mapping[str, NDArray[np.float64]], unit: str = "Learning rate") -> "DataFrame":
+    """The numbers of `rates`: a row for each label and update."""
+    from pandas import DataFrame, concat
+
+    columns = ["Label", "Update", unit]
+    tables = [
+        DataFrame(dict(zip(columns, (name, np.arange(1, len(values) + 1), values), strict=True)))
+        for name, values in multipliers.items()
+    ]
+    return concat(tables, ignore_index=True) if tables else DataFrame(columns=columns)

@@ -1,0 +1,93 @@
+"""A dashboard in a process of its own, and Debian's Chromium to look at it."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+COOLDOWN = str(Path(sys.executable).with_name("cooldown"))
+PATIENCE = 60.0
+"""Seconds after which whoever waits gives up. Nothing is timed by it."""
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium_path() -> str | None:
+    """Debian's Chromium, or whatever there is of it."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@contextmanager
+def served(url: str) -> Iterator[str]:
+    """The address of a dashboard of the ledger `url`, as `cooldown dashboard` starts it."""
+    port = free_port()
+    process = subprocess.Popen(
+        [COOLDOWN, "dashboard", "--port", str(port), "--db", url],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONWARNINGS": "default"},
+    )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait(process, address)
+        yield address
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+
+
+@contextmanager
+def opened(*, dark: bool = False, width: int = 1280, height: int = 900) -> Iterator[Page]:
+    """A page of a headless Chromium."""
+    with sync_playwright() as playwright:
+        browser: Browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        try:
+            context = browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if dark else "light",
+                accept_downloads=True,
+            )
+            context.set_default_timeout(PATIENCE * 1000)
+            yield context.new_page()
+        finally:
+            browser.close()
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def _wait(process: "subprocess.Popen[str]", address: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise AssertionError(f"the dashboard ended: {process.communicate()[1]}")
+        try:
+            with urlopen(f"{address}/_stcore/health", timeout=1):
+                return
+        except (URLError, OSError):
+            time.sleep(0.1)
+    raise AssertionError("the dashboard does not answer")

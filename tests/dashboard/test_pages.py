@@ -1,0 +1,220 @@
+"""Every page in every state of a ledger, without a browser: no page ever fails, and each says what it should."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from search_runs import run_in_threads, spec
+
+from dashboard.pages import FOLDER
+from search.studies import planned
+from storage import Ledger, Status
+
+PAGES = sorted(path.stem for path in FOLDER.glob("*.py"))
+ABOUT_ONE = ["verdict", "curves", "search", "budget", "export"]
+Open = Callable[..., Any]
+ODD = "<script>alert(1)</script> *a* `b` $x$ :red[c] 🙂"
+
+
+@dataclass(frozen=True)
+class Ledgers:
+    """Ledgers that are made once: a finished experiment among others, one that failed, one that was interrupted."""
+
+    done: str
+    stopped: str
+
+
+@pytest.fixture(scope="module")
+def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Ledgers:
+    folder = tmp_path_factory.mktemp("dashboard")
+    done, stopped = f"sqlite:///{folder}/done.db", f"sqlite:///{folder}/stopped.db"
+    cube = ("momentum", "momentum+cosine", "adam", "adam+sgdr")
+    run_in_threads(done, spec(arms=cube, epochs=3, trials=6), name="whole")
+    run_in_threads(done, spec(arms=("momentum,adam+cosine,sgdr",), repeats=1, epochs=2), name="one joint arm")
+    run_in_threads(done, spec(epochs=2), name=ODD)
+    half = run_in_threads(stopped, spec(epochs=2), name="half")
+    Ledger(stopped).extend("half", spec(epochs=2, trials=12).to_json(), planned(spec(epochs=2)), [4])
+    Ledger(stopped).create("nothing yet", spec().to_json(), half.task_fingerprint, planned(spec()))
+    Ledger(stopped).create("failed", spec().to_json(), half.task_fingerprint, planned(spec()))
+    with pytest.raises(ZeroDivisionError), Ledger(stopped).hold("failed"):
+        raise ZeroDivisionError("a model that *divides* by zero")
+    return Ledgers(done, stopped)
+
+
+def words(app: Any) -> str:
+    """All that stands on the page."""
+    kinds = (
+        app.title,
+        app.header,
+        app.subheader,
+        app.markdown,
+        app.caption,
+        app.info,
+        app.warning,
+        app.error,
+        app.code,
+    )
+    return "\n".join(str(each.value) for kind in kinds for each in kind)
+
+
+def fine(app: Any) -> Any:
+    """The page, which shows neither an exception nor the words that stand in for one."""
+    assert not app.exception
+    assert "could not be shown" not in words(app)
+    return app
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("name", ["whole", "one joint arm", ODD])
+def test_a_finished_experiment(ledgers: Ledgers, open_app: Open, page: str, name: str) -> None:
+    app = fine(open_app(ledgers.done, page, experiment=name))
+    assert app.title
+    assert not app.error
+    assert app.session_state["experiment"] == name
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("name", ["half", "nothing yet", "failed"])
+def test_an_unfinished_experiment(ledgers: Ledgers, open_app: Open, page: str, name: str) -> None:
+    app = fine(open_app(ledgers.stopped, page, experiment=name))
+    if page in ABOUT_ONE:
+        assert "cooldown resume" in words(app)
+        assert bool(app.error) == (name == "failed")
+        if name == "failed":
+            assert "divides" in app.error[0].value
+            assert r"\*divides\*" in app.error[0].value
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_ledger_yet(url: str, open_app: Open, page: str) -> None:
+    app = fine(open_app(url, page))
+    if page in (*ABOUT_ONE, "experiments"):
+        assert "cooldown compare digits" in words(app)
+    assert not app.error
+    assert not Path(url.removeprefix("sqlite:///")).exists()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_ledger(url: str, open_app: Open, page: str) -> None:
+    Ledger(url)
+    app = fine(open_app(url, page))
+    if page in (*ABOUT_ONE, "experiments"):
+        assert "cooldown compare digits" in words(app)
+
+
+@contextmanager
+def spoilt(kind: str, folder: Path) -> Iterator[str]:
+    """Something that is no ledger."""
+    path = folder / "other.db"
+    if kind == "foreign":
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("CREATE TABLE mine (a)")
+            connection.commit()
+    elif kind == "text":
+        path.write_text("no database at all, but a text of some length\n" * 100)
+    else:
+        path.mkdir()
+    yield f"sqlite:///{path}"
+
+
+@pytest.mark.parametrize("kind", ["foreign", "text", "folder"])
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_no_ledger_is_told_in_one_message(tmp_path: Path, open_app: Open, page: str, kind: str) -> None:
+    with spoilt(kind, tmp_path) as url:
+        app = fine(open_app(url, page))
+        assert len(app.error) == 1
+        assert "other" in app.error[0].value
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_one_that_runs(ledgers: Ledgers, open_app: Open, page: str) -> None:
+    """Held by this process, which is alive."""
+    with Ledger(ledgers.stopped).hold("half"):
+        assert Ledger(ledgers.stopped).load("half").status is Status.RUNNING
+        app = fine(open_app(ledgers.stopped, page, experiment="half"))
+        if page in ABOUT_ONE:
+            assert "running" in words(app)
+            assert "resume" not in words(app)
+            assert not app.error
+
+
+def test_a_link_to_an_experiment_that_is_not_there(ledgers: Ledgers, open_app: Open) -> None:
+    app = fine(open_app(ledgers.done, "verdict", experiment="elsewhere"))
+    assert any("elsewhere" in warning.value for warning in app.warning)
+
+
+def test_names_are_shown_as_they_are(ledgers: Ledgers, open_app: Open) -> None:
+    app = fine(open_app(ledgers.done, "verdict", experiment=ODD))
+    shown = words(app)
+    assert r"\<script\>" in shown
+    assert "<script>" not in shown
+
+
+def test_the_verdict_says_what_the_command_says(ledgers: Ledgers, open_app: Open) -> None:
+    from search import load
+
+    found = load("whole", db=ledgers.done)
+    shown = words(fine(open_app(ledgers.done, "verdict", experiment="whole"))).replace("\\", "")
+    assert found.answer in shown
+    assert all(alarm.message in shown for alarm in found.alarms)
+
+
+def test_all_experiments_are_listed_with_their_verdicts(ledgers: Ledgers, open_app: Open) -> None:
+    app = fine(open_app(ledgers.done))
+    (table,) = (each.value for each in app.dataframe)
+    assert list(table.name) == [ODD, "one joint arm", "whole"]
+    assert table.verdict[1] == "one arm only"
+    assert table.progress.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_another_experiment_is_another_subject(ledgers: Ledgers, open_app: Open) -> None:
+    app = fine(open_app(ledgers.done, "export", experiment="whole"))
+    first = app.code[0].value
+    app.sidebar.selectbox(key="experiment").select(ODD).run()
+    assert fine(app).code[0].value != first
+
+
+def test_controls_of_the_curves(ledgers: Ledgers, open_app: Open) -> None:
+    app = fine(open_app(ledgers.done, "curves", experiment="whole"))
+    for toggle in range(len(app.toggle)):
+        app.toggle[toggle].set_value(not app.toggle[toggle].value).run()
+        fine(app)
+    for x in ("updates", "gradient evaluations", "seconds"):
+        app.main.selectbox[0].select(x).run()
+        fine(app)
+    app.multiselect[0].set_value([]).run()
+    assert "at least one arm" in words(fine(app))
+
+
+def test_every_hyperparameter_of_every_arm_is_drawn(ledgers: Ledgers, open_app: Open) -> None:
+    app = fine(open_app(ledgers.done, "search", experiment="whole"))
+    seen = set()
+    for arm in ("momentum", "momentum+cosine", "adam", "adam+sgdr"):
+        app.main.selectbox(key="arm of search").select(arm).run()
+        for key in app.main.selectbox(key=f"hyperparameter of {arm}").options:
+            app.main.selectbox(key=f"hyperparameter of {arm}").select(key).run()
+            fine(app)
+            seen.add(key)
+    assert {"momentum.learning_rate", "adam.beta2", "sgdr.period", "cosine.warmup_steps"} <= seen
+
+
+def test_every_schedule_can_be_played_with(open_app: Open, url: str) -> None:
+    from objectives import schedules
+
+    app = fine(open_app(url, "schedules"))
+    for name in schedules.names():
+        app.multiselect(key="schedules").set_value([name]).run()
+        fine(app)
+        assert not app.error, name
+
+
+def test_a_schedule_that_makes_no_sense_is_told(open_app: Open, url: str) -> None:
+    app = fine(open_app(url, "schedules"))
+    app.multiselect(key="schedules").set_value(["sgdr"]).run()
+    app.number_input(key="sgdr.period").set_value(0.0).run()
+    assert "period must be greater than 0" in words(fine(app)).replace("\\", "")
+    assert len(app.error) == 1
