@@ -84,13 +84,14 @@ def estimate(spec: Experiment, splits: Splits, workers: int, open_executor: Call
     finally:
         executor.end()
     small = _small(spec, workers, epochs)
-    # What a job takes beside its training, and the workers' waiting for the coordinator, is the same share of both.
-    share = last.seconds / _makespan(small, last.replicates, workers)
+    # What a job takes beside its training, and its worker's waiting for it, does not depend on its size.
+    idle = (last.seconds - _makespan(small, last.replicates, workers)) * workers
+    beside = max(idle, 0.0) / sum(len(_jobs(key, small, last.replicates)) for key in planned(small))
     whole = {kind: _at(spec.epochs, epochs, first.replicates[kind], last.replicates[kind]) for kind in last.replicates}
     return Estimate(
         task=splits.task.name,
         workers=workers,
-        seconds=first.start + share * _makespan(spec, whole, workers),
+        seconds=first.start + _makespan(spec, whole, workers, beside),
         start_seconds=first.start,
         calibration_seconds=time.perf_counter() - began,
         epochs=epochs,
@@ -118,8 +119,11 @@ def _at(epochs: int, timed: int, shortest: float, longest: float) -> float:
     return longest + slope * (epochs - timed)
 
 
-def _makespan(spec: Experiment, replicates: Mapping[Kind, float], workers: int) -> float:
-    """The seconds until all studies are done, if a free worker takes the next job of who is first in line."""
+def _makespan(spec: Experiment, replicates: Mapping[Kind, float], workers: int, beside: float = 0.0) -> float:
+    """The seconds until all studies are done, if a free worker takes the next job of who is first in line.
+
+    beside: what each job takes beside its training.
+    """
     waiting = [(key.repeat, 0, number, 0.0, _jobs(key, spec, replicates)) for number, key in enumerate(planned(spec))]
     free = [0.0] * workers
     end = 0.0
@@ -128,10 +132,11 @@ def _makespan(spec: Experiment, replicates: Mapping[Kind, float], workers: int) 
         chosen = min(study for study in waiting if study[3] <= now)
         waiting.remove(chosen)
         repeat, done, number, _, jobs = chosen
-        end = max(end, now + jobs[0])
-        heapq.heappush(free, now + jobs[0])
+        after = now + jobs[0] + beside
+        end = max(end, after)
+        heapq.heappush(free, after)
         if jobs[1:]:
-            waiting.append((repeat, done + 1, number, now + jobs[0], jobs[1:]))
+            waiting.append((repeat, done + 1, number, after, jobs[1:]))
     return end
 
 

@@ -52,24 +52,26 @@ def times(per_replicate: float, made: Experiment) -> dict[Kind, float]:
 
 
 def test_time_is_linear_in_the_epochs_and_scaled_by_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A clock of our own: a replicate takes 2 + 3e seconds, and the small experiment twice what its jobs take."""
+    """A clock of our own: a replicate takes 2 + 3e seconds, and each job of the small experiment one more than that."""
     timed: list[int] = []
     made = spec(epochs=40, trials=8, repeats=3)
     unit = _makespan(_small(made, 1, 1), times(1.0, made), 1)
+    # Of both arms a generation, the finalist, the evaluation, and the default config's two.
+    jobs = 2 * (3 + 2)
 
     def took(_spec: Any, _splits: Any, workers: int, _executor: Any, epochs: int) -> _Timing:
         timed.append(epochs)
-        return _Timing(7.0, 2 * unit * (2 + 3 * epochs), times(2.0 + 3 * epochs, made))
+        return _Timing(7.0, unit * (2 + 3 * epochs) + jobs, times(2.0 + 3 * epochs, made))
 
     monkeypatch.setattr(module, "_timed", took)
     # Enough for four epochs and a half, of which the little that has passed takes nothing away.
-    monkeypatch.setattr(module, "BUDGET", 4.5 * 2 * unit * 5)
+    monkeypatch.setattr(module, "BUDGET", 4.5 * (unit * 5 + jobs))
     found = estimated(made)
     assert timed == [1, 4]
-    assert found.seconds == pytest.approx(7 + 2 * _makespan(made, times(2 + 3 * 40, made), 1))
+    assert found.seconds == pytest.approx(7 + _makespan(made, times(2 + 3 * 40, made), 1, 1.0))
     timed.clear()
     monkeypatch.setattr(module, "BUDGET", 0.0)
-    assert estimated(made).seconds == pytest.approx(7 + 2 * _makespan(made, times(5 * 40, made), 1)), "through 0"
+    assert estimated(made).seconds == pytest.approx(7 + _makespan(made, times(5 * 40, made), 1, 1.0)), "through 0"
     assert timed == [1]
     monkeypatch.setattr(module, "BUDGET", 1e9)
     assert estimated(made).epochs == 40

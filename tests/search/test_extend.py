@@ -194,10 +194,10 @@ def test_what_an_older_ledger_was_extended_from_is_kept(tmp_path: Path) -> None:
             DELETE FROM cooldown_curves WHERE trial_id IN (SELECT t.id FROM cooldown_trials t JOIN cooldown_studies s
                 ON s.id = t.study_id WHERE s.variant = 'default');
             DELETE FROM cooldown_trials WHERE study_id IN (SELECT id FROM cooldown_studies WHERE variant = 'default');
-            CREATE TABLE old (id INTEGER PRIMARY KEY, experiment_id INTEGER NOT NULL
-                REFERENCES cooldown_experiments (id) ON DELETE CASCADE, arm VARCHAR(400) NOT NULL,
+            CREATE TABLE old (id INTEGER NOT NULL, experiment_id INTEGER NOT NULL, arm VARCHAR(400) NOT NULL,
                 repeat INTEGER NOT NULL, optuna_study_id INTEGER NOT NULL, sampler_state JSON NOT NULL,
-                UNIQUE (experiment_id, arm, repeat));
+                PRIMARY KEY (id), UNIQUE (experiment_id, arm, repeat),
+                FOREIGN KEY(experiment_id) REFERENCES cooldown_experiments (id) ON DELETE CASCADE);
             INSERT INTO old SELECT id, experiment_id, arm, repeat, optuna_study_id, sampler_state FROM cooldown_studies
                 WHERE variant = 'tuned';
             DROP TABLE cooldown_studies;
