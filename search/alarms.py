@@ -7,9 +7,10 @@ import numpy as np
 
 from objectives.records import Outcome
 from search.arms import Arm
-from search.space import Parameter, Space, space
+from search.edges import edges, worse_than_default
+from search.space import Space, space
 from search.spec import Experiment, experiment
-from search.statistics.doubts import Side, edge_reached, never_improved, winners_curse
+from search.statistics.doubts import never_improved, winners_curse
 from search.statistics.verdict import Verdict
 from storage import ExperimentRecord, Purpose, Status, StudyRecord
 
@@ -28,9 +29,9 @@ FREE_EPSILON = 0.1
 
 @dataclass(frozen=True)
 class Alarm:
-    """A reason to distrust an answer. kind: "boundary", "inclusion", "divergence", "no improvement", "winner's curse"
-    or "unequal budgets". arm: whose, "" for the whole experiment. resume: the options with which `cooldown resume NAME`
-    does something about it, "" for none; None where resuming is no help.
+    """A reason to distrust an answer. kind: "boundary", "default", "inclusion", "divergence", "no improvement",
+    "winner's curse" or "unequal budgets". arm: whose, "" for the whole experiment. resume: the options with which
+    `cooldown resume NAME` does something about it, "" for none; None where resuming is no help.
     """
 
     kind: str
@@ -44,6 +45,7 @@ def alarms(record: ExperimentRecord, verdicts: Sequence[Verdict]) -> list[Alarm]
     spec = experiment(**record.spec)
     return [
         *boundary_alarms(record),
+        *_worse_than_default(record),
         *_inclusion(spec, verdicts),
         *_divergence(record),
         *_no_improvement(record),
@@ -52,42 +54,16 @@ def alarms(record: ExperimentRecord, verdicts: Sequence[Verdict]) -> list[Alarm]
     ]
 
 
-@dataclass(frozen=True)
-class Edge:
-    """A side of a parameter's range at which an arm's best values crowd. wider: the range widened there."""
-
-    arm: str
-    parameter: Parameter
-    side: Side
-    wider: tuple[float, float]
-
-
-def edges(record: ExperimentRecord) -> list[Edge]:
-    """Where the best values crowd at an edge beyond which there are others.
-
-    The best are the winners of the repeats; where there is one repeat, its finalists.
-    """
-    spec, found = experiment(**record.spec), []
-    for arm in spec.parsed_arms:
-        studies = [study for study in record.of(arm.name) if study.winner and study.evaluations]
-        best = [study.winner for study in studies if study.winner]
-        if len(studies) == 1:
-            best = list(studies[0].best(spec.finalists))
-        # The length of an epoch in updates plays no part: a warm-up's end is no edge.
-        for key, parameter in space(spec, arm, updates_per_epoch=1).by_key.items():
-            if not isinstance(parameter, Parameter) or key.endswith(".warmup_steps"):
-                continue
-            tried = [(trial, rank) for study in studies for rank, trial in enumerate(study.best(len(study.trials)))]
-            ranked = [(trial, rank) for trial, rank in tried if key in trial.parameters]
-            side = edge_reached(
-                np.array([parameter.position(t.parameters[key]) if key in t.parameters else np.nan for t in best]),
-                np.array([parameter.position(trial.parameters[key]) for trial, _ in ranked]),
-                np.array([rank for _, rank in ranked], np.float64),
+def _worse_than_default(record: ExperimentRecord) -> Iterable[Alarm]:
+    """A search that found less than what one gets without it has not done its work."""
+    for arm in record.spec["arms"]:
+        if worse_than_default(record, arm):
+            yield Alarm(
+                "default",
+                arm,
+                "its default config has a lower validation loss than what its searches found: they need more --trials, "
+                "or other ranges, before it can be called worse than another",
             )
-            wider = parameter.wider(side) if side else None
-            if side is not None and wider is not None:
-                found.append(Edge(arm.name, parameter, side, wider))
-    return found
 
 
 def boundary_alarms(record: ExperimentRecord) -> list[Alarm]:
@@ -97,8 +73,8 @@ def boundary_alarms(record: ExperimentRecord) -> list[Alarm]:
         which, value = ("lower", edge.parameter.low) if edge.side == "low" else ("upper", edge.parameter.high)
         low, high = edge.wider
         message = (
-            f"the best values of {edge.parameter.key} crowd at the {which} edge of its range, {value:g}: what lies "
-            f"beyond was not tried; search again from {low:g} to {high:g}"
+            f"its best values of {edge.parameter.key} lie at the {which} edge of the range, {value:g}, or beyond it: "
+            f"what is there was not tried; search again from {low:g} to {high:g}"
         )
         found.append(Alarm("boundary", edge.arm, message, "--extend"))
     return found

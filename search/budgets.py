@@ -103,6 +103,8 @@ def crossover_sentence(record: ExperimentRecord, a: str, b: str) -> str:
     crossed = pair_crossover(record, a, b)
     if crossed is None:
         return ""
+    if crossed.repeats > 1 and crossed.earliest == 1 and crossed.latest is None:
+        return f"Within the budget it is open whether {a}'s or {b}'s expected best validation loss is lower."
     ends = [crossed.earliest, crossed.latest]
     interval = "" if crossed.repeats < 2 else f" (95 % interval: {' to '.join(map(_from, ends))})"
     if crossed.trials is None:

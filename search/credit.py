@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from search.arms import Arm
 from search.losses import means, one_shot_losses, test_losses, winners_loss
-from search.statistics.credit import factorial_effects, factorial_shares, gains
+from search.statistics.credit import factorial_effects, factorial_shares, gains, tuned_effects
 from search.statistics.intervals import Interval
 from search.studies import single
 from storage import ExperimentRecord
@@ -35,15 +35,18 @@ class Credit:
     """How the difference between two optimizers splits up.
 
     first, other: the cube's corners in words, a default config at a constant rate and a tuned one with annealing.
-    shares: what of it each of the three factors accounts for; effects: the factorial's own; both by name, as
-    `factorial_shares` and `factorial_effects` give them, empty where arms are missing. missing: arms, or repeats, that
-    the full factorial would need.
+    optimizers: the two, the first's and the other's. shares: what of it each of the three factors accounts for;
+    effects: the factorial's own; tuned: those among the tuned arms alone; all by name, as `factorial_shares`,
+    `factorial_effects` and `tuned_effects` give them, empty where arms are missing. missing: arms, or repeats, that the
+    full factorial would need.
     """
 
     first: str
     other: str
+    optimizers: tuple[str, str]
     shares: Mapping[str, Interval]
     effects: Mapping[str, Interval]
+    tuned: Mapping[str, Interval]
     missing: tuple[str, ...]
 
 
@@ -86,22 +89,28 @@ def credit(record: ExperimentRecord, pair: tuple[str, str]) -> Credit | None:
         missing += [] if annealed else [f"{optimizer} with annealing, such as {optimizer}+cosine"]
         corners.append((constant or optimizer, annealed or f"{optimizer} with annealing"))
     first, other = f"default {corners[0][0]}", f"tuned {corners[1][1]}"
+    optimizers = arms[1].optimizers[0], arms[0].optimizers[0]
     cells = None if missing else _cells(record, corners)
     if cells is None:
-        return Credit(first, other, {}, {}, tuple(missing) or ("2 repeats of all",))
-    return Credit(first, other, factorial_shares(cells), factorial_effects(cells), ())
+        return Credit(first, other, optimizers, {}, {}, {}, tuple(missing) or ("2 repeats of all",))
+    return Credit(first, other, optimizers, factorial_shares(cells), factorial_effects(cells), tuned_effects(cells), ())
 
 
 def credit_sentence(record: ExperimentRecord, pair: tuple[str, str]) -> str:
-    """The split in one sentence; "" where there is none."""
+    """What tuning, the optimizer and the schedule change, in one sentence; "" where it cannot be told."""
     found = credit(record, pair)
-    if found is None or not found.shares:
+    if found is None or not found.effects:
         return ""
-    sizes = {name: share.estimate for name, share in found.shares.items()}
-    total = sum(sizes.values())
-    told = ", ".join(f"{size:+.4f} from the {name}" for name, size in sizes.items())
-    change = f"{'falls' if total < 0 else 'rises'} by {abs(total):.4f}"
-    return f"From {found.first} to {found.other} the test loss {change}: {told}."
+    first, other = found.optimizers
+    return (
+        f"Tuning changes the test loss by {_told(found.effects['tuning'])}, the mean over both optimizers with and "
+        f"without annealing. Once all is tuned, {other} in place of {first} changes it by "
+        f"{_told(found.tuned['optimizer'])}, and annealing by {_told(found.tuned['schedule'])}."
+    )
+
+
+def _told(each: Interval) -> str:
+    return f"{each.estimate:+.4f} [{each.low:+.4f}, {each.high:+.4f}]"
 
 
 def credit_document(record: ExperimentRecord, pair: tuple[str, str] | None) -> dict[str, Any]:
@@ -114,6 +123,7 @@ def credit_document(record: ExperimentRecord, pair: tuple[str, str] | None) -> d
         "missing": list(found.missing) if found else [],
         "shares": _rows(found.shares) if found else [],
         "effects": _rows(found.effects) if found else [],
+        "tuned": _rows(found.tuned) if found else [],
     }
 
 

@@ -66,7 +66,8 @@ class Result:
         return sentence(self.record, self.verdicts)
 
     def best(self, arm: str) -> TrainConfig:
-        """The arm's best config: of its studies' winners the one with the lowest validation loss.
+        """The arm's best config: of its studies' winners the one with the lowest validation loss, as compared with
+        those of all arms in its repeat: a split may be an easy one.
 
         Raises InputError for an unknown arm or one without a finished trial.
         """
@@ -74,10 +75,12 @@ class Result:
         arm = arm.removesuffix("+constant")
         if arm not in arms:
             raise unknown_name("arm", arm, arms)
-        won = [(study.selection_loss, study.repeat, study.winner) for study in self.record.of(arm) if study.winner]
-        if not won:
+        from search.losses import best_study
+
+        study = best_study(self.record, arm)
+        if study is None or study.winner is None:
             raise InputError(f"the arm {arm!r} has no finished trial yet")
-        return min(won, key=lambda each: each[:2])[2].config
+        return study.winner.config
 
     def frame(self) -> "pandas.DataFrame":
         """All trials as a table: a row per trial, a column per parameter."""
@@ -290,7 +293,7 @@ def _extended(
 
 def _widened(record: ExperimentRecord, spec: Experiment) -> Experiment:
     """The spec with every range widened at whose edge an arm's best values crowd."""
-    from search.alarms import edges
+    from search.edges import edges
 
     ranges: dict[str, dict[str, Any]] = {}
     for edge in edges(record):

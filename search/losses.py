@@ -54,6 +54,18 @@ def mean_selection_loss(studies: Sequence[StudyRecord]) -> float | None:
     return float(np.mean(losses)) if losses else None
 
 
+def best_study(record: ExperimentRecord, arm: str) -> StudyRecord | None:
+    """The study of an arm whose winner's validation loss is lowest as compared with the mean of all arms in its repeat,
+    which have the same split. None where no study has a winner.
+    """
+
+    def lead(study: StudyRecord) -> float:
+        others = [each for each in record.studies if each.repeat == study.repeat]
+        return (study.selection_loss or 0.0) - (mean_selection_loss(others) or 0.0)
+
+    return min((study for study in record.of(arm) if study.winner), key=lead, default=None)
+
+
 def primary_pair(record: ExperimentRecord) -> tuple[str, str] | None:
     """The pair that answers the experiment's question, chosen by validation loss alone: the best arm of annealed SGD
     and the best arm of an adaptive method; where one of these is missing, the two best arms. None for a single arm.

@@ -11,7 +11,7 @@ from search.credit import credit, tuning_gains
 from search.experiments import Result
 from search.options import SECTIONS
 from search.pruning import pruned_arms, replayed_arms
-from search.sensitivity import DECADES, sensitivities
+from search.sensitivity import DECADES, Sensitivity, sensitivities
 from search.summary import arm_summaries
 from search.terminal import digits, interval, pairs, short, table
 
@@ -31,7 +31,10 @@ def _pairs(result: Result) -> RenderableType:
         return Text(result.answer)
     notes = sorted({f"* {verdict.why}" for verdict in result.verdicts if verdict.corrected})
     return Group(
-        Text("Differences of test loss, first arm minus second: negative speaks for the first.\n"),
+        Text(
+            "First arm minus second: of the test loss, where below 0 speaks for the first, and of the score, where "
+            "above 0 does. The pair that answers the question stands first; others are corrected for their number.\n"
+        ),
         pairs(result.verdicts),
         *(Text(note) for note in notes),
     )
@@ -95,7 +98,7 @@ COST_PARTS = {
     "search": "Search",
     "evaluation": "Evaluation",
     "default": "Default config",
-    "superseded": "Narrower ranges",
+    "superseded": "Earlier search",
 }
 
 
@@ -116,22 +119,27 @@ def _credit(result: Result) -> RenderableType:
     parts: list[RenderableType] = [Text("Test loss of each arm untuned and tuned.\n"), tuned]
     found = credit(record, (result.verdicts[0].a, result.verdicts[0].b)) if result.verdicts else None
     if found and found.missing:
-        parts.append(Text(f"\nTo split the difference up, the experiment lacks: {', '.join(found.missing)}."))
+        parts.append(Text(f"\nTo split the difference up, the experiment lacks: {'; '.join(found.missing)}."))
     elif found:
-        about = (
-            f"From {found.first} to {found.other}, the change that each accounts for:",
-            "The effects of the full factorial, each a mean over the levels of the others:",
-        )
-        for line, effects in zip(about, (found.shares, found.effects), strict=True):
+        whole = {"total": found.effects["total"]}
+        effects = {name: effect for name, effect in found.effects.items() if name not in whole}
+        for line, shown in (
+            ("Among the tuned arms alone, the mean change by the other optimizer, and by annealing:", found.tuned),
+            (
+                f"The way from {found.first} to {found.other}, and what of it each accounts for:",
+                {**found.shares, **whole},
+            ),
+            ("All effects of the full factorial, tuned or not, which do not add up to the total:", effects),
+        ):
             split = table("Effect", ">Test loss", ">95 % interval")
-            for name, effect in effects.items():
+            for name, effect in shown.items():
                 split.add_row(name, digits(effect.estimate, "+.4f"), interval(effect.low, effect.high))
             parts += [Text(f"\n{line}\n"), split]
     return Group(*parts)
 
 
 def _target(result: Result, target_loss: float | None = None) -> RenderableType:
-    record = result.record
+    record, given = result.record, target_loss is not None
     if target_loss is None:
         target_loss = default_target(record)
     if target_loss is None:
@@ -141,17 +149,30 @@ def _target(result: Result, target_loss: float | None = None) -> RenderableType:
     for arm, found in times.items():
         median = "not reached" if found.median is None else f"{found.median:,.0f}"
         made.add_row(short(arm), median, f"{found.reached} of {found.repeats} repeats")
-    parts: list[RenderableType] = [
-        Text(f"Until the winners' validation loss is at most {target_loss:.4g}, to within an epoch.\n"),
-        made,
-    ]
+    of = (
+        ""
+        if given
+        else ", what the best default config ends with"
+        if record.one_shots
+        else ", the worst arm's winners'"
+    )
+    about = f"Gradient evaluations until the winners' mean validation loss is at most {target_loss:.4g}{of}.\n"
+    parts: list[RenderableType] = [Text(about), made]
     if result.verdicts:
         a, b = result.verdicts[0].a, result.verdicts[0].b
         ratio = target_ratio_of(record, a, b, target_loss)
-        if ratio is not None and ratio.ratio is not None:
-            bounds = {"at_least": "at least ", "at_most": "at most ", "unknown": "within the budget ", None: ""}
-            interval = "" if ratio.low is None else f" [{ratio.low:.2f}, {ratio.high:.2f}]"
-            parts.append(Text(f"\n{a} takes {bounds[ratio.bound]}{ratio.ratio:.2f}{interval} times as long as {b}."))
+        reached = all(arm in times and 2 * times[arm].reached >= times[arm].repeats for arm in (a, b))
+        if reached and ratio is not None and ratio.ratio is not None:
+            bounds = {"at_least": "at least ", "at_most": "at most ", "unknown": "about ", None: ""}
+            told = "" if ratio.low is None else f" [{ratio.low:.2f}, {ratio.high:.2f}]"
+            parts.append(
+                Text(
+                    f"\n{a} takes {bounds[ratio.bound]}{ratio.ratio:.2f}{told} times as long as {b}: the geometric "
+                    "mean over repeats, in which one that is not reached counts as the whole run."
+                )
+            )
+        else:
+            parts.append(Text("\nToo few repeats reach it for a ratio."))
     return Group(*parts)
 
 
@@ -164,23 +185,32 @@ def _sensitivity(result: Result) -> RenderableType:
         made.add_row(Text(short(arm), style="bold"))
         joint = "," in arm
         for each in (each for each in found if each.arm == arm):
-            good = "" if each.best_low is None else f"{each.best_low:.4g} … {each.best_high:.4g}"
+            share = each.unit is not None and each.unit != DECADES
+            form = ".0%" if share else ".2f"
+            # One good trial shows where the region is, and nothing of its width.
+            wide = None if each.width == 0 else each.width
             made.add_row(
                 f"  {each.key if joint else each.key.rpartition('.')[2]}",
-                "" if each.unit is None else digits(each.width, ".2f"),
-                interval(each.low, each.high, ".2f"),
-                f"{each.range_width:.1f} decades" if each.unit == DECADES else "1" if each.unit else "",
-                good,
+                "" if each.unit is None else digits(wide, form),
+                "" if wide is None else interval(each.low, each.high, form),
+                "" if each.unit is None else "range" if share else f"{each.range_width:.1f} decades",
+                "" if each.best_low is None else f"{each.best_low:.3g}…{_upper(each)}",
                 digits(each.importance, ".0%"),
             )
     return Group(
         Text(
             "How much each hyperparameter matters: the width of the region in which a study came within 10 % of its "
-            "best loss, in decades of a log scale or as a share of a linear range, and its share of importance "
-            "(PED-ANOVA).\n"
+            "best loss, in decades of a log scale (for a momentum or β, of 1 minus it) or as a share of a linear "
+            "range; where it lies; and its share of importance (PED-ANOVA). Periods are epochs, warm-ups updates.\n"
         ),
         made,
     )
+
+
+def _upper(each: Sensitivity) -> str:
+    """The region's upper end, with as many digits as a β near 1 needs."""
+    high = each.best_high or 0.0
+    return f"{high:.5g}" if 0.99 < high < 1 else f"{high:.3g}"
 
 
 def _pruning(result: Result) -> RenderableType:

@@ -10,6 +10,7 @@ from objectives.records import Curve, Outcome
 from search.alarms import alarms, arm_curse, boundary_alarms
 from search.budgets import budget_document, finite
 from search.credit import credit_document
+from search.edges import worse_than_default
 from search.losses import mean_selection_loss, primary_pair, test_losses, test_scores
 from search.pruning import pruning_document
 from search.sensitivity import sensitivity_document
@@ -59,6 +60,11 @@ def pair_verdicts(record: ExperimentRecord) -> list[Verdict]:
     """The verdicts of all pairs, the primary one first; withheld where an arm's best lies at the edge of a range."""
     unlearned = [arm for arm in record.spec["arms"] if _unlearned(record, arm)]
     withheld = {
+        arm: f"{arm}'s default config does better than what its searches found, as its alarm says"
+        for arm in record.spec["arms"]
+        if worse_than_default(record, arm)
+    }
+    withheld |= {
         alarm.arm: f"boundary: the best of {alarm.arm} lie at the edge of a range, as its alarm says"
         for alarm in boundary_alarms(record)
     }

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -21,7 +21,7 @@ from search.credit import credit_sentence
 from search.experiments import Report, Result
 from search.options import SECTIONS
 from search.progress import Progress
-from search.statistics.verdict import Verdict
+from search.statistics.verdict import PRACTICAL, Verdict
 from search.summary import ArmSummary, arm_summaries
 from storage import Status
 
@@ -36,8 +36,10 @@ WORDS = {"a_better": "better", "b_better": "worse", "tie": "tie", "undecided": "
 def table(*columns: str, title: str | None = None) -> Table:
     """A borderless table; a column whose name starts with `>` is set flush right."""
     made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, title=title, title_justify="left", title_style="bold")
-    for column in columns:
-        made.add_column(column.lstrip(">"), justify="right" if column.startswith(">") else "left", overflow="fold")
+    for place, column in enumerate(columns):
+        justify: Literal["left", "right"] = "right" if column.startswith(">") else "left"
+        # What a row is about stays whole; where there is no room, numbers go over two lines.
+        made.add_column(column.lstrip(">"), justify=justify, overflow="fold", no_wrap=place == 0 and len(columns) > 2)
     return made
 
 
@@ -126,8 +128,7 @@ def answer(console: Console, result: Result, place: str) -> None:
     console.print()
     arms = arm_summaries(record)
     console.print(_arms(arms))
-    if updates := _updates(arms):
-        console.print(updates)
+    console.print(Text(_legend(arms), style="dim"))
     if note := _widened(record.spec.get("widened", {})):
         console.print(f"\n{note}")
     for alarm in result.alarms:
@@ -139,12 +140,18 @@ def answer(console: Console, result: Result, place: str) -> None:
     shown = [found[0].a, found[0].b] if found else record.spec["arms"]
     winners = {arm: result.best(arm) for arm in shown if any(study.winner for study in record.of(arm))}
     if winners:
-        console.print(Text("\nBest config" + ("s" if len(winners) > 1 else ""), style="bold"))
+        several = ", each the best of its repeats" if record.spec["repeats"] > 1 else ""
+        console.print(Text(f"\nBest config{'s' if len(winners) > 1 else ''}{several}", style="bold"))
     for config in winners.values():
         console.print(_config(config))
     console.print()
     # Not where the verdict is withheld: more repeats of the same searches would not help.
-    if found and found[0].repeats_to_decide and result.status is Status.DONE:
+    if (
+        found
+        and found[0].repeats_to_decide
+        and found[0].repeats_to_decide <= PRACTICAL
+        and result.status is Status.DONE
+    ):
         console.print(f"To decide it: cooldown resume {place} --repeats {found[0].repeats_to_decide}")
     if record.message:
         console.print(f"The last run failed: {record.message}")
@@ -195,17 +202,23 @@ def _arms(arms: Sequence[ArmSummary]) -> Table:
     return made
 
 
+def _legend(arms: Sequence[ArmSummary]) -> str:
+    """What the table's columns are, in few words."""
+    pair = "The pair of the first sentence is chosen by validation loss. " if len(arms) > 2 else ""
+    return f"{pair}±: standard deviation between repeats. Score: accuracy, or R².{_updates(arms)}"
+
+
 def _updates(arms: Sequence[ArmSummary]) -> str:
     """How many updates a winner's run makes, where arms differ in that: a growing batch or an early stop saves some."""
     counts = {arm.arm: round(arm.updates) for arm in arms if arm.updates is not None}
     if len(set(counts.values())) < 2:
         return ""
-    return "Updates of a run: " + ", ".join(f"{arm} {count:,}" for arm, count in counts.items())
+    return " Updates of a run: " + ", ".join(f"{arm} {count:,}" for arm, count in counts.items()) + "."
 
 
 def pairs(verdicts: Sequence[Verdict]) -> Table:
     """Every pair of arms with its verdict, the one that answers the question in bold."""
-    made = table("Pair", ">Difference", ">95 % interval", ">Score", "First is")
+    made = table("Pair", ">Loss", ">95 % interval", ">Score", "First is")
     for verdict in verdicts:
         made.add_row(
             f"{short(verdict.a)} – {short(verdict.b)}",

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.parts import about_experiment, chart, plain
-from search.alarms import edges
+from search.edges import edges
 from search.experiments import Result
 from search.figures import learning as learning_figures
 from search.figures import trials as figures

@@ -66,6 +66,20 @@ def factorial_shares(cells: NDArray[np.float64]) -> dict[str, Interval]:
     return shares
 
 
+def tuned_effects(cells: NDArray[np.float64]) -> dict[str, Interval]:
+    """What the optimizer and the schedule do to the loss once everything is tuned, each with its 95 % t interval.
+
+    cells: as for `factorial_effects`, and the same errors. Each is the second level less the first, as the mean over
+    the levels of the other. Keys: "optimizer", "schedule".
+    """
+    _check_cells("tuned_effects", cells)
+    tuned = cells[:, :, 1]
+    return {
+        "optimizer": mean_interval((tuned[1] - tuned[0]).mean(axis=0)),
+        "schedule": mean_interval((tuned[:, 1] - tuned[:, 0]).mean(axis=0)),
+    }
+
+
 def gains(before: NDArray[np.float64], after: NDArray[np.float64]) -> Interval:
     """The mean of after − before, paired by repeat, with its 95 % t interval; negative is a lower loss.
 

@@ -17,6 +17,8 @@ from search.statistics.intervals import CONFIDENCE, Interval, mean_interval, wel
 
 Decision = Literal["a_better", "b_better", "tie", "undecided"]
 MAX_REPEATS = 1000
+PRACTICAL = 30
+"""More repeats than these are no advice: a longer search or run is."""
 
 
 @dataclass(frozen=True)
@@ -236,12 +238,13 @@ def _more(interval: Interval, needed: int) -> str:
 
 
 def _undecided(pair: tuple[str, str], interval: Interval, band: float, needed: int | None) -> str:
-    if needed:
+    narrow = interval.high - interval.low < 2 * band
+    if needed and needed <= PRACTICAL:
         more = _more(interval, needed)
-    elif abs(abs(interval.estimate) - band) < interval.standard_error:
+    elif narrow and abs(abs(interval.estimate) - band) < interval.standard_error:
         more = "the difference lies at the band's edge, where more repeats decide only by chance"
     else:
-        more = f"more than {MAX_REPEATS} repeats would be needed to decide"
+        more = f"it would take {f'roughly {needed}' if needed else f'more than {MAX_REPEATS}'} repeats to decide"
     if interval.low > 0 or interval.high < 0:
         favoured = pair[0] if interval.high < 0 else pair[1]
         return (

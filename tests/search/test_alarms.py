@@ -117,7 +117,7 @@ def test_a_range_that_ends_before_the_best_withholds_the_verdict(url: str, repea
     record = run_in_threads(url, spec(**settings, ranges=ranges))
     found = [alarm for alarm in boundary_alarms(record) if alarm.arm == "sgd"]
     assert len(found) == 1
-    assert "sgd.learning_rate crowd at the upper edge of its range, 0.01" in found[0].message
+    assert "its best values of sgd.learning_rate lie at the upper edge of the range, 0.01" in found[0].message
     assert "search again from 1e-06 to 0.1" in found[0].message
     assert found[0].resume == "--extend"
     (verdict,) = pair_verdicts(record)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from search.statistics.credit import factorial_effects, factorial_shares, gains
+from search.statistics.credit import factorial_effects, factorial_shares, gains, tuned_effects
 
 MAIN = ("optimizer", "schedule", "tuning")
 INTERACTIONS = (
@@ -187,3 +187,15 @@ def test_a_share_has_the_interval_of_its_repeats() -> None:
 def test_shares_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"factorial_shares\(cells=.*2 repeats"):
         factorial_shares(np.zeros(shape))
+
+
+def test_effects_among_the_tuned_are_the_simple_differences() -> None:
+    cells = np.random.default_rng(2).normal(size=(2, 2, 2, 5))
+    found = tuned_effects(cells)
+    tuned = cells[:, :, 1]
+    for name, after, before in (("optimizer", tuned[1], tuned[0]), ("schedule", tuned[:, 1], tuned[:, 0])):
+        paired = stats.ttest_rel(after.mean(axis=0), before.mean(axis=0)).confidence_interval(0.95)
+        assert (found[name].low, found[name].high) == pytest.approx((paired.low, paired.high))
+    untuned = cells.copy()
+    untuned[:, :, 0] += 7
+    assert tuned_effects(untuned) == found, "what is not tuned plays no part"

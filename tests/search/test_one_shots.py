@@ -12,6 +12,7 @@ from objectives import TrainConfig
 from search.arms import Arm
 from search.budgets import default_target
 from search.credit import credit, credit_document, credit_sentence, tuning_gains
+from search.edges import edges
 from search.experiments import Result
 from search.space import space
 from search.studies import needs, planned
@@ -185,7 +186,12 @@ def test_the_credit_is_given_to_whom_it_was_planted_for(record: ExperimentRecord
     )
     assert found.effects["total"].estimate == pytest.approx(-10)
     assert found.effects["schedule × tuning"].estimate == pytest.approx(-1.5)
-    assert "falls by 10.0000: -1.0000 from the optimizer, -3.5000 from the schedule" in credit_sentence(made, PAIR)
+    assert {name: effect.estimate for name, effect in found.tuned.items()} == pytest.approx(
+        {"optimizer": -1, "schedule": -5}
+    )
+    sentence = credit_sentence(made, PAIR)
+    assert "Tuning changes the test loss by -5.5000 [-5.5000, -5.5000]" in sentence
+    assert "momentum in place of adam changes it by -1.0000 [-1.0000, -1.0000], and annealing by -5.0000" in sentence
     gained = {gain.arm: (gain.default_loss, gain.tuned_loss, gain.difference) for gain in tuning_gains(made)}
     assert gained["momentum+cosine"] == pytest.approx((7.5, 0.5, -7))
     assert gained["adam"] == pytest.approx((10.5, 6.5, -4))
@@ -201,6 +207,63 @@ def test_what_the_cube_lacks_is_named(record: ExperimentRecord) -> None:
     assert credit(one, PAIR).missing == ("2 repeats of all",)  # type: ignore[union-attr]
     assert [gain.low for gain in tuning_gains(one)] == [None] * 4
     assert credit(record, ("momentum+cosine", "momentum")) is None
+
+
+def with_validation(record: ExperimentRecord, default: float, tuned: float) -> ExperimentRecord:
+    """The record with these validation losses of adam's default config and of what its searches found."""
+
+    def planted(study: StudyRecord, loss: float) -> StudyRecord:
+        trials = []
+        for trial in study.trials:
+            curves = dict(trial.curves)
+            if Purpose.FINALIST in curves:
+                curves[Purpose.FINALIST] = tuple(
+                    replace(c, validation_loss=np.full_like(c.validation_loss, loss), uninformed_loss=99.0)
+                    for c in curves[Purpose.FINALIST]
+                )
+            trials.append(replace(trial, curves=curves, validation_loss=loss))
+        return replace(study, trials=tuple(trials))
+
+    return replace(
+        record,
+        studies=tuple(planted(s, tuned) if s.arm == "adam" else s for s in record.studies),
+        one_shots=tuple(planted(s, default) if s.arm == "adam" else s for s in record.one_shots),
+    )
+
+
+def test_a_default_that_does_better_is_an_alarm_and_withholds_the_verdict(record: ExperimentRecord) -> None:
+    worse = with_validation(record, default=0.5, tuned=0.6)
+    assert [(alarm.kind, alarm.arm) for alarm in Result(worse).alarms if alarm.kind == "default"] == [
+        ("default", "adam")
+    ]
+    for verdict in Result(worse).verdicts:
+        if "adam" in (verdict.a, verdict.b):
+            assert verdict.verdict == "undecided"
+            assert "adam's default config does better" in verdict.why
+    assert "adam" not in [edge.arm for edge in edges(worse)], "its values lie inside the ranges"
+    better = with_validation(record, default=0.6, tuned=0.5)
+    assert not [alarm for alarm in Result(better).alarms if (alarm.kind, alarm.arm) == ("default", "adam")]
+
+
+def test_a_better_default_beyond_a_range_is_where_to_search_again(record: ExperimentRecord) -> None:
+    worse = with_validation(record, default=0.5, tuned=0.6)
+    for low, high, side, wider in ((1e-6, 1e-4, "high", (1e-6, 1e-3)), (0.005, 0.5, "low", (0.0005, 0.5))):
+        spec = {**worse.spec, "ranges": {"adam.learning_rate": [low, high]}}
+        moved = tuple(
+            replace(
+                study,
+                trials=tuple(
+                    replace(trial, parameters={**trial.parameters, "adam.learning_rate": (low * high) ** 0.5})
+                    if study.arm == "adam"
+                    else trial
+                    for trial in study.trials
+                ),
+            )
+            for study in worse.studies
+        )
+        found = [edge for edge in edges(replace(worse, spec=spec, studies=moved)) if edge.arm == "adam"]
+        assert [(edge.parameter.key, edge.side) for edge in found] == [("adam.learning_rate", side)]
+        assert found[0].wider == pytest.approx(wider)
 
 
 def test_the_target_is_what_the_best_default_reaches(record: ExperimentRecord) -> None:

@@ -9,8 +9,9 @@ from search_runs import cooldown, run_in_threads, spec
 
 from objectives.errors import InputError
 from search import compare, load, resume
-from search.alarms import boundary_alarms, edges
+from search.alarms import boundary_alarms
 from search.arms import Arm
+from search.edges import edges
 from search.experiments import Result, summaries
 from search.space import space
 from search.spec import experiment
@@ -76,7 +77,7 @@ def test_the_kept_search_is_counted_as_cost_and_told(url: str, record: Experimen
     answer = cooldown("show", "tiny", "--db", url, cwd=folder).stdout
     assert "Searched again over wider ranges" in answer
     assert "sgd.learning_rate 1e-06 … 0.1" in " ".join(answer.split())
-    assert "Narrower ranges" in cooldown("show", "tiny", "cost", "--db", url, cwd=folder).stdout
+    assert "Earlier search" in cooldown("show", "tiny", "cost", "--db", url, cwd=folder).stdout
 
 
 def test_it_can_be_widened_again_until_there_is_nothing_to_widen(url: str, record: ExperimentRecord) -> None:
