@@ -119,11 +119,16 @@ def _replayed(pruner: Pruner, study: StudyRecord, seed: int) -> dict[int, int]:
     earlier: list[_Trial] = []
     for generation in sorted({trial.generation for trial in study.trials}):
         trained = []
+        # Trials that are compared with the same earlier ones have the same limits.
+        known: dict[tuple[str, int], NDArray[np.float64]] = {}
         for trial in (trial for trial in study.trials if trial.generation == generation):
             epochs = trial.config.epochs
             seen = _seen(study, trial, epochs, seed)
             last = max(epochs_paid(curve) for curve in trial.curves[Purpose.SEARCH])
-            end = pruned_after(seen.losses, _limits(pruner, earlier, seen, epochs), last)
+            kind = seen.schedule, seen.bracket if pruner == "hyperband" else 0
+            if kind not in known:
+                known[kind] = _limits(pruner, earlier, seen, epochs)
+            end = pruned_after(seen.losses, known[kind], last)
             if end is not None:
                 pruned[trial.number] = end
                 seen = replace(seen, losses=_known_until(seen.losses, end))
