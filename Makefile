@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 EXTRAS ?=
 COMMA := ,
 
-.PHONY: compare test lint types layers format docs benchmarks clean
+.PHONY: compare test lint types layers format docs screenshots benchmarks clean
 
 compare: .venv/.installed  ## tune SGD and Adam on digits and say which is better
 	$(BIN)/cooldown compare digits
@@ -32,6 +32,9 @@ format: .venv/.installed-test$(EXTRAS)
 docs: .venv/.installed  ## writes the catalog's pages from the catalog
 	$(BIN)/python docs/generate.py
 
+screenshots: .venv/.installed-test$(EXTRAS)  ## pictures of the dashboard, into docs/images
+	$(BIN)/python -m docs.screenshots
+
 benchmarks: .venv/.installed-test$(EXTRAS)
 	$(PIP) --editable '.[parity]'
 	$(BIN)/python -m benchmarks.engine
@@ -39,6 +42,8 @@ benchmarks: .venv/.installed-test$(EXTRAS)
 	$(BIN)/python -m benchmarks.ledger
 	$(BIN)/python -m benchmarks.end_to_end
 	$(BIN)/python -m benchmarks.calibration
+	$(BIN)/python -m benchmarks.dry_run
+	$(BIN)/python -m benchmarks.dashboard
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Cooldown needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'

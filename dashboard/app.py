@@ -21,12 +21,16 @@ with complain():
         # Told until another one is chosen than the one that is shown instead.
         st.session_state["not there"] = wanted, names[0] if names else None
     if names:
-        if wanted not in names and st.session_state.get("experiment") not in names:
+        if "opened" in st.session_state:
+            st.session_state["experiment"] = st.session_state.pop("opened")
+        elif wanted not in names and st.session_state.get("experiment") not in names:
             st.session_state["experiment"] = names[0]
         with st.sidebar:
             st.selectbox(
                 "Experiment",
                 names,
+                # With a default the address would not name the experiment that is the default.
+                index=None,
                 key="experiment",
                 bind="query-params",
                 help="What the pages are about. It is part of the address, so that a link can be sent.",

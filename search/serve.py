@@ -54,7 +54,7 @@ def serve(db: str | None, host: str, port: int, say: Callable[[str], None]) -> N
     # Whoever is given another name for this machine could read the ledger through a reader's browser.
     names = ["--server.allowedHosts", LOCAL, "--server.allowedHosts", "localhost"] if host == LOCAL else []
     options = [part for name, value in OPTIONS.items() for part in (f"--{name}", value)]
-    command = [sys.executable, "-m", "streamlit", "run", str(app), "--server.address", host]
+    command = [sys.executable, "-m", "dashboard", "run", str(app), "--server.address", host]
     process = subprocess.Popen(
         [*command, "--server.port", str(port), *options, *names],
         env={**os.environ, "COOLDOWN_DB": url},

@@ -17,8 +17,8 @@ def _curves(found: Result) -> None:
         return
     first = found.verdicts[0] if found.verdicts else None
     shown = [arm for arm in (first.a, first.b) if arm in curves] if first else list(curves)
+    arms = st.multiselect("Arms", list(curves), default=shown, key="arms of curves")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        arms = st.multiselect("Arms", list(curves), default=shown, key="arms of curves")
         losses = st.segmented_control("Loss", LOSSES, default=LOSSES[0], required=True)
         x = st.selectbox("Against", AMOUNTS)
         log_loss = st.toggle("Logarithmic loss", value=True)

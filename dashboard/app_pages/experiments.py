@@ -1,5 +1,6 @@
 """All experiments of the ledger, live; choosing one opens its verdict."""
 
+import itertools
 import time
 
 import pandas as pd
@@ -25,9 +26,9 @@ COLUMNS = {
 }
 
 
-def _rows() -> pd.DataFrame:
-    """A row per experiment; verdicts that are not known yet are None, as many as there was no time for."""
-    end = time.monotonic() + PATIENCE
+def _rows(patience: float) -> pd.DataFrame:
+    """A row per experiment; verdicts that are not known yet are None, but for those found out in so many seconds."""
+    end = time.monotonic() + patience
     rows = []
     for each in data.summaries():
         spec = each.spec
@@ -47,15 +48,7 @@ def _rows() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _unsettled(rows: pd.DataFrame) -> bool:
-    return bool((rows.status == Status.RUNNING.value).any() or rows.verdict.isna().any())
-
-
-def _list(live: bool) -> None:
-    rows = _rows()
-    if live and not _unsettled(rows):
-        # The last change is shown by a list that looks no more.
-        st.rerun()
+def _list(rows: pd.DataFrame) -> None:
     if rows.empty:
         no_experiments()
         return
@@ -66,22 +59,33 @@ def _list(live: bool) -> None:
         on_select="rerun",
         selection_mode="single-row",
         key="experiments",
+        placeholder="…",
         alt="All experiments, newest first, with their tasks, verdicts, states and progress",
     )
     st.caption("Choose a row to open its verdict.")
     if chosen["selection"]["rows"]:
-        name = rows.name.iloc[chosen["selection"]["rows"][0]]
-        st.switch_page(page("verdict"), query_params={"experiment": name})
+        # A bound query parameter can only be changed where its widget has not been made yet.
+        st.session_state["opened"] = rows.name.iloc[chosen["selection"]["rows"][0]]
+        st.switch_page(page("verdict"))
 
 
 st.title("Experiments")
 with complain():
-    live = _unsettled(_rows())
+    # What is known is shown at once; the rest is found out while the reader looks at it.
+    first = _rows(0.0)
+    missing, running = bool(first.verdict.isna().any()), bool((first.status == Status.RUNNING.value).any())
+    looks = itertools.count()
 
-    @st.fragment(run_every=data.LIVE if live else None)
+    @st.fragment(run_every=0.5 if missing else data.LIVE if running else None)
     def experiments() -> None:
-        """The list, again and again while something runs."""
+        """The list, again and again while something is missing or runs."""
         with complain():
-            _list(live)
+            rows = _rows(PATIENCE) if next(looks) else first
+            _list(rows)
+            if missing and not rows.verdict.isna().any():
+                # At another pace from here on, or no more.
+                st.rerun()
+            if running and not (rows.status == Status.RUNNING.value).any():
+                st.rerun()
 
     experiments()

@@ -66,8 +66,8 @@ def _updates_per_epoch(trial: TrialRecord) -> int:
 
 
 def _playground() -> None:
+    names = st.multiselect("Schedules", schedules.names(), default=START, key="schedules")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        names = st.multiselect("Schedules", schedules.names(), default=START, key="schedules")
         rate = st.number_input("Learning rate", value=0.1, min_value=1e-9, format="%g")
         epochs = int(st.number_input("Epochs", value=30, min_value=1, max_value=10_000))
         per_epoch = int(st.number_input("Updates per epoch", value=34, min_value=1, max_value=10_000))

@@ -62,7 +62,8 @@ def _hyperparameters(found: Result, arm: str, studies: list[StudyRecord], parame
         reading="A dot is a trial, a star a study's winner. The dashed lines are the ends of the range.",
         table=figures.slice_table(studies, named[key]),
     )
-    with st.expander("All hyperparameters together"):
+    # Drawn when asked for: it is slow where a browser has no graphics card.
+    if st.toggle("All hyperparameters together"):
         chart(
             figures.parallel(studies, parameters),
             "parallel",
@@ -85,7 +86,7 @@ def _hyperparameters(found: Result, arm: str, studies: list[StudyRecord], parame
 def _trials(studies: list[StudyRecord]) -> None:
     st.header("Trials", anchor=False)
     trials = [(study, trial) for study in studies for trial in study.trials]
-    states = st.multiselect("State", sorted({_state(*each) for each in trials}), placeholder="all", key="states")
+    states = st.pills("State", sorted({_state(*each) for each in trials}), selection_mode="multi", key="states")
     shown = [each for each in trials if not states or _state(*each) in states]
     table = pd.DataFrame([_row(*each) for each in shown])
     chosen = st.dataframe(

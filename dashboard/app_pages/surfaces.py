@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.parts import complain, plain
+from dashboard.parts import complain
 from objectives import optimizers, surfaces
 from search.figures.surface import surface_figure
 
@@ -21,13 +21,12 @@ def _paths(name: str, chosen: tuple[str, ...], steps: int) -> Sequence[Any]:
 def _surface() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Surface", surfaces.names(), index=surfaces.names().index("beale"))
-        chosen = st.multiselect("Optimizers", optimizers.names(), default=START)
         steps = int(st.number_input("Steps", value=surfaces.get(name).steps, min_value=10, max_value=2000, key=name))
+    chosen = st.multiselect("Optimizers", optimizers.names(), default=START)
     if not chosen:
         st.info("Choose at least one optimizer.")
         return
     surface, paths = surfaces.get(name), _paths(name, tuple(chosen), steps)
-    st.write(plain(surface.formula))
     reading = (
         "Every optimizer walks from the same start at the learning rate that suits it best on this surface. Press "
         "Play; beside it, how the value falls, step by step."

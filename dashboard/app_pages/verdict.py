@@ -1,5 +1,6 @@
 """The answer of an experiment, with the evidence and the doubts."""
 
+import shlex
 from typing import Literal
 
 import pandas as pd
@@ -21,6 +22,8 @@ def _verdict(found: Result) -> None:
         st.write(plain(f"{found.verdicts[0].why[0].upper()}{found.verdicts[0].why[1:]}."))
     for alarm in found.alarms:
         st.warning(f"**{plain(alarm.arm or alarm.kind)}**: {plain(alarm.message)}", icon=":material/warning:")
+        if alarm.resume is not None:
+            st.code(f"cooldown resume {shlex.quote(found.name)} {alarm.resume}".rstrip(), language="bash")
     if found.verdicts:
         st.header("Every pair", anchor=False)
         chart(

@@ -1,0 +1,157 @@
+"""How long a reader waits for the dashboard, in a real browser, with a ledger of 20 experiments and 20,000 trials.
+
+First content: from an address typed in to the page's heading and its table or first chart. Page change: from a click in
+the menu to the same. Both were to be at most 1.5 s and 1 s. Memory: that of the server while a page follows a running
+experiment, which was to be flat.
+
+    python -m benchmarks.dashboard [--rounds 5] [--minutes 0]
+"""
+
+import argparse
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from search import compare
+from tests.dashboard.browser import COOLDOWN, opened, served
+
+COPIES = 20
+PAGES = {
+    "Verdict": ".js-plotly-plot",
+    "Learning curves": ".js-plotly-plot",
+    "Search": ".js-plotly-plot",
+    "Budget": ".js-plotly-plot",
+    "Export": "code",
+    "Schedules": ".js-plotly-plot",
+    "Experiments": "canvas",
+}
+
+
+def make_ledger(path: Path) -> None:
+    """20 experiments of 1,000 trials: one that is run, and copies of it."""
+    compare("iris", db=f"sqlite:///{path}", name="experiment 0", trials=40, workers=2)
+    with closing(sqlite3.connect(path)) as connection:
+        for copy in range(1, COPIES):
+            _copy(connection, copy)
+        connection.commit()
+
+
+def _copy(connection: sqlite3.Connection, copy: int) -> None:
+    """A copy of the first experiment's rows in our tables, with numbers of their own."""
+    shift = {"cooldown_experiments": "id", "cooldown_studies": "id, experiment_id", "cooldown_trials": "id, study_id"}
+    shift["cooldown_curves"] = "id, trial_id"
+    for table, shifted in shift.items():
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        keys = shifted.split(", ")
+        # Each kind of row lies a million times the copy's number further on.
+        values = [f"{column} + {copy * 1_000_000}" if column in keys else column for column in columns]
+        if table == "cooldown_experiments":
+            values[columns.index("name")] = f"'experiment {copy}'"
+            values[columns.index("created_at")] = f"created_at + {copy}"
+        connection.execute(
+            f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} FROM {table} WHERE id < 1000000"
+        )
+
+
+def seconds(action: Callable[[], object]) -> float:
+    """How long an action takes."""
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--minutes", type=float, default=0.0, help="of following a running experiment")
+    arguments = parser.parse_args()
+    console, table = Console(), Table("What", "median s", "longest s")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ledger.db"
+        with console.status("Making a ledger of 20,000 trials …"):
+            make_ledger(path)
+        url = f"sqlite:///{path}"
+        with served(url) as address, opened() as page:
+
+            def shown(name: str) -> None:
+                page.get_by_role("heading", name=name, level=1).wait_for()
+                page.locator(PAGES[name]).first.wait_for()
+
+            def first() -> None:
+                page.goto(address)
+                shown("Experiments")
+
+            def changed(name: str) -> None:
+                page.get_by_role("link", name=name, exact=True).click()
+                shown(name)
+
+            times = [seconds(first) for _ in range(arguments.rounds)]
+            table.add_row("first content: Experiments", f"{np.median(times):.2f}", f"{max(times):.2f}")
+            page.wait_for_timeout(15_000)
+            for name in PAGES:
+                taken = []
+                for _ in range(arguments.rounds):
+                    taken.append(seconds(lambda name=name: changed(name)))  # type: ignore[misc]
+                    page.wait_for_timeout(500)
+                    changed("Export" if name != "Export" else "Schedules")
+                    page.wait_for_timeout(500)
+                table.add_row(f"page change: {name}", f"{np.median(taken):.2f}", f"{max(taken):.2f}")
+            console.print(table)
+            if arguments.minutes:
+                _follow(console, url, address, page, arguments.minutes)
+
+
+def _follow(console: Console, url: str, address: str, page: object, minutes: float) -> None:
+    """Print the server's memory while the verdict of a running experiment is followed."""
+    server = next(p for p in psutil.process_iter(["cmdline"]) if "streamlit" in (p.info["cmdline"] or []))
+    options = [
+        "--trials",
+        "5000",
+        "--repeats",
+        "2",
+        "--arm",
+        "adam",
+        "--arm",
+        "sgd+linear",
+        "--workers",
+        "1",
+        "--quiet",
+    ]
+    run = subprocess.Popen(
+        [COOLDOWN, "compare", "digits", *options, "--name", "running", "--db", url, "--quiet"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        time.sleep(10)
+        page.goto(f"{address}/verdict?experiment=running")  # type: ignore[attr-defined]
+        end, sizes = time.monotonic() + 60 * minutes, []
+        while time.monotonic() < end:
+            page.wait_for_timeout(10_000)  # type: ignore[attr-defined]
+            sizes.append(server.memory_info().rss / 2**20)
+        tenth = max(len(sizes) // 10, 1)
+        console.print(
+            f"Memory over {minutes:g} minutes: {np.mean(sizes[:tenth]):.0f} MB at first, {max(sizes):.0f} MB at most, "
+            f"{np.mean(sizes[-tenth:]):.0f} MB at the end."
+        )
+    finally:
+        os.killpg(run.pid, signal.SIGINT)
+        run.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""Pictures of every page of the dashboard, light and dark, into docs/images/: `make screenshots`.
+
+The experiment that they show is `cooldown compare digits` with its defaults, which is run for it.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from search import compare
+from tests.dashboard.browser import opened, served
+
+PAGES = ("experiments", "verdict", "curves", "search", "budget", "export", "schedules", "surfaces")
+IMAGES = Path(__file__).parent / "images"
+SETTLED = 2500
+"""Milliseconds until charts have been drawn and stand still."""
+
+
+def main() -> None:
+    """Run, open, shoot."""
+    IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        url = sys.argv[1] if len(sys.argv) > 1 else f"sqlite:///{Path(folder) / 'cooldown.db'}"
+        compare("digits", db=url)
+        with served(url) as address:
+            for dark in (False, True):
+                with opened(dark=dark, height=1000) as page:
+                    for name in PAGES:
+                        path = "" if name == PAGES[0] else name
+                        page.goto(f"{address}/{path}?experiment=digits")
+                        page.get_by_role("heading", level=1).wait_for()
+                        page.wait_for_timeout(SETTLED)
+                        # As much of the page as is worth a picture.
+                        height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+                        page.set_viewport_size({"width": 1280, "height": min(int(height), 1400)})
+                        page.wait_for_timeout(SETTLED)
+                        page.screenshot(path=IMAGES / f"{name}-{'dark' if dark else 'light'}.png")
+                        page.set_viewport_size({"width": 1280, "height": 1000})
+
+
+if __name__ == "__main__":
+    main()

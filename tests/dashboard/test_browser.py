@@ -1,0 +1,196 @@
+"""A newcomer's way through the dashboard, in a real browser: open, choose, read, filter, open a trial, take it home.
+
+And what only a browser shows: that a page follows a run without being loaded again, that nothing is asked of another
+machine, and who is let in.
+"""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import COOLDOWN, chromium_path, free_port, opened, served
+from playwright.sync_api import Page, expect
+from search_runs import run_in_threads, spec
+
+from objectives import TrainConfig
+from search import load
+from storage import Ledger, Status
+
+pytestmark = pytest.mark.skipif(chromium_path() is None, reason="there is no Chromium")
+
+ROW = 35
+"""Height in pixels of a table's row, its head included."""
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    url = f"sqlite:///{tmp_path_factory.mktemp('browser')}/cooldown.db"
+    run_in_threads(url, spec(arms=("momentum+cosine", "adam"), epochs=3, trials=6), name="first steps")
+    run_in_threads(url, spec(epochs=2), name="another")
+    return url
+
+
+@pytest.fixture(scope="module")
+def address(url: str) -> Iterator[str]:
+    with served(url) as found:
+        yield found
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with opened() as found:
+        yield found
+
+
+def choose_row(page: Page, number: int) -> None:
+    """Tick a row (from 0) of the last table on the page, which is drawn on a canvas."""
+    table = page.get_by_test_id("stDataFrame").last
+    expect(table.locator("canvas").first).to_be_visible()
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 16, box["y"] + ROW * (number + 1) + ROW // 2)
+
+
+def test_a_newcomers_way(address: str, url: str, page: Page, tmp_path: Path) -> None:
+    page.goto(address)
+    expect(page.get_by_role("heading", name="Experiments")).to_be_visible()
+    # Newest first.
+    choose_row(page, 1)
+    page.wait_for_url(re.compile(r"/verdict\?experiment=first[+%20]+steps"))
+    answer = load("first steps", db=url).answer
+    expect(page.get_by_role("heading", name=answer)).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+
+    page.get_by_role("link", name="Search").click()
+    expect(page.get_by_role("heading", name="Trials")).to_be_visible()
+    page.wait_for_url(re.compile(r"/search\?experiment=first"))
+    page.get_by_role("button", name="winner").click()
+    # A row for each of two repeats is left.
+    expect(page.get_by_test_id("stDataFrame").last).to_have_js_property("clientHeight", 3 * ROW + 2)
+    choose_row(page, 0)
+    won = load("first steps", db=url).record.of("momentum+cosine")[0].winner
+    assert won is not None
+    expect(page.get_by_role("heading", name=f"Repeat 0, trial {won.number}")).to_be_visible()
+
+    page.get_by_role("link", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download JSON").click()
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    config = TrainConfig.from_json(json.loads(file.read_text()))
+    assert config in [trial.config for study in load("first steps", db=url).record.studies for trial in study.trials]
+
+
+def test_a_link_leads_to_its_experiment(address: str, url: str, page: Page) -> None:
+    page.goto(f"{address}/verdict?experiment=another")
+    expect(page.get_by_role("heading", name=load("another", db=url).answer)).to_be_visible()
+    page.get_by_role("link", name="Budget").click()
+    expect(page.get_by_role("heading", name="Budget")).to_be_visible()
+    page.wait_for_url(re.compile(r"/budget\?experiment=another"))
+
+
+def test_every_page_shows_itself_and_asks_nobody_else(address: str, page: Page) -> None:
+    asked: set[str] = set()
+    errors: list[str] = []
+    page.on("request", lambda request: asked.add(re.sub(r"^(\w+:(//)?[^/]*).*", r"\1", request.url)))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    for name in ("", "verdict", "curves", "search", "budget", "export", "schedules", "surfaces"):
+        page.goto(f"{address}/{name}?experiment=another")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.get_by_text("could not be shown")).to_have_count(0)
+        if name not in ("", "export"):
+            expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    assert {each for each in asked if not each.startswith(("data:", "blob:"))} == {address}
+    assert errors == []
+
+
+def test_a_running_experiment_is_followed_without_a_reload(address: str, url: str, page: Page) -> None:
+    options = ["--trials", "400", "--repeats", "2", "--epochs", "20", "--arm", "adam", "--arm", "sgd+linear"]
+    process = subprocess.Popen(
+        [COOLDOWN, "compare", "digits", *options, "--workers", "1", "--name", "on the way", "--db", url, "--quiet"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        page.goto(f"{address}/verdict?experiment=on+the+way")
+        progress = page.get_by_text(re.compile(r"[\d,]+ of 1,600 trials"))
+        # The ledger may not know it yet.
+        for _ in range(20):
+            if progress.count():
+                break
+            page.wait_for_timeout(1000)
+            page.goto(f"{address}/verdict?experiment=on+the+way")
+            page.wait_for_timeout(1000)
+        expect(progress).to_be_visible()
+        page.evaluate("window.never_loaded_again = true")
+        first = _trials(progress.inner_text())
+        page.wait_for_function(
+            "before => { const found = document.body.innerText.match(/([\\d,]+) of 1,600 trials/);"
+            " return found && Number(found[1].replaceAll(',', '')) > before }",
+            arg=first,
+        )
+        assert page.evaluate("window.never_loaded_again")
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(timeout=60)
+    assert Ledger(url).load("on the way").status is Status.INTERRUPTED
+    # It is told that it runs no more.
+    expect(page.get_by_text("interrupted")).to_be_visible()
+    assert page.evaluate("window.never_loaded_again")
+    Ledger(url).delete("on the way")
+
+
+def _trials(text: str) -> int:
+    return int(text.split(" of ")[0].replace(",", ""))
+
+
+@pytest.mark.parametrize(("host", "status"), [("elsewhere.example", 403), ("127.0.0.1", 101)])
+def test_another_host_name_is_not_let_in(address: str, host: str, status: int) -> None:
+    """As a page elsewhere would come that has its own name lead here."""
+    lines = [
+        "GET /_stcore/stream HTTP/1.1",
+        f"Host: {host}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==",
+    ]
+    with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=30) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        assert connection.recv(64).startswith(f"HTTP/1.1 {status} ".encode())
+
+
+def cooldown_dashboard(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COOLDOWN, "dashboard", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_what_cannot_be_served_is_told_at_once(address: str, url: str, tmp_path: Path) -> None:
+    text = tmp_path / "text.db"
+    text.write_text("no ledger, but a text that is long enough to be taken for something\n" * 20)
+    port = address.rpartition(":")[2]
+    for arguments, words in (
+        (["--db", url, "--port", port], "choose another --port"),
+        (["--db", url, "--port", "0"], "a port is a number from 1 to 65535"),
+        (["--db", url, "--host", "192.0.2.1", "--port", str(free_port())], "cannot be listened at"),
+        (["--db", f"sqlite:///{text}"], "not a SQLite database"),
+    ):
+        done = cooldown_dashboard(*arguments)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
