@@ -16,23 +16,20 @@ page = st.navigation(menu())
 
 with complain():
     names = [summary.name for summary in data.summaries()]
-    wanted = st.query_params.get("experiment")
+    # An address counts when it is opened; afterwards it follows the choice, on every page.
+    wanted = st.query_params.get("experiment") if "experiment" not in st.session_state else None
     if wanted is not None and wanted not in names:
         # Told until another one is chosen than the one that is shown instead.
         st.session_state["not there"] = wanted, names[0] if names else None
+    chosen = st.session_state.pop("opened", wanted or st.session_state.get("experiment"))
     if names:
-        if "opened" in st.session_state:
-            st.session_state["experiment"] = st.session_state.pop("opened")
-        elif wanted not in names and st.session_state.get("experiment") not in names:
-            st.session_state["experiment"] = names[0]
+        st.session_state["experiment"] = chosen if chosen in names else names[0]
         with st.sidebar:
             st.selectbox(
                 "Experiment",
                 names,
-                # With a default the address would not name the experiment that is the default.
-                index=None,
                 key="experiment",
-                bind="query-params",
                 help="What the pages are about. It is part of the address, so that a link can be sent.",
             )
+        st.query_params["experiment"] = st.session_state["experiment"]
     page.run()

@@ -64,7 +64,7 @@ def _list(rows: pd.DataFrame) -> None:
     )
     st.caption("Choose a row to open its verdict.")
     if chosen["selection"]["rows"]:
-        # A bound query parameter can only be changed where its widget has not been made yet.
+        # The choice can only be changed where its widget has not been made yet: at the start of the next run.
         st.session_state["opened"] = rows.name.iloc[chosen["selection"]["rows"][0]]
         st.switch_page(page("verdict"))
 
