@@ -99,21 +99,30 @@ def _contained(optimizer: str, searched: Space) -> set[str]:
     return {optimizer}
 
 
-def _inclusion(spec: Experiment, verdicts: Sequence[Verdict]) -> Iterable[Alarm]:
-    """The more general arm cannot be worse once both are tuned: if it is, it was not tuned well enough."""
+def under_tuned(spec: Experiment, verdict: Verdict) -> str | None:
+    """The arm of a pair that contains the other as a special case and is surely worse: once both are tuned, it cannot
+    be. None where neither is.
+    """
+    if verdict.low is None or verdict.high is None or verdict.band is None:
+        return None
     parsed = {arm.name: arm for arm in spec.parsed_arms}
+    for general, special, least in ((verdict.a, verdict.b, verdict.low), (verdict.b, verdict.a, -verdict.high)):
+        if least > verdict.band and contains(parsed[general], parsed[special], spec):
+            return general
+    return None
+
+
+def _inclusion(spec: Experiment, verdicts: Sequence[Verdict]) -> Iterable[Alarm]:
     for verdict in verdicts:
-        if verdict.low is None or verdict.high is None or verdict.band is None:
-            continue
-        pairs = ((verdict.a, verdict.b, verdict.low), (verdict.b, verdict.a, -verdict.high))
-        for general, special, least in pairs:
-            if least > verdict.band and contains(parsed[general], parsed[special], spec):
-                yield Alarm(
-                    "inclusion",
-                    general,
-                    f"it contains {special} as a special case and still does worse: its search needs more --trials "
-                    "before it can be called worse",
-                )
+        general = under_tuned(spec, verdict)
+        if general is not None:
+            special = verdict.b if general == verdict.a else verdict.a
+            yield Alarm(
+                "inclusion",
+                general,
+                f"it contains {special} as a special case and still does worse: its search needs more --trials before "
+                "it can be called worse",
+            )
 
 
 def _divergence(record: ExperimentRecord) -> Iterable[Alarm]:

@@ -1,19 +1,20 @@
 """What an experiment says: the document of `cooldown show --json`, its sentence, and the numbers behind both."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from objectives.records import Curve, Outcome
-from search.alarms import alarms, arm_curse, boundary_alarms
+from search.alarms import alarms, arm_curse, boundary_alarms, under_tuned
 from search.budgets import budget_document, finite
 from search.credit import credit_document
 from search.edges import worse_than_default
 from search.losses import mean_selection_loss, primary_pair, test_losses, test_scores
 from search.pruning import pruning_document
 from search.sensitivity import sensitivity_document
+from search.spec import Experiment, experiment
 from search.statistics.verdict import Verdict, verdicts
 from storage import ExperimentRecord, Purpose, StudyRecord
 from storage.fingerprint import arm_fingerprints, fingerprint
@@ -58,6 +59,7 @@ class ArmSummary:
 
 def pair_verdicts(record: ExperimentRecord) -> list[Verdict]:
     """The verdicts of all pairs, the primary one first; withheld where an arm's best lies at the edge of a range."""
+    spec = experiment(**record.spec)
     unlearned = [arm for arm in record.spec["arms"] if _unlearned(record, arm)]
     withheld = {
         arm: f"{arm}'s default config does better than what its searches found, as its alarm says"
@@ -68,7 +70,19 @@ def pair_verdicts(record: ExperimentRecord) -> list[Verdict]:
         alarm.arm: f"boundary: the best of {alarm.arm} lie at the edge of a range, as its alarm says"
         for alarm in boundary_alarms(record)
     }
-    return verdicts(test_losses(record), primary_pair(record), unlearned, scores=test_scores(record), withheld=withheld)
+    found = verdicts(
+        test_losses(record), primary_pair(record), unlearned, scores=test_scores(record), withheld=withheld
+    )
+    return [_unless_under_tuned(spec, verdict) for verdict in found]
+
+
+def _unless_under_tuned(spec: Experiment, verdict: Verdict) -> Verdict:
+    """The verdict, but none where it only says that an arm was not tuned as well as its own special case."""
+    general = under_tuned(spec, verdict)
+    if general is None or verdict.verdict == "undecided":
+        return verdict
+    why = f"{general} contains the other as a special case: doing worse, it was not tuned as well, as its alarm says"
+    return replace(verdict, verdict="undecided", why=why)
 
 
 def arm_summaries(record: ExperimentRecord) -> list[ArmSummary]:

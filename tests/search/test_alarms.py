@@ -14,7 +14,7 @@ from search.space import Parameter
 from search.statistics.doubts import edge_reached, never_improved, winners_curse
 from search.statistics.verdict import Verdict
 from search.summary import pair_verdicts, sentence
-from storage import Status
+from storage import Purpose, Status
 
 NONE = np.empty(0)
 
@@ -171,6 +171,35 @@ def test_the_general_arm_must_not_be_worse(url: str) -> None:
         for difference, expected in ((0.1, ["momentum"]), (0.02, []), (-0.1, [])):
             found = alarms(record, [verdict_of(a, b, sign * difference, 0.05)])
             assert [alarm.arm for alarm in found if alarm.kind == "inclusion"] == expected
+
+
+def test_no_winner_is_declared_over_an_arm_that_contains_it(url: str) -> None:
+    """momentum is given test losses that are far worse than those of SGD, and the other way round."""
+    record = run_in_threads(url, spec(arms=("momentum", "sgd")))
+    for worse, decision in (("momentum", "undecided"), ("sgd", "decided")):
+        studies = []
+        for study in record.studies:
+            trials = []
+            for trial in study.trials:
+                tested = tuple(
+                    replace(
+                        curve,
+                        validation_loss=np.full_like(curve.validation_loss, 2.0 if study.arm == worse else 1.0),
+                        uninformed_loss=9.0,
+                    )
+                    for curve in trial.curves.get(Purpose.EVALUATION, ())
+                )
+                curves = {**trial.curves, Purpose.EVALUATION: tested} if tested else trial.curves
+                trials.append(replace(trial, curves=curves))
+            studies.append(replace(study, trials=tuple(trials)))
+        planted = replace(record, studies=tuple(studies), one_shots=())
+        (verdict,) = pair_verdicts(planted)
+        assert (verdict.verdict == "undecided") == (decision == "undecided")
+        if decision == "undecided":
+            assert "momentum contains the other as a special case" in verdict.why
+            assert verdict.difference is not None
+        told = [alarm.kind for alarm in alarms(planted, [verdict])]
+        assert ("inclusion" in told) == (decision == "undecided")
 
 
 def test_a_curse_larger_than_a_declared_lead_is_told(url: str) -> None:
