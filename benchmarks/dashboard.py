@@ -149,7 +149,7 @@ def _follow(console: Console, url: str, address: str, page: object, minutes: flo
             f"{np.mean(sizes[-tenth:]):.0f} MB at the end."
         )
     finally:
-        os.killpg(run.pid, signal.SIGINT)
+        os.killpg(run.pid, signal.SIGTERM)
         run.wait()
 
 

@@ -140,7 +140,7 @@ def test_a_running_experiment_is_followed_without_a_reload(address: str, url: st
         )
         assert page.evaluate("window.never_loaded_again")
     finally:
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=60)
     assert Ledger(url).load("on the way").status is Status.INTERRUPTED
     # It is told that it runs no more.
