@@ -17,10 +17,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import psutil
+from playwright.sync_api import Page
 from rich.console import Console
 from rich.table import Table
 
@@ -104,7 +106,7 @@ def main() -> None:
             for name in PAGES:
                 taken = []
                 for _ in range(arguments.rounds):
-                    taken.append(seconds(lambda name=name: changed(name)))  # type: ignore[misc]
+                    taken.append(seconds(partial(changed, name)))
                     page.wait_for_timeout(500)
                     changed("Export" if name != "Export" else "Schedules")
                     page.wait_for_timeout(500)
@@ -114,7 +116,7 @@ def main() -> None:
                 _follow(console, url, address, page, arguments.minutes)
 
 
-def _follow(console: Console, url: str, address: str, page: object, minutes: float) -> None:
+def _follow(console: Console, url: str, address: str, page: Page, minutes: float) -> None:
     """Print the server's memory while the verdict of a running experiment is followed."""
     server = next(p for p in psutil.process_iter(["cmdline"]) if "streamlit" in (p.info["cmdline"] or []))
     options = [
@@ -138,10 +140,10 @@ def _follow(console: Console, url: str, address: str, page: object, minutes: flo
     )
     try:
         time.sleep(10)
-        page.goto(f"{address}/verdict?experiment=running")  # type: ignore[attr-defined]
+        page.goto(f"{address}/verdict?experiment=running")
         end, sizes = time.monotonic() + 60 * minutes, []
         while time.monotonic() < end:
-            page.wait_for_timeout(10_000)  # type: ignore[attr-defined]
+            page.wait_for_timeout(10_000)
             sizes.append(server.memory_info().rss / 2**20)
         tenth = max(len(sizes) // 10, 1)
         console.print(

@@ -4,7 +4,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import streamlit as st
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas
     import plotly.graph_objects as go
 
-BADGES = {
+BADGES: dict[Status, tuple[str, str, Literal["blue", "green", "orange", "red"]]] = {
     Status.RUNNING: ("running", ":material/play_circle:", "blue"),
     Status.DONE: ("done", ":material/check_circle:", "green"),
     Status.INTERRUPTED: ("interrupted", ":material/pause_circle:", "orange"),
@@ -93,7 +93,7 @@ def _head(found: Result, trials: int) -> None:
     total = len(spec["arms"]) * spec["repeats"] * spec["trials"]
     label, icon, colour = BADGES[found.status]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(label, icon=icon, color=colour)  # type: ignore[arg-type]
+        st.badge(label, icon=icon, color=colour)
         st.caption(
             f"{plain(found.name)} · task {plain(spec['task'])} · {len(spec['arms'])} arms · {spec['repeats']} repeats"
             f" · {spec['trials']} trials a study"

@@ -143,11 +143,11 @@ def _levels(record: ExperimentRecord, name: str, optimizer: str) -> tuple[str | 
 
     own = [Arm.parse(arm) for arm in record.spec["arms"]]
     own = [arm for arm in own if single(arm) and arm.optimizers == (optimizer,)]
-    levels: Sequence[list[str]] = [
-        sorted([arm.name for arm in own if (arm.schedules == ("constant",)) == constant], key=rank)
-        for constant in (True, False)
-    ]
-    return tuple(arms[0] if arms else None for arms in levels)  # type: ignore[return-value]
+
+    def best(constant: bool) -> str | None:
+        return min((arm.name for arm in own if (arm.schedules == ("constant",)) == constant), key=rank, default=None)
+
+    return best(True), best(False)
 
 
 def _cells(record: ExperimentRecord, corners: Sequence[tuple[str, str]]) -> NDArray[np.float64] | None:

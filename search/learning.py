@@ -65,6 +65,15 @@ def trial_curves(trial: TrialRecord, purpose: Purpose, *, arm: str = "", repeat:
     return _curves(arm, [_Replicate(repeat, trial.config, curve) for curve in curves]) if curves else None
 
 
+def planned_rates(config: TrainConfig, n_rows: int) -> NDArray[np.float64]:
+    """(updates,) the learning rate of each update of a run of `config` on `n_rows` training rows, as planned: what a
+    schedule that reacts to the loss does in the run is not in it.
+    """
+    own = config.schedule.hyperparameters
+    plan = schedules.get(config.schedule.name).plan(n_rows, config.batch_size, config.epochs, own)
+    return np.asarray(plan.multipliers * config.optimizer.hyperparameters["learning_rate"], np.float64)
+
+
 def band(
     values: NDArray[np.float64], diverged: NDArray[np.bool_] | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -1,8 +1,8 @@
 """A playground: the learning rate against the update, for any schedules and their hyperparameters, and for trials."""
 
-from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
@@ -10,9 +10,11 @@ from dashboard import data
 from dashboard.parts import chart, complain
 from objectives import schedules
 from objectives.config import TrainConfig
+from objectives.cost import rows_per_epoch
 from objectives.hyperparameters import Hyperparameter, Unit
 from search.experiments import Result
 from search.figures import schedules as figures
+from search.learning import planned_rates
 from storage import Purpose, TrialRecord
 
 BATCH_SIZE = 32
@@ -39,12 +41,9 @@ def _given(name: str) -> dict[str, Any]:
     return given
 
 
-def _rates(config: TrainConfig, updates_per_epoch: int) -> NDArray[Any]:
-    """The rate of each update of a run, before anything that happens in it."""
-    own: Mapping[str, Any] = config.schedule.hyperparameters
-    rows = updates_per_epoch * config.batch_size
-    plan = schedules.get(config.schedule.name).plan(rows, config.batch_size, config.epochs, own)
-    return plan.multipliers * config.optimizer.hyperparameters["learning_rate"]  # type: ignore[no-any-return]
+def _of_trial(trial: TrialRecord) -> NDArray[np.float64]:
+    """The rates that a trial's search planned."""
+    return planned_rates(trial.config, rows_per_epoch(trial.curves[Purpose.SEARCH][0], trial.config))
 
 
 def _trials(found: Result) -> dict[str, TrialRecord]:
@@ -59,12 +58,6 @@ def _trials(found: Result) -> dict[str, TrialRecord]:
     }
 
 
-def _updates_per_epoch(trial: TrialRecord) -> int:
-    """As its search counted them; a run that diverged at once has made one epoch's."""
-    curve = trial.curves[Purpose.SEARCH][0]
-    return max(round(curve.updates / max(curve.train_loss.size, 1)), 1)
-
-
 def _playground() -> None:
     names = st.multiselect("Schedules", schedules.names(), default=START, key="schedules")
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -72,7 +65,7 @@ def _playground() -> None:
         epochs = int(st.number_input("Epochs", value=30, min_value=1, max_value=10_000))
         per_epoch = int(st.number_input("Updates per epoch", value=34, min_value=1, max_value=10_000))
         log = st.toggle("Logarithmic rate")
-    lines: dict[str, NDArray[Any]] = {}
+    lines: dict[str, NDArray[np.float64]] = {}
     columns = st.columns(min(max(len(names), 1), 4))
     for i, name in enumerate(names):
         with columns[i % len(columns)], st.expander(name, expanded=True), complain():
@@ -84,13 +77,13 @@ def _playground() -> None:
                     "epochs": epochs,
                 }
             )
-            lines[name] = _rates(config, per_epoch)
+            lines[name] = planned_rates(config, per_epoch * BATCH_SIZE)
     chosen = st.session_state.get("experiment")
     summary = data.summary(chosen) if chosen else None
     if summary is not None:
         trials = _trials(data.result(summary))
         for name in st.multiselect("Trials of the chosen experiment", list(trials), key="scheduled trials"):
-            lines[name] = _rates(trials[name].config, _updates_per_epoch(trials[name]))
+            lines[name] = _of_trial(trials[name])
     if not lines:
         st.info("Choose a schedule, or a trial.")
         return

@@ -13,8 +13,9 @@ from search_runs import run_in_threads, spec
 
 from objectives import tasks, train
 from objectives.config import TrainConfig
+from objectives.cost import rows_per_epoch
 from objectives.records import Curve, Outcome
-from search.learning import AMOUNTS, band, trial_curves, winners_curves
+from search.learning import AMOUNTS, band, planned_rates, trial_curves, winners_curves
 from storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
 
 EPOCHS = 3
@@ -169,3 +170,17 @@ def test_a_diverged_run_counts_as_the_worst_and_no_loss_is_made_up_for_it() -> N
 
 def test_a_band_of_nothing() -> None:
     assert all(np.isnan(each).all() and each.shape == (3,) for each in band(np.empty((0, 3))))
+
+
+def test_planned_rates_are_those_that_a_run_executed(record: ExperimentRecord) -> None:
+    """As many as it made updates, growing batches included, and the last of each run is the one it noted."""
+    seen = set()
+    for study in record.studies:
+        for trial in study.trials:
+            for run in trial.curves[Purpose.SEARCH]:
+                if run.outcome is Outcome.COMPLETED:
+                    rates = planned_rates(trial.config, rows_per_epoch(run, trial.config))
+                    assert len(rates) == run.updates
+                    assert rates[-1] == pytest.approx(run.learning_rate[-1], rel=1e-6, abs=1e-12)
+                    seen.add(trial.config.schedule.name)
+    assert {"batch_growth", "constant"} <= seen
