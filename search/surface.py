@@ -2,10 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from objectives.errors import InputError
 from objectives.surfaces import Surface, Trajectory
 
 
@@ -42,28 +40,9 @@ def _finite(number: float) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def check_output(path: Path, force: bool) -> None:
-    """Raise InputError where `path` cannot be written, or not without `force`: before the work, not after it."""
-    try:
-        if path.is_dir():
-            raise InputError(f"{str(path)!r} is a folder: name a file in it with -o")
-        if path.exists() and not force:
-            raise InputError(f"{str(path)!r} exists already: name another file with -o, or write over it with --force")
-        if not path.parent.is_dir():
-            raise InputError(f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}")
-    except OSError as error:
-        raise InputError(f"{str(path)!r} cannot be written: {error.strerror}") from error
-
-
-def write(path: Path, surface: Surface, trajectories: Sequence[Trajectory], force: bool) -> None:
-    """Write the picture to `path`, as a web page that needs no network; raises InputError where that cannot be."""
+def picture(surface: Surface, trajectories: Sequence[Trajectory]) -> str:
+    """The picture as a web page that needs no network."""
     from search.figures.page import page
     from search.figures.surface import surface_figure
 
-    text = page(surface_figure(surface, trajectories), f"{surface.name} · Cooldown")
-    try:
-        # Even a file that came to be in the meantime is not written over unasked.
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise InputError(f"{str(path)!r} cannot be written: {error.strerror}") from error
+    return page(surface_figure(surface, trajectories), f"{surface.name} · Cooldown")

@@ -1,0 +1,11 @@
+"""The command line: arguments in, one call, words out.
+
+Results go to stdout, progress and messages to stderr.
+Exit 0 done · 1 failed while running · 2 bad input · 130 interrupted.
+"""
+
+# In the order in which `cooldown --help` lists their commands.
+from search.cli import running, reading  # isort: skip
+from search.cli.frame import app, main
+
+__all__ = ["app", "main", "reading", "running"]
