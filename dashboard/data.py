@@ -6,7 +6,8 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-from search.experiments import Result, database_url
+from search.experiments import database_url
+from search.results import Result
 from storage import Ledger, NoLedgerError, Status, Summary
 
 LIVE = 2.0

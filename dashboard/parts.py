@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard import data
 from objectives.errors import InputError
-from search.experiments import Result
+from search.results import Result
 from storage import Status
 
 if TYPE_CHECKING:

@@ -13,6 +13,9 @@ from objectives.errors import InputError
 from objectives.problem import Model, Network
 from objectives.strategies import STRATEGIES, default
 
+SCHEMA = 1
+"""The version of the documents that `cooldown export` writes, in which a config stands under "config"."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -50,6 +53,19 @@ def _count(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise InputError(f"TrainConfig({name}={value!r}): {name} must be a whole number of at least 1, got {value!r}")
     return int(value)
+
+
+def _exported(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The config in an exported document; raises InputError for a schema that this version does not know."""
+    schema, config = document["schema"], document.get("config")
+    if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1 or not isinstance(config, Mapping):
+        raise InputError(f"TrainConfig.from_json: not an exported configuration: schema {schema!r:.80}")
+    if schema > SCHEMA:
+        raise InputError(
+            f"TrainConfig.from_json: the configuration has schema {schema}, and this version of Cooldown reads those "
+            f"up to {SCHEMA}: it was written by a newer one"
+        )
+    return config
 
 
 @dataclass(frozen=True)
@@ -111,7 +127,8 @@ class TrainConfig:
 
     @classmethod
     def from_json(cls, given: str | bytes | Mapping[str, Any]) -> "TrainConfig":
-        """Read a dict or a JSON text; what is left out takes its default.
+        """Read a dict or a JSON text; what is left out takes its default. Of a document that `cooldown export` wrote
+        it is the config in it.
 
         Raises InputError with call, rule and value for anything that is not a config.
         """
@@ -122,6 +139,8 @@ class TrainConfig:
                 raise InputError(f"TrainConfig.from_json: not JSON: {error}") from None
         if not isinstance(given, Mapping):
             raise InputError(f"TrainConfig.from_json: a config is a table, got {given!r}")
+        if "schema" in given:
+            given = _exported(given)
         known = list(cls.__dataclass_fields__)
         for name in given:
             if name not in known:

@@ -6,7 +6,8 @@ print(result.answer)
 """
 
 from search.arms import Arm
-from search.experiments import Result, compare, dry_run, load, resume, tune
+from search.experiments import compare, dry_run, load, resume, tune
+from search.results import Result
 from search.spec import Experiment
 
 __all__ = ["Arm", "Experiment", "Result", "compare", "dry_run", "load", "resume", "tune"]

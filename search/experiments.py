@@ -8,120 +8,27 @@ import shlex
 import unicodedata
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from objectives.catalog import unknown_name
-from objectives.config import TrainConfig
 from objectives.errors import InputError
 from objectives.tasks import Task
 from search.progress import Progress
 from search.ranges import flatten
+from search.results import Result
 from search.space import space
 from search.spec import BESIDE, Experiment, experiment, read_toml
-from search.splits import Splits
-from search.statistics.verdict import Verdict
+from search.splits import Splits, recorded_task, task_of
 from search.studies import planned
 from storage import ExperimentRecord, Ledger, NoLedgerError, Status, Summary
 
 if TYPE_CHECKING:
-    import pandas
-
-    from search.alarms import Alarm
     from search.estimates import Estimate
 
 DEFAULT_URL = "sqlite:///cooldown.db"
 MAX_NAME = 200
 ONE_ARM = "tune searches one joint arm"
 Report = Callable[[Progress], None]
-
-
-class Result:
-    """An experiment as the ledger has it."""
-
-    def __init__(self, record: ExperimentRecord) -> None:
-        self.record = record
-        self.name, self.status = record.name, record.status
-
-    @cached_property
-    def verdicts(self) -> list[Verdict]:
-        """One verdict per pair of arms, the one that answers the question first."""
-        from search.summary import pair_verdicts
-
-        return pair_verdicts(self.record)
-
-    @cached_property
-    def alarms(self) -> "list[Alarm]":
-        """Reasons to distrust the verdicts, each with what to do about it."""
-        from search.alarms import alarms
-
-        return alarms(self.record, self.verdicts)
-
-    @property
-    def answer(self) -> str:
-        """The answer in one sentence."""
-        from search.summary import sentence
-
-        return sentence(self.record, self.verdicts)
-
-    def best(self, arm: str) -> TrainConfig:
-        """The arm's best config: of its studies' winners the one with the lowest validation loss, as compared with
-        those of all arms in its repeat: a split may be an easy one.
-
-        Raises InputError for an unknown arm or one without a finished trial.
-        """
-        arms = self.record.spec["arms"]
-        arm = arm.removesuffix("+constant")
-        if arm not in arms:
-            raise unknown_name("arm", arm, arms)
-        from search.losses import best_study
-
-        study = best_study(self.record, arm)
-        if study is None or study.winner is None:
-            raise InputError(f"the arm {arm!r} has no finished trial yet")
-        return study.winner.config
-
-    def frame(self) -> "pandas.DataFrame":
-        """All trials as a table: a row per trial, a column per parameter."""
-        import pandas as pd
-
-        return pd.DataFrame(self.trials())
-
-    def trials(self) -> list[dict[str, Any]]:
-        """All trials as rows: arm, repeat, trial, losses, cost and parameters."""
-        return [
-            {
-                "arm": study.arm,
-                "repeat": study.repeat,
-                "trial": trial.number,
-                "generation": trial.generation,
-                "validation_loss": trial.validation_loss,
-                "pruned": trial.pruned,
-                "finalist_loss": trial.finalist_loss,
-                "diverged": sum(
-                    curve.outcome.value == "diverged" for curves in trial.curves.values() for curve in curves
-                ),
-                "gradient_evaluations": sum(
-                    curve.gradient_evaluations for curves in trial.curves.values() for curve in curves
-                ),
-                "updates": sum(curve.updates for curves in trial.curves.values() for curve in curves),
-                "optimizer": trial.config.optimizer.name,
-                "schedule": trial.config.schedule.name,
-                **trial.parameters,
-            }
-            for study in self.record.studies
-            for trial in study.trials
-        ]
-
-    def to_json(self) -> dict[str, Any]:
-        """The document of `cooldown show --json`."""
-        from search.summary import document
-
-        return document(self.record)
-
-    def __repr__(self) -> str:
-        return f"<Result {self.name!r} ({self.status.value}): {self.answer}>"
 
 
 def database_url(db: str | None) -> str:
@@ -245,14 +152,11 @@ def resume(
         return Result(record)
     _check(spec, None, db, workers)
     try:
-        splits = Splits(_task(spec), spec)
+        splits = Splits(recorded_task(record), spec)
     except InputError as error:
         raise InputError(
-            f"the task of {name!r} cannot be found again ({error}); if it was given as an object in Python, call "
-            f"compare(task, name={name!r}, ...) with it"
+            f"{error}; if it was given as an object in Python, call compare(task, name={name!r}, ...) with it"
         ) from error
-    if splits.task.fingerprint() != record.task_fingerprint:
-        raise InputError(f"the task {spec.task!r} has changed since {name!r} was started: its data differ")
     finished = record.status is Status.DONE
     result = Result(record) if finished else _run(ledger, name, before, splits, workers, report)
     # Only what is done is extended: else the time of an interruption would decide who had become a finalist by then.
@@ -329,7 +233,7 @@ def _prepared(
         raise InputError("widened: only `cooldown resume NAME --extend` widens ranges; give others as ranges")
     spec = experiment(task=task.name if isinstance(task, Task) else task, **given)
     _check(spec, name, db, workers)
-    splits = Splits(_task(spec, task if isinstance(task, Task) else None), spec)
+    splits = Splits(task_of(spec, task if isinstance(task, Task) else None), spec)
     # What cannot be split, not be sent to a worker or not be trained is told now, before there is an experiment.
     for repeat in range(spec.repeats):
         splits.search(repeat)
@@ -363,17 +267,6 @@ def _check_name(name: Any) -> None:
         raise InputError(f"name: should be one line of printable text, got {name!r}")
     if name.startswith("-"):
         raise InputError(f"name: should not begin with '-', got {name!r}")
-
-
-def _task(spec: Experiment, given: Task | None = None) -> Task:
-    """The spec's task with the spec's model: the object `given`, or what the spec names."""
-    from objectives import tasks
-
-    if given is None:
-        return tasks.resolve(spec.task, target=spec.target, hidden=spec.hidden)
-    if spec.target is not None:
-        raise InputError(f"target {spec.target!r} is for a CSV or Parquet file; {given.name!r} is a Task already")
-    return given if spec.hidden is None else given.with_hidden(spec.hidden)
 
 
 def _run(ledger: Ledger, name: str, spec: Experiment, splits: Splits, workers: int | None, report: Report) -> Result:

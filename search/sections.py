@@ -8,9 +8,9 @@ from rich.text import Text
 from objectives.catalog import unknown_name
 from search.budgets import budget_curves, crossover_sentence, default_target, finite, target_ratio_of, times_to_target
 from search.credit import credit, tuning_gains
-from search.experiments import Result
 from search.options import SECTIONS
 from search.pruning import pruned_arms, replayed_arms
+from search.results import Result
 from search.sensitivity import DECADES, Sensitivity, sensitivities
 from search.summary import arm_summaries
 from search.terminal import digits, interval, pairs, short, table

@@ -10,8 +10,30 @@ from objectives.problem import Model, Problem
 from objectives.random_streams import seeds
 from objectives.tasks import Task
 from search.executors import pack
-from search.spec import Experiment
-from storage import Purpose
+from search.spec import Experiment, experiment
+from storage import ExperimentRecord, Purpose
+
+
+def task_of(spec: Experiment, given: Task | None = None) -> Task:
+    """The spec's task with the spec's model: the object `given`, or what the spec names."""
+    from objectives import tasks
+
+    if given is None:
+        return tasks.resolve(spec.task, target=spec.target, hidden=spec.hidden)
+    if spec.target is not None:
+        raise InputError(f"target {spec.target!r} is for a CSV or Parquet file; {given.name!r} is a Task already")
+    return given if spec.hidden is None else given.with_hidden(spec.hidden)
+
+
+def recorded_task(record: ExperimentRecord, given: Task | None = None) -> Task:
+    """The task of an experiment in the ledger; raises InputError where it is not found, or no longer the same."""
+    try:
+        task = task_of(experiment(**record.spec), given)
+    except InputError as error:
+        raise InputError(f"the task of {record.name!r} cannot be found again ({error})") from error
+    if task.fingerprint() != record.task_fingerprint:
+        raise InputError(f"the task {task.name!r} has changed since {record.name!r} was started: its data differ")
+    return task
 
 
 class Splits:

@@ -18,9 +18,10 @@ from search.alarms import Alarm
 from search.arms import Arm
 from search.budgets import crossover_sentence
 from search.credit import credit_sentence
-from search.experiments import Report, Result
+from search.experiments import Report
 from search.options import SECTIONS
 from search.progress import Progress
+from search.results import Result
 from search.statistics.verdict import PRACTICAL, Verdict
 from search.summary import ArmSummary, arm_summaries
 from storage import Status

@@ -4,8 +4,8 @@ import streamlit as st
 
 from dashboard.parts import about_experiment, chart, plain
 from search.budgets import budget_curves, crossover_sentence, pair_crossover
-from search.experiments import Result
 from search.figures import budget as figures
+from search.results import Result
 
 AXES = list(figures.TITLES)
 

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from dashboard.parts import about_experiment, chart
-from search.experiments import Result
 from search.figures import learning as figures
 from search.learning import AMOUNTS, winners_curves
+from search.results import Result
 
 LOSSES: list[figures.Losses] = ["validation", "training"]
 

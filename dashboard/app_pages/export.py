@@ -6,7 +6,7 @@ import re
 import streamlit as st
 
 from dashboard.parts import about_experiment
-from search.experiments import Result
+from search.results import Result
 from storage import StudyRecord, TrialRecord
 
 

@@ -12,9 +12,9 @@ from objectives import schedules
 from objectives.config import TrainConfig
 from objectives.cost import rows_per_epoch
 from objectives.hyperparameters import Hyperparameter, Unit
-from search.experiments import Result
 from search.figures import schedules as figures
 from search.learning import planned_rates
+from search.results import Result
 from storage import Purpose, TrialRecord
 
 BATCH_SIZE = 32

@@ -7,10 +7,10 @@ import streamlit as st
 
 from dashboard.parts import about_experiment, chart, plain
 from search.edges import edges
-from search.experiments import Result
 from search.figures import learning as learning_figures
 from search.figures import trials as figures
 from search.learning import trial_curves
+from search.results import Result
 from search.sensitivity import sensitivities, updates_per_epoch
 from search.space import Parameter, space
 from search.spec import experiment

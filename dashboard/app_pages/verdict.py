@@ -10,9 +10,9 @@ from dashboard.pages import page
 from dashboard.parts import about_experiment, chart, plain
 from search.budgets import crossover_sentence
 from search.credit import credit, credit_sentence, tuning_gains
-from search.experiments import Result
 from search.figures import verdict as figures
 from search.losses import means, test_losses, test_scores
+from search.results import Result
 from search.summary import arm_summaries
 
 

@@ -14,10 +14,9 @@ from typing import Any
 import psutil
 
 from objectives import tasks
-from search.experiments import _task
 from search.runner import run
 from search.spec import Experiment, experiment
-from search.splits import Splits
+from search.splits import Splits, task_of
 from search.studies import planned
 from storage import ExperimentRecord, Ledger
 from storage.fingerprint import fingerprint
@@ -116,7 +115,7 @@ def run_in_threads(
 ) -> ExperimentRecord:
     """Run or resume an experiment in this process, without the cost of starting workers."""
     ledger = Ledger(url)
-    splits = Splits(_task(experiment, task), experiment)
+    splits = Splits(task_of(experiment, task), experiment)
     if name not in [summary.name for summary in ledger.summaries()]:
         ledger.create(name, experiment.to_json(), splits.task.fingerprint(), planned(experiment))
     run(ledger, name, experiment, splits, open_executor, queue=queue, report=report)

@@ -15,7 +15,6 @@ from search_runs import run_in_threads, spec
 from objectives import optimizers, schedules
 from objectives.hyperparameters import Hyperparameter, Scale
 from search.budgets import budget_curves, pair_crossover
-from search.experiments import Result
 from search.figures import lines
 from search.figures.budget import budget, budget_table
 from search.figures.layout import GREY, area, wide
@@ -37,6 +36,7 @@ from search.figures.trials import (
 from search.figures.verdict import credit, credit_table, forest, forest_table, repeats, repeats_table
 from search.learning import AMOUNTS, ArmCurves, band, winners_curves
 from search.losses import means, test_losses
+from search.results import Result
 from search.sensitivity import sensitivities
 from search.space import Parameter, space
 from search.spec import experiment

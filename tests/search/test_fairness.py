@@ -14,10 +14,11 @@ from objectives import Outcome, Problem, tasks
 from objectives.errors import InputError
 from search import compare, executors
 from search.alarms import alarms
-from search.experiments import Result, summaries
+from search.experiments import summaries
 from search.losses import primary_pair
 from search.losses import test_losses as losses_of
 from search.progress import Progress
+from search.results import Result
 from search.splits import Splits
 from search.summary import document, pair_verdicts
 from storage import ExperimentRecord, Purpose

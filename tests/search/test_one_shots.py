@@ -13,7 +13,7 @@ from search.arms import Arm
 from search.budgets import default_target
 from search.credit import credit, credit_document, credit_sentence, tuning_gains
 from search.edges import edges
-from search.experiments import Result
+from search.results import Result
 from search.space import space
 from search.studies import needs, planned
 from search.summary import document

@@ -11,8 +11,8 @@ from search_runs import run_in_threads, spec
 
 from objectives.records import Outcome
 from search.budgets import budget_curves
-from search.experiments import Result
 from search.pruning import limits, pruned_arms, replayed_arms
+from search.results import Result
 from search.sections import section
 from search.sensitivity import sensitivities
 from search.summary import document

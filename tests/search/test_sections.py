@@ -11,8 +11,8 @@ from search_runs import run_in_threads, spec
 from objectives.errors import InputError
 from objectives.records import Curve
 from search.budgets import budget_curves, crossover_sentence, pair_crossover, target_ratio_of, times_to_target
-from search.experiments import Result
 from search.options import SECTIONS
+from search.results import Result
 from search.sections import section
 from search.summary import document
 from storage import ExperimentRecord, Purpose

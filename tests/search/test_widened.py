@@ -12,7 +12,8 @@ from search import compare, load, resume
 from search.alarms import boundary_alarms
 from search.arms import Arm
 from search.edges import edges
-from search.experiments import Result, summaries
+from search.experiments import summaries
+from search.results import Result
 from search.space import space
 from search.spec import experiment
 from search.studies import planned

@@ -1,0 +1,115 @@
+"""Exports: the best configuration as a file or as runnable code, and all trials as a table.
+
+A file in this folder defines one format, and is found by the catalog scan: a `ConfigFormat` or a `TableFormat`.
+"""
+
+from dataclasses import replace
+
+from objectives.catalog import Catalog, unknown_name
+from objectives.errors import InputError
+from objectives.tasks import Task
+from search.arms import Arm
+from search.export._format import Chosen, ConfigFormat, Exported, Format, TableFormat
+from search.losses import best_study, winners_loss
+from storage import ExperimentRecord, Status, StudyRecord, TrialRecord
+
+_catalog = Catalog(__name__, __path__, Format, "format")
+
+names, get = _catalog.names, _catalog.get
+
+__all__ = ["Chosen", "ConfigFormat", "Exported", "Format", "TableFormat", "choose", "export", "get", "names", "tables"]
+
+
+def export(
+    record: ExperimentRecord,
+    format: str,
+    *,
+    arm: str | None = None,
+    repeat: int | None = None,
+    trial: int | None = None,
+    curves: bool = False,
+    task: Task | None = None,
+) -> Exported:
+    """An experiment's configuration or trials in the format called `format`.
+
+    arm, repeat, trial: which configuration; by default the best arm's, and of an arm or repeat its winner's; of a table
+    the rows of these. task: what was tuned, where it was an object in Python. curves: of a table, one row per epoch of
+    every replicate instead of one per trial. Raises InputError for a format, an arm, a repeat or a trial that there is
+    not, and where the format cannot express the configuration.
+    """
+    written = get(format)
+    if isinstance(written, TableFormat):
+        from search.tables import curves_table, trials_table
+
+        name = None if arm is None else _arm(record, arm)
+        table = (curves_table if curves else trials_table)(record, name, repeat, trial)
+        made = Exported(written.write(table))
+    elif not isinstance(written, ConfigFormat):
+        raise TypeError(f"{format} is neither a format of a configuration nor one of tables")
+    elif curves:
+        raise InputError(f"curves are for the tables, {' and '.join(tables())}, not for {format}")
+    else:
+        made = written.write(replace(choose(record, arm, repeat, trial), given_task=task))
+    if record.status is Status.DONE:
+        return made
+    so_far = f"the experiment {record.name!r} is {record.status.value}: this is what is there so far"
+    return Exported(made.content, (so_far, *made.remarks))
+
+
+def choose(
+    record: ExperimentRecord, arm: str | None = None, repeat: int | None = None, trial: int | None = None
+) -> Chosen:
+    """The trial that these name: see `export`."""
+    if arm is None:
+        losses = {each: winners_loss(record, each) for each in record.spec["arms"]}
+        known = {each: loss for each, loss in losses.items() if loss is not None}
+        if not known:
+            raise InputError(f"the experiment {record.name!r} has no finished trial yet")
+        name = min(known, key=lambda each: known[each])
+    else:
+        name = _arm(record, arm)
+    study = _study(record, name, repeat)
+    if trial is None:
+        if study.winner is None:
+            raise InputError(f"the arm {name!r} has no finished trial yet in repeat {study.repeat}")
+        return Chosen(record, study, study.winner)
+    if repeat is None and len(record.of(name)) > 1:
+        raise InputError(f"trial {trial} is one of every repeat: name the repeat too")
+    return Chosen(record, study, _trial(study, trial))
+
+
+def _arm(record: ExperimentRecord, arm: str) -> str:
+    arms = record.spec["arms"]
+    try:
+        name = arm if arm in arms else Arm.parse(arm).name
+    except InputError:
+        name = arm
+    if name not in arms:
+        raise unknown_name("arm of this experiment", arm, arms)
+    return name
+
+
+def _study(record: ExperimentRecord, arm: str, repeat: int | None) -> StudyRecord:
+    if repeat is None:
+        study = best_study(record, arm)
+        if study is None:
+            raise InputError(f"the arm {arm!r} has no finished trial yet")
+        return study
+    studies = {study.repeat: study for study in record.of(arm)}
+    if repeat not in studies:
+        known = ", ".join(map(str, sorted(studies))) or "none yet"
+        raise InputError(f"repeat {repeat}: the arm {arm!r} has the repeats {known}")
+    return studies[repeat]
+
+
+def _trial(study: StudyRecord, number: int) -> TrialRecord:
+    trials = {trial.number: trial for trial in study.trials}
+    if number not in trials:
+        known = f"trials 0 to {max(trials)}" if trials else "no trials yet"
+        raise InputError(f"trial {number}: repeat {study.repeat} of {study.arm!r} has {known}")
+    return trials[number]
+
+
+def tables() -> list[str]:
+    """The names of the formats of trials."""
+    return [name for name in names() if isinstance(get(name), TableFormat)]
