@@ -7,6 +7,7 @@ its neighbours: trained together or alone, it gives the same bits.
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any, Protocol
@@ -20,7 +21,7 @@ from objectives.cost import REFERENCE_EPOCHS
 from objectives.data_order import DataOrder, by_difficulty
 from objectives.errors import InputError
 from objectives.limits import Limits, checked_limits
-from objectives.population import Population, Replicate, plan
+from objectives.population import Population, Replicate, Standing, plan
 from objectives.problem import Indices, Problem, evaluate
 from objectives.random_streams import generator
 from objectives.records import Curve, Outcome
@@ -39,6 +40,22 @@ class SearchTask(Protocol):
 
     def search_problem(self, seed: int = 0, repeat: int = 0) -> Problem:
         """The problem of a search: training and validation rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What a run leaves behind if more is wanted of it than its curves; R seeds.
+
+    curves: one per seed. theta: (R, size) the parameters that each ended with, NaN for a diverged one.
+    rates: (R, T) the learning rate of every update as it was executed, reactions included; NaN where none was made.
+    standing: where those that did not diverge may go on with `train_pass`; None where all did, and for a config that
+    reacts, which has come to an end of its own.
+    """
+
+    curves: list[Curve]
+    theta: NDArray[Any]
+    rates: NDArray[Any]
+    standing: Standing | None
 
 
 @cache
@@ -69,27 +86,19 @@ def train(
 
     Returns curves as a list (configs) of lists (seeds). Raises InputError for unusable arguments.
     """
-    precision = np.dtype(dtype)
-    if precision not in (np.float32, np.float64):
-        raise InputError(f"train(dtype={dtype!r}): dtype must be float32 or float64")
+    precision = _precision("train", dtype)
     if not isinstance(task, Problem) and not hasattr(task, "search_problem"):
         raise InputError(f"train(task=...): should be a Task or a Problem, as tasks.get('digits') is, got {task!r:.80}")
     if not isinstance(configs, Sequence) or not all(isinstance(config, TrainConfig) for config in configs):
         raise InputError(f"train(configs=...): should be a list of TrainConfig, got {configs!r:.80}")
-    if not isinstance(seeds, Sequence | np.ndarray):
-        raise InputError(f"train(seeds=...): should be a list of whole numbers, got {seeds!r:.80}")
-    for seed in seeds:
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-            raise InputError(f"train(seeds=...): a seed is a whole number of at least 0, got {seed!r}")
+    _check_seeds("train", seeds)
     allowed = None if limits is None else checked_limits(limits, configs, every_epoch)
     problem = task if isinstance(task, Problem) else task.search_problem()
     if allowed is not None and problem.monitor is not None:
         raise InputError("train(limits=...): the held-out rows of this problem are test rows, which may decide nothing")
     replicates: list[tuple[tuple[int, int], Replicate]] = []
     for i, config in enumerate(configs):
-        config.check_model(problem.model)
-        updates = plan(config, _seen(problem, config))
-        replicates += [((i, j), Replicate(config, int(seed), updates)) for j, seed in enumerate(seeds)]
+        replicates += [((i, j), each) for j, each in enumerate(_replicates(problem, config, seeds))]
     # Who is pruned depends on a config's mean over its seeds, which must then be in one population.
     size = POPULATION if allowed is None else max(POPULATION // max(len(seeds), 1), 1) * len(seeds)
     curves: dict[tuple[int, int], Curve] = {}
@@ -101,8 +110,93 @@ def train(
             for start in range(0, len(together), size):
                 places, chunk = zip(*together[start : start + size], strict=True)
                 own = None if allowed is None else Limits(allowed[[i for i, _ in places[:: len(seeds)]]])
-                curves.update(zip(places, _run(problem, chunk, precision, every_epoch, own), strict=True))
+                record, _ = _run(problem, chunk, precision, every_epoch, own)
+                curves.update(zip(places, record.curves(), strict=True))
     return [[curves[i, j] for j in range(len(seeds))] for i in range(len(configs))]
+
+
+def fit(problem: Problem, config: TrainConfig, seeds: Sequence[int], *, dtype: DTypeLike = np.float32) -> Fitted:
+    """Train `config` with every seed, all in one population, and keep the trained parameters.
+
+    Curves are those of `train`, bit for bit. The held-out rows are measured after every epoch; where the problem has
+    none, which a config that does not react can do without, validation losses and scores are one NaN, and a seed has
+    diverged where a training loss or a final parameter is not finite.
+    Raises InputError for unusable arguments.
+    """
+    precision = _precision("fit", dtype)
+    _check_seeds("fit", seeds, least=1)
+    if config.reacts and not len(_seen(problem, config).watched):
+        raise InputError("fit(problem=...): a config that reacts needs held-out rows to look at, got none")
+    with _threads().limit(limits=1):
+        replicates = _replicates(problem, config, seeds)
+        record, population = _run(problem, replicates, precision, every_epoch=True)
+    ended = population.alive.size == 0 or config.reacts
+    standing = None if ended else population.standing(population.epochs, int(population.starts[-1]))
+    return Fitted(record.curves(), record.theta, record.rates, standing)
+
+
+def begin(problem: Problem, config: TrainConfig, seeds: Sequence[int], *, dtype: DTypeLike = np.float32) -> Standing:
+    """Where a run of `config`, which does not react, stands before its first pass; for `train_pass`.
+
+    Its rates are planned here, for `config.epochs` passes over as many rows as `problem` has.
+    Raises InputError for unusable arguments.
+    """
+    precision = _precision("begin", dtype)
+    _check_seeds("begin", seeds, least=1)
+    if config.reacts:
+        raise InputError("begin(config=...): a config that reacts plans its run as a whole; it cannot go pass by pass")
+    with _threads().limit(limits=1):
+        population, _ = _population(problem, _replicates(problem, config, seeds), precision)
+    return population.standing(0, 0)
+
+
+def train_pass(problem: Problem, standing: Standing) -> tuple[NDArray[np.float64], Standing]:
+    """One pass over the training rows of `problem`, as the next epoch of the run that stands at `standing`.
+
+    `config.epochs` passes over the same rows are the run of `fit`, bit for bit. The rows may be others in every pass,
+    and more or fewer: batches are those that the epoch has for this number of rows, rates go on update by update as
+    `begin` planned them, and beyond the plan's end the last batch sizes and the last rate stay.
+
+    Returns mean losses (R,) of the replicates that did not diverge, whose loss and parameters are finite, and where
+    these stand now. `standing` itself stays as it is.
+    """
+    config, first = standing.replicates[0].config, standing.updates
+    # As if planned for this number of rows, which may be another than at first.
+    planned, epoch = plan(config, problem), min(standing.passes, config.epochs - 1)
+    sizes = planned.sizes[planned.starts[epoch] : planned.starts[epoch + 1]]
+    with _threads().limit(limits=1), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        population, _ = _population(problem, standing.replicates, standing.theta.dtype)
+        population.resume(standing)
+        population.lengthen(first + len(sizes))
+        losses = population.train_pass(standing.passes, first, sizes)
+    finite = np.isfinite(losses) & np.isfinite(population.theta).all(axis=1)
+    if not finite.all():
+        population.keep(finite)
+    return losses[finite], population.standing(standing.passes + 1, first + len(sizes))
+
+
+def _precision(call: str, dtype: DTypeLike) -> np.dtype[Any]:
+    precision = np.dtype(dtype)
+    if precision not in (np.float32, np.float64):
+        raise InputError(f"{call}(dtype={dtype!r}): dtype must be float32 or float64")
+    return precision
+
+
+def _check_seeds(call: str, seeds: Sequence[int], least: int = 0) -> None:
+    if not isinstance(seeds, Sequence | np.ndarray):
+        raise InputError(f"{call}(seeds=...): should be a list of whole numbers, got {seeds!r:.80}")
+    for seed in seeds:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+            raise InputError(f"{call}(seeds=...): a seed is a whole number of at least 0, got {seed!r}")
+    if len(seeds) < least:
+        raise InputError(f"{call}(seeds=...): at least one seed is needed, got none")
+
+
+def _replicates(problem: Problem, config: TrainConfig, seeds: Sequence[int]) -> list[Replicate]:
+    """A replicate per seed."""
+    config.check_model(problem.model)
+    updates = plan(config, _seen(problem, config))
+    return [Replicate(config, int(seed), updates) for seed in seeds]
 
 
 def _program(placed: tuple[tuple[int, int], Replicate]) -> tuple[Any, ...]:
@@ -159,14 +253,16 @@ def _run(
     dtype: np.dtype[Any],
     every_epoch: bool,
     limits: Limits | None = None,
-) -> list[Curve]:
-    """Train a population to its end; the curves in the replicates' order.
+) -> tuple["_Record", Population]:
+    """Train a population to its end; what it left behind, in the replicates' order, and those who got to the end.
 
     limits: those of its configs, whose replicates then stand side by side, equally many of each.
     """
     started = time.perf_counter()
     population, paid = _population(problem, replicates, dtype)
-    record = _Record(population)
+    record = _Record(population, paid)
+    measurable = len(population.problem.held_out) > 0
+    every_epoch = record.every_epoch = every_epoch and measurable
     watch = _watch(population)
     # A diverging replicate overflows by design; it is noticed at the end of its epoch.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -194,20 +290,26 @@ def _run(
                 population.theta[back] = watch.best_theta[back]
                 record.kept_epoch[population.alive[back]] = watch.best_epoch[back]
             if not every_epoch and ending.any():
-                finite &= ~ending | np.isfinite(record.measured(population, epoch))
+                # Without held-out rows the parameters themselves must tell.
+                final = record.measured(population, epoch)[:, None] if measurable else population.theta
+                finite &= ~ending | np.isfinite(final).all(axis=1)
             record.diverged[population.alive[~finite]] = True
             staying = finite & ~ending
             if limits is not None:
-                over = limits.exceeded(epoch, record.reported(epoch, problem.uninformed_loss))[population.alive]
+                over = limits.exceeded(epoch, record.reported(epoch))[population.alive]
                 record.pruned[population.alive[staying & over]] = True
                 staying &= ~over
             if not staying.all():
-                population.keep(staying)
+                record.ended(population, epoch, ~staying, finite)
+                # Who got to the end is kept: it may be trained on.
+                kept = finite if epoch == population.epochs - 1 else staying
+                population.keep(kept)
                 if watch:
-                    watch.keep(staying)
+                    watch.keep(kept)
                 if not population.alive.size:
                     break
-    return record.curves(problem.uninformed_loss, every_epoch, paid, (time.perf_counter() - started) / len(replicates))
+    record.seconds = (time.perf_counter() - started) / len(replicates)
+    return record, population
 
 
 def _watch(population: Population) -> Watch | None:
@@ -224,15 +326,23 @@ def _watch(population: Population) -> Watch | None:
 
 
 class _Record:
-    """What the replicates of a population leave behind, epoch by epoch; (R, epochs) with NaN for what never was."""
+    """What the replicates of a population leave behind, epoch by epoch; (R, epochs) with NaN for what never was.
 
-    def __init__(self, population: Population) -> None:
+    paid: (R,) gradient evaluations before the first update. every_epoch: whether each epoch is measured. theta, rates:
+    as in `Fitted`. seconds: of each replicate.
+    """
+
+    def __init__(self, population: Population, paid: NDArray[np.int64]) -> None:
+        self.paid, self.every_epoch, self.seconds = paid, True, 0.0
+        self.uninformed_loss = population.problem.uninformed_loss
         self.replicates, self.starts = population.replicates, population.starts
         self.rows = len(population.problem.train)
         shape = len(self.replicates), population.epochs
         self.train_loss, self.held_out_loss, self.held_out_score, self.rate = (np.full(shape, np.nan) for _ in range(4))
         self.epochs_run, self.kept_epoch = np.zeros(shape[0], np.int64), np.zeros(shape[0], np.int64)
         self.diverged, self.stopped, self.pruned = (np.zeros(shape[0], bool) for _ in range(3))
+        self.theta = np.full_like(population.theta, np.nan)
+        self.rates = np.full_like(population.rates.T, np.nan)
 
     def trained(self, population: Population, epoch: int, losses: NDArray[np.float64]) -> None:
         """Note an epoch of training."""
@@ -247,20 +357,26 @@ class _Record:
         self.held_out_score[population.alive, epoch] = scores
         return losses
 
-    def reported(self, epoch: int, uninformed_loss: float) -> NDArray[np.float64]:
+    def ended(self, population: Population, epoch: int, who: NDArray[np.bool_], finite: NDArray[np.bool_]) -> None:
+        """Note with what `who` (R,) end after `epoch`; parameters of those that are `finite` (R,)."""
+        updates = self.starts[epoch + 1]
+        self.rates[population.alive[who], :updates] = population.rates[:updates, who].T
+        self.theta[population.alive[who & finite]] = population.theta[who & finite]
+
+    def reported(self, epoch: int) -> NDArray[np.float64]:
         """(R,) losses after `epoch` (from 0), where all epochs are measured: what `Curve.capped_losses` will say."""
         at = np.where(self.epochs_run > epoch, epoch, self.kept_epoch - 1)
         losses = self.held_out_loss[np.arange(len(at)), at]
-        losses[self.diverged] = uninformed_loss
-        return np.asarray(np.minimum(losses, uninformed_loss))
+        losses[self.diverged] = self.uninformed_loss
+        return np.asarray(np.minimum(losses, self.uninformed_loss))
 
-    def curves(self, uninformed_loss: float, every_epoch: bool, paid: NDArray[np.int64], seconds: float) -> list[Curve]:
+    def curves(self) -> list[Curve]:
         """One curve per replicate."""
         curves = []
         for r, replicate in enumerate(self.replicates):
             run = int(self.epochs_run[r])
             finite = run - int(self.diverged[r])
-            held_out = slice(finite) if every_epoch else slice(run - 1, finite)
+            held_out = slice(finite) if self.every_epoch else slice(run - 1, finite)
             curves.append(
                 Curve(
                     seed=replicate.seed,
@@ -270,10 +386,10 @@ class _Record:
                     validation_score=self.held_out_score[r, held_out].copy(),
                     learning_rate=self.rate[r, :finite].copy(),
                     kept_epoch=0 if self.diverged[r] else int(self.kept_epoch[r]),
-                    uninformed_loss=uninformed_loss,
-                    gradient_evaluations=run * self.rows + int(paid[r]),
+                    uninformed_loss=self.uninformed_loss,
+                    gradient_evaluations=run * self.rows + int(self.paid[r]),
                     updates=int(self.starts[run]),
-                    seconds=seconds,
+                    seconds=self.seconds,
                 )
             )
         return curves

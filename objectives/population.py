@@ -44,6 +44,25 @@ class Replicate:
         return c.optimizer.name, c.reacts, c.batch_norm, c.dropout > 0, c.epochs, self.plan.sizes.tobytes()
 
 
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """Where replicates of one program stand after a whole pass: all that the next pass needs, but for its rows.
+
+    theta: (R, size), state: (slots, R, P), memory: (R, M), since: (R,) and rates: (T, R) as a population has them.
+    streams: for each random stream by its name that of each replicate. passes, updates: how many were made.
+    """
+
+    replicates: tuple[Replicate, ...]
+    theta: NDArray[Any]
+    state: NDArray[Any]
+    memory: NDArray[np.float64]
+    since: NDArray[np.int64]
+    rates: NDArray[Any]
+    streams: dict[str, list[np.random.Generator]]
+    passes: int
+    updates: int
+
+
 def plan(config: TrainConfig, problem: Problem) -> Plan:
     """The updates of a run of `config` on `problem`, which for one that reacts is `Problem.reacting`."""
     schedule = schedules.get(config.schedule.name)
@@ -126,11 +145,15 @@ class Population:
 
     def train_epoch(self, epoch: int) -> NDArray[np.float64]:
         """One pass over the training rows, each replicate in its own order; its mean loss (R,)."""
-        order = np.stack([each.epoch(epoch) for each in self.orders])[self.order_of]
         first, end = int(self.starts[epoch]), int(self.starts[epoch + 1])
+        return self.train_pass(epoch, first, self.sizes[first:end])
+
+    def train_pass(self, epoch: int, first: int, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """One pass in the order of `epoch`, by updates of `sizes` rows from update index `first` on; mean loss (R,)."""
+        order = np.stack([each.epoch(epoch) for each in self.orders])[self.order_of]
         batches: list[NDArray[np.int64]] = []
         row = 0
-        for size, alike in groupby(self.sizes[first:end].tolist()):
+        for size, alike in groupby(sizes.tolist()):
             count = len(list(alike))
             block = order[:, row : row + count * size].reshape(len(order), count, size)
             # Contiguous for any R: else a kernel would be compiled twice, and the two would round differently.
@@ -183,6 +206,35 @@ class Population:
         self.memory[who] = 0
         self.since[who] = step
         self.rates[step:, who] *= factors[who].astype(self.dtype)
+
+    def standing(self, passes: int, updates: int) -> Standing:
+        """Where those still trained stand after `passes` passes of `updates` updates in all; it shares their arrays."""
+        streams = {
+            "data order": [self.orders[i].rng for i in self.order_of],
+            "gradient noise": [self._noise[i] for i in self.seed_of],
+            "dropout": [self._dropout[i] for i in self.seed_of],
+        }
+        alive = tuple(self.replicates[int(i)] for i in self.alive)
+        arrays = self.theta, self.state, self.memory, self.since, self.rates
+        return Standing(alive, *arrays, streams, passes, updates)
+
+    def resume(self, standing: Standing) -> None:
+        """Go on from where these replicates stand, whose arrays and streams it leaves as they are."""
+        for name in ("theta", "state", "memory", "since", "rates"):
+            setattr(self, name, getattr(standing, name).copy())
+        streams = copy.deepcopy(standing.streams)
+        for r, (order, seed) in enumerate(zip(self.order_of, self.seed_of, strict=True)):
+            self.orders[order].rng = streams["data order"][r]
+            self._noise[seed] = streams["gradient noise"][r]
+            self._dropout[seed] = streams["dropout"][r]
+
+    def lengthen(self, updates: int) -> None:
+        """See to it that there are rates for `updates` updates: beyond what was planned the last one stays."""
+        missing = updates - len(self.rates)
+        if missing > 0:
+            # At least twice as many, so that many short passes do not copy them every time.
+            last = np.repeat(self.rates[-1:], max(missing, len(self.rates)), axis=0)
+            self.rates = np.concatenate([self.rates, last])
 
     def keep(self, kept: Flags) -> None:
         """Drop the others, so that they cost no more."""

@@ -1,0 +1,369 @@
+"""What the classifier and the regressor have in common: parameters, the way to the engine, and the way back."""
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal, Self, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from objectives import schedules
+from objectives.catalog import unknown_name
+from objectives.config import TrainConfig
+from objectives.engine import begin, fit, train_pass
+from objectives.errors import InputError
+from objectives.models.mlp import EVALUATION_ROWS, MLP
+from objectives.population import Standing
+from objectives.problem import Indices, Problem
+from objectives.random_streams import seeds
+from objectives.records import Outcome
+from objectives.strategies import STRATEGIES, default
+
+DTYPES = ("float32", "float64")
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def _goes_pass_by_pass(estimator: Any) -> bool:
+    """Whether `partial_fit` has a meaning; raises AttributeError with the reason where it has none."""
+    reacts = estimator.early_stopping is not None
+    # What is no schedule at all is reported by the call itself.
+    if estimator.schedule in schedules.names():
+        reacts = reacts or schedules.get(estimator.schedule).reaction is not None
+    if reacts:
+        raise AttributeError(
+            f"{type(estimator).__name__}.partial_fit: early_stopping={estimator.early_stopping!r} with "
+            f"schedule={estimator.schedule!r} reacts to held-out rows of the whole run, which single passes do not "
+            "have; use fit"
+        )
+    return True
+
+
+def where_it_goes_pass_by_pass(method: Method) -> Method:
+    """Leave `method` out of estimators whose configs react."""
+    return cast(Method, available_if(_goes_pass_by_pass)(method))
+
+
+class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+    """The estimators' common part; see `ScheduledMLPClassifier`."""
+
+    _loss: ClassVar[Literal["cross_entropy", "squared_error"]]
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (32,),
+        activation: str = "relu",
+        *,
+        optimizer: str = "adam",
+        learning_rate: float | None = None,
+        optimizer_params: Mapping[str, Any] | None = None,
+        schedule: str = "constant",
+        schedule_params: Mapping[str, Any] | None = None,
+        batch_size: int = 32,
+        epochs: int = 30,
+        shuffle: bool = default("shuffle"),
+        curriculum: str = default("curriculum"),
+        early_stopping: int | None = default("early_stopping"),
+        validation_fraction: float = 0.2,
+        gradient_noise: float = default("gradient_noise"),
+        gradient_noise_decay: float = default("gradient_noise_decay"),
+        dropout: float = default("dropout"),
+        batch_norm: bool = default("batch_norm"),
+        clip_norm: float | None = default("clip_norm"),
+        l2: float = default("l2"),
+        weight_decay: float = default("weight_decay"),
+        initialization: str = default("initialization"),
+        n_seeds: int = 1,
+        dtype: str = "float32",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.optimizer_params = optimizer_params
+        self.schedule = schedule
+        self.schedule_params = schedule_params
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.shuffle = shuffle
+        self.curriculum = curriculum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.gradient_noise = gradient_noise
+        self.gradient_noise_decay = gradient_noise_decay
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.clip_norm = clip_norm
+        self.l2 = l2
+        self.weight_decay = weight_decay
+        self.initialization = initialization
+        self.n_seeds = n_seeds
+        self.dtype = dtype
+        self.random_state = random_state
+
+    # Configs
+
+    @classmethod
+    def from_config(cls, config: TrainConfig, **others: Any) -> Self:
+        """An estimator that trains as `config` says; `others` are the parameters that a config does not have.
+
+        `to_config` gives the same config back. Raises InputError for anything but a TrainConfig, and TypeError where
+        `others` names a field of the config; `set_params` changes one afterwards.
+        """
+        if not isinstance(config, TrainConfig):
+            raise InputError(f"{cls.__name__}.from_config(config=...): should be a TrainConfig, got {config!r:.80}")
+        fields = config.to_json()
+        optimizer, schedule = fields.pop("optimizer"), fields.pop("schedule")
+        return cls(
+            optimizer=optimizer.pop("name"),
+            learning_rate=optimizer.pop("learning_rate"),
+            optimizer_params=optimizer,
+            schedule=schedule.pop("name"),
+            schedule_params=schedule,
+            **fields,
+            **others,
+        )
+
+    def to_config(self) -> TrainConfig:
+        """The config that `fit` trains. Raises InputError for parameters that make none."""
+        rates = {} if self.learning_rate is None else {"learning_rate": self.learning_rate}
+        return TrainConfig.from_json(
+            {
+                "optimizer": self._choice("optimizer", rates),
+                "schedule": self._choice("schedule", {}),
+                **{name: getattr(self, name) for name in ("batch_size", "epochs", *STRATEGIES)},
+            }
+        )
+
+    def _choice(self, kind: str, beside: Mapping[str, Any]) -> dict[str, Any]:
+        """The catalog entry of `kind` as a config reads it, with the hyperparameters that stand `beside` its own."""
+        name = f"{kind}_params"
+        given = getattr(self, name)
+        if given is not None and not isinstance(given, Mapping):
+            raise self._refused(name, "must be None or a dict of hyperparameters", given)
+        taken = {"name": getattr(self, kind), **beside}
+        for twice in taken:
+            if given and twice in given:
+                raise self._refused(name, f"must not have {twice!r}, which is a parameter of its own", given)
+        return {**taken, **(given or {})}
+
+    def _refused(self, name: str, rule: str, value: Any) -> InputError:
+        return InputError(f"{type(self).__name__}({name}={value!r}): {name} {rule}, got {value!r}")
+
+    def _hidden(self) -> tuple[int, ...]:
+        given = self.hidden_layer_sizes
+        widths = (given,) if isinstance(given, int | np.integer) else given
+        usable = isinstance(widths, Sequence | np.ndarray) and not isinstance(widths, str)
+        if not usable or any(
+            isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1 for width in widths
+        ):
+            raise self._refused("hidden_layer_sizes", "must be whole numbers of at least 1, as in (32,)", given)
+        return tuple(int(width) for width in widths)
+
+    def _check_parameters(self) -> None:
+        """Raise InputError for what is no part of a config."""
+        self._hidden()
+        if self.activation not in ("relu", "tanh"):
+            raise unknown_name("activation", self.activation, ("relu", "tanh"))
+        n_seeds, fraction = self.n_seeds, self.validation_fraction
+        if isinstance(n_seeds, bool) or not isinstance(n_seeds, int | np.integer) or n_seeds < 1:
+            raise self._refused("n_seeds", "must be a whole number of at least 1", n_seeds)
+        if not isinstance(fraction, float | np.floating) or not 0 < fraction < 1:
+            raise self._refused("validation_fraction", "must be a number between 0 and 1", fraction)
+        if not isinstance(self.dtype, str) or self.dtype not in DTYPES:
+            raise self._refused("dtype", "must be 'float32' or 'float64'", self.dtype)
+
+    # What differs between classes and numbers
+
+    def _read_target(self, y: NDArray[Any]) -> NDArray[Any]:
+        """What is to be learned from a first or only `y`: (n,) classes 0…K−1 or (n, K) numbers."""
+        raise NotImplementedError
+
+    def _read_further_target(self, y: NDArray[Any]) -> NDArray[Any]:
+        """The same for rows of a further pass."""
+        raise NotImplementedError
+
+    def _n_outputs(self) -> int:
+        """K."""
+        raise NotImplementedError
+
+    def _learn_scale(self, target: NDArray[Any]) -> None:
+        """Note the scale of the training rows' `target`."""
+        raise NotImplementedError
+
+    def _scaled(self, target: NDArray[Any]) -> NDArray[Any]:
+        """The target as it is trained on."""
+        raise NotImplementedError
+
+    def _uninformed_loss(self, target: NDArray[Any], train: Indices, measured: Indices) -> float:
+        """The loss on the rows `measured` of the predictor that knows only frequencies or means of the rows `train`."""
+        raise NotImplementedError
+
+    # Training
+
+    def _validated(self, X: Any, y: Any, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
+        """X (n, d) and y (n,) or (n, K), finite, as scikit-learn reads them."""
+        numeric = self._loss == "squared_error"
+        X, y = validate_data(
+            self, X, y, reset=reset, dtype=[np.float64, np.float32], multi_output=True, y_numeric=numeric
+        )
+        return X, y
+
+    def _fit(self, X: Any, y: Any) -> Self:
+        # What an earlier fit learned must not outlive one that fails.
+        for learned in ("_theta", "_standing"):
+            self.__dict__.pop(learned, None)
+        config = self.to_config()
+        self._check_parameters()
+        X, y = self._validated(X, y, reset=True)
+        target = self._read_target(y)
+        base = self._base_seed()
+        train, held_out = np.arange(len(X)), np.arange(0)
+        if config.reacts:
+            train, held_out = self._split(target, base)
+        self._learn_scale(target[train])
+        problem = self._problem(X, self._scaled(target), train, held_out)
+        fitted = fit(problem, config, self.seeds_, dtype=self.dtype)
+        members = np.array([curve.outcome is not Outcome.DIVERGED for curve in fitted.curves])
+        self._report_diverged("fit", len(members) - int(members.sum()), len(members), config)
+        self._keep_predictor(config)
+        self._theta, self._standing = fitted.theta[members], fitted.standing
+        self.curves_ = fitted.curves
+        kept = [curve for curve in fitted.curves if curve.outcome is not Outcome.DIVERGED]
+        self.n_iter_ = max(len(curve.train_loss) for curve in kept)
+        self.loss_curve_ = _mean_over_seeds([curve.train_loss for curve in kept])
+        self.validation_loss_curve_ = (
+            _mean_over_seeds([curve.validation_loss for curve in kept]) if config.reacts else None
+        )
+        # Where nothing reacts, all seeds have the same rates.
+        rates = fitted.rates[members] if config.reacts else fitted.rates[members][:1]
+        self.learning_rate_curve_ = _mean_over_seeds([each[: _updates(each)] for each in rates])
+        return self
+
+    def _partial_fit(self, X: Any, y: Any) -> Self:
+        config = self.to_config()
+        self._check_parameters()
+        standing: Standing | None = getattr(self, "_standing", None)
+        X, y = self._validated(X, y, reset=standing is None)
+        train = np.arange(len(X))
+        if standing is None:
+            target = self._read_target(y)
+            self._base_seed()
+            self._learn_scale(target)
+            problem = self._problem(X, self._scaled(target), train, np.arange(0))
+            standing = begin(problem, config, self.seeds_, dtype=self.dtype)
+            self.n_iter_, self.validation_loss_curve_ = 0, None
+            self.loss_curve_ = self.learning_rate_curve_ = np.empty(0)
+        else:
+            self._check_same(standing, config)
+            target = self._read_further_target(y)
+            problem = self._problem(X, self._scaled(target), train, np.arange(0))
+        losses, reached = train_pass(problem, standing)
+        self._report_diverged("partial_fit", len(standing.theta) - len(losses), len(standing.theta), config)
+        self._keep_predictor(config)
+        self._theta, self._standing = reached.theta, reached
+        self.n_iter_ += 1
+        self.loss_curve_ = np.append(self.loss_curve_, losses.mean())
+        made = reached.rates[standing.updates : reached.updates, 0]
+        self.learning_rate_curve_ = np.append(self.learning_rate_curve_, made.astype(np.float64))
+        return self
+
+    def _base_seed(self) -> int:
+        """One number of `random_state`, from which everything random of a run follows; notes the members' seeds."""
+        base = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        self.seeds_ = seeds(base, "estimator", count=int(self.n_seeds))
+        return base
+
+    def _split(self, target: NDArray[Any], base: int) -> tuple[Indices, Indices]:
+        """Rows to train on and rows to watch, in ascending order; every class has its share where that is possible."""
+        n, labels = len(target), target if self._loss == "cross_entropy" else None
+        watched = int(np.ceil(self.validation_fraction * n))
+        if labels is not None:
+            counts = np.bincount(labels)
+            if counts.min() < 2 or min(watched, n - watched) < len(counts):
+                labels = None
+        (state,) = seeds(base, "estimator's validation split", count=1)
+        rows = train_test_split(np.arange(n), test_size=self.validation_fraction, random_state=state, stratify=labels)
+        return np.sort(rows[0]), np.sort(rows[1])
+
+    def _problem(self, X: NDArray[Any], target: NDArray[Any], train: Indices, held_out: Indices) -> Problem:
+        activation = cast(Literal["relu", "tanh"], self.activation)
+        model = MLP(X, target, self._hidden(), self._n_outputs(), self._loss, activation)
+        measured = held_out if len(held_out) else train
+        return Problem(model, train, held_out, self._uninformed_loss(target, train, measured))
+
+    def _keep_predictor(self, config: TrainConfig) -> None:
+        """Keep the network without its rows: what `set_params` changes does not change a trained network."""
+        activation = cast(Literal["relu", "tanh"], self.activation)
+        rows = np.empty((0, self.n_features_in_))
+        self._predictor = MLP(
+            rows, np.empty(0), self._hidden(), self._n_outputs(), self._loss, activation, config.batch_norm
+        )
+
+    def _check_same(self, standing: Standing, config: TrainConfig) -> None:
+        now = config, self._hidden(), str(self.activation), str(self.dtype)
+        then = self._predictor
+        was = standing.replicates[0].config, then.hidden, str(then.activation), standing.theta.dtype.name
+        if now != was:
+            raise InputError(
+                f"{type(self).__name__}.partial_fit: parameters were changed since the run began, which goes on as "
+                "planned; use fit, or partial_fit of a clone, to begin another"
+            )
+
+    def _report_diverged(self, call: str, diverged: int, of: int, config: TrainConfig) -> None:
+        name, rate = f"{type(self).__name__}.{call}", config.optimizer.hyperparameters["learning_rate"]
+        advice = f"a learning rate below {rate:g}, clip_norm or standardized features may help"
+        if diverged == of:
+            raise InputError(f"{name}: all {of} seeds diverged, nothing is left to predict with; {advice}")
+        if diverged:
+            warnings.warn(
+                f"{name}: {diverged} of {of} seeds diverged and are left out; {advice}",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "_theta" in self.__dict__
+
+    # Predicting
+
+    def _outputs(self, X: Any) -> Iterator[NDArray[np.float64]]:
+        """Outputs (members, m, K) for `X` (n, d), in chunks of rows: memory does not grow with n.
+
+        In float64 whatever the training's precision, so that a row's prediction does not depend on its neighbours.
+        Raises InputError where a prediction is not finite.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        theta = self._theta.astype(np.float64)
+        rows = max(EVALUATION_ROWS // len(theta), 1)
+        for start in range(0, len(X), rows):
+            with np.errstate(over="ignore", invalid="ignore"):
+                outputs = self._predictor.predict(theta, X[start : start + rows])
+            if not np.isfinite(outputs).all():
+                raise InputError(
+                    f"{type(self).__name__}.predict: outputs for some of the rows from {start} on are not finite; "
+                    "X or the trained parameters are too large"
+                )
+            yield outputs
+
+
+def _updates(rates: NDArray[Any]) -> int:
+    """How many updates were made: what comes after them is NaN."""
+    return int(np.isfinite(rates).sum())
+
+
+def _mean_over_seeds(series: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
+    """(longest,) means over those of `series` that are that long: one that stopped earlier has no say afterwards."""
+    longest = max(len(each) for each in series)
+    sums, counts = np.zeros(longest), np.zeros(longest, np.int64)
+    for each in series:
+        sums[: len(each)] += each
+        counts[: len(each)] += 1
+    return sums / counts
