@@ -5,13 +5,13 @@ variance, so that the mean image scores about 1; a pixel that no image inks adds
 those of `digits`; as a test of optimizers after Hinton & Salakhutdinov 2006 and Martens 2010.
 """
 
-from objectives.tasks import digits
 from objectives.tasks._arrays import ArrayTask, Data
+from objectives.tasks.digits import load as load_digits
 
 
 def load() -> Data:
     """X (1797, 64) and the same as y (1797, 64)."""
-    X, _ = digits.load()
+    X, _ = load_digits()
     return X, X
 
 

@@ -1,0 +1,78 @@
+"""How an exported program gets the task's data: the catalog's own lines, a table read with pandas, or arrays only."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from objectives import tasks
+from objectives.tasks import ArrayTask
+from search.export._format import Chosen
+from search.export._source import NotPortableError, Source, collect
+from search.export._text import literal
+
+TABLES = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet"}
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a template has to know of the data.
+
+    loads: whether `load_data` of the program loads the task's own. pandas: whether it needs pandas for that. columns:
+    whether some cells are missing or some columns are categories, so that features are not just scaled.
+    """
+
+    loads: bool
+    pandas: bool
+    columns: bool
+
+
+def data_of(task: ArrayTask, chosen: Chosen, source: Source) -> Data:
+    """Put what loads the data of `task` into `source`, as `load_data`."""
+    X, _ = task.data
+    numbers = [column for column in range(X.shape[1]) if column not in task.categorical]
+    columns = bool(task.categorical) or bool(np.isnan(X[:, numbers]).any())
+    if columns:
+        source.constants["NUMBERS"] = literal(numbers)
+        source.constants["CATEGORIES"] = literal(list(task.categorical))
+    name, suffix = chosen.spec.task, Path(chosen.spec.task).suffix.lower()
+    if name in tasks.names():
+        try:
+            collect(source, task.load, "load_data")
+            return Data(True, False, columns)
+        except NotPortableError:
+            pass
+    elif suffix in TABLES and chosen.spec.target is not None and chosen.given_task is None:
+        source.functions["load_data"] = _table(Path(name), chosen.spec.target, list(task.categorical))
+        return Data(True, True, columns)
+    source.functions["load_data"] = (
+        'def load_data():\n    """The data of the task are not in this program."""\n'
+        '    raise SystemExit("give it data: python FILE.py data.npz, with arrays X and y")'
+    )
+    return Data(False, False, columns)
+
+
+def _table(path: Path, target: str, categorical: list[int]) -> str:
+    """`load_data` for a table."""
+    lines = ["def load_data():", '    """The features of each row, and what is predicted."""']
+    if TABLES[path.suffix.lower()] == "csv":
+        first_line = path.read_text("utf-8-sig").lstrip().partition("\n")[0]
+        separator = max(",;\t", key=first_line.count)
+        lines.append(
+            f"    table = pd.read_csv({literal(str(path))}, sep={literal(separator)}, skipinitialspace=True, "
+            'encoding="utf-8-sig")'
+        )
+    else:
+        lines.append(f"    table = pd.read_parquet({literal(str(path))})")
+    lines += [
+        "    table.columns = [str(name).strip() for name in table.columns]",
+        f"    y = table.pop({literal(target)})",
+    ]
+    if categorical:
+        lines += [
+            "    for place in CATEGORIES:",
+            "        name = table.columns[place]",
+            '        table[name] = table[name].astype(object).map(str, na_action="ignore")',
+        ]
+    lines.append("    return table.to_numpy(), y.to_numpy()")
+    return "\n".join(lines)

@@ -1,0 +1,124 @@
+"""PyTorch: the configuration as a training script, with torch's own optimizer and scheduler where they are exact."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from search.export._format import Chosen, ConfigFormat, Exported
+from search.export._program import Program
+from search.export._text import call, literal
+
+Own = Mapping[str, Any]
+
+
+def _given(own: Own, name: str, called: str = "") -> str:
+    return f"{called or name}={literal(own[name])}"
+
+
+def _moments(own: Own) -> list[str]:
+    return [f"betas=({literal(own['beta1'])}, {literal(own['beta2'])})", _given(own, "epsilon", "eps")]
+
+
+OPTIMIZERS: dict[str, Callable[[Own], tuple[str, list[str]]]] = {
+    "sgd": lambda _: ("SGD", []),
+    "momentum": lambda own: ("SGD", [_given(own, "momentum")]),
+    "nag": lambda own: ("SGD", [_given(own, "momentum"), "nesterov=True"]),
+    "adagrad": lambda own: ("Adagrad", [_given(own, "epsilon", "eps")]),
+    "adadelta": lambda own: ("Adadelta", [_given(own, "rho"), _given(own, "epsilon", "eps")]),
+    "rmsprop": lambda own: ("RMSprop", [_given(own, "rho", "alpha"), _given(own, "epsilon", "eps")]),
+    "adam": lambda own: ("Adam", _moments(own)),
+    "amsgrad": lambda own: ("Adam", [*_moments(own), "amsgrad=True"]),
+    "adamax": lambda own: ("Adamax", _moments(own)),
+    "nadam": lambda own: ("NAdam", [*_moments(own), _given(own, "momentum_decay")]),
+    "adamw": lambda own: ("AdamW", [*_moments(own), _given(own, "weight_decay")]),
+}
+"""torch.optim's own classes and arguments, where they are exactly the rule of that name."""
+
+
+def _whole(*values: float) -> bool:
+    return all(float(value).is_integer() for value in values)
+
+
+def _floor(lengths: Own) -> str:
+    return f"eta_min={literal(lengths['floor'])} * LEARNING_RATE" if lengths["floor"] else "eta_min=0.0"
+
+
+def _sgdr(lengths: Own) -> str | None:
+    period, mult = lengths["period"], lengths["period_mult"]
+    if not _whole(period, mult):
+        return None
+    return f"CosineAnnealingWarmRestarts(optimizer, {int(period)} * updates_per_epoch, {int(mult)}, {_floor(lengths)})"
+
+
+def _step(lengths: Own) -> str | None:
+    if not _whole(lengths["every"]):
+        return None
+    return f"StepLR(optimizer, {int(lengths['every'])} * updates_per_epoch, gamma={literal(lengths['gamma'])})"
+
+
+def _polynomial(lengths: Own) -> str | None:
+    if lengths["floor"]:
+        return None
+    return f"PolynomialLR(optimizer, total, power={literal(lengths['power'])})"
+
+
+SCHEDULERS: dict[str, Callable[[dict[str, Any]], str | None]] = {
+    "cosine": lambda lengths: f"CosineAnnealingLR(optimizer, total, {_floor(lengths)})",
+    "sgdr": _sgdr,
+    "exponential": lambda lengths: f"ExponentialLR(optimizer, {literal(lengths['gamma'])} ** (1 / total))",
+    "step": _step,
+    "linear": lambda lengths: f"LinearLR(optimizer, 1.0, {literal(lengths['floor'])}, total)",
+    "polynomial": _polynomial,
+}
+"""torch.optim.lr_scheduler's own, where they are exactly the schedule of that name."""
+
+
+def write(chosen: Chosen) -> Exported:
+    """The script."""
+    program = Program(chosen, "torch")
+    config, name = program.config, program.optimizer.name
+    formula = None
+    if name in OPTIMIZERS:
+        rule, arguments = OPTIMIZERS[name](program.own)
+        rule = f"torch.optim.{rule}"
+    else:
+        formula = program.formula("torch")
+        rule, arguments = formula["class_name"], []
+    # AdamW's weight_decay is the decoupled one, and a rule of our own has none.
+    by_hand = config.l2 > 0 and (formula is not None or name == "adamw")
+    if config.l2 and not by_hand:
+        arguments.append(f"weight_decay={literal(config.l2)}")
+    reacts_by_rate = program.schedule.reaction is not None
+    constant = program.schedule.name == "constant" and not program.warmup
+    scheduler = program.scheduler(SCHEDULERS, "cosine sgdr exponential step linear polynomial")
+    needs_rates = scheduler is None and not constant
+    if needs_rates:
+        program.needs_rates()
+    text = program.render(
+        "torch.py.jinja",
+        formula=formula,
+        optimizer_expression=call(rule, ["model.parameters()", "lr=LEARNING_RATE", *arguments], 4, "return "),
+        scheduled=not constant and not reacts_by_rate,
+        scheduler=scheduler,
+        needs_rates=needs_rates,
+        l2_by_hand=by_hand,
+        initial=_initial(program),
+    )
+    return Exported(text, program.remarks)
+
+
+def _initial(program: Program) -> dict[str, str]:
+    """How the weights of the hidden layers and of the output layer are drawn."""
+    drawn = {
+        "he": 'torch.nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")',
+        "glorot": "torch.nn.init.xavier_uniform_(linear.weight)",
+        "poor": "torch.nn.init.normal_(linear.weight, std=0.01)",
+        "large": "torch.nn.init.normal_(linear.weight)",
+    }
+    scheme = program.config.initialization
+    if scheme != "auto":
+        return {"hidden": drawn[scheme], "output": drawn[scheme]}
+    hidden = "he" if program.task.activation == "relu" else "glorot"
+    return {"hidden": drawn[hidden], "output": drawn["glorot"]}
+
+
+torch = ConfigFormat("torch", ".py", "a PyTorch training script, with nothing of Cooldown in it", write, "python")

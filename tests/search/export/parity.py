@@ -1,0 +1,163 @@
+"""What the tests of exported code share: configurations of everything, and our own training of them."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives import TrainConfig, optimizers, schedules, tasks
+from objectives.data_order import DataOrder
+from objectives.engine import fit
+from objectives.models.mlp import MLP
+from objectives.problem import Problem
+from objectives.random_streams import generator
+from search.export import Chosen, Exported, get
+from storage import ExperimentRecord
+
+SEED = 3
+BATCH_SIZE, EPOCHS = 9, 20
+"""Of the 90 training rows of iris these are 200 updates."""
+
+RATES = {"sgd": 0.1, "momentum": 0.05, "nag": 0.05, "adagrad": 0.05, "adadelta": 1.0, "yellowfin": 1.0}
+"""Learning rates at which iris is learned; 0.01 for all others."""
+
+LENGTHS: dict[str, list[dict[str, Any]]] = {
+    "constant": [{}, {"warmup_steps": 30}],
+    "cosine": [{"floor": 0.05}, {"warmup_steps": 25}],
+    "sgdr": [{"period": 3, "period_mult": 2}, {"period": 2.5, "period_mult": 1.5, "warmup_steps": 12, "floor": 0.01}],
+    "step": [{"every": 5, "gamma": 0.3}, {"every": 2.3, "gamma": 0.5, "warmup_steps": 7}],
+    "linear": [{"floor": 0.1, "warmup_steps": 1}, {"warmup_steps": 20}],
+    "polynomial": [{"power": 2.0}, {"power": 1.3, "floor": 0.05, "warmup_steps": 15}],
+    "exponential": [{"gamma": 0.05}, {"gamma": 0.05, "warmup_steps": 2}],
+    "cyclical": [{"period": 4, "mode": mode} for mode in ("triangular", "triangular2", "exp_range")],
+    "plateau": [{"patience": 1, "gamma": 0.5}, {"patience": 2, "gamma": 0.3, "warmup_steps": 10}],
+    "noam": [{"warmup_steps": 40}],
+    "batch_growth": [{"every": 4, "gamma": 0.4}, {"every": 3, "gamma": 0.3, "limit": 0.3, "warmup_steps": 5}],
+}
+"""Hyperparameters of the schedules to try; one that is not named here is tried as it is."""
+
+
+def every_config() -> list[TrainConfig]:
+    """Every optimizer with every schedule, in each of the ways to try it."""
+    return [
+        config(optimizer, schedule, **lengths)
+        for optimizer in optimizers.names()
+        for schedule in schedules.names()
+        for lengths in LENGTHS.get(schedule, [{}])
+    ]
+
+
+def config(
+    optimizer: str = "momentum", schedule: str = "constant", /, *, strategies: Any = None, **lengths: Any
+) -> Any:
+    """A config of 200 updates on iris."""
+    rate = RATES.get(optimizer, 0.01)
+    if schedule == "noam":
+        rate *= 300
+    return TrainConfig.from_json(
+        {
+            "optimizer": {"name": optimizer, "learning_rate": rate},
+            "schedule": {"name": schedule, **lengths},
+            "batch_size": BATCH_SIZE,
+            "epochs": EPOCHS,
+            **(strategies or {}),
+        }
+    )
+
+
+def name_of(config: TrainConfig) -> str:
+    """For a test's name."""
+    lengths = ",".join(f"{key}={value}" for key, value in config.schedule.hyperparameters.items())
+    return f"{config.optimizer.name}+{config.schedule.name}({lengths})"
+
+
+def written(record: ExperimentRecord, config: TrainConfig, format: str, task: tasks.Task | None = None) -> Exported:
+    """The program for a config, as if a trial of the experiment had had it."""
+    study = record.studies[0]
+    made: Any = get(format)
+    return made.write(Chosen(record, study, replace(study.trials[0], config=config), task))
+
+
+def module(text: str) -> ModuleType:
+    """An exported program, imported."""
+    made = ModuleType("exported")
+    exec(compile(text, "exported.py", "exec"), vars(made))
+    return made
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Our own training of a config in float64, and all that a program needs to do the same."""
+
+    config: TrainConfig
+    task: tasks.Task
+
+    @cached_property
+    def problem(self) -> Problem:
+        return self.task.search_problem(0, 0)
+
+    @cached_property
+    def model(self) -> MLP:
+        found = self.problem.model
+        assert isinstance(found, MLP)
+        return found.with_batch_norm() if self.config.batch_norm else found
+
+    @property
+    def rows(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """X (n, d) and y of the training rows."""
+        return self.model.X[self.problem.train], self.model.y[self.problem.train]
+
+    @property
+    def watched(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """X and y of the rows that a run which reacts looks at."""
+        return self.model.X[self.problem.watched], self.model.y[self.problem.watched]
+
+    @property
+    def orders(self) -> list[NDArray[np.int64]]:
+        """The order of the rows in each epoch."""
+        order = DataOrder(
+            self.problem.train, generator(SEED, "data order"), self.config.epochs, self.config.shuffle, "none"
+        )
+        return [order.epoch(epoch) for epoch in range(self.config.epochs)]
+
+    @property
+    def initial(self) -> NDArray[np.float64]:
+        """(size,) where we begin."""
+        return self.model.init(generator(SEED, "initial weights"), self.config.initialization)
+
+    @cached_property
+    def _fitted(self) -> Any:
+        return fit(self.problem, self.config, [SEED], dtype=np.float64)
+
+    @property
+    def final(self) -> NDArray[np.float64]:
+        """(size,) where we end."""
+        return np.asarray(self._fitted.theta[0])
+
+    @property
+    def losses(self) -> NDArray[np.float64]:
+        """(epochs,) the mean loss of each epoch as it was trained."""
+        return np.asarray(self._fitted.curves[0].train_loss)
+
+    def layers(self, theta: NDArray[np.float64]) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Of parameters (size,) each layer's weights (in, out) and biases (out,)."""
+        return [
+            (layer.weights(theta[None])[0], theta[layer.bias : layer.end]) for layer in self.model.architecture.layers
+        ]
+
+    def scales(self, theta: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+        """Of parameters (size,) each hidden layer's scales of the batch normalization."""
+        return [theta[norm.scale : norm.scale + norm.width] for norm in self.model.architecture.norms if norm]
+
+    def assert_followed(self, theta: NDArray[np.float64], losses: Any) -> None:
+        """Compare where a program ends, as our parameters (size,), and its losses, with ours."""
+        np.testing.assert_allclose(losses, self.losses, rtol=1e-8)
+        trained = slice(self.model.trainable)
+        ours, theirs = self.final[trained], theta[trained]
+        # Relative to the size of the parameters: one of them may pass zero.
+        assert np.abs(theirs - ours).max() <= 1e-8 * np.abs(ours).max()
+        # And we have moved: a comparison of two runs that do nothing would prove nothing.
+        assert np.abs(ours - self.initial[trained]).max() > 1e-3
