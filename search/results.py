@@ -63,13 +63,13 @@ class Result:
 
     def frame(self) -> "pandas.DataFrame":
         """All trials as a table: a row per trial, a column per parameter."""
-        from search.tables import trials_table
+        from search.trials import trials_table
 
         return trials_table(self.record)
 
     def trials(self) -> list[dict[str, Any]]:
         """All trials as rows: arm, repeat, trial, losses, scores, cost and parameters."""
-        from search.tables import trial_rows
+        from search.trials import trial_rows
 
         return trial_rows(self.record)
 

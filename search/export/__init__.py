@@ -39,7 +39,7 @@ def export(
     """
     written = get(format)
     if isinstance(written, TableFormat):
-        from search.tables import curves_table, trials_table
+        from search.trials import curves_table, trials_table
 
         name = None if arm is None else _arm(record, arm)
         table = (curves_table if curves else trials_table)(record, name, repeat, trial)
