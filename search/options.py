@@ -42,11 +42,15 @@ Section = Annotated[
     str | None,
     typer.Argument(help=f"{', '.join(SECTIONS[:-1])} or {SECTIONS[-1]}", metavar="SECTION", show_default=False),
 ]
-Task = Annotated[
-    str,
-    typer.Argument(
-        help="a built-in task, a CSV or Parquet file, openml:NAME, module:attribute, or a spec.toml", metavar="TASK"
-    ),
+_TASK: dict[str, Any] = {
+    "help": "a built-in task, a CSV or Parquet file, openml:NAME, module:attribute, or a spec.toml",
+    "metavar": "TASK",
+}
+Task = Annotated[str, typer.Argument(**_TASK)]
+OptionalTask = Annotated[str | None, typer.Argument(**_TASK, show_default=False)]
+From = Annotated[
+    str | None,
+    typer.Option("--from", help="an exported configuration, whose experiment is run again", metavar="FILE"),
 ]
 Name = Annotated[str, typer.Argument(help="the experiment's name", metavar="NAME")]
 Db = Annotated[
@@ -56,6 +60,8 @@ Db = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="print one JSON document")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="show no progress")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="say what it would take, and do nothing")]
+Output = Annotated[str | None, typer.Option("--output", "-o", help="file to write", metavar="FILE", show_default=False)]
+Force = Annotated[bool, typer.Option("--force", help="write over a file that exists")]
 Workers = Annotated[int | None, typer.Option("--workers", help="processes [default: one per core]", **WHOLE)]
 Arms = Annotated[
     list[str] | None,

@@ -14,6 +14,9 @@ def check_output(path: Path, force: bool) -> None:
             raise InputError(f"{str(path)!r} exists already: name another file with -o, or write over it with --force")
         if not path.parent.is_dir():
             raise InputError(f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}")
+    except InputError:
+        raise
+    # A path may hold what no path can.
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"{str(path)!r} cannot be written: {reason}") from error

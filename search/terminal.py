@@ -28,6 +28,7 @@ from storage import Status
 
 if TYPE_CHECKING:
     from search.estimates import Estimate
+    from search.retrain import Retrained
 
 LONGEST_ARM = 40
 NOT_SEARCHED = "; searched if asked for"
@@ -288,6 +289,29 @@ def trials(rows: Sequence[dict[str, Any]]) -> Table:
             parameters,
         )
     return made
+
+
+def retrained(found: "Retrained") -> RenderableType:
+    """What `cooldown train` prints: the curve, and how it compares with the recorded one."""
+    made = table(">Epoch", ">Learning rate", ">Training loss", ">Validation loss")
+    rows = zip(found.rates, found.train_losses, found.validation_losses, strict=True)
+    for epoch, (rate, train, validation) in enumerate(rows, 1):
+        made.add_row(str(epoch), f"{rate:.3g}", f"{train:.4f}", f"{validation:.4f}")
+    count = len(found.curves)
+    of = "one seed" if count == 1 else f"mean of {count} seeds"
+    parts: list[RenderableType] = [
+        Text(f"{_config(found.config)}\non {found.task.name}, {of}:\n"),
+        made,
+    ]
+    if (difference := found.difference) is not None:
+        same = "the same" if difference == 0 else f"the same but for {difference:.1g} of each, as between two machines"
+        told = same if difference < 1e-3 else f"not those of the record: up to {difference:.1%} from them"
+        parts.append(Text(f"\nThe validation losses are {told}{'' if difference >= 1e-3 else ' as recorded'}."))
+    if found.test_loss is not None:
+        score = "" if found.test_score is None else f", {found.task.score_name} {found.test_score:.4f}"
+        recorded = "" if found.recorded_test is None else f"; recorded {found.recorded_test:.4f}"
+        parts.append(Text(f"Test loss {found.test_loss:.4f}{score}, mean of {len(found.tests)} seeds{recorded}."))
+    return Group(*parts)
 
 
 def surface(document: dict[str, Any]) -> Group:

@@ -12,7 +12,7 @@ import typer
 from objectives.catalog import unknown_name
 from objectives.errors import InputError
 from search.cli.frame import ERR, OUT, app, print_json, say, show_result
-from search.options import WHOLE, Db, Json, Name, Section
+from search.options import WHOLE, Db, Force, Json, Name, Section
 
 
 @app.command("list")
@@ -132,7 +132,7 @@ def surface(
         list[str] | None, typer.Option("--optimizer", help="repeatable [default: all]", metavar="NAME")
     ] = None,
     steps: Annotated[int | None, typer.Option("--steps", help="updates [default: the surface's own]", **WHOLE)] = None,
-    force: Annotated[bool, typer.Option("--force", help="write over a file that exists")] = False,
+    force: Force = False,
     json_: Json = False,
 ) -> None:
     """Draw the paths of all optimizers over a surface, each at its tuned learning rate."""

@@ -2,6 +2,7 @@
 
 import signal
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,10 +18,12 @@ from search.options import (
     DryRun,
     Epochs,
     Finalists,
+    From,
     Hidden,
     Json,
     Name,
     NewName,
+    OptionalTask,
     Pruner,
     Quiet,
     Repeats,
@@ -38,7 +41,8 @@ from search.options import (
 @app.command()
 def compare(
     context: typer.Context,
-    task: Task,
+    task: OptionalTask = None,
+    from_: From = None,
     arm: Arms = None,
     trials: Trials = None,
     repeats: Repeats = None,
@@ -135,6 +139,11 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
     from search.ranges import read_settings
 
     given = dict(context.params)
+    exported = given.pop("from_", None)
+    if given["task"] is None and exported is None:
+        raise InputError(
+            "compare what? Give TASK, such as digits (`cooldown catalog tasks` lists them), or --from FILE"
+        )
     task, arms, set_, json_, quiet = (given.pop(name) for name in ("task", "arm", "set_", "json_", "quiet"))
     dry_run = given.pop("dry_run")
     flags = given | {
@@ -142,7 +151,7 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
         "hidden": _widths(given["hidden"]),
         "ranges": read_settings(set_) if set_ else None,
     }
-    settings = experiments.settings(task, flags, defaults)
+    settings = experiments.settings(task, flags, defaults, None if exported is None else Path(exported))
     if joint and isinstance(settings["arms"], list) and len(settings["arms"]) > 1:
         raise InputError(f"{experiments.ONE_ARM}, written as --arm momentum,adam+cosine,sgdr")
     if dry_run:

@@ -4,6 +4,7 @@ A file in this folder defines one format, and is found by the catalog scan: a `C
 """
 
 from dataclasses import replace
+from pathlib import Path
 
 from objectives.catalog import Catalog, unknown_name
 from objectives.errors import InputError
@@ -17,7 +18,19 @@ _catalog = Catalog(__name__, __path__, Format, "format")
 
 names, get = _catalog.names, _catalog.get
 
-__all__ = ["Chosen", "ConfigFormat", "Exported", "Format", "TableFormat", "choose", "export", "get", "names", "tables"]
+__all__ = [
+    "Chosen",
+    "ConfigFormat",
+    "Exported",
+    "Format",
+    "TableFormat",
+    "choose",
+    "export",
+    "get",
+    "named_after",
+    "names",
+    "tables",
+]
 
 
 def export(
@@ -108,6 +121,17 @@ def _trial(study: StudyRecord, number: int) -> TrialRecord:
         known = f"trials 0 to {max(trials)}" if trials else "no trials yet"
         raise InputError(f"trial {number}: repeat {study.repeat} of {study.arm!r} has {known}")
     return trials[number]
+
+
+def named_after(path: Path | None) -> str:
+    """The format that a file's suffix tells, "json" without a file; raises InputError where it tells none or many."""
+    if path is None:
+        return "json"
+    found = [name for name in names() if get(name).suffix == path.suffix.lower()]
+    if len(found) != 1:
+        told = f"is one of {', '.join(found)}" if found else "tells no format"
+        raise InputError(f"{path.name!r} {told}: say which with --format")
+    return found[0]
 
 
 def tables() -> list[str]:

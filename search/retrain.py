@@ -1,0 +1,179 @@
+"""`cooldown train`: an exported configuration trained again, on its own task or another."""
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from objectives.config import TrainConfig
+from objectives.errors import InputError
+from objectives.records import Curve
+from objectives.tasks import Task
+from search.spec import Experiment, experiment
+from search.splits import task_of
+
+SEEDS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Retrained:
+    """A configuration's runs, and what was recorded of them.
+
+    curves: one per seed, on the training and validation rows of one repeat. recorded: (epochs,) the mean validation
+    losses of the search that found the configuration, None where these runs are others. tests: one curve per seed of
+    its evaluation, trained on training and validation rows and measured on the test rows; none where the file has no
+    evaluation of this task. recorded_test: their mean loss as recorded.
+    """
+
+    config: TrainConfig
+    task: Task
+    curves: Sequence[Curve]
+    tests: Sequence[Curve]
+    recorded: Sequence[float] | None
+    recorded_test: float | None
+
+    @property
+    def validation_losses(self) -> list[float]:
+        """(epochs,) mean over the seeds of the capped validation loss after each epoch, as a search counts it."""
+        return _mean([curve.capped_losses(self.config.epochs) for curve in self.curves])
+
+    @property
+    def train_losses(self) -> list[float]:
+        """(epochs,) mean over the seeds that trained so far; NaN where none did."""
+        return _known_mean([curve.train_loss for curve in self.curves], self.config.epochs)
+
+    @property
+    def rates(self) -> list[float]:
+        """(epochs,) the rate of each epoch's last update, the mean over the seeds that trained so far."""
+        return _known_mean([curve.learning_rate for curve in self.curves], self.config.epochs)
+
+    @property
+    def test_loss(self) -> float | None:
+        """Mean test loss over the evaluation's seeds."""
+        return float(np.mean([curve.final_loss for curve in self.tests])) if self.tests else None
+
+    @property
+    def test_score(self) -> float | None:
+        """Mean test score over the evaluation's seeds that have one."""
+        known = [curve.final_score for curve in self.tests if np.isfinite(curve.final_score)]
+        return float(np.mean(known)) if known else None
+
+    @property
+    def difference(self) -> float | None:
+        """How far the validation losses are from the recorded ones, relative, at most; None where none are known."""
+        if self.recorded is None:
+            return None
+        ours, theirs = np.array(self.validation_losses), np.array(self.recorded)
+        return float(np.abs(ours / theirs - 1).max())
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `cooldown train --json`."""
+        return {
+            "task": self.task.name,
+            "config": self.config.to_json(),
+            "seeds": [curve.seed for curve in self.curves],
+            "epochs": [
+                {"epoch": epoch, "learning_rate": _number(rate), "train_loss": _number(train), "validation_loss": loss}
+                for epoch, (rate, train, loss) in enumerate(
+                    zip(self.rates, self.train_losses, self.validation_losses, strict=True), 1
+                )
+            ],
+            "difference_from_recorded": self.difference,
+            "test_loss": self.test_loss,
+            "test_score": self.test_score,
+            "recorded_test_loss": self.recorded_test,
+        }
+
+
+def retrain(
+    path: Path, task: str | Task | None = None, *, target: str | None = None, seeds: int | None = None
+) -> Retrained:
+    """Train the configuration in the file `path`, JSON or TOML, again.
+
+    task: another task than the file's, with `target` for a table; needed where the file has a configuration only.
+    seeds: how many, by default those of the search that found it, else 3. Raises InputError for what is no
+    configuration or no task.
+    """
+    from objectives.engine import train
+
+    document = read_exported(path)
+    config, spec = TrainConfig.from_json(document), spec_of(document)
+    if task is None and spec is None:
+        raise InputError(f"{path} says of no task: name one, as in `cooldown train {path} digits`")
+    found = _task(task, target, spec)
+    same = spec is not None and document.get("task", {}).get("fingerprint") == found.fingerprint()
+    recorded = document.get("curve", {}).get("validation_loss") if same and seeds is None else None
+    own = _seeds(document, "search") if same else []
+    problem = found.search_problem(spec.seed if spec else 0, int(document.get("repeat", 0)) if same else 0)
+    chosen = own if own and seeds is None else [*own, *(each for each in range(seeds or SEEDS) if each not in own)]
+    curves = train(problem, [config], chosen[: seeds or len(chosen)])[0]
+    tests: list[Curve] = []
+    if spec is not None and same and (evaluation := _seeds(document, "evaluation")):
+        tests = train(found.evaluation_problem(spec.seed), [config], evaluation, every_epoch=False)[0]
+    score = (document.get("scores") or {}).get("test_loss") or {}
+    return Retrained(config, found, curves, tests, recorded, score.get("mean") if tests else None)
+
+
+def read_exported(path: Path) -> dict[str, Any]:
+    """The document in a JSON or TOML file; raises InputError that names the file."""
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise InputError(f"there is no file {str(path)!r}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    try:
+        document = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
+    except ValueError as error:
+        kind = "TOML" if path.suffix.lower() == ".toml" else "JSON"
+        raise InputError(f"{str(path)!r} is not {kind}: {error}") from None
+    if not isinstance(document, dict):
+        raise InputError(f"{str(path)!r} holds no configuration: it is not a table")
+    # Whether it is one, and of a schema that is known.
+    TrainConfig.from_json(document)
+    return document
+
+
+def spec_of(document: Mapping[str, Any]) -> Experiment | None:
+    """The spec of the experiment that found an exported configuration; None where the document has none."""
+    found = document.get("experiment")
+    if not isinstance(found, Mapping) or not isinstance(found.get("spec"), Mapping):
+        return None
+    return experiment(**found["spec"])
+
+
+def _task(task: str | Task | None, target: str | None, spec: Experiment | None) -> Task:
+    from objectives import tasks
+
+    if isinstance(task, Task):
+        return task
+    if spec is not None and task in (None, spec.task):
+        return task_of(spec if target is None else spec.model_copy(update={"target": target}))
+    return tasks.resolve(task or "", target=target)
+
+
+def _seeds(document: Mapping[str, Any], purpose: str) -> list[int]:
+    found = document.get("seeds", {}).get(purpose, [])
+    if not isinstance(found, list) or not all(isinstance(seed, int) for seed in found):
+        raise InputError(f"seeds.{purpose}: should be a list of whole numbers, got {found!r:.80}")
+    return found
+
+
+def _mean(rows: Sequence[Any]) -> list[float]:
+    return [float(value) for value in np.mean(rows, axis=0)]
+
+
+def _known_mean(rows: Sequence[Any], epochs: int) -> list[float]:
+    means = []
+    for epoch in range(epochs):
+        known = [float(row[epoch]) for row in rows if epoch < len(row)]
+        means.append(float(np.mean(known)) if known else float("nan"))
+    return means
+
+
+def _number(value: float) -> float | None:
+    return value if np.isfinite(value) else None
