@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
+from textwrap import fill
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -132,8 +133,8 @@ class Program:
             "warmup": self.warmup,
             "schedule_function": f"{schedule.name}_factor",
             "schedule_arguments": ", ".join(f"{name}={value}" for name, value in arguments.items()),
-            "schedule_title": f"{schedule.name}: {schedule.formula}",
-            "optimizer_title": f"{self.optimizer.name}: {self.optimizer.formula}",
+            "schedule": schedule,
+            "optimizer": self.optimizer,
             "source": self.source,
         }
 
@@ -158,8 +159,6 @@ class Program:
         return {
             "class_name": "".join(part.capitalize() for part in rule.name.split("_")),
             "function": function,
-            "text": f"{rule.formula}.",
-            "reference": rule.reference,
             "slots": len(rule.slots),
             "names": [each.name for each in others],
             "settings": [literal(self.own[each.name]) for each in others],
@@ -183,6 +182,7 @@ def _environment() -> Environment:
         loader=PackageLoader("search.export"), trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
     made.filters["literal"] = literal
+    made.filters["wrapped"] = lambda text, indent: fill(text, 120 - indent).replace("\n", "\n" + " " * indent)
     return made
 
 

@@ -1,7 +1,10 @@
 """What the tests of exported code share: configurations of everything, and our own training of them."""
 
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -76,6 +79,9 @@ def name_of(config: TrainConfig) -> str:
 
 def written(record: ExperimentRecord, config: TrainConfig, format: str, task: tasks.Task | None = None) -> Exported:
     """The program for a config, as if a trial of the experiment had had it."""
+    if task is not None:
+        spec = {**record.spec, "task": task.name}
+        record = replace(record, spec=spec, task_fingerprint=task.fingerprint())
     study = record.studies[0]
     made: Any = get(format)
     return made.write(Chosen(record, study, replace(study.trials[0], config=config), task))
@@ -161,3 +167,31 @@ class Reference:
         assert np.abs(theirs - ours).max() <= 1e-8 * np.abs(ours).max()
         # And we have moved: a comparison of two runs that do nothing would prove nothing.
         assert np.abs(ours - self.initial[trained]).max() > 1e-3
+
+
+def assert_clean(text: str, folder: Path) -> None:
+    """The text as ruff, without settings of ours but the width, would have it."""
+    path = folder / "exported.py"
+    path.write_text(text, encoding="utf-8")
+    ruff = [str(Path(sys.executable).with_name("ruff"))]
+    rules = "E,F,W,I,B,UP,C4,SIM,RET,PERF,NPY"
+    for command in (["check", "--select", rules], ["format", "--diff"]):
+        done = subprocess.run(
+            [*ruff, *command, "--isolated", "--line-length", "120", "--no-cache", str(path)],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def run_script(text: str, folder: Path, *arguments: str) -> str:
+    """What the text prints, run as a script in `folder` by an interpreter that knows nothing of this project."""
+    path = folder / "script.py"
+    path.write_text(text, encoding="utf-8")
+    assert "cooldown" not in "".join(line for line in text.splitlines() if "import" in line)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(path), *arguments], capture_output=True, text=True, cwd=folder
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout

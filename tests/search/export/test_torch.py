@@ -1,12 +1,15 @@
 """The exported PyTorch script does what our own training does, to 1e-8 over 200 updates, and runs as a script."""
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import parity
 import pytest
 import torch
 
 from objectives import TrainConfig, tasks
+from search.export import torch as exporter
 from storage import ExperimentRecord
 
 
@@ -45,3 +48,82 @@ def follow(record: ExperimentRecord, config: TrainConfig, task: str = "iris") ->
 @pytest.mark.parametrize("config", parity.every_config(), ids=parity.name_of)
 def test_every_rule_under_every_schedule(config: TrainConfig, iris_record: ExperimentRecord) -> None:
     follow(iris_record, config)
+
+
+STRATEGIES: list[dict[str, Any]] = [
+    {"clip_norm": 0.5},
+    {"l2": 0.01},
+    {"weight_decay": 0.1},
+    {"clip_norm": 0.1, "l2": 0.01, "weight_decay": 0.1},
+    {"batch_norm": True},
+    {"batch_norm": True, "l2": 0.01, "early_stopping": 2},
+    {"early_stopping": 1},
+    {"shuffle": False},
+    {"initialization": "large"},
+]
+
+
+@pytest.mark.parametrize("strategies", STRATEGIES, ids=str)
+@pytest.mark.parametrize(
+    ("optimizer", "schedule"), [("momentum", "sgdr"), ("adamw", "plateau"), ("yellowfin", "cosine")]
+)
+def test_strategies(optimizer: str, schedule: str, strategies: dict[str, Any], iris_record: ExperimentRecord) -> None:
+    follow(iris_record, parity.config(optimizer, schedule, strategies=strategies))
+
+
+@pytest.mark.parametrize("task", ["diabetes", "autoencoder_digits", "deep_narrow"])
+def test_other_tasks(task: str, iris_record: ExperimentRecord) -> None:
+    """One target, several targets under tanh, many layers."""
+    config = parity.config("adam", "cosine", strategies={"epochs": 3, "batch_size": 64})
+    follow(iris_record, config, task)
+
+
+@pytest.mark.parametrize("optimizer", sorted(exporter.OPTIMIZERS))
+def test_a_rule_that_torch_lacks_is_written_out(
+    optimizer: str, iris_record: ExperimentRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one that somebody adds to the catalog: its formula's own lines."""
+    monkeypatch.setattr(exporter, "OPTIMIZERS", {})
+    monkeypatch.setattr(exporter, "SCHEDULERS", {})
+    config = parity.config(optimizer, "cosine", warmup_steps=10, strategies={"l2": 0.01})
+    assert "(torch.optim.Optimizer)" in parity.written(iris_record, config, "torch").content
+    follow(iris_record, config)
+
+
+def test_what_torch_has_is_used(iris_record: ExperimentRecord) -> None:
+    def text(*given: Any, **lengths: Any) -> str:
+        return str(parity.written(iris_record, parity.config(*given, **lengths), "torch").content)
+
+    assert "torch.optim.NAdam(" in text("nadam", "constant")
+    assert "lr_scheduler" not in text("nadam", "constant")
+    assert "CosineAnnealingWarmRestarts(optimizer, 3 * updates_per_epoch, 2, " in text("adam", "sgdr", period=3)
+    assert "LambdaLR" in text("adam", "sgdr", period=3.5)
+    assert "SequentialLR" in text("sgd", "exponential", warmup_steps=5)
+    assert "class Yellowfin(torch.optim.Optimizer)" in text("yellowfin", "constant")
+
+
+PROGRAMS = [
+    ("momentum", "sgdr", {}),
+    ("yellowfin", "plateau", {"early_stopping": 3}),
+    ("adamw", "batch_growth", {"l2": 0.01, "clip_norm": 1.0, "gradient_noise": 0.01}),
+    ("adam", "cyclical", {"dropout": 0.2, "batch_norm": True, "weight_decay": 0.01}),
+]
+
+
+@pytest.mark.parametrize(("optimizer", "schedule", "strategies"), PROGRAMS)
+def test_the_text_is_clean_and_runs(
+    optimizer: str, schedule: str, strategies: dict[str, Any], iris_record: ExperimentRecord, tmp_path: Path
+) -> None:
+    config = parity.config(optimizer, schedule, strategies=strategies)
+    parity.assert_clean(str(parity.written(iris_record, config, "torch").content), tmp_path)
+    printed = parity.run_script(str(parity.written(iris_record, config, "torch").content), tmp_path)
+    assert float(printed.split("test loss ")[1].split(",")[0]) < 1.0
+    assert float(printed.split("accuracy ")[1]) > 0.6
+
+
+def test_own_arrays(iris_record: ExperimentRecord, tmp_path: Path) -> None:
+    """Any labels, any number of features."""
+    X, y = tasks.get("wine").data  # type: ignore[attr-defined]
+    np.savez(tmp_path / "data.npz", X=X, y=np.array(["a", "b", "c"])[y])
+    text = str(parity.written(iris_record, parity.config("adam", "cosine"), "torch").content)
+    assert float(parity.run_script(text, tmp_path, "data.npz").split("accuracy ")[1]) > 0.9

@@ -1,0 +1,37 @@
+"""An experiment as one web page that needs no network: its answer, the evidence, and the command that reproduces it.
+
+`report` asks each module of sections for what an experiment has to say (`answer`, `trials`, `evidence`, `method`), as
+blocks of text, tables and charts (`blocks`). `page` sets them as HTML: the template says where things stand, the style
+sheet how they look, `embedding` packs the figures' numbers, and the script beside the template draws them.
+"""
+
+from search.report import answer, evidence, method, trials
+from search.report.page import page
+from search.results import Result
+from storage import ExperimentRecord
+
+
+def report(experiment: Result | ExperimentRecord) -> str:
+    """The HTML document of an experiment, in whatever state it is; the same bytes for the same record."""
+    result = experiment if isinstance(experiment, Result) else Result(experiment)
+    sections = [
+        answer.alarms(result),
+        answer.pairs(result),
+        answer.scores(result),
+        answer.configs(result),
+        evidence.learning(result),
+        trials.search(result),
+        trials.sensitivity(result),
+        evidence.budget(result),
+        evidence.credit(result),
+        evidence.cost(result),
+        evidence.target(result),
+        evidence.pruning(result),
+        method.protocol(result),
+        method.winners(result),
+        method.reproduction_section(result),
+    ]
+    return page(result, answer.head(result), [section for section in sections if section.blocks])
+
+
+__all__ = ["report"]

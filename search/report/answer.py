@@ -1,0 +1,256 @@
+"""The first page: the answer, its doubts, the pairs, the repeats behind them, and the configs to take away."""
+
+import json
+import math
+import shlex
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from objectives.config import Choice, TrainConfig
+from objectives.hyperparameters import Hyperparameter
+from objectives.strategies import STRATEGIES
+from search import captions
+from search.figures import verdict as figures
+from search.losses import best_study, means, test_losses, test_scores
+from search.report.blocks import Chart, Code, Config, Configs, Doubt, Section, Table, Text, numbers
+from search.report.numbers import cell, interval, number, optional, setting
+from search.report.page import Head
+from search.results import Result
+from search.statistics.verdict import PRACTICAL, Verdict
+from search.summary import ArmSummary, arm_summaries
+from storage import ExperimentRecord, Status, StudyRecord
+
+WORDS = {"a_better": "better", "b_better": "worse", "tie": "a tie", "undecided": "undecided"}
+"""What the first arm of a pair is."""
+
+
+def head(result: Result) -> Head:
+    """What the page is about, and what it says."""
+    record, spec = result.record, result.record.spec
+    arms, repeats = len(spec["arms"]), spec["repeats"]
+    about = [
+        f"Task {spec['task']}",
+        f"{arms} arm{'s' * (arms > 1)}",
+        f"{repeats} repeat{'s' * (repeats > 1)}",
+        f"{spec['trials']} trials a study",
+        day(record.created_at),
+    ]
+    blocks: list[Any] = []
+    first = result.verdicts[0] if result.verdicts else None
+    if first and first.difference is not None:
+        blocks.append(Text(f"{first.why[0].upper()}{first.why[1:]}."))
+        if first.repeats_to_decide and first.repeats_to_decide <= PRACTICAL and result.status is Status.DONE:
+            blocks += [
+                Text("To decide it:"),
+                Code(f"cooldown resume {shlex.quote(result.name)} --repeats {first.repeats_to_decide}"),
+            ]
+    blocks.append(_arms(arm_summaries(record), first))
+    return Head(result.answer, tuple(about), tuple(_state(result)), tuple(blocks))
+
+
+def day(seconds: float) -> str:
+    """A date, of seconds since 1970, everywhere the same."""
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
+
+
+def how_to_go_on(result: Result) -> list[Any]:
+    """What to do where something is missing, as blocks."""
+    if result.status is Status.RUNNING:
+        return [Text("It comes as the run goes on: write this report again later.", "note")]
+    if result.status is Status.DONE:
+        return []
+    return [Text("It comes when the experiment goes on:", "note"), Code(f"cooldown resume {shlex.quote(result.name)}")]
+
+
+def missing(result: Result, text: str) -> list[Any]:
+    """A sentence for a section without evidence, and what to do about it."""
+    return [Text(text, "missing"), *how_to_go_on(result)]
+
+
+def _state(result: Result) -> list[Any]:
+    """What an experiment lacks that is not done."""
+    record, spec = result.record, result.record.spec
+    if result.status is Status.DONE:
+        return []
+    total = len(spec["arms"]) * spec["repeats"] * spec["trials"]
+    trials = sum(len(study.trials) for study in record.studies)
+    done = f"{min(trials, total):,} of {total:,} trials are in"
+    name = shlex.quote(result.name)
+    if result.status is Status.RUNNING:
+        return [
+            Text(f"This experiment is still running: {done}. The page shows what is known so far; to write it again:"),
+            Code(f"cooldown report {name} -o report.html --force"),
+        ]
+    told = "was interrupted" if result.status is Status.INTERRUPTED else "failed"
+    reason = [Text(f"What went wrong: {record.message}")] if record.message else []
+    return [
+        Text(f"This experiment {told} before it was done: {done}. What follows is no final answer. To go on:"),
+        Code(f"cooldown resume {name}"),
+        *reason,
+    ]
+
+
+def _arms(arms: list[ArmSummary], first: Verdict | None) -> Table:
+    """Every arm in numbers, the best on top."""
+    ordered = sorted(arms, key=lambda arm: math.inf if arm.test_loss is None else arm.test_loss)
+    updates = {round(arm.updates) for arm in arms if arm.updates is not None}
+    columns = ["Arm", "Test loss", "± repeats", "Test score", "Validation loss", "Diverged", "Repeats"]
+    rows = []
+    for arm in ordered:
+        values = [arm.test_loss, arm.spread, arm.test_score, arm.validation_loss, arm.diverged, arm.evaluated]
+        if len(updates) > 1:
+            values.append(arm.updates and round(arm.updates))
+        rows.append((arm.arm, *(cell(value, title) for value, title in zip(values, [*columns[1:], ""], strict=False))))
+    told = "±: standard deviation between repeats. Score: accuracy, or R². Diverged: share of the search's runs."
+    if first and len(arms) > 2:
+        told += " Bold: the pair that the sentence is about, chosen by validation loss."
+    strong = {place for place, arm in enumerate(ordered) if first and arm.arm in (first.a, first.b)}
+    return Table(
+        (*columns, "Updates") if len(updates) > 1 else tuple(columns),
+        tuple(rows),
+        f"All arms, the lowest test loss first. {told}",
+        strong=frozenset(strong if len(arms) > 2 else ()),
+    )
+
+
+def alarms(result: Result) -> Section:
+    """Reasons to distrust the answer, and what to do about each."""
+    found = [
+        Doubt(
+            alarm.arm or alarm.kind.capitalize(),
+            f"{alarm.message}.",
+            "" if alarm.resume is None else f"cooldown resume {shlex.quote(result.name)} {alarm.resume}".rstrip(),
+        )
+        for alarm in result.alarms
+    ]
+    known = any(verdict.difference is not None for verdict in result.verdicts)
+    told = "No alarm: nothing in the record speaks against the answer." if known else "No alarm so far."
+    nothing = [Text(told)] if result.verdicts else []
+    return Section("Alarms", "alarms", tuple(found or nothing))
+
+
+def pairs(result: Result) -> Section:
+    """Every pair of arms with its interval."""
+    if not result.verdicts:
+        spec = result.record.spec
+        task = shlex.quote(spec["task"])
+        return Section(
+            "Pairs",
+            "pairs",
+            (
+                Text("A single arm was tuned: a verdict takes two, each with searches of its own.", "missing"),
+                Code(f"cooldown compare {task} --arm momentum+cosine --arm adam"),
+            ),
+        )
+    rows = tuple(
+        (
+            f"{each.a} − {each.b}",
+            optional(each.difference, "+.4f"),
+            interval(each.low, each.high),
+            "–" if each.band is None else f"±{number(each.band, '.4f')}",
+            optional(each.score_difference, "+.3f"),
+            f"{WORDS[each.verdict]}{'*' if each.corrected else ''}",
+        )
+        for each in result.verdicts
+    )
+    notes = [f"* {why}." for why in sorted({each.why for each in result.verdicts if each.corrected})]
+    table = Table(
+        ("Pair", "Test loss", "95 % interval", "Tie band", "Score", "First is"),
+        rows,
+        "First arm minus second: of the test loss, where below 0 speaks for the first, and of the score, where above 0 "
+        "does. The pair that answers the question stands first.",
+        frozenset({0, 5}),
+        " ".join(notes),
+        frozenset(place for place, each in enumerate(result.verdicts) if each.primary and len(result.verdicts) > 1),
+    )
+    chart = Chart(
+        "Difference of test loss, pair by pair",
+        captions.PAIRS,
+        figures.forest(result.verdicts),
+        numbers(figures.forest_table(result.verdicts), ""),
+    )
+    more = [] if any(each.difference is not None for each in result.verdicts) else how_to_go_on(result)
+    return Section("Pairs", "pairs", (chart, table, *more))
+
+
+MEASURES: tuple[tuple[str, Callable[[ExperimentRecord], Any], Literal["lowest", "highest"]], ...] = (
+    ("Test loss", test_losses, "lowest"),
+    ("Test score", test_scores, "highest"),
+)
+
+
+def scores(result: Result) -> Section:
+    """Every repeat of every arm, by loss and by score."""
+    charts = []
+    for title, read, best in MEASURES:
+        values: Mapping[str, Mapping[int, float]] = {arm: means(own) for arm, own in read(result.record).items()}
+        # A model without a score has NaN for one.
+        if any(math.isfinite(value) for own in values.values() for value in own.values()):
+            charts.append(
+                Chart(
+                    f"{title} of every repeat",
+                    captions.repeats(best),
+                    figures.repeats(values, title, best=best),
+                    numbers(figures.repeats_table(values, title, best=best), ""),
+                )
+            )
+    nothing = missing(result, "No winner has been evaluated on the test rows yet.")
+    return Section("Test scores", "scores", tuple(charts or nothing))
+
+
+def configs(result: Result) -> Section:
+    """The best config of each arm, to read and to copy."""
+    found = []
+    for arm in result.record.spec["arms"]:
+        study = best_study(result.record, arm)
+        if study is not None and study.winner is not None:
+            found.append(_config(arm, study, study.winner.config))
+    if not found:
+        return Section("Best configs", "configs", tuple(missing(result, "There are no trials yet.")))
+    several = ": of the repeats' winners the one furthest below the other arms on the same split"
+    return Section(
+        "Best configs",
+        "configs",
+        (
+            Text(
+                f"What to train with, arm by arm{several if result.record.spec['repeats'] > 1 else ''}. "
+                "TrainConfig.from_json reads the JSON back."
+            ),
+            Configs(tuple(found)),
+        ),
+    )
+
+
+def _config(arm: str, study: StudyRecord, config: TrainConfig) -> Config:
+    winner = study.winner
+    told = [f"Repeat {study.repeat}", f"trial {winner.number if winner else 0}"]
+    if study.selection_loss is not None:
+        told.append(f"validation loss {study.selection_loss:.4f}")
+    table = Table(("Setting", "Value"), tuple(config_rows(config)), "")
+    return Config(arm, ", ".join(told), table, json.dumps(config.to_json(), indent=2, ensure_ascii=False))
+
+
+def config_rows(config: TrainConfig) -> list[tuple[str, str]]:
+    """A config setting by setting; strategies only where they are on."""
+    from objectives import optimizers, schedules
+
+    found: list[tuple[str, str]] = []
+    choices: tuple[tuple[str, Choice, Any], ...] = (
+        ("Optimizer", config.optimizer, optimizers),
+        ("Schedule", config.schedule, schedules),
+    )
+    for title, choice, catalog in choices:
+        found.append((title, choice.name))
+        units = {
+            each.name: f" {each.unit.value}"
+            for each in catalog.get(choice.name).hyperparameters
+            if isinstance(each, Hyperparameter) and each.unit.value
+        }
+        found += [(name, f"{setting(value)}{units.get(name, '')}") for name, value in choice.hyperparameters.items()]
+    found += [("batch_size", str(config.batch_size)), ("epochs", str(config.epochs))]
+    for name, strategy in STRATEGIES.items():
+        value = getattr(config, name)
+        if value != strategy.declared.default:
+            found.append((name, setting(value)))
+    return found

@@ -1,0 +1,54 @@
+"""The page itself: blocks set as HTML by the template, with its style sheet, its script and plotly.js inside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from search.report.blocks import Section
+from search.report.embedding import Figures
+from search.results import Result
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands above all sections. state: what an experiment that is not done lacks, as blocks."""
+
+    answer: str
+    about: tuple[str, ...]
+    state: tuple[Any, ...]
+    blocks: tuple[Any, ...]
+
+
+def page(result: Result, head: Head, sections: Sequence[Section]) -> str:
+    """The HTML document."""
+    figures = Figures()
+    text: str = _template().render(
+        name=result.name,
+        status=result.status.value,
+        head=head,
+        sections=sections,
+        figures=figures,
+    )
+    return text.strip() + "\n"
+
+
+@lru_cache(maxsize=1)
+def _template() -> Any:
+    """The template, with what is the same in all reports."""
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+    from plotly.offline import get_plotlyjs
+
+    def own(name: str) -> str:
+        return (files(__package__) / name).read_text(encoding="utf-8")
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.globals = {
+        "style": Markup(own("report.css")),
+        "script": Markup(own("report.js")),
+        "plotly": Markup(get_plotlyjs()),
+        "markup": Markup,
+    }
+    return environment.from_string(own("report.html.jinja"))

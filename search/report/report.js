@@ -1,0 +1,128 @@
+// Draws the figures of a report, in the colours of the page, and again where these or its width change.
+(() => {
+  "use strict";
+  const given = JSON.parse(document.getElementById("figures").textContent);
+  const types = { i1: Int8Array, i2: Int16Array, i4: Int32Array, f4: Float32Array, f8: Float64Array };
+  const arrays = given.arrays.map(([type, text]) => {
+    return new types[type](Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+  });
+
+  // What search/report/embedding.py has packed.
+  function unpacked(value) {
+    if (Array.isArray(value)) return value.map(unpacked);
+    if (value === null || typeof value !== "object") return value;
+    if ("$a" in value) return arrays[value.$a];
+    if ("$c" in value) {
+      const columns = value.$c.map(unpacked);
+      return Array.from(columns[0], (_, row) => columns.map((column) => column[row]));
+    }
+    if ("$r" in value) {
+      const list = [];
+      for (let at = 0; at < value.$r.length; at += 2) {
+        for (let count = 0; count < value.$r[at + 1]; count++) list.push(value.$r[at]);
+      }
+      return list;
+    }
+    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, unpacked(each)]));
+  }
+
+  const config = {
+    displaylogo: false,
+    responsive: true,
+    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+  };
+  const drawn = new Map();
+  let printed = false;
+
+  // The style sheet is the one place that knows a colour.
+  function template() {
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue(printed ? `--printed-${name}` : `--${name}`).trim();
+    const font = { family: style.getPropertyValue("--font"), size: narrow() && !printed ? 11 : 13, color: colour("text") };
+    const axis = {
+      gridcolor: colour("grid"),
+      linecolor: colour("line"),
+      zerolinecolor: colour("grid"),
+      tickcolor: colour("line"),
+      title: { font: { size: font.size, color: colour("muted") } },
+    };
+    return {
+      // Markers that overlap are told apart by an edge as bright as the page.
+      data: { scatter: [{ marker: { line: { color: colour("page") } } }] },
+      layout: {
+        font,
+        paper_bgcolor: "rgba(0, 0, 0, 0)",
+        plot_bgcolor: "rgba(0, 0, 0, 0)",
+        xaxis: axis,
+        yaxis: axis,
+        hoverlabel: { bgcolor: colour("raised"), bordercolor: colour("line"), font: { color: colour("text") } },
+        modebar: { bgcolor: "rgba(0, 0, 0, 0)", color: colour("muted"), activecolor: colour("text") },
+      },
+    };
+  }
+
+  const narrow = () => document.documentElement.clientWidth < 640;
+
+  // Where there is little room: what a title says in brackets on a line of its own, and none where labels say it all.
+  const broken = (text) => text.replace(/, |: | (?=\()/g, (gap) => `${gap.trimEnd()}<br>`);
+
+  function axes(given) {
+    const own = {};
+    for (const [name, axis] of Object.entries(given)) {
+      if (!/^[xy]axis/.test(name) || !axis.title) continue;
+      const text = axis.tickmode === "array" && name[0] === "y" ? "" : axis.title.text;
+      own[name] = { ...axis, title: { ...axis.title, text: given.showlegend ? text : broken(text) } };
+    }
+    return own;
+  }
+
+  function layout(figure) {
+    const own = { ...figure.layout, template: template(), autosize: true };
+    if (narrow() || printed) Object.assign(own, axes(figure.layout));
+    // The width of a sheet of paper, in both of the usual formats.
+    return printed ? { ...own, autosize: false, width: 660 } : own;
+  }
+
+  function draw(place) {
+    const figure = unpacked(given.figures[Number(place.dataset.figure)]);
+    drawn.set(place, figure);
+    Plotly.newPlot(place, figure.data, layout(figure), config);
+  }
+
+  function redraw() {
+    for (const [place, figure] of drawn) Plotly.react(place, figure.data, layout(figure), config);
+  }
+
+  // One at a time, so that the page can be read meanwhile.
+  const waiting = [...document.querySelectorAll(".plot")].filter((place) => !place.closest(".later"));
+  function next() {
+    const place = waiting.shift();
+    if (!place) return;
+    draw(place);
+    setTimeout(next);
+  }
+  next();
+
+  // Lines over several axes are drawn by the graphics card, which has room for a few such figures only.
+  for (const later of document.querySelectorAll(".later")) {
+    const place = later.querySelector(".plot");
+    later.addEventListener("toggle", () => {
+      if (later.open === drawn.has(place)) return;
+      if (later.open) draw(place);
+      else if (drawn.delete(place)) Plotly.purge(place);
+    });
+  }
+
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+  matchMedia("(min-width: 640px)").addEventListener("change", redraw);
+  matchMedia("print").addEventListener("change", redraw);
+  addEventListener("beforeprint", () => {
+    while (waiting.length) draw(waiting.shift());
+    printed = true;
+    redraw();
+  });
+  addEventListener("afterprint", () => {
+    printed = false;
+    redraw();
+  });
+})();

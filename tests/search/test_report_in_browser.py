@@ -1,0 +1,105 @@
+"""The report in a real browser: opened from its file, in both themes, on paper, and without a request to anybody."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_pages import ARMS, HOSTILE, STATES, small
+
+from search.report import report
+from storage import ExperimentRecord
+
+sys.path.append(str(Path(__file__).parents[1] / "dashboard"))
+from browser import opened
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
+    return small(f"sqlite:///{tmp_path_factory.mktemp('report')}/cooldown.db")
+
+
+@pytest.fixture(scope="module")
+def text(record: ExperimentRecord) -> str:
+    return report(record)
+
+
+@contextmanager
+def shown(text: str, folder: Path, **look: Any) -> Iterator[Any]:
+    """The page opened from its file, all of its figures drawn; nothing may go wrong or ask anybody."""
+    path = folder / "report.html"
+    path.write_text(text, encoding="utf-8")
+    with opened(**look) as page:
+        wrong: list[str] = []
+        page.on("console", lambda message: wrong.append(message.text) if "GL Driver" not in message.text else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: wrong.append(request.url) if not own(request.url) else None)
+        page.goto(path.as_uri())
+        page.wait_for_function(f"[...{PLOTS}].every((plot) => plot.querySelector('.main-svg'))")
+        yield page
+        assert wrong == []
+
+
+PLOTS = "document.querySelectorAll('.plot:not(.later .plot)')"
+
+
+def own(url: str) -> bool:
+    return url.startswith(("file:", "data:", "blob:"))
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [360, 1440])
+def test_every_figure_is_drawn_in_both_themes(text: str, tmp_path: Path, dark: bool, width: int) -> None:
+    with shown(text, tmp_path, dark=dark, width=width) as page:
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        # What is drawn for a trace with points, in each figure.
+        assert page.evaluate(f"[...{PLOTS}].every((plot) => plot.querySelector('.point, .lines, .bars'))")
+        assert page.evaluate(f"[...{PLOTS}].every((plot) => plot.getBoundingClientRect().right <= innerWidth)")
+        text_colour = page.evaluate("getComputedStyle(document.querySelector('.plot .xtick text')).fill")
+        assert (text_colour == "rgb(227, 232, 236)") == dark
+        # The theme changes while the page is open.
+        page.emulate_media(color_scheme="light" if dark else "dark")
+        page.wait_for_function(
+            f"getComputedStyle(document.querySelector('.plot .xtick text')).fill !== '{text_colour}'"
+        )
+
+
+def test_what_is_drawn_on_demand_is_drawn_and_put_away(text: str, tmp_path: Path) -> None:
+    with shown(text, tmp_path) as page:
+        summaries = page.locator(".later > summary")
+        assert summaries.count() == len(ARMS)
+        for number in range(summaries.count()):
+            summaries.nth(number).click()
+            page.wait_for_function(
+                f"document.querySelectorAll('.later')[{number}].querySelector('.plot .parcoords') !== null"
+            )
+            page.wait_for_function("document.querySelectorAll('.later .plot .parcoords').length === 1")
+
+
+def test_on_paper_figures_fit_and_details_are_closed(text: str, tmp_path: Path) -> None:
+    with shown(text, tmp_path, dark=True) as page:
+        page.locator("summary").first.click()
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        widths = page.evaluate(
+            f"[...{PLOTS}].map((plot) => Number(plot.querySelector('.main-svg').getAttribute('width')))"
+        )
+        assert max(widths) <= 680
+        assert page.evaluate("getComputedStyle(document.querySelector('.plot .xtick text')).fill") == "rgb(27, 33, 39)"
+        assert page.locator("details:visible").count() == 0
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        page.emulate_media(media="screen")
+        page.wait_for_function(
+            "getComputedStyle(document.querySelector('.plot .xtick text')).fill === 'rgb(227, 232, 236)'"
+        )
+
+
+@pytest.mark.parametrize("state", ["running", "empty"])
+def test_an_unfinished_one_opens_too(record: ExperimentRecord, tmp_path: Path, state: str) -> None:
+    made = replace(STATES[state](record), name=HOSTILE[0])
+    with shown(report(made), tmp_path) as page:
+        assert page.title().startswith(HOSTILE[0])
+        assert page.get_by_text("still running").count() == 1
