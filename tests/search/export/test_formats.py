@@ -1,0 +1,230 @@
+"""Files: what is in them, that they are read back, which trial is taken, and that no text becomes code."""
+
+import ast
+import io
+import json
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import parity
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from objectives import TrainConfig, optimizers, schedules
+from objectives.config import SCHEMA
+from objectives.errors import InputError
+from objectives.hyperparameters import Categorical
+from search import export as formats
+from search.export import choose, export
+from search.export._source import NotPortableError, Source, collect
+from search.export._text import literal
+from search.losses import winners_loss
+from search.results import Result
+from storage import ExperimentRecord, Purpose, Status
+
+
+def document(record: ExperimentRecord, **which: Any) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(export(record, "json", **which).content)
+    return found
+
+
+def drawn(entry: Any, data: st.DataObject) -> dict[str, Any]:
+    """Hyperparameters of a catalog entry, anywhere in their ranges."""
+    chosen = {}
+    for each in entry.hyperparameters:
+        if isinstance(each, Categorical):
+            chosen[each.name] = data.draw(st.sampled_from(each.choices))
+        else:
+            low, high = each.range_in(20, 200)
+            values = st.integers(int(low), int(high)) if each.integer else st.floats(low, high)
+            chosen[each.name] = data.draw(values)
+    return chosen
+
+
+@given(st.data())
+def test_json_and_back_is_the_identity(data: st.DataObject) -> None:
+    optimizer = data.draw(st.sampled_from(optimizers.names()))
+    schedule = data.draw(st.sampled_from(schedules.names()))
+    config = TrainConfig.from_json(
+        {
+            "optimizer": {"name": optimizer, **drawn(optimizers.get(optimizer), data)},
+            "schedule": {"name": schedule, **drawn(schedules.get(schedule), data)},
+            "batch_size": data.draw(st.integers(1, 1000)),
+            "early_stopping": data.draw(st.none() | st.integers(1, 9)),
+            "clip_norm": data.draw(st.none() | st.floats(1e-3, 1e3)),
+            "dropout": data.draw(st.floats(0, 0.9)),
+        }
+    )
+    text = json.dumps(config.to_json())
+    assert TrainConfig.from_json(text) == config
+    assert json.dumps(TrainConfig.from_json(text).to_json()) == text
+    assert TrainConfig.from_json({"schema": SCHEMA, "config": json.loads(text), "more": 1}) == config
+
+
+def test_both_documents_say_the_same(iris_record: ExperimentRecord) -> None:
+    def without_null(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: without_null(each) for key, each in value.items() if each is not None}
+        return [without_null(each) for each in value] if isinstance(value, list) else value
+
+    of_toml = tomllib.loads(str(export(iris_record, "toml").content))
+    assert of_toml == without_null(document(iris_record))
+    assert TrainConfig.from_json(of_toml) == choose(iris_record).config
+
+
+def test_provenance(iris_record: ExperimentRecord) -> None:
+    found, chosen = document(iris_record), choose(iris_record)
+    result = Result(iris_record).to_json()
+    assert found["experiment"]["fingerprint"] == result["fingerprint"]
+    assert found["experiment"]["spec"] == result["spec"]
+    assert found["task"]["fingerprint"] == iris_record.task_fingerprint
+    assert found["environment"]["packages"]["numpy"] == np.__version__
+    evaluations = chosen.study.evaluations
+    assert found["seeds"]["evaluation"] == [curve.seed for curve in evaluations]
+    losses = [curve.final_loss for curve in evaluations]
+    score = found["scores"]["test_loss"]
+    assert (score["mean"], score["seeds"]) == (pytest.approx(np.mean(losses)), 2)
+    # Student's t with one degree of freedom at 97.5 %.
+    half = 12.706204736 * np.std(losses, ddof=1) / np.sqrt(2)
+    assert score["high"] - score["mean"] == pytest.approx(half)
+    assert found["scores"]["arm_test_loss"]["repeats"] == 2
+    assert found["gradient_evaluations"]["trial"] < found["gradient_evaluations"]["study"]
+    assert found["curve"]["validation_loss"] == [chosen.trial.validation_loss]
+
+
+def test_the_best_arms_winner_is_taken(iris_record: ExperimentRecord) -> None:
+    arms = iris_record.spec["arms"]
+    losses = [winners_loss(iris_record, arm) or np.inf for arm in arms]
+    assert choose(iris_record).study.arm == arms[int(np.argmin(losses))]
+    for arm in arms:
+        assert choose(iris_record, arm).config == Result(iris_record).best(arm)
+        for study in iris_record.of(arm):
+            assert choose(iris_record, arm, study.repeat).trial is study.winner
+            for trial in study.trials:
+                assert choose(iris_record, arm, study.repeat, trial.number).trial is trial
+
+
+@pytest.mark.parametrize(
+    ("which", "said"),
+    [
+        ({"arm": "adm"}, "unknown arm of this experiment 'adm'; did you mean 'adam'?"),
+        ({"arm": "sgd"}, "unknown arm of this experiment 'sgd'"),
+        ({"arm": "adam", "repeat": 2}, "repeat 2: the arm 'adam' has the repeats 0, 1"),
+        ({"arm": "adam", "repeat": 1, "trial": 4}, "trial 4: repeat 1 of 'adam' has trials 0 to 3"),
+        ({"trial": 1}, "trial 1 is one of every repeat: name the repeat too"),
+        ({"curves": True}, "curves are for the tables, csv and parquet, not for json"),
+    ],
+)
+def test_what_there_is_not(which: dict[str, Any], said: str, iris_record: ExperimentRecord) -> None:
+    with pytest.raises(InputError) as raised:
+        export(iris_record, "json", **which)
+    assert said in str(raised.value)
+
+
+def test_an_unfinished_experiment_gives_what_is_there_and_says_so(iris_record: ExperimentRecord) -> None:
+    study = iris_record.studies[0]
+    trial = replace(study.trials[0], curves={Purpose.SEARCH: study.trials[0].curves[Purpose.SEARCH]})
+    so_far = replace(iris_record, status=Status.INTERRUPTED, studies=(replace(study, trials=(trial,)),))
+    made = export(so_far, "json")
+    assert made.remarks == ("the experiment 'iris' is interrupted: this is what is there so far",)
+    assert json.loads(made.content)["scores"]["test_loss"] is None
+    with pytest.warns(UserWarning, match="is interrupted"):
+        assert Result(so_far).export("json") == made.content
+    assert "test_loss" not in str(export(so_far, "torch").content)
+    nothing = replace(so_far, studies=())
+    with pytest.raises(InputError, match="'iris' has no finished trial yet"):
+        export(nothing, "torch")
+    assert len(pd.read_csv(io.BytesIO(export(so_far, "csv").content))) == 1  # type: ignore[arg-type]
+
+
+def test_tables(iris_record: ExperimentRecord) -> None:
+    rows = Result(iris_record).trials()
+    of_csv = pd.read_csv(io.BytesIO(export(iris_record, "csv").content))  # type: ignore[arg-type]
+    of_parquet = pd.read_parquet(io.BytesIO(export(iris_record, "parquet").content))  # type: ignore[arg-type]
+    for table in (of_csv, of_parquet):
+        assert len(table) == len(rows)
+        for name in table.columns:
+            for cell, row in zip(table[name], rows, strict=True):
+                assert row.get(name) is None if pd.isna(cell) else cell == row[name]
+    kinds = of_parquet.dtypes.astype(str)
+    assert kinds[["repeat", "gradient_evaluations", "sgdr.warmup_steps"]].tolist() == ["int64", "int64", "Int64"]
+    assert kinds[["validation_loss", "test_loss", "adam.beta1", "pruned"]].tolist() == ["float64"] * 3 + ["bool"]
+    one = pd.read_csv(io.BytesIO(export(iris_record, "csv", arm="adam", repeat=1).content))  # type: ignore[arg-type]
+    assert set(one["arm"]) == {"adam"}
+    assert set(one["repeat"]) == {1}
+
+
+def test_curves(iris_record: ExperimentRecord) -> None:
+    table = pd.read_parquet(io.BytesIO(export(iris_record, "parquet", curves=True).content))  # type: ignore[arg-type]
+    assert len(table) == sum(curve.train_loss.size for study in iris_record.studies for curve in study.curves())
+    for study in iris_record.studies:
+        for trial in study.trials:
+            for purpose, curves in trial.curves.items():
+                for curve in curves:
+                    mine = table.query(
+                        f"arm == {study.arm!r} and repeat == {study.repeat} and trial == {trial.number} "
+                        f"and purpose == {purpose.value!r} and seed == {curve.seed}"
+                    )
+                    assert mine["train_loss"].tolist() == curve.train_loss.tolist()
+                    assert mine["held_out_loss"].dropna().tolist() == curve.validation_loss.tolist()
+
+
+HOSTILE = ['"); import os', "'''\"\"\"\\", "a\nb", "{{ 7 * 7 }}", "\u202ename", "🎉 é", "\\N{BULLET}", "\x00\x1b[31m"]
+
+
+@given(st.text() | st.sampled_from(HOSTILE))
+def test_a_text_is_written_as_nothing_but_itself(text: str) -> None:
+    source = literal(text)
+    assert ast.literal_eval(source) == text
+    assert source.isprintable()
+    assert ast.literal_eval(literal({"name": (text, [1.5, None, True])}, 0)) == {"name": (text, [1.5, None, True])}
+
+
+CODE = [name for name in formats.names() if getattr(formats.get(name), "language", "") == "python"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("format", CODE)
+def test_a_hostile_name_exports_harmlessly(format: str, name: str, iris_record: ExperimentRecord) -> None:
+    """The program with another name differs in that one constant alone."""
+    plain = ast.parse(export(iris_record, format).content)
+    hostile = ast.parse(export(replace(iris_record, name=name), format).content)
+    for one, other in zip(ast.walk(plain), ast.walk(hostile), strict=True):
+        assert type(one) is type(other)
+        if isinstance(other, ast.Constant) and isinstance(one, ast.Constant) and one.value != other.value:
+            assert (one.value, other.value) == ("iris", name)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_documents_hold_any_name(name: str, iris_record: ExperimentRecord) -> None:
+    record = replace(iris_record, name=name)
+    assert document(record)["experiment"]["name"] == name
+    assert tomllib.loads(str(export(record, "toml").content))["experiment"]["name"] == name
+
+
+def test_a_format_is_found_by_its_file() -> None:
+    files = {path.stem for path in Path(str(formats.__file__)).parent.glob("[a-z]*.py")}
+    assert set(formats.names()) == files
+    with pytest.raises(InputError, match="unknown format 'tosch'; did you mean 'torch'"):
+        formats.get("tosch")
+    assert formats.named_after(None) == "json"
+    assert formats.named_after(Path("best.TOML")) == "toml"
+    with pytest.raises(InputError, match=r"'best\.py' is one of .*torch.*: say which with --format"):
+        formats.named_after(Path("best.py"))
+    with pytest.raises(InputError, match="'best' tells no format"):
+        formats.named_after(Path("best"))
+
+
+def test_what_cannot_be_written_says_what_can(iris_record: ExperimentRecord) -> None:
+    config = parity.config("adam", "cosine", strategies={"curriculum": "mixed"})
+    for format in CODE:
+        with pytest.raises(InputError, match=rf"{format}: .*--format json has the configuration"):
+            parity.written(iris_record, config, format)
+    needs_an_object = eval("lambda: thing", {"thing": object(), "__name__": "objectives"})
+    with pytest.raises(NotPortableError):
+        collect(Source(), needs_an_object, "f")
