@@ -141,9 +141,7 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
     given = dict(context.params)
     exported = given.pop("from_", None)
     if given["task"] is None and exported is None:
-        raise InputError(
-            "compare what? Give TASK, such as digits (`cooldown catalog tasks` lists them), or --from FILE"
-        )
+        raise InputError("compare on what? Give TASK, such as digits (see `cooldown catalog tasks`), or --from FILE")
     task, arms, set_, json_, quiet = (given.pop(name) for name in ("task", "arm", "set_", "json_", "quiet"))
     dry_run = given.pop("dry_run")
     flags = given | {

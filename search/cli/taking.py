@@ -45,10 +45,10 @@ def export(
     from search.output import check_output, write_output
 
     path = None if output is None or output == "-" else Path(output)
-    format = format or formats.named_after(path)
-    formats.get(format)
     if path is not None:
         check_output(path, force)
+    format = format or formats.named_after(path)
+    formats.get(format)
     made = formats.export(
         experiments.load(name, db=db).record, format, arm=arm, repeat=repeat, trial=trial, curves=curves
     )

@@ -1,0 +1,211 @@
+"""`cooldown export`, `report`, `train` and `compare --from`, as one types them."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from search_runs import run_in_threads, spec
+
+from objectives import TrainConfig
+from objectives.errors import InputError
+from search.cli import main
+from search.export import choose
+from search.retrain import retrain
+from storage import ExperimentRecord
+
+Answer = tuple[int, str, str]
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ExperimentRecord]:
+    url = f"sqlite:///{tmp_path_factory.mktemp('commands') / 'ledger.db'}"
+    return url, run_in_threads(url, spec(epochs=3), name="iris")
+
+
+@pytest.fixture
+def run_here(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    ledger: tuple[str, ExperimentRecord],
+) -> Callable[[str], Answer]:
+    """The `cooldown` command in this process and an empty folder: exit code, stdout, stderr."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("COOLDOWN_DB", ledger[0])
+    monkeypatch.chdir(tmp_path)
+
+    def run(arguments: str) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["cooldown", *shlex.split(arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        return int(ended.value.code or 0), said.out, said.err
+
+    return run
+
+
+def test_a_configuration_goes_out_and_comes_back(run_here: Any, ledger: Any, tmp_path: Path) -> None:
+    record = ledger[1]
+    code, out, err = run_here("export iris")
+    assert (code, err) == (0, "")
+    assert TrainConfig.from_json(out) == choose(record).config
+    assert run_here("export iris --arm adam -o best.toml") == (0, "", "Wrote best.toml.\n")
+    code, out, err = run_here("train best.toml")
+    assert (code, err) == (0, "")
+    curves = choose(record, "adam").trial.curves
+    for epoch, loss in enumerate(np.mean([c.validation_loss for c in next(iter(curves.values()))], axis=0), 1):
+        row = next(line.split() for line in out.splitlines() if line.split()[:1] == [str(epoch)])
+        assert row[-1] == f"{loss:.4f}"
+    assert "The validation losses are the same as recorded." in out
+    recorded = np.mean([curve.final_loss for curve in choose(record, "adam").study.evaluations])
+    assert f"Test loss {recorded:.4f}, accuracy " in out
+    assert out.rstrip().endswith(f"recorded {recorded:.4f}.")
+
+
+def test_every_trial_is_trained_again_to_the_bit(run_here: Any, ledger: Any, tmp_path: Path) -> None:
+    for arm, repeat, trial in (("adam", 1, 2), ("momentum+sgdr", 0, 3)):
+        run_here(f"export iris --arm {arm} --repeat {repeat} --trial {trial} -o one.json --force")
+        found = retrain(tmp_path / "one.json")
+        assert found.difference == 0
+        assert found.validation_losses[-1] == choose(ledger[1], arm, repeat, trial).trial.validation_loss
+
+
+def test_on_another_task_the_test_rows_stay_untouched(run_here: Any, tmp_path: Path) -> None:
+    run_here("export iris -o best.json")
+    code, out, _ = run_here("train best.json wine --json --seeds 2")
+    found = json.loads(out)
+    assert (code, found["task"], len(found["epochs"]), len(found["seeds"])) == (0, "wine", 3, 2)
+    assert (found["test_loss"], found["difference_from_recorded"]) == (None, None)
+    (tmp_path / "bare.json").write_text('{"optimizer": "sgd", "epochs": 2}')
+    assert "name one, as in `cooldown train bare.json digits`" in run_here("train bare.json")[2]
+    assert run_here("train bare.json iris")[0] == 0
+
+
+def test_an_experiment_is_run_again_from_an_export(run_here: Any, ledger: Any) -> None:
+    run_here("export iris -o best.toml")
+    code, out, err = run_here("compare --from best.toml --quiet --json")
+    assert (code, json.loads(out)["name"]) == (0, "iris"), err
+    code, out, err = run_here("compare wine --from best.toml --trials 2 --arm adam --repeats 1 -q --json --name other")
+    found = json.loads(out)["spec"]
+    assert (code, found["task"], found["arms"], found["trials"]) == (0, "wine", ["adam"], 2), err
+    assert found["epochs"] == 3
+    assert "compare on what?" in run_here("compare")[2]
+
+
+def test_tables_and_code(run_here: Any, ledger: Any, tmp_path: Path) -> None:
+    assert run_here("export iris -o trials.parquet")[0] == 0
+    assert len(pd.read_parquet(tmp_path / "trials.parquet")) == 16
+    assert run_here("export iris --curves -o curves.csv")[0] == 0
+    assert {"search", "finalist", "evaluation"} == set(pd.read_csv(tmp_path / "curves.csv")["purpose"])
+    assert run_here("export iris -f torch -o best.py") == (0, "", "Wrote best.py.\n")
+    compile((tmp_path / "best.py").read_text("utf-8"), "best.py", "exec")
+
+
+def test_a_report(run_here: Any, tmp_path: Path) -> None:
+    code, out, err = run_here("report iris")
+    assert (code, out, err) == (0, "", "Wrote iris.html: open it in a browser.\n")
+    assert "<h1>" in (tmp_path / "iris.html").read_text("utf-8") or "<h1" in (tmp_path / "iris.html").read_text("utf-8")
+    assert "exists already" in run_here("report iris")[2]
+    assert run_here("report iris -o iris.html --force")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("export iirs", "unknown experiment 'iirs'; did you mean 'iris'?"),
+        ("export iris --arm adm", "unknown arm of this experiment 'adm'; did you mean 'adam'?"),
+        ("export iris --format tosch", "unknown format 'tosch'; did you mean 'torch'?"),
+        ("export iris -o best.py", "say which with --format"),
+        ("export iris -o there.json", "'there.json' exists already: name another file with -o, or write over it with"),
+        ("export iris -o nowhere/best.json", "cannot be written: there is no folder 'nowhere'"),
+        ("export iris -o .", "'.' is a folder"),
+        (f"export iris -o {'a' * 300}.json", "File name too long"),
+        ("report iirs", "unknown experiment 'iirs'"),
+        ("report iris -o there.json", "exists already"),
+        ("train nothing.json", "there is no file 'nothing.json'"),
+        ("train .", "'.' cannot be read: Is a directory"),
+        ("train there.json", "'there.json' is not JSON: Expecting value"),
+        ("train list.json", "'list.json' holds no configuration: it is not a table"),
+        (
+            "train newer.json",
+            "has schema 2, and this version of Cooldown reads those up to 1: it was written by a newer",
+        ),
+        ("train odd.toml", "not an exported configuration: schema 'one'"),
+        ("train bare.json iirs", "unknown task 'iirs'; did you mean 'iris'?"),
+        ("train bare.json iris --seeds 0", "--seeds 0: must be at least 1"),
+        ("compare --from bare.json", "'bare.json' holds a configuration, but no experiment that found it"),
+        ("compare --from newer.json", "was written by a newer one"),
+    ],
+)
+def test_bad_input(arguments: str, said: str, run_here: Any, tmp_path: Path) -> None:
+    """One clear message, exit 2, and every file as it was."""
+    texts = {
+        "there.json": "mine",
+        "list.json": "[1]",
+        "newer.json": '{"schema": 2, "config": {}}',
+        "odd.toml": 'schema = "one"\n[config]\n',
+        "bare.json": '{"optimizer": "sgd"}',
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    code, out, err = run_here(arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert len(err.strip().splitlines()) == 1
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == texts
+
+
+def test_a_write_that_fails_leaves_the_old_file(run_here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may write anywhere, so the file system's refusal is played."""
+
+    def full(*arguments: Any, **more: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "best.json").write_text("mine")
+    monkeypatch.setattr(Path, "replace", full)
+    code, _, err = run_here("export iris -o best.json --force")
+    assert (code, err) == (2, "cooldown: 'best.json' cannot be written: No space left on device\n")
+    assert (tmp_path / "best.json").read_text() == "mine"
+
+
+def test_seeds_that_are_none(tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text('{"schema": 1, "config": {}, "seeds": {"search": "all"}}')
+    with pytest.raises(InputError, match="says of no task"):
+        retrain(tmp_path / "bad.json")
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "export.md").read_text("utf-8")
+
+
+def test_the_page_on_exports_is_true(tmp_path: Path) -> None:
+    """Its lines, one after the other in one folder, as a reader types them."""
+    environment = {name: value for name, value in os.environ.items() if name != "COOLDOWN_DB"}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    ran = 0
+    for block in re.finditer(r"^```python\n(.*?)^```|^    ((?:cooldown|python) [^\n]*)$", PAGE, re.M | re.S):
+        code, line = block.groups()
+        if code is None:
+            command = shlex.split(line)
+        else:
+            (tmp_path / "example.py").write_text(code)
+            command = ["python", "example.py"]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, f"{command}: {done.stderr}"
+        ran += 1
+    assert ran > 15
+    assert (
+        "as recorded"
+        in subprocess.run(
+            ["cooldown", "train", "best.toml"], cwd=tmp_path, env=environment, capture_output=True, text=True
+        ).stdout
+    )
