@@ -1,0 +1,84 @@
+"""An exported program sees the rows that our evaluation saw: the same split, the same preprocessing."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import parity
+import pytest
+from search_runs import run_in_threads, spec
+
+from objectives import tasks
+from objectives.models.mlp import MLP
+from search.export import export
+from search.results import Result
+from storage import ExperimentRecord
+
+
+def assert_same_rows(program: Any, task: tasks.Task, reacts: bool) -> None:
+    parts = program.prepare(*program.load_data())
+    problem = task.evaluation_problem(0)
+    model = problem.model
+    assert isinstance(model, MLP)
+    seen = problem.reacting if reacts else problem
+    wanted = [seen.train, *([problem.watched] if reacts else []), problem.held_out]
+    assert len(parts) == len(wanted)
+    for (X, y), rows in zip(parts, wanted, strict=True):
+        np.testing.assert_allclose(np.asarray(X, float), model.X[rows], rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(np.asarray(y, float), model.y[rows], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "plateau"])
+@pytest.mark.parametrize("name", ["iris", "digits", "diabetes", "two_moons", "sparse_text", "autoencoder_digits"])
+def test_built_in_tasks(name: str, schedule: str, iris_record: ExperimentRecord) -> None:
+    task = tasks.get(name)
+    text = parity.written(iris_record, parity.config("adam", schedule), "torch", task).content
+    assert_same_rows(parity.module(str(text)), task, schedule == "plateau")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("target", ["price", "town"])
+def test_tables(target: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers, missing cells, categories of which one is rare, truth values, a name that needs quotes."""
+    rng = np.random.default_rng(0)
+    n = 90
+    table = pd.DataFrame(
+        {
+            "size": np.where(rng.random(n) < 0.1, np.nan, rng.normal(100, 20, n)),
+            'the "town"; or not': rng.choice(["north", "south"], n),
+            "town": rng.choice(["a", "b", "c"], n),
+            "garden": rng.random(n) < 0.5,
+            "price": rng.normal(size=n),
+        }
+    )
+    table.loc[3, 'the "town"; or not'] = "nowhere else"
+    table.loc[5, 'the "town"; or not'] = None
+    path = tmp_path / f"houses{suffix}"
+    if suffix == ".csv":
+        table.to_csv(path, index=False, sep=";")
+    else:
+        table.to_parquet(path, index=False)
+    monkeypatch.chdir(tmp_path)
+    record = run_in_threads(f"sqlite:///{tmp_path / 'l.db'}", spec(task=path.name, target=target), name="houses")
+    made = export(record, "torch")
+    assert made.remarks == ()
+    assert_same_rows(parity.module(str(made.content)), tasks.from_table(path.name, target=target), False)
+
+
+def test_a_task_in_memory_needs_arrays(tmp_path: Path) -> None:
+    X, y = np.random.default_rng(0).normal(size=(80, 3)), np.arange(80) % 2
+    task = tasks.from_arrays(X, y, name="mine")
+    given = spec(task="mine")
+    record = run_in_threads(f"sqlite:///{tmp_path / 'l.db'}", given, name="mine", task=task)
+    with pytest.raises(ValueError, match="the task of 'mine' cannot be found again"):
+        export(record, "torch")
+    with pytest.warns(UserWarning, match="give it arrays"):
+        text = Result(record).export("torch", task=task)
+    with pytest.raises(SystemExit, match="give it data"):
+        parity.module(str(text)).load_data()
+    np.savez(tmp_path / "data.npz", X=X, y=y)
+    assert "test loss" in parity.run_script(str(text), tmp_path, "data.npz")
+    other = tasks.from_arrays(X + 1, y, name="mine")
+    with pytest.raises(ValueError, match="has changed since 'mine' was started"):
+        export(record, "torch", task=other)
