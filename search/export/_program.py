@@ -24,7 +24,7 @@ from search.export._data import Data, data_of
 from search.export._document import document
 from search.export._format import Chosen
 from search.export._source import Source, collect
-from search.export._text import literal
+from search.export._text import call, literal
 
 
 @dataclass(frozen=True)
@@ -103,8 +103,11 @@ class Program:
         """What all templates use."""
         spec = self._chosen.spec
         schedule, lengths = self.schedule, self.lengths
-        own = {each.name: self._length(each.name) for each in schedule.own}
-        arguments = {**own, **({} if schedule.ramped else {"warmup_steps": literal(lengths["warmup_steps"])})}
+        arguments = [f"{each.name}={self._length(each.name)}" for each in schedule.own]
+        if not schedule.ramped:
+            arguments.append(f"warmup_steps={literal(lengths['warmup_steps'])}")
+        counted = ["after", f"max(updates - {self.warmup}, 1)"] if self.warmup else ["index", "updates"]
+        batch = [f"{each.name}={literal(lengths[each.name])}" for each in schedule.own]
         if schedule.batch is not None:
             collect(self.source, schedule.batch, f"{schedule.name}_rows")
         return {
@@ -127,12 +130,10 @@ class Program:
             if schedule.reaction
             else None,
             "grows": schedule.batch is not None,
-            "batch_function": f"{schedule.name}_rows",
-            "batch_arguments": ", ".join(f"{each.name}={literal(lengths[each.name])}" for each in schedule.own),
+            "batch_call": call(f"{schedule.name}_rows", ["passed", "size", "n_rows", *batch], 16, "wanted, factor = "),
             "ramped": schedule.ramped,
             "warmup": self.warmup,
-            "schedule_function": f"{schedule.name}_factor",
-            "schedule_arguments": ", ".join(f"{name}={value}" for name, value in arguments.items()),
+            "schedule_call": call(f"{schedule.name}_factor", [*counted, *arguments], 4, "factor = "),
             "schedule": schedule,
             "optimizer": self.optimizer,
             "source": self.source,

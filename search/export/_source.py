@@ -13,6 +13,7 @@ from typing import Any
 
 from objectives.errors import InputError
 from objectives.tasks._fetched import fetched
+from search.export._text import call
 
 OURS = ("objectives", "storage", "search", "dashboard")
 
@@ -96,7 +97,8 @@ def written(function: Callable[..., Any], name: str, numpy: str = "np") -> str:
     body = "\n".join(text.splitlines()[definition.body[0].lineno - 1 :])
     if numpy != "np":
         body = _renamed(body, definition, numpy)
-    return f"def {name}({ast.unparse(arguments)}):\n{body}".rstrip()
+    signature = call(name, ast.unparse(arguments).split(", "), 0, "def :")
+    return f"def {signature}:\n{body}".rstrip()
 
 
 def _renamed(body: str, definition: ast.FunctionDef, numpy: str) -> str:

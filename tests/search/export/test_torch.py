@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from objectives import TrainConfig, tasks
+from objectives.strategies import STRATEGIES as STRATEGY_NAMES
 from search.export import torch as exporter
 from storage import ExperimentRecord
 
@@ -104,17 +105,22 @@ def test_what_torch_has_is_used(iris_record: ExperimentRecord) -> None:
 
 PROGRAMS = [
     ("momentum", "sgdr", {}),
+    ("nag", "sgdr", {"period": 3.6507229381293, "period_mult": 1.6709238472938, "warmup_steps": 3}),
+    ("amsgrad", "cyclical", {"period": 3.6507229381293, "gamma": 0.0123456789123, "floor": 0.2512345678912}),
+    ("adam", "batch_growth", {"every": 3.6507229381293, "gamma": 0.212345678912345, "limit": 0.412345678912345}),
     ("yellowfin", "plateau", {"early_stopping": 3}),
     ("adamw", "batch_growth", {"l2": 0.01, "clip_norm": 1.0, "gradient_noise": 0.01}),
     ("adam", "cyclical", {"dropout": 0.2, "batch_norm": True, "weight_decay": 0.01}),
 ]
 
 
-@pytest.mark.parametrize(("optimizer", "schedule", "strategies"), PROGRAMS)
+@pytest.mark.parametrize(("optimizer", "schedule", "settings"), PROGRAMS)
 def test_the_text_is_clean_and_runs(
-    optimizer: str, schedule: str, strategies: dict[str, Any], iris_record: ExperimentRecord, tmp_path: Path
+    optimizer: str, schedule: str, settings: dict[str, Any], iris_record: ExperimentRecord, tmp_path: Path
 ) -> None:
-    config = parity.config(optimizer, schedule, strategies=strategies)
+    lengths = {name: value for name, value in settings.items() if name not in STRATEGY_NAMES}
+    chosen = {name: value for name, value in settings.items() if name in STRATEGY_NAMES}
+    config = parity.config(optimizer, schedule, strategies=chosen, **lengths)
     parity.assert_clean(str(parity.written(iris_record, config, "torch").content), tmp_path)
     printed = parity.run_script(str(parity.written(iris_record, config, "torch").content), tmp_path)
     assert float(printed.split("test loss ")[1].split(",")[0]) < 1.0
