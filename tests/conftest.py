@@ -1,16 +1,30 @@
-"""In CI (environment variable CI=true) no test may be skipped: a test that is not run shows nothing."""
+"""In CI (environment variable CI=true) no test may be skipped: a test that is not run shows nothing.
+
+Tests run in as many processes as there are cores. Those that start workers, servers and browsers of their own, and kill
+some of them, are kept in one, one after the other.
+"""
 
 import os
 from collections.abc import Generator
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 IN_CI = os.environ.get("CI") == "true"
 
 
+ROOT = Path(__file__).parent
+ALONE = (ROOT / "objectives", ROOT / "search" / "export")
+"""Where tests use nothing but their own process."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Outside CI, leave out the sampler that needs a package of the parity extra, where that is missing."""
+    """Group the tests; outside CI leave out the sampler that needs a package which is missing."""
+    for item in items:
+        if not any(item.path.is_relative_to(folder) for folder in ALONE):
+            item.add_marker(pytest.mark.xdist_group("processes"))
     if IN_CI or find_spec("torch"):
         return
     for item in items:

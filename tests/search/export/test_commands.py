@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,7 @@ def test_seeds_that_are_none(tmp_path: Path) -> None:
 PAGE = (Path(__file__).parents[3] / "docs" / "export.md").read_text("utf-8")
 
 
+@pytest.mark.skipif(find_spec("torch") is None or find_spec("optax") is None, reason="needs the parity extra")
 def test_the_page_on_exports_is_true(tmp_path: Path) -> None:
     """Its lines, one after the other in one folder, as a reader types them."""
     environment = {name: value for name, value in os.environ.items() if name != "COOLDOWN_DB"}
