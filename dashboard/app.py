@@ -9,10 +9,19 @@ from dashboard.pages import menu
 from dashboard.parts import complain
 
 ICON = Path(__file__).with_name("icon.png")
+LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="150" height="32" viewBox="0 0 150 32">'
+    '<text x="0" y="24" font-family="sans-serif" font-size="25" font-weight="600" fill="#2F8FCB">Cooldown</text></svg>'
+)
+"""A word in a blue that is read on white and on black."""
 
 st.set_page_config(page_title="Cooldown", page_icon=str(ICON), layout="wide")
 
+st.logo(LOGO, size="large", icon_image=str(ICON))
 page = st.navigation(menu())
+# In Streamlit's dark theme chips are white on our light blue.
+if st.context.theme.type == "dark":
+    st.html("<style>[data-tag], [data-tag] * { color: #0E1117 !important; }</style>")
 
 with complain():
     names = [summary.name for summary in data.summaries()]

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 from search.experiments import database_url
+from search.figures.lines import short
 from search.results import Result
 from storage import Ledger, NoLedgerError, Status, Summary
 
@@ -77,7 +78,7 @@ def verdict(of: Summary, *, now: bool) -> str | None:
     kept: Newest[str] = _verdicts()
     # An experiment that runs has had no answer since it began.
     if of.status is Status.RUNNING:
-        return "running"
+        return "not yet known"
     return kept.get(of, lambda: in_words(result(of))) if now else kept.peek(of)
 
 
@@ -88,7 +89,7 @@ def in_words(found: Result) -> str:
     first = found.verdicts[0]
     if first.difference is None:
         return "not yet known"
-    return {"a_better": f"{first.a} wins", "b_better": f"{first.b} wins", "tie": "a tie"}.get(
+    return {"a_better": f"{short(first.a)} wins", "b_better": f"{short(first.b)} wins", "tie": "a tie"}.get(
         first.verdict, "undecided"
     )
 

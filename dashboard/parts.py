@@ -1,21 +1,32 @@
-"""What pages are made of: a chart with its words and its numbers, the experiment they are about, errors in words."""
+"""What pages are made of: charts with their words and numbers, tables, commands, the experiment, errors in words."""
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
 from dashboard import data
+from dashboard.pages import page
 from objectives.errors import InputError
+from search.experiments import DEFAULT_URL
+from search.figures.lines import short
 from search.results import Result
 from storage import Status
 
 if TYPE_CHECKING:
     import pandas
     import plotly.graph_objects as go
+
+ARMS = ("Arm", "First", "Second")
+"""The columns of a table that hold arms."""
+
+MOST_STYLED = 50_000
+"""Cells of a table up to which each number is set as a reader wants it; of a larger one by the browser."""
 
 BADGES: dict[Status, tuple[str, str, Literal["blue", "green", "orange", "red"]]] = {
     Status.RUNNING: ("running", ":material/play_circle:", "blue"),
@@ -50,7 +61,114 @@ def chart(figure: "go.Figure", name: str, *, reading: str, table: "pandas.DataFr
     st.plotly_chart(figure, key=name, alt=reading, config={"displaylogo": False})
     st.caption(reading)
     with st.expander("The numbers"):
-        st.dataframe(table, hide_index=True, key=f"{name} numbers", alt=reading)
+        rows(table, key=f"{name} numbers", alt=reading)
+
+
+def rows(
+    frame: "pandas.DataFrame",
+    *,
+    key: str,
+    alt: str,
+    forms: Mapping[str, Callable[[float], str]] | None = None,
+    as_named: bool = False,
+    **options: Any,
+) -> Any:
+    """A table: titles with a capital, losses with four decimals, large counts shortened, "–" for what is missing.
+
+    forms: how the numbers of some columns, by title, are set instead. as_named: leave the titles as they are, which
+    are those of a file. options: of `st.dataframe`.
+    """
+    from pandas.api.types import is_bool_dtype, is_float_dtype, is_numeric_dtype
+
+    frame = frame.copy() if as_named else frame.rename(columns=_title)
+    for name in [each for each in ARMS if each in frame]:
+        frame[name] = [short(str(arm)) for arm in frame[name]]
+    titles = [name for name in frame if is_numeric_dtype(frame[name]) and not is_bool_dtype(frame[name])]
+    numbers = {str(name): _form(str(name), frame[name]) for name in titles} | dict(forms or {})
+    shown: Any = frame
+    if frame.size <= MOST_STYLED:
+        shown = frame.style.format({name: partial(_set, form=form) for name, form in numbers.items()}, na_rep="–")
+    else:
+        column = st.column_config.NumberColumn
+        floats = [str(name) for name in titles if is_float_dtype(frame[name])]
+        config = {name: column(format="%.4f" if "loss" in name else "%.4g") for name in floats}
+        options["column_config"] = {**config, **options.get("column_config", {})}
+    return st.dataframe(shown, hide_index=True, placeholder="–", key=key, alt=alt, **options)
+
+
+def percent(value: float) -> str:
+    """A share."""
+    return f"{value:.0%}"
+
+
+def decimals(value: float) -> str:
+    """As losses are told, everywhere in the same way."""
+    return f"{value:,.4f}"
+
+
+def count(value: float) -> str:
+    """A whole number; from a million on with four digits of it."""
+    size = abs(value)
+    for unit, name in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
+        if size >= unit:
+            return f"{value / unit:.4g} {name}"
+    return f"{value:,.0f}"
+
+
+def signed(value: float, form: str = "+.4f") -> str:
+    """A difference, with its sign."""
+    return format(value, form).replace("-", "−")
+
+
+def _title(name: str) -> str:
+    # The names of hyperparameters are written as one types them.
+    return name if "." in name else f"{name[:1].upper()}{name[1:]}"
+
+
+def _form(name: str, column: "pandas.Series[Any]") -> Callable[[float], str]:
+    """How the numbers of a column are set: all of them alike, so that they can be compared."""
+    values = column[column.abs() < float("inf")].abs()
+    if column.dtype.kind in "iu" or ((values % 1 == 0).all() and values.max() >= 1e4):
+        return count
+    if "loss" in name.lower() or (values.max() < 1e3 and not ((values > 0) & (values < 1e-3)).any()):
+        return decimals
+    return "{:,.1f}".format if values.min() >= 10 else "{:.4g}".format
+
+
+def _set(value: Any, form: Callable[[float], str]) -> str:
+    from pandas import isna
+
+    if isna(value):
+        return "–"
+    if abs(value) == float("inf"):
+        return "∞" if value > 0 else "−∞"
+    return re.sub(r"^-", "−", form(value))
+
+
+def arms_choice(label: str, arms: Sequence[str], first: str, key: str) -> str:
+    """Choose one of the arms; a long name is shortened, and stands as a whole below."""
+    arm: str = st.selectbox(label, arms, index=list(arms).index(first), key=key, format_func=short)
+    if short(arm) != arm:
+        st.caption(plain(arm.replace(",", ", ").replace("+", " + ")))
+    return arm
+
+
+def command(*words: str) -> str:
+    """What to type in a terminal for the same ledger, quoted as a shell wants it."""
+    url = data.where()
+    # An address of another kind may hold a password.
+    where = ["--db", url] if url != DEFAULT_URL and url.startswith("sqlite:") else []
+    return shlex.join(["cooldown", *words, *where])
+
+
+def terminal(*words: str) -> None:
+    """Show what to type."""
+    st.code(command(*words), language="bash", wrap_lines=True)
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 arm`, `2 arms`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def about_experiment(body: Callable[[Result], None]) -> None:
@@ -58,7 +176,10 @@ def about_experiment(body: Callable[[Result], None]) -> None:
     name = st.session_state.get("experiment")
     missing, instead = st.session_state.get("not there", (None, None))
     if missing is not None and instead == name:
-        st.warning(f"There is no experiment called {plain(missing)} in this ledger; this is another one.")
+        st.warning(
+            f"There is no experiment called {plain(missing)} in this ledger. Shown is the newest, “{plain(name)}”.",
+            icon=":material/warning:",
+        )
     chosen = None if name is None else data.summary(name)
     if chosen is None:
         no_experiments()
@@ -70,7 +191,8 @@ def about_experiment(body: Callable[[Result], None]) -> None:
         with complain():
             now = data.summary(chosen.name)
             if now is None:
-                st.info("This experiment has been deleted.")
+                st.info(f"The experiment {plain(chosen.name)} has been deleted.")
+                st.page_link(page("experiments"), label="All experiments", icon=":material/list:")
                 return
             if running and now.status is not Status.RUNNING:
                 st.rerun()
@@ -84,7 +206,7 @@ def about_experiment(body: Callable[[Result], None]) -> None:
 def no_experiments() -> None:
     """What a reader sees first, and what to do about it."""
     st.info("There are no experiments in this ledger yet. Start one in a terminal, and it appears here:")
-    st.code("cooldown compare digits", language="bash")
+    terminal("compare", "digits")
     st.caption(f"The ledger is {plain(data.where())}.")
 
 
@@ -95,12 +217,13 @@ def _head(found: Result, trials: int) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(label, icon=icon, color=colour)
         st.caption(
-            f"{plain(found.name)} · task {plain(spec['task'])} · {len(spec['arms'])} arms · {spec['repeats']} repeats"
-            f" · {spec['trials']} trials a study"
+            f"{plain(found.name)} · task {plain(spec['task'])} · {counted(len(spec['arms']), 'arm')} · "
+            f"{counted(spec['repeats'], 'repeat')} · {counted(spec['trials'], 'trial')} a study"
         )
     if found.status is not Status.DONE:
         st.progress(min(trials / total, 1.0), text=f"{trials:,} of {total:,} trials")
     if found.status in (Status.INTERRUPTED, Status.FAILED):
-        st.caption(f"Go on in a terminal with `cooldown resume {plain(found.name)}`.")
+        st.caption("Go on in a terminal:")
+        terminal("resume", found.name)
     if found.record.message:
         st.error(f"The last run failed: {plain(found.record.message)}")

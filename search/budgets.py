@@ -1,7 +1,7 @@
 """What a search's budget buys, from an experiment's record: budget curves, their crossover, and time to a target."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from objectives.cost import evaluations_after
 from search.losses import mean_selection_loss, winners_loss
 from search.statistics.budget import BudgetCurve, Crossover, budget_curve, crossover, per_repeat_curves
+from search.statistics.intervals import mean_interval
 from search.statistics.target import TargetRatio, TargetTimes, evaluations_to_target, target_ratio, target_times
-from storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
+from storage import ExperimentRecord, Purpose, Status, StudyRecord, TrialRecord
 
 INDEPENDENT = ("random", "qmc")
 """Samplers whose trials learn nothing from each other."""
@@ -33,8 +34,45 @@ def budget_curves(record: ExperimentRecord) -> dict[str, BudgetCurve]:
     return found
 
 
+@dataclass(frozen=True)
+class PairedDifference:
+    """The difference of two arms' expected bests after k trials, a − b, within the repeats that both have.
+
+    trials: (K,) the counts 1…K. difference: (K,) mean over repeats; NaN where a repeat's is not finite. low, high: (K,)
+    its pointwise 95 % t interval; NaN with a single repeat too. repeats: behind each mean.
+    """
+
+    trials: NDArray[np.int64]
+    difference: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    repeats: int
+
+
 def pair_crossover(record: ExperimentRecord, a: str, b: str) -> Crossover | None:
     """From how many trials on arm a's expected best is below arm b's; None where they have no trials in common."""
+    curves = _paired_curves(record, a, b)
+    return crossover(*curves) if curves else None
+
+
+def pair_difference(record: ExperimentRecord, a: str, b: str) -> PairedDifference | None:
+    """By how much arm a's expected best lies below arm b's after k trials; None where they have none in common."""
+    curves = _paired_curves(record, a, b)
+    if curves is None:
+        return None
+    repeats, budget = curves[0].shape
+    known = np.isfinite(curves).all(axis=(0, 1))
+    paired = curves[0][:, known] - curves[1][:, known]
+    difference, low, high = np.full((3, budget), np.nan)
+    difference[known] = paired.mean(axis=0)
+    if repeats > 1:
+        intervals = [mean_interval(column) for column in paired.T]
+        low[known], high[known] = [each.low for each in intervals], [each.high for each in intervals]
+    return PairedDifference(np.arange(1, budget + 1), difference, low, high, repeats)
+
+
+def _paired_curves(record: ExperimentRecord, a: str, b: str) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """(repeats, K) of each arm the best after k trials, in the repeats and as far as both have got."""
     by_arm = [{s.repeat: s for s in record.of(arm) if s.trials} for arm in (a, b)]
     common = sorted(set(by_arm[0]) & set(by_arm[1]))
     if not common:
@@ -42,8 +80,8 @@ def pair_crossover(record: ExperimentRecord, a: str, b: str) -> Crossover | None
     independent = _independent(record)
     rows = [_losses(_trials([studies[repeat] for repeat in common]), independent) for studies in by_arm]
     budget = min(losses.shape[1] for losses in rows)
-    curves = [per_repeat_curves(losses[:, :budget], independent) for losses in rows]
-    return crossover(curves[0], curves[1])
+    first, second = (per_repeat_curves(losses[:, :budget], independent) for losses in rows)
+    return first, second
 
 
 def default_target(record: ExperimentRecord) -> float | None:
@@ -103,23 +141,36 @@ def crossover_sentence(record: ExperimentRecord, a: str, b: str) -> str:
     crossed = pair_crossover(record, a, b)
     if crossed is None:
         return ""
+    so_far = record.status is Status.RUNNING
+    within = "In the trials so far" if so_far else "Within the budget"
     if crossed.repeats > 1 and crossed.earliest == 1 and crossed.latest is None:
-        return f"Within the budget it is open whether {a}'s or {b}'s expected best validation loss is lower."
-    ends = [crossed.earliest, crossed.latest]
-    interval = "" if crossed.repeats < 2 else f" (95 % interval: {' to '.join(map(_from, ends))})"
-    if crossed.trials is None:
-        interval = interval if crossed.earliest is not None else ""
-        if crossed.last is None:
-            return f"Within the budget, {a}'s expected best validation loss never falls below {b}'s{interval}."
-        return (
-            f"{a}'s expected best validation loss is below {b}'s up to trial {crossed.last}, and not from there to the "
-            f"end of the budget{interval}."
+        return f"{within} it is open whether {a}'s or {b}'s expected best validation loss is lower."
+    if crossed.trials is not None:
+        told = f"is below {b}'s from trial {crossed.trials} on"
+        return f"{within}, {a}'s expected best validation loss {told}{_between(crossed)}."
+    if crossed.earliest is not None:
+        now = (
+            "" if crossed.last is None else f"; by the means it is so up to trial {crossed.last}, and not from there on"
         )
-    return f"{a}'s expected best validation loss is below {b}'s from trial {crossed.trials} on{interval}."
+        return (
+            f"{within} it is undecided from which trial on {a}'s expected best validation loss is below {b}'s: not "
+            f"before trial {crossed.earliest}, perhaps never{now}."
+        )
+    if crossed.last is None:
+        return f"{within}, {a}'s expected best validation loss never falls below {b}'s."
+    return (
+        f"{a}'s expected best validation loss is below {b}'s up to trial {crossed.last}, and not from there to the "
+        f"end of {'the trials so far' if so_far else 'the budget'}."
+    )
 
 
-def _from(trials: int | None) -> str:
-    return "never" if trials is None else f"trial {trials}"
+def _between(crossed: Crossover) -> str:
+    """The interval around a crossover that there is, in words."""
+    if crossed.repeats < 2:
+        return ""
+    if crossed.latest is None:
+        return f", but that is undecided: not before trial {crossed.earliest}, perhaps never"
+    return f" (95 % interval: trial {crossed.earliest} to trial {crossed.latest})"
 
 
 def _times(record: ExperimentRecord, arm: str, target: float) -> dict[int, tuple[float, float]]:

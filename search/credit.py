@@ -109,6 +109,23 @@ def credit_sentence(record: ExperimentRecord, pair: tuple[str, str]) -> str:
     )
 
 
+def spoken_effects(found: Credit) -> dict[str, Interval]:
+    """The numbers of `credit_sentence`, by what they are of; empty where there are none."""
+    if not found.effects:
+        return {}
+    first, other = found.optimizers
+    return {
+        "tuning": found.effects["tuning"],
+        f"{other} in place of {first}, all tuned": found.tuned["optimizer"],
+        "annealing, all tuned": found.tuned["schedule"],
+    }
+
+
+def way_sentence(found: Credit) -> str:
+    """The whole way that the shares divide, in words; "" where there are none."""
+    return f"From {found.first} to {found.other}: {_told(found.effects['total'])}." if found.effects else ""
+
+
 def _told(each: Interval) -> str:
     return f"{each.estimate:+.4f} [{each.low:+.4f}, {each.high:+.4f}]"
 

@@ -3,8 +3,10 @@
 import streamlit as st
 
 from dashboard.parts import about_experiment, chart, plain
-from search.budgets import budget_curves, crossover_sentence, pair_crossover
+from search import captions
+from search.budgets import budget_curves, crossover_sentence, pair_crossover, pair_difference
 from search.figures import budget as figures
+from search.figures.lines import short
 from search.results import Result
 
 AXES = list(figures.TITLES)
@@ -15,25 +17,49 @@ def _budget(found: Result) -> None:
     if not curves:
         st.info("There are no trials yet.")
         return
+    pair = (found.verdicts[0].a, found.verdicts[0].b) if found.verdicts else None
+    shown = [arm for arm in pair or curves if arm in curves] or list(curves)
+    if len(curves) > 1:
+        shown = st.multiselect("Arms", list(curves), default=shown, key="arms of budget", format_func=short)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         x = st.segmented_control("Against", AXES, default=AXES[0], required=True)
         log = st.toggle("Logarithmic loss", value=True)
-    pair = (found.verdicts[0].a, found.verdicts[0].b) if found.verdicts else None
-    crossover = pair_crossover(found.record, *pair) if pair else None
-    if pair:
-        st.write(plain(crossover_sentence(found.record, *pair)))
-    independent = found.record.spec["sampler"] in ("random", "qmc")
-    how = (
-        "the mean minimum over all subsets of so many trials"
-        if independent
-        else "the best so far, as the search found it"
+        log_x = st.toggle("Logarithmic budget")
+    if not shown:
+        st.info("Choose at least one arm.")
+        return
+    chosen = {arm: curves[arm] for arm in curves if arm in shown}
+    whole = pair is not None and set(pair) <= set(shown)
+    crossover = pair_crossover(found.record, *pair) if pair and whole else None
+    if pair and (sentence := crossover_sentence(found.record, *pair)):
+        st.write(plain(sentence))
+    paired = (
+        " Repeats are paired, as their splits are the same for all arms: bands hold how much splits differ, too, and "
+        "may overlap where every repeat agrees on who is ahead."
+        if len(curves) > 1 and max(curve.repeats for curve in curves.values()) > 1
+        else ""
     )
     chart(
-        figures.budget(curves, crossover, pair, x=x, log=log),
+        figures.budget(chosen, crossover, pair, x=x, log=log, log_x=log_x),
         "budget",
-        reading=f"Expected best validation loss of a search that ends there: {how}. The line is the mean over repeats, "
-        "the band its 95 % interval at each point. A best of many is lucky: curves compare searches, not results.",
-        table=figures.budget_table(curves),
+        reading=f"{captions.budget(found.record)}{paired}",
+        table=figures.budget_table(chosen),
+    )
+    difference = pair_difference(found.record, *pair) if pair else None
+    if pair is None or difference is None:
+        return
+    st.subheader(plain(f"{short(pair[0])} against {short(pair[1])}, repeat by repeat"), anchor=False)
+    interval = (
+        "The band is its 95 % interval at each number of trials, without what splits differ in."
+        if difference.repeats > 1
+        else "With one repeat there is no interval."
+    )
+    chart(
+        figures.budget_difference(difference, pair, log_x),
+        "difference",
+        reading=f"{short(pair[0])}'s expected best less {short(pair[1])}'s, as the mean of the differences within each "
+        f"repeat. {interval} Below 0 {short(pair[0])} is ahead.",
+        table=figures.budget_difference_table(difference),
     )
 
 

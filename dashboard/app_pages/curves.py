@@ -1,11 +1,16 @@
 """Learning curves of the arms' winners, with the learning rate as it was executed."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from dashboard.parts import about_experiment, chart
+from dashboard.parts import about_experiment, chart, counted
+from search import captions
 from search.figures import learning as figures
+from search.figures.lines import short
 from search.learning import AMOUNTS, winners_curves
 from search.results import Result
+from storage import ExperimentRecord
 
 LOSSES: list[figures.Losses] = ["validation", "training"]
 
@@ -16,13 +21,15 @@ def _curves(found: Result) -> None:
         st.info("There are no trials yet.")
         return
     first = found.verdicts[0] if found.verdicts else None
-    shown = [arm for arm in (first.a, first.b) if arm in curves] if first else list(curves)
-    arms = st.multiselect("Arms", list(curves), default=shown, key="arms of curves")
+    shown = ([arm for arm in (first.a, first.b) if arm in curves] if first else []) or list(curves)
+    arms = list(curves)
+    if len(curves) > 1:
+        arms = st.multiselect("Arms", list(curves), default=shown, key="arms of curves", format_func=short)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         losses = st.segmented_control("Loss", LOSSES, default=LOSSES[0], required=True)
-        x = st.selectbox("Against", AMOUNTS)
+        x = st.selectbox("Against", AMOUNTS, width=150)
         log_loss = st.toggle("Logarithmic loss", value=True)
-        log_x = st.toggle("Logarithmic axis below")
+        log_x = st.toggle("Logarithmic below")
         replicates = st.toggle("Single replicates")
     if not arms:
         st.info("Choose at least one arm.")
@@ -31,9 +38,30 @@ def _curves(found: Result) -> None:
     chart(
         figures.learning(chosen, losses=losses, x=x, log_loss=log_loss, log_x=log_x, replicates=replicates),
         "curves",
-        reading="The winners of all repeats with their further seeds: the line is the median, the band holds the "
-        "middle half. Below, the learning rate as it was executed, on the same axis.",
+        reading=_reading(found.record, arms),
         table=figures.learning_table(chosen, losses),
+    )
+
+
+def _reading(record: ExperimentRecord, arms: Sequence[str]) -> str:
+    """What is drawn, which while an experiment is under way are not everywhere its finalists."""
+    told = []
+    for arm in arms:
+        begun = [study.winner for study in record.of(arm) if study.winner]
+        further = sum(winner.finalist_loss is not None for winner in begun)
+        total = record.spec["repeats"]
+        if further < total:
+            rest = len(begun) - further
+            found = f"its winners in {further} of {counted(total, 'repeat')}" if further else ""
+            search = f"the best trial so far, with the search's seeds, in {rest} of {counted(total, 'repeat')}"
+            told.append(f"of {short(arm)} {' and '.join(filter(None, (found, search if rest else '')))}")
+    if not told:
+        return (
+            f"{captions.CURVES} Bands hold what splits differ in, too: repeats are paired, as all arms have the same."
+        )
+    return (
+        f"What there is so far: {'; '.join(told)}. The line is the median, the band holds the middle half. Below, the "
+        "learning rate as it was executed, on the same axis."
     )
 
 

@@ -15,14 +15,14 @@ PATIENCE = 0.3
 """Seconds of a look at the list that may go into verdicts that are not known yet."""
 
 COLUMNS = {
-    "name": st.column_config.TextColumn("Experiment"),
-    "task": st.column_config.TextColumn("Task"),
-    "verdict": st.column_config.TextColumn("Verdict", help="Of the pair of arms that answers the question"),
-    "status": st.column_config.TextColumn("Status", width="small"),
-    "progress": st.column_config.ProgressColumn("Trials", min_value=0, max_value=1, format="percent"),
-    "started": st.column_config.DatetimeColumn("Started", format="distance", width="small"),
-    "arms": st.column_config.NumberColumn("Arms", width="small"),
-    "repeats": st.column_config.NumberColumn("Repeats", width="small"),
+    "name": st.column_config.TextColumn("Experiment", width=120),
+    "task": st.column_config.TextColumn("Task", width=80),
+    "verdict": st.column_config.TextColumn("Verdict", width=170, help="Of the pair of arms that answers the question"),
+    "status": st.column_config.TextColumn("Status", width=90),
+    "progress": st.column_config.ProgressColumn("Trials", min_value=0, max_value=1, format="percent", width=100),
+    "started": st.column_config.DatetimeColumn("Started", format="distance", width=120),
+    "arms": st.column_config.NumberColumn("Arms", width=50),
+    "repeats": st.column_config.NumberColumn("Repeats", width=65),
 }
 
 

@@ -1,56 +1,108 @@
-"""The best config, or any trial's, to take away."""
+"""The best config, or any trial's, as a file or as code to take away; and all trials as tables."""
 
-import json
-import re
+from functools import partial
 
 import streamlit as st
 
-from dashboard.parts import about_experiment
+from dashboard.choosing import exported, file_name, trial_choice
+from dashboard.parts import about_experiment, plain, rows, terminal
+from objectives.errors import InputError
+from search import export as formats
+from search.export import ConfigFormat, TableFormat
+from search.figures.lines import short
 from search.results import Result
-from storage import StudyRecord, TrialRecord
+from search.tables import with_trials
+
+PREVIEW = 10
+"""Rows of a table that are shown."""
+
+MOST_TRIALS = 2_000
+"""Up to so many trials of an experiment its table is made to be looked at; of a larger one only a study's."""
+
+EVERY = "all arms"
 
 
 def _export(found: Result) -> None:
-    arms = [arm for arm in found.record.spec["arms"] if any(study.trials for study in found.record.of(arm))]
+    arms = [arm for arm in found.record.spec["arms"] if with_trials(found.record, arm)]
     if not arms:
         st.info("There are no trials yet.")
         return
-    best = min(arms, key=lambda arm: _loss(found.record.of(arm)))
+    # What holds a configuration first, and there what reads it back.
+    names = sorted(formats.names(), key=lambda name: (isinstance(formats.get(name), TableFormat), name != "json", name))
+    name = st.selectbox("Format", names, key="format")
+    chosen = formats.get(name)
+    st.caption(plain(f"{chosen.summary[:1].upper()}{chosen.summary[1:]}."))
+    if isinstance(chosen, ConfigFormat):
+        _config(found, arms, chosen)
+    elif isinstance(chosen, TableFormat):
+        _table(found, arms, chosen)
+
+
+def _config(found: Result, arms: list[str], chosen: ConfigFormat) -> None:
+    study, trial = trial_choice(found.record, arms, "to export")
+    file = file_name(chosen.suffix, found.name, study.arm, study.repeat, trial.number)
+    try:
+        made = exported(found.record, chosen, study, trial)
+    except InputError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+    else:
+        for remark in made.remarks:
+            st.info(plain(f"{remark[:1].upper()}{remark[1:]}."), icon=":material/info:")
+        st.download_button(
+            f"Download {chosen.name}",
+            made.content,
+            file_name=file,
+            mime="text/plain" if isinstance(made.content, str) else "application/octet-stream",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+        if isinstance(made.content, str):
+            st.code(made.content, language=chosen.language, height=480)
+    st.caption("The same in a terminal:")
+    which = ["--arm", study.arm, "--repeat", str(study.repeat), "--trial", str(trial.number)]
+    terminal("export", found.name, *which, "--format", chosen.name, "-o", file)
+
+
+def _table(found: Result, arms: list[str], chosen: TableFormat) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        arm = st.selectbox("Arm", arms, index=arms.index(best), key="arm to export")
-        studies = {study.repeat: study for study in found.record.of(arm) if study.trials}
-        # The study with the best winner first.
-        ranked = sorted(studies, key=lambda repeat: _loss([studies[repeat]]))
-        study = studies[st.selectbox("Repeat", ranked, key=f"repeat of {arm}")]
-        trials = {_name(study, trial): trial for trial in _winner_first(study)}
-        trial = trials[st.selectbox("Trial", list(trials), key=f"trial of {arm} {study.repeat}")]
-    text = json.dumps(trial.config.to_json(), indent=2)
-    st.code(text, language="json")
+        arm = st.selectbox("Arm", [EVERY, *arms], key="arm of table", format_func=short)
+        curves = st.toggle("Curves: a row per epoch of every run", key="curves of table")
+    which = [] if arm == EVERY else [arm]
+    file = file_name(chosen.suffix, found.name, *which, "curves" if curves else "trials")
     st.download_button(
-        "Download JSON",
-        text,
-        file_name=f"{re.sub(r'[^A-Za-z0-9]+', '-', f'{found.name} {arm} {study.repeat} {trial.number}')}.json",
-        mime="application/json",
+        f"Download {chosen.name}",
+        # Made when it is asked for: curves of many trials take a while.
+        partial(_written, found, chosen.name, *which, curves=curves),
+        file_name=file,
+        mime="application/octet-stream",
         icon=":material/download:",
         on_click="ignore",
     )
-    st.caption(
-        "Everything that fixes the training run but its seed. `TrainConfig.from_json` reads it back; training code for "
-        "PyTorch and others is still to come."
-    )
+    _preview(found, arms if arm == EVERY else [arm], curves)
+    st.caption("The same in a terminal:")
+    told = [*(["--arm", arm] if which else []), *(["--curves"] if curves else [])]
+    terminal("export", found.name, *told, "--format", chosen.name, "-o", file)
 
 
-def _loss(studies: list[StudyRecord]) -> float:
-    return min((study.selection_loss for study in studies if study.selection_loss is not None), default=float("inf"))
+def _written(found: Result, name: str, arm: str | None = None, *, curves: bool) -> bytes:
+    content = formats.export(found.record, name, arm=arm, curves=curves).content
+    return content.encode() if isinstance(content, str) else content
 
 
-def _winner_first(study: StudyRecord) -> list[TrialRecord]:
-    return sorted(study.trials, key=lambda trial: (trial is not study.winner, trial.number))
+def _preview(found: Result, arms: list[str], curves: bool) -> None:
+    """The table's first rows."""
+    from search.trials import curves_table, trials_table
 
-
-def _name(study: StudyRecord, trial: TrialRecord) -> str:
-    won = ", the winner" if trial is study.winner else ""
-    return f"{trial.number}{won} (validation loss {trial.validation_loss:.4f})"
+    first = with_trials(found.record, arms[0])[0]
+    trials = sum(len(study.trials) for study in found.record.studies)
+    if curves:
+        table = curves_table(found.record, first.arm, first.repeat, first.trials[0].number)
+    elif trials <= MOST_TRIALS:
+        table = trials_table(found.record, arms[0] if len(arms) == 1 else None)
+    else:
+        table = trials_table(found.record, first.arm, first.repeat)
+    rows(table.head(PREVIEW), key="preview", alt="The first rows of the table", as_named=True)
+    st.caption(f"The first {min(len(table), PREVIEW)} rows, with numbers shortened; the file has all their digits.")
 
 
 st.title("Export")

@@ -7,18 +7,26 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import data
-from dashboard.parts import chart, complain
+from dashboard.choosing import trial_choice
+from dashboard.parts import chart, complain, plain
 from objectives import schedules
 from objectives.config import TrainConfig
 from objectives.cost import rows_per_epoch
 from objectives.hyperparameters import Hyperparameter, Unit
 from search.figures import schedules as figures
+from search.figures.lines import line_of_arm, line_of_schedule, short
 from search.learning import planned_rates
 from search.results import Result
+from search.tables import with_trials
 from storage import Purpose, TrialRecord
 
 BATCH_SIZE = 32
 START = ["cosine", "sgdr"]
+MOST_TRIALS = 8
+"""More on top of each other cannot be told apart."""
+
+Trial = tuple[str, int, int]
+"""Arm, repeat and number."""
 
 
 def _given(name: str) -> dict[str, Any]:
@@ -46,15 +54,39 @@ def _of_trial(trial: TrialRecord) -> NDArray[np.float64]:
     return planned_rates(trial.config, rows_per_epoch(trial.curves[Purpose.SEARCH][0], trial.config))
 
 
-def _trials(found: Result) -> dict[str, TrialRecord]:
-    """The trials of an experiment by what they are called here, winners first."""
-    named = [
-        (study.winner is not trial, f"{study.arm} · repeat {study.repeat} · trial {trial.number}", trial)
-        for study in found.record.studies
-        for trial in study.trials
-    ]
+def _told(trial: Trial) -> str:
+    arm, repeat, number = trial
+    return f"{short(arm)} · repeat {repeat} · trial {number}"
+
+
+def _chosen_trials(found: Result) -> dict[Trial, TrialRecord]:
+    """The trials of an experiment that the reader has added, of those that there still are."""
+    arms = [arm for arm in found.record.spec["arms"] if with_trials(found.record, arm)]
+    if not arms:
+        return {}
+    kept = f"scheduled trials of {found.name}"
+    with st.expander(plain(f"Trials of {found.name}"), expanded=bool(st.session_state.get(kept))):
+        study, trial = trial_choice(found.record, arms, "to schedule")
+        here: Trial = (study.arm, study.repeat, trial.number)
+        before: list[Trial] = st.session_state.get(kept, [])
+        if st.button("Add", icon=":material/add:", disabled=here in before or len(before) >= MOST_TRIALS):
+            # The choice can only be changed where its widget has not been made yet.
+            st.session_state[kept] = before = [*before, here]
+        chosen = st.multiselect(
+            f"Trials on top of each other, {MOST_TRIALS} at most",
+            before,
+            format_func=_told,
+            max_selections=MOST_TRIALS,
+            key=kept,
+            placeholder="Add one above",
+        )
+    studies = {(study.arm, study.repeat): study for study in found.record.studies}
     return {
-        f"{name}{'' if other else ' (winner)'}": trial for other, name, trial in sorted(named, key=lambda each: each[0])
+        (arm, repeat, number): own
+        for arm, repeat, number in chosen
+        if (arm, repeat) in studies
+        for own in studies[arm, repeat].trials
+        if own.number == number
     }
 
 
@@ -65,7 +97,8 @@ def _playground() -> None:
         epochs = int(st.number_input("Epochs", value=30, min_value=1, max_value=10_000))
         per_epoch = int(st.number_input("Updates per epoch", value=34, min_value=1, max_value=10_000))
         log = st.toggle("Logarithmic rate")
-    lines: dict[str, NDArray[np.float64]] = {}
+    rates: dict[str, NDArray[np.float64]] = {}
+    lines: dict[str, dict[str, str]] = {}
     columns = st.columns(min(max(len(names), 1), 4))
     for i, name in enumerate(names):
         with columns[i % len(columns)], st.expander(name, expanded=True), complain():
@@ -77,22 +110,25 @@ def _playground() -> None:
                     "epochs": epochs,
                 }
             )
-            lines[name] = planned_rates(config, per_epoch * BATCH_SIZE)
+            rates[name] = planned_rates(config, per_epoch * BATCH_SIZE)
+            lines[name] = line_of_schedule(name, i)
     chosen = st.session_state.get("experiment")
     summary = data.summary(chosen) if chosen else None
     if summary is not None:
-        trials = _trials(data.result(summary))
-        for name in st.multiselect("Trials of the chosen experiment", list(trials), key="scheduled trials"):
-            lines[name] = _of_trial(trials[name])
-    if not lines:
+        for (arm, repeat, number), trial in _chosen_trials(data.result(summary)).items():
+            name = _told((arm, repeat, number))
+            rates[name] = _of_trial(trial)
+            lines[name] = line_of_arm(arm)
+    if not rates:
         st.info("Choose a schedule, or a trial.")
         return
     chart(
-        figures.rates(lines, log=log),
+        figures.rates(rates, log=log, lines=lines),
         "rates",
         reading="The learning rate of each update as the schedule plans it: the multiplier times the rate, behind its "
-        "warm-up. What a schedule that reacts to the loss does in a run is not foreseen.",
-        table=figures.rates_table(lines),
+        "warm-up. What a schedule that reacts to the loss does in a run is not foreseen. Grey lines are schedules by "
+        "themselves; a trial has its arm's colour. Dashes belong to schedules.",
+        table=figures.rates_table(rates),
     )
 
 

@@ -5,49 +5,59 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.parts import about_experiment, chart, plain
+from dashboard.parts import about_experiment, arms_choice, chart, counted, plain, rows
+from objectives import tasks
+from search import captions
 from search.edges import edges
 from search.figures import learning as learning_figures
 from search.figures import trials as figures
+from search.figures.points import GUESS, guessed
 from search.learning import trial_curves
 from search.results import Result
-from search.sensitivity import sensitivities, updates_per_epoch
-from search.space import Parameter, space
-from search.spec import experiment
-from storage import Purpose, StudyRecord, TrialRecord
+from search.sensitivity import sensitivities
+from search.tables import numeric_parameters, state, trials, with_trials
+from storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
+
+MOST_BARS = 15
+"""Hyperparameters whose importance is drawn: a joint arm has dozens."""
+
+HEIGHT = 320
+"""Pixels of the table of trials: what it opens is to be seen with it."""
+
+GUESSES = {"classification": "class frequencies", "regression": "the mean target"}
+"""What who has learned nothing knows."""
 
 
 def _search(found: Result) -> None:
-    arms = [arm for arm in found.record.spec["arms"] if any(study.trials for study in found.record.of(arm))]
+    arms = [arm for arm in found.record.spec["arms"] if with_trials(found.record, arm)]
     if not arms:
         st.info("There are no trials yet.")
         return
     first = found.verdicts[0].a if found.verdicts and found.verdicts[0].a in arms else arms[0]
-    arm = st.selectbox("Arm", arms, index=arms.index(first), key="arm of search")
-    studies = [study for study in found.record.of(arm) if study.trials]
+    arm = arms_choice("Arm", arms, first, "arm of search")
+    studies, guess = with_trials(found.record, arm), _guess(found.record)
+    log = st.toggle("Logarithmic loss", value=True, key="log of search")
+    crosses = any(guessed(trial) for study in studies for trial in study.trials)
+    told = f" Crosses did no better than {guess}, with all seeds: they diverged, or are capped." if crosses else ""
     st.header("History", anchor=False)
     chart(
-        figures.history(studies),
+        figures.history(studies, log=log, guess=guess),
         "history",
-        reading="Every trial's validation loss in the order of the search; the steps are the best so far of each "
-        "repeat. Open markers are trials that were pruned.",
+        reading=f"{captions.HISTORY}{told}",
         table=figures.history_table(studies),
     )
-    parameters = _parameters(found, arm)
-    _hyperparameters(found, arm, studies, parameters)
+    _hyperparameters(found, arm, studies, log, guess)
     _trials(studies)
 
 
-def _parameters(found: Result, arm: str) -> list[Parameter]:
-    """The numeric hyperparameters that the arm's search varies, and that some trial has."""
-    spec = experiment(**found.record.spec)
-    parsed = next(each for each in spec.parsed_arms if each.name == arm)
-    tried = {key for study in found.record.of(arm) for trial in study.trials for key in trial.parameters}
-    searched = space(spec, parsed, updates_per_epoch(found.record.studies) or 1).by_key.values()
-    return [each for each in searched if isinstance(each, Parameter) and each.key in tried]
+def _guess(record: ExperimentRecord) -> str:
+    """What who has learned nothing knows of this task; only of a built-in one the kind is known without its data."""
+    task = record.spec["task"]
+    return GUESSES[tasks.get(task).kind] if task in tasks.names() else GUESS
 
 
-def _hyperparameters(found: Result, arm: str, studies: list[StudyRecord], parameters: list[Parameter]) -> None:
+def _hyperparameters(found: Result, arm: str, studies: list[StudyRecord], log: bool, guess: str) -> None:
+    parameters = numeric_parameters(found.record, arm)
     if not parameters:
         return
     st.header("Hyperparameters", anchor=False)
@@ -57,9 +67,10 @@ def _hyperparameters(found: Result, arm: str, studies: list[StudyRecord], parame
     if key in crowded:
         st.warning(f"The best values of {plain(key)} crowd at an edge of its range.", icon=":material/warning:")
     chart(
-        figures.slice_(studies, named[key], crowded.get(key)),
+        figures.slice_(studies, named[key], crowded.get(key), log=log, guess=guess),
         "slice",
-        reading="A dot is a trial, a star a study's winner. The dashed lines are the ends of the range.",
+        reading=f"{captions.SLICE} A winner is the finalist with the lowest loss over fresh seeds, and need not have "
+        "the lowest loss of its search, which is drawn.",
         table=figures.slice_table(studies, named[key]),
     )
     # Drawn when asked for: it is slow where a browser has no graphics card.
@@ -67,67 +78,57 @@ def _hyperparameters(found: Result, arm: str, studies: list[StudyRecord], parame
         chart(
             figures.parallel(studies, parameters),
             "parallel",
-            reading="A line is a trial, coloured by its rank within its study: the best stand out where they agree. "
-            "Drag along an axis to keep a part of the lines.",
+            reading=captions.PARALLEL,
             table=figures.parallel_table(studies, parameters),
         )
     known = [each for each in sensitivities(found.record) if each.arm == arm and each.importance is not None]
-    if known:
-        chart(
-            figures.importance(known),
-            "importance",
-            reading="Importance by PED-ANOVA: the share of each hyperparameter in what tells the good trials from all.",
-            table=figures.importance_table(known),
-        )
-    else:
+    if not known:
         st.caption("There are too few trials to tell what is important.")
+        return
+    drawn = sorted(known, key=lambda each: -(each.importance or 0.0))[:MOST_BARS]
+    left = f" The {MOST_BARS} most important of {len(known)} are drawn." if len(known) > MOST_BARS else ""
+    chart(
+        figures.importance(drawn),
+        "importance",
+        reading=f"{captions.IMPORTANCE}{left}",
+        table=figures.importance_table(known),
+    )
 
 
 def _trials(studies: list[StudyRecord]) -> None:
     st.header("Trials", anchor=False)
-    trials = [(study, trial) for study in studies for trial in study.trials]
-    states = st.pills("State", sorted({_state(*each) for each in trials}), selection_mode="multi", key="states")
-    shown = [each for each in trials if not states or _state(*each) in states]
-    table = pd.DataFrame([_row(*each) for each in shown])
-    chosen = st.dataframe(
-        table,
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
+    found = [(study, trial) for study in studies for trial in study.trials]
+    states = [_state(*each) for each in found]
+    wanted = st.pills("State", sorted(set(states)), selection_mode="multi", key="states")
+    places = [place for place, each in enumerate(states) if not wanted or each in wanted]
+    st.caption(f"{counted(len(places), 'trial')}. Choose a row to open its trial; a click on a column's name sorts.")
+    table = pd.DataFrame([{**row, "state": states[place]} for place, row in enumerate(trials(studies))])
+    chosen = rows(
+        # Of those that are shown only what they have: a joint arm's trials have few of its hyperparameters.
+        table.iloc[places].dropna(axis="columns", how="all").reset_index(drop=True),
         key="trials",
         alt="Every trial of this arm with its losses and hyperparameters",
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config={"State": st.column_config.TextColumn(width=170)},
+        height=HEIGHT if len(places) > HEIGHT // 35 else "auto",
     )
-    st.caption("Choose a row to open its trial; a click on a column's name sorts.")
-    if chosen["selection"]["rows"] and chosen["selection"]["rows"][0] < len(shown):
-        _trial(*shown[chosen["selection"]["rows"][0]])
+    if chosen["selection"]["rows"] and chosen["selection"]["rows"][0] < len(places):
+        _trial(*found[places[chosen["selection"]["rows"][0]]])
 
 
 def _state(study: StudyRecord, trial: TrialRecord) -> str:
-    if trial is study.winner:
-        return "winner"
-    if trial.pruned:
-        return "pruned"
-    if trial.finalist_loss is not None:
-        return "finalist"
-    diverged = sum(curve.outcome.value == "diverged" for curve in trial.curves[Purpose.SEARCH])
-    return "complete" if not diverged else "diverged"
-
-
-def _row(study: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
-    return {
-        "repeat": study.repeat,
-        "trial": trial.number,
-        "state": _state(study, trial),
-        "validation loss": trial.validation_loss,
-        "finalist loss": trial.finalist_loss,
-        **trial.parameters,
-    }
+    """What became of it; of a trial that got no further than guessing this rather than that it is complete."""
+    told = state(study, trial)
+    if told != "winner" and guessed(trial):
+        return "no better than guessing"
+    return "some seeds diverged" if told == "diverged" else told
 
 
 def _trial(study: StudyRecord, trial: TrialRecord) -> None:
     st.subheader(f"Repeat {study.repeat}, trial {trial.number}", anchor=False)
     own = trial_curves(trial, Purpose.SEARCH, arm=study.arm, repeat=study.repeat)
-    curves = {study.arm: own} if own else {}
+    curves: dict[str, Any] = {study.arm: own} if own else {}
     chart(
         learning_figures.learning(curves, losses="validation", x="epochs", log_loss=True, log_x=False, replicates=True),
         "trial",

@@ -6,9 +6,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.parts import complain
+from dashboard.parts import complain, plain, rows
 from objectives import optimizers, surfaces
-from search.figures.surface import surface_figure
+from search.figures.surface import goal, surface_part
 
 START = ["sgd", "momentum", "nag", "adagrad", "rmsprop", "adam"]
 
@@ -20,22 +20,28 @@ def _paths(name: str, chosen: tuple[str, ...], steps: int) -> Sequence[Any]:
 
 def _surface() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox("Surface", surfaces.names(), index=surfaces.names().index("beale"))
-        steps = int(st.number_input("Steps", value=surfaces.get(name).steps, min_value=10, max_value=2000, key=name))
+        name = st.selectbox("Surface", surfaces.names(), index=surfaces.names().index("beale"), width=220)
+        steps = int(
+            st.number_input("Steps", value=surfaces.get(name).steps, min_value=10, max_value=2000, key=name, width=160)
+        )
+        narrow = st.toggle("Values below the map", help="For a narrow window: both are then as wide as the page.")
     chosen = st.multiselect("Optimizers", optimizers.names(), default=START)
     if not chosen:
         st.info("Choose at least one optimizer.")
         return
     surface, paths = surfaces.get(name), _paths(name, tuple(chosen), steps)
+    st.caption(plain(f"{surface.name.capitalize()}: {surface.formula}"))
     reading = (
-        "Every optimizer walks from the same start at the learning rate that suits it best on this surface. Press "
-        "Play; beside it, how the value falls, step by step."
+        f"Every optimizer sets out from the circle at the learning rate η that brings it {goal(surface)} in the fewest "
+        f"steps; where the map is {'darker' if _dark() else 'lighter'} the value is lower. Press Play: "
+        f"{'below' if narrow else 'beside'} the map, how the value falls, step by step. A click on a name hides that "
+        "optimizer."
     )
-    # The landscape is an image of its own colours, on which the dark theme's would be lost.
-    st.plotly_chart(surface_figure(surface, paths), theme=None, height=620, key="surface", alt=reading)
-    st.caption(reading)
+    figure = surface_part(surface, paths, "below" if narrow else "beside", dark=_dark())
+    st.plotly_chart(figure, key="surface", alt=reading, config={"displaylogo": False})
+    st.caption(plain(reading))
     with st.expander("The numbers"):
-        rows = [
+        table = [
             {
                 "Optimizer": path.name,
                 "Learning rate": path.learning_rate,
@@ -44,7 +50,12 @@ def _surface() -> None:
             }
             for path in paths
         ]
-        st.dataframe(pd.DataFrame(rows), hide_index=True, alt=reading)
+        forms = dict.fromkeys(("Learning rate", "Value reached"), "{:.4g}".format)
+        rows(pd.DataFrame(table), key="surface numbers", alt=reading, forms=forms)
+
+
+def _dark() -> bool:
+    return st.context.theme.type == "dark"
 
 
 st.title("Surfaces")

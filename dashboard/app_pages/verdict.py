@@ -1,38 +1,109 @@
 """The answer of an experiment, with the evidence and the doubts."""
 
-import shlex
 from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
 from dashboard.pages import page
-from dashboard.parts import about_experiment, chart, plain
-from search.budgets import crossover_sentence
-from search.credit import credit, credit_sentence, tuning_gains
+from dashboard.parts import about_experiment, chart, decimals, percent, plain, rows, signed, terminal
+from search import captions
+from search.arms import Arm
+from search.budgets import budget_curves, crossover_sentence, pair_crossover
+from search.credit import credit, credit_sentence, spoken_effects, way_sentence
+from search.figures import budget as budget_figures
 from search.figures import verdict as figures
+from search.figures.lines import short
 from search.losses import means, test_losses, test_scores
 from search.results import Result
+from search.statistics.verdict import PRACTICAL, Verdict
+from search.studies import single
 from search.summary import arm_summaries
+from search.tables import COSTS, GAINS, costs, gains
+from storage import Status
+
+WORDS: dict[str, tuple[str, Literal["green", "red", "blue", "orange"], str]] = {
+    "a_better": ("beats", "green", ":material/trophy:"),
+    "b_better": ("loses to", "red", ":material/thumb_down:"),
+    "tie": ("ties with", "blue", ":material/balance:"),
+    "undecided": ("undecided against", "orange", ":material/help:"),
+}
+"""What the first arm of the first pair does, its colour and its sign."""
 
 
 def _verdict(found: Result) -> None:
-    st.subheader(plain(found.answer), anchor=False)
-    if found.verdicts and found.verdicts[0].difference is not None:
-        st.write(plain(f"{found.verdicts[0].why[0].upper()}{found.verdicts[0].why[1:]}."))
+    first = found.verdicts[0] if found.verdicts else None
+    if first:
+        _at_a_glance(found, first)
+    st.write(plain(found.answer))
+    if first is None:
+        _one_arm(found)
+    elif first.difference is not None:
+        st.caption(plain(f"{first.why[0].upper()}{first.why[1:]}."))
+        # Not where the verdict is withheld: more repeats of the same searches would not help.
+        if first.repeats_to_decide and first.repeats_to_decide <= PRACTICAL and found.status is Status.DONE:
+            st.caption("To decide it:")
+            terminal("resume", found.name, "--repeats", str(first.repeats_to_decide))
     for alarm in found.alarms:
-        st.warning(f"**{plain(alarm.arm or alarm.kind)}**: {plain(alarm.message)}", icon=":material/warning:")
+        st.warning(f"**{plain(short(alarm.arm or alarm.kind))}**: {plain(alarm.message)}", icon=":material/warning:")
         if alarm.resume is not None:
-            st.code(f"cooldown resume {shlex.quote(found.name)} {alarm.resume}".rstrip(), language="bash")
-    if found.verdicts:
-        st.header("Every pair", anchor=False)
-        chart(
-            figures.forest(found.verdicts),
-            "pairs",
-            reading="A dot left of 0 speaks for the first arm of a pair. A pair is decided where its whole interval "
-            "lies beyond the shaded band, and a tie where it lies inside. Many pairs are corrected for their number.",
-            table=figures.forest_table(found.verdicts),
-        )
+            terminal("resume", found.name, *alarm.resume.split())
+    _pairs(found)
+    _repeats(found)
+    _credit(found)
+    if first:
+        _budget(found, first)
+    _cost(found)
+
+
+def _at_a_glance(found: Result, first: Verdict) -> None:
+    """Who against whom, by how much: before any sentence."""
+    by_arm = {arm.arm: arm for arm in arm_summaries(found.record)}
+    word, colour, icon = WORDS[first.verdict]
+    if first.difference is None:
+        word, colour, icon = "no verdict yet against", "blue", ":material/hourglass:"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{plain(short(first.a))}**", width="content")
+        st.badge(word, icon=icon, color=colour)
+        st.markdown(f"**{plain(short(first.b))}**", width="content")
+    with st.container(horizontal=True):
+        for arm in (first.a, first.b):
+            own = by_arm[arm]
+            loss = "–" if own.test_loss is None else decimals(own.test_loss)
+            told = f"{own.evaluated} of {found.record.spec['repeats']} repeats"
+            _number(f"{plain(short(arm))}: test loss", loss, told, arm)
+        known = first.difference is not None and first.low is not None and first.high is not None
+        difference = signed(first.difference) if first.difference is not None else "–"
+        between = f"95 %: {signed(first.low)} to {signed(first.high)}" if known else "no interval yet"  # type: ignore[arg-type]
+        _number("Difference", difference, between, "First minus second: below 0 the first is better.")
+
+
+def _number(label: str, value: str, told: str, about: str) -> None:
+    st.metric(label, value, told, delta_color="off", delta_arrow="off", help=plain(about), border=True, width=225)
+
+
+def _one_arm(found: Result) -> None:
+    """What one arm cannot answer, and what to type instead."""
+    st.caption("A verdict takes two arms, each with searches of its own:")
+    spec = found.record.spec
+    task = [spec["task"], *(["--target", spec["target"]] if spec.get("target") else [])]
+    arm = spec["arms"][0]
+    other = "adam" if arm != "adam" else "momentum+cosine"
+    arms = [arm, other] if short(arm) == arm else ["momentum+cosine", other]
+    terminal("compare", *task, *(word for each in arms for word in ("--arm", each)))
+
+
+def _pairs(found: Result) -> None:
+    if not found.verdicts:
+        return
+    st.header("Every pair", anchor=False)
+    if all(verdict.difference is None for verdict in found.verdicts):
+        st.info("No pair can be compared yet: this comes when both arms of one have evaluated winners.")
+        return
+    chart(figures.forest(found.verdicts), "pairs", reading=captions.PAIRS, table=figures.forest_table(found.verdicts))
+
+
+def _repeats(found: Result) -> None:
     st.header("Every repeat", anchor=False)
     measure = st.segmented_control("Measured by", ["Test loss", "Test score"], default="Test loss", required=True)
     read = test_losses if measure == "Test loss" else test_scores
@@ -42,91 +113,83 @@ def _verdict(found: Result) -> None:
         chart(
             figures.repeats(values, str(measure), best=best),
             "repeats",
-            reading=f"A dot is one repeat, an independent tuning: the mean of its winner over fresh seeds; the {best} "
-            "is best. The tick is the mean of the repeats.",
+            reading=captions.repeats(best),
             table=figures.repeats_table(values, str(measure), best=best),
         )
     else:
-        st.info("No winner has been evaluated yet: this comes when a first study is complete.")
-    _credit(found)
-    _budget(found)
-    _cost(found)
+        st.info("No winner has been evaluated: this comes when a first study is complete.")
 
 
 def _credit(found: Result) -> None:
-    st.header("Who deserves the credit", anchor=False)
-    gained = tuning_gains(found.record)
     pair = (found.verdicts[0].a, found.verdicts[0].b) if found.verdicts else None
-    split = credit(found.record, pair) if pair else None
+    split, gained = credit(found.record, pair) if pair else None, gains(found.record)
+    defaults = any(single(Arm.parse(arm)) for arm in found.record.spec["arms"])
+    if not (split or gained or defaults):
+        # Arms that choose among several have no default config, and never will.
+        return
+    st.header("Who deserves the credit", anchor=False)
     if pair and split and split.shares:
         st.write(plain(credit_sentence(found.record, pair)))
+        effects, whole = spoken_effects(split), {**split.shares, "total": split.effects["total"]}
         chart(
-            figures.credit(split.shares),
+            figures.credit(effects),
+            "effects",
+            reading="The numbers of the sentence: below 0 the test loss falls; the whiskers are 95 % intervals.",
+            table=figures.credit_table(effects),
+        )
+        st.subheader("The whole way, divided up", anchor=False)
+        st.write(plain(way_sentence(split)))
+        chart(
+            figures.credit(whole),
             "credit",
-            reading=f"The way from {split.first} to {split.other}, divided among the three things that change; below 0 "
-            "the loss falls. The bars add up to the whole; the whiskers are 95 % intervals.",
-            table=figures.credit_table(split.shares),
+            reading="What of this total the optimizer, the schedule and the tuning account for, averaged over the "
+            "orders in which one could change them: the three bars add up to the total. They also hold what "
+            "changes before anything is tuned, and so differ from the effects above.",
+            table=figures.credit_table(whole),
         )
     elif split:
         st.info(f"To divide the difference up, the experiment lacks: {plain(', '.join(split.missing))}.")
     if gained:
-        st.dataframe(
+        st.subheader("Untuned and tuned", anchor=False)
+        change = dict.fromkeys(("Difference", "95 % from", "To"), signed)
+        rows(
             pd.DataFrame(gained).rename(columns=GAINS),
-            hide_index=True,
+            key="gains",
             alt="Test loss of each arm's default config and of its tuned one",
+            forms=change,
         )
-        st.caption("Test loss of each arm untuned and tuned: a negative difference is what the search gained.")
-    else:
+        st.caption(captions.GAINS)
+    elif defaults and not split and found.status is not Status.DONE:
         st.info("There are no default configs beside tuned ones yet.")
 
 
-GAINS = {
-    "arm": "Arm",
-    "default_loss": "Default",
-    "tuned_loss": "Tuned",
-    "difference": "Difference",
-    "low": "95 % from",
-    "high": "to",
-    "repeats": "Repeats",
-}
-
-
-def _budget(found: Result) -> None:
+def _budget(found: Result, first: Verdict) -> None:
+    sentence = crossover_sentence(found.record, first.a, first.b)
+    curves = budget_curves(found.record)
+    own = {arm: curves[arm] for arm in (first.a, first.b) if arm in curves}
+    if not sentence or not own:
+        return
     st.header("From which budget on", anchor=False)
-    sentence = crossover_sentence(found.record, found.verdicts[0].a, found.verdicts[0].b) if found.verdicts else ""
-    st.write(plain(sentence) or "This takes two arms with trials.")
-    st.page_link(page("budget"), label="Curves over the budget", icon=":material/savings:")
+    st.write(plain(sentence))
+    pair = first.a, first.b
+    figure = budget_figures.budget(own, pair_crossover(found.record, *pair), pair, log=True, height=340)
+    chart(figure, "small budget", reading=captions.budget(found.record), table=budget_figures.budget_table(own))
+    st.page_link(page("budget"), label="All arms, and other units of the budget", icon=":material/savings:")
 
 
 def _cost(found: Result) -> None:
     st.header("What it cost", anchor=False)
-    rows = [
-        {
-            "Arm": arm.arm,
-            "Search": arm.search_gradient_evaluations,
-            "Evaluation": arm.evaluation_gradient_evaluations,
-            "Default config": arm.default_gradient_evaluations,
-            "Narrower ranges": arm.superseded_gradient_evaluations,
-            "All": arm.gradient_evaluations,
-            "Seconds of a core": arm.seconds,
-            "Diverged": arm.diverged,
-        }
-        for arm in arm_summaries(found.record)
-    ]
-    table = pd.DataFrame(rows)
-    if not table["Narrower ranges"].any():
-        table = table.drop(columns="Narrower ranges")
-    st.dataframe(
+    made = costs(found.record)
+    # Without default configs nothing is said of these.
+    known = [key for key in made[0] if key != "default" or any(row[key] for row in made)]
+    table = pd.DataFrame(made, columns=known).rename(columns={key: COSTS[key] for key in known})
+    rows(
         table,
-        hide_index=True,
-        column_config={
-            **{name: st.column_config.NumberColumn(format="localized") for name in table.columns if name != "Arm"},
-            "Seconds of a core": st.column_config.NumberColumn(format="%.1f"),
-            "Diverged": st.column_config.NumberColumn(format="percent", help="Share of the search's runs"),
-        },
+        key="cost",
         alt="Gradient evaluations and seconds per arm",
+        forms={"Seconds of a core": "{:,.1f}".format, "Diverged": percent},
     )
-    st.caption("In gradient evaluations, where one row's gradient is 1; diverged and pruned runs are included.")
+    st.caption(captions.COST)
 
 
 st.title("Verdict")

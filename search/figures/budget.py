@@ -7,8 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from search.figures.layout import BAND, area, axis, chart, vertical
-from search.figures.lines import faded, label, looks
+from search.budgets import PairedDifference
+from search.figures.layout import BAND, GREY, area, axis, chart, vertical, zero_line
+from search.figures.lines import faded, label, looks, whole
 from search.statistics.budget import BudgetCurve, Crossover
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ TITLES: dict[Budget, str] = {
 }
 
 HEIGHT = 460
+HEIGHT_OF_DIFFERENCE = 320
 
 
 def budget(
@@ -31,11 +33,14 @@ def budget(
     pair: tuple[str, str] | None = None,
     x: Budget = "trials",
     log: bool = False,
+    log_x: bool = False,
+    height: int = HEIGHT,
 ) -> go.Figure:
     """The expected best validation loss of each arm against the budget, with its pointwise 95 % band.
 
     crossover: of `pair`, the trials from which its first arm is ahead; a line with words where x is "trials" and it is
-    known, and an area from its earliest to its latest. log: whether the axis of the losses is logarithmic.
+    known, and an area from its earliest to its latest. log, log_x: whether the axis of the losses, and that of the
+    budget, is logarithmic. height: in pixels.
     """
     known, traces = looks(curves), []
     ends = _ends(curves, log)
@@ -57,16 +62,16 @@ def budget(
                 legendgroup=arm,
                 hovertemplate=(
                     "%{y:.4g} after %{customdata[0]} trials<br>95 % interval: %{customdata[1]:.4g} to "
-                    "%{customdata[2]:.4g}<extra>%{fullData.name}</extra>"
+                    f"%{{customdata[2]:.4g}}<br>{whole(arm)}<extra></extra>"
                 ),
             )
         )
-    marks = _crossover(crossover, pair) if crossover and pair and x == "trials" else {}
+    marks = _crossover(crossover, pair, log_x) if crossover and pair and x == "trials" else {}
     range_ = {"range": np.log10(ends).tolist() if log else list(ends)} if ends else {}
     return chart(
         traces,
-        HEIGHT,
-        xaxis=axis(TITLES[x]),
+        height,
+        xaxis=_budget_axis(x, log_x),
         yaxis=axis("Expected best validation loss", log=log, **range_),
         **marks,
     )
@@ -92,12 +97,69 @@ def budget_table(curves: Mapping[str, BudgetCurve]) -> "DataFrame":
     return concat(tables, ignore_index=True) if tables else DataFrame(columns=columns)
 
 
+def budget_difference(found: PairedDifference, pair: tuple[str, str], log_x: bool = False) -> go.Figure:
+    """The mean difference of `pair`'s expected bests against the trials, first minus second, with its pointwise 95 %
+    band: below 0 the first is ahead.
+    """
+    a, b = map(label, pair)
+    sides = ((1, "top", f"{b} ahead ↑"), (0, "bottom", f"{a} ahead ↓"))
+    return chart(
+        [
+            *area(found.trials.astype(np.float64), found.low, found.high, fillcolor=BAND),
+            go.Scatter(
+                x=found.trials,
+                y=np.where(np.isfinite(found.difference), found.difference, np.nan),
+                customdata=np.stack([found.low, found.high], axis=-1),
+                mode="lines" if len(found.trials) > 1 else "markers",
+                line={"color": GREY, "width": 2},
+                marker={"color": GREY, "size": 9},
+                name="difference",
+                hovertemplate=(
+                    "%{y:+.4g} after %{x} trials<br>95 % interval: %{customdata[0]:.4g} to %{customdata[1]:.4g}"
+                    f"<br>{whole(pair[0])}<br>− {whole(pair[1])}<extra></extra>"
+                ),
+            ),
+        ],
+        HEIGHT_OF_DIFFERENCE,
+        legend=False,
+        xaxis=_budget_axis("trials", log_x),
+        yaxis=axis("Difference, paired", **zero_line()),
+        annotations=[
+            {
+                "x": 1,
+                "xref": "x domain",
+                "xanchor": "right",
+                "y": y,
+                "yref": "y domain",
+                "yanchor": anchor,
+                "showarrow": False,
+                "text": text,
+            }
+            for y, anchor, text in sides
+        ],
+    )
+
+
+def budget_difference_table(found: PairedDifference) -> "DataFrame":
+    """The numbers of `budget_difference`: a row for each number of trials."""
+    from pandas import DataFrame
+
+    columns = (found.trials, found.difference, found.low, found.high)
+    return DataFrame(dict(zip(("Trials", "Difference", "Low", "High"), columns, strict=True)))
+
+
+def _budget_axis(x: Budget, log: bool) -> dict[str, Any]:
+    """The axis of the budget; large numbers as thousands and millions."""
+    ticks: dict[str, Any] = {"tickformat": "~s", "nticks": 8} if log or x == "gradient evaluations" else {}
+    return axis(TITLES[x], log=log, **ticks)
+
+
 def _budget_of(curve: BudgetCurve, x: Budget) -> NDArray[Any]:
     return {"trials": curve.trials, "gradient evaluations": curve.gradient_evaluations, "seconds": curve.seconds}[x]
 
 
-def _crossover(crossover: Crossover, pair: tuple[str, str]) -> dict[str, Any]:
-    """The shapes and words for it; none where it is not known."""
+def _crossover(crossover: Crossover, pair: tuple[str, str], log_x: bool) -> dict[str, Any]:
+    """The shapes and words for it; none where it is not known. Words on a logarithmic axis stand at the logarithm."""
     if crossover.trials is None:
         return {}
     shapes = [vertical(crossover.trials, dash="dash", width=2)]
@@ -118,7 +180,7 @@ def _crossover(crossover: Crossover, pair: tuple[str, str]) -> dict[str, Any]:
         "shapes": shapes,
         "annotations": [
             {
-                "x": crossover.trials,
+                "x": float(np.log10(crossover.trials)) if log_x else crossover.trials,
                 "xanchor": "left",
                 "xshift": 6,
                 "y": 1,

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from search.figures.layout import area, axis, chart
-from search.figures.lines import Look, faded, label, looks
+from search.figures.lines import Look, faded, label, looks, whole
 from search.learning import Amount, ArmCurves, band
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ HEIGHT = 560
 
 ABOVE_UNINFORMED = 1.5
 """In losses of who knows only class frequencies: how far the axis reaches at most. What is worse has no lesson."""
+
+DECADES = 1.5
+"""Powers of ten from which on the axis of the rates has no ticks between them."""
 
 LOWEST_RATE = 1e-3
 """Of the lowest of the arms' highest rates: where the axis of the rates ends at the latest."""
@@ -104,8 +107,8 @@ def _loss_traces(
             legendgroup=arm,
             opacity=look.opacity,
             hovertemplate=(
-                "%{y:.4g} at %{x:.4g}<br>quartiles %{customdata[0]:.4g} and %{customdata[1]:.4g}"
-                "<extra>%{fullData.name}</extra>"
+                "%{y:.4g} at %{x:.4g}<br>quartiles %{customdata[0]:.4g} and %{customdata[1]:.4g}<br>"
+                f"{whole(arm)}<extra></extra>"
             ),
             **_drawn(at, look),
         ),
@@ -130,7 +133,8 @@ def _replicates(arm: str, own: ArmCurves, at: NDArray[np.float64], losses: Losse
             legendgroup=arm,
             showlegend=False,
             hovertemplate=(
-                "%{y:.4g} at %{x:.4g}<br>repeat %{customdata[0]}, seed %{customdata[1]}<extra>%{fullData.name}</extra>"
+                "%{y:.4g} at %{x:.4g}<br>repeat %{customdata[0]}, seed %{customdata[1]}<br>"
+                f"{whole(arm)}<extra></extra>"
             ),
         )
     ]
@@ -145,7 +149,7 @@ def _rate_trace(arm: str, own: ArmCurves, at: NDArray[np.float64], look: Look) -
         legendgroup=arm,
         showlegend=False,
         opacity=look.opacity,
-        hovertemplate="η = %{y:.4g} at %{x:.4g}<extra>%{fullData.name}</extra>",
+        hovertemplate=f"η = %{{y:.4g}} at %{{x:.4g}}<br>{whole(arm)}<extra></extra>",
         **_drawn(at, look),
     )
 
@@ -166,7 +170,9 @@ def _rate_range(curves: Mapping[str, ArmCurves]) -> dict[str, Any]:
         return {}
     rates = np.concatenate(medians)
     least = max(float(rates[rates > 0].min()), LOWEST_RATE * min(peaks))
-    return {"range": np.log10([0.7 * least, 1.4 * max(peaks)]).tolist()}
+    low, high = np.log10([0.7 * least, 1.4 * max(peaks)]).tolist()
+    # A tick for each power of ten; where there are hardly two of these, also at 2 and 5 times one.
+    return {"range": [low, high], "dtick": 1 if high - low > DECADES else "D1"}
 
 
 def _ends(curves: Mapping[str, ArmCurves], losses: Losses) -> tuple[float, float] | None:

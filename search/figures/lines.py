@@ -9,16 +9,18 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
+from textwrap import wrap
 from typing import Literal
 
 from objectives import optimizers, schedules
+from objectives.errors import InputError
 from search.arms import Arm
 
 Family = Literal["sgd", "adaptive"]
 
 COLOURS: dict[Family, tuple[str, ...]] = {
     "sgd": ("#D55E00", "#E69F00", "#AA3377", "#CC79A7"),
-    "adaptive": ("#8CBC68", "#9970AB", "#0072B2", "#117733", "#56B4E9", "#999933", "#44BB99", "#009E73"),
+    "adaptive": ("#8CBC68", "#9970AB", "#1A7FC4", "#117733", "#56B4E9", "#999933", "#44BB99", "#009E73"),
 }
 """By the optimizer's place among its family in the catalog."""
 
@@ -63,8 +65,17 @@ SYMBOLS = (
 )
 """By the schedule's place in the catalog, `constant` left out: that is a solid line, and a circle."""
 
-TWINS = ((1.0, ""), (0.5, "-open"), (0.3, "-dot"), (0.3, "-open-dot"))
+TWINS = ((1.0, ""), (0.65, "-open"), (0.45, "-dot"), (0.45, "-open-dot"))
 """Opacity and kind of symbol of the first, the second … of several arms that would look the same."""
+
+LONGEST = 40
+"""Letters of a name that have room in a legend, a row of a chart or a cell of a table."""
+
+HOVER_WIDTH = 60
+"""Letters of a line of the words beside a pointer."""
+
+GREYS = ("#8A8A8A", "#6C7A89", "#A08F7B")
+"""In turn, of lines that belong to no optimizer: they stand out on white as well as on black."""
 
 
 @dataclass(frozen=True)
@@ -121,9 +132,35 @@ def faded(colour: str, opacity: float) -> str:
     return f"rgba({red}, {green}, {blue}, {opacity:g})"
 
 
+def line_of_schedule(schedule: str, place: int = 0) -> dict[str, str]:
+    """The line of a schedule without an optimizer: its dash, in the grey of its place among others."""
+    return {"color": GREYS[place % len(GREYS)], "dash": _line_and_symbol(schedule)[0]}
+
+
+def short(arm: str) -> str:
+    """An arm's name, or its label or how much it may choose from where the name is too long to be shown whole."""
+    if len(arm) <= LONGEST:
+        return arm
+    try:
+        parsed = Arm.parse(arm)
+    except InputError:
+        return arm
+    if parsed.label:
+        return parsed.label
+    parts = ((parsed.optimizers, "optimizer"), (parsed.schedules, "schedule"))
+    told = [own[0] if len(own) == 1 else f"{len(own)} {kind}s" for own, kind in parts]
+    return told[0] if parsed.schedules == ("constant",) else " + ".join(told)
+
+
 def label(arm: str) -> str:
-    """The arm's name as a figure may hold it: plotly takes what looks like a tag for one."""
-    return escape(arm)
+    """The arm's name, shortened by `short`, as a figure may hold it: plotly takes what looks like a tag for one."""
+    return escape(short(arm))
+
+
+def whole(arm: str) -> str:
+    """The arm's whole name for the words beside a pointer, over several lines where it is long."""
+    lines = wrap(arm.replace(",", ", ").replace("+", " + ") if len(arm) > HOVER_WIDTH else arm, HOVER_WIDTH)
+    return "<br>".join(map(escape, lines))
 
 
 def _look(arm: Arm) -> Look:

@@ -8,21 +8,28 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from search.figures.layout import GREY, axis, explained, wide
+from search.figures.layout import BAND, GREY, HELPER, axis, explained, wide
 from search.space import Parameter
-from storage import StudyRecord
+from storage import Purpose, StudyRecord, TrialRecord
 
-REPEATS = (0.3, 0.8)
+REPEATS = (0.4, 0.75)
 """Where on viridis, which every kind of colour vision reads, the repeats begin and end: visible on white and black."""
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross")
 """Of the repeats, in turn."""
 
+GUESSED = "x"
+"""The symbol of a trial that did no better than guessing, whatever its repeat."""
+
+GUESS = "class frequencies or the mean target"
+"""What who has learned nothing may know; of a given task one of the two."""
+
 
 @dataclass(frozen=True, eq=False)
 class RepeatTrials:
     """One study's trials in order: arrays (n,). best: the lowest loss so far of a trial that was not pruned, NaN before
-    there is one. winner: the number of the best so far, -1 for none.
+    there is one. winner: the number of the best so far, -1 for none. guessed: whether it did no better than guessing,
+    so that its loss is that of guessing and not measured. uninformed: that loss, the mean over trials.
     """
 
     repeat: int
@@ -31,6 +38,8 @@ class RepeatTrials:
     pruned: NDArray[np.bool_]
     best: NDArray[np.float64]
     winner: int
+    guessed: NDArray[np.bool_]
+    uninformed: float
 
 
 def repeat_trials(studies: Sequence[StudyRecord]) -> list[RepeatTrials]:
@@ -43,9 +52,23 @@ def repeat_trials(studies: Sequence[StudyRecord]) -> list[RepeatTrials]:
             best = np.fmin.accumulate(np.where(pruned, np.nan, loss))
             number = np.array([trial.number for trial in study.trials])
             found.append(
-                RepeatTrials(study.repeat, number, loss, pruned, best, study.winner.number if study.winner else -1)
+                RepeatTrials(
+                    study.repeat,
+                    number,
+                    loss,
+                    pruned,
+                    best,
+                    study.winner.number if study.winner else -1,
+                    np.array([guessed(trial) for trial in study.trials]),
+                    float(np.mean([c.uninformed_loss for t in study.trials for c in t.curves[Purpose.SEARCH]])),
+                )
             )
     return found
+
+
+def guessed(trial: TrialRecord) -> bool:
+    """Whether a trial did no better than guessing with any of its search's seeds: diverged, or with a capped loss."""
+    return not trial.pruned and all(curve.capped for curve in trial.curves[Purpose.SEARCH])
 
 
 def natural_values(studies: Sequence[StudyRecord], parameter: Parameter) -> list[NDArray[np.float64]]:
@@ -68,10 +91,14 @@ def marker_of_repeat(place: int, repeats: int) -> dict[str, str]:
 def points(
     own: RepeatTrials, x: NDArray[Any], marker: dict[str, str], natural: NDArray[np.float64] | None = None
 ) -> Any:
-    """The trials of one repeat at `x`; with `natural` values only those that have one, and the winner as a star."""
+    """The trials of one repeat at `x`; with `natural` values only those that have one, and the winner as a star.
+
+    The legend's entries are those of `entries`, as it would draw the first of these points.
+    """
     shown = np.full(len(x), True) if natural is None else ~np.isnan(natural)
     star = (own.number == own.winner) & (natural is not None)
-    symbols = np.where(star, "star", np.where(own.pruned, marker["symbol"] + "-open", marker["symbol"]))
+    plain = np.where(own.guessed, GUESSED, marker["symbol"])
+    symbols = np.where(star, "star", np.where(own.pruned, marker["symbol"] + "-open", plain))
     columns = [np.full(len(x), own.repeat), own.number, *([] if natural is None else [natural])]
     value = "" if natural is None else "value %{customdata[2]:.4g}, "
     return go.Scatter(
@@ -87,19 +114,62 @@ def points(
         },
         name=f"repeat {own.repeat}",
         legendgroup=str(own.repeat),
-        showlegend=True,
+        showlegend=False,
         hovertemplate=f"{value}loss %{{y:.4g}}, trial %{{customdata[1]}}<extra>%{{fullData.name}}</extra>",
     )
 
 
-def pruned_entry(trials: Sequence[RepeatTrials]) -> list[go.Scatter]:
-    """The legend's entry for pruned trials, where there are some."""
-    if not any(own.pruned.any() for own in trials):
-        return []
-    return [explained("pruned", mode="markers", marker={"symbol": "circle-open", "color": GREY, "size": 8})]
+def entries(trials: Sequence[RepeatTrials]) -> list[go.Scatter]:
+    """The legend: the repeats, and where there are some, trials that were pruned or did no better than guessing."""
+    made = [
+        explained(
+            f"repeat {own.repeat}",
+            mode="markers",
+            marker={**marker_of_repeat(place, len(trials)), "size": 9},
+            legendgroup=str(own.repeat),
+        )
+        for place, own in enumerate(trials)
+    ]
+    for name, symbol, flags in (
+        ("pruned", "circle-open", [own.pruned for own in trials]),
+        ("no better than guessing", GUESSED, [own.guessed for own in trials]),
+    ):
+        if any(each.any() for each in flags):
+            made.append(explained(name, mode="markers", marker={"symbol": symbol, "color": GREY, "size": 8}))
+    return made
 
 
-def loss_axis(trials: Sequence[RepeatTrials]) -> dict[str, Any]:
-    """The axis of validation losses, logarithmic where they are spread widely."""
+def loss_axis(trials: Sequence[RepeatTrials], log: bool | None = None) -> dict[str, Any]:
+    """The axis of validation losses. log: whether it is logarithmic, which losses of 0 and below rule out; None: where
+    they are spread widely.
+    """
     losses = np.concatenate([own.loss for own in trials]) if trials else np.empty(0)
-    return axis("Validation loss", log=wide(losses))
+    known = losses[np.isfinite(losses)]
+    logarithmic = wide(losses) if log is None else log and bool(known.size and known.min() > 0)
+    return axis("Validation loss", log=logarithmic)
+
+
+def guessing(trials: Sequence[RepeatTrials], guess: str, axis_of_losses: dict[str, Any]) -> dict[str, Any]:
+    """Shape and words of the loss that `guess` gets, where some trial got no further: a line, or an area from the
+    easiest split's to the hardest's.
+    """
+    own = [each for each in trials if each.guessed.any()]
+    if not own:
+        return {"shapes": [], "annotations": []}
+    low, high = min(each.uninformed for each in own), max(each.uninformed for each in own)
+    place: dict[str, Any] = {"xref": "x domain", "yref": "y"}
+    shape = {"type": "rect", **place, "x0": 0, "x1": 1, "y0": low, "y1": high, "layer": "below", "fillcolor": BAND}
+    note = {
+        **place,
+        "x": 1,
+        "xanchor": "right",
+        "y": float(np.log10(high)) if axis_of_losses.get("type") == "log" else high,
+        "yanchor": "bottom",
+        "yshift": 4,
+        "showarrow": False,
+        "text": f"no better than {guess} (diverged or capped)",
+    }
+    return {
+        "shapes": [{**shape, "line": {"color": HELPER, "width": 1.5, "dash": "dot"}}],
+        "annotations": [note],
+    }

@@ -9,11 +9,12 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from search.figures.layout import axis, chart
+from search.figures.lines import short
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#AA3377", "#8CBC68")
+COLOURS = ("#1A7FC4", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#AA3377", "#8CBC68")
 """In order, and from the start again. Source: Okabe & Ito, Tol."""
 
 DASHES = ("solid", "dash", "dot", "dashdot")
@@ -22,12 +23,19 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 HEIGHT = 420
 
 
-def rates(multipliers: Mapping[str, NDArray[np.float64]], unit: str = "Learning rate", log: bool = False) -> go.Figure:
+def rates(
+    multipliers: Mapping[str, NDArray[np.float64]],
+    unit: str = "Learning rate",
+    log: bool = False,
+    lines: Mapping[str, Mapping[str, str]] | None = None,
+) -> go.Figure:
     """A line for each label, against the number of the update, from 1.
 
     multipliers: by label, which may be any text, the (updates,) rates, or multipliers of one. unit: what they are. log:
-    whether their axis is logarithmic.
+    whether their axis is logarithmic. lines: by label the colour and dash, as `lines.line_of_arm` gives them; of one
+    that is not there the next of `COLOURS`.
     """
+    given = lines or {}
     traces = [
         go.Scatter(
             x=np.arange(1, len(values) + 1),
@@ -36,9 +44,10 @@ def rates(multipliers: Mapping[str, NDArray[np.float64]], unit: str = "Learning 
             line={
                 "color": COLOURS[place % len(COLOURS)],
                 "dash": DASHES[place // len(COLOURS) % len(DASHES)],
+                **given.get(name, {}),
                 "width": 2,
             },
-            name=escape(name),
+            name=escape(short(name)),
             showlegend=True,
             hovertemplate="update %{x}: %{y:.4g}<extra>%{fullData.name}</extra>",
         )

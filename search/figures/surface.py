@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from objectives import optimizers
 from objectives.surfaces import Surface, Trajectory
+from search.figures.layout import ABOVE, GREY
 from search.figures.lines import Family, line_of_arm, marker_of_arm
 
 FRAMES = 100
@@ -44,6 +45,21 @@ GREYS = ((255, 255, 255), (220, 225, 230), (154, 165, 177))
 LEVEL_LINE = (126, 137, 151)
 """The colour between two bands: darker than both."""
 
+DARK_GREYS = ((20, 22, 27), (46, 51, 59), (84, 92, 104))
+DARK_LEVEL_LINE = (108, 117, 130)
+"""The same for a dark page: lower is darker."""
+
+Within = Literal["beside", "below"]
+"""Where the values stand as seen from the landscape, in a figure that is a part of a page."""
+
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+FAINT = "rgba(128, 128, 128, 0.25)"
+"""Of what can be pressed, on light and dark."""
+
+LEGEND_ROW = 22
+"""Pixels."""
+
 
 @dataclass(frozen=True)
 class _Landscape:
@@ -58,12 +74,12 @@ class _Landscape:
     edges: NDArray[np.float64]
     ticks: dict[float, str]
 
-    @property
-    def shades(self) -> NDArray[np.uint8]:
+    def shades(self, dark: bool = False) -> NDArray[np.uint8]:
         """The colour (bands, 3) of each band."""
+        greys = np.array(DARK_GREYS if dark else GREYS)
         at = np.linspace(0, 1, len(self.edges) - 1)
-        stops = np.linspace(0, 1, len(GREYS))
-        return np.stack([np.interp(at, stops, part) for part in np.array(GREYS).T], axis=-1).round().astype(np.uint8)
+        stops = np.linspace(0, 1, len(greys))
+        return np.stack([np.interp(at, stops, part) for part in greys.T], axis=-1).round().astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -93,8 +109,34 @@ def surface_figure(surface: Surface, trajectories: Sequence[Trajectory]) -> go.F
     numbers = list(range(len(still), len(still) + len(moving)))
     return go.Figure(
         # The minima are marked above the paths: most of these end there.
-        [*still, *moving, *_marks(surface)],
+        [*still, *moving, *_marks(surface, "black")],
         layout=_layout(surface, shown, bounds).update(images=[_image(surface, landscape)]),
+        frames=[go.Frame(name=str(step), traces=numbers, data=_moved(drawn, bounds, step)) for step in shown],
+    )
+
+
+def surface_part(
+    surface: Surface, trajectories: Sequence[Trajectory], within: Within = "beside", *, dark: bool = False
+) -> go.Figure:
+    """The same figure as a part of a page that has its headings, its colours and its words: without a title and without
+    a colour bar, the legend below.
+
+    within: where the values stand. dark: whether the page is dark, as the landscape then is.
+    """
+    shown = frame_steps(len(trajectories[0].path) - 1)
+    still = [_values(surface, each, shown) for each in trajectories]
+    drawn = [_drawn(surface, each) for each in trajectories]
+    bounds = _value_bounds(surface, trajectories)
+    moving = _moving(drawn, bounds, shown[-1])
+    numbers = list(range(len(still), len(still) + len(moving)))
+    marks = _marks(surface, "white" if dark else "black")
+    for trace in (*moving, *marks):
+        trace.legend = "legend"
+    rows = -(-(len(trajectories) + len(marks)) // (4 if within == "beside" else 2))
+    layout = _part_layout(surface, shown, bounds, within, rows)
+    return go.Figure(
+        [*still, *moving, *marks],
+        layout=layout.update(images=[_image(surface, _landscape(surface), dark)]),
         frames=[go.Frame(name=str(step), traces=numbers, data=_moved(drawn, bounds, step)) for step in shown],
     )
 
@@ -132,17 +174,17 @@ def _edges(heights: NDArray[np.float64], most: int) -> NDArray[np.float64]:
     return step * np.arange(math.floor(heights.min() / step), math.ceil(heights.max() / step) + 1)
 
 
-def _image(surface: Surface, landscape: _Landscape) -> dict[str, Any]:
+def _image(surface: Surface, landscape: _Landscape, dark: bool = False) -> dict[str, Any]:
     """The bands in their shades, with lines between them, over exactly the window."""
     # Here and not above: it takes half a second.
     import plotly.express as px
 
     bands = landscape.bands
-    pixels = landscape.shades[bands]
+    pixels = landscape.shades(dark)[bands]
     between = np.zeros(bands.shape, dtype=bool)
     between[:, 1:] |= bands[:, 1:] != bands[:, :-1]
     between[1:] |= bands[1:] != bands[:-1]
-    pixels[between] = LEVEL_LINE
+    pixels[between] = DARK_LEVEL_LINE if dark else LEVEL_LINE
     (left, right), (bottom, top) = surface.window
     return {
         "source": px.imshow(pixels, binary_string=True, binary_backend="pypng", binary_compression_level=9)
@@ -162,7 +204,7 @@ def _image(surface: Surface, landscape: _Landscape) -> dict[str, Any]:
 def _colour_bar(landscape: _Landscape) -> go.Scatter:
     """No point, but the scale of the image, which has none of its own."""
     low, high = float(landscape.edges[0]), float(landscape.edges[-1])
-    colours = ["#{:02X}{:02X}{:02X}".format(*shade) for shade in landscape.shades.tolist()]
+    colours = ["#{:02X}{:02X}{:02X}".format(*shade) for shade in landscape.shades().tolist()]
     ends = np.linspace(0, 1, len(colours) + 1).tolist()
     bar: dict[str, Any] = {"title": {"text": "value"}, "thickness": 10, "x": 0.5, "outlinewidth": 0}
     # At the very top is the title.
@@ -187,17 +229,18 @@ def _colour_bar(landscape: _Landscape) -> go.Scatter:
     )
 
 
-def _marks(surface: Surface) -> list[go.Scatter]:
+def _marks(surface: Surface, ink: str) -> list[go.Scatter]:
     """The start, and the minima, the lowest of them as stars: open ones, so that the paths' ends below them show."""
     marks = [
-        _mark("start", [surface.start], {"symbol": "circle-open", "size": 12, "line": {"width": 2}}),
+        _mark("start", [surface.start], {"color": ink, "symbol": "circle-open", "size": 12, "line": {"width": 2}}),
     ]
     lowest = [minimum.point for minimum in surface.minima if minimum.value == _lowest(surface)]
     others = [minimum.point for minimum in surface.minima if minimum.value > _lowest(surface)]
     if others:
-        marks.append(_mark("local minimum", others, {"symbol": "cross-thin", "size": 6, "line": {"width": 1}}))
+        cross = {"color": ink, "symbol": "cross-thin", "size": 6, "line": {"width": 1, "color": ink}}
+        marks.append(_mark("local minimum", others, cross))
     if lowest:
-        marks.append(_mark("minimum", lowest, {"symbol": "star-open", "size": 18, "line": {"width": 2}}))
+        marks.append(_mark("minimum", lowest, {"color": ink, "symbol": "star-open", "size": 18, "line": {"width": 2}}))
     return marks
 
 
@@ -208,7 +251,7 @@ def _mark(name: str, points: Sequence[tuple[float, float]], marker: dict[str, An
         y=y,
         name=name,
         mode="markers",
-        marker={"color": "black", **marker},
+        marker=marker,
         legend="legend3",
         hovertemplate=name + " (%{x:.4g}, %{y:.4g})<extra></extra>",
     )
@@ -284,7 +327,7 @@ def _moving(drawn: Sequence[_Drawn], bounds: tuple[float, float], step: int) -> 
             hovertemplate=name + " (%{x:.4g}, %{y:.4g})<extra></extra>",
         )
     moved[-1].update(
-        mode="lines", line={"color": "#444444", "width": 1}, xaxis="x2", yaxis="y2", showlegend=False, hoverinfo="skip"
+        mode="lines", line={"color": "#777777", "width": 1}, xaxis="x2", yaxis="y2", showlegend=False, hoverinfo="skip"
     )
     return moved
 
@@ -302,18 +345,14 @@ def _moved(drawn: Sequence[_Drawn], bounds: tuple[float, float], step: int) -> l
 def _layout(surface: Surface, shown: Sequence[int], bounds: tuple[float, float]) -> go.Layout:
     (left, right), (bottom, top) = surface.window
     plain = {"constrain": "domain", "showgrid": False, "zeroline": False, "ticks": "outside"}
-    if surface.minima:
-        which = "the lowest minimum it finds" if len({each.value for each in surface.minima}) > 1 else "a minimum"
-        goal = f"within {surface.tolerance:g} of {which}"
-    else:
-        goal = f"down to a value below {surface.level:g}".replace("-", "−")
     return go.Layout(
         template="plotly_white",
         title={
             "text": f"{surface.name.capitalize()}: {surface.formula}",
             "subtitle": {
-                "text": f"Each optimizer starts at the circle, with the learning rate η that brings it {goal} in the "
-                "fewest steps.<br>Play shows the paths step by step; a click on a name hides that optimizer.",
+                "text": "Each optimizer starts at the circle, with the learning rate η that brings it "
+                f"{goal(surface)} in the fewest steps.<br>"
+                "Play shows the paths step by step; a click on a name hides that optimizer.",
             },
         },
         xaxis={"title": "x", "range": [left, right], "domain": [0, 0.5], "constraintoward": "right", **plain},
@@ -327,6 +366,79 @@ def _layout(surface: Surface, shown: Sequence[int], bounds: tuple[float, float])
         **{
             key: {"title": {"text": title}, "tracegroupgap": 0, "x": 1.02, "y": y, "yanchor": "top"}
             for (key, title), y in zip((*LEGENDS.values(), ("legend3", "Marks")), (1, 0.68, 0.1), strict=True)
+        },
+    )
+
+
+def goal(surface: Surface) -> str:
+    """Where a learning rate is to bring an optimizer, in words."""
+    if not surface.minima:
+        return f"down to a value below {surface.level:g}".replace("-", "−")
+    which = "the lowest minimum it finds" if len({each.value for each in surface.minima}) > 1 else "a minimum"
+    return f"within {surface.tolerance:g} of {which}"
+
+
+def _part_layout(
+    surface: Surface, shown: Sequence[int], bounds: tuple[float, float], within: Within, rows: int
+) -> go.Layout:
+    (left, right), (bottom, top) = surface.window
+    plain = {"constrain": "domain", "showgrid": False, "zeroline": False, "ticks": "outside", "automargin": True}
+    beside = within == "beside"
+    # From the axes down: labels and title, buttons and slider, legend.
+    below, axes = 150 + LEGEND_ROW * rows, 430 if beside else 640
+    pressed = {"bgcolor": FAINT, "bordercolor": FAINT}
+    value_axis = _value_axis(surface, bounds)
+    if value_axis.get("type") == "log":
+        decades = abs(float(np.diff(value_axis["range"])[0]))
+        # As texts: plotly sets powers larger than other labels, and 10⁰ as 1.
+        first, last = (math.ceil(min(value_axis["range"])), math.floor(max(value_axis["range"])))
+        powers = range(first, last + 1, max(math.ceil(decades / 6), 1))
+        value_axis |= {
+            "tickvals": [10.0**power for power in powers],
+            "ticktext": [f"10{str(power).translate(RAISED)}" for power in powers],
+            "tickfont": {"size": 12},
+        }
+    return go.Layout(
+        height=ABOVE + axes + below,
+        margin={"t": ABOVE, "b": below, "l": 8, "r": 16},
+        xaxis={"title": {"text": "x"}, "range": [left, right], "domain": [0, 0.56] if beside else [0, 1], **plain},
+        yaxis={
+            "title": {"text": "y"},
+            "range": [bottom, top],
+            "scaleanchor": "x",
+            "domain": [0, 1] if beside else [0.42, 1],
+            **plain,
+        },
+        xaxis2={
+            "title": {"text": "step"},
+            "domain": [0.68, 1] if beside else [0, 1],
+            "anchor": "y2",
+            "range": [0, shown[-1]],
+        },
+        yaxis2={**value_axis, "domain": [0, 1] if beside else [0, 0.3], "title": None, "automargin": True},
+        # Above its axis, where it meets nothing however narrow the page is.
+        annotations=[
+            {
+                "text": value_axis["title"],
+                "xref": "x2 domain",
+                "x": 1,
+                "xanchor": "right",
+                "yref": "y2 domain",
+                "y": 1,
+                "yanchor": "bottom",
+                "showarrow": False,
+            }
+        ],
+        updatemenus=[{**_buttons(), **pressed}],
+        sliders=[{**_slider(shown), **pressed, "activebgcolor": GREY, "tickcolor": GREY}],
+        hovermode="closest",
+        legend={
+            "orientation": "h",
+            "yref": "container",
+            "y": 0,
+            "yanchor": "bottom",
+            "x": 0,
+            "xanchor": "left",
         },
     )
 

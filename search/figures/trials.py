@@ -1,6 +1,7 @@
 """The trials of one arm in one experiment: when each came, what it chose, and what mattered in that."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,11 +10,13 @@ import plotly.graph_objects as go
 from search.figures.layout import GREY, axis, chart, explained, rows, vertical
 from search.figures.lines import label, looks
 from search.figures.points import (
+    GUESS,
+    entries,
+    guessing,
     loss_axis,
     marker_of_repeat,
     natural_values,
     points,
-    pruned_entry,
     repeat_trials,
 )
 from search.figures.scales import logarithmic, loss_dimension, on_axis, parameter_axis, parameter_dimension
@@ -35,11 +38,16 @@ RANKS = ((0.0, "#1E88E5"), (0.3, "#7FA6C9"), (1.0, "#8A8A8A"))
 HEIGHT = 440
 
 
-def history(studies: Sequence[StudyRecord]) -> go.Figure:
+FEW = 12
+"""Trials up to which each has its tick."""
+
+
+def history(studies: Sequence[StudyRecord], *, log: bool | None = None, guess: str = GUESS) -> go.Figure:
     """The validation loss of every trial against its number, and the best so far of each repeat as a step line.
 
-    studies: of one arm. A pruned trial has an open marker, and its loss is that of the epoch it got to. Every point has
-    its (repeat, trial) as customdata.
+    studies: of one arm. A pruned trial has an open marker, and its loss is that of the epoch it got to; one that did no
+    better than guessing is a cross, at the line of what `guess` gets. log: whether the axis of the losses is
+    logarithmic; None: where they are spread widely. Every point has its (repeat, trial) as customdata.
     """
     traces: list[Any] = []
     trials = repeat_trials(studies)
@@ -60,7 +68,15 @@ def history(studies: Sequence[StudyRecord]) -> go.Figure:
         )
     if traces:
         traces.append(explained("best so far", mode="lines", line={"color": GREY, "width": 2, "shape": "hv"}))
-    return chart([*traces, *pruned_entry(trials)], HEIGHT, xaxis=axis("Trial"), yaxis=loss_axis(trials))
+    losses = loss_axis(trials, log)
+    ticks: dict[str, Any] = {"dtick": 1} if all(own.number.max() < FEW for own in trials) else {}
+    return chart(
+        [*traces, *entries(trials)],
+        HEIGHT,
+        xaxis=axis("Trial", tickformat=",d", zeroline=False, **ticks),
+        yaxis=losses,
+        **guessing(trials, guess, losses),
+    )
 
 
 def history_table(studies: Sequence[StudyRecord]) -> "DataFrame":
@@ -77,13 +93,20 @@ def history_table(studies: Sequence[StudyRecord]) -> "DataFrame":
     )
 
 
-def slice_(studies: Sequence[StudyRecord], parameter: Parameter, edge: Side | None = None) -> go.Figure:
+def slice_(
+    studies: Sequence[StudyRecord],
+    parameter: Parameter,
+    edge: Side | None = None,
+    *,
+    log: bool | None = None,
+    guess: str = GUESS,
+) -> go.Figure:
     """The validation loss of every trial against one hyperparameter, on the scale it is searched on.
 
     studies: of one arm; trials without the parameter, as in a joint arm, have no point. edge: the end of its range that
     an alarm names. The range's ends are dashed lines, the repeats' winners stars. On the scale of 1 − value what is
-    drawn is 1 − value, on a reversed logarithmic axis with ticks in natural values. Every point has its (repeat, trial)
-    as customdata, and its natural value.
+    drawn is 1 − value, on a reversed logarithmic axis with ticks in natural values. log, guess: as in `history`. Every
+    point has its (repeat, trial) as customdata, and its natural value.
     """
     trials, traces = repeat_trials(studies), []
     values = natural_values(studies, parameter)
@@ -100,13 +123,16 @@ def slice_(studies: Sequence[StudyRecord], parameter: Parameter, edge: Side | No
         shapes.append(vertical(at, dash="dash", **({"color": WARNING, "width": 3} if alarmed else {})))
         if alarmed:
             notes.append(_edge_note(at, side, parameter))
+    losses = loss_axis(trials, log)
+    shown = [replace(o, guessed=o.guessed & ~np.isnan(chosen)) for o, chosen in zip(trials, values, strict=True)]
+    guessed = guessing(shown, guess, losses)
     return chart(
-        [*traces, *pruned_entry(trials)],
+        [*traces, *entries(shown)],
         HEIGHT,
-        shapes=shapes,
-        annotations=notes,
+        shapes=[*shapes, *guessed["shapes"]],
+        annotations=[*notes, *guessed["annotations"]],
         xaxis=parameter_axis(parameter),
-        yaxis=loss_axis(trials),
+        yaxis=losses,
     )
 
 

@@ -8,12 +8,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from search.figures.layout import BAND, GREY, axis, chart, rows, zero_line
-from search.figures.lines import faded, label, looks
+from search.figures.lines import faded, label, looks, whole
 from search.statistics.intervals import Interval
 from search.statistics.verdict import Verdict
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+RIM = "rgba(128, 128, 128, 0.6)"
+"""The edge of a dot."""
 
 FALLS, RISES = "#35978F", "#BF812D"
 """Of a loss that gets lower, and higher; no optimizer's. Source: ColorBrewer's BrBG."""
@@ -44,18 +47,19 @@ def forest(verdicts: Sequence[Verdict]) -> go.Figure:
                 error_x=_whisker(verdict.difference, verdict.low, verdict.high, marker["color"]),
                 name=_pair(verdict),
                 hovertemplate=(
-                    f"difference %{{x:.4g}}<br>95 % interval: {verdict.low:.4g} to {verdict.high:.4g}<br>"
+                    f"{whole(verdict.a)}<br>− {whole(verdict.b)}<br>difference %{{x:.4g}}<br>"
+                    f"95 % interval: {verdict.low:.4g} to {verdict.high:.4g}<br>"
                     f"tie band: ±{verdict.band or 0:.4g}<extra></extra>"
                 ),
             )
         )
-    title = "Difference of test loss, first minus second (below 0: the first is better)"
     return chart(
         traces,
         len(ordered) * 40 + 120,
         legend=False,
         shapes=shapes,
-        xaxis=axis(title, **zero_line()),
+        annotations=_directions() if traces else [],
+        xaxis=axis("Difference of test loss", **zero_line()),
         yaxis=rows([_row_label(verdict) for verdict in ordered], title={"text": "Pair of arms"}),
     )
 
@@ -89,9 +93,10 @@ def repeats(
                 y=[row] * len(own),
                 customdata=list(own),
                 mode="markers",
-                marker={**marker, "size": 9, "opacity": 0.7},
+                # A rim in the page's own grey parts dots that lie on each other, on white and on black.
+                marker={**marker, "size": 10, "opacity": 0.9, "line": {"width": 1, "color": RIM}},
                 name=label(arm),
-                hovertemplate="repeat %{customdata}: %{x:.4g}<extra>%{fullData.name}</extra>",
+                hovertemplate=f"repeat %{{customdata}}: %{{x:.4g}}<br>{whole(arm)}<extra></extra>",
             )
         )
         traces.append(
@@ -101,7 +106,7 @@ def repeats(
                 mode="markers",
                 marker={"symbol": "line-ns-open", "size": 24, "color": marker["color"], "line": {"width": 3}},
                 name=label(arm),
-                hovertemplate=f"mean of {len(own)}: %{{x:.4g}}<extra>%{{fullData.name}}</extra>",
+                hovertemplate=f"mean of {len(own)}: %{{x:.4g}}<br>{whole(arm)}<extra></extra>",
             )
         )
     return chart(
@@ -130,7 +135,8 @@ def repeats_table(
 def credit(shares: Mapping[str, Interval]) -> go.Figure:
     """What each factor adds to the test loss, as bars with their 95 % intervals, in the order given.
 
-    shares: by name, as `search.credit.Credit.shares`, with a "total" or without; below 0 the loss falls.
+    shares: by name, as `search.credit.Credit.shares`, with a "total" or without, or as `search.credit.spoken_effects`;
+    below 0 the loss falls.
     """
     names, intervals = list(shares), list(shares.values())
     bars = []
@@ -153,8 +159,14 @@ def credit(shares: Mapping[str, Interval]) -> go.Figure:
         len(names) * 44 + 90,
         legend=False,
         xaxis=axis("Change of test loss (below 0: it falls)", **zero_line()),
-        yaxis=rows([label(name.capitalize()) for name in names], title={"text": "Factor"}),
+        yaxis=rows([_factor(name) for name in names], title={"text": "Factor"}),
     )
+
+
+def _factor(name: str) -> str:
+    """Its name with a capital, in two lines where it is long; in bold what the others add up to."""
+    told = escape(f"{name[:1].upper()}{name[1:]}").replace(", ", ",<br>")
+    return f"<b>{told}</b>" if name == "total" else told
 
 
 def credit_table(shares: Mapping[str, Interval]) -> "DataFrame":
@@ -165,6 +177,24 @@ def credit_table(shares: Mapping[str, Interval]) -> "DataFrame":
         [(name, each.estimate, each.low, each.high) for name, each in shares.items()],
         columns=["Factor", "Change of test loss", "Low", "High"],
     )
+
+
+def _directions() -> list[dict[str, object]]:
+    """Words above the rows, at both ends: which side speaks for whom."""
+    sides = ((0, "left", "← first better"), (1, "right", "second better →"))
+    return [
+        {
+            "x": x,
+            "xref": "x domain",
+            "xanchor": anchor,
+            "y": 1,
+            "yref": "y domain",
+            "yanchor": "bottom",
+            "showarrow": False,
+            "text": text,
+        }
+        for x, anchor, text in sides
+    ]
 
 
 def _primary_first(verdicts: Sequence[Verdict]) -> list[Verdict]:

@@ -1,5 +1,6 @@
 """A ledger for the dashboard in each state that there is, and the app on top of it, without a browser."""
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,27 @@ Open = Callable[..., AppTest]
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/cooldown.db"
+
+
+_OPENED: list[list[str]] = []
+
+
+def _hear(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in ("open", "sqlite3.connect"):
+        for heard in _OPENED:
+            heard.append(str(arguments[0]))
+
+
+# There is no way to take it away again: without a listener it hears nothing.
+sys.addaudithook(_hear)
+
+
+@pytest.fixture
+def opened_files() -> Iterator[list[str]]:
+    """The paths of all files and databases that this process opens, as they are opened."""
+    _OPENED.append([])
+    yield _OPENED[-1]
+    _OPENED.pop()
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_a_newcomers_way(address: str, url: str, page: Page, tmp_path: Path) -> 
     choose_row(page, 1)
     page.wait_for_url(re.compile(r"/verdict\?experiment=first[+%20]+steps"))
     answer = load("first steps", db=url).answer
-    expect(page.get_by_role("heading", name=answer)).to_be_visible()
+    expect(page.get_by_text(answer)).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
 
     page.get_by_role("link", name="Search").click()
@@ -81,7 +81,7 @@ def test_a_newcomers_way(address: str, url: str, page: Page, tmp_path: Path) -> 
 
     page.get_by_role("link", name="Export").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download JSON").click()
+        page.get_by_role("button", name="Download json").click()
     file = tmp_path / download.value.suggested_filename
     download.value.save_as(file)
     config = TrainConfig.from_json(json.loads(file.read_text()))
@@ -90,7 +90,7 @@ def test_a_newcomers_way(address: str, url: str, page: Page, tmp_path: Path) -> 
 
 def test_a_link_leads_to_its_experiment(address: str, url: str, page: Page) -> None:
     page.goto(f"{address}/verdict?experiment=another")
-    expect(page.get_by_role("heading", name=load("another", db=url).answer)).to_be_visible()
+    expect(page.get_by_text(load("another", db=url).answer)).to_be_visible()
     page.get_by_role("link", name="Budget").click()
     expect(page.get_by_role("heading", name="Budget")).to_be_visible()
     page.wait_for_url(re.compile(r"/budget\?experiment=another"))

@@ -1,5 +1,6 @@
 """Every page in every state of a ledger, without a browser: no page ever fails, and each says what it should."""
 
+import shlex
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -7,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from search_runs import run_in_threads, spec
 
-from dashboard import data
+from dashboard import data, parts
 from dashboard.pages import FOLDER
+from objectives import optimizers
 from search.studies import planned
 from storage import Ledger, Status
 
@@ -38,7 +41,7 @@ def ledgers(tmp_path_factory: pytest.TempPathFactory) -> Ledgers:
     run_in_threads(done, spec(arms=("momentum,adam+cosine,sgdr",), repeats=1, epochs=2), name="one joint arm")
     run_in_threads(done, spec(epochs=2), name=ODD)
     half = run_in_threads(stopped, spec(epochs=2), name="half")
-    Ledger(stopped).extend("half", spec(epochs=2, trials=12).to_json(), planned(spec(epochs=2)), [4])
+    Ledger(stopped).extend("half", spec(epochs=2, trials=12).to_json(), planned(spec(epochs=2)), [{"trials": 4}])
     Ledger(stopped).create("nothing yet", spec().to_json(), half.task_fingerprint, planned(spec()))
     Ledger(stopped).create("failed", spec().to_json(), half.task_fingerprint, planned(spec()))
     with pytest.raises(ZeroDivisionError), Ledger(stopped).hold("failed"):
@@ -145,7 +148,20 @@ def test_one_that_runs(ledgers: Ledgers, open_app: Open, page: str) -> None:
 
 def test_a_link_to_an_experiment_that_is_not_there(ledgers: Ledgers, open_app: Open) -> None:
     app = fine(open_app(ledgers.done, "verdict", experiment="elsewhere"))
-    assert any("elsewhere" in warning.value for warning in app.warning)
+    (warning,) = (warning.value for warning in app.warning if "elsewhere" in warning.value)
+    assert ODD in warning.replace("\\", ""), "it is told which one is shown instead"
+
+
+def test_an_experiment_that_is_deleted_meanwhile_leads_back_to_the_others(
+    ledgers: Ledgers, open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked at once for the page, and again for what is on it."""
+    open_app(ledgers.done, "verdict", experiment="whole")
+    looks = iter([data.summary("whole")])
+    monkeypatch.setattr(data, "summary", lambda _: next(looks, None))
+    app = fine(open_app(ledgers.done, "verdict", experiment="whole"))
+    assert "has been deleted" in words(app)
+    assert app.get("page_link")
 
 
 def test_names_are_shown_as_they_are(ledgers: Ledgers, open_app: Open) -> None:
@@ -223,3 +239,91 @@ def test_a_schedule_that_makes_no_sense_is_told(open_app: Open, url: str) -> Non
     app.number_input(key="sgdr.period").set_value(0.0).run()
     assert "period must be greater than 0" in words(fine(app)).replace("\\", "")
     assert len(app.error) == 1
+
+
+def test_one_arm_is_promised_nothing_that_never_comes(ledgers: Ledgers, open_app: Open) -> None:
+    app = fine(open_app(ledgers.done, "verdict", experiment="one joint arm"))
+    told = words(app)
+    assert " yet" not in told
+    assert "cooldown compare iris --arm momentum,adam+cosine,sgdr --arm adam" in told
+    assert "Who deserves the credit" not in told
+    assert "From which budget on" not in told
+    for page in ABOUT_ONE:
+        fine(open_app(ledgers.done, page, experiment="one joint arm"))
+    assert not open_app(ledgers.done, "budget", experiment="one joint arm").multiselect
+
+
+def test_the_verdict_is_told_at_a_glance(ledgers: Ledgers, open_app: Open) -> None:
+    from search import load
+
+    first = load("whole", db=ledgers.done).verdicts[0]
+    app = fine(open_app(ledgers.done, "verdict", experiment="whole"))
+    metrics = {each.label.replace("\\", ""): each.value for each in app.metric}
+    assert list(metrics) == [f"{first.a}: test loss", f"{first.b}: test loss", "Difference"]
+    assert first.difference is not None
+    assert metrics["Difference"] == f"{first.difference:+.4f}".replace("-", "−")
+    word = {"a_better": "beats", "b_better": "loses to", "tie": "ties with", "undecided": "undecided against"}
+    assert word[first.verdict] in words(app)
+
+
+def test_before_anything_is_evaluated_no_axis_is_empty(ledgers: Ledgers, open_app: Open) -> None:
+    told = words(fine(open_app(ledgers.stopped, "verdict", experiment="nothing yet")))
+    assert "No pair can be compared yet" in told
+    assert "no verdict yet against" in told
+
+
+def test_while_winners_are_missing_the_curves_say_whose_they_are(
+    ledgers: Ledgers, open_app: Open, tmp_path: Path
+) -> None:
+    part = tmp_path / "part.db"
+    part.write_bytes(Path(ledgers.done.removeprefix("sqlite:///")).read_bytes())
+    with closing(sqlite3.connect(part)) as connection:
+        connection.execute(
+            "DELETE FROM cooldown_curves WHERE purpose IN ('finalist', 'evaluation') AND trial_id IN (SELECT t.id FROM "
+            "cooldown_trials t JOIN cooldown_studies s ON s.id = t.study_id WHERE s.repeat = 1 AND s.arm = 'adam')"
+        )
+        connection.commit()
+    app = fine(open_app(f"sqlite:///{part}", "curves", experiment="whole"))
+    app.multiselect(key="arms of curves").set_value(["momentum", "adam"]).run()
+    told = words(fine(app))
+    assert "its winners in 1 of 2 repeats and the best trial so far, with the search's seeds, in 1 of 2 repeats" in told
+    assert "of momentum" not in told
+
+
+def test_of_a_finished_experiment_the_curves_are_the_winners(ledgers: Ledgers, open_app: Open) -> None:
+    assert "The winners of all repeats" in words(open_app(ledgers.done, "curves", experiment="whole"))
+
+
+def test_tables_have_titles_with_capitals_dashes_and_true_minuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr(parts.st, "dataframe", lambda table, **options: shown.append((table, options)))
+    table = pd.DataFrame(
+        {
+            "Arm": ["adam", ",".join(optimizers.names())],
+            "validation loss": [0.123456, None],
+            "low": [-0.5, float("inf")],
+            "evaluations": [20_550_237, 1234],
+            "adam.learning_rate": [0.000123, None],
+            "nothing": [None, None],
+        }
+    )
+    parts.rows(table, key="k", alt="a")
+    ((styled, options),) = shown
+    assert options["placeholder"] == "–"
+    lines = styled.hide(axis="index").to_string(delimiter="|").splitlines()
+    assert lines[0] == "Arm|Validation loss|Low|Evaluations|adam.learning_rate|Nothing"
+    assert lines[1] == "adam|0.1235|−0.5000|20.55 M|0.000123|–"
+    assert lines[2] == f"{len(optimizers.names())} optimizers|–|∞|1,234|–|–"
+    large = pd.DataFrame({"loss": [0.5] * (parts.MOST_STYLED + 1)})
+    parts.rows(large, key="k", alt="a")
+    assert set(shown[1][1]["column_config"]) == {"Loss"}
+
+
+def test_commands_are_quoted_and_name_the_ledger_unless_it_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    for url, more in (
+        ("sqlite:////tmp/a b.db", ["--db", "sqlite:////tmp/a b.db"]),
+        ("sqlite:///cooldown.db", []),
+        ("postgresql://me:secret@there/db", []),
+    ):
+        monkeypatch.setattr(data, "where", lambda url=url: url)
+        assert shlex.split(parts.command("show", "it's; $(me)")) == ["cooldown", "show", "it's; $(me)", *more]

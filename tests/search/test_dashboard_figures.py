@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
@@ -12,16 +13,19 @@ import plotly.graph_objects as go
 import pytest
 from search_runs import run_in_threads, spec
 
-from objectives import optimizers, schedules
+from objectives import optimizers, schedules, surfaces
 from objectives.hyperparameters import Hyperparameter, Scale
-from search.budgets import budget_curves, pair_crossover
+from objectives.records import Outcome
+from search.budgets import PairedDifference, budget_curves, crossover_sentence, pair_crossover, pair_difference
+from search.credit import Credit, spoken_effects, way_sentence
 from search.figures import lines
-from search.figures.budget import budget, budget_table
+from search.figures.budget import budget, budget_difference, budget_difference_table, budget_table
 from search.figures.layout import GREY, area, wide
 from search.figures.learning import learning, learning_table
 from search.figures.lines import JOINT, colour_of_arm, line_of_arm, looks, marker_of_arm
 from search.figures.points import repeat_trials
 from search.figures.schedules import rates, rates_table
+from search.figures.surface import goal, surface_figure, surface_part
 from search.figures.trials import (
     WARNING,
     history,
@@ -43,7 +47,7 @@ from search.spec import experiment
 from search.statistics.budget import BudgetCurve, Crossover
 from search.statistics.intervals import Interval
 from search.statistics.verdict import Verdict
-from storage import ExperimentRecord, Purpose, StudyRecord
+from storage import ExperimentRecord, Purpose, Status, StudyRecord, TrialRecord
 
 # Not a test of this module's own.
 test_losses.__test__ = False  # type: ignore[attr-defined]
@@ -248,6 +252,36 @@ def test_an_arm_has_its_colour_in_every_picture(record: ExperimentRecord) -> Non
     assert won.marker.color == won.error_x.color == colour_of_arm("adam")
 
 
+EVERYTHING = f"{','.join(optimizers.names())}+{','.join(schedules.names())}"
+
+
+def test_a_long_name_is_told_by_how_much_it_may_choose_from_and_stands_whole_beside_the_pointer() -> None:
+    count = len(optimizers.names()), len(schedules.names())
+    assert lines.short(EVERYTHING) == f"{count[0]} optimizers + {count[1]} schedules"
+    assert lines.short(f"mine={EVERYTHING}") == "mine"
+    assert lines.short(",".join(optimizers.names())) == f"{count[0]} optimizers"
+    assert lines.short(f"adam+{','.join(schedules.names())}") == f"adam + {count[1]} schedules"
+    for name in ("adam", JOINT_ARM, "x" * 200, ""):
+        assert lines.short(name) == name
+    assert lines.whole(EVERYTHING).replace("<br>", "").replace(" ", "") == EVERYTHING
+    assert max(map(len, lines.whole(EVERYTHING).split("<br>"))) <= lines.HOVER_WIDTH
+    assert lines.whole("<b>") == "&lt;b&gt;"
+    row = repeats({EVERYTHING: {0: 1.0}, "adam": {0: 2.0}}, "Test loss")
+    assert max(map(len, row.layout.yaxis.ticktext)) <= lines.LONGEST
+    assert "yellowfin" in row.data[0].hovertemplate
+
+
+def test_a_schedule_by_itself_has_its_dash_in_a_grey() -> None:
+    for place, name in enumerate(schedules.names()):
+        line = lines.line_of_schedule(name, place)
+        assert line["dash"] == line_of_arm(f"adam+{name}")["dash"]
+        assert line["color"] in lines.GREYS
+    drawn = rates({"cosine": np.ones(2), "mine": np.ones(2)}, lines={"cosine": lines.line_of_schedule("cosine")})
+    assert [trace.line.dash for trace in drawn.data] == [line_of_arm("sgd+cosine")["dash"], "solid"]
+    for grey in lines.GREYS:
+        assert min(contrast(grey, "#FFFFFF"), contrast(grey, "#0E1117")) > 2
+
+
 # The answer
 
 
@@ -306,6 +340,11 @@ def test_the_forest_has_a_row_for_each_pair_with_its_numbers() -> None:
     assert boxes == [(-0.0625, 0.0625, row) for row in (0, 1, 2)]
     assert figure.layout.height == 4 * 40 + 120
     assert "95 % interval: -1.5 to -0.125" in figure.data[1].hovertemplate
+    assert [(note.x, note.text) for note in figure.layout.annotations] == [
+        (0, "← first better"),
+        (1, "second better →"),
+    ]
+    assert not forest(VERDICTS[3:]).layout.annotations
 
 
 def test_the_forests_table() -> None:
@@ -354,9 +393,25 @@ def test_credit_is_bars_with_their_intervals() -> None:
     assert drawn == [(each.estimate, each.low, each.high) for each in shares.values()]
     assert [tuple(row) for row in table[["Change of test loss", "Low", "High"]].to_numpy()] == drawn
     assert table["Factor"].tolist() == list(shares)
-    assert list(figure.layout.yaxis.ticktext) == ["Optimizer", "Tuning", "Total"]
+    assert list(figure.layout.yaxis.ticktext) == ["Optimizer", "Tuning", "<b>Total</b>"]
     colours = [bar.marker.color for bar in figure.data]
     assert colours[0] != colours[1] == colours[2]
+
+
+def test_the_effects_that_are_drawn_are_those_of_the_sentence() -> None:
+    known = {name: Interval(place, place - 1, place + 1, 0.1, 4, 5) for place, name in enumerate(("tuning", "total"))}
+    tuned = {"optimizer": Interval(0.5, 0, 1, 0.1, 4, 5), "schedule": Interval(-0.5, -1, 0, 0.1, 4, 5)}
+    split = Credit("default adam", "tuned nag+cosine", ("adam", "nag"), {}, known, tuned, ())
+    effects = spoken_effects(split)
+    assert list(effects.values()) == [known["tuning"], tuned["optimizer"], tuned["schedule"]]
+    assert list(credit(effects).layout.yaxis.ticktext) == [
+        "Tuning",
+        "Nag in place of adam,<br>all tuned",
+        "Annealing,<br>all tuned",
+    ]
+    assert way_sentence(split) == "From default adam to tuned nag+cosine: +1.0000 [+0.0000, +2.0000]."
+    without = replace(split, effects={}, tuned={})
+    assert (spoken_effects(without), way_sentence(without)) == ({}, "")
 
 
 # Learning curves
@@ -484,6 +539,58 @@ def test_history_has_every_trial_and_the_best_so_far(record: ExperimentRecord) -
     assert len({named(history(record.of("adam")), f"repeat {r}")[0].marker.color for r in (0, 1)}) == 2
 
 
+def diverged(trial: TrialRecord) -> TrialRecord:
+    lost = tuple(replace(curve, outcome=Outcome.DIVERGED) for curve in trial.curves[Purpose.SEARCH])
+    loss = float(np.mean([curve.final_loss for curve in lost]))
+    return replace(trial, validation_loss=loss, curves={Purpose.SEARCH: lost})
+
+
+def test_trials_that_did_no_better_than_guessing_are_crosses_at_its_line(record: ExperimentRecord) -> None:
+    parameter = parameters_of(record, "adam")[0]
+    studies = [
+        replace(s, trials=(diverged(s.trials[0]), *(t for t in s.trials[1:] if t.validation_loss < 1)))
+        for s in record.of("adam")
+    ]
+    for figure in (
+        history(studies, guess="a coin"),
+        slice_(studies, parameter, guess="a coin"),
+        history(studies, log=True, guess="a coin"),
+    ):
+        (line,) = [shape for shape in figure.layout.shapes if shape.type == "rect"]
+        losses = [study.trials[0].validation_loss for study in studies]
+        assert (line.y0, line.y1) == pytest.approx((min(losses), max(losses)))
+        (note,) = figure.layout.annotations
+        assert note.text == "no better than a coin (diverged or capped)"
+        log = figure.layout.yaxis.type == "log"
+        assert note.y == pytest.approx(math.log10(max(losses)) if log else max(losses))
+        for study in studies:
+            (points,) = named(figure, f"repeat {study.repeat}")
+            assert [symbol == "x" for symbol in points.marker.symbol].index(True) == 0
+            assert list(points.marker.symbol).count("x") == 1
+        assert [trace.name for trace in figure.data if trace.name == "no better than guessing"]
+    clean = [replace(study, trials=study.trials[1:]) for study in studies]
+    assert not history(clean).layout.shapes
+    assert not slice_(clean, parameter).layout.annotations
+
+
+def test_the_legend_has_each_repeats_own_symbol_though_its_first_trial_won(record: ExperimentRecord) -> None:
+    study = record.of("adam")[0]
+    assert study.winner is not None
+    first = [replace(study, trials=(study.winner,))]
+    for figure in (history(first), slice_(first, parameters_of(record, "adam")[0])):
+        (entry,) = [trace for trace in figure.data if trace.name == "repeat 0" and trace.showlegend is not False]
+        assert entry.marker.symbol == "circle"
+        assert (figure.layout.xaxis.dtick == 1) == (figure.layout.xaxis.title.text == "Trial")
+
+
+def test_losses_are_logarithmic_as_asked_where_they_can_be(record: ExperimentRecord) -> None:
+    studies = record.of("adam")
+    assert history(studies, log=True).layout.yaxis.type == "log"
+    assert history(studies, log=False).layout.yaxis.type is None
+    low = [replace(study, trials=(replace(study.trials[0], validation_loss=-1.0),)) for study in studies]
+    assert history(low, log=True).layout.yaxis.type is None
+
+
 def test_before_a_whole_trial_there_is_no_best_so_far(record: ExperimentRecord) -> None:
     study = next(study for study in record.studies if any(trial.pruned for trial in study.trials))
     first = next(trial for trial in study.trials if trial.pruned)
@@ -528,7 +635,8 @@ def check_slice(studies: list[StudyRecord], parameter: Parameter) -> None:
     assert [tuple(row) for row in table.iloc[:, :4].itertuples(index=False)] == rows
     # Its range is what the axis shows, with the ends as lines, rising with the natural value.
     ends = [1 - end if flipped else end for end in (parameter.low, parameter.high)]
-    assert [line.x0 for line in layout.shapes] == [line.x1 for line in layout.shapes] == pytest.approx(ends)
+    lines_ = [shape for shape in layout.shapes if shape.type == "line"]
+    assert [line.x0 for line in lines_] == [line.x1 for line in lines_] == pytest.approx(ends)
     log = parameter.hyperparameter.scale is not Scale.LINEAR
     assert (layout.xaxis.type == "log") == log
     low, high = layout.xaxis.range
@@ -551,11 +659,12 @@ def test_the_edge_that_an_alarm_names_is_in_a_warning_colour(record: ExperimentR
     at = 1 - end if name == "beta1" else end
     warned = [line for line in figure.layout.shapes if line.line.color == WARNING]
     assert [line.x0 for line in warned] == [at]
-    (note,) = figure.layout.annotations
+    (note,) = [note for note in figure.layout.annotations if note.font.color == WARNING]
     assert note.x == pytest.approx(math.log10(at))
     # Its words are inside the range.
     assert note.xanchor == ("left" if edge == "low" else "right")
-    assert not slice_(record.of("adam"), parameter).layout.annotations
+    plain = slice_(record.of("adam"), parameter)
+    assert not [note for note in plain.layout.annotations if note.font.color == WARNING]
 
 
 def test_parallel_coordinates_are_positions_with_natural_ticks(record: ExperimentRecord) -> None:
@@ -702,6 +811,84 @@ def test_the_budget_table_has_all_that_is_drawn() -> None:
         np.testing.assert_array_equal(table[name], expected)
 
 
+def test_the_axis_of_the_budget_may_be_logarithmic_and_its_words_with_it() -> None:
+    figure = budget(BUDGETS, crossed(3, 2, 4), ("momentum+cosine", "adam"), log_x=True, height=300)
+    assert (figure.layout.xaxis.type, figure.layout.height) == ("log", 300)
+    assert figure.layout.shapes[0].x0 == 3
+    assert figure.layout.annotations[0].x == pytest.approx(math.log10(3))
+
+
+def test_the_paired_difference_is_that_of_each_repeat(record: ExperimentRecord) -> None:
+    pair = ("momentum+cosine", "adam")
+    found = pair_difference(record, *pair)
+    assert found is not None
+    best = {
+        arm: np.array(
+            [
+                np.minimum.accumulate([INF if t.pruned else t.validation_loss for t in study.trials])
+                for study in sorted(record.of(arm), key=lambda study: study.repeat)
+            ]
+        )
+        for arm in pair
+    }
+    each = best[pair[0]] - best[pair[1]]
+    np.testing.assert_allclose(found.difference, each.mean(axis=0))
+    half = 12.706204736 * each.std(axis=0, ddof=1) / math.sqrt(2)
+    np.testing.assert_allclose(found.high - found.difference, half, rtol=1e-6)
+    np.testing.assert_allclose(found.difference - found.low, half, rtol=1e-6)
+    assert found.repeats == 2
+    other = pair_difference(record, *reversed(pair))
+    assert other is not None
+    np.testing.assert_allclose(other.difference, -found.difference)
+    one = replace(record, studies=tuple(study for study in record.studies if study.repeat == 0))
+    alone = pair_difference(one, *pair)
+    assert alone is not None
+    assert np.isnan(alone.low).all()
+    assert pair_difference(replace(record, studies=()), *pair) is None
+    for drawn in (found, alone):
+        check(budget_difference(drawn, pair))
+        assert len(budget_difference_table(drawn)) == len(found.trials)
+
+
+def test_the_difference_is_drawn_with_its_band() -> None:
+    found = PairedDifference(
+        np.arange(1, 4), np.array([NAN, 1.0, -1.0]), np.array([NAN, 0, -2]), np.array([NAN, 2, 0]), 5
+    )
+    filled, line = budget_difference(found, ("adam", "sgd"), log_x=True).data
+    np.testing.assert_array_equal(line.y, found.difference)
+    assert list(filled.y) == [2, 0, -2, 0]
+    notes = [note.text for note in budget_difference(found, ("adam", "sgd")).layout.annotations]
+    assert notes == ["sgd ahead ↑", "adam ahead ↓"]
+
+
+@pytest.mark.parametrize(
+    ("crossing", "status", "told"),
+    [
+        (
+            (3, 2, 4),
+            Status.DONE,
+            "* is below B's from trial 3 on (95 % interval: trial 2 to trial 4).",
+        ),
+        ((3, 2, None), Status.DONE, "* from trial 3 on, but that is undecided: not before trial 2, perhaps never."),
+        ((None, 2, None), Status.DONE, "* it is undecided from which trial on * not before trial 2, perhaps never*"),
+        ((None, 2, None), Status.RUNNING, "In the trials so far it is undecided *"),
+        (
+            (None, None, None),
+            Status.RUNNING,
+            "* is below B's up to trial 4, and not * of the trials so far.",
+        ),
+        ((None, 1, None), Status.RUNNING, "In the trials so far it is open whether *"),
+    ],
+)
+def test_a_crossover_is_never_said_to_be_what_its_interval_denies(
+    monkeypatch: pytest.MonkeyPatch, record: ExperimentRecord, crossing: Any, status: Status, told: str
+) -> None:
+    monkeypatch.setattr("search.budgets.pair_crossover", lambda *_: crossed(*crossing))
+    sentence = crossover_sentence(replace(record, status=status), "A", "B")
+    assert fnmatchcase(sentence, told.replace("[", "[[]")), sentence
+    assert "never falls" not in sentence
+
+
 # Schedules, and what users write
 
 
@@ -741,3 +928,33 @@ def test_a_label_is_no_template() -> None:
     (trace,) = rates({"%{y}": np.ones(2)}).data
     assert trace.name == "%{y}"
     assert trace.hovertemplate == rates({"other": np.ones(2)}).data[0].hovertemplate
+
+
+# Surfaces, as a part of a page
+
+
+@pytest.mark.parametrize("name", ["saddle", "beale"])
+@pytest.mark.parametrize("within", ["beside", "below"])
+@pytest.mark.parametrize("dark", [True, False])
+def test_a_surface_on_a_page_has_the_paths_of_the_whole_figure_in_the_pages_colours(
+    name: str, within: Any, dark: bool
+) -> None:
+    surface, paths = surfaces.get(name), surfaces.trajectories(name, ["sgd", "adam"], 20)
+    part, alone = surface_part(surface, paths, within, dark=dark), surface_figure(surface, paths)
+    layout = part.layout
+    assert layout.title.text is None
+    assert layout.paper_bgcolor is layout.plot_bgcolor is layout.font.color is None
+    assert layout.template.layout.to_plotly_json() == go.Figure().layout.template.layout.to_plotly_json()
+    assert not [trace for trace in part.data if trace.marker.showscale]
+    assert {trace.legend for trace in part.data if trace.showlegend is not False} == {"legend"}
+    beside = layout.xaxis.domain[1] < layout.xaxis2.domain[0]
+    assert beside == (within == "beside")
+    assert beside or layout.yaxis.domain[0] > layout.yaxis2.domain[1]
+    assert [frame.name for frame in part.frames] == [frame.name for frame in alone.frames]
+    for frame, other in zip(part.frames, alone.frames, strict=True):
+        for place, moved, same in zip(frame.traces, frame.data, other.data, strict=True):
+            np.testing.assert_array_equal(moved.x, same.x)
+            assert part.data[place].legendgroup == alone.data[place + 1].legendgroup
+    ink = {trace.marker.color for trace in part.data if trace.name in ("start", "minimum")}
+    assert ink == {"white" if dark else "black"}
+    assert goal(surface)

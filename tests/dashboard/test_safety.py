@@ -1,0 +1,72 @@
+"""What a reader can make the server do: look at the one ledger that it was started with, and at nothing else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from search_runs import run_in_threads, spec
+from test_pages import PAGES, Open, fine, words
+
+from dashboard import data
+
+ELSEWHERE = ("../../etc/passwd", "/etc/passwd", "file:///etc/passwd", "..%2f..%2fetc%2fpasswd", "%00", "x" * 5000)
+NAMES = ("db", "ledger", "path", "file", "COOLDOWN_DB", "cooldown_db", "task", "arm", "format")
+FREE = ("text_input", "text_area", "chat_input", "file_uploader", "camera_input", "data_editor")
+"""Widgets into which a reader could write what he wants."""
+
+
+@pytest.fixture(scope="module")
+def urls(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """The ledger that is served, and one that is not."""
+    folder = tmp_path_factory.mktemp("safety")
+    shown, hidden = f"sqlite:///{folder}/shown.db", f"sqlite:///{folder}/hidden.db"
+    run_in_threads(shown, spec(), name="shown")
+    run_in_threads(hidden, spec(), name="secret")
+    return shown, hidden
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_parameter_of_an_address_leads_to_another_ledger(
+    urls: tuple[str, str], open_app: Open, opened_files: list[str], page: str
+) -> None:
+    shown, hidden = urls
+    for value in (hidden, hidden.removeprefix("sqlite:///"), "/etc/passwd"):
+        app = fine(open_app(shown, page, **dict.fromkeys(NAMES, value)))
+        assert data.where() == shown
+        assert "secret" not in words(app)
+        assert app.session_state["experiment"] == "shown"
+    assert not touched(opened_files)
+
+
+@pytest.mark.parametrize("page", ["verdict", "export", "schedules"])
+@pytest.mark.parametrize("name", [*ELSEWHERE, "secret"])
+def test_an_experiment_is_a_name_and_no_path(
+    urls: tuple[str, str], open_app: Open, opened_files: list[str], page: str, name: str
+) -> None:
+    app = fine(open_app(urls[0], page, experiment=name))
+    assert app.session_state["experiment"] == "shown"
+    if page != "schedules":
+        assert "“shown”" in app.warning[0].value
+    assert not touched(opened_files)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_widget_takes_free_text(urls: tuple[str, str], open_app: Open, page: str) -> None:
+    app = fine(open_app(urls[0], page, experiment="shown"))
+    assert not [kind for kind in FREE if len(app.get(kind))]
+    for widget in (*app.selectbox, *app.multiselect):
+        assert not widget.proto.accept_new_options
+
+
+def test_a_choice_that_was_not_offered_is_not_taken(urls: tuple[str, str], open_app: Open) -> None:
+    """As a reader with a connection of his own could send it."""
+    app: Any = open_app(urls[0], "verdict", experiment="shown")
+    app.session_state["opened"] = "secret"
+    assert "secret" not in words(fine(app.run()))
+    assert app.session_state["experiment"] == "shown"
+    with pytest.raises(ValueError, match="is not in list"):
+        app.sidebar.selectbox(key="experiment").select("secret").run()
+
+
+def touched(opened: list[str]) -> list[str]:
+    return [path for path in opened if Path(path).name in ("passwd", "hidden.db")]
