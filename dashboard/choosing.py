@@ -10,8 +10,8 @@ from dashboard.parts import arms_choice, decimals
 from objectives import tasks
 from objectives.errors import InputError
 from objectives.tasks import Task
+from search.arms import short
 from search.export import Chosen, ConfigFormat, Exported, choose, export
-from search.figures.lines import short
 from search.tables import with_trials
 from storage import ExperimentRecord, StudyRecord, TrialRecord
 

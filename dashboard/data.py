@@ -6,8 +6,8 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from search.arms import short
 from search.experiments import database_url
-from search.figures.lines import short
 from search.results import Result
 from storage import Ledger, NoLedgerError, Status, Summary
 

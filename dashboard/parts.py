@@ -13,8 +13,8 @@ import streamlit as st
 from dashboard import data
 from dashboard.pages import page
 from objectives.errors import InputError
+from search.arms import short
 from search.experiments import DEFAULT_URL
-from search.figures.lines import short
 from search.results import Result
 from storage import Status
 

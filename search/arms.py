@@ -10,6 +10,9 @@ from objectives import optimizers, schedules
 from objectives.errors import InputError
 from objectives.hyperparameters import Declared
 
+LONGEST = 40
+"""Letters of a name that have room in a legend, a row of a chart or a cell of a table."""
+
 
 @dataclass(frozen=True)
 class KnownArm:
@@ -125,3 +128,18 @@ class Arm:
     def presets(self) -> Mapping[str, Any]:
         """Fixed values and ranges that belong to the arm, by parameter name, unless a spec gives others."""
         return KNOWN[self.choices].presets if self.choices in KNOWN else {}
+
+
+def short(arm: str) -> str:
+    """An arm's name, or its label or how much it may choose from where the name is too long to be shown whole."""
+    if len(arm) <= LONGEST:
+        return arm
+    try:
+        parsed = Arm.parse(arm)
+    except InputError:
+        return arm
+    if parsed.label:
+        return parsed.label
+    parts = ((parsed.optimizers, "optimizer"), (parsed.schedules, "schedule"))
+    told = [own[0] if len(own) == 1 else f"{len(own)} {kind}s" for own, kind in parts]
+    return told[0] if parsed.schedules == ("constant",) else " + ".join(told)

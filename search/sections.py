@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from objectives.catalog import unknown_name
+from search.arms import short
 from search.budgets import budget_curves, crossover_sentence, default_target, finite, target_ratio_of, times_to_target
 from search.credit import credit, tuning_gains
 from search.options import SECTIONS
@@ -13,7 +14,7 @@ from search.pruning import pruned_arms, replayed_arms
 from search.results import Result
 from search.sensitivity import DECADES, Sensitivity, sensitivities
 from search.summary import arm_summaries
-from search.terminal import digits, interval, pairs, short, table
+from search.terminal import digits, interval, pairs, table
 
 SHOWN_TRIALS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 """The budgets of which a table shows the expected best: each about a third more than the last but one."""

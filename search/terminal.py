@@ -15,7 +15,7 @@ from objectives import optimizers
 from objectives.config import TrainConfig
 from objectives.strategies import STRATEGIES
 from search.alarms import Alarm
-from search.arms import Arm
+from search.arms import short
 from search.budgets import crossover_sentence
 from search.credit import credit_sentence
 from search.experiments import Report
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from search.estimates import Estimate
     from search.retrain import Retrained
 
-LONGEST_ARM = 40
 NOT_SEARCHED = "; searched if asked for"
 WORDS = {"a_better": "better", "b_better": "worse", "tie": "tie", "undecided": "undecided"}
 
@@ -379,16 +378,6 @@ def _presets(arm: dict[str, Any]) -> list[str]:
         f"{key} = {value:g}" if isinstance(value, float) else f"{key} searched in {value[0]:g} … {value[1]:g}"
         for key, value in arm.get("presets", {}).items()
     ]
-
-
-def short(arm: str) -> str:
-    """An arm's name, or how much it may choose from where that would fill the table."""
-    if len(arm) <= LONGEST_ARM:
-        return arm
-    parsed = Arm.parse(arm)
-    if parsed.label:
-        return parsed.label
-    return f"{len(parsed.optimizers)} optimizers + {len(parsed.schedules)} schedules"
 
 
 def interval(low: float | None, high: float | None, form: str = "+.4f") -> str:

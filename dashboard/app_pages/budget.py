@@ -4,9 +4,9 @@ import streamlit as st
 
 from dashboard.parts import about_experiment, chart, plain
 from search import captions
+from search.arms import short
 from search.budgets import budget_curves, crossover_sentence, pair_crossover, pair_difference
 from search.figures import budget as figures
-from search.figures.lines import short
 from search.results import Result
 
 AXES = list(figures.TITLES)

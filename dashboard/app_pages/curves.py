@@ -6,8 +6,8 @@ import streamlit as st
 
 from dashboard.parts import about_experiment, chart, counted
 from search import captions
+from search.arms import short
 from search.figures import learning as figures
-from search.figures.lines import short
 from search.learning import AMOUNTS, winners_curves
 from search.results import Result
 from storage import ExperimentRecord

@@ -8,8 +8,8 @@ from dashboard.choosing import exported, file_name, trial_choice
 from dashboard.parts import about_experiment, plain, rows, terminal
 from objectives.errors import InputError
 from search import export as formats
+from search.arms import short
 from search.export import ConfigFormat, TableFormat
-from search.figures.lines import short
 from search.results import Result
 from search.tables import with_trials
 

@@ -13,8 +13,9 @@ from objectives import schedules
 from objectives.config import TrainConfig
 from objectives.cost import rows_per_epoch
 from objectives.hyperparameters import Hyperparameter, Unit
+from search.arms import short
 from search.figures import schedules as figures
-from search.figures.lines import line_of_arm, line_of_schedule, short
+from search.figures.lines import line_of_arm, line_of_schedule
 from search.learning import planned_rates
 from search.results import Result
 from search.tables import with_trials

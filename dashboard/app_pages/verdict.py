@@ -8,12 +8,11 @@ import streamlit as st
 from dashboard.pages import page
 from dashboard.parts import about_experiment, chart, decimals, percent, plain, rows, signed, terminal
 from search import captions
-from search.arms import Arm
+from search.arms import Arm, short
 from search.budgets import budget_curves, crossover_sentence, pair_crossover
 from search.credit import credit, credit_sentence, spoken_effects, way_sentence
 from search.figures import budget as budget_figures
 from search.figures import verdict as figures
-from search.figures.lines import short
 from search.losses import means, test_losses, test_scores
 from search.results import Result
 from search.statistics.verdict import PRACTICAL, Verdict

@@ -13,8 +13,7 @@ from textwrap import wrap
 from typing import Literal
 
 from objectives import optimizers, schedules
-from objectives.errors import InputError
-from search.arms import Arm
+from search.arms import Arm, short
 
 Family = Literal["sgd", "adaptive"]
 
@@ -67,9 +66,6 @@ SYMBOLS = (
 
 TWINS = ((1.0, ""), (0.65, "-open"), (0.45, "-dot"), (0.45, "-open-dot"))
 """Opacity and kind of symbol of the first, the second … of several arms that would look the same."""
-
-LONGEST = 40
-"""Letters of a name that have room in a legend, a row of a chart or a cell of a table."""
 
 HOVER_WIDTH = 60
 """Letters of a line of the words beside a pointer."""
@@ -135,21 +131,6 @@ def faded(colour: str, opacity: float) -> str:
 def line_of_schedule(schedule: str, place: int = 0) -> dict[str, str]:
     """The line of a schedule without an optimizer: its dash, in the grey of its place among others."""
     return {"color": GREYS[place % len(GREYS)], "dash": _line_and_symbol(schedule)[0]}
-
-
-def short(arm: str) -> str:
-    """An arm's name, or its label or how much it may choose from where the name is too long to be shown whole."""
-    if len(arm) <= LONGEST:
-        return arm
-    try:
-        parsed = Arm.parse(arm)
-    except InputError:
-        return arm
-    if parsed.label:
-        return parsed.label
-    parts = ((parsed.optimizers, "optimizer"), (parsed.schedules, "schedule"))
-    told = [own[0] if len(own) == 1 else f"{len(own)} {kind}s" for own, kind in parts]
-    return told[0] if parsed.schedules == ("constant",) else " + ".join(told)
 
 
 def label(arm: str) -> str:

@@ -16,6 +16,7 @@ from search_runs import run_in_threads, spec
 from objectives import optimizers, schedules, surfaces
 from objectives.hyperparameters import Hyperparameter, Scale
 from objectives.records import Outcome
+from search.arms import short
 from search.budgets import PairedDifference, budget_curves, crossover_sentence, pair_crossover, pair_difference
 from search.credit import Credit, spoken_effects, way_sentence
 from search.figures import lines
@@ -257,12 +258,12 @@ EVERYTHING = f"{','.join(optimizers.names())}+{','.join(schedules.names())}"
 
 def test_a_long_name_is_told_by_how_much_it_may_choose_from_and_stands_whole_beside_the_pointer() -> None:
     count = len(optimizers.names()), len(schedules.names())
-    assert lines.short(EVERYTHING) == f"{count[0]} optimizers + {count[1]} schedules"
-    assert lines.short(f"mine={EVERYTHING}") == "mine"
-    assert lines.short(",".join(optimizers.names())) == f"{count[0]} optimizers"
-    assert lines.short(f"adam+{','.join(schedules.names())}") == f"adam + {count[1]} schedules"
+    assert short(EVERYTHING) == f"{count[0]} optimizers + {count[1]} schedules"
+    assert short(f"mine={EVERYTHING}") == "mine"
+    assert short(",".join(optimizers.names())) == f"{count[0]} optimizers"
+    assert short(f"adam+{','.join(schedules.names())}") == f"adam + {count[1]} schedules"
     for name in ("adam", JOINT_ARM, "x" * 200, ""):
-        assert lines.short(name) == name
+        assert short(name) == name
     assert lines.whole(EVERYTHING).replace("<br>", "").replace(" ", "") == EVERYTHING
     assert max(map(len, lines.whole(EVERYTHING).split("<br>"))) <= lines.HOVER_WIDTH
     assert lines.whole("<b>") == "&lt;b&gt;"
