@@ -16,7 +16,7 @@ from search_runs import run_in_threads, spec
 from objectives import optimizers, schedules, surfaces
 from objectives.hyperparameters import Hyperparameter, Scale
 from objectives.records import Outcome
-from search.arms import short
+from search.arms import LONGEST, short
 from search.budgets import PairedDifference, budget_curves, crossover_sentence, pair_crossover, pair_difference
 from search.credit import Credit, spoken_effects, way_sentence
 from search.figures import lines
@@ -268,7 +268,7 @@ def test_a_long_name_is_told_by_how_much_it_may_choose_from_and_stands_whole_bes
     assert max(map(len, lines.whole(EVERYTHING).split("<br>"))) <= lines.HOVER_WIDTH
     assert lines.whole("<b>") == "&lt;b&gt;"
     row = repeats({EVERYTHING: {0: 1.0}, "adam": {0: 2.0}}, "Test loss")
-    assert max(map(len, row.layout.yaxis.ticktext)) <= lines.LONGEST
+    assert max(map(len, row.layout.yaxis.ticktext)) <= LONGEST
     assert "yellowfin" in row.data[0].hovertemplate
 
 
