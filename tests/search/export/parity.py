@@ -158,9 +158,12 @@ class Reference:
         """Of parameters (size,) each hidden layer's scales of the batch normalization."""
         return [theta[norm.scale : norm.scale + norm.width] for norm in self.model.architecture.norms if norm]
 
-    def assert_followed(self, theta: NDArray[np.float64], losses: Any) -> None:
-        """Compare where a program ends, as our parameters (size,), and its losses, with ours."""
-        np.testing.assert_allclose(losses, self.losses, rtol=1e-8)
+    def assert_followed(self, theta: NDArray[np.float64], losses: Any, told: float = 1e-8) -> None:
+        """Compare where a program ends, as our parameters (size,), and its losses, with ours.
+
+        told: how far off a loss may be told, relative, by a framework that rounds what it tells.
+        """
+        np.testing.assert_allclose(losses, self.losses, rtol=told)
         trained = slice(self.model.trainable)
         ours, theirs = self.final[trained], theta[trained]
         # Relative to the size of the parameters: one of them may pass zero.
