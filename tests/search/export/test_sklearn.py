@@ -236,6 +236,21 @@ def test_the_split_and_the_preprocessing_are_those_of_the_other_programs(iris_re
                 np.testing.assert_allclose(scaled.reshape(targets.shape), targets, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("task", ["iris", "diabetes"])
+def test_what_is_watched_is_what_the_other_programs_watch(
+    task: str, iris_record: ExperimentRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, seen = parity.config("adam", "plateau"), []
+    other = parity.module(str(parity.written(iris_record, config, "torch", tasks.get(task)).content))
+    program = exported(iris_record, config, tasks.get(task))
+    monkeypatch.setattr(program, "train", lambda _theta, _widths, *given: seen.extend(given))
+    (X, y), _ = program.split(*program.load_data())
+    program.make_model().fit(X, y)
+    train, watched, _ = other.prepare(*other.load_data())
+    for found, expected in zip((seen[0], seen[1], seen[3], seen[4]), (*train, *watched), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+
 def test_missing_numbers_and_categories(iris_record: ExperimentRecord, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     X = np.column_stack([rng.normal(size=(90, 2)), rng.integers(0, 3, 90)])
