@@ -13,7 +13,7 @@ compare: .venv/.installed  ## tune SGD and Adam on digits and say which is bette
 	$(BIN)/cooldown compare digits
 
 test: .venv/.installed-test$(EXTRAS) lint types layers  ## everything that CI checks
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(PYTEST)
+	$(BIN)/python -m pytest $(PYTEST)
 
 lint: .venv/.installed-test$(EXTRAS)
 	$(BIN)/ruff check .
