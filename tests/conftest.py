@@ -1,7 +1,7 @@
 """In CI (environment variable CI=true) no test may be skipped: a test that is not run shows nothing.
 
-With `PYTEST="--numprocesses auto --dist loadgroup"` tests run on all cores. Those that start workers, servers and browsers
-of their own, and kill some of them, are kept in one process, one after the other.
+With `PYTEST="--numprocesses auto --dist loadgroup"` tests run on all cores. Those that start workers, servers and
+browsers of their own, and kill some of them, are kept in one process, one after the other.
 """
 
 import os
