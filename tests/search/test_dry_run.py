@@ -11,9 +11,9 @@ from search_runs import TINY, cooldown, flags, run_in_threads, spec
 from objectives.errors import InputError
 from search import estimates as module
 from search.estimates import Estimate, Kind, _makespan, _small, _Timing, estimate
-from search.experiments import _task, dry_run
+from search.experiments import dry_run
 from search.spec import Experiment
-from search.splits import Splits
+from search.splits import Splits, task_of
 from search.studies import planned
 from search.summary import document
 from search.terminal import spoken
@@ -21,7 +21,7 @@ from storage import Purpose
 
 
 def estimated(made: Experiment) -> Estimate:
-    return estimate(made, Splits(_task(made), made), 1, lambda: ThreadPoolExecutor(1))
+    return estimate(made, Splits(task_of(made), made), 1, lambda: ThreadPoolExecutor(1))
 
 
 CALM = {"momentum.learning_rate": 0.01, "adam.learning_rate": 0.001}
