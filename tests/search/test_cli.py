@@ -311,7 +311,7 @@ def test_tables_that_cannot_be_learned(
         ("delete none --yes", "there is no ledger at"),
         ("compar iris", "No such command 'compar'. Did you mean 'compare'?"),
         ("compare iris --tirals 3", "No such option: --tirals"),
-        ("compare", "Missing argument 'TASK'"),
+        ("compare", "compare on what? Give TASK, such as digits"),
     ],
 )
 def test_bad_input(arguments: str, said: str, run_here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
