@@ -54,7 +54,9 @@ def test_a_configuration_is_that_of_the_command(app: Any, url: str, name: str) -
     code, command = chosen(app, name).code
     made = formats.export(record, name)
     assert code.value == str(made.content).strip()
-    assert code.language == formats.get(name).language  # type: ignore[attr-defined]
+    written = formats.get(name)
+    assert isinstance(written, ConfigFormat)
+    assert code.language == written.language
     assert [info.value.replace("\\", "").lower() for info in app.info] == [f"{each}.".lower() for each in made.remarks]
     told = shlex.split(command.value)
     assert told[:3] == ["cooldown", "export", NAME]

@@ -33,6 +33,12 @@ def document(record: ExperimentRecord, **which: Any) -> dict[str, Any]:
     return found
 
 
+def table_of(record: ExperimentRecord, format: str, **which: Any) -> pd.DataFrame:
+    content = export(record, format, **which).content
+    assert isinstance(content, bytes)
+    return {"csv": pd.read_csv, "parquet": pd.read_parquet}[format](io.BytesIO(content))
+
+
 def drawn(entry: Any, data: st.DataObject) -> dict[str, Any]:
     """Hyperparameters of a catalog entry, anywhere in their ranges."""
     chosen = {}
@@ -139,13 +145,13 @@ def test_an_unfinished_experiment_gives_what_is_there_and_says_so(iris_record: E
     nothing = replace(so_far, studies=())
     with pytest.raises(InputError, match="'iris' has no finished trial yet"):
         export(nothing, "torch")
-    assert len(pd.read_csv(io.BytesIO(export(so_far, "csv").content))) == 1  # type: ignore[arg-type]
+    assert len(table_of(so_far, "csv")) == 1
 
 
 def test_tables(iris_record: ExperimentRecord) -> None:
     rows = Result(iris_record).trials()
-    of_csv = pd.read_csv(io.BytesIO(export(iris_record, "csv").content))  # type: ignore[arg-type]
-    of_parquet = pd.read_parquet(io.BytesIO(export(iris_record, "parquet").content))  # type: ignore[arg-type]
+    of_csv = table_of(iris_record, "csv")
+    of_parquet = table_of(iris_record, "parquet")
     for table in (of_csv, of_parquet):
         assert len(table) == len(rows)
         for name in table.columns:
@@ -154,13 +160,13 @@ def test_tables(iris_record: ExperimentRecord) -> None:
     kinds = of_parquet.dtypes.astype(str)
     assert kinds[["repeat", "gradient_evaluations", "sgdr.warmup_steps"]].tolist() == ["int64", "int64", "Int64"]
     assert kinds[["validation_loss", "test_loss", "adam.beta1", "pruned"]].tolist() == ["float64"] * 3 + ["bool"]
-    one = pd.read_csv(io.BytesIO(export(iris_record, "csv", arm="adam", repeat=1).content))  # type: ignore[arg-type]
+    one = table_of(iris_record, "csv", arm="adam", repeat=1)
     assert set(one["arm"]) == {"adam"}
     assert set(one["repeat"]) == {1}
 
 
 def test_curves(iris_record: ExperimentRecord) -> None:
-    table = pd.read_parquet(io.BytesIO(export(iris_record, "parquet", curves=True).content))  # type: ignore[arg-type]
+    table = table_of(iris_record, "parquet", curves=True)
     assert len(table) == sum(curve.train_loss.size for study in iris_record.studies for curve in study.curves())
     for study in iris_record.studies:
         for trial in study.trials:

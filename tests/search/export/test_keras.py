@@ -17,6 +17,7 @@ import parity
 import pytest
 import torch
 from keras.src.backend.common import dtypes  # type: ignore[import-untyped]
+from sklearn.datasets import load_wine
 
 from objectives import TrainConfig, optimizers, schedules, tasks
 from objectives.errors import InputError
@@ -280,7 +281,7 @@ def assert_learned(printed: str) -> None:
 
 def test_it_runs_as_a_script(iris_record: ExperimentRecord, tmp_path: Path) -> None:
     """On arrays of a user, with any labels and any number of features."""
-    X, y = tasks.get("wine").data  # type: ignore[attr-defined]
+    X, y = load_wine(return_X_y=True)
     np.savez(tmp_path / "data.npz", X=X, y=np.array(["a", "b", "c"])[y])
     path = tmp_path / "script.py"
     path.write_text(text_of(iris_record, parity.config("adam", "cosine", strategies={"early_stopping": 5})), "utf-8")

@@ -12,6 +12,7 @@ import numpy as np
 import optax  # noqa: F401  (it compiles functions of its own as it is imported, which must not be with our options)
 import parity
 import pytest
+from sklearn.datasets import load_wine
 
 from objectives import TrainConfig, optimizers, population, tasks
 from objectives.models.mlp import MLP
@@ -238,7 +239,7 @@ def in_full(choice: Any) -> Any:
 
 def test_own_arrays(iris_record: ExperimentRecord, tmp_path: Path) -> None:
     """Any labels, any number of features."""
-    X, y = tasks.get("wine").data  # type: ignore[attr-defined]
+    X, y = load_wine(return_X_y=True)
     np.savez(tmp_path / "data.npz", X=X, y=np.array(["a", "b", "c"])[y])
     text = str(parity.written(iris_record, parity.config("momentum", "sgdr", period=5), "optax").content)
     parity.assert_clean(text, tmp_path)

@@ -11,6 +11,7 @@ import numpy as np
 import parity
 import pytest
 from sklearn.base import clone
+from sklearn.datasets import load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import cross_val_score
 from sklearn.neural_network import _multilayer_perceptron
@@ -256,8 +257,7 @@ def test_missing_numbers_and_categories(iris_record: ExperimentRecord, tmp_path:
     X = np.column_stack([rng.normal(size=(90, 2)), rng.integers(0, 3, 90)])
     y = (X[:, 0] + X[:, 2] > 1).astype(int) + (X[:, 1] > 0)
     X[::7, 0] = np.nan
-    iris = tasks.get("iris")
-    task = replace(iris, name="mixed", load=lambda: (X, y), categorical=(2,))  # type: ignore[type-var]
+    task = tasks.ArrayTask("mixed", "classification", lambda: (X, y), categorical=(2,))
     np.savez(tmp_path / "data.npz", X=X, y=np.array(["a", "b", "c"])[y])
     for optimizer in ("adam", "momentum"):
         text = str(parity.written(iris_record, parity.config(optimizer), "sklearn", task).content)
@@ -335,7 +335,7 @@ def test_the_text_of_every_rule_and_schedule_is_clean(
 
 def test_own_arrays(iris_record: ExperimentRecord, tmp_path: Path) -> None:
     """Any labels, any number of features; but two classes are refused where they would be another model."""
-    X, y = tasks.get("wine").data  # type: ignore[attr-defined]
+    X, y = load_wine(return_X_y=True)
     np.savez(tmp_path / "data.npz", X=X, y=np.array(["a", "b", "c"])[y])
     np.savez(tmp_path / "two.npz", X=X, y=np.array(["a", "b", "b"])[y])
     for rule, schedule in (("adam", "cosine"), ("momentum", "constant")):

@@ -7,6 +7,7 @@ import numpy as np
 import parity
 import pytest
 import torch
+from sklearn.datasets import load_wine
 
 from objectives import TrainConfig, tasks
 from objectives.strategies import STRATEGIES as STRATEGY_NAMES
@@ -129,7 +130,7 @@ def test_the_text_is_clean_and_runs(
 
 def test_own_arrays(iris_record: ExperimentRecord, tmp_path: Path) -> None:
     """Any labels, any number of features."""
-    X, y = tasks.get("wine").data  # type: ignore[attr-defined]
+    X, y = load_wine(return_X_y=True)
     np.savez(tmp_path / "data.npz", X=X, y=np.array(["a", "b", "c"])[y])
     text = str(parity.written(iris_record, parity.config("adam", "cosine"), "torch").content)
     assert float(parity.run_script(text, tmp_path, "data.npz").split("accuracy ")[1]) > 0.9
