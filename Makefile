@@ -6,6 +6,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # EXTRAS adds to what `make test` installs: CI sets it to `parity`.
 EXTRAS ?=
 COMMA := ,
+# On all cores; `make test PYTEST=--maxfail=1` runs in one process.
+PYTEST ?= --numprocesses auto --dist loadgroup
 
 .PHONY: compare test lint types layers format docs screenshots benchmarks clean
 

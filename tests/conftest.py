@@ -1,7 +1,7 @@
 """In CI (environment variable CI=true) no test may be skipped: a test that is not run shows nothing.
 
-With `PYTEST="--numprocesses auto --dist loadgroup"` tests run on all cores. Those that start workers, servers and
-browsers of their own, and kill some of them, are kept in one process, one after the other.
+`make test` runs them on all cores. Those that start workers, servers and browsers of their own, and kill some of them,
+are kept in one process, one after the other.
 """
 
 import os
@@ -10,6 +10,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Before anything loads NumPy or PyTorch: a core per process.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
 
 IN_CI = os.environ.get("CI") == "true"
 
