@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas
 
     from search.alarms import Alarm
+    from search.statistics.budget import BudgetCurve
 
 
 class Result:
@@ -37,12 +38,19 @@ class Result:
 
         return alarms(self.record, self.verdicts)
 
-    @property
+    @cached_property
     def answer(self) -> str:
         """The answer in one sentence."""
         from search.summary import sentence
 
         return sentence(self.record, self.verdicts)
+
+    @cached_property
+    def budget_curves(self) -> "dict[str, BudgetCurve]":
+        """Per arm that has trials the expected best validation loss after k of them."""
+        from search.budgets import budget_curves
+
+        return budget_curves(self.record)
 
     def best(self, arm: str) -> TrainConfig:
         """The arm's best config: of its studies' winners the one with the lowest validation loss, as compared with

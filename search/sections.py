@@ -7,7 +7,7 @@ from rich.text import Text
 
 from objectives.catalog import unknown_name
 from search.arms import short
-from search.budgets import budget_curves, crossover_sentence, default_target, finite, target_ratio_of, times_to_target
+from search.budgets import crossover_sentence, default_target, finite, target_ratio_of, times_to_target
 from search.credit import credit, tuning_gains
 from search.options import SECTIONS
 from search.pruning import pruned_arms, replayed_arms
@@ -42,7 +42,7 @@ def _pairs(result: Result) -> RenderableType:
 
 
 def _budget(result: Result) -> RenderableType:
-    curves = budget_curves(result.record)
+    curves = result.budget_curves
     if not curves:
         return Text("There are no trials yet.")
     longest = max(len(curve.trials) for curve in curves.values())

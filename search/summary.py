@@ -17,7 +17,7 @@ from search.sensitivity import sensitivity_document
 from search.spec import Experiment, experiment
 from search.statistics.verdict import Verdict, verdicts
 from storage import ExperimentRecord, Purpose, StudyRecord
-from storage.fingerprint import arm_fingerprints, fingerprint
+from storage.fingerprint import arm_fingerprints
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def document(record: ExperimentRecord) -> dict[str, Any]:
         "task": record.spec["task"],
         "status": record.status.value,
         "message": record.message,
-        "fingerprint": fingerprint([*record.studies, *record.one_shots, *record.superseded]),
+        "fingerprint": record.fingerprint,
         "answer": sentence(record, found),
         "spec": dict(record.spec),
         "extended_from": [dict(step) for step in record.extended_from],

@@ -176,6 +176,13 @@ class ExperimentRecord:
         """The searches of one arm, by repeat."""
         return [study for study in self.studies if study.arm == arm]
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over everything that happened in it, timings aside."""
+        from storage.fingerprint import fingerprint
+
+        return fingerprint([*self.studies, *self.one_shots, *self.superseded])
+
 
 OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 

@@ -5,7 +5,7 @@ import streamlit as st
 from dashboard.parts import about_experiment, chart, plain
 from search import captions
 from search.arms import short
-from search.budgets import budget_curves, crossover_sentence, pair_crossover, pair_difference
+from search.budgets import crossover_sentence, pair_crossover, pair_difference
 from search.figures import budget as figures
 from search.results import Result
 
@@ -13,7 +13,7 @@ AXES = list(figures.TITLES)
 
 
 def _budget(found: Result) -> None:
-    curves = budget_curves(found.record)
+    curves = found.budget_curves
     if not curves:
         st.info("There are no trials yet.")
         return

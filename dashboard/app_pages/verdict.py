@@ -9,7 +9,7 @@ from dashboard.pages import page
 from dashboard.parts import about_experiment, chart, decimals, percent, plain, rows, signed, terminal
 from search import captions
 from search.arms import Arm, short
-from search.budgets import budget_curves, crossover_sentence, pair_crossover
+from search.budgets import crossover_sentence, pair_crossover
 from search.credit import credit, credit_sentence, spoken_effects, way_sentence
 from search.figures import budget as budget_figures
 from search.figures import verdict as figures
@@ -71,9 +71,10 @@ def _at_a_glance(found: Result, first: Verdict) -> None:
             loss = "–" if own.test_loss is None else decimals(own.test_loss)
             told = f"{own.evaluated} of {found.record.spec['repeats']} repeats"
             _number(f"{plain(short(arm))}: test loss", loss, told, arm)
-        known = first.difference is not None and first.low is not None and first.high is not None
         difference = signed(first.difference) if first.difference is not None else "–"
-        between = f"95 %: {signed(first.low)} to {signed(first.high)}" if known else "no interval yet"  # type: ignore[arg-type]
+        between = "no interval yet"
+        if first.difference is not None and first.low is not None and first.high is not None:
+            between = f"95 %: {signed(first.low)} to {signed(first.high)}"
         _number("Difference", difference, between, "First minus second: below 0 the first is better.")
 
 
@@ -164,7 +165,7 @@ def _credit(found: Result) -> None:
 
 def _budget(found: Result, first: Verdict) -> None:
     sentence = crossover_sentence(found.record, first.a, first.b)
-    curves = budget_curves(found.record)
+    curves = found.budget_curves
     own = {arm: curves[arm] for arm in (first.a, first.b) if arm in curves}
     if not sentence or not own:
         return

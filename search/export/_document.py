@@ -12,7 +12,6 @@ from search.budgets import finite
 from search.export._format import Chosen
 from search.statistics.intervals import CONFIDENCE, mean_interval
 from storage import Purpose, StudyRecord
-from storage.fingerprint import fingerprint
 
 
 def document(chosen: Chosen) -> dict[str, Any]:
@@ -29,7 +28,7 @@ def document(chosen: Chosen) -> dict[str, Any]:
         "experiment": {
             "name": record.name,
             "status": record.status.value,
-            "fingerprint": fingerprint([*record.studies, *record.one_shots, *record.superseded]),
+            "fingerprint": record.fingerprint,
             "extended_from": [dict(step) for step in record.extended_from],
             "spec": dict(record.spec),
         },

@@ -14,7 +14,7 @@ from search.spec import Experiment
 from search.tables import WINNERS
 from search.tables import winners as winners_of
 from storage import ExperimentRecord, Status
-from storage.fingerprint import arm_fingerprints, fingerprint
+from storage.fingerprint import arm_fingerprints
 
 SAMPLERS = {
     "tpe": "Optuna's TPE sampler",
@@ -248,7 +248,7 @@ def reproduction_blocks(result: Result) -> list[Any]:
 def reproduction_section(result: Result) -> Section:
     """Commands, fingerprints, versions."""
     record, environment = result.record, result.record.environment
-    whole = fingerprint([*record.studies, *record.one_shots, *record.superseded])
+    whole = record.fingerprint
     prints = arm_fingerprints(record.studies)
     fingerprints = Table(
         ("Of", "SHA-256"),

@@ -19,7 +19,6 @@ from search.spec import Experiment, experiment
 from search.splits import Splits, task_of
 from search.studies import planned
 from storage import ExperimentRecord, Ledger
-from storage.fingerprint import fingerprint
 
 COOLDOWN = str(Path(sys.executable).with_name("cooldown"))
 PATIENCE = 60.0
@@ -123,7 +122,7 @@ def run_in_threads(
 
 
 def print_of(record: ExperimentRecord) -> str:
-    return fingerprint([*record.studies, *record.one_shots, *record.superseded])
+    return record.fingerprint
 
 
 class Shuffled(ThreadPoolExecutor):
