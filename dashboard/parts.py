@@ -56,12 +56,24 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+\-.!$:<>|~&])", r"\\\1", text)
 
 
-def chart(figure: "go.Figure", name: str, *, reading: str, table: "pandas.DataFrame") -> None:
-    """A figure with a sentence on how to read it, and its numbers in a table. name: unique on its page."""
+def chart(
+    figure: "go.Figure",
+    name: str,
+    *,
+    reading: str,
+    table: "Callable[[], pandas.DataFrame]",
+    forms: Mapping[str, Callable[[float], str]] | None = None,
+) -> None:
+    """A figure with a sentence on how to read it, and its numbers in a table. name: unique on its page.
+
+    table: asked for the numbers when a reader opens them; a page has up to seven, which few look at. forms: as of
+    `rows`.
+    """
     st.plotly_chart(figure, key=name, alt=reading, config={"displaylogo": False})
-    st.caption(reading)
-    with st.expander("The numbers"):
-        rows(table, key=f"{name} numbers", alt=reading)
+    st.caption(plain(reading))
+    with st.expander("The numbers", key=f"{name} opened", on_change="rerun") as numbers:
+        if numbers.open:
+            rows(table(), key=f"{name} numbers", alt=reading, forms=forms)
 
 
 def rows(

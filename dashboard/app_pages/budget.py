@@ -43,7 +43,7 @@ def _budget(found: Result) -> None:
         figures.budget(chosen, crossover, pair, x=x, log=log, log_x=log_x),
         "budget",
         reading=f"{captions.budget(found.record)}{paired}",
-        table=figures.budget_table(chosen),
+        table=lambda: figures.budget_table(chosen),
     )
     difference = pair_difference(found.record, *pair) if pair else None
     if pair is None or difference is None:
@@ -59,7 +59,7 @@ def _budget(found: Result) -> None:
         "difference",
         reading=f"{short(pair[0])}'s expected best less {short(pair[1])}'s, as the mean of the differences within each "
         f"repeat. {interval} Below 0 {short(pair[0])} is ahead.",
-        table=figures.budget_difference_table(difference),
+        table=lambda: figures.budget_difference_table(difference),
     )
 
 

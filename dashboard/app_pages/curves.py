@@ -39,7 +39,7 @@ def _curves(found: Result) -> None:
         figures.learning(chosen, losses=losses, x=x, log_loss=log_loss, log_x=log_x, replicates=replicates),
         "curves",
         reading=_reading(found.record, arms),
-        table=figures.learning_table(chosen, losses),
+        table=lambda: figures.learning_table(chosen, losses),
     )
 
 

@@ -9,10 +9,14 @@ import streamlit as st
 from dashboard import data
 from dashboard.pages import page
 from dashboard.parts import complain, no_experiments
+from search.figures.layout import ABOVE, WITHOUT_LEGEND, chart
 from storage import Status
 
 PATIENCE = 0.3
 """Seconds of a look at the list that may go into verdicts that are not known yet."""
+
+AFTER = 1.5
+"""Seconds from the list to what is loaded ahead."""
 
 COLUMNS = {
     "name": st.column_config.TextColumn("Experiment", width=120),
@@ -69,6 +73,26 @@ def _list(rows: pd.DataFrame) -> None:
         st.switch_page(page("verdict"))
 
 
+def _charts_ahead() -> None:
+    """An empty chart: a browser takes a second to load what draws charts, and does so while the reader looks at the
+    list. It comes after that, which it would hold up.
+    """
+    now, looks = "charts ahead" in st.session_state, itertools.count()
+
+    @st.fragment(run_every=None if now else AFTER)
+    def ahead() -> None:
+        if now:
+            hidden = {"visible": False}
+            nothing = chart([], ABOVE + WITHOUT_LEGEND, legend=False, xaxis=hidden, yaxis=hidden)
+            with st.container(height=1, border=False):
+                st.plotly_chart(nothing, key="nothing", config={"staticPlot": True})
+        elif next(looks):
+            st.session_state["charts ahead"] = True
+            st.rerun()
+
+    ahead()
+
+
 st.title("Experiments")
 with complain():
     # What is known is shown at once; the rest is found out while the reader looks at it.
@@ -89,3 +113,4 @@ with complain():
                 st.rerun()
 
     experiments()
+    _charts_ahead()

@@ -129,7 +129,7 @@ def _playground() -> None:
         reading="The learning rate of each update as the schedule plans it: the multiplier times the rate, behind its "
         "warm-up. What a schedule that reacts to the loss does in a run is not foreseen. Grey lines are schedules by "
         "themselves; a trial has its arm's colour. Dashes belong to schedules.",
-        table=figures.rates_table(rates),
+        table=lambda: figures.rates_table(rates),
     )
 
 

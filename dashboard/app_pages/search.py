@@ -44,7 +44,7 @@ def _search(found: Result) -> None:
         figures.history(studies, log=log, guess=guess),
         "history",
         reading=f"{captions.HISTORY}{told}",
-        table=figures.history_table(studies),
+        table=lambda: figures.history_table(studies),
     )
     _hyperparameters(found, arm, studies, log, guess)
     _trials(studies)
@@ -71,7 +71,7 @@ def _hyperparameters(found: Result, arm: str, studies: list[StudyRecord], log: b
         "slice",
         reading=f"{captions.SLICE} A winner is the finalist with the lowest loss over fresh seeds, and need not have "
         "the lowest loss of its search, which is drawn.",
-        table=figures.slice_table(studies, named[key]),
+        table=lambda: figures.slice_table(studies, named[key]),
     )
     # Drawn when asked for: it is slow where a browser has no graphics card.
     if st.toggle("All hyperparameters together"):
@@ -79,7 +79,7 @@ def _hyperparameters(found: Result, arm: str, studies: list[StudyRecord], log: b
             figures.parallel(studies, parameters),
             "parallel",
             reading=captions.PARALLEL,
-            table=figures.parallel_table(studies, parameters),
+            table=lambda: figures.parallel_table(studies, parameters),
         )
     known = [each for each in sensitivities(found.record) if each.arm == arm and each.importance is not None]
     if not known:
@@ -91,7 +91,7 @@ def _hyperparameters(found: Result, arm: str, studies: list[StudyRecord], log: b
         figures.importance(drawn),
         "importance",
         reading=f"{captions.IMPORTANCE}{left}",
-        table=figures.importance_table(known),
+        table=lambda: figures.importance_table(known),
     )
 
 
@@ -133,7 +133,7 @@ def _trial(study: StudyRecord, trial: TrialRecord) -> None:
         learning_figures.learning(curves, losses="validation", x="epochs", log_loss=True, log_x=False, replicates=True),
         "trial",
         reading="Validation loss of each search seed, and below it the learning rate as it was executed.",
-        table=learning_figures.learning_table(curves),
+        table=lambda: learning_figures.learning_table(curves),
     )
     outcomes = [f"seed {curve.seed}: {curve.outcome.message}" for curve in trial.curves[Purpose.SEARCH]]
     st.write("  \n".join(map(plain, outcomes)))

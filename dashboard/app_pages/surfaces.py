@@ -1,20 +1,20 @@
 """The survey's figures 5 and 6, live: paths of optimizers over a surface, each at its tuned rate."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from dashboard.parts import complain, plain, rows
+from dashboard.parts import chart, complain, plain
 from objectives import optimizers, surfaces
+from objectives.surfaces import Trajectory
 from search.figures.surface import goal, surface_part
 
 START = ["sgd", "momentum", "nag", "adagrad", "rmsprop", "adam"]
 
 
 @st.cache_resource(show_spinner="Tuning learning rates …", max_entries=12)
-def _paths(name: str, chosen: tuple[str, ...], steps: int) -> Sequence[Any]:
+def _paths(name: str, chosen: tuple[str, ...], steps: int) -> Sequence[Trajectory]:
     return surfaces.trajectories(name, list(chosen), steps)
 
 
@@ -37,11 +37,18 @@ def _surface() -> None:
         f"{'below' if narrow else 'beside'} the map, how the value falls, step by step. A click on a name hides that "
         "optimizer."
     )
-    figure = surface_part(surface, paths, "below" if narrow else "beside", dark=_dark())
-    st.plotly_chart(figure, key="surface", alt=reading, config={"displaylogo": False})
-    st.caption(plain(reading))
-    with st.expander("The numbers"):
-        table = [
+    chart(
+        surface_part(surface, paths, "below" if narrow else "beside", dark=_dark()),
+        "surface",
+        reading=reading,
+        table=lambda: _table(paths),
+        forms=dict.fromkeys(("Learning rate", "Value reached"), "{:.4g}".format),
+    )
+
+
+def _table(paths: Sequence[Trajectory]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
             {
                 "Optimizer": path.name,
                 "Learning rate": path.learning_rate,
@@ -50,8 +57,7 @@ def _surface() -> None:
             }
             for path in paths
         ]
-        forms = dict.fromkeys(("Learning rate", "Value reached"), "{:.4g}".format)
-        rows(pd.DataFrame(table), key="surface numbers", alt=reading, forms=forms)
+    )
 
 
 def _dark() -> bool:

@@ -100,7 +100,12 @@ def _pairs(found: Result) -> None:
     if all(verdict.difference is None for verdict in found.verdicts):
         st.info("No pair can be compared yet: this comes when both arms of one have evaluated winners.")
         return
-    chart(figures.forest(found.verdicts), "pairs", reading=captions.PAIRS, table=figures.forest_table(found.verdicts))
+    chart(
+        figures.forest(found.verdicts),
+        "pairs",
+        reading=captions.PAIRS,
+        table=lambda: figures.forest_table(found.verdicts),
+    )
 
 
 def _repeats(found: Result) -> None:
@@ -114,7 +119,7 @@ def _repeats(found: Result) -> None:
             figures.repeats(values, str(measure), best=best),
             "repeats",
             reading=captions.repeats(best),
-            table=figures.repeats_table(values, str(measure), best=best),
+            table=lambda: figures.repeats_table(values, str(measure), best=best),
         )
     else:
         st.info("No winner has been evaluated: this comes when a first study is complete.")
@@ -135,7 +140,7 @@ def _credit(found: Result) -> None:
             figures.credit(effects),
             "effects",
             reading="The numbers of the sentence: below 0 the test loss falls; the whiskers are 95 % intervals.",
-            table=figures.credit_table(effects),
+            table=lambda: figures.credit_table(effects),
         )
         st.subheader("The whole way, divided up", anchor=False)
         st.write(plain(way_sentence(split)))
@@ -145,7 +150,7 @@ def _credit(found: Result) -> None:
             reading="What of this total the optimizer, the schedule and the tuning account for, averaged over the "
             "orders in which one could change them: the three bars add up to the total. They also hold what "
             "changes before anything is tuned, and so differ from the effects above.",
-            table=figures.credit_table(whole),
+            table=lambda: figures.credit_table(whole),
         )
     elif split:
         st.info(f"To divide the difference up, the experiment lacks: {plain(', '.join(split.missing))}.")
@@ -173,7 +178,7 @@ def _budget(found: Result, first: Verdict) -> None:
     st.write(plain(sentence))
     pair = first.a, first.b
     figure = budget_figures.budget(own, pair_crossover(found.record, *pair), pair, log=True, height=340)
-    chart(figure, "small budget", reading=captions.budget(found.record), table=budget_figures.budget_table(own))
+    chart(figure, "small budget", reading=captions.budget(found.record), table=lambda: budget_figures.budget_table(own))
     st.page_link(page("budget"), label="All arms, and other units of the budget", icon=":material/savings:")
 
 

@@ -67,6 +67,9 @@ def test_a_newcomers_way(address: str, url: str, page: Page, tmp_path: Path) -> 
     answer = load("first steps", db=url).answer
     expect(page.get_by_text(answer)).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    tables = page.get_by_test_id("stDataFrame").count()
+    page.get_by_text("The numbers").first.click()
+    expect(page.get_by_test_id("stDataFrame")).to_have_count(tables + 1)
 
     page.get_by_role("link", name="Search").click()
     expect(page.get_by_role("heading", name="Trials")).to_be_visible()

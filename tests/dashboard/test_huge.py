@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 from search_runs import run_in_threads, spec
-from test_pages import PAGES, Open, fine, words
+from test_pages import PAGES, Open, fine, with_numbers, words
 
 from dashboard.parts import MOST_STYLED
 from search import load
@@ -51,6 +51,7 @@ def _copy(connection: sqlite3.Connection, table: str, further: dict[str, int], n
 def test_every_page_shows_itself(url: str, open_app: Open, page: str) -> None:
     app = fine(open_app(url, page, experiment="huge"))
     assert not app.error
+    assert not fine(with_numbers(app)).error
 
 
 def test_all_trials_of_an_arm_are_listed(url: str, open_app: Open) -> None:
@@ -64,7 +65,7 @@ def test_a_table_too_large_to_be_set_number_by_number_is_shown(url: str, open_ap
     """What the reader opens are all trials in all their numbers."""
     app = fine(open_app(url, "budget", experiment="huge"))
     app.main.multiselect(key="arms of budget").set_value(["momentum+cosine", "adam", "momentum,adam+cosine,sgdr"]).run()
-    assert max(table.value.size for table in fine(app).dataframe) > 3 * 10 * TIMES
+    assert max(table.value.size for table in fine(with_numbers(app)).dataframe) > 3 * 10 * TIMES
     assert MOST_STYLED < 10**6
 
 

@@ -72,6 +72,18 @@ def fine(app: Any) -> Any:
     return app
 
 
+def with_numbers(app: Any) -> Any:
+    """The page with the tables below its charts opened."""
+    for numbers in _numbers(app):
+        # Streamlit's identity of a widget ends with our key.
+        app.session_state[numbers.proto.id.split("-", 2)[2]] = True
+    return app.run()
+
+
+def _numbers(app: Any) -> list[Any]:
+    return [each for each in app.expander if each.label == "The numbers"]
+
+
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("name", ["whole", "one joint arm", ODD])
 def test_a_finished_experiment(ledgers: Ledgers, open_app: Open, page: str, name: str) -> None:
@@ -79,6 +91,9 @@ def test_a_finished_experiment(ledgers: Ledgers, open_app: Open, page: str, name
     assert app.title
     assert not app.error
     assert app.session_state["experiment"] == name
+    closed = len(app.dataframe)
+    assert not fine(with_numbers(app)).error
+    assert len(app.dataframe) == closed + len(_numbers(app))
 
 
 @pytest.mark.parametrize("page", PAGES)
