@@ -116,8 +116,7 @@ def test_every_rule(optimizer: str, schedule: str, iris_record: ExperimentRecord
 
 @pytest.mark.parametrize("config", [each for each in pairs() if each.optimizer.name != "sgd"], ids=parity.name_of)
 def test_every_rule_under_every_schedule(config: TrainConfig, iris_record: ExperimentRecord) -> None:
-    """With larger batches: an update of Keras costs some milliseconds."""
-    follow(iris_record, replace(config, batch_size=45))
+    follow(iris_record, config)
 
 
 @pytest.mark.parametrize("config", [each for each in parity.every_config() if each.optimizer.name in REFUSED])
@@ -127,19 +126,7 @@ def test_what_is_refused(config: TrainConfig, iris_record: ExperimentRecord) -> 
         parity.written(iris_record, config, "keras")
 
 
-STRATEGIES: list[dict[str, Any]] = [
-    {"clip_norm": 0.5},
-    {"l2": 0.01},
-    {"weight_decay": 0.1},
-    {"clip_norm": 0.1, "l2": 0.01, "weight_decay": 0.1},
-    {"batch_norm": True, "batch_size": 89},
-    {"batch_norm": True, "l2": 0.01, "early_stopping": 2},
-    {"early_stopping": 1, "shuffle": False},
-    {"initialization": "large"},
-]
-
-
-@pytest.mark.parametrize("strategies", STRATEGIES, ids=str)
+@pytest.mark.parametrize("strategies", parity.STRATEGIES, ids=str)
 @pytest.mark.parametrize(("optimizer", "schedule"), [("momentum", "constant"), ("adamw", "plateau")])
 def test_strategies(optimizer: str, schedule: str, strategies: dict[str, Any], iris_record: ExperimentRecord) -> None:
     follow(iris_record, parity.config(optimizer, schedule, strategies={"epochs": 10, **strategies}))
@@ -303,7 +290,7 @@ def test_the_text_of_every_rule_and_schedule_is_clean(
     place = optimizers.names().index(optimizer)
     configs = [each for each in EXPRESSED if each.optimizer.name == optimizer]
     for i, config in enumerate(configs[place % 8 :: 8]):
-        strategies = [*STRATEGIES, {}, {"gradient_noise": 0.1}][(place + i) % (len(STRATEGIES) + 2)]
+        strategies = [*parity.STRATEGIES, {}, {"gradient_noise": 0.1}][(place + i) % (len(parity.STRATEGIES) + 2)]
         found = {name: each / 1.001 for name, each in config.optimizer.hyperparameters.items()}
         changed = replace(
             config, optimizer=replace(config.optimizer, hyperparameters=found), **{"dropout": i % 2 / 7, **strategies}

@@ -67,21 +67,7 @@ def test_every_rule_under_every_schedule(config: TrainConfig, iris_record: Exper
     follow(iris_record, config)
 
 
-STRATEGIES: list[dict[str, Any]] = [
-    {"clip_norm": 0.2},
-    {"l2": 0.01},
-    {"weight_decay": 0.1},
-    {"clip_norm": 0.1, "l2": 0.01, "weight_decay": 0.1},
-    {"batch_norm": True},
-    {"batch_norm": True, "l2": 0.01, "weight_decay": 0.1, "early_stopping": 2},
-    {"batch_norm": True, "batch_size": 89},
-    {"early_stopping": 1},
-    {"shuffle": False},
-    {"initialization": "large"},
-]
-
-
-@pytest.mark.parametrize("strategies", STRATEGIES, ids=str)
+@pytest.mark.parametrize("strategies", parity.STRATEGIES, ids=str)
 @pytest.mark.parametrize(
     ("optimizer", "schedule"), [("momentum", "constant"), ("adamw", "plateau"), ("yellowfin", "cosine")]
 )
@@ -227,7 +213,7 @@ def test_the_text_of_every_rule_and_schedule_is_clean(
     place = optimizers.names().index(optimizer)
     configs = [each for each in parity.every_config() if each.optimizer.name == optimizer]
     for i, config in enumerate(configs[place % 8 :: 8]):
-        strategies = [*STRATEGIES, {}][(place + i) % (len(STRATEGIES) + 1)]
+        strategies = [*parity.STRATEGIES, {}][(place + i) % (len(parity.STRATEGIES) + 1)]
         changed = replace(config, optimizer=in_full(config.optimizer), **{"dropout": i % 2 / 7, **strategies})
         parity.assert_clean(str(parity.written(iris_record, changed, "optax").content), tmp_path)
 

@@ -52,20 +52,7 @@ def test_every_rule_under_every_schedule(config: TrainConfig, iris_record: Exper
     follow(iris_record, config)
 
 
-STRATEGIES: list[dict[str, Any]] = [
-    {"clip_norm": 0.5},
-    {"l2": 0.01},
-    {"weight_decay": 0.1},
-    {"clip_norm": 0.1, "l2": 0.01, "weight_decay": 0.1},
-    {"batch_norm": True},
-    {"batch_norm": True, "l2": 0.01, "early_stopping": 2},
-    {"early_stopping": 1},
-    {"shuffle": False},
-    {"initialization": "large"},
-]
-
-
-@pytest.mark.parametrize("strategies", STRATEGIES, ids=str)
+@pytest.mark.parametrize("strategies", parity.STRATEGIES, ids=str)
 @pytest.mark.parametrize(
     ("optimizer", "schedule"), [("momentum", "sgdr"), ("adamw", "plateau"), ("yellowfin", "cosine")]
 )
