@@ -133,9 +133,9 @@ def settings(
 
 def _exported_spec(path: Path) -> dict[str, Any]:
     """The spec in an exported configuration, with its ranges as they were before any were widened."""
-    from search.retrain import read_exported, spec_of
+    from search.documents import read_exported
 
-    spec = spec_of(read_exported(path))
+    spec = read_exported(path).spec
     if spec is None:
         raise InputError(f"{str(path)!r} holds a configuration, but no experiment that found it")
     return {key: value for key, value in spec.to_json().items() if key != "widened"}

@@ -1,8 +1,6 @@
 """`cooldown train`: an exported configuration trained again, on its own task or another."""
 
-import json
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,8 @@ from objectives.config import TrainConfig
 from objectives.errors import InputError
 from objectives.records import Curve
 from objectives.tasks import Task
-from search.spec import Experiment, experiment
+from search.documents import read_exported
+from search.spec import Experiment
 from search.splits import task_of
 
 SEEDS = 3
@@ -24,16 +23,16 @@ class Retrained:
     """A configuration's runs, and what was recorded of them.
 
     curves: one per seed, on the training and validation rows of one repeat. recorded: (epochs,) the mean validation
-    losses of the search that found the configuration, None where these runs are others. tests: one curve per seed of
-    its evaluation, trained on training and validation rows and measured on the test rows; none where the file has no
-    evaluation of this task. recorded_test: their mean loss as recorded.
+    losses of the search that found the configuration, fewer where it was pruned; none where these runs are others.
+    tests: one curve per seed of its evaluation, trained on training and validation rows and measured on the test rows;
+    none where the file has no evaluation of this task. recorded_test: their mean loss as recorded.
     """
 
     config: TrainConfig
     task: Task
     curves: Sequence[Curve]
     tests: Sequence[Curve]
-    recorded: Sequence[float] | None
+    recorded: Sequence[float | None]
     recorded_test: float | None
 
     @property
@@ -65,10 +64,15 @@ class Retrained:
     @property
     def difference(self) -> float | None:
         """How far the validation losses are from the recorded ones, relative, at most; None where none are known."""
-        if self.recorded is None:
-            return None
-        ours, theirs = np.array(self.validation_losses), np.array(self.recorded)
-        return float(np.abs(ours / theirs - 1).max())
+        pairs = zip(self.validation_losses, self.recorded, strict=False)
+        return max(
+            (abs(ours - theirs) / (abs(theirs) or 1.0) for ours, theirs in pairs if theirs is not None), default=None
+        )
+
+    @property
+    def was_pruned(self) -> bool:
+        """Whether fewer epochs are recorded than were trained."""
+        return 0 < len(self.recorded) < self.config.epochs
 
     def to_json(self) -> dict[str, Any]:
         """The document of `cooldown train --json`."""
@@ -101,49 +105,22 @@ def retrain(
     from objectives.engine import train
 
     document = read_exported(path)
-    config, spec = TrainConfig.from_json(document), spec_of(document)
+    config, spec = document.config, document.spec
     if task is None and spec is None:
         raise InputError(f"{path} says of no task: name one, as in `cooldown train {path} digits`")
     found = _task(task, target, spec)
-    same = spec is not None and document.get("task", {}).get("fingerprint") == found.fingerprint()
-    recorded = document.get("curve", {}).get("validation_loss") if same and seeds is None else None
-    own = _seeds(document, "search") if same else []
-    problem = found.search_problem(spec.seed if spec else 0, int(document.get("repeat", 0)) if same else 0)
-    chosen = own if own and seeds is None else [*own, *(each for each in range(seeds or SEEDS) if each not in own)]
-    curves = train(problem, [config], chosen[: seeds or len(chosen)])[0]
+    if spec is None or document.task.fingerprint != found.fingerprint():
+        problem = found.search_problem(spec.seed if spec else 0, 0)
+        return Retrained(config, found, train(problem, [config], list(range(seeds or SEEDS)))[0], [], [], None)
+    own = document.seeds.search
+    chosen = [*own, *(each for each in range(seeds or SEEDS) if each not in own)][: seeds or len(own) or SEEDS]
+    curves = train(found.search_problem(spec.seed, document.repeat), [config], chosen)[0]
     tests: list[Curve] = []
-    if spec is not None and same and (evaluation := _seeds(document, "evaluation")):
-        tests = train(found.evaluation_problem(spec.seed), [config], evaluation, every_epoch=False)[0]
-    score = (document.get("scores") or {}).get("test_loss") or {}
-    return Retrained(config, found, curves, tests, recorded, score.get("mean") if tests else None)
-
-
-def read_exported(path: Path) -> dict[str, Any]:
-    """The document in a JSON or TOML file; raises InputError that names the file."""
-    try:
-        text = path.read_text("utf-8")
-    except FileNotFoundError:
-        raise InputError(f"there is no file {str(path)!r}") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    try:
-        document = tomllib.loads(text) if path.suffix.lower() == ".toml" else json.loads(text)
-    except ValueError as error:
-        kind = "TOML" if path.suffix.lower() == ".toml" else "JSON"
-        raise InputError(f"{str(path)!r} is not {kind}: {error}") from None
-    if not isinstance(document, dict):
-        raise InputError(f"{str(path)!r} holds no configuration: it is not a table")
-    # Whether it is one, and of a schema that is known.
-    TrainConfig.from_json(document)
-    return document
-
-
-def spec_of(document: Mapping[str, Any]) -> Experiment | None:
-    """The spec of the experiment that found an exported configuration; None where the document has none."""
-    found = document.get("experiment")
-    if not isinstance(found, Mapping) or not isinstance(found.get("spec"), Mapping):
-        return None
-    return experiment(**found["spec"])
+    if document.seeds.evaluation:
+        problem = found.evaluation_problem(spec.seed)
+        tests = train(problem, [config], document.seeds.evaluation, every_epoch=False)[0]
+    recorded = document.curve.validation_loss if own and seeds is None else []
+    return Retrained(config, found, curves, tests, recorded, document.test_loss if tests else None)
 
 
 def _task(task: str | Task | None, target: str | None, spec: Experiment | None) -> Task:
@@ -154,13 +131,6 @@ def _task(task: str | Task | None, target: str | None, spec: Experiment | None) 
     if spec is not None and task in (None, spec.task):
         return task_of(spec if target is None else spec.model_copy(update={"target": target}))
     return tasks.resolve(task or "", target=target)
-
-
-def _seeds(document: Mapping[str, Any], purpose: str) -> list[int]:
-    found = document.get("seeds", {}).get(purpose, [])
-    if not isinstance(found, list) or not all(isinstance(seed, int) for seed in found):
-        raise InputError(f"seeds.{purpose}: should be a list of whole numbers, got {found!r:.80}")
-    return found
 
 
 def _mean(rows: Sequence[Any]) -> list[float]:

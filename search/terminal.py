@@ -305,7 +305,9 @@ def retrained(found: "Retrained") -> RenderableType:
     if (difference := found.difference) is not None:
         same = "the same" if difference == 0 else f"the same but for {difference:.1g} of each, as between two machines"
         told = same if difference < 1e-3 else f"not those of the record: up to {difference:.1%} from them"
-        parts.append(Text(f"\nThe validation losses are {told}{'' if difference >= 1e-3 else ' as recorded'}."))
+        as_recorded = "" if difference >= 1e-3 else " as recorded"
+        pruned = f" up to epoch {len(found.recorded)}, where it was pruned" if found.was_pruned else ""
+        parts.append(Text(f"\nThe validation losses are {told}{as_recorded}{pruned}."))
     if found.test_loss is not None:
         score = "" if found.test_score is None else f", {found.task.score_name} {found.test_score:.4f}"
         recorded = "" if found.recorded_test is None else f"; recorded {found.recorded_test:.4f}"

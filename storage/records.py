@@ -76,9 +76,7 @@ class NewTrial:
     @property
     def intermediate(self) -> NDArray[np.float64]:
         """(epochs,) mean capped validation loss after each epoch; of a pruned trial as far as it got."""
-        losses = [curve.capped_losses(self.config.epochs) for curve in self.curves]
-        trained = max(curve.train_loss.size for curve in self.curves) if self.pruned else self.config.epochs
-        return np.asarray(np.mean(losses, axis=0))[:trained]
+        return intermediate_losses(self.curves, self.config.epochs)
 
 
 @dataclass(frozen=True)
@@ -195,6 +193,12 @@ def mean_final_loss(curves: Sequence[Curve]) -> float:
 def was_pruned(curves: Sequence[Curve]) -> bool:
     """Whether the replicates of one trial were stopped by the pruner; some may have diverged before that."""
     return any(curve.outcome is Outcome.PRUNED for curve in curves)
+
+
+def intermediate_losses(curves: Sequence[Curve], epochs: int) -> NDArray[np.float64]:
+    """(epochs,) mean capped validation loss over the replicates of one trial; of a pruned one as far as it got."""
+    trained = max(curve.train_loss.size for curve in curves) if was_pruned(curves) else epochs
+    return np.asarray(np.mean([curve.capped_losses(epochs) for curve in curves], axis=0))[:trained]
 
 
 def curve_row(curve: Curve) -> dict[str, Any]:

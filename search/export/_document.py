@@ -12,6 +12,7 @@ from search.budgets import finite
 from search.export._format import Chosen
 from search.statistics.intervals import CONFIDENCE, mean_interval
 from storage import Purpose, StudyRecord
+from storage.records import intermediate_losses
 
 
 def document(chosen: Chosen) -> dict[str, Any]:
@@ -25,6 +26,7 @@ def document(chosen: Chosen) -> dict[str, Any]:
         "repeat": study.repeat,
         "trial": trial.number,
         "winner": trial is study.winner,
+        "pruned": trial.pruned,
         "experiment": {
             "name": record.name,
             "status": record.status.value,
@@ -85,8 +87,8 @@ def _told(values: Sequence[float], over: str) -> dict[str, Any] | None:
 
 def _curve(curves: Sequence[Curve], epochs: int) -> dict[str, Any]:
     """Per epoch the mean over the search's seeds of the capped validation loss, as the search saw it."""
-    losses = np.mean([curve.capped_losses(epochs) for curve in curves], axis=0)
-    return {"validation_loss": [finite(float(loss)) for loss in losses], "seeds": len(curves)}
+    losses = intermediate_losses(curves, epochs).tolist()
+    return {"validation_loss": [finite(loss) for loss in losses], "seeds": len(curves)}
 
 
 def _cost(curves: Sequence[Curve]) -> int:

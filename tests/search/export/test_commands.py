@@ -1,12 +1,14 @@
 """`cooldown export`, `report`, `train` and `compare --from`, as one types them."""
 
 import json
+import operator
 import os
 import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import reduce
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,9 @@ import pytest
 from search_runs import run_in_threads, spec
 
 from objectives import TrainConfig
-from objectives.errors import InputError
 from search.cli import main
 from search.export import choose
+from search.results import Result
 from search.retrain import retrain
 from storage import ExperimentRecord
 
@@ -179,10 +181,61 @@ def test_a_write_that_fails_leaves_the_old_file(run_here: Any, tmp_path: Path, m
     assert (tmp_path / "best.json").read_text() == "mine"
 
 
-def test_seeds_that_are_none(tmp_path: Path) -> None:
-    (tmp_path / "bad.json").write_text('{"schema": 1, "config": {}, "seeds": {"search": "all"}}')
-    with pytest.raises(InputError, match="says of no task"):
-        retrain(tmp_path / "bad.json")
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("task", "iris", "task: should be a table, got 'iris'"),
+        ("curve", [1], "curve: should be a table, got [1]"),
+        ("curve.validation_loss", ["a"], "curve.validation_loss[0]: should be a valid number, got 'a'"),
+        ("curve.validation_loss", [1.0], "curve.validation_loss: has 1 values for 3 epochs"),
+        ("curve.validation_loss", [1.0] * 4, "curve.validation_loss: has 4 values for 3 epochs"),
+        ("scores", [1], "scores: should be a table, got [1]"),
+        ("scores.test_loss", 3, "scores.test_loss: should be a table, got 3"),
+        ("repeat", "one", "repeat: should be a valid integer, got 'one'"),
+        ("repeat", None, "repeat: should be a valid integer, got None"),
+        ("repeat", -1, "repeat: should be greater than or equal to 0, got -1"),
+        ("seeds", [1], "seeds: should be a table, got [1]"),
+        ("seeds.search", "all", "seeds.search: should be a valid list, got 'all'"),
+        ("seeds.evaluation", [-1], "seeds.evaluation[0]: should be greater than or equal to 0, got -1"),
+        ("experiment", 3, "experiment: should be a table, got 3"),
+        ("experiment.spec.arms", ["adm"], "unknown optimizer 'adm'; did you mean 'adam'?"),
+    ],
+)
+@pytest.mark.parametrize("command", ["train", "compare --from"])
+def test_a_document_that_was_spoilt(
+    command: str, field: str, value: Any, said: str, run_here: Any, tmp_path: Path
+) -> None:
+    document = json.loads(run_here("export iris")[1])
+    *tables, last = field.split(".")
+    reduce(operator.getitem, tables, document)[last] = value
+    (tmp_path / "bad.json").write_text(json.dumps(document))
+    code, out, err = run_here(f"{command} bad.json")
+    assert (code, out) == (2, "")
+    assert said in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_document_that_is_odd(run_here: Any, tmp_path: Path) -> None:
+    """Nested deeper than can be read, and saved by an editor that marks UTF-8."""
+    (tmp_path / "deep.json").write_text("[" * 100_000)
+    assert "nested too deep" in run_here("train deep.json")[2]
+    (tmp_path / "marked.json").write_text("\N{BYTE ORDER MARK}" + run_here("export iris")[1], "utf-8")
+    assert "same as recorded" in run_here("train marked.json")[1]
+
+
+def test_a_pruned_trial_is_trained_again(tmp_path: Path) -> None:
+    """It is compared as far as it got, and trained to its end."""
+    given = spec(arms=("momentum",), trials=30, epochs=9, pruner="median", generation=5)
+    record = run_in_threads(f"sqlite:///{tmp_path / 'ledger.db'}", given, name="pruned")
+    study, trial = next((study, trial) for study in record.studies for trial in study.trials if trial.pruned)
+    text = Result(record).export("json", arm="momentum", repeat=study.repeat, trial=trial.number)
+    assert isinstance(text, str)
+    (tmp_path / "pruned.json").write_text(text)
+    found = retrain(tmp_path / "pruned.json")
+    assert json.loads(text)["pruned"]
+    assert found.was_pruned
+    assert found.difference == 0
+    assert len(found.recorded) < len(found.validation_losses) == 9
 
 
 PAGE = (Path(__file__).parents[3] / "docs" / "export.md").read_text("utf-8")

@@ -1,0 +1,116 @@
+"""A configuration that `cooldown export` wrote to a file, read back: every field that is used is checked."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError
+
+from objectives.config import TrainConfig
+from objectives.errors import InputError
+from search.spec import Experiment, experiment
+
+Seeds = list[Annotated[int, Field(ge=0)]]
+
+
+class _Part(BaseModel):
+    """Other fields than these are for readers, and not looked at."""
+
+    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
+
+
+class _Experiment(_Part):
+    spec: dict[str, Any] | None = None
+
+
+class _Task(_Part):
+    fingerprint: str = ""
+
+
+class _Seeds(_Part):
+    search: Seeds = []
+    evaluation: Seeds = []
+
+
+class _Score(_Part):
+    mean: float | None = None
+
+
+class _Scores(_Part):
+    test_loss: _Score | None = None
+
+
+class _Curve(_Part):
+    validation_loss: list[float | None] = []
+
+
+class Document(_Part):
+    """An exported configuration with what of its provenance is used; a bare config has none.
+
+    curve.validation_loss: (epochs,) mean validation losses after each epoch, of a pruned trial as far as it got.
+    """
+
+    config: InstanceOf[TrainConfig]
+    repeat: int = Field(0, ge=0)
+    pruned: bool = False
+    experiment: _Experiment = _Experiment()
+    task: _Task = _Task()
+    seeds: _Seeds = _Seeds()
+    scores: _Scores = _Scores()
+    curve: _Curve = _Curve()
+
+    @property
+    def spec(self) -> Experiment | None:
+        """The spec of the experiment that found the configuration; None where the document has none."""
+        return None if self.experiment.spec is None else experiment(**self.experiment.spec)
+
+    @property
+    def test_loss(self) -> float | None:
+        """Mean test loss over the evaluation's seeds."""
+        return None if self.scores.test_loss is None else self.scores.test_loss.mean
+
+
+def read_exported(path: Path) -> Document:
+    """The document in a JSON or TOML file; raises InputError that names the file and the field."""
+    given = _read(path)
+    config = TrainConfig.from_json(given)
+    # A bare config has no other fields than its own.
+    fields = set(Document.model_fields) - {"config"} if "schema" in given else set()
+    try:
+        document = Document(config=config, **{name: given[name] for name in fields if name in given})
+    except ValidationError as error:
+        raise InputError(f"{str(path)!r}: {_told(error)}") from None
+    measured = len(document.curve.validation_loss)
+    if measured > config.epochs or (0 < measured < config.epochs and not document.pruned):
+        raise InputError(f"{str(path)!r}: curve.validation_loss: has {measured} values for {config.epochs} epochs")
+    return document
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"there is no file {str(path)!r}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    kind = "TOML" if path.suffix.lower() == ".toml" else "JSON"
+    try:
+        document = tomllib.loads(text) if kind == "TOML" else json.loads(text)
+    except RecursionError:
+        raise InputError(f"{str(path)!r} is not {kind} that can be read: it is nested too deep") from None
+    except ValueError as error:
+        raise InputError(f"{str(path)!r} is not {kind}: {error}") from None
+    if not isinstance(document, dict):
+        raise InputError(f"{str(path)!r} holds no configuration: it is not a table")
+    return document
+
+
+def _told(error: ValidationError) -> str:
+    """The first of pydantic's errors in words: where, the rule, the value."""
+    first = error.errors()[0]
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    rule = first["msg"].replace("Input should", "should")
+    # Whoever writes JSON or TOML knows no dictionaries.
+    rule = rule.replace("a valid dictionary or instance of", "a table, as").partition(", as _")[0]
+    return f"{where.lstrip('.')}: {rule}, got {first['input']!r:.80}"
