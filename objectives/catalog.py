@@ -29,9 +29,9 @@ def unknown_name(kind: str, name: str, choices: Iterable[str]) -> UnknownNameErr
 
 
 class Catalog(Generic[T]):
-    """All entries of class `entry_type` in the modules of `package`."""
+    """All entries of class `entry_type`, or of one of several, in the modules of `package`."""
 
-    def __init__(self, package: str, path: Iterable[str], entry_type: type[T], kind: str) -> None:
+    def __init__(self, package: str, path: Iterable[str], entry_type: type[T] | tuple[type[T], ...], kind: str) -> None:
         self._package, self._path, self._entry_type, self._kind = package, path, entry_type, kind
 
     @cached_property

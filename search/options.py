@@ -60,7 +60,10 @@ Db = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="print one JSON document")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="show no progress")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="say what it would take, and do nothing")]
-Output = Annotated[str | None, typer.Option("--output", "-o", help="file to write", metavar="FILE", show_default=False)]
+Output = Annotated[
+    str | None,
+    typer.Option("--output", "-o", help="file to write, - for standard output", metavar="FILE", show_default=False),
+]
 Force = Annotated[bool, typer.Option("--force", help="write over a file that exists")]
 Workers = Annotated[int | None, typer.Option("--workers", help="processes [default: one per core]", **WHOLE)]
 Arms = Annotated[

@@ -1,6 +1,9 @@
 """Files that a command writes: nothing is written over unasked, and what cannot be written is told before the work."""
 
+import os
+import shutil
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from objectives.errors import InputError
 
@@ -14,6 +17,8 @@ def check_output(path: Path, force: bool) -> None:
             raise InputError(f"{str(path)!r} exists already: name another file with -o, or write over it with --force")
         if not path.parent.is_dir():
             raise InputError(f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}")
+        if not os.access(path.parent, os.W_OK):
+            raise InputError(f"{str(path)!r} cannot be written: the folder {str(path.parent)!r} is not yours to write")
     except InputError:
         raise
     # A path may hold what no path can.
@@ -25,14 +30,38 @@ def check_output(path: Path, force: bool) -> None:
 def write_output(path: Path, content: str | bytes, force: bool) -> None:
     """Write `content` to `path`, texts as UTF-8; raises InputError where that cannot be, and leaves what was there."""
     data = content.encode() if isinstance(content, str) else content
-    # Over a file that exists only whole: written beside it first, in the folder that a link leads to.
-    target = path.resolve() if force and path.is_file() else None
-    written = path if target is None else target.with_name(f".{target.name}.part")
     try:
-        # Even a file that came to be in the meantime is not written over unasked.
-        with written.open("wb" if force else "xb") as file:
-            file.write(data)
-        if target is not None:
-            written.replace(target)
+        if force and path.is_file():
+            _write_over(path.resolve(), data)
+        elif force and path.exists():
+            # A pipe or a device.
+            path.write_bytes(data)
+        else:
+            _write_new(path, data)
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be written: {error.strerror}") from error
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    # Even a file that came to be in the meantime is not written over unasked.
+    with path.open("xb") as file:
+        try:
+            file.write(data)
+            file.flush()
+        except BaseException:
+            path.unlink()
+            raise
+
+
+def _write_over(path: Path, data: bytes) -> None:
+    """Whole or not at all: a file beside it takes its place, with the rights that it had."""
+    with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
+        written = Path(file.name)
+        try:
+            file.write(data)
+            file.flush()
+            shutil.copymode(path, written)
+            written.replace(path)
+        except BaseException:
+            written.unlink()
+            raise

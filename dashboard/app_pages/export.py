@@ -34,7 +34,7 @@ def _export(found: Result) -> None:
     st.caption(plain(f"{chosen.summary[:1].upper()}{chosen.summary[1:]}."))
     if isinstance(chosen, ConfigFormat):
         _config(found, arms, chosen)
-    elif isinstance(chosen, TableFormat):
+    else:
         _table(found, arms, chosen)
 
 

@@ -14,6 +14,9 @@ from search.options import WHOLE, Db, Force, Json, Name, Output
 # Found without importing them: `--help` answers at once.
 FORMATS = sorted(name for _, name, _ in iter_modules([str(Path(__file__).parents[1] / "export")]) if name[0] != "_")
 
+STDOUT = "-"
+"""The file that is standard output, as elsewhere."""
+
 
 @app.command()
 def export(
@@ -44,22 +47,19 @@ def export(
     from search import export as formats
     from search.output import check_output, write_output
 
-    path = None if output is None or output == "-" else Path(output)
+    path = None if output in (None, STDOUT) else Path(output)
     if path is not None:
         check_output(path, force)
-    format = format or formats.named_after(path)
-    formats.get(format)
+    format = formats.named_after(path, format)
+    if path is None and format == "parquet" and sys.stdout.isatty():
+        raise InputError(f"{format} is no text for a terminal: name a file with -o")
     made = formats.export(
         experiments.load(name, db=db).record, format, arm=arm, repeat=repeat, trial=trial, curves=curves
     )
-    if path is not None:
-        write_output(path, made.content, force)
-    elif isinstance(made.content, str):
-        sys.stdout.write(made.content)
-    elif format == "csv" or not sys.stdout.isatty():
-        sys.stdout.buffer.write(made.content)
+    if path is None:
+        _print(made.content)
     else:
-        raise InputError(f"{format} is no text for a terminal: name a file with -o")
+        write_output(path, made.content, force)
     for remark in made.remarks:
         say(f"Note: {remark}.")
     if path is not None:
@@ -75,9 +75,14 @@ def report(name: Name, output: Output = None, force: Force = False, db: Db = Non
 
     result = experiments.load(name, db=db)
     path = Path(f"{_file_name(name)}.html" if output is None else output)
-    check_output(path, force)
+    if output != STDOUT:
+        check_output(path, force)
     with ERR.status("Writing the report …"):
-        write_output(path, page(result), force)
+        text = page(result)
+    if output == STDOUT:
+        _print(text)
+        return
+    write_output(path, text, force)
     say(f"Wrote {path}: open it in a browser.")
 
 
@@ -105,6 +110,11 @@ def train(
         print_json(found.to_json())
     else:
         OUT.print(terminal.retrained(found))
+
+
+def _print(content: str | bytes) -> None:
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content.encode() if isinstance(content, str) else content)
 
 
 def _file_name(name: str) -> str:

@@ -3,6 +3,7 @@
 A file in this folder defines one format, and is found by the catalog scan: a `ConfigFormat` or a `TableFormat`.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,11 @@ from objectives.catalog import Catalog, unknown_name
 from objectives.errors import InputError
 from objectives.tasks import Task
 from search.arms import Arm
-from search.export._format import Chosen, ConfigFormat, Exported, Format, TableFormat
+from search.export._format import Chosen, ConfigFormat, Exported, TableFormat
 from search.losses import best_study, winners_loss
 from storage import ExperimentRecord, Status, StudyRecord, TrialRecord
 
-_catalog = Catalog(__name__, __path__, Format, "format")
+_catalog: Catalog[ConfigFormat | TableFormat] = Catalog(__name__, __path__, (ConfigFormat, TableFormat), "format")
 
 names, get = _catalog.names, _catalog.get
 
@@ -22,7 +23,6 @@ __all__ = [
     "Chosen",
     "ConfigFormat",
     "Exported",
-    "Format",
     "TableFormat",
     "choose",
     "export",
@@ -55,10 +55,9 @@ def export(
         from search.trials import curves_table, trials_table
 
         name = None if arm is None else _arm(record, arm)
+        _check_rows(record, name, repeat, trial)
         table = (curves_table if curves else trials_table)(record, name, repeat, trial)
         made = Exported(written.write(table))
-    elif not isinstance(written, ConfigFormat):
-        raise TypeError(f"{format} is neither a format of a configuration nor one of tables")
     elif curves:
         raise InputError(f"curves are for the tables, {' and '.join(tables())}, not for {format}")
     else:
@@ -94,11 +93,11 @@ def choose(
 def _arm(record: ExperimentRecord, arm: str) -> str:
     arms = record.spec["arms"]
     try:
-        name = arm if arm in arms else Arm.parse(arm).name
+        name = arm if arm in arms else Arm.parse(str(arm)).name
     except InputError:
         name = arm
     if name not in arms:
-        raise unknown_name("arm of this experiment", arm, arms)
+        raise unknown_name("arm of this experiment", str(arm), arms)
     return name
 
 
@@ -110,24 +109,54 @@ def _study(record: ExperimentRecord, arm: str, repeat: int | None) -> StudyRecor
         return study
     studies = {study.repeat: study for study in record.of(arm)}
     if repeat not in studies:
-        known = ", ".join(map(str, sorted(studies))) or "none yet"
-        raise InputError(f"repeat {repeat}: the arm {arm!r} has the repeats {known}")
+        raise _no_repeat(repeat, f"the arm {arm!r}", list(studies))
     return studies[repeat]
 
 
 def _trial(study: StudyRecord, number: int) -> TrialRecord:
     trials = {trial.number: trial for trial in study.trials}
     if number not in trials:
-        known = f"trials 0 to {max(trials)}" if trials else "no trials yet"
-        raise InputError(f"trial {number}: repeat {study.repeat} of {study.arm!r} has {known}")
+        raise _no_trial(number, f"repeat {study.repeat} of {study.arm!r}", list(trials))
     return trials[number]
 
 
-def named_after(path: Path | None) -> str:
-    """The format that a file's suffix tells, "json" without a file; raises InputError where it tells none or many."""
+def _check_rows(record: ExperimentRecord, arm: str | None, repeat: int | None, trial: int | None) -> None:
+    """Raise InputError where a table of these would be empty for a repeat or a trial that there is not."""
+    where = "the experiment" if arm is None else f"the arm {arm!r}"
+    studies = [study for study in record.studies if arm in (None, study.arm)]
+    if repeat is not None:
+        repeats = {study.repeat for study in studies}
+        if repeat not in repeats:
+            raise _no_repeat(repeat, where, list(repeats))
+        studies, where = [study for study in studies if study.repeat == repeat], f"repeat {repeat} of {where}"
+    if trial is not None:
+        trials = {each.number for study in studies for each in study.trials}
+        if trial not in trials:
+            raise _no_trial(trial, where, list(trials))
+
+
+def _no_repeat(repeat: int, where: str, repeats: Sequence[int]) -> InputError:
+    known = f"has the repeats {', '.join(map(str, sorted(repeats)))}" if repeats else "has no repeats yet"
+    return InputError(f"repeat {repeat}: {where} {known}")
+
+
+def _no_trial(trial: int, where: str, trials: Sequence[int]) -> InputError:
+    return InputError(f"trial {trial}: {where} has {f'trials 0 to {max(trials)}' if trials else 'no trials yet'}")
+
+
+def named_after(path: Path | None, format: str | None = None) -> str:
+    """The format that a file's suffix tells, "json" without a file, or `format` where the file may have it.
+
+    Raises InputError where a suffix tells none or many, and where it is another format's.
+    """
+    found = [] if path is None else [name for name in names() if get(name).suffix == path.suffix.lower()]
+    if format is not None:
+        suffix = get(format).suffix
+        if path is not None and found and format not in found:
+            raise InputError(f"{path.name!r} would be read as {' or '.join(found)}: a {format} file ends in {suffix}")
+        return format
     if path is None:
         return "json"
-    found = [name for name in names() if get(name).suffix == path.suffix.lower()]
     if len(found) != 1:
         told = f"is one of {', '.join(found)}" if found else "tells no format"
         raise InputError(f"{path.name!r} {told}: say which with --format")

@@ -117,9 +117,13 @@ def test_tables_and_code(run_here: Any, ledger: Any, tmp_path: Path) -> None:
 def test_a_report(run_here: Any, tmp_path: Path) -> None:
     code, out, err = run_here("report iris")
     assert (code, out, err) == (0, "", "Wrote iris.html: open it in a browser.\n")
-    assert "<h1>" in (tmp_path / "iris.html").read_text("utf-8") or "<h1" in (tmp_path / "iris.html").read_text("utf-8")
+    assert "<h1" in (tmp_path / "iris.html").read_text("utf-8")
     assert "exists already" in run_here("report iris")[2]
     assert run_here("report iris -o iris.html --force")[0] == 0
+    code, out, err = run_here("report iris -o -")
+    assert (code, err) == (0, "")
+    assert out.endswith("</html>\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["iris.html"]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +132,10 @@ def test_a_report(run_here: Any, tmp_path: Path) -> None:
         ("export iirs", "unknown experiment 'iirs'; did you mean 'iris'?"),
         ("export iris --arm adm", "unknown arm of this experiment 'adm'; did you mean 'adam'?"),
         ("export iris --format tosch", "unknown format 'tosch'; did you mean 'torch'?"),
+        ("export iris --format ''", "unknown format ''"),
         ("export iris -o best.py", "say which with --format"),
+        ("export iris -f toml -o best.json", "'best.json' would be read as json: a toml file ends in .toml"),
+        ("export iris -f csv --repeat 9 -o trials.csv", "repeat 9: the experiment has the repeats 0, 1"),
         ("export iris -o there.json", "'there.json' exists already: name another file with -o, or write over it with"),
         ("export iris -o nowhere/best.json", "cannot be written: there is no folder 'nowhere'"),
         ("export iris -o .", "'.' is a folder"),
@@ -168,17 +175,73 @@ def test_bad_input(arguments: str, said: str, run_here: Any, tmp_path: Path) -> 
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == texts
 
 
+def full(*arguments: Any, **more: Any) -> Any:
+    raise OSError(28, "No space left on device")
+
+
 def test_a_write_that_fails_leaves_the_old_file(run_here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Root may write anywhere, so the file system's refusal is played."""
-
-    def full(*arguments: Any, **more: Any) -> Any:
-        raise OSError(28, "No space left on device")
-
     (tmp_path / "best.json").write_text("mine")
     monkeypatch.setattr(Path, "replace", full)
     code, _, err = run_here("export iris -o best.json --force")
     assert (code, err) == (2, "cooldown: 'best.json' cannot be written: No space left on device\n")
-    assert (tmp_path / "best.json").read_text() == "mine"
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("best.json", "mine")]
+
+
+def test_a_write_that_fails_leaves_no_part(run_here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real_open = Path.open
+
+    def opened(path: Path, mode: str = "r", *more: Any, **options: Any) -> Any:
+        file = real_open(path, mode, *more, **options)
+        if mode == "xb":
+            monkeypatch.setattr(type(path), "open", real_open)
+            return Full(file)
+        return file
+
+    class Full:
+        def __init__(self, file: Any) -> None:
+            self.file = file
+
+        def __enter__(self) -> "Full":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.file.close()
+
+        write = full
+
+    monkeypatch.setattr(Path, "open", opened)
+    code, _, err = run_here("export iris -o best.json")
+    assert (code, err) == (2, "cooldown: 'best.json' cannot be written: No space left on device\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_stands_around_a_file_is_left_alone(run_here: Any, tmp_path: Path) -> None:
+    """Its rights, the link that leads to it, other files, and one whose name is as long as a name may be."""
+    (tmp_path / ".best.json.part").write_text("mine")
+    for name in ("best.json", f"{'a' * 250}.json"):
+        (tmp_path / name).write_text("old")
+        (tmp_path / name).chmod(0o600)
+        (tmp_path / "link.json").symlink_to(name)
+        assert run_here("export iris -o link.json --force")[0] == 0
+        assert (tmp_path / "link.json").is_symlink()
+        assert TrainConfig.from_json((tmp_path / name).read_text("utf-8"))
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+        (tmp_path / "link.json").unlink()
+    assert (tmp_path / ".best.json.part").read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize("command", ["export iris -o best.json", "report iris -o best.html"])
+def test_a_folder_that_is_not_ours(
+    command: str, run_here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told before the work. Root may write anywhere, so this is played."""
+    monkeypatch.setattr("search.output.os.access", lambda path, mode: False)
+    monkeypatch.setattr("search.report.report", full)
+    code, _, err = run_here(command)
+    assert code == 2
+    assert "cannot be written: the folder '.' is not yours to write" in err
 
 
 @pytest.mark.parametrize(

@@ -120,15 +120,32 @@ def test_the_best_arms_winner_is_taken(iris_record: ExperimentRecord) -> None:
     [
         ({"arm": "adm"}, "unknown arm of this experiment 'adm'; did you mean 'adam'?"),
         ({"arm": "sgd"}, "unknown arm of this experiment 'sgd'"),
+        ({"arm": 5}, "unknown arm of this experiment '5'"),
         ({"arm": "adam", "repeat": 2}, "repeat 2: the arm 'adam' has the repeats 0, 1"),
-        ({"arm": "adam", "repeat": 1, "trial": 4}, "trial 4: repeat 1 of 'adam' has trials 0 to 3"),
-        ({"trial": 1}, "trial 1 is one of every repeat: name the repeat too"),
-        ({"curves": True}, "curves are for the tables, csv and parquet, not for json"),
+        ({"arm": "adam", "repeat": 1, "trial": 4}, "trial 4: repeat 1 of "),
     ],
 )
-def test_what_there_is_not(which: dict[str, Any], said: str, iris_record: ExperimentRecord) -> None:
+@pytest.mark.parametrize("format", formats.names())
+def test_what_there_is_not(format: str, which: dict[str, Any], said: str, iris_record: ExperimentRecord) -> None:
     with pytest.raises(InputError) as raised:
-        export(iris_record, "json", **which)
+        export(iris_record, format, **which)
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("format", "which", "said"),
+    [
+        ("json", {"trial": 1}, "trial 1 is one of every repeat: name the repeat too"),
+        ("json", {"curves": True}, "curves are for the tables, csv and parquet, not for json"),
+        ("csv", {"repeat": 2}, "repeat 2: the experiment has the repeats 0, 1"),
+        ("csv", {"repeat": -1, "curves": True}, "repeat -1: the experiment has the repeats 0, 1"),
+        ("parquet", {"trial": 4}, "trial 4: the experiment has trials 0 to 3"),
+        ("parquet", {"trial": 4, "arm": "adam"}, "trial 4: the arm 'adam' has trials 0 to 3"),
+    ],
+)
+def test_what_a_format_has_not(format: str, which: Any, said: str, iris_record: ExperimentRecord) -> None:
+    with pytest.raises(InputError) as raised:
+        export(iris_record, format, **which)
     assert said in str(raised.value)
 
 
