@@ -2,12 +2,30 @@
 
 import warnings
 from collections.abc import Callable
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 
 from objectives.errors import InputError
 
 ATTEMPTS = "Retry downloading|A network error occurred|Invalid cache|SHA256 checksum of existing"
 """How scikit-learn's warnings begin that tell of an attempt which is followed by another: the last one counts."""
+
+
+Loaded = TypeVar("Loaded")
+
+
+def downloading(where: str) -> Callable[[Callable[[], Loaded]], Callable[[], Loaded]]:
+    """For a function that has scikit-learn download data: it fails with one message, as of `fetched`."""
+
+    def decorated(load: Callable[[], Loaded]) -> Callable[[], Loaded]:
+        @wraps(load)
+        def loaded() -> Loaded:
+            found: Loaded = fetched(where, load)
+            return found
+
+        return loaded
+
+    return decorated
 
 
 def fetched(where: str, fetch: Callable[..., Any], **options: Any) -> Any:

@@ -121,8 +121,7 @@ def _read_csv(content: bytes, where: str) -> tuple[list[str], "pd.DataFrame"]:
         raise InputError(f"{where}: is not text in UTF-8: byte {error.start} is 0x{content[error.start]:02x}") from None
     if "\0" in text:
         raise InputError(f"{where}: is not text: character {text.index(chr(0))} is NUL")
-    first_line = text.lstrip().partition("\n")[0]
-    separator = max(",;\t", key=first_line.count)
+    separator = separator_of(text)
     try:
         with warnings.catch_warnings():
             # Pandas only warns where it would cut cells off.
@@ -134,6 +133,11 @@ def _read_csv(content: bytes, where: str) -> tuple[list[str], "pd.DataFrame"]:
         raise InputError(f"{where}: is not a CSV file: {str(error).strip()}") from None
     names = [str(each).strip() for each in header.iloc[0]]
     return names, table.set_axis(names, axis=1)
+
+
+def separator_of(text: str) -> str:
+    """What separates the columns of a CSV file: a comma, a semicolon or a tab, whichever its header has most of."""
+    return max(",;\t", key=text.lstrip().partition("\n")[0].count)
 
 
 def _column(where: str, column: "pd.Series[Any]") -> tuple[NDArray[np.float64], bool, bool]:

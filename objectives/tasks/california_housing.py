@@ -6,14 +6,15 @@ first use.
 """
 
 from objectives.tasks._arrays import ArrayTask, Data
-from objectives.tasks._fetched import fetched
+from objectives.tasks._fetched import downloading
 
 
+@downloading("task 'california_housing'")
 def load() -> Data:
-    """X (20640, 8) and y (20640,). Raises InputError where the data cannot be downloaded."""
+    """X (20640, 8) and y (20640,)."""
     from sklearn.datasets import fetch_california_housing
 
-    X, y = fetched("task 'california_housing'", fetch_california_housing, return_X_y=True)
+    X, y = fetch_california_housing(return_X_y=True)
     return X, y
 
 

@@ -9,17 +9,18 @@ import numpy as np
 
 from objectives.random_streams import seeds
 from objectives.tasks._arrays import ArrayTask, Data
-from objectives.tasks._fetched import fetched
+from objectives.tasks._fetched import downloading
 
 N_ROWS, MEASUREMENTS, AREAS = 20_000, 10, 4
 
 
+@downloading("task 'covertype'")
 def load() -> Data:
-    """X (20000, 12) and y (20000,). Raises InputError where the data cannot be downloaded."""
+    """X (20000, 12) and y (20000,)."""
     from sklearn.datasets import fetch_covtype
     from sklearn.model_selection import train_test_split
 
-    everything, cover = fetched("task 'covertype'", fetch_covtype, return_X_y=True)
+    everything, cover = fetch_covtype(return_X_y=True)
     [seed] = seeds(0, "task", "covertype", count=1)
     chosen, _ = train_test_split(np.arange(len(cover)), train_size=N_ROWS, random_state=seed, stratify=cover)
     rows = np.sort(chosen)

@@ -7,11 +7,10 @@ import numpy as np
 
 from objectives import tasks
 from objectives.tasks import ArrayTask
+from objectives.tasks._table import CSV, SUFFIXES, separator_of
 from search.export._format import Chosen
 from search.export._source import NotPortableError, Source, collect
 from search.export._text import literal
-
-TABLES = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".pq": "parquet"}
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,9 @@ def data_of(task: ArrayTask, chosen: Chosen, source: Source) -> Data:
             return Data(True, False, columns)
         except NotPortableError:
             pass
-    elif suffix in TABLES and chosen.spec.target is not None and chosen.given_task is None:
+    elif suffix in SUFFIXES and chosen.spec.target is not None and chosen.given_task is None:
+        # It may be run from any folder.
+        source.constants["TABLE"] = literal(str(Path(name).resolve()))
         source.functions["load_data"] = _table(Path(name), chosen.spec.target, list(task.categorical))
         return Data(True, True, columns)
     source.functions["load_data"] = (
@@ -53,17 +54,14 @@ def data_of(task: ArrayTask, chosen: Chosen, source: Source) -> Data:
 
 
 def _table(path: Path, target: str, categorical: list[int]) -> str:
-    """`load_data` for a table."""
+    """`load_data` for a table, which it reads as `objectives.tasks.from_table` does."""
     lines = ["def load_data():", '    """The features of each row, and what is predicted."""']
-    if TABLES[path.suffix.lower()] == "csv":
-        first_line = path.read_text("utf-8-sig").lstrip().partition("\n")[0]
-        separator = max(",;\t", key=first_line.count)
-        lines.append(
-            f"    table = pd.read_csv({literal(str(path))}, sep={literal(separator)}, skipinitialspace=True, "
-            'encoding="utf-8-sig")'
-        )
+    if path.suffix.lower() in CSV:
+        separator = separator_of(path.read_text("utf-8-sig"))
+        options = f'sep={literal(separator)}, skipinitialspace=True, index_col=False, encoding="utf-8-sig"'
+        lines.append(f"    table = pd.read_csv(TABLE, {options}, low_memory=False)")
     else:
-        lines.append(f"    table = pd.read_parquet({literal(str(path))})")
+        lines.append("    table = pd.read_parquet(TABLE)")
     lines += [
         "    table.columns = [str(name).strip() for name in table.columns]",
         f"    y = table.pop({literal(target)})",
@@ -74,5 +72,6 @@ def _table(path: Path, target: str, categorical: list[int]) -> str:
             "        name = table.columns[place]",
             '        table[name] = table[name].astype(object).map(str, na_action="ignore")',
         ]
-    lines.append("    return table.to_numpy(), y.to_numpy()")
+    kind = "object" if categorical else "float"
+    lines.append(f"    return table.to_numpy({kind}, na_value=np.nan), y.to_numpy()")
     return "\n".join(lines)

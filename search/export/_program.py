@@ -5,11 +5,11 @@ The programs hold nothing of Cooldown: schedules, and rules that a framework lac
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from textwrap import fill
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -25,6 +25,24 @@ from search.export._document import document
 from search.export._format import Chosen
 from search.export._source import Source, collect
 from search.export._text import call, literal
+
+Own = Mapping[str, Any]
+"""Hyperparameters by name."""
+
+PEAK_FIRST = ("constant", "cosine", "sgdr", "exponential", "step", "linear", "polynomial")
+"""Schedules that begin with the base rate, for which alone a ramp before them is a ramp to the base rate."""
+
+T = TypeVar("T")
+
+
+def given(own: Own, name: str, called: str = "") -> str:
+    """A hyperparameter as an argument of a call."""
+    return f"{called or name}={literal(own[name])}"
+
+
+def end_rate(lengths: Own) -> str:
+    """The rate that a schedule ends with."""
+    return f"{literal(lengths['floor'])} * LEARNING_RATE" if lengths["floor"] else "0.0"
 
 
 @dataclass(frozen=True)
@@ -69,6 +87,8 @@ class Program:
         self.lengths = dict(self.config.schedule.hyperparameters)
         self.source = Source()
         self.data: Data = data_of(self.task, chosen, self.source)
+        if self.schedule.batch is not None:
+            collect(self.source, self.schedule.batch, f"{self.schedule.name}_rows")
 
     @property
     def warmup(self) -> int:
@@ -82,19 +102,28 @@ class Program:
             return ()
         return ("the program cannot load the task's data itself: give it arrays, python FILE.py data.npz",)
 
-    def scheduler(self, known: dict[str, Callable[[dict[str, Any]], str | None]], peak_first: str) -> Scheduler | None:
+    def scheduler(self, known: Mapping[str, Callable[[Own], str | None]]) -> Scheduler | None:
         """The framework's own schedule where it has exactly this one.
 
-        known: by schedule, from its hyperparameters to an expression or None. peak_first: names of schedules that begin
-        with the base rate, for which alone a ramp before them is a ramp to the base rate.
+        known: by schedule, from its hyperparameters to an expression or None.
         """
         name = self.schedule.name
         expression = known[name](self.lengths) if name in known and self.schedule.batch is None else None
-        if expression is None or (self.warmup and (name not in peak_first.split() or self.warmup < 2)):
+        if expression is None or (self.warmup and (name not in PEAK_FIRST or self.warmup < 2)):
             return None
         return Scheduler(expression)
 
-    def needs_rates(self) -> None:
+    def initial(self, drawn: Mapping[str, T]) -> dict[str, T]:
+        """How the weights of the hidden layers and of the output layer are drawn.
+
+        drawn: by scheme of initialization what draws it in a framework.
+        """
+        scheme = self.config.initialization
+        if scheme != "auto":
+            return {"hidden": drawn[scheme], "output": drawn[scheme]}
+        return {"hidden": drawn["he" if self.task.activation == "relu" else "glorot"], "output": drawn["glorot"]}
+
+    def add_rates(self) -> None:
         """Take the schedule's own lines into the program."""
         collect(self.source, self.schedule.multiplier, f"{self.schedule.name}_factor")
 
@@ -108,8 +137,6 @@ class Program:
             arguments.append(f"warmup_steps={literal(lengths['warmup_steps'])}")
         counted = ["after", f"max(updates - {self.warmup}, 1)"] if self.warmup else ["index", "updates"]
         batch = [f"{each.name}={literal(lengths[each.name])}" for each in schedule.own]
-        if schedule.batch is not None:
-            collect(self.source, schedule.batch, f"{schedule.name}_rows")
         return {
             "title": f"{self.optimizer.name} with the schedule {schedule.name}",
             "config": self.config,

@@ -12,13 +12,9 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from objectives.errors import InputError
-from objectives.tasks._fetched import fetched
 from search.export._text import call
 
 OURS = ("objectives", "storage", "search", "dashboard")
-
-# What Cooldown does around a download, telling a user what failed, a program of his own does without.
-REPLACED = {fetched: "def fetched(where, fetch, **options):\n    return fetch(**options)"}
 
 
 class NotPortableError(InputError):
@@ -53,9 +49,8 @@ def collect(source: Source, function: Callable[..., Any], name: str, numpy: str 
     """
     if name in source.functions:
         return
-    if function in REPLACED:
-        source.functions[name] = REPLACED[function]
-        return
+    # What a decorator of ours adds, such as a message where a download fails, a program does without.
+    function = inspect.unwrap(function)
     if not isinstance(function, FunctionType):
         raise NotPortableError(f"{function!r:.80} is no plain function")
     for used in _names(function):

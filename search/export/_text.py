@@ -4,6 +4,9 @@ from typing import Any
 
 import numpy as np
 
+WIDTH = 120
+"""Columns of a line, as ruff is told."""
+
 
 def literal(value: Any, indent: int | None = None) -> str:
     """A value as Python source that means exactly it, and nothing else: whatever stands in a text stays text.
@@ -11,26 +14,33 @@ def literal(value: Any, indent: int | None = None) -> str:
     indent: of the line that it begins in, for a table that is written over several lines.
     """
     if isinstance(value, str):
-        return '"' + "".join(_escaped(character) for character in value) + '"'
+        # The quotes that leave fewer to escape, as ruff has it.
+        quote = "'" if value.count('"') > value.count("'") else '"'
+        return quote + "".join(_escaped(character, quote) for character in value) + quote
     if isinstance(value, dict):
         items = [f"{literal(key)}: {literal(each)}" for key, each in value.items()]
         if indent is None:
             return "{" + ", ".join(items) + "}"
-        pad = " " * (indent + 4)
-        return "{\n" + "".join(f"{pad}{item},\n" for item in items) + " " * indent + "}"
+        lines = [f"{' ' * (indent + 4)}{item}," for item in items]
+        # A text of a user's may be longer than a line.
+        marked = [line if len(line) <= WIDTH else f"{line}  # noqa: E501" for line in lines]
+        return "\n".join(["{", *marked, " " * indent + "}"])
     if isinstance(value, tuple):
         return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
     if isinstance(value, float) and not np.isfinite(value):
         return f'float("{value}")'
-    if value is None or isinstance(value, bool | int | float):
+    if isinstance(value, float):
+        # numpy's are floats too, and would name their type.
+        return repr(float(value))
+    if value is None or isinstance(value, bool | int):
         return repr(value)
     raise TypeError(f"{value!r:.80} has no literal")
 
 
-def _escaped(character: str) -> str:
-    if character in '"\\':
+def _escaped(character: str, quote: str) -> str:
+    if character in (quote, "\\"):
         return f"\\{character}"
     return character if character.isprintable() else repr(character)[1:-1]
 
@@ -41,10 +51,10 @@ def call(function: str, arguments: list[str], indent: int, before: str = "") -> 
     before: what stands before it in its first line, behind `indent` spaces.
     """
     line = f"{function}({', '.join(arguments)})"
-    if indent + len(before) + len(line) <= 120:
+    if indent + len(before) + len(line) <= WIDTH:
         return line
     pad = " " * indent
     inner = f"{pad}    {', '.join(arguments)}"
-    if len(inner) > 120:
+    if len(inner) > WIDTH:
         inner = "\n".join(f"{pad}    {argument}," for argument in arguments)
     return f"{function}(\n{inner}\n{pad})"

@@ -1,25 +1,18 @@
 """Keras: the configuration as a training script, with Keras's own optimizer and schedule where they are exact."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from objectives.errors import InputError
 from search.export._format import Chosen, ConfigFormat, Exported
-from search.export._program import Program, Scheduler
+from search.export._program import Own, Program, Scheduler, end_rate, given
 from search.export._text import call, literal
-
-Own = Mapping[str, Any]
-
-
-def _given(own: Own, name: str) -> str:
-    return f"{name}={literal(own[name])}"
-
 
 OPTIMIZERS: dict[str, Callable[[Own], tuple[str, list[str]]]] = {
     "sgd": lambda _: ("SGD", []),
-    "momentum": lambda own: ("SGD", [_given(own, "momentum")]),
-    "nag": lambda own: ("SGD", [_given(own, "momentum"), "nesterov=True"]),
-    "adadelta": lambda own: ("Adadelta", [_given(own, "rho"), _given(own, "epsilon")]),
+    "momentum": lambda own: ("SGD", [given(own, "momentum")]),
+    "nag": lambda own: ("SGD", [given(own, "momentum"), "nesterov=True"]),
+    "adadelta": lambda own: ("Adadelta", [given(own, "rho"), given(own, "epsilon")]),
 }
 """Keras's own rules and arguments, where they are exactly the rule of that name.
 
@@ -33,10 +26,6 @@ AT_A_CONSTANT_RATE = ("momentum", "nag")
 
 def _total(function: str, *arguments: str) -> str:
     return f"{function}({', '.join(['LEARNING_RATE', 'total', *arguments])})"
-
-
-def _end(own: Own) -> str:
-    return f"{literal(own['floor'])} * LEARNING_RATE" if own["floor"] else "0.0"
 
 
 def _step(own: Own) -> str | None:
@@ -54,13 +43,13 @@ def _sgdr(own: Own) -> str | None:
     return f"CosineDecayRestarts(LEARNING_RATE, {period}, t_mul=1.0, alpha={literal(own['floor'])})"
 
 
-SCHEDULES: dict[str, Callable[[dict[str, Any]], str | None]] = {
+SCHEDULES: dict[str, Callable[[Own], str | None]] = {
     "cosine": lambda own: _total("CosineDecay", f"alpha={literal(own['floor'])}"),
     "sgdr": _sgdr,
     "exponential": lambda own: _total("ExponentialDecay", literal(own["gamma"])),
     "step": _step,
-    "linear": lambda own: _total("PolynomialDecay", _end(own)),
-    "polynomial": lambda own: _total("PolynomialDecay", _end(own), f"power={literal(own['power'])}"),
+    "linear": lambda own: _total("PolynomialDecay", end_rate(own)),
+    "polynomial": lambda own: _total("PolynomialDecay", end_rate(own), f"power={literal(own['power'])}"),
     "inverse_time": lambda own: _total("InverseTimeDecay", literal(own["decay"])),
 }
 """Keras's own schedules, where they are exactly the schedule of that name and no warm-up comes before it."""
@@ -81,7 +70,7 @@ def write(chosen: Chosen) -> Exported:
     scheduler = _scheduler(program) if scheduled else None
     needs_rates = not constant and scheduler is None
     if needs_rates:
-        program.needs_rates()
+        program.add_rates()
     # Between two reactions the rate stays as it is, and a reaction clears the velocity.
     steady = constant or (reaction and program.warmup < 2)
     exact = steady or rule.name not in AT_A_CONSTANT_RATE
@@ -105,8 +94,6 @@ def write(chosen: Chosen) -> Exported:
     if formula is not None:
         stepped += ["*SETTINGS.values()"] if formula["names"] else []
         stepped += ["*numbers"] if tabulated else []
-    # What the batches need comes before the imports are known.
-    _ = program.common
     text = program.render(
         "keras.py.jinja",
         standard=sorted(
@@ -150,7 +137,7 @@ def _numbers(formula: dict[str, Any]) -> str:
 
 
 def _scheduler(program: Program) -> Scheduler | None:
-    return None if program.warmup else program.scheduler(SCHEDULES, "")
+    return None if program.warmup else program.scheduler(SCHEDULES)
 
 
 def _initial(program: Program) -> dict[str, str]:
@@ -162,11 +149,7 @@ def _initial(program: Program) -> dict[str, str]:
         "poor": "RandomNormal(stddev=0.01)",
         "large": "RandomNormal(stddev=1.0)",
     }
-    scheme = program.config.initialization
-    if scheme != "auto":
-        return {"hidden": drawn[scheme], "output": drawn[scheme]}
-    hidden = "he" if program.task.activation == "relu" else "glorot"
-    return {"hidden": drawn[hidden], "output": drawn["glorot"]}
+    return program.initial(drawn)
 
 
 keras = ConfigFormat("keras", ".py", "a Keras training script, with nothing of Cooldown in it", write, "python")

@@ -1,36 +1,29 @@
 """optax: the configuration as a training script in plain JAX, with optax's own rules and schedules where exact."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from search.export._format import Chosen, ConfigFormat, Exported
-from search.export._program import Program, Scheduler
+from search.export._program import Own, Program, Scheduler, end_rate, given
 from search.export._source import Source
 from search.export._text import call, literal
 
-Own = Mapping[str, Any]
-
-
-def _given(own: Own, name: str, called: str = "") -> str:
-    return f"{called or name}={literal(own[name])}"
-
 
 def _moments(own: Own) -> list[str]:
-    return [_given(own, "beta1", "b1"), _given(own, "beta2", "b2"), _given(own, "epsilon", "eps")]
+    return [given(own, "beta1", "b1"), given(own, "beta2", "b2"), given(own, "epsilon", "eps")]
 
 
 OPTIMIZERS: dict[str, Callable[[Own], tuple[str, list[str]]]] = {
     "sgd": lambda _: ("sgd", []),
-    "momentum": lambda own: ("sgd", [_given(own, "momentum")]),
-    "nag": lambda own: ("sgd", [_given(own, "momentum"), "nesterov=True"]),
-    "adadelta": lambda own: ("adadelta", [_given(own, "rho"), _given(own, "epsilon", "eps")]),
+    "momentum": lambda own: ("sgd", [given(own, "momentum")]),
+    "nag": lambda own: ("sgd", [given(own, "momentum"), "nesterov=True"]),
+    "adadelta": lambda own: ("adadelta", [given(own, "rho"), given(own, "epsilon", "eps")]),
     "rmsprop": lambda own: (
         "rmsprop",
-        [_given(own, "rho", "decay"), _given(own, "epsilon", "eps"), "eps_in_sqrt=False"],
+        [given(own, "rho", "decay"), given(own, "epsilon", "eps"), "eps_in_sqrt=False"],
     ),
     "adam": lambda own: ("adam", _moments(own)),
     "adamax": lambda own: ("adamax", _moments(own)),
-    "adamw": lambda own: ("adamw", [*_moments(own), _given(own, "weight_decay")]),
+    "adamw": lambda own: ("adamw", [*_moments(own), given(own, "weight_decay")]),
 }
 """optax's own rules and arguments, where they are exactly the rule of that name.
 
@@ -48,10 +41,6 @@ def momenta(memory, t, beta1, beta2, epsilon, momentum_decay):
     return (now, following, memory[0]), memory''',
 }
 """What a rule works out for all parameters together, as JAX can compile it; that of any other the host computes."""
-
-
-def _floor(lengths: Own) -> str:
-    return f"{literal(lengths['floor'])} * LEARNING_RATE" if lengths["floor"] else "0.0"
 
 
 MOST_PERIODS = 6
@@ -85,14 +74,20 @@ def _step(lengths: Own) -> str | None:
     return f"optax.exponential_decay(LEARNING_RATE, {every}, {literal(lengths['gamma'])}, staircase=True)"
 
 
+def _ramp(lengths: Own) -> str:
+    warmup = int(lengths["warmup_steps"])
+    return f"optax.warmup_constant_schedule(LEARNING_RATE / {warmup}, LEARNING_RATE, {literal(warmup - 1.0)})"
+
+
 SCHEDULES: dict[str, Callable[[Own, int], str | None]] = {
+    "constant": lambda own, _: _ramp(own),
     "cosine": lambda own, _: f"optax.cosine_decay_schedule(LEARNING_RATE, total, alpha={literal(own['floor'])})",
     "sgdr": _sgdr,
     "exponential": lambda own, _: f"optax.exponential_decay(LEARNING_RATE, total, {literal(own['gamma'])})",
     "step": lambda own, _: _step(own),
-    "linear": lambda own, _: f"optax.linear_schedule(LEARNING_RATE, {_floor(own)}, total)",
+    "linear": lambda own, _: f"optax.linear_schedule(LEARNING_RATE, {end_rate(own)}, total)",
     "polynomial": lambda own, _: (
-        f"optax.polynomial_schedule(LEARNING_RATE, {_floor(own)}, {literal(own['power'])}, total)"
+        f"optax.polynomial_schedule(LEARNING_RATE, {end_rate(own)}, {literal(own['power'])}, total)"
     ),
 }
 """optax's own schedules, where they are exactly the schedule of that name, from its hyperparameters and the epochs.
@@ -102,17 +97,12 @@ Its cosine_onecycle_schedule has its peak at a whole update, and cannot end at 0
 
 
 def _scheduler(program: Program) -> Scheduler | None:
-    warmup = program.warmup
-    if program.schedule.name == "constant" and SCHEDULES:
-        ramp = f"LEARNING_RATE / {warmup}, LEARNING_RATE, {literal(warmup - 1.0)}"
-        return Scheduler(f"optax.warmup_constant_schedule({ramp})")
     epochs = program.config.epochs
 
-    def with_epochs(made: Callable[[Own, int], str | None]) -> Callable[[dict[str, Any]], str | None]:
+    def with_epochs(made: Callable[[Own, int], str | None]) -> Callable[[Own], str | None]:
         return lambda lengths: made(lengths, epochs)
 
-    known = {name: with_epochs(made) for name, made in SCHEDULES.items()}
-    return program.scheduler(known, "cosine sgdr exponential step linear polynomial")
+    return program.scheduler({name: with_epochs(made) for name, made in SCHEDULES.items()})
 
 
 def write(chosen: Chosen) -> Exported:
@@ -125,7 +115,7 @@ def write(chosen: Chosen) -> Exported:
     scheduler = _scheduler(program) if scheduled else None
     needs_rates = not constant and scheduler is None
     if needs_rates:
-        program.needs_rates()
+        program.add_rates()
     rate = "learning_rate" if reaction else "make_schedule(n_rows)" if scheduled else "LEARNING_RATE"
     formula, name = None, rule.name
     if name in OPTIMIZERS:
@@ -136,8 +126,6 @@ def write(chosen: Chosen) -> Exported:
         function, arguments = name, []
         if name in IN_JAX:
             program.source.functions[formula["work_out"]] = IN_JAX[name]
-    # What the batches need comes before the imports are known.
-    _ = program.common
     noise, dropout, batch_norm = config.gradient_noise > 0, config.dropout, config.batch_norm
     transformations = []
     if config.clip_norm is not None:
@@ -213,11 +201,7 @@ def _initial(program: Program) -> dict[str, str]:
         "poor": "normal(0.01)",
         "large": "normal(1.0)",
     }
-    scheme = program.config.initialization
-    if scheme != "auto":
-        return {"hidden": drawn[scheme], "output": drawn[scheme]}
-    hidden = "he" if program.task.activation == "relu" else "glorot"
-    return {"hidden": drawn[hidden], "output": drawn["glorot"]}
+    return program.initial(drawn)
 
 
 optax = ConfigFormat("optax", ".py", "a JAX training script with optax, nothing of Cooldown in it", write, "python")

@@ -3,16 +3,14 @@
 Elsewhere, and the export says why, it is an estimator whose training is a loop in plain NumPy.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from search.export._format import Chosen, ConfigFormat, Exported
-from search.export._program import Program
+from search.export._program import Own, Program
 from search.export._text import call, literal
-
-Own = Mapping[str, Any]
 
 SOLVERS: dict[str, Callable[[Own], dict[str, Any]]] = {
     "sgd": lambda _: {"momentum": 0.0, "nesterovs_momentum": False},
@@ -39,7 +37,7 @@ def write(chosen: Chosen) -> Exported:
         return Exported(_built_in(program), program.remarks)
     own = f"scikit-learn's {_name(program)} cannot express this exactly: {'; '.join(reasons)}"
     instead = "the program has an estimator of its own instead, in NumPy, which is exact"
-    return Exported(_estimator(program), (f"{own}; {instead}", *program.remarks))
+    return Exported(_estimator(program, own), (f"{own}; {instead}", *program.remarks))
 
 
 def _name(program: Program) -> str:
@@ -93,16 +91,14 @@ def _built_in(program: Program) -> str:
     )
 
 
-def _estimator(program: Program) -> str:
-    """The script with an estimator of its own."""
+def _estimator(program: Program, why: str) -> str:
+    """The script with an estimator of its own. why: it has none of scikit-learn's, in words."""
     config, classifies = program.config, program.task.kind == "classification"
     batch_norm, dropout = config.batch_norm, config.dropout
     formula = program.formula("np")
     needs_rates = program.schedule.name != "constant" or program.warmup > 0
     if needs_rates:
-        program.needs_rates()
-    # What the batches need comes before the imports are known.
-    _ = program.common
+        program.add_rates()
     statistics = ["statistics"] if batch_norm else []
     state = ["theta", *statistics, "widths"]
     own = [f"self.{each}_" for each in state]
@@ -134,6 +130,7 @@ def _estimator(program: Program) -> str:
     return program.render(
         "sklearn.py.jinja",
         built_in="",
+        why=why,
         name="TunedClassifier" if classifies else "TunedRegressor",
         formula=formula,
         settings={name: program.own[name] for name in formula["names"]},
@@ -180,11 +177,7 @@ def _initial(program: Program, rng: str, inputs: str, both: str, shape: str) -> 
         "poor": [f"{rng}.normal(0.0, 0.01, {shape})"],
         "large": [f"{rng}.normal(0.0, 1.0, {shape})"],
     }
-    scheme = program.config.initialization
-    if scheme != "auto":
-        return {"hidden": drawn[scheme], "output": drawn[scheme]}
-    hidden = "he" if program.task.activation == "relu" else "glorot"
-    return {"hidden": drawn[hidden], "output": drawn["glorot"]}
+    return program.initial(drawn)
 
 
 sklearn = ConfigFormat(

@@ -1,35 +1,28 @@
 """PyTorch: the configuration as a training script, with torch's own optimizer and scheduler where they are exact."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from search.export._format import Chosen, ConfigFormat, Exported
-from search.export._program import Program
+from search.export._program import Own, Program, end_rate, given
 from search.export._text import call, literal
-
-Own = Mapping[str, Any]
-
-
-def _given(own: Own, name: str, called: str = "") -> str:
-    return f"{called or name}={literal(own[name])}"
 
 
 def _moments(own: Own) -> list[str]:
-    return [f"betas=({literal(own['beta1'])}, {literal(own['beta2'])})", _given(own, "epsilon", "eps")]
+    return [f"betas=({literal(own['beta1'])}, {literal(own['beta2'])})", given(own, "epsilon", "eps")]
 
 
 OPTIMIZERS: dict[str, Callable[[Own], tuple[str, list[str]]]] = {
     "sgd": lambda _: ("SGD", []),
-    "momentum": lambda own: ("SGD", [_given(own, "momentum")]),
-    "nag": lambda own: ("SGD", [_given(own, "momentum"), "nesterov=True"]),
-    "adagrad": lambda own: ("Adagrad", [_given(own, "epsilon", "eps")]),
-    "adadelta": lambda own: ("Adadelta", [_given(own, "rho"), _given(own, "epsilon", "eps")]),
-    "rmsprop": lambda own: ("RMSprop", [_given(own, "rho", "alpha"), _given(own, "epsilon", "eps")]),
+    "momentum": lambda own: ("SGD", [given(own, "momentum")]),
+    "nag": lambda own: ("SGD", [given(own, "momentum"), "nesterov=True"]),
+    "adagrad": lambda own: ("Adagrad", [given(own, "epsilon", "eps")]),
+    "adadelta": lambda own: ("Adadelta", [given(own, "rho"), given(own, "epsilon", "eps")]),
+    "rmsprop": lambda own: ("RMSprop", [given(own, "rho", "alpha"), given(own, "epsilon", "eps")]),
     "adam": lambda own: ("Adam", _moments(own)),
     "amsgrad": lambda own: ("Adam", [*_moments(own), "amsgrad=True"]),
     "adamax": lambda own: ("Adamax", _moments(own)),
-    "nadam": lambda own: ("NAdam", [*_moments(own), _given(own, "momentum_decay")]),
-    "adamw": lambda own: ("AdamW", [*_moments(own), _given(own, "weight_decay")]),
+    "nadam": lambda own: ("NAdam", [*_moments(own), given(own, "momentum_decay")]),
+    "adamw": lambda own: ("AdamW", [*_moments(own), given(own, "weight_decay")]),
 }
 """torch.optim's own classes and arguments, where they are exactly the rule of that name."""
 
@@ -38,15 +31,12 @@ def _whole(*values: float) -> bool:
     return all(float(value).is_integer() for value in values)
 
 
-def _floor(lengths: Own) -> str:
-    return f"eta_min={literal(lengths['floor'])} * LEARNING_RATE" if lengths["floor"] else "eta_min=0.0"
-
-
 def _sgdr(lengths: Own) -> str | None:
     period, mult = lengths["period"], lengths["period_mult"]
     if not _whole(period, mult):
         return None
-    return f"CosineAnnealingWarmRestarts(optimizer, {int(period)} * updates_per_epoch, {int(mult)}, {_floor(lengths)})"
+    lasting = f"{int(period)} * updates_per_epoch"
+    return f"CosineAnnealingWarmRestarts(optimizer, {lasting}, {int(mult)}, eta_min={end_rate(lengths)})"
 
 
 def _step(lengths: Own) -> str | None:
@@ -61,8 +51,8 @@ def _polynomial(lengths: Own) -> str | None:
     return f"PolynomialLR(optimizer, total, power={literal(lengths['power'])})"
 
 
-SCHEDULERS: dict[str, Callable[[dict[str, Any]], str | None]] = {
-    "cosine": lambda lengths: f"CosineAnnealingLR(optimizer, total, {_floor(lengths)})",
+SCHEDULERS: dict[str, Callable[[Own], str | None]] = {
+    "cosine": lambda lengths: f"CosineAnnealingLR(optimizer, total, eta_min={end_rate(lengths)})",
     "sgdr": _sgdr,
     "exponential": lambda lengths: f"ExponentialLR(optimizer, {literal(lengths['gamma'])} ** (1 / total))",
     "step": _step,
@@ -89,10 +79,10 @@ def write(chosen: Chosen) -> Exported:
         arguments.append(f"weight_decay={literal(config.l2)}")
     reacts_by_rate = program.schedule.reaction is not None
     constant = program.schedule.name == "constant" and not program.warmup
-    scheduler = program.scheduler(SCHEDULERS, "cosine sgdr exponential step linear polynomial")
+    scheduler = program.scheduler(SCHEDULERS)
     needs_rates = scheduler is None and not constant
     if needs_rates:
-        program.needs_rates()
+        program.add_rates()
     text = program.render(
         "torch.py.jinja",
         formula=formula,
@@ -114,11 +104,7 @@ def _initial(program: Program) -> dict[str, str]:
         "poor": "torch.nn.init.normal_(linear.weight, std=0.01)",
         "large": "torch.nn.init.normal_(linear.weight)",
     }
-    scheme = program.config.initialization
-    if scheme != "auto":
-        return {"hidden": drawn[scheme], "output": drawn[scheme]}
-    hidden = "he" if program.task.activation == "relu" else "glorot"
-    return {"hidden": drawn[hidden], "output": drawn["glorot"]}
+    return program.initial(drawn)
 
 
 torch = ConfigFormat("torch", ".py", "a PyTorch training script, with nothing of Cooldown in it", write, "python")

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import tomli_w
+
 from objectives import tasks
+from objectives.tasks._table import SUFFIXES
 from search.experiments import joint_arm
 from search.ranges import flatten
 from search.spec import Experiment
@@ -31,10 +34,6 @@ OPTIONS = (
 
 FILE_ONLY = ("finalist_seeds", "generation")
 """Those that only a spec file can give."""
-
-
-SUFFIXES = (".csv", ".tsv", ".parquet", ".pq")
-"""Of files that hold a table."""
 
 Kind = Literal["built-in", "table", "OpenML", "module", "object"]
 
@@ -158,26 +157,7 @@ def _word(value: Any) -> str | None:
 
 def _toml(given: Mapping[str, Any]) -> str:
     """A spec file."""
-    lines = [f"{key} = {_toml_value(value)}" for key, value in given.items() if key not in ("ranges", "widened")]
+    spec: dict[str, Any] = {key: value for key, value in given.items() if key not in ("ranges", "widened")}
     if ranges := flatten(given.get("ranges", {})):
-        lines += ["", "[ranges]", *(f"{_toml_value(key)} = {_toml_value(value)}" for key, value in ranges.items())]
-    return "\n".join(lines)
-
-
-def _toml_value(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return _toml_text(value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml_value, value))}]"
-    return repr(value)
-
-
-def _toml_text(text: str) -> str:
-    """A basic string: quotes, backslashes and what cannot be seen are escaped."""
-    kept = "".join(
-        f"\\{letter}" if letter in '"\\' else letter if letter.isprintable() else f"\\U{ord(letter):08x}"
-        for letter in text
-    )
-    return f'"{kept}"'
+        spec["ranges"] = dict(ranges)
+    return tomli_w.dumps(spec)

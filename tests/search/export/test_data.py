@@ -12,6 +12,7 @@ from search_runs import run_in_threads, spec
 from objectives import tasks
 from objectives.models.mlp import MLP
 from search.export import export
+from search.export._source import Source, collect
 from search.results import Result
 from storage import ExperimentRecord
 
@@ -54,16 +55,61 @@ def test_tables(target: str, suffix: str, tmp_path: Path, monkeypatch: pytest.Mo
     )
     table.loc[3, 'the "town"; or not'] = "nowhere else"
     table.loc[5, 'the "town"; or not'] = None
+    table["rooms"] = pd.array([None if row % 9 == 0 else row % 5 for row in range(n)], dtype="Int64")
     path = tmp_path / f"houses{suffix}"
     if suffix == ".csv":
-        table.to_csv(path, index=False, sep=";")
+        # A separator at the end of each line, as some programs write it.
+        header, *lines = table.to_csv(index=False, sep=";").splitlines()
+        path.write_text("\n".join([header, *(f"{line};" for line in lines)]))
     else:
         table.to_parquet(path, index=False)
     monkeypatch.chdir(tmp_path)
     record = run_in_threads(f"sqlite:///{tmp_path / 'l.db'}", spec(task=path.name, target=target), name="houses")
     made = export(record, "torch")
     assert made.remarks == ()
-    assert_same_rows(parity.module(str(made.content)), tasks.from_table(path.name, target=target), False)
+    task = tasks.from_table(path.name, target=target)
+    # The program runs in any folder.
+    monkeypatch.chdir("/")
+    assert_same_rows(parity.module(str(made.content)), task, False)
+
+
+@pytest.mark.parametrize("format", ["torch", "sklearn"])
+def test_arrays_that_are_none(format: str, iris_record: ExperimentRecord, tmp_path: Path) -> None:
+    """One message each, and no training on half of them."""
+    program = parity.module(str(parity.written(iris_record, parity.config("adam", "cosine"), format).content))
+    X, y = np.random.default_rng(0).normal(size=(20, 3)), np.arange(20) % 2
+    path = tmp_path / "data.npz"
+
+    def refused(**arrays: Any) -> str:
+        np.savez(path, **arrays)
+        with pytest.raises(SystemExit) as raised:
+            program.load_arrays(path)
+        return str(raised.value)
+
+    assert "wanted X (rows, features) and a y of as many rows, got (20, 3) and (19,)" in refused(X=X, y=y[1:])
+    assert "wanted X (rows, features)" in refused(X=y, y=y)
+    assert "X should hold finite numbers only" in refused(X=np.where(X > 2, np.nan, X) * np.inf, y=y)
+    assert "X should hold finite numbers only" in refused(X=X.astype(str), y=y)
+    assert "by .astype(str), of texts" in refused(X=X, y=y.astype(object))
+    assert "numpy.savez(path, X=X, y=y) writes it" in refused(x=X, y=y)
+    path.write_text("no arrays")
+    with pytest.raises(SystemExit, match=r"numpy\.savez"):
+        program.load_arrays(path)
+    with pytest.raises(SystemExit, match="No such file"):
+        program.load_arrays(tmp_path / "nothing.npz")
+    np.savez(path, X=X, y=y[:, None])
+    assert program.load_arrays(path)[1].shape == (20,)
+
+
+def test_what_scikit_learn_downloads_is_loaded_by_scikit_learn(iris_record: ExperimentRecord) -> None:
+    """With nothing around it: messages of ours have no place in a program of the user's own."""
+    task = tasks.get("california_housing")
+    assert isinstance(task, tasks.ArrayTask)
+    source = Source()
+    collect(source, task.load, "load_data")
+    assert list(source.functions) == ["load_data"]
+    assert "    X, y = fetch_california_housing(return_X_y=True)\n" in source.text
+    assert "InputError" not in source.text
 
 
 def test_a_task_in_memory_needs_arrays(tmp_path: Path) -> None:

@@ -205,6 +205,7 @@ def test_a_text_is_written_as_nothing_but_itself(text: str) -> None:
     source = literal(text)
     assert ast.literal_eval(source) == text
     assert source.isprintable()
+    assert literal(np.float64(0.1)) == "0.1"
     assert ast.literal_eval(literal({"name": (text, [1.5, None, True])}, 0)) == {"name": (text, [1.5, None, True])}
 
 
@@ -221,6 +222,12 @@ def test_a_hostile_name_exports_harmlessly(format: str, name: str, iris_record: 
         assert type(one) is type(other)
         if isinstance(other, ast.Constant) and isinstance(one, ast.Constant) and one.value != other.value:
             assert (one.value, other.value) == ("iris", name)
+
+
+@pytest.mark.parametrize("format", CODE)
+def test_the_program_of_any_name_is_clean(format: str, iris_record: ExperimentRecord, tmp_path: Path) -> None:
+    for name in (*HOSTILE, "long " * 40, 'it\'s "quoted" so'):
+        parity.assert_clean(str(export(replace(iris_record, name=name), format).content), tmp_path)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
