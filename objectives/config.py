@@ -112,6 +112,20 @@ class TrainConfig:
         """Whether the run looks at held-out rows to decide how it goes on."""
         return self.early_stopping is not None or schedules.get(self.schedule.name).reaction is not None
 
+    def cut_short(self, n_rows: int) -> str | None:
+        """What to tell of a run on `n_rows` rows that ends within its warm-up: its schedule never begins. Else None.
+
+        A config keeps the updates of its warm-up on any data: on far fewer rows than it was tuned for it is another
+        one.
+        """
+        warmup, updates = self.schedule.hyperparameters["warmup_steps"], self.epochs * -(-n_rows // self.batch_size)
+        if warmup < max(updates, 2):
+            return None
+        return (
+            f"the run, of {updates} updates, ends within its warm-up, of {warmup:g}: the learning rate only rises, and "
+            f"the schedule never begins"
+        )
+
     def check_model(self, model: Model) -> None:
         """Raise InputError where `model` has no place for one of the strategies."""
         names = [name for name in ("dropout", "batch_norm", "initialization") if getattr(self, name) != default(name)]

@@ -9,6 +9,7 @@ import numpy as np
 
 from objectives.config import TrainConfig
 from objectives.errors import InputError
+from objectives.problem import Problem
 from objectives.records import Curve
 from objectives.tasks import Task
 from search.documents import read_exported
@@ -25,7 +26,8 @@ class Retrained:
     curves: one per seed, on the training and validation rows of one repeat. recorded: (epochs,) the mean validation
     losses of the search that found the configuration, fewer where it was pruned; none where these runs are others.
     tests: one curve per seed of its evaluation, trained on training and validation rows and measured on the test rows;
-    none where the file has no evaluation of this task. recorded_test: their mean loss as recorded.
+    none where the file has no evaluation of this task. recorded_test: their mean loss as recorded. remarks: what the
+    reader must know of these runs, in sentences.
     """
 
     config: TrainConfig
@@ -34,6 +36,7 @@ class Retrained:
     tests: Sequence[Curve]
     recorded: Sequence[float | None]
     recorded_test: float | None
+    remarks: tuple[str, ...] = ()
 
     @property
     def validation_losses(self) -> list[float]:
@@ -90,6 +93,7 @@ class Retrained:
             "test_loss": self.test_loss,
             "test_score": self.test_score,
             "recorded_test_loss": self.recorded_test,
+            "remarks": list(self.remarks),
         }
 
 
@@ -111,16 +115,33 @@ def retrain(
     found = _task(task, target, spec)
     if spec is None or document.task.fingerprint != found.fingerprint():
         problem = found.search_problem(spec.seed if spec else 0, 0)
-        return Retrained(config, found, train(problem, [config], list(range(seeds or SEEDS)))[0], [], [], None)
+        curves = train(problem, [config], list(range(seeds or SEEDS)))[0]
+        return Retrained(config, found, curves, [], [], None, _remarks(config, problem, spec, task))
     own = document.seeds.search
     chosen = [*own, *(each for each in range(seeds or SEEDS) if each not in own)][: seeds or len(own) or SEEDS]
-    curves = train(found.search_problem(spec.seed, document.repeat), [config], chosen)[0]
+    problem = found.search_problem(spec.seed, document.repeat)
+    curves = train(problem, [config], chosen)[0]
     tests: list[Curve] = []
     if document.seeds.evaluation:
-        problem = found.evaluation_problem(spec.seed)
-        tests = train(problem, [config], document.seeds.evaluation, every_epoch=False)[0]
+        tests = train(found.evaluation_problem(spec.seed), [config], document.seeds.evaluation, every_epoch=False)[0]
     recorded = document.curve.validation_loss if own and seeds is None else []
-    return Retrained(config, found, curves, tests, recorded, document.test_loss if tests else None)
+    recorded_test = document.test_loss if tests else None
+    return Retrained(config, found, curves, tests, recorded, recorded_test, _remarks(config, problem, None, None))
+
+
+def _remarks(
+    config: TrainConfig, problem: Problem, spec: Experiment | None, task: str | Task | None
+) -> tuple[str, ...]:
+    """What is odd of a run. spec: of the experiment on whose task it should be and is not, unless `task` is another."""
+    remarks = []
+    if spec is not None and task in (None, spec.task):
+        remarks.append(
+            f"the data of {spec.task} or its network have changed since the experiment: nothing recorded can be "
+            "compared with"
+        )
+    if (told := config.cut_short(len(problem.train))) is not None:
+        remarks.append(told)
+    return tuple(remarks)
 
 
 def _task(task: str | Task | None, target: str | None, spec: Experiment | None) -> Task:

@@ -227,6 +227,8 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         train, held_out = np.arange(len(X)), np.arange(0)
         if config.reacts:
             train, held_out = self._split(target, base)
+        if (told := config.cut_short(len(train))) is not None:
+            warnings.warn(f"{type(self).__name__}.fit: {told}", UserWarning, stacklevel=3)
         self._learn_scale(target[train])
         problem = self._problem(X, self._scaled(target), train, held_out)
         fitted = fit(problem, config, self.seeds_, dtype=self.dtype)
@@ -307,10 +309,10 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         )
 
     def _check_same(self, standing: Standing, config: TrainConfig) -> None:
-        now = config, self._hidden(), str(self.activation), str(self.dtype)
+        now = config, self._hidden(), str(self.activation), str(self.dtype), int(self.n_seeds)
         then = self._predictor
-        was = standing.replicates[0].config, then.hidden, str(then.activation), standing.theta.dtype.name
-        if now != was:
+        run = standing.replicates[0].config, then.hidden, str(then.activation), standing.theta.dtype.name
+        if now != (*run, len(self.seeds_)):
             raise InputError(
                 f"{type(self).__name__}.partial_fit: parameters were changed since the run began, which goes on as "
                 "planned; use fit, or partial_fit of a clone, to begin another"

@@ -110,6 +110,8 @@ def train(
         print_json(found.to_json())
     else:
         OUT.print(terminal.retrained(found))
+        for remark in found.remarks:
+            say(f"Note: {remark}.")
 
 
 def _print(content: str | bytes) -> None:

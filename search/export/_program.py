@@ -134,8 +134,8 @@ class Program:
         schedule, lengths = self.schedule, self.lengths
         arguments = [f"{each.name}={self._length(each.name)}" for each in schedule.own]
         if not schedule.ramped:
-            arguments.append(f"warmup_steps={literal(lengths['warmup_steps'])}")
-        counted = ["after", f"max(updates - {self.warmup}, 1)"] if self.warmup else ["index", "updates"]
+            arguments.append("warmup_steps=WARMUP_STEPS")
+        counted = ["after", "max(updates - WARMUP_STEPS, 1)"] if self.warmup else ["index", "updates"]
         batch = [f"{each.name}={literal(lengths[each.name])}" for each in schedule.own]
         return {
             "title": f"{self.optimizer.name} with the schedule {schedule.name}",
@@ -160,6 +160,7 @@ class Program:
             "batch_call": call(f"{schedule.name}_rows", ["passed", "size", "n_rows", *batch], 16, "wanted, factor = "),
             "ramped": schedule.ramped,
             "warmup": self.warmup,
+            "warmup_steps": literal(lengths["warmup_steps"]) if lengths["warmup_steps"] else "",
             "schedule_call": call(f"{schedule.name}_factor", [*counted, *arguments], 4, "factor = "),
             "schedule": schedule,
             "optimizer": self.optimizer,

@@ -36,9 +36,8 @@ class Source:
 
     @property
     def text(self) -> str:
-        """Constants, then functions."""
-        constants = "\n".join(f"{name} = {value}" for name, value in self.constants.items())
-        return "\n\n\n".join([constants, *self.functions.values()] if constants else self.functions.values())
+        """The functions."""
+        return "\n\n\n".join(self.functions.values())
 
 
 def collect(source: Source, function: Callable[..., Any], name: str, numpy: str = "np") -> None:

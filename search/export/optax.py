@@ -74,13 +74,10 @@ def _step(lengths: Own) -> str | None:
     return f"optax.exponential_decay(LEARNING_RATE, {every}, {literal(lengths['gamma'])}, staircase=True)"
 
 
-def _ramp(lengths: Own) -> str:
-    warmup = int(lengths["warmup_steps"])
-    return f"optax.warmup_constant_schedule(LEARNING_RATE / {warmup}, LEARNING_RATE, {literal(warmup - 1.0)})"
-
-
 SCHEDULES: dict[str, Callable[[Own, int], str | None]] = {
-    "constant": lambda own, _: _ramp(own),
+    "constant": lambda *_: (
+        "optax.warmup_constant_schedule(LEARNING_RATE / WARMUP_STEPS, LEARNING_RATE, WARMUP_STEPS - 1.0)"
+    ),
     "cosine": lambda own, _: f"optax.cosine_decay_schedule(LEARNING_RATE, total, alpha={literal(own['floor'])})",
     "sgdr": _sgdr,
     "exponential": lambda own, _: f"optax.exponential_decay(LEARNING_RATE, total, {literal(own['gamma'])})",

@@ -205,12 +205,22 @@ def test_every_optimizer_fits(optimizer):
     assert fitted.predict_proba(X_IRIS).shape == (150, 3)
 
 
+@pytest.mark.filterwarnings("ignore:.* ends within its warm-up")
 @pytest.mark.parametrize("schedule", schedules.names())
 def test_every_schedule_fits(schedule):
     fitted = ScheduledMLPClassifier(schedule=schedule, epochs=2, random_state=0).fit(X_IRIS, y_iris)
     curve = fitted.curves_[0]
     assert fitted.learning_rate_curve_.shape == (curve.updates,)
     assert fitted.learning_rate_curve_[-1] == curve.learning_rate[-1]
+
+
+def test_a_run_that_ends_within_its_warm_up_is_told_of():
+    """A config of a larger data set keeps its updates."""
+    ramped = ScheduledMLPClassifier(schedule="cosine", schedule_params={"warmup_steps": 10}, epochs=2, random_state=0)
+    told = "ScheduledMLPClassifier.fit: the run, of 10 updates, ends within its warm-up, of 10: the learning rate only"
+    with pytest.warns(UserWarning, match=told):
+        ramped.fit(X_IRIS, y_iris)
+    ramped.set_params(epochs=3).fit(X_IRIS, y_iris)
 
 
 @pytest.mark.parametrize(
@@ -501,6 +511,8 @@ def test_passes_name_their_mistakes():
         begun.partial_fit(X_IRIS, np.full(150, 7))
     with pytest.raises(InputError, match="parameters were changed since the run began"):
         begun.set_params(learning_rate=0.5).partial_fit(X_IRIS, y_iris)
+    with pytest.raises(InputError, match="parameters were changed since the run began"):
+        begun.set_params(learning_rate=None, n_seeds=3).partial_fit(X_IRIS, y_iris)
 
 
 # Divergence

@@ -94,6 +94,25 @@ def test_on_another_task_the_test_rows_stay_untouched(run_here: Any, tmp_path: P
     assert run_here("train bare.json iris")[0] == 0
 
 
+def test_what_is_odd_of_a_run_is_told(run_here: Any, tmp_path: Path) -> None:
+    """A warm-up of a larger task; data that changed since the experiment."""
+    ramped = {"optimizer": "adam", "schedule": {"name": "cosine", "warmup_steps": 500}, "epochs": 3}
+    (tmp_path / "ramped.json").write_text(json.dumps(ramped))
+    code, out, err = run_here("train ramped.json iris")
+    assert (code, "Note: the run, of 9 updates, ends within its warm-up, of 500" in err) == (0, True)
+    document = json.loads(run_here("export iris")[1])
+    document["task"]["fingerprint"] = "another"
+    (tmp_path / "changed.json").write_text(json.dumps(document))
+    code, out, err = run_here("train changed.json")
+    assert code == 0
+    assert "recorded" not in out
+    assert (
+        err == "Note: the data of iris or its network have changed since the experiment: nothing recorded can be "
+        "compared with.\n"
+    )
+    assert run_here("train changed.json wine")[2] == ""
+
+
 def test_an_experiment_is_run_again_from_an_export(run_here: Any, ledger: Any) -> None:
     run_here("export iris -o best.toml")
     code, out, err = run_here("compare --from best.toml --quiet --json")

@@ -101,6 +101,33 @@ def test_arrays_that_are_none(format: str, iris_record: ExperimentRecord, tmp_pa
     assert program.load_arrays(path)[1].shape == (20,)
 
 
+# Of Keras's own tensors.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("format", ["torch", "optax", "keras", "sklearn"])
+def test_a_program_tells_that_it_ends_within_its_warm_up(
+    format: str, iris_record: ExperimentRecord, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with arrays of fewer rows than it was tuned for."""
+    monkeypatch.setattr("sys.argv", ["program.py"])
+    for steps, told in ((5, False), (45, True)):
+        config = parity.config("adam", "cosine", warmup_steps=steps, strategies={"epochs": 3})
+        parity.module(str(parity.written(iris_record, config, format).content)).main()
+        assert (f"within its warm-up of {steps} updates" in capsys.readouterr().out) == told
+
+
+def test_a_table_has_its_own_columns(tmp_path: Path, iris_record: ExperimentRecord) -> None:
+    X, y = np.array([["1.5", "a"], ["2", "b"]] * 30), np.arange(60) % 2
+    coded = np.column_stack([X[:, 0].astype(float), np.arange(60) % 2])
+    task = tasks.ArrayTask("mixed", "classification", lambda: (coded, y), categorical=(1,))
+    program = parity.module(str(parity.written(iris_record, parity.config("adam"), "torch", task).content))
+    np.savez(tmp_path / "data.npz", X=X, y=y)
+    (rows, _), _ = program.prepare(*program.load_arrays(tmp_path / "data.npz"))
+    assert rows.shape == (48, 3)
+    np.savez(tmp_path / "data.npz", X=X[:, [0, 1, 1]], y=y)
+    with pytest.raises(SystemExit, match="X has 3 columns, and the task has 2"):
+        program.load_arrays(tmp_path / "data.npz")
+
+
 def test_what_scikit_learn_downloads_is_loaded_by_scikit_learn(iris_record: ExperimentRecord) -> None:
     """With nothing around it: messages of ours have no place in a program of the user's own."""
     task = tasks.get("california_housing")

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from objectives import TrainConfig, optimizers, schedules
 from objectives.config import SCHEMA
 from objectives.errors import InputError
-from objectives.hyperparameters import Categorical
+from objectives.hyperparameters import Categorical, Declared
+from objectives.strategies import STRATEGIES
 from search import export as formats
 from search.export import choose, export
 from search.export._source import NotPortableError, Source, collect
@@ -43,13 +44,16 @@ def drawn(entry: Any, data: st.DataObject) -> dict[str, Any]:
     """Hyperparameters of a catalog entry, anywhere in their ranges."""
     chosen = {}
     for each in entry.hyperparameters:
-        if isinstance(each, Categorical):
-            chosen[each.name] = data.draw(st.sampled_from(each.choices))
-        else:
-            low, high = each.range_in(20, 200)
-            values = st.integers(int(low), int(high)) if each.integer else st.floats(low, high)
-            chosen[each.name] = data.draw(values)
+        chosen[each.name] = data.draw(setting(each))
     return chosen
+
+
+def setting(declared: Declared) -> st.SearchStrategy[Any]:
+    """A strategy's values: off, or anywhere in its range."""
+    if isinstance(declared, Categorical):
+        return st.sampled_from(declared.choices)
+    low, high = declared.range_in(20, 200)
+    return st.just(declared.default) | (st.integers(int(low), int(high)) if declared.integer else st.floats(low, high))
 
 
 @given(st.data())
@@ -61,9 +65,8 @@ def test_json_and_back_is_the_identity(data: st.DataObject) -> None:
             "optimizer": {"name": optimizer, **drawn(optimizers.get(optimizer), data)},
             "schedule": {"name": schedule, **drawn(schedules.get(schedule), data)},
             "batch_size": data.draw(st.integers(1, 1000)),
-            "early_stopping": data.draw(st.none() | st.integers(1, 9)),
-            "clip_norm": data.draw(st.none() | st.floats(1e-3, 1e3)),
-            "dropout": data.draw(st.floats(0, 0.9)),
+            "epochs": data.draw(st.integers(1, 1000)),
+            **{name: data.draw(setting(strategy.declared)) for name, strategy in STRATEGIES.items()},
         }
     )
     text = json.dumps(config.to_json())

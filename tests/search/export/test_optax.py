@@ -163,7 +163,7 @@ def test_what_optax_has_is_used(iris_record: ExperimentRecord) -> None:
     assert "learning_rates" in text("adam", "sgdr", period=3.5)
     # A schedule for each of 20 periods would be evaluated in every update.
     assert "learning_rates" in text("adam", "sgdr", period=1, period_mult=1.0)
-    assert "optax.join_schedules([warm_up, main], [5])" in text("sgd", "exponential", warmup_steps=5)
+    assert "optax.join_schedules([warm_up, main], [WARMUP_STEPS])" in text("sgd", "exponential", warmup_steps=5)
     assert "optax.inject_hyperparams" in text("sgd", "plateau")
     assert "def yellowfin(" in text("yellowfin", "constant")
     assert "pure_callback" not in text("nadam", "constant")
