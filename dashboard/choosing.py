@@ -69,8 +69,8 @@ class NotRead(Chosen):
     def task(self) -> Task:
         """Raises InputError with what to do instead."""
         raise InputError(
-            f"this format needs the task {self.record.spec['task']!r} itself, which is a file, a download or a module "
-            "that the dashboard does not open: the command below does"
+            f"This format needs the task {self.record.spec['task']!r} itself, a file, a download or a module. The "
+            "dashboard does not open what a ledger names; the command below does, in the folder of the experiment."
         )
 
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 ARMS = ("Arm", "First", "Second")
 """The columns of a table that hold arms."""
 
+LOSSES = ("loss", "difference", "low", "high", "band", "best")
+"""Words in the titles of columns that hold losses, their differences and the ends of their intervals."""
+
 MOST_STYLED = 50_000
 """Cells of a table up to which each number is set as a reader wants it; of a larger one by the browser."""
 
@@ -140,9 +143,11 @@ def _title(name: str) -> str:
 def _form(name: str, column: "pandas.Series[Any]") -> Callable[[float], str]:
     """How the numbers of a column are set: all of them alike, so that they can be compared."""
     values = column[column.abs() < float("inf")].abs()
-    if column.dtype.kind in "iu" or ((values % 1 == 0).all() and values.max() >= 1e4):
+    if any(word in LOSSES for word in name.lower().split()) and values.max() >= 1e-3:
+        return decimals
+    if column.dtype.kind in "iu" or (values % 1 == 0).all() or values.max() >= 1e5:
         return count
-    if "loss" in name.lower() or (values.max() < 1e3 and not ((values > 0) & (values < 1e-3)).any()):
+    if values.max() < 1e3 and not ((values > 0) & (values < 1e-3)).any():
         return decimals
     return "{:,.1f}".format if values.min() >= 10 else "{:.4g}".format
 

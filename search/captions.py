@@ -1,10 +1,13 @@
 """How to read each chart of an experiment, in words: the same on the dashboard's pages and in a report."""
 
+from collections.abc import Sequence
 from typing import Literal
 
+from objectives import tasks
 from search.budgets import INDEPENDENT
 from search.credit import Credit
-from storage import ExperimentRecord
+from search.figures.points import guessed
+from storage import ExperimentRecord, StudyRecord
 
 PAIRS = (
     "A dot left of 0 speaks for the first arm of a pair. A pair is decided where its whole interval lies beyond the "
@@ -14,7 +17,7 @@ CURVES = (
     "The winners of all repeats with their further seeds: the line is the median, the band holds the middle half. "
     "Below, the learning rate as it was executed, on the same axis."
 )
-HISTORY = (
+_HISTORY = (
     "Every trial's validation loss in the order of the search; the steps are the best so far of each repeat. Open "
     "markers are trials that were pruned."
 )
@@ -26,8 +29,21 @@ PARALLEL = (
 IMPORTANCE = (
     "Importance by PED-ANOVA: the share of each hyperparameter in what tells the good trials of an arm from all."
 )
+GUESSES = {"classification": "class frequencies", "regression": "the mean target"}
+"""What who has learned nothing knows, by the kind of a task."""
+
 GAINS = "Test loss of each arm untuned and tuned: a negative difference is what the search gained."
 COST = "In gradient evaluations, where one row's gradient is 1; diverged and pruned runs are included."
+
+
+def history(record: ExperimentRecord, studies: Sequence[StudyRecord]) -> str:
+    """Of the `studies` of one arm, some of whose trials may have learned nothing."""
+    if not any(guessed(trial) for study in studies for trial in study.trials):
+        return _HISTORY
+    task = record.spec["task"]
+    # Only of a built-in task the kind is known without its data.
+    guess = GUESSES[tasks.get(task).kind] if task in tasks.names() else " or ".join(GUESSES.values())
+    return f"{_HISTORY} Crosses did no better than {guess}, with all seeds: they diverged, or are capped."
 
 
 def repeats(best: Literal["lowest", "highest"]) -> str:

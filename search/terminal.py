@@ -141,8 +141,9 @@ def answer(console: Console, result: Result, place: str) -> None:
     shown = [found[0].a, found[0].b] if found else record.spec["arms"]
     winners = {arm: result.best(arm) for arm in shown if any(study.winner for study in record.of(arm))}
     if winners:
-        several = ", each the best of its repeats" if record.spec["repeats"] > 1 else ""
-        console.print(Text(f"\nBest config{'s' if len(winners) > 1 else ''}{several}", style="bold"))
+        title, each = ("Best configs", "each ") if len(winners) > 1 else ("Best config", "")
+        of = f", {each}the best of its repeats" if record.spec["repeats"] > 1 else ""
+        console.print(Text(f"\n{title}{of}", style="bold"))
     for config in winners.values():
         console.print(_config(config))
     console.print()
@@ -159,7 +160,8 @@ def answer(console: Console, result: Result, place: str) -> None:
     if result.status in (Status.INTERRUPTED, Status.FAILED):
         console.print(f"Not finished: go on with `cooldown resume {place}`.")
     console.print(f"Experiment {record.name} ({result.status.value}). More:", style="dim")
-    console.print(f"  cooldown show {place} [{'|'.join(SECTIONS)}]\n  cooldown trials {place}", style="dim")
+    for command in (f"show {place} [{'|'.join(SECTIONS)}]", f"trials {place}", f"export {place}", f"report {place}"):
+        console.print(f"  cooldown {command}", style="dim")
 
 
 def _widened(steps: Mapping[str, Sequence[Mapping[str, Sequence[float]]]]) -> str:

@@ -21,7 +21,7 @@ AFTER = 1.5
 COLUMNS = {
     "name": st.column_config.TextColumn("Experiment", width=120),
     "task": st.column_config.TextColumn("Task", width=80),
-    "verdict": st.column_config.TextColumn("Verdict", width=170, help="Of the pair of arms that answers the question"),
+    "verdict": st.column_config.TextColumn("Verdict", width=145, help="Of the pair of arms that answers the question"),
     "status": st.column_config.TextColumn("Status", width=90),
     "progress": st.column_config.ProgressColumn("Trials", min_value=0, max_value=1, format="percent", width=100),
     "started": st.column_config.DatetimeColumn("Started", format="distance", width=120),

@@ -6,26 +6,22 @@ import pandas as pd
 import streamlit as st
 
 from dashboard.parts import about_experiment, arms_choice, chart, counted, plain, rows
-from objectives import tasks
 from search import captions
 from search.edges import edges
 from search.figures import learning as learning_figures
 from search.figures import trials as figures
-from search.figures.points import GUESS, guessed
+from search.figures.points import guessed
 from search.learning import trial_curves
 from search.results import Result
 from search.sensitivity import sensitivities
 from search.tables import numeric_parameters, state, trials, with_trials
-from storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
+from storage import Purpose, StudyRecord, TrialRecord
 
 MOST_BARS = 15
 """Hyperparameters whose importance is drawn: a joint arm has dozens."""
 
 HEIGHT = 320
 """Pixels of the table of trials: what it opens is to be seen with it."""
-
-GUESSES = {"classification": "class frequencies", "regression": "the mean target"}
-"""What who has learned nothing knows."""
 
 
 def _search(found: Result) -> None:
@@ -35,28 +31,20 @@ def _search(found: Result) -> None:
         return
     first = found.verdicts[0].a if found.verdicts and found.verdicts[0].a in arms else arms[0]
     arm = arms_choice("Arm", arms, first, "arm of search")
-    studies, guess = with_trials(found.record, arm), _guess(found.record)
+    studies = with_trials(found.record, arm)
     log = st.toggle("Logarithmic loss", value=True, key="log of search")
-    crosses = any(guessed(trial) for study in studies for trial in study.trials)
-    told = f" Crosses did no better than {guess}, with all seeds: they diverged, or are capped." if crosses else ""
     st.header("History", anchor=False)
     chart(
-        figures.history(studies, log=log, guess=guess),
+        figures.history(studies, log=log),
         "history",
-        reading=f"{captions.HISTORY}{told}",
+        reading=captions.history(found.record, studies),
         table=lambda: figures.history_table(studies),
     )
-    _hyperparameters(found, arm, studies, log, guess)
+    _hyperparameters(found, arm, studies, log)
     _trials(studies)
 
 
-def _guess(record: ExperimentRecord) -> str:
-    """What who has learned nothing knows of this task; only of a built-in one the kind is known without its data."""
-    task = record.spec["task"]
-    return GUESSES[tasks.get(task).kind] if task in tasks.names() else GUESS
-
-
-def _hyperparameters(found: Result, arm: str, studies: list[StudyRecord], log: bool, guess: str) -> None:
+def _hyperparameters(found: Result, arm: str, studies: list[StudyRecord], log: bool) -> None:
     parameters = numeric_parameters(found.record, arm)
     if not parameters:
         return
@@ -67,7 +55,7 @@ def _hyperparameters(found: Result, arm: str, studies: list[StudyRecord], log: b
     if key in crowded:
         st.warning(f"The best values of {plain(key)} crowd at an edge of its range.", icon=":material/warning:")
     chart(
-        figures.slice_(studies, named[key], crowded.get(key), log=log, guess=guess),
+        figures.slice_(studies, named[key], crowded.get(key), log=log),
         "slice",
         reading=f"{captions.SLICE} A winner is the finalist with the lowest loss over fresh seeds, and need not have "
         "the lowest loss of its search, which is drawn.",

@@ -111,24 +111,24 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
 
     @classmethod
     def from_config(cls, config: TrainConfig, **others: Any) -> Self:
-        """An estimator that trains as `config` says; `others` are the parameters that a config does not have.
+        """An estimator that trains as `config` says; `others` are the parameters that a config does not have, such as
+        the network's widths: `hidden_layer_sizes`.
 
         `to_config` gives the same config back. Raises InputError for anything but a TrainConfig, and TypeError where
         `others` names a field of the config; `set_params` changes one afterwards.
         """
         if not isinstance(config, TrainConfig):
-            raise InputError(f"{cls.__name__}.from_config(config=...): should be a TrainConfig, got {config!r:.80}")
+            raise InputError(
+                f"{cls.__name__}.from_config(config=...): should be a TrainConfig, as TrainConfig.from_json makes it "
+                f"of a file's text, got {config!r:.80}"
+            )
         fields = config.to_json()
         optimizer, schedule = fields.pop("optimizer"), fields.pop("schedule")
-        return cls(
-            optimizer=optimizer.pop("name"),
-            learning_rate=optimizer.pop("learning_rate"),
-            optimizer_params=optimizer,
-            schedule=schedule.pop("name"),
-            schedule_params=schedule,
-            **fields,
-            **others,
-        )
+        fields |= {"optimizer": optimizer.pop("name"), "learning_rate": optimizer.pop("learning_rate")}
+        fields |= {"optimizer_params": optimizer, "schedule": schedule.pop("name"), "schedule_params": schedule}
+        if twice := [name for name in others if name in fields]:
+            raise TypeError(f"{cls.__name__}.from_config: the config has {twice[0]} already: set_params changes it")
+        return cls(**fields, **others)
 
     def to_config(self) -> TrainConfig:
         """The config that `fit` trains. Raises InputError for parameters that make none."""

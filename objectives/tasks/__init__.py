@@ -9,6 +9,7 @@ from objectives.catalog import Catalog
 from objectives.tasks import _resolve
 from objectives.tasks._arrays import ArrayTask, from_arrays
 from objectives.tasks._model import ModelTask, from_model
+from objectives.tasks._resolve import Origin
 from objectives.tasks._table import from_table
 from objectives.tasks._task import Kind, Task
 
@@ -28,15 +29,24 @@ def resolve(text: str, *, target: str | None = None, hidden: tuple[int, ...] | N
     return _resolve.resolve(_catalog, text, target, hidden)
 
 
+def origin(text: str) -> Origin:
+    """Where the task that is recorded as `text` comes from, without looking for it; an object of Python has no more
+    than a name.
+    """
+    return _resolve.origin(_catalog, text)
+
+
 __all__ = [
     "ArrayTask",
     "Kind",
     "ModelTask",
+    "Origin",
     "Task",
     "from_arrays",
     "from_model",
     "from_table",
     "get",
     "names",
+    "origin",
     "resolve",
 ]

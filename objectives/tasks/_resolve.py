@@ -4,12 +4,15 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Literal
 
 from objectives.catalog import Catalog, UnknownNameError, unknown_name
 from objectives.errors import InputError
 from objectives.tasks._openml import PREFIX, from_openml
 from objectives.tasks._table import SUFFIXES, from_table
 from objectives.tasks._task import Task
+
+Origin = Literal["built-in", "table", "OpenML", "module", "object"]
 
 
 def resolve(
@@ -32,6 +35,19 @@ def resolve(
     if target is not None and not (text.startswith(PREFIX) or _is_path(text)):
         raise InputError(f"target {target!r} is for a CSV or Parquet file or for openml:NAME; {text!r} is neither")
     return task if hidden is None else task.with_hidden(hidden)
+
+
+def origin(catalog: Catalog[Task], text: str) -> Origin:
+    """Where the task called `text` comes from: see `objectives.tasks.origin`."""
+    if text in catalog.names():
+        return "built-in"
+    if text.startswith(PREFIX):
+        return "OpenML"
+    if Path(text).suffix.lower() in SUFFIXES:
+        return "table"
+    module, _, attribute = text.partition(":")
+    parts = [*module.split("."), attribute]
+    return "module" if all(part.isidentifier() for part in parts) else "object"
 
 
 def _is_path(text: str) -> bool:

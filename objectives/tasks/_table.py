@@ -54,7 +54,10 @@ def from_table(
     name = path.stem if name is None else check_name("from_table", name)
     table = _read(path, where)
     if target is None:
-        raise InputError(f"{where}: needs the column to predict as target (choose from: {', '.join(table.columns)})")
+        raise InputError(
+            f"{where}: needs the column to predict as target, on the command line --target COLUMN "
+            f"(choose from: {', '.join(table.columns)})"
+        )
     return from_frame(where, table, target, name, kind, hidden)
 
 

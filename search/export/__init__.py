@@ -86,7 +86,8 @@ def choose(
             raise InputError(f"the arm {name!r} has no finished trial yet in repeat {study.repeat}")
         return Chosen(record, study, study.winner)
     if repeat is None and len(record.of(name)) > 1:
-        raise InputError(f"trial {trial} is one of every repeat: name the repeat too")
+        _check_rows(record, name, None, trial)
+        raise InputError(f"trial {trial} is one of every repeat: name the repeat too, as in --repeat {study.repeat}")
     return Chosen(record, study, _trial(study, trial))
 
 

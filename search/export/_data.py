@@ -7,7 +7,7 @@ import numpy as np
 
 from objectives import tasks
 from objectives.tasks import ArrayTask
-from objectives.tasks._table import CSV, SUFFIXES, separator_of
+from objectives.tasks._table import CSV, separator_of
 from search.export._format import Chosen
 from search.export._source import NotPortableError, Source, collect
 from search.export._text import literal
@@ -34,14 +34,14 @@ def data_of(task: ArrayTask, chosen: Chosen, source: Source) -> Data:
     if columns:
         source.constants["NUMBERS"] = literal(numbers)
         source.constants["CATEGORIES"] = literal(list(task.categorical))
-    name, suffix = chosen.spec.task, Path(chosen.spec.task).suffix.lower()
+    name = chosen.spec.task
     if name in tasks.names():
         try:
             collect(source, task.load, "load_data")
             return Data(True, False, columns)
         except NotPortableError:
             pass
-    elif suffix in SUFFIXES and chosen.spec.target is not None and chosen.given_task is None:
+    elif tasks.origin(name) == "table" and chosen.spec.target is not None and chosen.given_task is None:
         # It may be run from any folder.
         source.constants["TABLE"] = literal(str(Path(name).resolve()))
         source.functions["load_data"] = _table(Path(name), chosen.spec.target, list(task.categorical))

@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from objectives import tasks
 from objectives.config import SCHEMA
 from objectives.random_streams import seeds
 from objectives.records import Curve
+from objectives.tasks import ArrayTask
 from search.budgets import finite
 from search.export._format import Chosen
 from search.statistics.intervals import CONFIDENCE, mean_interval
@@ -22,6 +24,7 @@ def document(chosen: Chosen) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "config": chosen.config.to_json(),
+        "network": _network(chosen),
         "arm": study.arm,
         "repeat": study.repeat,
         "trial": trial.number,
@@ -58,6 +61,21 @@ def document(chosen: Chosen) -> dict[str, Any]:
         },
         "environment": dict(record.environment),
     }
+
+
+def _network(chosen: Chosen) -> dict[str, Any] | None:
+    """The widths and the activation of the multilayer perceptron, as far as they are known without the task's data."""
+    task: Any = chosen.given_task
+    match tasks.origin(chosen.spec.task):
+        case "built-in" if task is None:
+            task = tasks.get(chosen.spec.task)
+        case "table" | "OpenML":
+            # It has the default network.
+            task = ArrayTask
+    if task is not ArrayTask and not isinstance(task, ArrayTask):
+        return None
+    hidden = task.hidden if chosen.spec.hidden is None else chosen.spec.hidden
+    return {"hidden": list(hidden), "activation": task.activation}
 
 
 def _of_seeds(values: Sequence[float]) -> dict[str, Any] | None:

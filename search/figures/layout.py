@@ -30,6 +30,9 @@ and for the legend.
 
 WITHOUT_LEGEND = 56
 
+STANDOFF = 10
+"""Pixels between an axis's labels and its title."""
+
 
 def chart(traces: Sequence[Any], height: int, *, legend: bool = True, **layout: Any) -> go.Figure:
     """A figure of `traces`, `height` pixels high. The legend is a row below the axes, where it covers nothing."""
@@ -51,7 +54,7 @@ def chart(traces: Sequence[Any], height: int, *, legend: bool = True, **layout: 
 def axis(title: str, *, log: bool = False, **more: Any) -> dict[str, Any]:
     """An axis with a title; on a logarithmic scale with ticks as plain numbers, so few that they do not overlap."""
     scale = {"type": "log", "tickformat": "~g", "nticks": 3} if log else {}
-    return {"title": {"text": title}, "automargin": True, **scale, **more}
+    return {"title": {"text": title, "standoff": STANDOFF}, "automargin": True, **scale, **more}
 
 
 def zero_line() -> dict[str, Any]:

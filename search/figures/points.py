@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from search.figures.layout import BAND, GREY, HELPER, axis, explained, wide
+from search.figures.layout import BAND, GREY, HELPER, axis, explained
 from search.space import Parameter
 from storage import Purpose, StudyRecord, TrialRecord
 
@@ -20,9 +20,6 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross
 
 GUESSED = "x"
 """The symbol of a trial that did no better than guessing, whatever its repeat."""
-
-GUESS = "class frequencies or the mean target"
-"""What who has learned nothing may know; of a given task one of the two."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,18 +136,15 @@ def entries(trials: Sequence[RepeatTrials]) -> list[go.Scatter]:
     return made
 
 
-def loss_axis(trials: Sequence[RepeatTrials], log: bool | None = None) -> dict[str, Any]:
-    """The axis of validation losses. log: whether it is logarithmic, which losses of 0 and below rule out; None: where
-    they are spread widely.
-    """
+def loss_axis(trials: Sequence[RepeatTrials], log: bool) -> dict[str, Any]:
+    """The axis of validation losses. log: whether it is logarithmic, which losses of 0 and below rule out."""
     losses = np.concatenate([own.loss for own in trials]) if trials else np.empty(0)
     known = losses[np.isfinite(losses)]
-    logarithmic = wide(losses) if log is None else log and bool(known.size and known.min() > 0)
-    return axis("Validation loss", log=logarithmic)
+    return axis("Validation loss", log=log and bool(known.size and known.min() > 0))
 
 
-def guessing(trials: Sequence[RepeatTrials], guess: str, axis_of_losses: dict[str, Any]) -> dict[str, Any]:
-    """Shape and words of the loss that `guess` gets, where some trial got no further: a line, or an area from the
+def guessing(trials: Sequence[RepeatTrials], axis_of_losses: dict[str, Any]) -> dict[str, Any]:
+    """Shape and words of the loss that guessing gets, where some trial got no further: a line, or an area from the
     easiest split's to the hardest's.
     """
     own = [each for each in trials if each.guessed.any()]
@@ -167,7 +161,7 @@ def guessing(trials: Sequence[RepeatTrials], guess: str, axis_of_losses: dict[st
         "yanchor": "bottom",
         "yshift": 4,
         "showarrow": False,
-        "text": f"no better than {guess} (diverged or capped)",
+        "text": "no better than guessing",
     }
     return {
         "shapes": [{**shape, "line": {"color": HELPER, "width": 1.5, "dash": "dot"}}],

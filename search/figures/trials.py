@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 from search.figures.layout import GREY, axis, chart, explained, rows, vertical
 from search.figures.lines import label, looks
 from search.figures.points import (
-    GUESS,
     entries,
     guessing,
     loss_axis,
@@ -42,12 +41,12 @@ FEW = 12
 """Trials up to which each has its tick."""
 
 
-def history(studies: Sequence[StudyRecord], *, log: bool | None = None, guess: str = GUESS) -> go.Figure:
+def history(studies: Sequence[StudyRecord], *, log: bool = True) -> go.Figure:
     """The validation loss of every trial against its number, and the best so far of each repeat as a step line.
 
     studies: of one arm. A pruned trial has an open marker, and its loss is that of the epoch it got to; one that did no
-    better than guessing is a cross, at the line of what `guess` gets. log: whether the axis of the losses is
-    logarithmic; None: where they are spread widely. Every point has its (repeat, trial) as customdata.
+    better than guessing is a cross, at the line of what that gets. log: whether the axis of the losses is
+    logarithmic, where all are above 0. Every point has its (repeat, trial) as customdata.
     """
     traces: list[Any] = []
     trials = repeat_trials(studies)
@@ -75,7 +74,7 @@ def history(studies: Sequence[StudyRecord], *, log: bool | None = None, guess: s
         HEIGHT,
         xaxis=axis("Trial", tickformat=",d", zeroline=False, **ticks),
         yaxis=losses,
-        **guessing(trials, guess, losses),
+        **guessing(trials, losses),
     )
 
 
@@ -98,14 +97,13 @@ def slice_(
     parameter: Parameter,
     edge: Side | None = None,
     *,
-    log: bool | None = None,
-    guess: str = GUESS,
+    log: bool = True,
 ) -> go.Figure:
     """The validation loss of every trial against one hyperparameter, on the scale it is searched on.
 
     studies: of one arm; trials without the parameter, as in a joint arm, have no point. edge: the end of its range that
     an alarm names. The range's ends are dashed lines, the repeats' winners stars. On the scale of 1 − value what is
-    drawn is 1 − value, on a reversed logarithmic axis with ticks in natural values. log, guess: as in `history`. Every
+    drawn is 1 − value, on a reversed logarithmic axis with ticks in natural values. log: as in `history`. Every
     point has its (repeat, trial) as customdata, and its natural value.
     """
     trials, traces = repeat_trials(studies), []
@@ -125,7 +123,7 @@ def slice_(
             notes.append(_edge_note(at, side, parameter))
     losses = loss_axis(trials, log)
     shown = [replace(o, guessed=o.guessed & ~np.isnan(chosen)) for o, chosen in zip(trials, values, strict=True)]
-    guessed = guessing(shown, guess, losses)
+    guessed = guessing(shown, losses)
     return chart(
         [*traces, *entries(shown)],
         HEIGHT,
@@ -239,7 +237,7 @@ def importance_table(sensitivities: Sequence[Sensitivity]) -> "DataFrame":
     """The numbers of `importance`, with the widths: a row for each hyperparameter of each arm."""
     from pandas import DataFrame
 
-    columns = ["Arm", "Hyperparameter", "Importance", "Width", "Low", "High", "Range", "Unit"]
+    columns = ["Arm", "Hyperparameter", "Importance", "Width", "Width from", "Width to", "Range", "Unit"]
     arms = dict.fromkeys(each.arm for each in sensitivities)
     return DataFrame(
         [

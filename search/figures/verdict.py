@@ -181,7 +181,7 @@ def credit_table(shares: Mapping[str, Interval]) -> "DataFrame":
 
 def _directions() -> list[dict[str, object]]:
     """Words above the rows, at both ends: which side speaks for whom."""
-    sides = ((0, "left", "← first better"), (1, "right", "second better →"))
+    sides = ((0, "left", "← first"), (1, "right", "second →"))
     return [
         {
             "x": x,

@@ -225,8 +225,10 @@ def configs(result: Result) -> Section:
 def _config(arm: str, study: StudyRecord, config: TrainConfig) -> Config:
     winner = study.winner
     told = [f"Repeat {study.repeat}", f"trial {winner.number if winner else 0}"]
-    if study.selection_loss is not None:
-        told.append(f"validation loss {study.selection_loss:.4f}")
+    if winner is not None:
+        told.append(f"validation loss {winner.validation_loss:.4f}")
+        if winner.finalist_loss is not None:
+            told.append(f"over further seeds {winner.finalist_loss:.4f}")
     table = Table(("Setting", "Value"), tuple(config_rows(config)), "")
     return Config(arm, ", ".join(told), table, json.dumps(config.to_json(), indent=2, ensure_ascii=False))
 

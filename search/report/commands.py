@@ -6,13 +6,11 @@ A spec that grew is told as it grew: the comparison that it began with, and each
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import tomli_w
 
 from objectives import tasks
-from objectives.tasks._table import SUFFIXES
 from search.experiments import joint_arm
 from search.ranges import flatten
 from search.spec import Experiment
@@ -35,8 +33,6 @@ OPTIONS = (
 FILE_ONLY = ("finalist_seeds", "generation")
 """Those that only a spec file can give."""
 
-Kind = Literal["built-in", "table", "OpenML", "module", "object"]
-
 
 @dataclass(frozen=True)
 class Reproduction:
@@ -57,7 +53,7 @@ def reproduction(record: ExperimentRecord) -> Reproduction:
     given = _given(spec)
     name = shlex.quote(record.name)
     resumed = tuple(f"cooldown resume {name} {step}" for step in steps)
-    if kind_of(record.spec["task"]) == "object":
+    if tasks.origin(record.spec["task"]) == "object":
         settings = "".join(f",\n    {key}={value!r}" for key, value in given.items() if key != "task")
         return Reproduction(
             resumed, python=f"from search import compare\n\ncompare(\n    task,\n    name={record.name!r}{settings},\n)"
@@ -65,21 +61,10 @@ def reproduction(record: ExperimentRecord) -> Reproduction:
     if any(key in given for key in FILE_ONLY) or (sets := _sets(spec)) is None:
         return Reproduction((f"cooldown compare spec.toml --name {name}", *resumed), spec_file=_toml(given))
     # By itself an experiment is called after a built-in task.
-    own = "" if record.name == spec["task"] and not resumed and kind_of(spec["task"]) == "built-in" else record.name
+    own = (
+        "" if record.name == spec["task"] and not resumed and tasks.origin(spec["task"]) == "built-in" else record.name
+    )
     return Reproduction((_compare(spec, given, sets, own), *resumed))
-
-
-def kind_of(task: str) -> Kind:
-    """Where a task comes from, by what is written for it; an object of Python has no more than a name."""
-    if task in tasks.names():
-        return "built-in"
-    if task.startswith("openml:"):
-        return "OpenML"
-    if Path(task).suffix.lower() in SUFFIXES:
-        return "table"
-    module, _, attribute = task.partition(":")
-    names = [*module.split("."), attribute]
-    return "module" if all(name.isidentifier() for name in names) and attribute else "object"
 
 
 def _grown(record: ExperimentRecord) -> tuple[Mapping[str, Any], list[str]]:

@@ -4,10 +4,11 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from objectives import tasks
 from search.ranges import flatten
 from search.report.answer import day, missing
 from search.report.blocks import Code, Part, Section, Steps, Table, Text, rows
-from search.report.commands import kind_of, reproduction
+from search.report.commands import reproduction
 from search.report.numbers import setting
 from search.results import Result
 from search.spec import Experiment
@@ -107,7 +108,7 @@ def protocol(result: Result) -> Section:
         steps.append(("Widened ranges.", _widened(spec["widened"])))
     if record.extended_from:
         steps.append(("Extensions.", _extensions(record)))
-    if kind_of(spec["task"]) in ("object", "module"):
+    if tasks.origin(spec["task"]) in ("object", "module"):
         steps[0] = (
             "Splits.",
             "The task brings its own data. Unless it says otherwise: " + steps[0][1][0].lower() + steps[0][1][1:],
@@ -230,7 +231,7 @@ def reproduction_blocks(result: Result) -> list[Any]:
     if found.commands:
         blocks.append(Text("Then:" if blocks else "This runs the same experiment:"))
         blocks.append(Code("\n".join(found.commands)))
-    kind = kind_of(record.spec["task"])
+    kind = tasks.origin(record.spec["task"])
     if kind == "table":
         blocks.append(Text("The table has to be where the command says, unchanged.", "note"))
     if kind == "module":

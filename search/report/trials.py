@@ -51,13 +51,18 @@ def search(result: Result) -> Section:
         studies = with_trials(record, arm)
         sides = {key: side for (of, key), side in crowded.items() if of == arm}
         left = len(numeric_parameters(record, arm)) - len(drawn[arm])
-        blocks = _arm(studies, drawn[arm], sides, most, left)
+        blocks = _arm(studies, captions.history(record, studies), drawn[arm], sides, most, left)
         parts.append(Part(arm, f"search-{number + 1}", tuple(blocks)))
     return Section("Search", "search", tuple(parts))
 
 
 def _arm(
-    studies: Sequence[StudyRecord], parameters: list[Parameter], sides: dict[str, Side], most: int, left: int
+    studies: Sequence[StudyRecord],
+    reading: str,
+    parameters: list[Parameter],
+    sides: dict[str, Side],
+    most: int,
+    left: int,
 ) -> list[Any]:
     shown = thinned(studies, most)
     total, kept = (sum(len(study.trials) for study in each) for each in (studies, shown))
@@ -70,9 +75,7 @@ def _arm(
                 "note",
             )
         )
-    blocks.append(
-        Chart("History", captions.HISTORY, figures.history(shown), _best(figures.history_table(studies), "history"))
-    )
+    blocks.append(Chart("History", reading, figures.history(shown), _best(figures.history_table(studies), "history")))
     blocks += [
         Doubt(key, f"its best values crowd at the {'lower' if side == 'low' else 'upper'} end of its range.")
         for key, side in sides.items()

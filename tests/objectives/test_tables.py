@@ -171,7 +171,9 @@ def test_a_table_survives_a_pickle_and_a_changed_cell_shows(tmp_path):
 def test_resolve_reads_a_path(tmp_path):
     path = csv(tmp_path, numbers())
     assert tasks.resolve(str(path), target="b", hidden=()).hidden == ()
-    with pytest.raises(InputError, match=r"needs the column to predict as target \(choose from: a, b\)"):
+    with pytest.raises(
+        InputError, match=r"needs the column to predict as target, .* --target COLUMN \(choose from: a, b\)"
+    ):
         tasks.resolve(str(path))
 
 

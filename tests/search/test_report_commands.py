@@ -9,10 +9,11 @@ import pytest
 import typer
 from report_pages import read, small, told
 
+from objectives import tasks
 from search.cli import frame
 from search.experiments import joint_arm, settings
 from search.report import report
-from search.report.commands import kind_of, reproduction
+from search.report.commands import reproduction
 from search.spec import Experiment, experiment
 from storage import ExperimentRecord
 
@@ -112,7 +113,7 @@ def test_an_experiment_that_grew_is_told_step_by_step(
     ],
 )
 def test_where_a_task_comes_from(task: str, kind: str) -> None:
-    assert kind_of(task) == kind
+    assert tasks.origin(task) == kind
 
 
 def test_a_task_of_pythons_is_given_again(record: ExperimentRecord) -> None:

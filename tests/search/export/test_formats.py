@@ -106,6 +106,25 @@ def test_provenance(iris_record: ExperimentRecord) -> None:
     assert found["curve"]["validation_loss"] == [chosen.trial.validation_loss]
 
 
+@pytest.mark.parametrize(
+    ("task", "hidden", "network"),
+    [
+        ("iris", None, {"hidden": [32], "activation": "relu"}),
+        ("autoencoder_digits", None, {"hidden": [32, 8, 32], "activation": "tanh"}),
+        ("iris", [], {"hidden": [], "activation": "relu"}),
+        ("houses.csv", [64, 16], {"hidden": [64, 16], "activation": "relu"}),
+        ("openml:houses", None, {"hidden": [32], "activation": "relu"}),
+        ("quadratic", None, None),
+        ("my_module:task", None, None),
+        ("mine", None, None),
+    ],
+)
+def test_the_network(task: str, hidden: Any, network: Any, iris_record: ExperimentRecord) -> None:
+    """It is no part of a config; it is told without looking for the task."""
+    record = replace(iris_record, spec={**iris_record.spec, "task": task, "hidden": hidden})
+    assert document(record)["network"] == network
+
+
 def test_the_best_arms_winner_is_taken(iris_record: ExperimentRecord) -> None:
     arms = iris_record.spec["arms"]
     losses = [winners_loss(iris_record, arm) or np.inf for arm in arms]
