@@ -1,7 +1,7 @@
 """In CI (environment variable CI=true) no test may be skipped: a test that is not run shows nothing.
 
-`make test` runs them on all cores. Those that start workers, servers and browsers of their own, and kill some of them,
-are kept in one process, one after the other.
+`make test` runs them on all cores. The tests of a file that start workers, servers and browsers of their own, and kill
+some of them, run one after the other.
 """
 
 import os
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group the tests; outside CI leave out the sampler that needs a package which is missing."""
     for item in items:
         if not any(item.path.is_relative_to(folder) for folder in ALONE):
-            item.add_marker(pytest.mark.xdist_group("processes"))
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
     if IN_CI or find_spec("torch"):
         return
     for item in items:

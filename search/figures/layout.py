@@ -62,16 +62,16 @@ def zero_line() -> dict[str, Any]:
     return {"zeroline": True, "zerolinecolor": HELPER, "zerolinewidth": 1.5}
 
 
-def rows(labels: Sequence[str], **more: Any) -> dict[str, Any]:
+def rows(labels: Sequence[str], title: str, **more: Any) -> dict[str, Any]:
     """A vertical axis whose rows 0, 1, … have these labels, the first one on top."""
     return {
+        **axis(title),
         "tickmode": "array",
         "tickvals": list(range(len(labels))),
         "ticktext": list(labels),
         "range": [len(labels) - 0.5, -0.5],
         "zeroline": False,
         "showgrid": False,
-        "automargin": True,
         **more,
     }
 

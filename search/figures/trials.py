@@ -229,7 +229,7 @@ def importance(sensitivities: Sequence[Sensitivity]) -> go.Figure:
         len(labels) * 26 + 90,
         legend=False,
         xaxis=axis("Importance (shares of 1 per arm, PED-ANOVA)", rangemode="tozero"),
-        yaxis=rows(labels, title={"text": "Hyperparameter"}),
+        yaxis=rows(labels, "Hyperparameter"),
     )
 
 

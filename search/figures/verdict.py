@@ -60,7 +60,7 @@ def forest(verdicts: Sequence[Verdict]) -> go.Figure:
         shapes=shapes,
         annotations=_directions() if traces else [],
         xaxis=axis("Difference of test loss", **zero_line()),
-        yaxis=rows([_row_label(verdict) for verdict in ordered], title={"text": "Pair of arms"}),
+        yaxis=rows([_row_label(verdict) for verdict in ordered], "Pair of arms"),
     )
 
 
@@ -114,7 +114,7 @@ def repeats(
         len(ranked) * 36 + 100,
         legend=False,
         xaxis=axis(f"{escape(title)} (dots: repeats, bars: their mean)"),
-        yaxis=rows([label(arm) for arm in ranked], title={"text": "Arm"}, showgrid=True),
+        yaxis=rows([label(arm) for arm in ranked], "Arm", showgrid=True),
     )
 
 
@@ -159,7 +159,7 @@ def credit(shares: Mapping[str, Interval]) -> go.Figure:
         len(names) * 44 + 90,
         legend=False,
         xaxis=axis("Change of test loss (below 0: it falls)", **zero_line()),
-        yaxis=rows([_factor(name) for name in names], title={"text": "Factor"}),
+        yaxis=rows([_factor(name) for name in names], "Factor"),
     )
 
 
