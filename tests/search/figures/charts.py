@@ -1,0 +1,106 @@
+"""What the tests of figures share: arms of every kind, and what is true of every chart."""
+
+import json
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from search.budgets import budget_curves, pair_crossover
+from search.figures.budget import budget
+from search.figures.learning import learning
+from search.figures.schedules import rates
+from search.figures.trials import history, importance, parallel, slice_
+from search.figures.verdict import credit, forest, repeats
+from search.learning import AMOUNTS, winners_curves
+from search.losses import means, test_losses
+from search.results import Result
+from search.sensitivity import sensitivities
+from search.space import Parameter, space
+from search.spec import experiment
+from search.statistics.intervals import Interval
+from search.statistics.verdict import Verdict
+from storage import ExperimentRecord
+
+INF, NAN = float("inf"), float("nan")
+JOINT_ARM = "momentum,nag+cosine,sgdr"
+ARMS = ("momentum+cosine", "adam", JOINT_ARM, "first=adam")
+
+
+def parameters_of(record: ExperimentRecord, arm: str) -> list[Parameter]:
+    given = experiment(**record.spec)
+    (parsed,) = [each for each in given.parsed_arms if each.name == arm]
+    return [each for each in space(given, parsed, 3).by_key.values() if isinstance(each, Parameter)]
+
+
+def check(figure: go.Figure) -> None:
+    """What is true of every chart: JSON that a browser can read, titles on axes, the page's colours."""
+    json.loads(figure.to_json(), parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON"))
+    layout = figure.layout
+    assert layout.height
+    assert layout.title.text is None
+    assert layout.paper_bgcolor is None
+    assert layout.plot_bgcolor is None
+    assert layout.font.color is None
+    if isinstance(next(iter(figure.data), None), go.Parcoords):
+        assert all(dimension.label for dimension in figure.data[0].dimensions)
+        return
+    used = {(trace.xaxis or "x", trace.yaxis or "y") for trace in figure.data}
+    for x, y in used:
+        assert layout[x.replace("x", "xaxis")].title.text
+        assert layout[y.replace("y", "yaxis")].title.text
+
+
+def named(figure: go.Figure, name: str) -> list[Any]:
+    """The traces of this name that have points."""
+    return [trace for trace in figure.data if trace.name == name and len(trace.x) and trace.x[0] is not None]
+
+
+def figures_of(record: ExperimentRecord) -> dict[str, go.Figure]:
+    """Every chart of an experiment."""
+    result = Result(record)
+    pair = (record.spec["arms"][0], "adam")
+    curves, budgets = winners_curves(record), budget_curves(record)
+    made = {
+        "forest": forest(result.verdicts),
+        "repeats": repeats({arm: means(each) for arm, each in test_losses(record).items()}, "Test loss"),
+        "credit": credit({"optimizer": Interval(-0.1, -0.3, 0.1, 0.1, 4, 5)}),
+        "importance": importance(sensitivities(record)),
+        "rates": rates({"mine": np.array([0.1, 0.2])}),
+    }
+    for losses in ("validation", "training"):
+        for log, x in zip((True, False) * 2, AMOUNTS, strict=True):
+            drawn = partial(learning, curves, losses=losses, x=x, log_loss=log, log_x=not log)
+            made |= {f"learning {losses} {x} {each}": drawn(replicates=each) for each in (True, False)}
+    for x in ("trials", "gradient evaluations", "seconds"):
+        made[f"budget {x}"] = budget(budgets, pair_crossover(record, *pair), pair, x, x != "seconds")  # type: ignore
+    for arm in record.spec["arms"]:
+        made[f"history {arm}"] = history(record.of(arm))
+        made[f"parallel {arm}"] = parallel(record.of(arm), parameters_of(record, arm))
+        for each in parameters_of(record, arm):
+            made[f"slice {arm} {each.key}"] = slice_(record.of(arm), each)
+    return made
+
+
+def verdict(a: str, b: str, decision: Any, **changes: Any) -> Verdict:
+    made = Verdict(
+        a=a,
+        b=b,
+        verdict=decision,
+        difference=-0.5,
+        low=-0.75,
+        high=-0.125,
+        band=0.0625,
+        score_difference=None,
+        score_low=None,
+        score_high=None,
+        probability_a_better=0.9,
+        repeats_to_decide=None,
+        primary=False,
+        corrected=False,
+        why="",
+    )
+    return replace(made, **changes)

@@ -1,0 +1,118 @@
+"""An optimizer's colour, a schedule's dash and symbol: the same in every picture, and told apart."""
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from charts import JOINT_ARM, figures_of, named, verdict
+
+from objectives import optimizers, schedules
+from search.arms import LONGEST, short
+from search.figures import lines
+from search.figures.layout import GREY
+from search.figures.lines import JOINT, colour_of_arm, line_of_arm, looks, marker_of_arm
+from search.figures.schedules import rates
+from search.figures.trials import (
+    WARNING,
+)
+from search.figures.verdict import forest, repeats
+from storage import ExperimentRecord
+
+
+def test_each_optimizer_has_its_colour_and_each_schedule_its_dash_and_symbol() -> None:
+    names = schedules.names()
+    for optimizer in optimizers.names():
+        assert {colour_of_arm(f"{optimizer}+{name}") for name in names} == {line_of_arm(optimizer)["color"]}
+    assert len({colour_of_arm(name) for name in optimizers.names()}) == len(optimizers.names())
+    for of_arm, part in ((line_of_arm, "dash"), (marker_of_arm, "symbol")):
+        assert len({of_arm(f"adam+{name}")[part] for name in names}) == len(names)
+        assert all(of_arm(f"adam+{name}")[part] == of_arm(f"sgd+{name}")[part] for name in names)
+    assert line_of_arm("adam") == {"color": colour_of_arm("adam+cosine"), "dash": "solid"}
+    assert marker_of_arm("adam")["symbol"] == "circle"
+    # As plotly has it, and not only as we wrote it.
+    for name in names:
+        go.Scatter(line=line_of_arm(f"adam+{name}"), marker=marker_of_arm(f"adam+{name}"))
+
+
+def test_a_catalog_that_has_outgrown_the_colours_and_dashes_keeps_them_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "COLOURS", {family: own[:3] for family, own in lines.COLOURS.items()})
+    monkeypatch.setattr(lines, "DASHES", lines.DASHES[:3])
+    assert len({colour_of_arm(name) for name in optimizers.names()}) == len(optimizers.names())
+    assert len({line_of_arm(f"sgd+{name}")["dash"] for name in schedules.names()}) == len(schedules.names())
+
+
+def contrast(colour: str, other: str) -> float:
+    """Source: WCAG 2.2, relative luminance."""
+
+    def luminance(text: str) -> float:
+        parts = np.array([int(text[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+        linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    dark, light = sorted([luminance(colour), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("colour", [*(colour_of_arm(name) for name in optimizers.names()), JOINT, GREY, WARNING])
+def test_colours_stand_out_on_light_and_dark(colour: str) -> None:
+    assert contrast(colour, "#FFFFFF") > 2
+    assert contrast(colour, "#0E1117") > 2
+
+
+def test_joint_arms_are_grey_with_the_dash_of_a_single_schedule() -> None:
+    for arm in ("momentum,nag+cosine", "adam+cosine,sgdr", JOINT_ARM):
+        assert colour_of_arm(arm) == JOINT
+    assert line_of_arm("momentum,nag+cosine")["dash"] == line_of_arm("adam+cosine")["dash"]
+
+
+def test_a_label_changes_nothing_but_arms_that_would_look_the_same_are_told_apart() -> None:
+    assert line_of_arm("mine=adam+sgdr") == line_of_arm("adam+sgdr")
+    twins = ["adam", "first=adam", "second=adam", "momentum,nag", "sgd,adam"]
+    found = looks([*twins, "momentum"])
+    assert len({(each.colour, each.opacity) for each in found.values()}) == len(found)
+    assert len({(each.colour, each.symbol) for each in found.values()}) == len(found)
+    assert len({found[arm].colour for arm in twins[:3]}) == 1
+    assert found["momentum"].marker == marker_of_arm("momentum")
+
+
+def test_an_arm_has_its_colour_in_every_picture(record: ExperimentRecord) -> None:
+    made = figures_of(record)
+    for arm in ("momentum+cosine", "adam", JOINT_ARM):
+        colour, dash = colour_of_arm(arm), line_of_arm(arm)["dash"]
+        for name in ("learning validation epochs False", "budget trials"):
+            drawn = [trace for trace in named(made[name], arm) if trace.line.width]
+            assert drawn
+            assert {(trace.line.color, trace.line.dash) for trace in drawn} == {(colour, dash)}
+        for name in ("repeats", "importance"):
+            assert {trace.marker.color for trace in named(made[name], arm)} == {colour}
+    (won,) = forest([verdict("adam", "momentum", "a_better")]).data
+    assert won.marker.color == won.error_x.color == colour_of_arm("adam")
+
+
+EVERYTHING = f"{','.join(optimizers.names())}+{','.join(schedules.names())}"
+
+
+def test_a_long_name_is_told_by_how_much_it_may_choose_from_and_stands_whole_beside_the_pointer() -> None:
+    count = len(optimizers.names()), len(schedules.names())
+    assert short(EVERYTHING) == f"{count[0]} optimizers + {count[1]} schedules"
+    assert short(f"mine={EVERYTHING}") == "mine"
+    assert short(",".join(optimizers.names())) == f"{count[0]} optimizers"
+    assert short(f"adam+{','.join(schedules.names())}") == f"adam + {count[1]} schedules"
+    for name in ("adam", JOINT_ARM, "x" * 200, ""):
+        assert short(name) == name
+    assert lines.whole(EVERYTHING).replace("<br>", "").replace(" ", "") == EVERYTHING
+    assert max(map(len, lines.whole(EVERYTHING).split("<br>"))) <= lines.HOVER_WIDTH
+    assert lines.whole("<b>") == "&lt;b&gt;"
+    row = repeats({EVERYTHING: {0: 1.0}, "adam": {0: 2.0}}, "Test loss")
+    assert max(map(len, row.layout.yaxis.ticktext)) <= LONGEST
+    assert "yellowfin" in row.data[0].hovertemplate
+
+
+def test_a_schedule_by_itself_has_its_dash_in_a_grey() -> None:
+    for place, name in enumerate(schedules.names()):
+        line = lines.line_of_schedule(name, place)
+        assert line["dash"] == line_of_arm(f"adam+{name}")["dash"]
+        assert line["color"] in lines.GREYS
+    drawn = rates({"cosine": np.ones(2), "mine": np.ones(2)}, lines={"cosine": lines.line_of_schedule("cosine")})
+    assert [trace.line.dash for trace in drawn.data] == [line_of_arm("sgd+cosine")["dash"], "solid"]
+    for grey in lines.GREYS:
+        assert min(contrast(grey, "#FFFFFF"), contrast(grey, "#0E1117")) > 2

@@ -1,0 +1,122 @@
+"""The answer: the forest of pairs, every repeat, and who deserves the credit."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from charts import NAN, verdict
+
+from search.credit import Credit, spoken_effects, way_sentence
+from search.figures.layout import GREY
+from search.figures.lines import colour_of_arm
+from search.figures.verdict import credit, credit_table, forest, forest_table, repeats, repeats_table
+from search.statistics.intervals import Interval
+
+VERDICTS = [
+    verdict("adam", "sgd", "undecided", low=-1.5),
+    verdict("momentum+cosine", "adam", "b_better", difference=0.5, low=0.25, high=1.0, primary=True),
+    verdict("nag", "sgd", "tie", difference=0.0, low=-0.01, high=0.03),
+    verdict("nag", "adam", "undecided", difference=None, low=None, high=None, band=None),
+]
+
+
+def test_the_forest_has_a_row_for_each_pair_with_its_numbers() -> None:
+    figure = forest(VERDICTS)
+    axis = figure.layout.yaxis
+    assert [text.split("<br>")[0] for text in axis.ticktext] == [
+        "<b>momentum+cosine − adam</b>",
+        "adam − sgd",
+        "nag − sgd",
+        "nag − adam",
+    ]
+    assert [text.split("<br>")[1] for text in axis.ticktext] == [
+        "<i>adam is better</i>",
+        "<i>undecided</i>",
+        "<i>tie</i>",
+        "<i>not compared yet</i>",
+    ]
+    assert list(axis.tickvals) == [0, 1, 2, 3]
+    # The first row is on top.
+    assert axis.range[0] > axis.range[1]
+    drawn = [(t.y[0], t.x[0], t.x[0] - t.error_x.arrayminus[0], t.x[0] + t.error_x.array[0]) for t in figure.data]
+    assert drawn == [(0, 0.5, 0.25, 1.0), (1, -0.5, -1.5, -0.125), (2, 0.0, -0.01, 0.03)]
+    assert [t.marker.color for t in figure.data] == [colour_of_arm("adam"), GREY, GREY]
+    assert [t.marker.symbol for t in figure.data] == ["circle", "circle", "circle-open"]
+    boxes = [(box.x0, box.x1, (box.y0 + box.y1) / 2) for box in figure.layout.shapes]
+    assert boxes == [(-0.0625, 0.0625, row) for row in (0, 1, 2)]
+    assert figure.layout.height == 4 * 40 + 120
+    assert "95 % interval: -1.5 to -0.125" in figure.data[1].hovertemplate
+    assert [(note.x, note.text) for note in figure.layout.annotations] == [
+        (0, "← first"),
+        (1, "second →"),
+    ]
+    assert not forest(VERDICTS[3:]).layout.annotations
+
+
+def test_the_forests_table() -> None:
+    table = forest_table(VERDICTS)
+    assert table["First"].tolist() == ["momentum+cosine", "adam", "nag", "nag"]
+    assert table["Difference"].tolist()[:3] == [0.5, -0.5, 0.0]
+    assert table["Low"].tolist()[:3] == [0.25, -1.5, -0.01]
+    assert table["High"].tolist()[:3] == [1.0, -0.125, 0.03]
+    assert table["Difference"].isna().tolist() == [False, False, False, True]
+    assert table["Primary"].tolist() == [True, False, False, False]
+
+
+VALUES: Mapping[str, Mapping[int, float]] = {
+    "adam": {0: 0.5, 2: 0.25},
+    "momentum+sgdr": {0: 0.25, 1: 0.125},
+    "sgd": {},
+    "nag": {1: 1.0},
+}
+
+
+@pytest.mark.parametrize(
+    ("best", "ranked"),
+    [("lowest", ["momentum+sgdr", "adam", "nag", "sgd"]), ("highest", ["nag", "adam", "momentum+sgdr", "sgd"])],
+)
+def test_repeats_are_dots_and_their_mean_a_tick(best: Any, ranked: list[str]) -> None:
+    figure, table = repeats(VALUES, "Test loss", best=best), repeats_table(VALUES, "Test loss", best=best)
+    assert list(figure.layout.yaxis.ticktext) == ranked == table["Arm"].tolist()
+    for row, (arm, dots, tick) in enumerate(zip(ranked, figure.data[::2], figure.data[1::2], strict=True)):
+        assert dict(zip(dots.customdata, dots.x, strict=True)) == VALUES[arm]
+        assert set(dots.y) | set(tick.y) == {row}
+        expected = np.mean(list(VALUES[arm].values())) if VALUES[arm] else NAN
+        np.testing.assert_equal([tick.x[0], table["Mean test loss"][row]], [expected] * 2)
+        assert {r: table[f"Repeat {r}"][row] for r in VALUES[arm]} == VALUES[arm]
+    assert "Test loss" in figure.layout.xaxis.title.text
+    assert table[[f"Repeat {repeat}" for repeat in range(3)]].isna().sum().sum() == 12 - 5
+
+
+def test_credit_is_bars_with_their_intervals() -> None:
+    shares = {
+        "optimizer": Interval(0.25, -0.125, 0.75, 0.1, 4, 5),
+        "tuning": Interval(-0.5, -1.0, -0.25, 0.1, 4, 5),
+        "total": Interval(-0.25, -0.5, 0.5, 0.1, 4, 5),
+    }
+    figure, table = credit(shares), credit_table(shares)
+    drawn = [(b.x[0], b.x[0] - b.error_x.arrayminus[0], b.x[0] + b.error_x.array[0]) for b in figure.data]
+    assert drawn == [(each.estimate, each.low, each.high) for each in shares.values()]
+    assert [tuple(row) for row in table[["Change of test loss", "Low", "High"]].to_numpy()] == drawn
+    assert table["Factor"].tolist() == list(shares)
+    assert list(figure.layout.yaxis.ticktext) == ["Optimizer", "Tuning", "<b>Total</b>"]
+    colours = [bar.marker.color for bar in figure.data]
+    assert colours[0] != colours[1] == colours[2]
+
+
+def test_the_effects_that_are_drawn_are_those_of_the_sentence() -> None:
+    known = {name: Interval(place, place - 1, place + 1, 0.1, 4, 5) for place, name in enumerate(("tuning", "total"))}
+    tuned = {"optimizer": Interval(0.5, 0, 1, 0.1, 4, 5), "schedule": Interval(-0.5, -1, 0, 0.1, 4, 5)}
+    split = Credit("default adam", "tuned nag+cosine", ("adam", "nag"), {}, known, tuned, ())
+    effects = spoken_effects(split)
+    assert list(effects.values()) == [known["tuning"], tuned["optimizer"], tuned["schedule"]]
+    assert list(credit(effects).layout.yaxis.ticktext) == [
+        "Tuning",
+        "Nag in place of adam,<br>all tuned",
+        "Annealing,<br>all tuned",
+    ]
+    assert way_sentence(split) == "From default adam to tuned nag+cosine: +1.0000 [+0.0000, +2.0000]."
+    without = replace(split, effects={}, tuned={})
+    assert (spoken_effects(without), way_sentence(without)) == ({}, "")
