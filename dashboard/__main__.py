@@ -4,25 +4,31 @@ Else the first reader would wait for it. `search.serve` starts this and says whe
 """
 
 import sys
+from importlib import import_module
 
-import pandas  # noqa: F401
-import plotly.graph_objects  # noqa: F401
-import scipy.stats  # noqa: F401
 from streamlit.web.cli import main
 
-import search.alarms
-import search.credit
-import search.figures.budget
-import search.figures.learning
-import search.figures.schedules
-import search.figures.surface
-import search.figures.trials
-import search.figures.verdict
-import search.sensitivity
-import search.summary
-import search.tables  # noqa: F401
 from search import export
 
+NEEDED = (
+    "pandas",
+    "plotly.graph_objects",
+    "scipy.stats",
+    "search.alarms",
+    "search.credit",
+    "search.figures.budget",
+    "search.figures.learning",
+    "search.figures.schedules",
+    "search.figures.surface",
+    "search.figures.trials",
+    "search.figures.verdict",
+    "search.sensitivity",
+    "search.summary",
+    "search.tables",
+)
+
+for name in NEEDED:
+    import_module(name)
 # A catalog imports its entries when it is first asked for one.
 export.names()
 

@@ -11,17 +11,12 @@ from numpy.typing import NDArray
 
 from objectives import optimizers
 from objectives.surfaces import Surface, Trajectory
+from search.figures.landscape import colour_bar, image, landscape_of, lowest, start_height
 from search.figures.layout import ABOVE, GREY
 from search.figures.lines import Family, line_of_arm, marker_of_arm
 
 FRAMES = 100
 """At most, after the first. Every frame holds all paths so far: twice as many make the file four times as large."""
-
-PIXELS = 1200
-"""Along each side of the landscape's image: more than on most screens, so that the browser smooths its lines."""
-
-LINEAR_BANDS, LOG_BANDS = 12, 20
-"""At most, between the lowest and the highest level of the landscape."""
 
 FINEST = 0.001
 """Of the window's diagonal: how far a line may run beside its path. It is about a pixel."""
@@ -39,16 +34,6 @@ LEGENDS: dict[Family, tuple[str, str]] = {
     "sgd": ("legend", "One step size for all coordinates"),
     "adaptive": ("legend2", "A step size for each coordinate"),
 }
-GREYS = ((255, 255, 255), (220, 225, 230), (154, 165, 177))
-"""Lower is lighter, evenly from the first to the last. Every line stands out against these."""
-
-LEVEL_LINE = (126, 137, 151)
-"""The colour between two bands: darker than both."""
-
-DARK_GREYS = ((20, 22, 27), (46, 51, 59), (84, 92, 104))
-DARK_LEVEL_LINE = (108, 117, 130)
-"""The same for a dark page: lower is darker."""
-
 Within = Literal["beside", "below"]
 """Where the values stand as seen from the landscape, in a figure that is a part of a page."""
 
@@ -59,27 +44,6 @@ FAINT = "rgba(128, 128, 128, 0.25)"
 
 LEGEND_ROW = 22
 """Pixels."""
-
-
-@dataclass(frozen=True)
-class _Landscape:
-    """The surface as bands of like height.
-
-    bands: (PIXELS, PIXELS), the band of each pixel, 0 for the lowest; the first row is the window's upper edge, as in
-    an image. edges: (bands + 1,), where they end, evenly spaced. ticks: what to write at which heights on the colour
-    bar, where the heights are not the values themselves.
-    """
-
-    bands: NDArray[np.intp]
-    edges: NDArray[np.float64]
-    ticks: dict[float, str]
-
-    def shades(self, dark: bool = False) -> NDArray[np.uint8]:
-        """The colour (bands, 3) of each band."""
-        greys = np.array(DARK_GREYS if dark else GREYS)
-        at = np.linspace(0, 1, len(self.edges) - 1)
-        stops = np.linspace(0, 1, len(greys))
-        return np.stack([np.interp(at, stops, part) for part in greys.T], axis=-1).round().astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -101,8 +65,8 @@ def surface_figure(surface: Surface, trajectories: Sequence[Trajectory]) -> go.F
     animation, or draw it anew, and late, with every frame.
     """
     shown = frame_steps(len(trajectories[0].path) - 1)
-    landscape = _landscape(surface)
-    still = [_colour_bar(landscape), *(_values(surface, each, shown) for each in trajectories)]
+    landscape = landscape_of(surface)
+    still = [colour_bar(landscape), *(_values(surface, each, shown) for each in trajectories)]
     drawn = [_drawn(surface, each) for each in trajectories]
     bounds = _value_bounds(surface, trajectories)
     moving = _moving(drawn, bounds, shown[-1])
@@ -110,7 +74,7 @@ def surface_figure(surface: Surface, trajectories: Sequence[Trajectory]) -> go.F
     return go.Figure(
         # The minima are marked above the paths: most of these end there.
         [*still, *moving, *_marks(surface, "black")],
-        layout=_layout(surface, shown, bounds).update(images=[_image(surface, landscape)]),
+        layout=_layout(surface, shown, bounds).update(images=[image(surface, landscape)]),
         frames=[go.Frame(name=str(step), traces=numbers, data=_moved(drawn, bounds, step)) for step in shown],
     )
 
@@ -136,7 +100,7 @@ def surface_part(
     layout = _part_layout(surface, shown, bounds, within, rows)
     return go.Figure(
         [*still, *moving, *marks],
-        layout=layout.update(images=[_image(surface, _landscape(surface), dark)]),
+        layout=layout.update(images=[image(surface, landscape_of(surface), dark)]),
         frames=[go.Frame(name=str(step), traces=numbers, data=_moved(drawn, bounds, step)) for step in shown],
     )
 
@@ -148,99 +112,18 @@ def frame_steps(steps: int) -> list[int]:
     return sorted({round(steps * (frame / FRAMES) ** 2) for frame in range(FRAMES + 1)})
 
 
-def _landscape(surface: Surface) -> _Landscape:
-    (left, right), (bottom, top) = surface.window
-    # A pixel shows the height at its middle.
-    middles = (np.arange(PIXELS) + 0.5) / PIXELS
-    x, y = left + (right - left) * middles, top - (top - bottom) * middles
-    heights = surface.value(np.stack(np.meshgrid(x, y), axis=-1))
-    low, high = np.quantile(heights, [0.05, 0.95])
-    if not surface.minima or high - _lowest(surface) <= 10 * (low - _lowest(surface)):
-        edges = _edges(heights, LINEAR_BANDS)
-        return _Landscape(np.digitize(heights, edges[1:-1]), edges, {})
-    # A thousandth of the start's height is the bottom: what is deeper is too small to hold a line of its own.
-    heights = np.log10(np.maximum(heights - _lowest(surface), 1e-3 * _start_height(surface)))
-    edges = _edges(heights, LOG_BANDS)
-    powers = np.arange(np.ceil(edges[0]), np.ceil(edges[-1])).tolist()
-    ticks = {power: f"{_lowest(surface) + 10.0**power:g}" for power in powers}
-    return _Landscape(np.digitize(heights, edges[1:-1]), edges, ticks)
-
-
-def _edges(heights: NDArray[np.float64], most: int) -> NDArray[np.float64]:
-    """The ends of bands that hold all `heights`: multiples of 1, 2 or 5 times a power of ten, about `most` bands."""
-    finest = float(np.ptp(heights)) / most
-    power = 10.0 ** math.floor(math.log10(finest))
-    step = power * next(factor for factor in (1, 2, 5, 10) if power * factor >= finest)
-    return step * np.arange(math.floor(heights.min() / step), math.ceil(heights.max() / step) + 1)
-
-
-def _image(surface: Surface, landscape: _Landscape, dark: bool = False) -> dict[str, Any]:
-    """The bands in their shades, with lines between them, over exactly the window."""
-    # Here and not above: it takes half a second.
-    import plotly.express as px
-
-    bands = landscape.bands
-    pixels = landscape.shades(dark)[bands]
-    between = np.zeros(bands.shape, dtype=bool)
-    between[:, 1:] |= bands[:, 1:] != bands[:, :-1]
-    between[1:] |= bands[1:] != bands[:-1]
-    pixels[between] = DARK_LEVEL_LINE if dark else LEVEL_LINE
-    (left, right), (bottom, top) = surface.window
-    return {
-        "source": px.imshow(pixels, binary_string=True, binary_backend="pypng", binary_compression_level=9)
-        .data[0]
-        .source,
-        "xref": "x",
-        "yref": "y",
-        "x": left,
-        "y": top,
-        "sizex": right - left,
-        "sizey": top - bottom,
-        "sizing": "stretch",
-        "layer": "below",
-    }
-
-
-def _colour_bar(landscape: _Landscape) -> go.Scatter:
-    """No point, but the scale of the image, which has none of its own."""
-    low, high = float(landscape.edges[0]), float(landscape.edges[-1])
-    colours = ["#{:02X}{:02X}{:02X}".format(*shade) for shade in landscape.shades().tolist()]
-    ends = np.linspace(0, 1, len(colours) + 1).tolist()
-    bar: dict[str, Any] = {"title": {"text": "value"}, "thickness": 10, "x": 0.5, "outlinewidth": 0}
-    # At the very top is the title.
-    bar["tickvals"] = landscape.edges[:-1].tolist()
-    if landscape.ticks:
-        bar |= {"tickvals": list(landscape.ticks), "ticktext": list(landscape.ticks.values())}
-    return go.Scatter(
-        x=[None],
-        y=[None],
-        mode="markers",
-        marker={
-            "color": [low],
-            "cmin": low,
-            "cmax": high,
-            # Each colour twice, for both ends of its band.
-            "colorscale": [[end, colour] for at, colour in enumerate(colours) for end in (ends[at], ends[at + 1])],
-            "showscale": True,
-            "colorbar": bar,
-        },
-        showlegend=False,
-        hoverinfo="skip",
-    )
-
-
 def _marks(surface: Surface, ink: str) -> list[go.Scatter]:
     """The start, and the minima, the lowest of them as stars: open ones, so that the paths' ends below them show."""
     marks = [
         _mark("start", [surface.start], {"color": ink, "symbol": "circle-open", "size": 12, "line": {"width": 2}}),
     ]
-    lowest = [minimum.point for minimum in surface.minima if minimum.value == _lowest(surface)]
-    others = [minimum.point for minimum in surface.minima if minimum.value > _lowest(surface)]
+    deepest = [minimum.point for minimum in surface.minima if minimum.value == lowest(surface)]
+    others = [minimum.point for minimum in surface.minima if minimum.value > lowest(surface)]
     if others:
         cross = {"color": ink, "symbol": "cross-thin", "size": 6, "line": {"width": 1, "color": ink}}
         marks.append(_mark("local minimum", others, cross))
-    if lowest:
-        marks.append(_mark("minimum", lowest, {"color": ink, "symbol": "star-open", "size": 18, "line": {"width": 2}}))
+    if deepest:
+        marks.append(_mark("minimum", deepest, {"color": ink, "symbol": "star-open", "size": 18, "line": {"width": 2}}))
     return marks
 
 
@@ -262,7 +145,7 @@ def _values(surface: Surface, trajectory: Trajectory, shown: Sequence[int]) -> g
     values = trajectory.values[list(shown)]
     if surface.minima:
         # Zero has no logarithm: what falls that far leaves the picture at its lower edge.
-        values = np.maximum(values - _lowest(surface), 0.1 * DEEPEST * _start_height(surface))
+        values = np.maximum(values - lowest(surface), 0.1 * DEEPEST * start_height(surface))
     return go.Scatter(
         x=list(shown),
         y=values,
@@ -446,9 +329,9 @@ def _part_layout(
 def _value_axis(surface: Surface, bounds: tuple[float, float]) -> dict[str, Any]:
     if not surface.minima:
         return {"title": "value", "anchor": "x2", "range": bounds}
-    lowest = _lowest(surface)
+    floor = lowest(surface)
     return {
-        "title": "value" if lowest == 0 else f"value − {lowest:g}, the lowest minimum's",
+        "title": "value" if floor == 0 else f"value − {floor:g}, the lowest minimum's",
         "type": "log",
         "anchor": "x2",
         "range": np.log10(bounds).tolist(),
@@ -465,8 +348,8 @@ def _value_bounds(surface: Surface, trajectories: Sequence[Trajectory]) -> tuple
         (left, right), (bottom, top) = surface.window
         corners = surface.value([(left, bottom), (left, (bottom + top) / 2), ((left + right) / 2, bottom)])
         return float(corners.min()), float(corners.max())
-    above = np.concatenate([each.values for each in trajectories]) - _lowest(surface)
-    height = _start_height(surface)
+    above = np.concatenate([each.values for each in trajectories]) - lowest(surface)
+    height = start_height(surface)
     return max(DEEPEST * height, 0.5 * float(np.nanmin(above))), 2 * min(float(np.nanmax(above)), 100 * height)
 
 
@@ -503,13 +386,3 @@ def _slider(shown: Sequence[int]) -> dict[str, Any]:
 def _animation(duration: int) -> dict[str, Any]:
     """How a frame comes, which then stays for `duration` milliseconds. Only its own traces are drawn anew."""
     return {"frame": {"duration": duration, "redraw": False}, "transition": {"duration": 0}}
-
-
-def _lowest(surface: Surface) -> float:
-    """The value of the lowest known minimum."""
-    return min(minimum.value for minimum in surface.minima)
-
-
-def _start_height(surface: Surface) -> float:
-    """How far the start lies above the lowest known minimum."""
-    return float(surface.value(surface.start)) - _lowest(surface)
