@@ -74,7 +74,10 @@ class Document(_Part):
 def read_exported(path: Path) -> Document:
     """The document in a JSON or TOML file; raises InputError that names the file and the field."""
     given = _read(path)
-    config = TrainConfig.from_json(given)
+    try:
+        config = TrainConfig.from_json(given)
+    except InputError as error:
+        raise InputError(f"{str(path)!r} holds no configuration that `cooldown export` wrote: {error}") from None
     # A bare config has no other fields than its own.
     fields = set(Document.model_fields) - {"config"} if "schema" in given else set()
     try:

@@ -76,6 +76,8 @@ def report(name: Name, output: Output = None, force: Force = False, db: Db = Non
     result = experiments.load(name, db=db)
     path = Path(f"{_file_name(name)}.html" if output is None else output)
     if output != STDOUT:
+        if path.suffix.lower() not in ("", ".html", ".htm"):
+            raise InputError(f"a report is a web page: name it {path.with_suffix('.html')}")
         check_output(path, force)
     with ERR.status("Writing the report …"):
         text = page(result)

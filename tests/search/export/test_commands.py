@@ -160,7 +160,8 @@ def test_a_report(run_here: Any, tmp_path: Path) -> None:
         ("export iris -o .", "'.' is a folder"),
         (f"export iris -o {'a' * 300}.json", "File name too long"),
         ("report iirs", "unknown experiment 'iirs'"),
-        ("report iris -o there.json", "exists already"),
+        ("report iris -o there.pdf", "a report is a web page: name it there.html"),
+        ("train odder.toml", "'odder.toml' holds no configuration that `cooldown export` wrote: unknown field"),
         ("train nothing.json", "there is no file 'nothing.json'"),
         ("train .", "'.' cannot be read: Is a directory"),
         ("train there.json", "'there.json' is not JSON: Expecting value"),
@@ -183,6 +184,7 @@ def test_bad_input(arguments: str, said: str, run_here: Any, tmp_path: Path) -> 
         "list.json": "[1]",
         "newer.json": '{"schema": 2, "config": {}}',
         "odd.toml": 'schema = "one"\n[config]\n',
+        "odder.toml": "[build-system]\n",
         "bare.json": '{"optimizer": "sgd"}',
     }
     for name, text in texts.items():
