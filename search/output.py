@@ -63,5 +63,5 @@ def _write_over(path: Path, data: bytes) -> None:
             shutil.copymode(path, written)
             written.replace(path)
         except BaseException:
-            written.unlink()
+            written.unlink(missing_ok=True)
             raise
