@@ -106,7 +106,7 @@ def rows(
     else:
         column = st.column_config.NumberColumn
         floats = [str(name) for name in titles if is_float_dtype(frame[name])]
-        config = {name: column(format="%.4f" if "loss" in name else "%.4g") for name in floats}
+        config = {name: column(format="%.4f" if _is_loss(name) else "%.4g") for name in floats}
         options["column_config"] = {**config, **options.get("column_config", {})}
     return st.dataframe(shown, hide_index=True, placeholder="–", key=key, alt=alt, **options)
 
@@ -140,12 +140,18 @@ def _title(name: str) -> str:
     return name if "." in name else f"{name[:1].upper()}{name[1:]}"
 
 
+def _is_loss(name: str) -> bool:
+    return any(word in LOSSES for word in name.lower().split())
+
+
 def _form(name: str, column: "pandas.Series[Any]") -> Callable[[float], str]:
     """How the numbers of a column are set: all of them alike, so that they can be compared."""
     values = column[column.abs() < float("inf")].abs()
-    if any(word in LOSSES for word in name.lower().split()) and values.max() >= 1e-3:
+    if column.dtype.kind in "iu":
+        return count
+    if _is_loss(name) and values.max() >= 1e-3:
         return decimals
-    if column.dtype.kind in "iu" or (values % 1 == 0).all() or values.max() >= 1e5:
+    if (values % 1 == 0).all() or values.min() >= 1e3:
         return count
     if values.max() < 1e3 and not ((values > 0) & (values < 1e-3)).any():
         return decimals

@@ -58,13 +58,15 @@ def _count(name: str, value: Any) -> int:
 def _exported(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The config in an exported document; raises InputError for a schema that this version does not know."""
     schema, config = document["schema"], document.get("config")
-    if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1 or not isinstance(config, Mapping):
+    if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
         raise InputError(f"TrainConfig.from_json: not an exported configuration: schema {schema!r:.80}")
     if schema > SCHEMA:
         raise InputError(
             f"TrainConfig.from_json: the configuration has schema {schema}, and this version of Cooldown reads those "
             f"up to {SCHEMA}: it was written by a newer one"
         )
+    if not isinstance(config, Mapping):
+        raise InputError(f"TrainConfig.from_json: not an exported configuration: config {config!r:.80}")
     return config
 
 
@@ -113,7 +115,7 @@ class TrainConfig:
         return self.early_stopping is not None or schedules.get(self.schedule.name).reaction is not None
 
     def cut_short(self, n_rows: int) -> str | None:
-        """What to tell of a run on `n_rows` rows that ends within its warm-up: its schedule never begins. Else None.
+        """What to tell of a run on `n_rows` rows that ends within its warm-up, else None.
 
         A config keeps the updates of its warm-up on any data: on far fewer rows than it was tuned for it is another
         one.
@@ -122,8 +124,7 @@ class TrainConfig:
         if warmup < max(updates, 2):
             return None
         return (
-            f"the run, of {updates} updates, ends within its warm-up, of {warmup:g}: the learning rate only rises, and "
-            f"the schedule never begins"
+            f"the run, of {updates:,} updates, ends within its warm-up, of {warmup:,.0f}: the learning rate only rises"
         )
 
     def check_model(self, model: Model) -> None:

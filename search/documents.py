@@ -2,10 +2,11 @@
 
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, InstanceOf, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, ValidationError
 
 from objectives.config import TrainConfig
 from objectives.errors import InputError
@@ -20,12 +21,16 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
 
 
-class _Experiment(_Part):
-    spec: dict[str, Any] | None = None
+def _spec(given: Any) -> Any:
+    return experiment(**given) if isinstance(given, Mapping) else given
+
+
+class _Origin(_Part):
+    spec: Annotated[InstanceOf[Experiment], BeforeValidator(_spec)] | None = None
 
 
 class _Task(_Part):
-    fingerprint: str = ""
+    fingerprint: str | None = None
 
 
 class _Seeds(_Part):
@@ -54,7 +59,7 @@ class Document(_Part):
     config: InstanceOf[TrainConfig]
     repeat: int = Field(0, ge=0)
     pruned: bool = False
-    experiment: _Experiment = _Experiment()
+    experiment: _Origin = _Origin()
     task: _Task = _Task()
     seeds: _Seeds = _Seeds()
     scores: _Scores = _Scores()
@@ -63,7 +68,7 @@ class Document(_Part):
     @property
     def spec(self) -> Experiment | None:
         """The spec of the experiment that found the configuration; None where the document has none."""
-        return None if self.experiment.spec is None else experiment(**self.experiment.spec)
+        return self.experiment.spec
 
     @property
     def test_loss(self) -> float | None:
@@ -81,13 +86,9 @@ def read_exported(path: Path) -> Document:
     # A bare config has no other fields than its own.
     fields = set(Document.model_fields) - {"config"} if "schema" in given else set()
     try:
-        document = Document(config=config, **{name: given[name] for name in fields if name in given})
+        return Document(config=config, **{name: given[name] for name in fields if name in given})
     except ValidationError as error:
         raise InputError(f"{str(path)!r}: {_told(error)}") from None
-    measured = len(document.curve.validation_loss)
-    if measured > config.epochs or (0 < measured < config.epochs and not document.pruned):
-        raise InputError(f"{str(path)!r}: curve.validation_loss: has {measured} values for {config.epochs} epochs")
-    return document
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -113,7 +114,11 @@ def _told(error: ValidationError) -> str:
     """The first of pydantic's errors in words: where, the rule, the value."""
     first = error.errors()[0]
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    cause = first.get("ctx", {}).get("error")
+    if cause is not None:
+        return f"{where.lstrip('.')}: {cause}"
     rule = first["msg"].replace("Input should", "should")
-    # Whoever writes JSON or TOML knows no dictionaries.
-    rule = rule.replace("a valid dictionary or instance of", "a table, as").partition(", as _")[0]
+    # Whoever writes JSON or TOML knows no dictionaries, and no classes of ours.
+    for classes in ("a valid dictionary or instance of", "an instance of"):
+        rule = rule.replace(classes, "a table, as").partition(", as ")[0]
     return f"{where.lstrip('.')}: {rule}, got {first['input']!r:.80}"

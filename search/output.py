@@ -13,16 +13,17 @@ def check_output(path: Path, force: bool) -> None:
     try:
         if path.is_dir():
             raise InputError(f"{str(path)!r} is a folder: name a file in it with -o")
-        if path.exists() and not force:
+        if os.path.lexists(path) and not force:
             raise InputError(f"{str(path)!r} exists already: name another file with -o, or write over it with --force")
-        if not path.parent.is_dir():
+        folder = path.resolve().parent
+        if not _is_device(path) and not folder.is_dir():
             raise InputError(f"{str(path)!r} cannot be written: there is no folder {str(path.parent)!r}")
-        if not os.access(path.parent, os.W_OK):
-            raise InputError(f"{str(path)!r} cannot be written: the folder {str(path.parent)!r} is not yours to write")
+        if not os.access(path if _is_device(path) else folder, os.W_OK):
+            raise InputError(f"{str(path)!r} cannot be written: you may not write in {str(path.parent)!r}")
     except InputError:
         raise
-    # A path may hold what no path can.
-    except (OSError, ValueError) as error:
+    # A path may hold what no path can, and links may lead in a circle.
+    except (OSError, RuntimeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"{str(path)!r} cannot be written: {reason}") from error
 
@@ -31,15 +32,19 @@ def write_output(path: Path, content: str | bytes, force: bool) -> None:
     """Write `content` to `path`, texts as UTF-8; raises InputError where that cannot be, and leaves what was there."""
     data = content.encode() if isinstance(content, str) else content
     try:
-        if force and path.is_file():
-            _write_over(path.resolve(), data)
-        elif force and path.exists():
-            # A pipe or a device.
+        if force and _is_device(path):
             path.write_bytes(data)
+        elif force and path.is_file():
+            _write_over(path.resolve(), data)
         else:
-            _write_new(path, data)
+            _write_new(path.resolve() if force else path, data)
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be written: {error.strerror}") from error
+
+
+def _is_device(path: Path) -> bool:
+    """Whether it is a pipe, a terminal or the like, which is written to as it is."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _write_new(path: Path, data: bytes) -> None:
@@ -54,7 +59,7 @@ def _write_new(path: Path, data: bytes) -> None:
 
 
 def _write_over(path: Path, data: bytes) -> None:
-    """Whole or not at all: a file beside it takes its place, with the rights that it had."""
+    """Whole or not at all: a file beside it takes its place, with its mode."""
     with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
         written = Path(file.name)
         try:

@@ -18,6 +18,9 @@ from search.splits import task_of
 
 SEEDS = 3
 
+TINY = 1e-12
+"""Losses below it are compared as if they were it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Retrained:
@@ -69,7 +72,7 @@ class Retrained:
         """How far the validation losses are from the recorded ones, relative, at most; None where none are known."""
         pairs = zip(self.validation_losses, self.recorded, strict=False)
         return max(
-            (abs(ours - theirs) / (abs(theirs) or 1.0) for ours, theirs in pairs if theirs is not None), default=None
+            (abs(ours - theirs) / max(abs(theirs), TINY) for ours, theirs in pairs if theirs is not None), default=None
         )
 
     @property
@@ -116,7 +119,11 @@ def retrain(
     if spec is None or document.task.fingerprint != found.fingerprint():
         problem = found.search_problem(spec.seed if spec else 0, 0)
         curves = train(problem, [config], list(range(seeds or SEEDS)))[0]
-        return Retrained(config, found, curves, [], [], None, _remarks(config, problem, spec, task))
+        remarks = _remarks(config, problem)
+        if spec is not None and document.task.fingerprint and target is None and task in (None, spec.task):
+            changed = f"the data of {spec.task} or its network have changed since the experiment"
+            remarks = (f"{changed}: nothing recorded can be compared with", *remarks)
+        return Retrained(config, found, curves, [], [], None, remarks)
     own = document.seeds.search
     chosen = [*own, *(each for each in range(seeds or SEEDS) if each not in own)][: seeds or len(own) or SEEDS]
     problem = found.search_problem(spec.seed, document.repeat)
@@ -125,23 +132,17 @@ def retrain(
     if document.seeds.evaluation:
         tests = train(found.evaluation_problem(spec.seed), [config], document.seeds.evaluation, every_epoch=False)[0]
     recorded = document.curve.validation_loss if own and seeds is None else []
+    remarks = _remarks(config, problem)
+    if len(recorded) > config.epochs or (0 < len(recorded) < config.epochs and not document.pruned):
+        remarks = (f"of {config.epochs} epochs {len(recorded)} are recorded: the configuration was changed", *remarks)
+        recorded = []
     recorded_test = document.test_loss if tests else None
-    return Retrained(config, found, curves, tests, recorded, recorded_test, _remarks(config, problem, None, None))
+    return Retrained(config, found, curves, tests, recorded, recorded_test, remarks)
 
 
-def _remarks(
-    config: TrainConfig, problem: Problem, spec: Experiment | None, task: str | Task | None
-) -> tuple[str, ...]:
-    """What is odd of a run. spec: of the experiment on whose task it should be and is not, unless `task` is another."""
-    remarks = []
-    if spec is not None and task in (None, spec.task):
-        remarks.append(
-            f"the data of {spec.task} or its network have changed since the experiment: nothing recorded can be "
-            "compared with"
-        )
-    if (told := config.cut_short(len(problem.train))) is not None:
-        remarks.append(told)
-    return tuple(remarks)
+def _remarks(config: TrainConfig, problem: Problem) -> tuple[str, ...]:
+    told = config.cut_short(len(problem.train))
+    return () if told is None else (told,)
 
 
 def _task(task: str | Task | None, target: str | None, spec: Experiment | None) -> Task:

@@ -227,8 +227,7 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         train, held_out = np.arange(len(X)), np.arange(0)
         if config.reacts:
             train, held_out = self._split(target, base)
-        if (told := config.cut_short(len(train))) is not None:
-            warnings.warn(f"{type(self).__name__}.fit: {told}", UserWarning, stacklevel=3)
+        self._warn_if_cut_short("fit", config, len(train))
         self._learn_scale(target[train])
         problem = self._problem(X, self._scaled(target), train, held_out)
         fitted = fit(problem, config, self.seeds_, dtype=self.dtype)
@@ -257,6 +256,7 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         if standing is None:
             target = self._read_target(y)
             self._base_seed()
+            self._warn_if_cut_short("partial_fit", config, len(X))
             self._learn_scale(target)
             problem = self._problem(X, self._scaled(target), train, np.arange(0))
             standing = begin(problem, config, self.seeds_, dtype=self.dtype)
@@ -317,6 +317,10 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
                 f"{type(self).__name__}.partial_fit: parameters were changed since the run began, which goes on as "
                 "planned; use fit, or partial_fit of a clone, to begin another"
             )
+
+    def _warn_if_cut_short(self, call: str, config: TrainConfig, n_rows: int) -> None:
+        if (told := config.cut_short(n_rows)) is not None:
+            warnings.warn(f"{type(self).__name__}.{call}: {told}", UserWarning, stacklevel=4)
 
     def _report_diverged(self, call: str, diverged: int, of: int, config: TrainConfig) -> None:
         name, rate = f"{type(self).__name__}.{call}", config.optimizer.hyperparameters["learning_rate"]

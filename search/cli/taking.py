@@ -51,7 +51,8 @@ def export(
     if path is not None:
         check_output(path, force)
     format = formats.named_after(path, format)
-    if path is None and format == "parquet" and sys.stdout.isatty():
+    written = formats.get(format)
+    if path is None and isinstance(written, formats.TableFormat) and not written.text and sys.stdout.isatty():
         raise InputError(f"{format} is no text for a terminal: name a file with -o")
     made = formats.export(
         experiments.load(name, db=db).record, format, arm=arm, repeat=repeat, trial=trial, curves=curves
@@ -76,8 +77,8 @@ def report(name: Name, output: Output = None, force: Force = False, db: Db = Non
     result = experiments.load(name, db=db)
     path = Path(f"{_file_name(name)}.html" if output is None else output)
     if output != STDOUT:
-        if path.suffix.lower() not in ("", ".html", ".htm"):
-            raise InputError(f"a report is a web page: name it {path.with_suffix('.html')}")
+        if path.suffix.lower() == ".pdf":
+            raise InputError(f"a report is a web page and no PDF: name it {path.with_suffix('.html')}")
         check_output(path, force)
     with ERR.status("Writing the report …"):
         text = page(result)

@@ -10,7 +10,7 @@ from objectives.tasks import ArrayTask
 from objectives.tasks._table import CSV, separator_of
 from search.export._format import Chosen
 from search.export._source import NotPortableError, Source, collect
-from search.export._text import literal
+from search.export._text import WIDTH, literal
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,10 @@ def data_of(task: ArrayTask, chosen: Chosen, source: Source) -> Data:
     numbers = [column for column in range(X.shape[1]) if column not in task.categorical]
     columns = bool(task.categorical) or bool(np.isnan(X[:, numbers]).any())
     if columns:
-        source.constants["NUMBERS"] = literal(numbers)
-        source.constants["CATEGORIES"] = literal(list(task.categorical))
+        for constant, places in (("NUMBERS", numbers), ("CATEGORIES", list(task.categorical))):
+            text = literal(places)
+            fits = len(f"{constant} = {text}") <= WIDTH
+            source.constants[constant] = text if fits else literal(places, 0)
     name = chosen.spec.task
     if name in tasks.names():
         try:

@@ -65,17 +65,16 @@ def document(chosen: Chosen) -> dict[str, Any]:
 
 def _network(chosen: Chosen) -> dict[str, Any] | None:
     """The widths and the activation of the multilayer perceptron, as far as they are known without the task's data."""
-    task: Any = chosen.given_task
-    match tasks.origin(chosen.spec.task):
-        case "built-in" if task is None:
-            task = tasks.get(chosen.spec.task)
-        case "table" | "OpenML":
-            # It has the default network.
-            task = ArrayTask
-    if task is not ArrayTask and not isinstance(task, ArrayTask):
+    task, origin = chosen.given_task, tasks.origin(chosen.spec.task)
+    if task is None and origin == "built-in":
+        task = tasks.get(chosen.spec.task)
+    if isinstance(task, ArrayTask):
+        hidden, activation = task.hidden, task.activation
+    elif task is None and origin in ("table", "OpenML"):
+        hidden, activation = ArrayTask.hidden, ArrayTask.activation
+    else:
         return None
-    hidden = task.hidden if chosen.spec.hidden is None else chosen.spec.hidden
-    return {"hidden": list(hidden), "activation": task.activation}
+    return {"hidden": list(hidden if chosen.spec.hidden is None else chosen.spec.hidden), "activation": activation}
 
 
 def _of_seeds(values: Sequence[float]) -> dict[str, Any] | None:

@@ -74,6 +74,9 @@ class ConfigFormat(Format):
 
 @dataclass(frozen=True)
 class TableFormat(Format):
-    """One format of the trials of an experiment. write: from their table to a file's content."""
+    """One format of the trials of an experiment. write: from their table to a file's content. text: whether a reader
+    can read that.
+    """
 
     write: Callable[["pd.DataFrame"], bytes]
+    text: bool = False

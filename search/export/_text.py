@@ -11,7 +11,7 @@ WIDTH = 120
 def literal(value: Any, indent: int | None = None) -> str:
     """A value as Python source that means exactly it, and nothing else: whatever stands in a text stays text.
 
-    indent: of the line that it begins in, for a table that is written over several lines.
+    indent: of the line that it begins in, for a table or a list that is written over several lines.
     """
     if isinstance(value, str):
         # The quotes that leave fewer to escape, as ruff has it.
@@ -28,12 +28,14 @@ def literal(value: Any, indent: int | None = None) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
     if isinstance(value, list):
+        if indent is not None and value:
+            return "\n".join(["[", *(f"{' ' * (indent + 4)}{literal(each)}," for each in value), " " * indent + "]"])
         return f"[{', '.join(map(literal, value))}]"
     if isinstance(value, float) and not np.isfinite(value):
         return f'float("{value}")'
     if isinstance(value, float):
         # numpy's are floats too, and would name their type.
-        return repr(float(value))
+        return repr(float(value)).replace("e+", "e")
     if value is None or isinstance(value, bool | int):
         return repr(value)
     raise TypeError(f"{value!r:.80} has no literal")

@@ -10,4 +10,6 @@ def write(table: pd.DataFrame) -> bytes:
     return table.to_csv(index=False, lineterminator="\n").encode()
 
 
-csv = TableFormat("csv", ".csv", "all trials with parameters, losses, scores and cost, for any program", write)
+csv = TableFormat(
+    "csv", ".csv", "all trials with parameters, losses, scores and cost, for any program", write, text=True
+)

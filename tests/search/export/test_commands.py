@@ -111,6 +111,13 @@ def test_what_is_odd_of_a_run_is_told(run_here: Any, tmp_path: Path) -> None:
         "compared with.\n"
     )
     assert run_here("train changed.json wine")[2] == ""
+    document = json.loads(run_here("export iris")[1])
+    document["config"]["epochs"] = 2
+    (tmp_path / "edited.json").write_text(json.dumps(document))
+    code, out, err = run_here("train edited.json")
+    assert (code, "as recorded" in out) == (0, False)
+    assert err == "Note: of 2 epochs 3 are recorded: the configuration was changed.\n"
+    assert run_here("compare --from edited.json -q")[0] == 0
 
 
 def test_an_experiment_is_run_again_from_an_export(run_here: Any, ledger: Any) -> None:
@@ -160,7 +167,7 @@ def test_a_report(run_here: Any, tmp_path: Path) -> None:
         ("export iris -o .", "'.' is a folder"),
         (f"export iris -o {'a' * 300}.json", "File name too long"),
         ("report iirs", "unknown experiment 'iirs'"),
-        ("report iris -o there.pdf", "a report is a web page: name it there.html"),
+        ("report iris -o there.pdf", "a report is a web page and no PDF: name it there.html"),
         ("train odder.toml", "'odder.toml' holds no configuration that `cooldown export` wrote: unknown field"),
         ("train nothing.json", "there is no file 'nothing.json'"),
         ("train .", "'.' cannot be read: Is a directory"),
@@ -262,7 +269,20 @@ def test_a_folder_that_is_not_ours(
     monkeypatch.setattr("search.report.report", full)
     code, _, err = run_here(command)
     assert code == 2
-    assert "cannot be written: the folder '.' is not yours to write" in err
+    assert "cannot be written: you may not write in '.'" in err
+
+
+def test_links_and_devices(run_here: Any, tmp_path: Path) -> None:
+    """A link to nothing yet exists, and what it leads to is written; a circle is none; a device is written to."""
+    (tmp_path / "link.json").symlink_to("target.json")
+    assert "exists already" in run_here("export iris -o link.json")[2]
+    assert run_here("export iris -o link.json --force")[0] == 0
+    assert TrainConfig.from_json((tmp_path / "target.json").read_text("utf-8"))
+    (tmp_path / "circle.json").symlink_to("circle.json")
+    code, _, err = run_here("export iris -o circle.json --force")
+    assert (code, "cannot be written" in err) == (2, True)
+    assert run_here("export iris -f json -o /dev/null --force") == (0, "", "Wrote /dev/null.\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["circle.json", "link.json", "target.json"]
 
 
 @pytest.mark.parametrize(
@@ -271,8 +291,7 @@ def test_a_folder_that_is_not_ours(
         ("task", "iris", "task: should be a table, got 'iris'"),
         ("curve", [1], "curve: should be a table, got [1]"),
         ("curve.validation_loss", ["a"], "curve.validation_loss[0]: should be a valid number, got 'a'"),
-        ("curve.validation_loss", [1.0], "curve.validation_loss: has 1 values for 3 epochs"),
-        ("curve.validation_loss", [1.0] * 4, "curve.validation_loss: has 4 values for 3 epochs"),
+        ("config", [1], "not an exported configuration: config [1]"),
         ("scores", [1], "scores: should be a table, got [1]"),
         ("scores.test_loss", 3, "scores.test_loss: should be a table, got 3"),
         ("repeat", "one", "repeat: should be a valid integer, got 'one'"),
@@ -282,7 +301,8 @@ def test_a_folder_that_is_not_ours(
         ("seeds.search", "all", "seeds.search: should be a valid list, got 'all'"),
         ("seeds.evaluation", [-1], "seeds.evaluation[0]: should be greater than or equal to 0, got -1"),
         ("experiment", 3, "experiment: should be a table, got 3"),
-        ("experiment.spec.arms", ["adm"], "unknown optimizer 'adm'; did you mean 'adam'?"),
+        ("experiment.spec", 5, "experiment.spec: should be a table, got 5"),
+        ("experiment.spec.arms", ["adm"], "'bad.json': experiment.spec: arms: unknown optimizer 'adm'; did you mean"),
     ],
 )
 @pytest.mark.parametrize("command", ["train", "compare --from"])

@@ -92,13 +92,23 @@ def test_arrays_that_are_none(format: str, iris_record: ExperimentRecord, tmp_pa
     assert "X should hold finite numbers only" in refused(X=X.astype(str), y=y)
     assert "by .astype(str), of texts" in refused(X=X, y=y.astype(object))
     assert "numpy.savez(path, X=X, y=y) writes it" in refused(x=X, y=y)
+    assert "got (20, 3) and ()" in refused(X=X, y=np.array(1))
+    assert "y should hold one label for each row" in refused(X=X, y=np.where(y, np.nan, 1.0))
+    assert "y should hold one label for each row" in refused(X=X, y=np.stack([y, y], axis=1))
+    path.write_bytes(b"")
+    with pytest.raises(SystemExit, match=r"numpy\.savez"):
+        program.load_arrays(path)
     path.write_text("no arrays")
     with pytest.raises(SystemExit, match=r"numpy\.savez"):
         program.load_arrays(path)
     with pytest.raises(SystemExit, match="No such file"):
         program.load_arrays(tmp_path / "nothing.npz")
-    np.savez(path, X=X, y=y[:, None])
+    np.savez(path, X=X > 0, y=y[:, None])
     assert program.load_arrays(path)[1].shape == (20,)
+    task = tasks.get("diabetes")
+    program = parity.module(str(parity.written(iris_record, parity.config("adam", "cosine"), format, task).content))
+    assert "y should hold finite numbers only" in refused(X=X, y=y.astype(str))
+    assert "y should hold finite numbers only" in refused(X=X, y=np.where(y, np.nan, 1.0))
 
 
 # Of Keras's own tensors.
@@ -116,13 +126,14 @@ def test_a_program_tells_that_it_ends_within_its_warm_up(
 
 
 def test_a_table_has_its_own_columns(tmp_path: Path, iris_record: ExperimentRecord) -> None:
-    X, y = np.array([["1.5", "a"], ["2", "b"]] * 30), np.arange(60) % 2
-    coded = np.column_stack([X[:, 0].astype(float), np.arange(60) % 2])
+    X, y = np.array([["1.5", "a"], ["2", "b"], ["None", "a"], ["", "b"]] * 15), np.arange(60) % 2
+    coded = np.column_stack([[1.5, 2, np.nan, np.nan] * 15, np.arange(60) % 2])
     task = tasks.ArrayTask("mixed", "classification", lambda: (coded, y), categorical=(1,))
     program = parity.module(str(parity.written(iris_record, parity.config("adam"), "torch", task).content))
     np.savez(tmp_path / "data.npz", X=X, y=y)
     (rows, _), _ = program.prepare(*program.load_arrays(tmp_path / "data.npz"))
-    assert rows.shape == (48, 3)
+    # Of the number also whether it was missing.
+    assert rows.shape == (48, 4)
     np.savez(tmp_path / "data.npz", X=X[:, [0, 1, 1]], y=y)
     with pytest.raises(SystemExit, match="X has 3 columns, and the task has 2"):
         program.load_arrays(tmp_path / "data.npz")

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from objectives import TrainConfig, optimizers, schedules
+from objectives import TrainConfig, optimizers, schedules, tasks
 from objectives.config import SCHEMA
 from objectives.errors import InputError
 from objectives.hyperparameters import Categorical, Declared
@@ -104,6 +104,14 @@ def test_provenance(iris_record: ExperimentRecord) -> None:
     assert found["scores"]["arm_test_loss"]["repeats"] == 2
     assert found["gradient_evaluations"]["trial"] < found["gradient_evaluations"]["study"]
     assert found["curve"]["validation_loss"] == [chosen.trial.validation_loss]
+
+
+def test_the_network_of_a_task_in_memory_is_its_own(iris_record: ExperimentRecord) -> None:
+    """Whatever it is called."""
+    task = tasks.from_arrays(np.zeros((60, 2)), np.arange(60) % 2, name="houses.csv", hidden=(7, 5))
+    record = replace(iris_record, spec={**iris_record.spec, "task": task.name})
+    exported = json.loads(export(record, "json", task=task).content)
+    assert exported["network"] == {"hidden": [7, 5], "activation": "relu"}
 
 
 @pytest.mark.parametrize(
@@ -227,7 +235,7 @@ def test_a_text_is_written_as_nothing_but_itself(text: str) -> None:
     source = literal(text)
     assert ast.literal_eval(source) == text
     assert source.isprintable()
-    assert literal(np.float64(0.1)) == "0.1"
+    assert (literal(np.float64(0.1)), literal(1e300)) == ("0.1", "1e300")
     assert ast.literal_eval(literal({"name": (text, [1.5, None, True])}, 0)) == {"name": (text, [1.5, None, True])}
 
 
