@@ -334,6 +334,27 @@ def test_tables_have_titles_with_capitals_dashes_and_true_minuses(monkeypatch: p
     assert set(shown[1][1]["column_config"]) == {"Loss"}
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "shown"),
+    [
+        ("Epochs", [1.0, 2.0], ["1", "2"]),
+        ("Best epoch", [3, 4], ["3", "4"]),
+        ("Difference", [0.02, -0.0004], ["0.0200", "−0.0004"]),
+        ("Low", [1e-7, 2e-6], ["1e-07", "2e-06"]),
+        ("Gradient evaluations", [1234.5, 168_227.4], ["1,234", "168,227"]),
+        ("Learning rate", [1e-5, 2e5], ["1e-05", "2e+05"]),
+        ("Seconds", [12.34, 5600.5], ["12.3", "5,600.5"]),
+    ],
+)
+def test_numbers_of_a_column_are_set_alike(
+    name: str, values: list[float], shown: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tables: list[Any] = []
+    monkeypatch.setattr(parts.st, "dataframe", lambda table, **_: tables.append(table))
+    parts.rows(pd.DataFrame({name: values}), key="k", alt="a")
+    assert tables[0].hide(axis="index").to_string().splitlines()[1:] == shown
+
+
 def test_commands_are_quoted_and_name_the_ledger_unless_it_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     for url, more in (
         ("sqlite:////tmp/a b.db", ["--db", "sqlite:////tmp/a b.db"]),
