@@ -88,13 +88,14 @@ def test_arrays_that_are_none(format: str, iris_record: ExperimentRecord, tmp_pa
 
     assert "wanted X (rows, features) and a y of as many rows, got (20, 3) and (19,)" in refused(X=X, y=y[1:])
     assert "wanted X (rows, features)" in refused(X=y, y=y)
-    assert "X should hold finite numbers only" in refused(X=np.where(X > 2, np.nan, X) * np.inf, y=y)
-    assert "X should hold finite numbers only" in refused(X=X.astype(str), y=y)
+    holes = np.where(np.arange(60).reshape(20, 3) < 7, np.nan, X)
+    assert "X should hold finite numbers only, got 7 others as float64" in refused(X=holes, y=y)
+    assert "X should hold finite numbers only, got 60 others as <U" in refused(X=X.astype(str), y=y)
     assert "by .astype(str), of texts" in refused(X=X, y=y.astype(object))
     assert "numpy.savez(path, X=X, y=y) writes it" in refused(x=X, y=y)
     assert "got (20, 3) and ()" in refused(X=X, y=np.array(1))
-    assert "y should hold one label for each row" in refused(X=X, y=np.where(y, np.nan, 1.0))
-    assert "y should hold one label for each row" in refused(X=X, y=np.stack([y, y], axis=1))
+    assert "y should hold one label for each row, got (20,) with 10 missing" in refused(X=X, y=np.where(y, np.nan, 1.0))
+    assert "y should hold one label for each row, got (20, 2)" in refused(X=X, y=np.stack([y, y], axis=1))
     path.write_bytes(b"")
     with pytest.raises(SystemExit, match=r"numpy\.savez"):
         program.load_arrays(path)
@@ -107,8 +108,8 @@ def test_arrays_that_are_none(format: str, iris_record: ExperimentRecord, tmp_pa
     assert program.load_arrays(path)[1].shape == (20,)
     task = tasks.get("diabetes")
     program = parity.module(str(parity.written(iris_record, parity.config("adam", "cosine"), format, task).content))
-    assert "y should hold finite numbers only" in refused(X=X, y=y.astype(str))
-    assert "y should hold finite numbers only" in refused(X=X, y=np.where(y, np.nan, 1.0))
+    assert "y should hold finite numbers only, got 20 others as <U" in refused(X=X, y=y.astype(str))
+    assert "y should hold finite numbers only, got 10 others as float64" in refused(X=X, y=np.where(y, np.nan, 1.0))
 
 
 # Of Keras's own tensors.

@@ -3,14 +3,14 @@
 import json
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 from search.budgets import budget_curves, pair_crossover
-from search.figures.budget import budget
+from search.figures.budget import Budget, budget
 from search.figures.learning import learning
 from search.figures.schedules import rates
 from search.figures.trials import history, importance, parallel, slice_
@@ -75,8 +75,8 @@ def figures_of(record: ExperimentRecord) -> dict[str, go.Figure]:
         for log, x in zip((True, False) * 2, AMOUNTS, strict=True):
             drawn = partial(learning, curves, losses=losses, x=x, log_loss=log, log_x=not log)
             made |= {f"learning {losses} {x} {each}": drawn(replicates=each) for each in (True, False)}
-    for x in ("trials", "gradient evaluations", "seconds"):
-        made[f"budget {x}"] = budget(budgets, pair_crossover(record, *pair), pair, x, x != "seconds")  # type: ignore
+    for x in get_args(Budget):
+        made[f"budget {x}"] = budget(budgets, pair_crossover(record, *pair), pair, x, x != "seconds")
     for arm in record.spec["arms"]:
         made[f"history {arm}"] = history(record.of(arm))
         made[f"parallel {arm}"] = parallel(record.of(arm), parameters_of(record, arm))

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 import pytest
 from charts import JOINT_ARM, check, figures_of
 
-from objectives import optimizers
+from objectives.hyperparameters import Hyperparameter
 from search.figures import lines
 from search.figures.budget import budget, budget_table
 from search.figures.learning import learning, learning_table
@@ -67,7 +67,7 @@ def test_nothing_gives_an_empty_figure(figure: go.Figure) -> None:
 
 
 def test_nothing_gives_empty_tables() -> None:
-    parameter = Parameter("adam.beta1", optimizers.get("adam").hyperparameters[1], 0.5, 0.99)  # type: ignore[arg-type]
+    parameter = Parameter("adam.rate", Hyperparameter("rate", 0.1, 0.01, 1.0), 0.01, 1.0)
     tables = [
         forest_table([]),
         repeats_table({}, "Test loss"),
