@@ -110,6 +110,18 @@ def module(text: str) -> ModuleType:
     return made
 
 
+def evaluation_rows(task: tasks.Task, reacts: bool) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """X (n, d) and y of the training rows of our own evaluation, of those that a run which `reacts` watches, and of the
+    test rows.
+    """
+    problem = task.evaluation_problem(0)
+    model = problem.model
+    assert isinstance(model, MLP)
+    seen = problem.reacting if reacts else problem
+    parts = [seen.train, *([problem.watched] if reacts else []), problem.held_out]
+    return [(model.X[rows], model.y[rows]) for rows in parts]
+
+
 @dataclass(frozen=True)
 class Reference:
     """Our own training of a config in float64, and all that a program needs to do the same."""

@@ -10,7 +10,6 @@ import pytest
 from search_runs import run_in_threads, spec
 
 from objectives import tasks
-from objectives.models.mlp import MLP
 from search.export import export
 from search.export._source import Source, collect
 from search.results import Result
@@ -19,15 +18,9 @@ from storage import ExperimentRecord
 
 def assert_same_rows(program: Any, task: tasks.Task, reacts: bool) -> None:
     parts = program.prepare(*program.load_data())
-    problem = task.evaluation_problem(0)
-    model = problem.model
-    assert isinstance(model, MLP)
-    seen = problem.reacting if reacts else problem
-    wanted = [seen.train, *([problem.watched] if reacts else []), problem.held_out]
-    assert len(parts) == len(wanted)
-    for (X, y), rows in zip(parts, wanted, strict=True):
-        np.testing.assert_allclose(np.asarray(X, float), model.X[rows], rtol=1e-12, atol=1e-12)
-        np.testing.assert_allclose(np.asarray(y, float), model.y[rows], rtol=1e-12, atol=1e-12)
+    for (X, y), (features, targets) in zip(parts, parity.evaluation_rows(task, reacts), strict=True):
+        np.testing.assert_allclose(np.asarray(X, float), features, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(np.asarray(y, float), targets, rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "plateau"])
