@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from search.spec import Experiment, experiment
-from search.statistics.intervals import Interval, mean_interval, welch_interval
-from search.statistics.verdict import decide, tie_band
+from cooldown.search.spec.experiment import Experiment, experiment
+from cooldown.search.statistics.intervals import Interval, mean_interval, welch_interval
+from cooldown.search.statistics.verdict import decide, tie_band
 
 CASES = (("iris", "adam+cosine"), ("wine", "momentum"), ("two_moons", "adam"), ("quadratic", "momentum+cosine"))
 DEFAULT_REPEATS = 5
@@ -61,10 +61,10 @@ def spec(number: int, repeats: int, trials: int, epochs: int) -> Experiment:
 
 def losses_of(number: int, repeats: int, trials: int, epochs: int) -> Losses:
     """(2, repeats, seeds): the test losses of both names' winners in the A/A experiment `number`."""
-    from objectives import tasks
-    from search.runner import run
-    from search.splits import Splits
-    from storage import Ledger, StudyKey
+    from cooldown.objectives import tasks
+    from cooldown.search.tuning.runner import run
+    from cooldown.search.tuning.splits import Splits
+    from cooldown.storage import Ledger, StudyKey
 
     made = spec(number, repeats, trials, epochs)
     with tempfile.TemporaryDirectory() as folder:

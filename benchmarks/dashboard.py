@@ -23,8 +23,8 @@ from playwright.sync_api import Page
 from rich.console import Console
 from rich.table import Table
 
-from search import compare
-from storage import Ledger
+from cooldown import compare
+from cooldown.storage import Ledger
 from tests.dashboard.browser import opened, served
 
 COPIES = 20

@@ -16,8 +16,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from search import compare
-from search.experiments import dry_run
+from cooldown import compare
+from cooldown.search.experiments.service import dry_run
 
 CASES: dict[str, dict[str, Any]] = {
     "digits": {"task": "digits"},

@@ -28,7 +28,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from search.spec import experiment
+from cooldown.search.spec.experiment import experiment
 
 WORKERS = 2
 SPEC = experiment(task="digits")
@@ -43,7 +43,17 @@ def replicates() -> float:
 
 def cooldown(folder: Path) -> tuple[float, dict[str, Any]]:
     """Seconds of the default comparison, and its document."""
-    command = [sys.executable, "-m", "search.cli", "compare", "digits", "--workers", str(WORKERS), "--json", "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "cooldown.search.cli",
+        "compare",
+        "digits",
+        "--workers",
+        str(WORKERS),
+        "--json",
+        "--quiet",
+    ]
     started = time.perf_counter()
     done = subprocess.run(
         [*command, "--db", f"sqlite:///{folder / 'cooldown.db'}"], check=True, capture_output=True, text=True

@@ -37,11 +37,11 @@ from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from objectives import Problem, TrainConfig, train
-from objectives.engine import _population
-from objectives.models.mlp import MLP
-from objectives.population import Replicate, plan
-from objectives.random_streams import generator
+from cooldown.objectives import Problem, TrainConfig, train
+from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.random_streams import generator
+from cooldown.objectives.training.engine import _population
+from cooldown.objectives.training.population import Replicate, plan
 
 TRAIN_ROWS, OUTPUTS = 1408, 10
 EPOCHS, SLOW_EPOCHS = 30, 3
@@ -301,7 +301,7 @@ FIRST_RUN = """
 import time
 started = time.perf_counter()
 from benchmarks.engine import NETWORKS
-from objectives import TrainConfig, train
+from cooldown.objectives import TrainConfig, train
 imported = time.perf_counter()
 configs = [TrainConfig.from_json({"optimizer": rule, "epochs": 1}) for rule in ("momentum", "adam")]
 train(NETWORKS[0].problem(), configs, [0])

@@ -32,7 +32,7 @@ from sklearn.metrics import log_loss
 from sklearn.neural_network import MLPClassifier
 from threadpoolctl import threadpool_limits
 
-from objectives.estimators import ScheduledMLPClassifier
+from cooldown.objectives.estimators import ScheduledMLPClassifier
 
 HIDDEN, BATCH_SIZE, EPOCHS, RATE = (32,), 32, 30, 1e-3
 SEEDS = range(5)

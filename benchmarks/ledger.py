@@ -16,8 +16,8 @@ from optuna.distributions import FloatDistribution, distribution_to_json
 from rich.console import Console
 from rich.table import Table
 
-from objectives import Curve, Outcome, TrainConfig
-from storage import Ledger, NewTrial, StudyKey
+from cooldown.objectives import Curve, Outcome, TrainConfig
+from cooldown.storage import Ledger, NewTrial, StudyKey
 
 TRIALS, GENERATION, SEEDS, EPOCHS = 1000, 4, 3, 30
 OPTUNAS_TRIALS = 40

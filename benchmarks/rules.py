@@ -18,9 +18,9 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from benchmarks.engine import NETWORKS, engine
-from objectives import TrainConfig, optimizers, train
-from objectives.schedules import get as schedule
-from objectives.schedules import names as schedule_names
+from cooldown.objectives import TrainConfig, optimizers, train
+from cooldown.objectives.schedules import get as schedule
+from cooldown.objectives.schedules import names as schedule_names
 
 REPLICATES, EPOCHS = 5, 30
 MOST = {"yellowfin": 4.0}

@@ -8,23 +8,23 @@ from importlib import import_module
 
 from streamlit.web.cli import main
 
-from search import export
+from cooldown.search import export
 
 NEEDED = (
     "pandas",
     "plotly.graph_objects",
     "scipy.stats",
-    "search.alarms",
-    "search.credit",
-    "search.figures.budget",
-    "search.figures.learning",
-    "search.figures.schedules",
-    "search.figures.surface",
-    "search.figures.trials",
-    "search.figures.verdict",
-    "search.sensitivity",
-    "search.summary",
-    "search.tables",
+    "cooldown.search.evidence.alarms",
+    "cooldown.search.evidence.credit",
+    "cooldown.search.figures.budget",
+    "cooldown.search.figures.learning",
+    "cooldown.search.figures.schedules",
+    "cooldown.search.figures.surface",
+    "cooldown.search.figures.trials",
+    "cooldown.search.figures.verdict",
+    "cooldown.search.evidence.sensitivity",
+    "cooldown.search.evidence.verdict",
+    "cooldown.search.evidence.tables",
 )
 
 for name in NEEDED:

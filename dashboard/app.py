@@ -4,9 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard import data
-from dashboard.pages import menu
-from dashboard.parts import complain
+from cooldown.dashboard import data
+from cooldown.dashboard.pages import menu
+from cooldown.dashboard.parts import complain
 
 ICON = Path(__file__).with_name("icon.png")
 LOGO = (

@@ -6,14 +6,14 @@ from pathlib import PurePath
 
 import streamlit as st
 
-from dashboard.parts import arms_choice, decimals
-from objectives import tasks
-from objectives.errors import InputError
-from objectives.tasks import Task
-from search.arms import short
-from search.export import Chosen, ConfigFormat, Exported, choose, export
-from search.tables import with_trials
-from storage import ExperimentRecord, StudyRecord, TrialRecord
+from cooldown.dashboard.parts import arms_choice, decimals
+from cooldown.objectives import tasks
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.tasks import Task
+from cooldown.search.evidence.tables import with_trials
+from cooldown.search.export import Chosen, ConfigFormat, Exported, choose, export
+from cooldown.search.spec.arms import short
+from cooldown.storage import ExperimentRecord, StudyRecord, TrialRecord
 
 LONGEST_FILE = 100
 """Letters of a file's name."""

@@ -6,10 +6,10 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-from search.arms import short
-from search.experiments import database_url
-from search.results import Result
-from storage import Ledger, NoLedgerError, Status, Summary
+from cooldown.search.experiments.result import Result
+from cooldown.search.experiments.service import database_url
+from cooldown.search.spec.arms import short
+from cooldown.storage import Ledger, NoLedgerError, Status, Summary
 
 LIVE = 2.0
 """Seconds between two looks at what is being run."""

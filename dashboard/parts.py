@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from dashboard import data
-from dashboard.pages import page
-from objectives.errors import InputError
-from search.arms import short
-from search.experiments import DEFAULT_URL
-from search.results import Result
-from storage import Status
+from cooldown.dashboard import data
+from cooldown.dashboard.pages import page
+from cooldown.objectives.errors import InputError
+from cooldown.search.experiments.result import Result
+from cooldown.search.experiments.service import DEFAULT_URL
+from cooldown.search.spec.arms import short
+from cooldown.storage import Status
 
 if TYPE_CHECKING:
     import pandas

@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from objectives import optimizers, schedules, surfaces, tasks
-from objectives.hyperparameters import Categorical, Declared, Scale, Unit
-from objectives.strategies import STRATEGIES
-from search.arms import KNOWN
-from search.contents import contents
-from search.spec import DEFAULT_ARMS
+from cooldown import optimizers, schedules, surfaces, tasks
+from cooldown.objectives.hyperparameters import Categorical, Declared, Scale, Unit
+from cooldown.objectives.strategies import STRATEGIES
+from cooldown.search.cli.catalog import contents
+from cooldown.search.spec.arms import KNOWN
+from cooldown.search.spec.experiment import DEFAULT_ARMS
 
 HERE = Path(__file__).parent
 NOTE = "<!-- Written by docs/generate.py from the catalog: `make docs`. -->"
@@ -166,7 +166,7 @@ def optimizers_page() -> str:
         rule = optimizers.get(name)
         optimizer = _assigned("optimizer", {"name": name, **rule.complete({})})
         code = f"""
-from objectives import TrainConfig, tasks, train
+from cooldown import TrainConfig, tasks, train
 
 {optimizer}
 config = TrainConfig.from_json({{"optimizer": optimizer, "epochs": 2}})
@@ -205,7 +205,7 @@ def schedules_page() -> str:
         chosen = _assigned("schedule", {"name": name, **given})
         code = f"""
 import numpy as np
-from objectives import TrainConfig, schedules, tasks, train
+from cooldown import TrainConfig, schedules, tasks, train
 
 print(schedules.get("{name}")(np.arange(12), 12{arguments}))  # multipliers of 12 updates
 
@@ -244,7 +244,7 @@ def strategies_page() -> str:
         noise = name == "gradient_noise_decay"
         beside = '"gradient_noise": 0.1, ' if noise else ""
         code = f"""
-from objectives import TrainConfig, tasks, train
+from cooldown import TrainConfig, tasks, train
 
 optimizer = {{"name": "adam", "learning_rate": 0.02}}
 strategies = {{{beside}"{name}": {_python(value)}}}
@@ -286,7 +286,7 @@ def catalog_page() -> str:
     ]
     for name in surfaces.names():
         code = f"""
-from objectives import descend, surfaces
+from cooldown import descend, surfaces
 
 surface = surfaces.get("{name}")
 rate = surfaces.tune(surface, "adam", steps=50)

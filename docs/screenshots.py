@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from search import compare
+from cooldown import compare
 from tests.dashboard.browser import opened, served
 
 PAGES = ("experiments", "verdict", "curves", "search", "budget", "export", "schedules", "surfaces")

@@ -7,15 +7,15 @@ package knows no Optuna, no SQL and no web page. `train` is loaded on first use,
 
 from typing import TYPE_CHECKING, Any
 
-from objectives import optimizers, schedules, surfaces, tasks
-from objectives.config import TrainConfig
-from objectives.descent import descend
-from objectives.hyperparameters import Hyperparameter
-from objectives.problem import Problem
-from objectives.records import Curve, Outcome
+from cooldown.objectives import optimizers, schedules, surfaces, tasks
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.descent import descend
+from cooldown.objectives.hyperparameters import Hyperparameter
+from cooldown.objectives.problem import Problem
+from cooldown.objectives.records import Curve, Outcome
 
 if TYPE_CHECKING:
-    from objectives.engine import train
+    from cooldown.objectives.training.engine import train
 
 __all__ = [
     "Curve",
@@ -34,7 +34,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "train":
-        from objectives.engine import train
+        from cooldown.objectives.training.engine import train
 
         return train
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

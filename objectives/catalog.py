@@ -11,7 +11,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import Generic, TypeVar
 
-from objectives.errors import InputError
+from cooldown.objectives.errors import InputError
 
 T = TypeVar("T")
 

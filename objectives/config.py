@@ -7,11 +7,11 @@ from numbers import Integral
 from types import MappingProxyType
 from typing import Any
 
-from objectives import optimizers, schedules
-from objectives.catalog import unknown_name
-from objectives.errors import InputError
-from objectives.problem import Model, Network
-from objectives.strategies import STRATEGIES, default
+from cooldown.objectives import optimizers, schedules
+from cooldown.objectives.catalog import unknown_name
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.problem import Model, Network
+from cooldown.objectives.strategies import STRATEGIES, default
 
 SCHEMA = 1
 """The version of the documents that `cooldown export` writes, in which a config stands under "config"."""

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.config import TrainConfig
-from objectives.records import Curve, Outcome
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.records import Curve, Outcome
 
 REFERENCE_EPOCHS = 10
 """How long the reference model trains whose losses tell a curriculum which rows are easy."""

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from objectives import optimizers
-from objectives.errors import InputError
-from objectives.optimizers import Optimizer
+from cooldown.objectives import optimizers
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.optimizers import Optimizer
 
 
 def _numbers(name: str, given: ArrayLike) -> NDArray[np.float64]:

@@ -19,7 +19,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import DTypeLike
 
-from objectives.optimizers import Optimizer
+from cooldown.objectives.optimizers import Optimizer
 
 # Python's division raises on 0 and its arithmetic keeps signed zeros: both would keep the loop from using SIMD.
 # Contraction (fused multiply-add) and reciprocals of loop constants are within a rounding error; nothing here may

@@ -10,8 +10,8 @@ from enum import Enum
 from numbers import Real
 from typing import Any
 
-from objectives.catalog import unknown_name
-from objectives.errors import InputError
+from cooldown.objectives.catalog import unknown_name
+from cooldown.objectives.errors import InputError
 
 
 class Scale(Enum):

@@ -7,7 +7,7 @@ stopping in watch.py, the network's own parts in models/mlp.py.
 from dataclasses import dataclass
 from typing import Any
 
-from objectives.hyperparameters import Categorical, Declared, Hyperparameter, Scale
+from cooldown.objectives.hyperparameters import Categorical, Declared, Hyperparameter, Scale
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,18 @@
 open it. Every append is one transaction: a generation is in the ledger as a whole or not at all.
 """
 
-from storage.errors import LeaseLostError, LedgerError, NoLedgerError
-from storage.ledger import Ledger, Summary
-from storage.records import ExperimentRecord, NewTrial, Purpose, Status, StudyKey, StudyRecord, TrialRecord, Variant
+from cooldown.storage.errors import LeaseLostError, LedgerError, NoLedgerError
+from cooldown.storage.ledger import Ledger, Summary
+from cooldown.storage.records import (
+    ExperimentRecord,
+    NewTrial,
+    Purpose,
+    Status,
+    StudyKey,
+    StudyRecord,
+    TrialRecord,
+    Variant,
+)
 
 __all__ = [
     "ExperimentRecord",

@@ -17,8 +17,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
-from storage.errors import LedgerError, NoLedgerError, explained
-from storage.tables import REVISION, VERSION_TABLE
+from cooldown.storage.errors import LedgerError, NoLedgerError, explained
+from cooldown.storage.tables import REVISION, VERSION_TABLE
 
 BUSY_TIMEOUT = 30.0
 """Seconds that a writer waits for another's transaction."""
@@ -199,7 +199,7 @@ def _migrate(connection: Connection, *, fresh: bool) -> None:
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     if fresh:
-        from storage.optuna_rows import create_tables
+        from cooldown.storage.optuna_rows import create_tables
 
         create_tables(connection)
 

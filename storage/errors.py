@@ -1,6 +1,6 @@
 """What can go wrong with a ledger, each with a message that is complete in itself."""
 
-from objectives.errors import InputError
+from cooldown.objectives.errors import InputError
 
 
 class LedgerError(InputError):

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
-from objectives.canonical import canonical_json
-from storage.records import Purpose, StudyRecord, Variant, curve_row
+from cooldown.objectives.canonical import canonical_json
+from cooldown.storage.records import Purpose, StudyRecord, Variant, curve_row
 
 
 def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:

@@ -14,15 +14,15 @@ from unicodedata import category
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from objectives.catalog import unknown_name
-from objectives.config import TrainConfig
-from objectives.records import Curve
-from storage import tables
-from storage.database import Database
-from storage.environment import environment
-from storage.errors import LeaseLostError, LedgerError
-from storage.lease import HEARTBEAT, is_alive, this_process
-from storage.records import (
+from cooldown.objectives.catalog import unknown_name
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.records import Curve
+from cooldown.storage import tables
+from cooldown.storage.database import Database
+from cooldown.storage.environment import environment
+from cooldown.storage.errors import LeaseLostError, LedgerError
+from cooldown.storage.lease import HEARTBEAT, is_alive, this_process
+from cooldown.storage.records import (
     ExperimentRecord,
     NewTrial,
     Purpose,
@@ -150,7 +150,7 @@ class Ledger:
     def create(self, name: str, spec: Mapping[str, Any], task_fingerprint: str, studies: Sequence[StudyKey]) -> None:
         """A new experiment with its studies; raises LedgerError where the name is taken or unusable."""
         # Loaded before the transaction: it takes a second, in which nobody else could write.
-        from storage.optuna_rows import create_study
+        from cooldown.storage.optuna_rows import create_study
 
         _check_name(name)
         with self._database.writing() as connection:
@@ -183,7 +183,7 @@ class Ledger:
 
         extended_from: as in `ExperimentRecord`. Raises LedgerError while a process runs it.
         """
-        from storage.optuna_rows import create_study
+        from cooldown.storage.optuna_rows import create_study
 
         e = tables.experiments
         with self._database.writing() as connection:
@@ -202,7 +202,7 @@ class Ledger:
 
     def delete(self, name: str) -> None:
         """Remove an experiment with everything in it; raises LedgerError while a process runs it."""
-        from storage import optuna_rows
+        from cooldown.storage import optuna_rows
 
         with self._database.writing() as connection:
             row = self._experiment(connection, name)
@@ -282,7 +282,7 @@ class Writer:
 
         Returns the study as it then stands.
         """
-        from storage import optuna_rows
+        from cooldown.storage import optuna_rows
 
         now = time.time()
         s, t, c = tables.studies, tables.trials, tables.curves

@@ -19,7 +19,7 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 from sqlalchemy import Connection, delete, insert, select
 
-from storage.records import NewTrial
+from cooldown.storage.records import NewTrial
 
 
 def create_tables(connection: Connection) -> None:

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.config import TrainConfig
-from objectives.records import Curve, Outcome
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.records import Curve, Outcome
 
 
 class Purpose(Enum):
@@ -177,7 +177,7 @@ class ExperimentRecord:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over everything that happened in it, timings aside."""
-        from storage.fingerprint import fingerprint
+        from cooldown.storage.fingerprint import fingerprint
 
         return fingerprint([*self.studies, *self.one_shots, *self.superseded])
 

@@ -1,8 +1,8 @@
 """What a fresh experiment on every built-in task leaves behind, as fingerprints.
 
-`python tests/fingerprints.py` writes fingerprints.json anew; test_fingerprints.py holds the code against it. The bits of
-a float depend on the machine's arithmetic (BLAS kernel, vector width), so that the fingerprints stand under the digest
-of a tiny training run, and the losses beside them, which every machine reproduces to rounding.
+`python tests/fingerprints.py` writes fingerprints.json anew; test_fingerprints.py holds the code against it. The bits
+of a float depend on the machine's arithmetic (BLAS kernel, vector width): the fingerprints stand under the digest of a
+tiny training run, and beside them the losses, which other machines reproduce to rounding.
 """
 
 import hashlib
@@ -10,13 +10,14 @@ import json
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
 
-from objectives import TrainConfig, tasks, train
+from cooldown.objectives import TrainConfig, tasks, train
 
 RECORDED = Path(__file__).with_name("fingerprints.json")
 SETTINGS: dict[str, Any] = {
@@ -60,9 +61,9 @@ def arithmetic() -> str:
 
 def outcome(task: str, db: str) -> dict[str, Any]:
     """A fresh experiment's fingerprint and each arm's test loss."""
-    from search import compare
+    from cooldown import compare
 
-    document = compare(task, db=db, workers=1, **SETTINGS).to_json()
+    document = compare(replace(tasks.get(task)), db=db, workers=1, **SETTINGS).to_json()
     losses = {arm["arm"]: arm["test_loss"] for arm in document["arms"]}
     return {"fingerprint": document["fingerprint"], "test_losses": losses}
 

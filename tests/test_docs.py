@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 import typer.main
 
-from objectives import optimizers, schedules, surfaces, tasks
-from objectives.strategies import STRATEGIES
-from search.arms import KNOWN
-from search.cli import app
-from search.spec import experiment
+from cooldown.objectives import optimizers, schedules, surfaces, tasks
+from cooldown.objectives.strategies import STRATEGIES
+from cooldown.search.cli import app
+from cooldown.search.spec.arms import KNOWN
+from cooldown.search.spec.experiment import experiment
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])

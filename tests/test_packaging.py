@@ -22,13 +22,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_the_four_packages_and_the_migrations(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {
-        "dashboard",
-        "objectives",
-        "search",
-        "storage",
-    }
-    assert any(name.startswith("storage/migrations/versions/0001") for name in names)
+    assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"cooldown"}
+    assert any(name.startswith("cooldown/storage/migrations/versions/0001") for name in names)
     assert not [name for name in names if "__pycache__" in name or name.endswith((".nbi", ".nbc", ".db"))]
 
 

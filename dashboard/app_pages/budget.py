@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from dashboard.parts import about_experiment, chart, plain
-from search import captions
-from search.arms import short
-from search.budgets import crossover_sentence, pair_crossover, pair_difference
-from search.figures import budget as figures
-from search.results import Result
+from cooldown.dashboard.parts import about_experiment, chart, plain
+from cooldown.search.evidence.budgets import crossover_sentence, pair_crossover, pair_difference
+from cooldown.search.experiments.result import Result
+from cooldown.search.figures import budget as figures
+from cooldown.search.figures import captions
+from cooldown.search.spec.arms import short
 
 AXES = list(figures.TITLES)
 

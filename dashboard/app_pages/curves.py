@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard.parts import about_experiment, chart, counted
-from search import captions
-from search.arms import short
-from search.figures import learning as figures
-from search.learning import AMOUNTS, winners_curves
-from search.results import Result
-from storage import ExperimentRecord
+from cooldown.dashboard.parts import about_experiment, chart, counted
+from cooldown.search.evidence.learning import AMOUNTS, winners_curves
+from cooldown.search.experiments.result import Result
+from cooldown.search.figures import captions
+from cooldown.search.figures import learning as figures
+from cooldown.search.spec.arms import short
+from cooldown.storage import ExperimentRecord
 
 LOSSES: list[figures.Losses] = ["validation", "training"]
 

@@ -6,11 +6,11 @@ import time
 import pandas as pd
 import streamlit as st
 
-from dashboard import data
-from dashboard.pages import page
-from dashboard.parts import complain, no_experiments
-from search.figures.layout import ABOVE, WITHOUT_LEGEND, chart
-from storage import Status
+from cooldown.dashboard import data
+from cooldown.dashboard.pages import page
+from cooldown.dashboard.parts import complain, no_experiments
+from cooldown.search.figures.layout import ABOVE, WITHOUT_LEGEND, chart
+from cooldown.storage import Status
 
 PATIENCE = 0.3
 """Seconds of a look at the list that may go into verdicts that are not known yet."""

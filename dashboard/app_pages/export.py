@@ -4,14 +4,14 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.choosing import exported, file_name, trial_choice
-from dashboard.parts import about_experiment, plain, rows, terminal
-from objectives.errors import InputError
-from search import export as formats
-from search.arms import short
-from search.export import ConfigFormat, TableFormat
-from search.results import Result
-from search.tables import with_trials
+from cooldown.dashboard.choosing import exported, file_name, trial_choice
+from cooldown.dashboard.parts import about_experiment, plain, rows, terminal
+from cooldown.objectives.errors import InputError
+from cooldown.search import export as formats
+from cooldown.search.evidence.tables import with_trials
+from cooldown.search.experiments.result import Result
+from cooldown.search.export import ConfigFormat, TableFormat
+from cooldown.search.spec.arms import short
 
 PREVIEW = 10
 """Rows of a table that are shown."""
@@ -91,7 +91,7 @@ def _written(found: Result, name: str, arm: str | None = None, *, curves: bool) 
 
 def _preview(found: Result, arms: list[str], curves: bool) -> None:
     """The table's first rows."""
-    from search.trials import curves_table, trials_table
+    from cooldown.search.evidence.trials import curves_table, trials_table
 
     first = with_trials(found.record, arms[0])[0]
     trials = sum(len(study.trials) for study in found.record.studies)

@@ -6,20 +6,20 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from dashboard import data
-from dashboard.choosing import trial_choice
-from dashboard.parts import chart, complain, plain
-from objectives import schedules
-from objectives.config import TrainConfig
-from objectives.cost import rows_per_epoch
-from objectives.hyperparameters import Hyperparameter, Unit
-from search.arms import short
-from search.figures import schedules as figures
-from search.figures.lines import line_of_arm, line_of_schedule
-from search.learning import planned_rates
-from search.results import Result
-from search.tables import with_trials
-from storage import Purpose, TrialRecord
+from cooldown.dashboard import data
+from cooldown.dashboard.choosing import trial_choice
+from cooldown.dashboard.parts import chart, complain, plain
+from cooldown.objectives import schedules
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.cost import rows_per_epoch
+from cooldown.objectives.hyperparameters import Hyperparameter, Unit
+from cooldown.search.evidence.learning import planned_rates
+from cooldown.search.evidence.tables import with_trials
+from cooldown.search.experiments.result import Result
+from cooldown.search.figures import schedules as figures
+from cooldown.search.figures.lines import line_of_arm, line_of_schedule
+from cooldown.search.spec.arms import short
+from cooldown.storage import Purpose, TrialRecord
 
 BATCH_SIZE = 32
 START = ["cosine", "sgdr"]

@@ -5,17 +5,17 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from dashboard.parts import about_experiment, arms_choice, chart, counted, plain, rows
-from search import captions
-from search.edges import edges
-from search.figures import learning as learning_figures
-from search.figures import trials as figures
-from search.figures.points import guessed
-from search.learning import trial_curves
-from search.results import Result
-from search.sensitivity import sensitivities
-from search.tables import numeric_parameters, state, trials, with_trials
-from storage import Purpose, StudyRecord, TrialRecord
+from cooldown.dashboard.parts import about_experiment, arms_choice, chart, counted, plain, rows
+from cooldown.search.evidence.edges import edges
+from cooldown.search.evidence.learning import trial_curves
+from cooldown.search.evidence.sensitivity import sensitivities
+from cooldown.search.evidence.tables import numeric_parameters, state, trials, with_trials
+from cooldown.search.experiments.result import Result
+from cooldown.search.figures import captions
+from cooldown.search.figures import learning as learning_figures
+from cooldown.search.figures import trials as figures
+from cooldown.search.figures.points import guessed
+from cooldown.storage import Purpose, StudyRecord, TrialRecord
 
 MOST_BARS = 15
 """Hyperparameters whose importance is drawn: a joint arm has dozens."""

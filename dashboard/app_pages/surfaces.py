@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from dashboard.parts import chart, complain, plain
-from objectives import optimizers, surfaces
-from objectives.surfaces import Trajectory
-from search.figures.surface import goal, surface_part
+from cooldown.dashboard.parts import chart, complain, plain
+from cooldown.objectives import optimizers, surfaces
+from cooldown.objectives.surfaces import Trajectory
+from cooldown.search.figures.surface import goal, surface_part
 
 START = ["sgd", "momentum", "nag", "adagrad", "rmsprop", "adam"]
 

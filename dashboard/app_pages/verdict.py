@@ -5,21 +5,21 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from dashboard.pages import page
-from dashboard.parts import about_experiment, chart, decimals, percent, plain, rows, signed, terminal
-from search import captions
-from search.arms import Arm, short
-from search.budgets import crossover_sentence, pair_crossover
-from search.credit import credit, credit_sentence, spoken_effects, way_sentence
-from search.figures import budget as budget_figures
-from search.figures import verdict as figures
-from search.losses import means, test_losses, test_scores
-from search.results import Result
-from search.statistics.verdict import PRACTICAL, Verdict
-from search.studies import single
-from search.summary import arm_summaries
-from search.tables import COSTS, GAINS, costs, gains
-from storage import Status
+from cooldown.dashboard.pages import page
+from cooldown.dashboard.parts import about_experiment, chart, decimals, percent, plain, rows, signed, terminal
+from cooldown.search.evidence.budgets import crossover_sentence, pair_crossover
+from cooldown.search.evidence.credit import credit, credit_sentence, spoken_effects, way_sentence
+from cooldown.search.evidence.losses import means, test_losses, test_scores
+from cooldown.search.evidence.tables import COSTS, GAINS, costs, gains
+from cooldown.search.evidence.verdict import arm_summaries
+from cooldown.search.experiments.result import Result
+from cooldown.search.figures import budget as budget_figures
+from cooldown.search.figures import captions
+from cooldown.search.figures import verdict as figures
+from cooldown.search.spec.arms import Arm, short
+from cooldown.search.statistics.verdict import PRACTICAL, Verdict
+from cooldown.search.tuning.studies import single
+from cooldown.storage import Status
 
 WORDS: dict[str, tuple[str, Literal["green", "red", "blue", "orange"], str]] = {
     "a_better": ("beats", "green", ":material/trophy:"),

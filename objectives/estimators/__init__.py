@@ -4,7 +4,7 @@
 because they bring scikit-learn with them.
 """
 
-from objectives.estimators._classifier import ScheduledMLPClassifier
-from objectives.estimators._regressor import ScheduledMLPRegressor
+from cooldown.objectives.estimators._classifier import ScheduledMLPClassifier
+from cooldown.objectives.estimators._regressor import ScheduledMLPRegressor
 
 __all__ = ["ScheduledMLPClassifier", "ScheduledMLPRegressor"]

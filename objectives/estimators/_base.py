@@ -13,17 +13,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from objectives import schedules
-from objectives.catalog import unknown_name
-from objectives.config import TrainConfig
-from objectives.engine import begin, fit, train_pass
-from objectives.errors import InputError
-from objectives.models.mlp import EVALUATION_ROWS, MLP
-from objectives.population import Standing
-from objectives.problem import Indices, Problem
-from objectives.random_streams import seeds
-from objectives.records import Outcome
-from objectives.strategies import STRATEGIES, default
+from cooldown.objectives import schedules
+from cooldown.objectives.catalog import unknown_name
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.models.mlp import EVALUATION_ROWS, MLP
+from cooldown.objectives.problem import Indices, Problem
+from cooldown.objectives.random_streams import seeds
+from cooldown.objectives.records import Outcome
+from cooldown.objectives.strategies import STRATEGIES, default
+from cooldown.objectives.training.engine import begin, fit, train_pass
+from cooldown.objectives.training.population import Standing
 
 DTYPES = ("float32", "float64")
 Method = TypeVar("Method", bound=Callable[..., Any])

@@ -8,9 +8,9 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import column_or_1d
 
-from objectives.errors import InputError
-from objectives.estimators._base import ScheduledMLP, where_it_goes_pass_by_pass
-from objectives.problem import Indices
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.estimators._base import ScheduledMLP, where_it_goes_pass_by_pass
+from cooldown.objectives.problem import Indices
 
 
 class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[misc]  # scikit-learn has no types

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.preprocessing import StandardScaler
 
-from objectives.errors import InputError
-from objectives.estimators._base import ScheduledMLP, where_it_goes_pass_by_pass
-from objectives.problem import Indices
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.estimators._base import ScheduledMLP, where_it_goes_pass_by_pass
+from cooldown.objectives.problem import Indices
 
 
 class ScheduledMLPRegressor(RegressorMixin, ScheduledMLP):  # type: ignore[misc]  # scikit-learn has no types

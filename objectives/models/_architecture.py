@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from objectives.problem import Parameters
+from cooldown.objectives.problem import Parameters
 
 VARIANCE_GUARD = 1e-5
 """What batch normalization adds to a variance, as in torch."""

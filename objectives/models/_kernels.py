@@ -12,8 +12,8 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
-from objectives.fusion import OPTIONS, REDUCING
-from objectives.models._architecture import MOMENTUM, VARIANCE_GUARD
+from cooldown.objectives.fusion import OPTIONS, REDUCING
+from cooldown.objectives.models._architecture import MOMENTUM, VARIANCE_GUARD
 
 
 @njit(cache=True, **OPTIONS)

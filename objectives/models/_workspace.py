@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.models._architecture import Architecture, Layer, Norm
-from objectives.problem import Parameters
+from cooldown.objectives.models._architecture import Architecture, Layer, Norm
+from cooldown.objectives.problem import Parameters
 
 
 class Hidden:
@@ -46,7 +46,7 @@ class Workspace:
         dropout: bool,
     ) -> None:
         # Here, because whoever only lists or shows experiments should not wait for the compiler to be loaded.
-        from objectives.models import _kernels
+        from cooldown.objectives.models import _kernels
 
         layers, replicates, dtype = model.layers, len(theta), theta.dtype
         self.bias_activation, self.activation_backward = (

@@ -14,9 +14,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.models._architecture import Architecture, Layer
-from objectives.models._workspace import Workspace
-from objectives.problem import Indices, Parameters
+from cooldown.objectives.models._architecture import Architecture, Layer
+from cooldown.objectives.models._workspace import Workspace
+from cooldown.objectives.problem import Indices, Parameters
 
 EVALUATION_ROWS = 2048
 """Held-out rows are measured in chunks, so that memory does not grow with the data."""

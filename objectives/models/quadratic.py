@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.problem import Indices, Parameters
+from cooldown.objectives.problem import Indices, Parameters
 
 Bowl = tuple[NDArray[np.float64], NDArray[np.float64]]
 

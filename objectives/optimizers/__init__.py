@@ -3,8 +3,8 @@
 `names()` lists them, `get(name)` gives the `Optimizer`. To add one, create a file with one module-level `Optimizer`.
 """
 
-from objectives.catalog import Catalog
-from objectives.optimizers._rule import Numbers, Optimizer
+from cooldown.objectives.catalog import Catalog
+from cooldown.objectives.optimizer import Numbers, Optimizer
 
 _catalog = Catalog(__name__, __path__, Optimizer, "optimizer")
 names, get = _catalog.names, _catalog.get

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from objectives.optimizers._rule import Optimizer, epsilon, learning_rate
+from cooldown.objectives.optimizer import Optimizer, epsilon, learning_rate
 
 
 def update(theta: Any, gradient: Any, total: Any, learning_rate: Any, t: Any, epsilon: Any) -> Any:

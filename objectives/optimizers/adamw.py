@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from objectives.hyperparameters import Hyperparameter, Scale
-from objectives.optimizers._rule import Optimizer, epsilon, learning_rate, moments
+from cooldown.objectives.hyperparameters import Hyperparameter, Scale
+from cooldown.objectives.optimizer import Optimizer, epsilon, learning_rate, moments
 
 
 def update(

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from objectives.optimizers._rule import Optimizer, epsilon, learning_rate, moments
+from cooldown.objectives.optimizer import Optimizer, epsilon, learning_rate, moments
 
 
 def update(

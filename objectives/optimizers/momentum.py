@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from objectives.optimizers import _rule
-from objectives.optimizers._rule import Optimizer
+from cooldown.objectives import optimizer as _rule
+from cooldown.objectives.optimizer import Optimizer
 
 
 def update(theta: Any, gradient: Any, velocity: Any, learning_rate: Any, t: Any, momentum: Any) -> Any:

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from objectives.hyperparameters import Hyperparameter, Scale
-from objectives.optimizers._rule import Numbers, Optimizer, epsilon, learning_rate, moments
+from cooldown.objectives.hyperparameters import Hyperparameter, Scale
+from cooldown.objectives.optimizer import Numbers, Optimizer, epsilon, learning_rate, moments
 
 
 def momenta(sums: Any, memory: Any, t: Any, beta1: Any, beta2: Any, epsilon: Any, momentum_decay: Any) -> Any:

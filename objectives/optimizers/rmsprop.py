@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from objectives.optimizers._rule import Optimizer, decay, epsilon, learning_rate
+from cooldown.objectives.optimizer import Optimizer, decay, epsilon, learning_rate
 
 
 def update(theta: Any, gradient: Any, square: Any, learning_rate: Any, t: Any, rho: Any, epsilon: Any) -> Any:

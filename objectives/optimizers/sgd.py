@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from objectives.optimizers._rule import Optimizer, learning_rate
+from cooldown.objectives.optimizer import Optimizer, learning_rate
 
 
 def update(theta: Any, gradient: Any, learning_rate: Any, t: Any) -> Any:

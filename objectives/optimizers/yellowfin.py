@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from objectives.hyperparameters import Hyperparameter, Scale
-from objectives.optimizers._rule import Numbers, Optimizer, decay, learning_rate
+from cooldown.objectives.hyperparameters import Hyperparameter, Scale
+from cooldown.objectives.optimizer import Numbers, Optimizer, decay, learning_rate
 
 WINDOW = 20
 """Updates whose curvatures make the range, as in the paper."""

@@ -3,8 +3,8 @@
 `names()` lists them, `get(name)` gives the `Schedule`. To add one, create a file with one module-level `Schedule`.
 """
 
-from objectives.catalog import Catalog
-from objectives.schedules._schedule import Plan, Reaction, Schedule
+from cooldown.objectives.catalog import Catalog
+from cooldown.objectives.schedule import Plan, Reaction, Schedule
 
 _catalog = Catalog(__name__, __path__, Schedule, "schedule")
 names, get = _catalog.names, _catalog.get

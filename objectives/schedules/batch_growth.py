@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.hyperparameters import Hyperparameter
-from objectives.schedules import _schedule
-from objectives.schedules._schedule import ROUNDING, Schedule, gamma
+from cooldown.objectives import schedule as _schedule
+from cooldown.objectives.hyperparameters import Hyperparameter
+from cooldown.objectives.schedule import ROUNDING, Schedule, gamma
 
 
 def multiplier(s: NDArray[np.float64], total: int, every: float, gamma: float, limit: float) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.schedules._schedule import Schedule
+from cooldown.objectives.schedule import Schedule
 
 
 def multiplier(s: NDArray[np.float64], total: int) -> NDArray[np.float64]:

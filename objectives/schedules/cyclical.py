@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.hyperparameters import Categorical, Hyperparameter, Scale, Unit
-from objectives.schedules._schedule import ROUNDING, Schedule, gamma
+from cooldown.objectives.hyperparameters import Categorical, Hyperparameter, Scale, Unit
+from cooldown.objectives.schedule import ROUNDING, Schedule, gamma
 
 
 def multiplier(

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.schedules._schedule import Schedule, gamma
+from cooldown.objectives.schedule import Schedule, gamma
 
 
 def multiplier(s: NDArray[np.float64], total: int, gamma: float) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.schedules._schedule import WARMUP_STEPS, Schedule
+from cooldown.objectives.schedule import WARMUP_STEPS, Schedule
 
 
 def multiplier(s: NDArray[np.float64], total: int, warmup_steps: int) -> NDArray[np.float64]:

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.hyperparameters import Hyperparameter, Scale
-from objectives.schedules._schedule import Schedule
+from cooldown.objectives.hyperparameters import Hyperparameter, Scale
+from cooldown.objectives.schedule import Schedule
 
 
 def multiplier(s: NDArray[np.float64], total: int, decay: float) -> NDArray[np.float64]:

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.schedules import _schedule
-from objectives.schedules._schedule import Schedule
+from cooldown.objectives import schedule as _schedule
+from cooldown.objectives.schedule import Schedule
 
 
 def multiplier(s: NDArray[np.float64], total: int, floor: float) -> NDArray[np.float64]:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.hyperparameters import Hyperparameter, Scale
-from objectives.schedules._schedule import WARMUP_STEPS, Schedule
+from cooldown.objectives.hyperparameters import Hyperparameter, Scale
+from cooldown.objectives.schedule import WARMUP_STEPS, Schedule
 
 
 def multiplier(s: NDArray[np.float64], total: int, d_model: float, warmup_steps: int) -> NDArray[np.float64]:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.hyperparameters import Hyperparameter
-from objectives.schedules import _schedule
-from objectives.schedules._schedule import WARMUP_STEPS, Schedule
+from cooldown.objectives import schedule as _schedule
+from cooldown.objectives.hyperparameters import Hyperparameter
+from cooldown.objectives.schedule import WARMUP_STEPS, Schedule
 
 
 def multiplier(s: NDArray[np.float64], total: int, rise: float, start: float, floor: float) -> NDArray[np.float64]:

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.hyperparameters import Hyperparameter, Unit
-from objectives.schedules._schedule import Reaction, Schedule, gamma
+from cooldown.objectives.hyperparameters import Hyperparameter, Unit
+from cooldown.objectives.schedule import Reaction, Schedule, gamma
 
 
 def multiplier(s: NDArray[np.float64], total: int, patience: float, gamma: float) -> NDArray[np.float64]:

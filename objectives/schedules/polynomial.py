@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.hyperparameters import Hyperparameter, Scale
-from objectives.schedules import _schedule
-from objectives.schedules._schedule import Schedule
+from cooldown.objectives import schedule as _schedule
+from cooldown.objectives.hyperparameters import Hyperparameter, Scale
+from cooldown.objectives.schedule import Schedule
 
 
 def multiplier(s: NDArray[np.float64], total: int, power: float, floor: float) -> NDArray[np.float64]:

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.hyperparameters import Hyperparameter, Scale, Unit
-from objectives.schedules import _schedule
-from objectives.schedules._schedule import ROUNDING, Schedule
+from cooldown.objectives import schedule as _schedule
+from cooldown.objectives.hyperparameters import Hyperparameter, Scale, Unit
+from cooldown.objectives.schedule import ROUNDING, Schedule
 
 
 def multiplier(

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.schedules import _schedule
-from objectives.schedules._schedule import ROUNDING, Schedule, gamma
+from cooldown.objectives import schedule as _schedule
+from cooldown.objectives.schedule import ROUNDING, Schedule, gamma
 
 
 def multiplier(s: NDArray[np.float64], total: int, every: float, gamma: float) -> NDArray[np.float64]:

@@ -6,10 +6,10 @@ each at the learning rate that `tune` finds. To add one, create a file with one 
 
 from collections.abc import Iterable
 
-from objectives.catalog import Catalog
-from objectives.surfaces import _trajectories
-from objectives.surfaces._surface import Minimum, Surface
-from objectives.surfaces._trajectories import Trajectory
+from cooldown.objectives import trajectories as _trajectories
+from cooldown.objectives.catalog import Catalog
+from cooldown.objectives.surface import Minimum, Surface
+from cooldown.objectives.trajectories import Trajectory
 
 _catalog = Catalog(__name__, __path__, Surface, "surface")
 names, get = _catalog.names, _catalog.get

@@ -7,7 +7,7 @@ y = −1.7 and −1.4; plain SGD does neither, and is slow along the floor. The 
 
 from typing import Any
 
-from objectives.surfaces._surface import Minimum, Surface
+from cooldown.objectives.surface import Minimum, Surface
 
 
 def height(x: Any, y: Any) -> Any:

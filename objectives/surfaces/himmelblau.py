@@ -6,7 +6,7 @@ path takes: a step along the gradient goes another way than one of the same leng
 
 from typing import Any
 
-from objectives.surfaces._surface import Minimum, Surface
+from cooldown.objectives.surface import Minimum, Surface
 
 
 def height(x: Any, y: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from objectives.surfaces._surface import Minimum, Surface
+from cooldown.objectives.surface import Minimum, Surface
 
 # (u, u² + 10 − 10 cos 2πu) for the zeros u of u + 10π sin 2πu within the window where the curvature is positive. The
 # function is a sum over its coordinates: its minima are the pairs of these, their values the sums.

@@ -6,7 +6,7 @@ on. Momentum damps the zig-zag and adds up what all steps have in common.
 
 from typing import Any
 
-from objectives.surfaces._surface import Minimum, Surface
+from cooldown.objectives.surface import Minimum, Surface
 
 STEEPNESS = 100.0
 """The condition number: the curvature across the ravine over that along it."""

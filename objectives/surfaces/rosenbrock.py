@@ -6,7 +6,7 @@ along it, so plain SGD needs thousands of steps: hence the long path.
 
 from typing import Any
 
-from objectives.surfaces._surface import Minimum, Surface
+from cooldown.objectives.surface import Minimum, Surface
 
 
 def height(x: Any, y: Any) -> Any:

@@ -7,7 +7,7 @@ off at once. The picture of the survey's figure 6.
 
 from typing import Any
 
-from objectives.surfaces._surface import Surface
+from cooldown.objectives.surface import Surface
 
 
 def height(x: Any, y: Any) -> Any:

@@ -5,13 +5,13 @@ task of a user's own; `resolve` reads what a person writes for any of them. Noth
 data are needed.
 """
 
-from objectives.catalog import Catalog
-from objectives.tasks import _resolve
-from objectives.tasks._arrays import ArrayTask, from_arrays
-from objectives.tasks._model import ModelTask, from_model
-from objectives.tasks._resolve import Origin
-from objectives.tasks._table import from_table
-from objectives.tasks._task import Kind, Task
+from cooldown.objectives.catalog import Catalog
+from cooldown.objectives.data import resolve as _resolve
+from cooldown.objectives.data.arrays import ArrayTask, from_arrays
+from cooldown.objectives.data.own_model import ModelTask, from_model
+from cooldown.objectives.data.resolve import Origin
+from cooldown.objectives.data.table import from_table
+from cooldown.objectives.data.task import Kind, Task
 
 _catalog = Catalog[Task](__name__, __path__, Task, "task")
 names, get = _catalog.names, _catalog.get

@@ -5,8 +5,8 @@ variance, so that the mean image scores about 1; a pixel that no image inks adds
 those of `digits`; as a test of optimizers after Hinton & Salakhutdinov 2006 and Martens 2010.
 """
 
-from objectives.tasks._arrays import ArrayTask, Data
-from objectives.tasks.digits import load as load_digits
+from cooldown.objectives.data.arrays import ArrayTask, Data
+from cooldown.objectives.tasks.digits import load as load_digits
 
 
 def load() -> Data:

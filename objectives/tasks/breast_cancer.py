@@ -3,7 +3,7 @@ needle aspirate; the tumour is malignant (212 rows) or benign (357). Source: Wol
 Cancer Wisconsin (Diagnostic), shipped with scikit-learn.
 """
 
-from objectives.tasks._arrays import ArrayTask, Data
+from cooldown.objectives.data.arrays import ArrayTask, Data
 
 
 def load() -> Data:

@@ -5,8 +5,8 @@ people per household. Source: Pace & Barry 1997, Sparse Spatial Autoregressions;
 first use.
 """
 
-from objectives.tasks._arrays import ArrayTask, Data
-from objectives.tasks._fetched import downloading
+from cooldown.objectives.data.arrays import ArrayTask, Data
+from cooldown.objectives.data.downloads import downloading
 
 
 @downloading("task 'california_housing'")

@@ -7,9 +7,9 @@ scikit-learn downloads it on first use.
 
 import numpy as np
 
-from objectives.random_streams import seeds
-from objectives.tasks._arrays import ArrayTask, Data
-from objectives.tasks._fetched import downloading
+from cooldown.objectives.data.arrays import ArrayTask, Data
+from cooldown.objectives.data.downloads import downloading
+from cooldown.objectives.random_streams import seeds
 
 N_ROWS, MEASUREMENTS, AREAS = 20_000, 10, 4
 

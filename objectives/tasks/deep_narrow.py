@@ -6,7 +6,7 @@ chance whatever the rate, and from 0.5 they hardly leave it. Source: the data ar
 deep narrow networks of Neelakantan et al. 2015, Adding Gradient Noise Improves Learning for Very Deep Networks.
 """
 
-from objectives.tasks._arrays import ArrayTask
-from objectives.tasks.digits import load
+from cooldown.objectives.data.arrays import ArrayTask
+from cooldown.objectives.tasks.digits import load
 
 deep_narrow = ArrayTask("deep_narrow", "classification", load, hidden=(16,) * 12)

@@ -3,7 +3,7 @@ measurements; the target is the disease's progression after one year, 25 to 346.
 shipped with scikit-learn.
 """
 
-from objectives.tasks._arrays import ArrayTask, Data
+from cooldown.objectives.data.arrays import ArrayTask, Data
 
 
 def load() -> Data:

@@ -4,7 +4,7 @@ Source: Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits (its t
 scikit-learn.
 """
 
-from objectives.tasks._arrays import ArrayTask, Data
+from cooldown.objectives.data.arrays import ArrayTask, Data
 
 
 def load() -> Data:

@@ -2,7 +2,7 @@
 class is the species. Source: Fisher 1936, shipped with scikit-learn.
 """
 
-from objectives.tasks._arrays import ArrayTask, Data
+from cooldown.objectives.data.arrays import ArrayTask, Data
 
 
 def load() -> Data:

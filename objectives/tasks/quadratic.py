@@ -15,9 +15,9 @@ Matter at Which Batch Sizes?
 
 import numpy as np
 
-from objectives.models.quadratic import Bowl, Quadratic
-from objectives.random_streams import generator
-from objectives.tasks._model import ModelTask
+from cooldown.objectives.data.own_model import ModelTask
+from cooldown.objectives.models.quadratic import Bowl, Quadratic
+from cooldown.objectives.random_streams import generator
 
 N_ROWS, N_PARAMETERS, CONDITION = 2000, 20, 100.0
 

@@ -10,8 +10,8 @@ principle the advantage. Source: synthetic, drawn from a fixed stream.
 
 import numpy as np
 
-from objectives.random_streams import generator
-from objectives.tasks._arrays import ArrayTask, Data
+from cooldown.objectives.data.arrays import ArrayTask, Data
+from cooldown.objectives.random_streams import generator
 
 N_ROWS, N_WORDS, N_CLASSES = 1200, 400, 4
 COMMON_WORDS, TOPIC_WORDS, LIFT, MEAN_LENGTH = 100, 40, 4.0, 40

@@ -3,7 +3,7 @@ noise of standard deviation 0.25, so that they overlap a little and no straight 
 synthetic, scikit-learn's `make_moons` with a fixed seed.
 """
 
-from objectives.tasks._arrays import ArrayTask, Data
+from cooldown.objectives.data.arrays import ArrayTask, Data
 
 
 def load() -> Data:

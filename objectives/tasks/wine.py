@@ -2,7 +2,7 @@
 cultivar. Classes of 59, 71 and 48 rows. Source: Aeberhard & Forina 1991, UCI Wine, shipped with scikit-learn.
 """
 
-from objectives.tasks._arrays import ArrayTask, Data
+from cooldown.objectives.data.arrays import ArrayTask, Data
 
 
 def load() -> Data:

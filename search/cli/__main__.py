@@ -1,5 +1,5 @@
 """`python -m search.cli`: the `cooldown` command."""
 
-from search.cli import main
+from cooldown.search.cli import main
 
 main()

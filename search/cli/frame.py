@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
-from objectives.errors import InputError
+from cooldown.objectives.errors import InputError
 
 app = typer.Typer(
     help="Tune optimizers and learning-rate schedules under equal budgets, and get an honest answer which is better.",
@@ -38,7 +38,7 @@ def _version(
 
 def show_result(result: Any, db: str | None, json_: bool) -> None:
     """Print what an experiment says, as a text or as its document."""
-    from search import terminal
+    from cooldown.search.cli import terminal
 
     if json_:
         print_json(result.to_json())
@@ -84,7 +84,7 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except RuntimeError as error:
-        from search.runner import RunError
+        from cooldown.search.tuning.runner import RunError
 
         if not isinstance(error, RunError):
             raise

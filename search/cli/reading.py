@@ -9,16 +9,17 @@ from typing import Annotated
 
 import typer
 
-from objectives.catalog import unknown_name
-from objectives.errors import InputError
-from search.cli.frame import ERR, OUT, app, print_json, say, show_result
-from search.options import WHOLE, Db, Force, Json, Name, Section
+from cooldown.objectives.catalog import unknown_name
+from cooldown.objectives.errors import InputError
+from cooldown.search.cli.frame import ERR, OUT, app, print_json, say, show_result
+from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Section
 
 
 @app.command("list")
 def list_(db: Db = None, json_: Json = False) -> None:
     """List all experiments."""
-    from search import experiments, terminal
+    from cooldown.search.cli import terminal
+    from cooldown.search.experiments import service as experiments
 
     summaries = experiments.summaries(db)
     if json_:
@@ -43,8 +44,8 @@ def show(
     json_: Json = False,
 ) -> None:
     """Show what an experiment says, or one SECTION of its evidence."""
-    from search import experiments
-    from search.sections import section as made
+    from cooldown.search.cli.sections import section as made
+    from cooldown.search.experiments import service as experiments
 
     if target_loss is not None and (section != "target" or not math.isfinite(target_loss)):
         raise InputError(f"--target-loss {target_loss:g}: is a finite loss, for `cooldown show NAME target`")
@@ -63,7 +64,8 @@ def trials(
     csv_: Annotated[bool, typer.Option("--csv", help="print comma-separated values")] = False,
 ) -> None:
     """Show every trial of an experiment."""
-    from search import experiments, terminal
+    from cooldown.search.cli import terminal
+    from cooldown.search.experiments import service as experiments
 
     if json_ and csv_:
         raise InputError("--json and --csv exclude each other")
@@ -86,7 +88,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
 ) -> None:
     """Delete an experiment with all its trials."""
-    from search import experiments
+    from cooldown.search.experiments import service as experiments
 
     experiments.load(name, db=db)
     if not yes and sys.stdin.isatty() and not typer.confirm(f"Delete {name!r} with all its trials?", err=True):
@@ -106,8 +108,8 @@ def catalog(
     json_: Json = False,
 ) -> None:
     """List optimizers, schedules, strategies, tasks, surfaces and known arms."""
-    from search import terminal
-    from search.contents import contents
+    from cooldown.search.cli import terminal
+    from cooldown.search.cli.catalog import contents
 
     found = contents()
     if section is not None and section not in found:
@@ -136,10 +138,10 @@ def surface(
     json_: Json = False,
 ) -> None:
     """Draw the paths of all optimizers over a surface, each at its tuned learning rate."""
-    from objectives import surfaces
-    from search import surface as drawing
-    from search import terminal
-    from search.output import check_output, write_output
+    from cooldown.objectives import surfaces
+    from cooldown.search.cli import surface as drawing
+    from cooldown.search.cli import terminal
+    from cooldown.search.cli.output import check_output, write_output
 
     drawn = surfaces.get(name)
     path = None if json_ and output is None else Path(f"{name}.html" if output is None else output)
@@ -173,7 +175,7 @@ def dashboard(
     db: Db = None,
 ) -> None:
     """Show all experiments in the browser, live."""
-    from search.serve import serve
+    from cooldown.search.cli.serve import serve
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     serve(db, host, port, say)

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from objectives.errors import InputError
-from search.cli.frame import ERR, OUT, app, place, print_json, say, show_result
-from search.options import (
+from cooldown.objectives.errors import InputError
+from cooldown.search.cli.frame import ERR, OUT, app, place, print_json, say, show_result
+from cooldown.search.cli.options import (
     WHOLE,
     Arms,
     BatchSize,
@@ -97,7 +97,7 @@ def tune(
     dry_run: DryRun = False,
 ) -> None:
     """Search one joint arm on TASK for a good config: no evidence between optimizers."""
-    from search.experiments import joint_arm
+    from cooldown.search.experiments.service import joint_arm
 
     _compare(context, {"arms": [joint_arm()], "repeats": 1}, joint=True)
 
@@ -120,7 +120,7 @@ def resume(
     quiet: Quiet = False,
 ) -> None:
     """Continue an experiment that was interrupted, or extend a finished one in place."""
-    from search import experiments
+    from cooldown.search.experiments import service as experiments
 
     def work(report: Any) -> Any:
         return experiments.resume(
@@ -135,8 +135,9 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
 
     joint: whether the command takes one arm only.
     """
-    from search import experiments, terminal
-    from search.ranges import read_settings
+    from cooldown.search.cli import terminal
+    from cooldown.search.experiments import service as experiments
+    from cooldown.search.spec.ranges import read_settings
 
     given = dict(context.params)
     exported = given.pop("from_", None)
@@ -165,7 +166,7 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
 
 def _run(work: Any, db: str | None, json_: bool, quiet: bool) -> None:
     """Do `work` under a live display; tell how to go on where it is interrupted."""
-    from search import terminal
+    from cooldown.search.cli import terminal
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     running: list[str] = []

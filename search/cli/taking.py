@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from objectives.errors import InputError
-from search.cli.frame import ERR, OUT, app, print_json, say
-from search.options import WHOLE, Db, Force, Json, Name, Output
+from cooldown.objectives.errors import InputError
+from cooldown.search.cli.frame import ERR, OUT, app, print_json, say
+from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Output
 
 # Found without importing them: `--help` answers at once.
-FORMATS = sorted(name for _, name, _ in iter_modules([str(Path(__file__).parents[1] / "export")]) if name[0] != "_")
+FORMATS = sorted(name for _, name, _ in iter_modules([str(Path(__file__).parents[1] / "export" / "formats")]))
 
 STDOUT = "-"
 """The file that is standard output, as elsewhere."""
@@ -43,9 +43,9 @@ def export(
     db: Db = None,
 ) -> None:
     """Write the best configuration as a file or as runnable code, or all trials as a table."""
-    from search import experiments
-    from search import export as formats
-    from search.output import check_output, write_output
+    from cooldown.search import export as formats
+    from cooldown.search.cli.output import check_output, write_output
+    from cooldown.search.experiments import service as experiments
 
     path = None if output in (None, STDOUT) else Path(output)
     if path is not None:
@@ -70,9 +70,9 @@ def export(
 @app.command()
 def report(name: Name, output: Output = None, force: Force = False, db: Db = None) -> None:
     """Write everything that an experiment says as one web page that needs no network."""
-    from search import experiments
-    from search.output import check_output, write_output
-    from search.report import report as page
+    from cooldown.search.cli.output import check_output, write_output
+    from cooldown.search.experiments import service as experiments
+    from cooldown.search.report import report as page
 
     result = experiments.load(name, db=db)
     path = Path(f"{_file_name(name)}.html" if output is None else output)
@@ -102,8 +102,8 @@ def train(
     json_: Json = False,
 ) -> None:
     """Train an exported configuration again, and compare with what was recorded."""
-    from search import terminal
-    from search.retrain import retrain
+    from cooldown.search.cli import terminal
+    from cooldown.search.experiments.retrain import retrain
 
     if seeds is not None and seeds < 1:
         raise InputError(f"--seeds {seeds}: must be at least 1")

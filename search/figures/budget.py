@@ -7,10 +7,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from search.budgets import PairedDifference
-from search.figures.layout import BAND, GREY, area, axis, chart, vertical, zero_line
-from search.figures.lines import faded, label, looks, whole
-from search.statistics.budget import BudgetCurve, Crossover
+from cooldown.search.evidence.budgets import PairedDifference
+from cooldown.search.figures.layout import BAND, GREY, area, axis, chart, vertical, zero_line
+from cooldown.search.figures.lines import faded, label, looks, whole
+from cooldown.search.statistics.budget import BudgetCurve, Crossover
 
 if TYPE_CHECKING:
     from pandas import DataFrame

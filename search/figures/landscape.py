@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from objectives.surfaces import Surface
+from cooldown.objectives.surfaces import Surface
 
 PIXELS = 1200
 """Along each side of the landscape's image: more than on most screens, so that the browser smooths its lines."""

@@ -7,9 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from search.figures.layout import area, axis, chart
-from search.figures.lines import Look, faded, label, looks, whole
-from search.learning import Amount, ArmCurves, band
+from cooldown.search.evidence.learning import Amount, ArmCurves, band
+from cooldown.search.figures.layout import area, axis, chart
+from cooldown.search.figures.lines import Look, faded, label, looks, whole
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -12,8 +12,8 @@ from html import escape
 from textwrap import wrap
 from typing import Literal
 
-from objectives import optimizers, schedules
-from search.arms import Arm, short
+from cooldown.objectives import optimizers, schedules
+from cooldown.search.spec.arms import Arm, short
 
 Family = Literal["sgd", "adaptive"]
 

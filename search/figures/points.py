@@ -8,9 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from search.figures.layout import BAND, GREY, HELPER, axis, explained
-from search.space import Parameter
-from storage import Purpose, StudyRecord, TrialRecord
+from cooldown.search.figures.layout import BAND, GREY, HELPER, axis, explained
+from cooldown.search.spec.space import Parameter
+from cooldown.storage import Purpose, StudyRecord, TrialRecord
 
 REPEATS = (0.4, 0.75)
 """Where on viridis, which every kind of colour vision reads, the repeats begin and end: visible on white and black."""

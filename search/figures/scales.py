@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.hyperparameters import Scale, Unit
-from search.figures.layout import axis, wide
-from search.figures.lines import label
-from search.space import Parameter
+from cooldown.objectives.hyperparameters import Scale, Unit
+from cooldown.search.figures.layout import axis, wide
+from cooldown.search.figures.lines import label
+from cooldown.search.spec.space import Parameter
 
 MARGIN = 0.04
 """Of a range, beside both of its ends."""

@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from search.arms import short
-from search.figures.layout import axis, chart
+from cooldown.search.figures.layout import axis, chart
+from cooldown.search.spec.arms import short
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -9,11 +9,11 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from objectives import optimizers
-from objectives.surfaces import Surface, Trajectory
-from search.figures.landscape import colour_bar, image, landscape_of, lowest, start_height
-from search.figures.layout import ABOVE, GREY
-from search.figures.lines import Family, line_of_arm, marker_of_arm
+from cooldown.objectives import optimizers
+from cooldown.objectives.surfaces import Surface, Trajectory
+from cooldown.search.figures.landscape import colour_bar, image, landscape_of, lowest, start_height
+from cooldown.search.figures.layout import ABOVE, GREY
+from cooldown.search.figures.lines import Family, line_of_arm, marker_of_arm
 
 FRAMES = 100
 """At most, after the first. Every frame holds all paths so far: twice as many make the file four times as large."""

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
-from search.figures.layout import GREY, axis, chart, explained, rows, vertical
-from search.figures.lines import label, looks
-from search.figures.points import (
+from cooldown.search.evidence.sensitivity import Sensitivity
+from cooldown.search.figures.layout import GREY, axis, chart, explained, rows, vertical
+from cooldown.search.figures.lines import label, looks
+from cooldown.search.figures.points import (
     entries,
     guessing,
     loss_axis,
@@ -18,12 +19,11 @@ from search.figures.points import (
     points,
     repeat_trials,
 )
-from search.figures.scales import logarithmic, loss_dimension, on_axis, parameter_axis, parameter_dimension
-from search.sensitivity import Sensitivity
-from search.space import Parameter
-from search.statistics.doubts import Side
-from search.statistics.sensitivity import relative_ranks
-from storage import StudyRecord
+from cooldown.search.figures.scales import logarithmic, loss_dimension, on_axis, parameter_axis, parameter_dimension
+from cooldown.search.spec.space import Parameter
+from cooldown.search.statistics.doubts import Side
+from cooldown.search.statistics.sensitivity import relative_ranks
+from cooldown.storage import StudyRecord
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from search.figures.layout import BAND, GREY, axis, chart, rows, zero_line
-from search.figures.lines import faded, label, looks, whole
-from search.statistics.intervals import Interval
-from search.statistics.verdict import Verdict
+from cooldown.search.figures.layout import BAND, GREY, axis, chart, rows, zero_line
+from cooldown.search.figures.lines import faded, label, looks, whole
+from cooldown.search.statistics.intervals import Interval
+from cooldown.search.statistics.verdict import Verdict
 
 if TYPE_CHECKING:
     from pandas import DataFrame

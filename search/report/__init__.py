@@ -5,10 +5,10 @@ blocks of text, tables and charts (`blocks`). `page` sets them as HTML: the temp
 sheet how they look, `embedding` packs the figures' numbers, and the script beside the template draws them.
 """
 
-from search.report import answer, evidence, method, trials
-from search.report.page import page
-from search.results import Result
-from storage import ExperimentRecord
+from cooldown.search.experiments.result import Result
+from cooldown.search.report import answer, evidence, method, trials
+from cooldown.search.report.page import page
+from cooldown.storage import ExperimentRecord
 
 
 def report(experiment: Result | ExperimentRecord) -> str:

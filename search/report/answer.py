@@ -7,19 +7,19 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from objectives.config import Choice, TrainConfig
-from objectives.hyperparameters import Hyperparameter
-from objectives.strategies import STRATEGIES
-from search import captions
-from search.figures import verdict as figures
-from search.losses import best_study, means, test_losses, test_scores
-from search.report.blocks import Chart, Code, Config, Configs, Doubt, Section, Table, Text, numbers
-from search.report.numbers import cell, interval, number, optional, setting
-from search.report.page import Head
-from search.results import Result
-from search.statistics.verdict import PRACTICAL, Verdict
-from search.summary import ArmSummary, arm_summaries
-from storage import ExperimentRecord, Status, StudyRecord
+from cooldown.objectives.config import Choice, TrainConfig
+from cooldown.objectives.hyperparameters import Hyperparameter
+from cooldown.objectives.strategies import STRATEGIES
+from cooldown.search.evidence.losses import best_study, means, test_losses, test_scores
+from cooldown.search.evidence.verdict import ArmSummary, arm_summaries
+from cooldown.search.experiments.result import Result
+from cooldown.search.figures import captions
+from cooldown.search.figures import verdict as figures
+from cooldown.search.report.blocks import Chart, Code, Config, Configs, Doubt, Section, Table, Text, numbers
+from cooldown.search.report.numbers import cell, interval, number, optional, setting
+from cooldown.search.report.page import Head
+from cooldown.search.statistics.verdict import PRACTICAL, Verdict
+from cooldown.storage import ExperimentRecord, Status, StudyRecord
 
 WORDS = {"a_better": "better", "b_better": "worse", "tie": "a tie", "undecided": "undecided"}
 """What the first arm of a pair is."""
@@ -235,7 +235,7 @@ def _config(arm: str, study: StudyRecord, config: TrainConfig) -> Config:
 
 def config_rows(config: TrainConfig) -> list[tuple[str, str]]:
     """A config setting by setting; strategies only where they are on."""
-    from objectives import optimizers, schedules
+    from cooldown.objectives import optimizers, schedules
 
     found: list[tuple[str, str]] = []
     choices: tuple[tuple[str, Choice, Any], ...] = (

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from search.report.numbers import cell
+from cooldown.search.report.numbers import cell
 
 if TYPE_CHECKING:
     import pandas

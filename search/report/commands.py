@@ -10,11 +10,11 @@ from typing import Any
 
 import tomli_w
 
-from objectives import tasks
-from search.experiments import joint_arm
-from search.ranges import flatten
-from search.spec import Experiment
-from storage import ExperimentRecord
+from cooldown.objectives import tasks
+from cooldown.search.experiments.service import joint_arm
+from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.ranges import flatten
+from cooldown.storage import ExperimentRecord
 
 OPTIONS = (
     "trials",

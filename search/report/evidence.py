@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from search import captions
-from search.budgets import (
+from cooldown.search.evidence.budgets import (
     budget_curves,
     crossover_sentence,
     default_target,
@@ -11,18 +10,19 @@ from search.budgets import (
     target_ratio_of,
     times_to_target,
 )
-from search.credit import credit as credit_of
-from search.credit import credit_sentence
-from search.figures import budget as budget_figures
-from search.figures import learning as learning_figures
-from search.figures import verdict as figures
-from search.learning import winners_curves
-from search.pruning import pruned_arms, replayed_arms
-from search.report.answer import how_to_go_on, missing
-from search.report.blocks import MOST_ROWS, Chart, Section, Table, Text, numbers, rows
-from search.report.numbers import cell, interval, number, optional
-from search.results import Result
-from search.tables import COSTS, GAINS, costs, gains
+from cooldown.search.evidence.credit import credit as credit_of
+from cooldown.search.evidence.credit import credit_sentence
+from cooldown.search.evidence.learning import winners_curves
+from cooldown.search.evidence.tables import COSTS, GAINS, costs, gains
+from cooldown.search.experiments.result import Result
+from cooldown.search.figures import budget as budget_figures
+from cooldown.search.figures import captions
+from cooldown.search.figures import learning as learning_figures
+from cooldown.search.figures import verdict as figures
+from cooldown.search.report.answer import how_to_go_on, missing
+from cooldown.search.report.blocks import MOST_ROWS, Chart, Section, Table, Text, numbers, rows
+from cooldown.search.report.numbers import cell, interval, number, optional
+from cooldown.search.tuning.pruning import pruned_arms, replayed_arms
 
 SHOWN_TRIALS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 """The budgets of which a table shows the expected best."""

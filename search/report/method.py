@@ -4,18 +4,18 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from objectives import tasks
-from search.ranges import flatten
-from search.report.answer import day, missing
-from search.report.blocks import Code, Part, Section, Steps, Table, Text, rows
-from search.report.commands import reproduction
-from search.report.numbers import setting
-from search.results import Result
-from search.spec import Experiment
-from search.tables import WINNERS
-from search.tables import winners as winners_of
-from storage import ExperimentRecord, Status
-from storage.fingerprint import arm_fingerprints
+from cooldown.objectives import tasks
+from cooldown.search.evidence.tables import WINNERS
+from cooldown.search.evidence.tables import winners as winners_of
+from cooldown.search.experiments.result import Result
+from cooldown.search.report.answer import day, missing
+from cooldown.search.report.blocks import Code, Part, Section, Steps, Table, Text, rows
+from cooldown.search.report.commands import reproduction
+from cooldown.search.report.numbers import setting
+from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.ranges import flatten
+from cooldown.storage import ExperimentRecord, Status
+from cooldown.storage.fingerprint import arm_fingerprints
 
 SAMPLERS = {
     "tpe": "Optuna's TPE sampler",

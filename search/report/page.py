@@ -6,9 +6,9 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from search.report.blocks import Section
-from search.report.embedding import Figures
-from search.results import Result
+from cooldown.search.experiments.result import Result
+from cooldown.search.report.blocks import Section
+from cooldown.search.report.embedding import Figures
 
 
 @dataclass(frozen=True)

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from search import captions
-from search.edges import edges
-from search.figures import trials as figures
-from search.report.answer import missing
-from search.report.blocks import Chart, Doubt, Part, Row, Section, Table, Text, numbers
-from search.report.numbers import optional
-from search.results import Result
-from search.sensitivity import DECADES, Sensitivity, sensitivities
-from search.space import Parameter
-from search.statistics.doubts import Side
-from search.tables import numeric_parameters, with_trials
-from storage import StudyRecord
+from cooldown.search.evidence.edges import edges
+from cooldown.search.evidence.sensitivity import DECADES, Sensitivity, sensitivities
+from cooldown.search.evidence.tables import numeric_parameters, with_trials
+from cooldown.search.experiments.result import Result
+from cooldown.search.figures import captions
+from cooldown.search.figures import trials as figures
+from cooldown.search.report.answer import missing
+from cooldown.search.report.blocks import Chart, Doubt, Part, Row, Section, Table, Text, numbers
+from cooldown.search.report.numbers import optional
+from cooldown.search.spec.space import Parameter
+from cooldown.search.statistics.doubts import Side
+from cooldown.storage import StudyRecord
 
 if TYPE_CHECKING:
     import pandas

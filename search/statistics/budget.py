@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.statistics.intervals import mean_interval
+from cooldown.search.statistics.intervals import mean_interval
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from search.statistics.intervals import Interval, mean_interval
+from cooldown.search.statistics.intervals import Interval, mean_interval
 
 FACTORS = ("optimizer", "schedule", "tuning")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.statistics.intervals import mean_interval
+from cooldown.search.statistics.intervals import mean_interval
 
 TOLERANCE = 0.1
 """How far above the best loss, as a share of it, a loss counts as about as good."""

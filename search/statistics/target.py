@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from search.statistics.intervals import mean_interval
+from cooldown.search.statistics.intervals import mean_interval
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from search.statistics.intervals import CONFIDENCE, Interval, mean_interval, welch_interval
+from cooldown.search.statistics.intervals import CONFIDENCE, Interval, mean_interval, welch_interval
 
 Decision = Literal["a_better", "b_better", "tie", "undecided"]
 MAX_REPEATS = 1000

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from storage.tables import VERSION_TABLE, metadata
+from cooldown.storage.tables import VERSION_TABLE, metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

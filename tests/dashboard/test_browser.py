@@ -18,9 +18,9 @@ from browser import COOLDOWN, chromium_path, free_port, opened, served
 from playwright.sync_api import Page, expect
 from search_runs import run_in_threads, spec
 
-from objectives import TrainConfig
-from search import load
-from storage import Ledger, Status
+from cooldown import load
+from cooldown.objectives import TrainConfig
+from cooldown.storage import Ledger, Status
 
 pytestmark = pytest.mark.skipif(chromium_path() is None, reason="there is no Chromium")
 

@@ -10,10 +10,10 @@ from browser import COOLDOWN
 from search_runs import run_in_threads, spec
 from test_pages import Open, fine, words
 
-from objectives.errors import InputError
-from search import export as formats
-from search import load
-from search.export import ConfigFormat, Exported, TableFormat, choose
+from cooldown import load
+from cooldown.objectives.errors import InputError
+from cooldown.search import export as formats
+from cooldown.search.export import ConfigFormat, Exported, TableFormat, choose
 
 NAME = "a name; rm -rf $HOME/'x'"
 
@@ -105,7 +105,7 @@ def test_what_cannot_be_expressed_is_one_message(app: Any, monkeypatch: pytest.M
     def refuse(*_: Any, **__: Any) -> Exported:
         raise InputError("no *such* thing: use another")
 
-    monkeypatch.setattr("dashboard.choosing.export", refuse)
+    monkeypatch.setattr("cooldown.dashboard.choosing.export", refuse)
     (error,) = fine(app.run()).error
     assert error.value.replace("\\", "") == "no *such* thing: use another"
     assert r"\*such\*" in error.value

@@ -7,8 +7,8 @@ import pytest
 from search_runs import run_in_threads, spec
 from test_pages import PAGES, Open, fine, with_numbers, words
 
-from dashboard.parts import MOST_STYLED
-from search import load
+from cooldown import load
+from cooldown.dashboard.parts import MOST_STYLED
 
 FARTHER = 1_000_000
 """Each copy of a row has its number so much further on."""

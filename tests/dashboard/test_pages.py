@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 from search_runs import run_in_threads, spec
 
-from dashboard import data, parts
-from dashboard.pages import FOLDER
-from objectives import optimizers
-from search.studies import planned
-from storage import Ledger, Status
+from cooldown.dashboard import data, parts
+from cooldown.dashboard.pages import FOLDER
+from cooldown.objectives import optimizers
+from cooldown.search.tuning.studies import planned
+from cooldown.storage import Ledger, Status
 
 PAGES = sorted(path.stem for path in FOLDER.glob("*.py"))
 ABOUT_ONE = ["verdict", "curves", "search", "budget", "export"]
@@ -187,7 +187,7 @@ def test_names_are_shown_as_they_are(ledgers: Ledgers, open_app: Open) -> None:
 
 
 def test_the_verdict_says_what_the_command_says(ledgers: Ledgers, open_app: Open) -> None:
-    from search import load
+    from cooldown import load
 
     found = load("whole", db=ledgers.done)
     shown = words(fine(open_app(ledgers.done, "verdict", experiment="whole"))).replace("\\", "")
@@ -239,7 +239,7 @@ def test_every_hyperparameter_of_every_arm_is_drawn(ledgers: Ledgers, open_app: 
 
 
 def test_every_schedule_can_be_played_with(open_app: Open, url: str) -> None:
-    from objectives import schedules
+    from cooldown.objectives import schedules
 
     app = fine(open_app(url, "schedules"))
     for name in schedules.names():
@@ -269,7 +269,7 @@ def test_one_arm_is_promised_nothing_that_never_comes(ledgers: Ledgers, open_app
 
 
 def test_the_verdict_is_told_at_a_glance(ledgers: Ledgers, open_app: Open) -> None:
-    from search import load
+    from cooldown import load
 
     first = load("whole", db=ledgers.done).verdicts[0]
     app = fine(open_app(ledgers.done, "verdict", experiment="whole"))

@@ -7,7 +7,7 @@ import pytest
 from search_runs import run_in_threads, spec
 from test_pages import PAGES, Open, fine, words
 
-from dashboard import data
+from cooldown.dashboard import data
 
 ELSEWHERE = ("../../etc/passwd", "/etc/passwd", "file:///etc/passwd", "..%2f..%2fetc%2fpasswd", "%00", "x" * 5000)
 NAMES = ("db", "ledger", "path", "file", "COOLDOWN_DB", "cooldown_db", "task", "arm", "format")

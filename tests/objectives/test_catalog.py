@@ -7,18 +7,18 @@ import sys
 
 import pytest
 
-from objectives import optimizers, schedules
-from objectives.catalog import UnknownNameError
-from objectives.errors import InputError
+from cooldown.objectives import optimizers, schedules
+from cooldown.objectives.catalog import UnknownNameError
+from cooldown.objectives.errors import InputError
 
 PACKAGE = """
-from objectives.catalog import Catalog
-from objectives.optimizers import Optimizer
+from cooldown.objectives.catalog import Catalog
+from cooldown.objectives.optimizers import Optimizer
 
 catalog = Catalog(__name__, __path__, Optimizer, "optimizer")
 """
 ENTRY = """
-from objectives.optimizers import Optimizer
+from cooldown.objectives.optimizers import Optimizer
 
 
 def update(theta, gradient, slot, learning_rate, t):
@@ -89,7 +89,7 @@ def test_a_name_that_is_no_text_is_unknown(name):
 def test_looking_into_the_catalogs_loads_neither_the_compiler_nor_the_data():
     program = """
 import json, sys
-from objectives import TrainConfig, descend, optimizers, schedules, tasks
+from cooldown.objectives import TrainConfig, descend, optimizers, schedules, tasks
 for catalog in (optimizers, schedules, tasks):
     for name in catalog.names():
         catalog.get(name)
@@ -101,5 +101,5 @@ print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
     command = [sys.executable, "-c", program]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     loaded = set(json.loads(done.stdout))
-    assert "objectives" in loaded
+    assert "cooldown" in loaded
     assert not loaded & {"numba", "llvmlite", "sklearn", "scipy", "torch", "jax", "pandas"}

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from objectives import TrainConfig, optimizers, schedules
-from objectives.config import Choice
-from objectives.errors import InputError
-from objectives.hyperparameters import Categorical, Hyperparameter, Unit
-from objectives.models.mlp import MLP
-from objectives.strategies import STRATEGIES
+from cooldown.objectives import TrainConfig, optimizers, schedules
+from cooldown.objectives.config import Choice
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.hyperparameters import Categorical, Hyperparameter, Unit
+from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.strategies import STRATEGIES
 
 
 def legal(declared):

@@ -5,8 +5,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from objectives import descend, optimizers
-from objectives.errors import InputError
+from cooldown.objectives import descend, optimizers
+from cooldown.objectives.errors import InputError
 
 
 def test_by_hand():

@@ -13,11 +13,12 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from objectives import Outcome, Problem, TrainConfig, descend, engine, optimizers, schedules, tasks, train
-from objectives.errors import InputError
-from objectives.fusion import fused
-from objectives.models.mlp import MLP
-from objectives.random_streams import generator
+from cooldown.objectives import Outcome, Problem, TrainConfig, descend, optimizers, schedules, tasks, train
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.fusion import fused
+from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.random_streams import generator
+from cooldown.objectives.training import engine
 
 ROWS, HELD_OUT = 57, 901
 
@@ -451,10 +452,10 @@ def test_a_bad_dtype_is_named(dtype):
 SECOND_PROCESS = """
 import json
 import numpy as np
-from objectives import Problem, TrainConfig, optimizers, train
-from objectives.fusion import fused
-from objectives.models import _kernels
-from objectives.models.mlp import MLP
+from cooldown.objectives import Problem, TrainConfig, optimizers, train
+from cooldown.objectives.fusion import fused
+from cooldown.objectives.models import _kernels
+from cooldown.objectives.models.mlp import MLP
 
 model = MLP(np.eye(6), np.arange(6) % 2, (3,), 2, "cross_entropy")
 train(Problem(model, np.arange(6), np.arange(6), 1.0), [TrainConfig(epochs=1)], [0])

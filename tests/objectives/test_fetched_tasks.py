@@ -19,8 +19,8 @@ import joblib
 import numpy as np
 import pytest
 
-from objectives import TrainConfig, tasks, train
-from objectives.errors import InputError
+from cooldown.objectives import TrainConfig, tasks, train
+from cooldown.objectives.errors import InputError
 
 ONE_EPOCH = TrainConfig.from_json({"optimizer": {"name": "adam", "learning_rate": 0.001}, "epochs": 1})
 
@@ -85,7 +85,7 @@ def test_california_housing(home):
     np.testing.assert_allclose(y, value / 100_000)
     for column, expected in ((0, income), (2, rooms / households), (5, population / households), (7, longitude)):
         np.testing.assert_allclose(X[:, column], expected)
-    document = sys.modules["objectives.tasks.california_housing"].__doc__
+    document = sys.modules["cooldown.objectives.tasks.california_housing"].__doc__
     assert f"{HOUSES} rows, 8 features, a regression" in document
     works(task)
 
@@ -124,7 +124,7 @@ def test_covertype_is_a_fixed_subset_with_the_classes_shares(home):
     np.random.seed(1)  # noqa: NPY002 - another state of the global stream changes nothing
     again, _ = fresh("covertype").data
     assert np.array_equal(again, X)
-    document = sys.modules["objectives.tasks.covertype"].__doc__
+    document = sys.modules["cooldown.objectives.tasks.covertype"].__doc__
     assert "20000 rows, 12 features, 7 classes" in document
     works(task)
 

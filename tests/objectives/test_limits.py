@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from objectives import Outcome, Problem, TrainConfig, engine, train
-from objectives.errors import InputError
-from objectives.limits import Limits, mean_losses
-from objectives.models.mlp import MLP
-from objectives.random_streams import generator
+from cooldown.objectives import Outcome, Problem, TrainConfig, train
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.random_streams import generator
+from cooldown.objectives.training import engine
+from cooldown.objectives.training.limits import Limits, mean_losses
 
 INF = math.inf
 ROWS, EPOCHS = 40, 9

@@ -12,9 +12,9 @@ import scipy.special
 from numba import njit
 from sklearn.metrics import accuracy_score, log_loss, r2_score
 
-from objectives.models import _kernels
-from objectives.models.mlp import MLP
-from objectives.problem import Model
+from cooldown.objectives.models import _kernels
+from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.problem import Model
 
 ROWS, FEATURES, REPLICATES = 40, 5, 3
 LAYERS = [(), (7,), (6, 9), (5, 4, 3)]
@@ -124,7 +124,7 @@ def test_evaluate_in_chunks_is_evaluate(monkeypatch):
     model = mlp((7,), "cross_entropy")
     theta, _ = point(model)
     whole = model.evaluate(theta, np.arange(ROWS))
-    monkeypatch.setattr("objectives.models.mlp.EVALUATION_ROWS", 7)
+    monkeypatch.setattr("cooldown.objectives.models.mlp.EVALUATION_ROWS", 7)
     for in_chunks, expected in zip(model.evaluate(theta, np.arange(ROWS)), whole, strict=True):
         np.testing.assert_allclose(in_chunks, expected, rtol=1e-14)
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numba import njit, types
 
-from objectives import descend, optimizers
-from objectives.fusion import _in_precision, fused
-from objectives.hyperparameters import Scale
+from cooldown.objectives import descend, optimizers
+from cooldown.objectives.fusion import _in_precision, fused
+from cooldown.objectives.hyperparameters import Scale
 
 STEPS = 200
 DIMENSION = 11  # more than a SIMD register holds, and not a multiple of it

@@ -9,9 +9,9 @@ import cloudpickle
 import numpy as np
 import pytest
 
-from objectives import TrainConfig, tasks, train
-from objectives.models.quadratic import Quadratic
-from objectives.problem import Model
+from cooldown.objectives import TrainConfig, tasks, train
+from cooldown.objectives.models.quadratic import Quadratic
+from cooldown.objectives.problem import Model
 
 ROWS, D = 40, 5
 
@@ -179,7 +179,7 @@ def test_looking_at_the_task_makes_no_points():
 
 def test_the_catalogs_curvature_is_what_its_docstring_says(task):
     points, hessian = task.model.data
-    document = sys.modules["objectives.tasks.quadratic"].__doc__
+    document = sys.modules["cooldown.objectives.tasks.quadratic"].__doc__
     assert f"{task.n_samples} rows, {task.model.size} parameters" in document
     assert points.shape == (2000, 20)
     eigenvalues, axes = np.linalg.eigh(hessian)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from objectives import Curve, Outcome
-from objectives.random_streams import generator, seed_sequence, seeds
+from cooldown.objectives import Curve, Outcome
+from cooldown.objectives.random_streams import generator, seed_sequence, seeds
 
 
 def curve(losses, outcome=Outcome.COMPLETED, uninformed_loss=2.0, scores=None, kept_epoch=None):

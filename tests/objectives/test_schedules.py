@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from objectives import TrainConfig, schedules
-from objectives.errors import InputError
-from objectives.hyperparameters import Categorical, Unit
-from objectives.schedules import Reaction
+from cooldown.objectives import TrainConfig, schedules
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.hyperparameters import Categorical, Unit
+from cooldown.objectives.schedules import Reaction
 
 T = 90
 HALF = math.sqrt(0.5)  # cos 45°

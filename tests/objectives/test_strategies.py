@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from objectives import Outcome, Problem, TrainConfig, descend, engine, tasks, train
-from objectives.data_order import DataOrder, by_difficulty
-from objectives.gradients import clipped, with_noise
-from objectives.models.mlp import MLP
-from objectives.problem import Network
-from objectives.random_streams import generator
-from objectives.strategies import STRATEGIES
+from cooldown.objectives import Outcome, Problem, TrainConfig, descend, tasks, train
+from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.problem import Network
+from cooldown.objectives.random_streams import generator
+from cooldown.objectives.strategies import STRATEGIES
+from cooldown.objectives.training import engine
+from cooldown.objectives.training.data_order import DataOrder, by_difficulty
+from cooldown.objectives.training.gradients import clipped, with_noise
 
 ROWS, HELD_OUT, FEATURES = 60, 40, 5
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from objectives import descend, optimizers, surfaces
-from objectives.errors import InputError
-from objectives.surfaces import Minimum, Surface
+from cooldown.objectives import descend, optimizers, surfaces
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.surfaces import Minimum, Surface
 
 EVERY = pytest.mark.parametrize("name", surfaces.names())
 WITH_MINIMA = [name for name in surfaces.names() if surfaces.get(name).minima]

@@ -9,9 +9,9 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from objectives import TrainConfig, tasks, train
-from objectives.errors import InputError
-from objectives.tasks._splits import split
+from cooldown.objectives import TrainConfig, tasks, train
+from cooldown.objectives.data.splits import split
+from cooldown.objectives.errors import InputError
 
 N = 60
 

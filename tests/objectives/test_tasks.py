@@ -14,10 +14,10 @@ from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import log_loss, mean_squared_error, r2_score
 from sklearn.preprocessing import StandardScaler
 
-from objectives import TrainConfig, tasks, train
-from objectives.errors import InputError
-from objectives.problem import Problem
-from objectives.tasks._splits import split
+from cooldown.objectives import TrainConfig, tasks, train
+from cooldown.objectives.data.splits import split
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.problem import Problem
 
 ROOT = Path(__file__).parents[2]
 EXPECTED = {
@@ -221,7 +221,7 @@ def test_a_built_in_task_trains_and_is_what_its_docstring_says(name):
         assert np.unique(y).tolist() == list(range(n_classes))
     else:
         assert (task.kind, task.score_name) == ("regression", "R²")
-    document = sys.modules[f"objectives.tasks.{name}"].__doc__
+    document = sys.modules[f"cooldown.objectives.tasks.{name}"].__doc__
     assert f"{n_rows} rows" in document
     assert f"{n_features} features" in document
     assert (f"{n_classes} classes" if n_classes else "regression") in document

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from objectives import Outcome, Problem, TrainConfig, descend, optimizers, tasks, train
-from objectives.models.mlp import MLP
-from objectives.problem import evaluate
-from objectives.random_streams import generator
-from objectives.watch import Watch
+from cooldown.objectives import Outcome, Problem, TrainConfig, descend, optimizers, tasks, train
+from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.problem import evaluate
+from cooldown.objectives.random_streams import generator
+from cooldown.objectives.training.watch import Watch
 
 NEVER = np.inf
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from objectives import descend, optimizers
-from objectives.optimizers import yellowfin
+from cooldown.objectives import descend, optimizers
+from cooldown.objectives.optimizers import yellowfin
 
 BETA, EPSILON = 0.999, 1e-6
 

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 from search_runs import run_in_threads, spec
 
-from storage import ExperimentRecord, Status
+from cooldown.storage import ExperimentRecord, Status
 
 ARMS = ("momentum", "momentum+cosine", "adam", "adam+cosine")
 HOSTILE = ["<script>alert(1)</script>", '"); import os', "🔥 emoji", "{{ 7*7 }}", "</script><b>", "a'b \\ --x"]

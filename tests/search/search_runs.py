@@ -13,12 +13,12 @@ from typing import Any
 
 import psutil
 
-from objectives import tasks
-from search.runner import run
-from search.spec import Experiment, experiment
-from search.splits import Splits, task_of
-from search.studies import planned
-from storage import ExperimentRecord, Ledger
+from cooldown import tasks
+from cooldown.search.spec.experiment import Experiment, experiment
+from cooldown.search.tuning.runner import run
+from cooldown.search.tuning.splits import Splits, task_of
+from cooldown.search.tuning.studies import planned
+from cooldown.storage import ExperimentRecord, Ledger
 
 COOLDOWN = str(Path(sys.executable).with_name("cooldown"))
 PATIENCE = 60.0
@@ -41,7 +41,7 @@ STUBBORN_TASKS = '''
 """Tasks whose models are slow, deadly or broken, but only in a worker: the parent's process is in the environment."""
 import os, time
 import numpy as np
-from objectives import tasks
+from cooldown import tasks
 
 IN_WORKER = int(os.environ.setdefault("TEST_COORDINATOR", str(os.getpid()))) != os.getpid()
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from search_runs import run_in_threads, spec
 
-from objectives.hyperparameters import Hyperparameter, Scale, Unit
-from search.alarms import alarms, boundary_alarms, contains
-from search.arms import Arm
-from search.space import Parameter
-from search.statistics.doubts import edge_reached, never_improved, winners_curse
-from search.statistics.verdict import Verdict
-from search.summary import pair_verdicts, sentence
-from storage import Purpose, Status
+from cooldown.objectives.hyperparameters import Hyperparameter, Scale, Unit
+from cooldown.search.evidence.alarms import alarms, boundary_alarms, contains
+from cooldown.search.evidence.verdict import pair_verdicts, sentence
+from cooldown.search.spec.arms import Arm
+from cooldown.search.spec.space import Parameter
+from cooldown.search.statistics.doubts import edge_reached, never_improved, winners_curse
+from cooldown.search.statistics.verdict import Verdict
+from cooldown.storage import Purpose, Status
 
 NONE = np.empty(0)
 
@@ -215,7 +215,7 @@ def test_a_curse_larger_than_a_declared_lead_is_told(url: str) -> None:
 
 
 def _arms(record: Any) -> list[dict[str, Any]]:
-    from search.summary import document
+    from cooldown.search.evidence.verdict import document
 
     return document(record)["arms"]
 

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as st_numpy
 from numpy.typing import NDArray
 from scipy import stats
 
-from search.statistics.budget import (
+from cooldown.search.statistics.budget import (
     BudgetCurve,
     Crossover,
     best_so_far,

@@ -17,10 +17,10 @@ import pytest
 from rich.cells import cell_len
 from search_runs import COOLDOWN, PATIENCE, cooldown, flags, run_in_threads, spec, surroundings
 
-from search import resume
-from search.cli import main
-from search.studies import planned
-from storage import Ledger, Status
+from cooldown import resume
+from cooldown.search.cli import main
+from cooldown.search.tuning.studies import planned
+from cooldown.storage import Ledger, Status
 
 Answer = tuple[int, str, str]
 NAME = "a \"b\" 'c' [bold]d[/bold] :smile: 🎉 $HOME"
@@ -349,7 +349,7 @@ def test_databases_that_are_not_ours(run_here: Any, tmp_path: Path) -> None:
 
 def test_a_read_only_ledger(run_here: Any, tmp_path: Path, ledger: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Root may write anywhere, so the file system's refusal is played by SQLite's own."""
-    from search import experiments
+    from cooldown.search.experiments import service as experiments
 
     def refusing(url: str, **more: Any) -> Ledger:
         found = Ledger(url, **more)

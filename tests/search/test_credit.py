@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from search.statistics.credit import factorial_effects, factorial_shares, gains, tuned_effects
+from cooldown.search.statistics.credit import factorial_effects, factorial_shares, gains, tuned_effects
 
 MAIN = ("optimizer", "schedule", "tuning")
 INTERACTIONS = (

@@ -7,13 +7,13 @@ from typing import Any, get_args
 import pytest
 from search_runs import TINY, Mortal, Shuffled, print_of, run_in_threads, spec
 
-from search import compare
-from search.arms import Arm
-from search.sampling import Generation
-from search.space import space
-from search.spec import Sampler
-from storage import Ledger, Status, StudyRecord
-from storage.fingerprint import arm_fingerprints
+from cooldown import compare
+from cooldown.search.spec.arms import Arm
+from cooldown.search.spec.experiment import Sampler
+from cooldown.search.spec.space import space
+from cooldown.search.tuning.sampling import Generation
+from cooldown.storage import Ledger, Status, StudyRecord
+from cooldown.storage.fingerprint import arm_fingerprints
 
 SAMPLERS = get_args(Sampler)
 # A joint arm has parameters that depend on a choice; `sgd` has none that do, and just one beside the warm-up.

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from search_runs import TINY, cooldown, flags, run_in_threads, spec
 
-from objectives.errors import InputError
-from search import estimates as module
-from search.estimates import Estimate, Kind, _makespan, _small, _Timing, estimate
-from search.experiments import dry_run
-from search.spec import Experiment
-from search.splits import Splits, task_of
-from search.studies import planned
-from search.summary import document
-from search.terminal import spoken
-from storage import Purpose
+from cooldown.objectives.errors import InputError
+from cooldown.search.cli.terminal import spoken
+from cooldown.search.evidence.verdict import document
+from cooldown.search.experiments.service import dry_run
+from cooldown.search.spec.experiment import Experiment
+from cooldown.search.tuning import dry_run as module
+from cooldown.search.tuning.dry_run import Estimate, Kind, _makespan, _small, _Timing, estimate
+from cooldown.search.tuning.splits import Splits, task_of
+from cooldown.search.tuning.studies import planned
+from cooldown.storage import Purpose
 
 
 def estimated(made: Experiment) -> Estimate:

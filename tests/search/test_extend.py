@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from search_runs import TINY, print_of, run_in_threads, spec
 
-from objectives.errors import InputError
-from search import compare, load, resume
-from search.experiments import summaries
-from search.progress import Progress
-from search.studies import planned
-from storage import ExperimentRecord, Ledger, Purpose, Status
-from storage.fingerprint import arm_fingerprints
+from cooldown import compare, load, resume
+from cooldown.objectives.errors import InputError
+from cooldown.search.experiments.service import summaries
+from cooldown.search.tuning.progress import Progress
+from cooldown.search.tuning.studies import planned
+from cooldown.storage import ExperimentRecord, Ledger, Purpose, Status
+from cooldown.storage.fingerprint import arm_fingerprints
 
 SETTINGS = {key: value for key, value in TINY.items() if key != "task"}
 
@@ -135,7 +135,7 @@ def test_a_spec_does_not_find_what_was_given_more_trials_later(done: str) -> Non
 
 
 def _fingerprint() -> str:
-    from objectives import tasks
+    from cooldown.objectives import tasks
 
     return tasks.get("iris").fingerprint()
 

@@ -10,19 +10,20 @@ import numpy as np
 import pytest
 from search_runs import run_in_threads, spec
 
-from objectives import Outcome, Problem, tasks
-from objectives.errors import InputError
-from search import compare, executors
-from search.alarms import alarms
-from search.experiments import summaries
-from search.losses import primary_pair
-from search.losses import test_losses as losses_of
-from search.progress import Progress
-from search.results import Result
-from search.splits import Splits
-from search.summary import document, pair_verdicts
-from storage import ExperimentRecord, Purpose
-from storage.fingerprint import arm_fingerprints
+from cooldown import compare
+from cooldown.objectives import Outcome, Problem, tasks
+from cooldown.objectives.errors import InputError
+from cooldown.search.evidence.alarms import alarms
+from cooldown.search.evidence.losses import primary_pair
+from cooldown.search.evidence.losses import test_losses as losses_of
+from cooldown.search.evidence.verdict import document, pair_verdicts
+from cooldown.search.executors import local as executors
+from cooldown.search.experiments.result import Result
+from cooldown.search.experiments.service import summaries
+from cooldown.search.tuning.progress import Progress
+from cooldown.search.tuning.splits import Splits
+from cooldown.storage import ExperimentRecord, Purpose
+from cooldown.storage.fingerprint import arm_fingerprints
 
 ARMS = ("momentum+sgdr", "adam")
 # Chosen for its seed of no merit: some runs diverge at these rates and some do not.

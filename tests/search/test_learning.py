@@ -11,12 +11,12 @@ from hypothesis.extra import numpy as st_numpy
 from numpy.typing import NDArray
 from search_runs import run_in_threads, spec
 
-from objectives import tasks, train
-from objectives.config import TrainConfig
-from objectives.cost import rows_per_epoch
-from objectives.records import Curve, Outcome
-from search.learning import AMOUNTS, band, planned_rates, trial_curves, winners_curves
-from storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
+from cooldown.objectives import tasks, train
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.cost import rows_per_epoch
+from cooldown.objectives.records import Curve, Outcome
+from cooldown.search.evidence.learning import AMOUNTS, band, planned_rates, trial_curves, winners_curves
+from cooldown.storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
 
 EPOCHS = 3
 INF, NAN = float("inf"), float("nan")

@@ -8,17 +8,17 @@ import pytest
 from optuna.storages import RDBStorage
 from search_runs import print_of, run_in_threads, spec
 
-from objectives import TrainConfig
-from search.arms import Arm
-from search.budgets import default_target
-from search.credit import credit, credit_document, credit_sentence, tuning_gains
-from search.edges import edges
-from search.results import Result
-from search.space import space
-from search.studies import needs, planned
-from search.summary import document
-from storage import ExperimentRecord, Ledger, Purpose, StudyKey, StudyRecord, Variant
-from storage.fingerprint import arm_fingerprints
+from cooldown.objectives import TrainConfig
+from cooldown.search.evidence.budgets import default_target
+from cooldown.search.evidence.credit import credit, credit_document, credit_sentence, tuning_gains
+from cooldown.search.evidence.edges import edges
+from cooldown.search.evidence.verdict import document
+from cooldown.search.experiments.result import Result
+from cooldown.search.spec.arms import Arm
+from cooldown.search.spec.space import space
+from cooldown.search.tuning.studies import needs, planned
+from cooldown.storage import ExperimentRecord, Ledger, Purpose, StudyKey, StudyRecord, Variant
+from cooldown.storage.fingerprint import arm_fingerprints
 
 CUBE = ("momentum", "momentum+cosine", "adam", "adam+sgdr")
 PAIR = ("momentum+cosine", "adam")

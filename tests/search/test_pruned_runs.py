@@ -9,14 +9,14 @@ from optuna.trial import TrialState
 from rich.console import Console
 from search_runs import run_in_threads, spec
 
-from objectives.records import Outcome
-from search.budgets import budget_curves
-from search.pruning import limits, pruned_arms, replayed_arms
-from search.results import Result
-from search.sections import section
-from search.sensitivity import sensitivities
-from search.summary import document
-from storage import ExperimentRecord, Purpose
+from cooldown.objectives.records import Outcome
+from cooldown.search.cli.sections import section
+from cooldown.search.evidence.budgets import budget_curves
+from cooldown.search.evidence.sensitivity import sensitivities
+from cooldown.search.evidence.verdict import document
+from cooldown.search.experiments.result import Result
+from cooldown.search.tuning.pruning import limits, pruned_arms, replayed_arms
+from cooldown.storage import ExperimentRecord, Purpose
 
 ARMS = ("momentum+cosine", "adam")
 SETTINGS: dict[str, Any] = {"arms": ARMS, "trials": 16, "generation": 4, "epochs": 9, "seeds": 2}

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.stats import chisquare
 
-from objectives import Curve, Outcome, TrainConfig, tasks, train
-from objectives.errors import InputError
-from search.pruning import Pruner, bracket, limits, replay
-from search.statistics.pruning import BRACKET_WEIGHTS, halving_limits, median_limits, pruned_after, rungs
-from storage import Purpose, StudyRecord, TrialRecord
-from storage.records import mean_final_loss
+from cooldown.objectives import Curve, Outcome, TrainConfig, tasks, train
+from cooldown.objectives.errors import InputError
+from cooldown.search.statistics.pruning import BRACKET_WEIGHTS, halving_limits, median_limits, pruned_after, rungs
+from cooldown.search.tuning.pruning import Pruner, bracket, limits, replay
+from cooldown.storage import Purpose, StudyRecord, TrialRecord
+from cooldown.storage.records import mean_final_loss
 
 INF, NAN = math.inf, math.nan
 EPOCHS = 9

@@ -11,18 +11,20 @@ import pandas as pd
 import pytest
 from search_runs import PATIENCE, TINY, surroundings
 
-from objectives import TrainConfig, tasks
-from objectives.errors import InputError
-from search import Experiment, Result, compare, load, resume, tune
-from storage import Status
+import cooldown
+from cooldown import Result, compare, load, resume, tune
+from cooldown.objectives import TrainConfig, tasks
+from cooldown.objectives.errors import InputError
+from cooldown.search.spec.experiment import Experiment
+from cooldown.storage import Status
 
 QUICK = {**TINY, "repeats": 1, "trials": 2, "finalists": 1}
 ARRAYS = {key: value for key, value in QUICK.items() if key != "task"}
 
 SCRIPT = """
 import numpy as np
-from objectives import tasks
-from search import compare
+from cooldown import tasks
+from cooldown import compare
 
 class Parabola:
     '''Defined in the script itself: no worker can import it.'''
@@ -133,11 +135,35 @@ def test_tune_is_one_joint_arm_once(url: str) -> None:
     assert result.verdicts == []
 
 
-def test_the_public_names() -> None:
-    import search
+PUBLIC = [
+    "compare",
+    "tune",
+    "resume",
+    "load",
+    "tasks",
+    "train",
+    "descend",
+    "TrainConfig",
+    "optimizers",
+    "schedules",
+    "surfaces",
+]
 
-    assert set(search.__all__) >= {"Experiment", "compare", "tune", "load"}
+
+def test_the_public_names() -> None:
+    assert set(cooldown.__all__) >= PUBLIC
+    for name in cooldown.__all__:
+        assert getattr(cooldown, name) is not None
+    assert set(dir(cooldown)) >= PUBLIC
+    with pytest.raises(AttributeError, match="has no attribute 'experiments_'"):
+        cooldown.experiments_  # noqa: B018
     assert Experiment(task="iris").trials == 24
+
+
+def test_the_public_face_is_loaded_when_it_is_used(tmp_path: Path) -> None:
+    loaded = run_python("import sys, cooldown; print(sorted(sys.modules))", tmp_path)
+    for package in ("numpy", "optuna", "sqlalchemy", "pydantic", "numba", "sklearn"):
+        assert f"'{package}'" not in loaded
 
 
 def run_python(source: str, cwd: Path, *arguments: str) -> str:

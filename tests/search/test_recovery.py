@@ -25,12 +25,12 @@ from search_runs import (
     wait_until_gone,
 )
 
-from objectives import Problem, TrainConfig, tasks
-from objectives.errors import InputError
-from search import compare
-from search.executors import TrainingError, compile_packed, pack, train_packed
-from search.runner import MAX_DEATHS, RunError
-from storage import Ledger, Purpose, Status
+from cooldown import compare
+from cooldown.objectives import Problem, TrainConfig, tasks
+from cooldown.objectives.errors import InputError
+from cooldown.search.executors.local import TrainingError, compile_packed, pack, train_packed
+from cooldown.search.tuning.runner import MAX_DEATHS, RunError
+from cooldown.storage import Ledger, Purpose, Status
 
 SLOW = flags(repeats=2, trials=6, epochs=2)
 """12 generations and 4 + 4 further jobs of a task that takes its time: for each of them half a second or so."""

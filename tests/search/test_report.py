@@ -11,13 +11,13 @@ import plotly.graph_objects as go
 import pytest
 from report_pages import ARMS, HOSTILE, STATES, read, small, told
 
-from search.report import report
-from search.report.commands import reproduction
-from search.report.embedding import Figures
-from search.report.numbers import cell
-from search.report.trials import thinned
-from search.results import Result
-from storage import ExperimentRecord, Status
+from cooldown.search.experiments.result import Result
+from cooldown.search.report import report
+from cooldown.search.report.commands import reproduction
+from cooldown.search.report.embedding import Figures
+from cooldown.search.report.numbers import cell
+from cooldown.search.report.trials import thinned
+from cooldown.storage import ExperimentRecord, Status
 
 SECTIONS = {
     "Answer",
@@ -217,8 +217,8 @@ def test_a_huge_one_leaves_trials_out_and_says_so(record: ExperimentRecord) -> N
 
 
 def test_trials_that_are_left_out_are_told(record: ExperimentRecord, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search.report.trials.MOST_POINTS", 60)
-    monkeypatch.setattr("search.report.trials.MOST_SLICES", 2)
+    monkeypatch.setattr("cooldown.search.report.trials.MOST_POINTS", 60)
+    monkeypatch.setattr("cooldown.search.report.trials.MOST_SLICES", 2)
     words = told(read(report(large(record, 20))))
     assert re.search(r"\d+ of 100 trials are drawn", words)
     assert "most important hyperparameters are drawn" in words

@@ -9,13 +9,13 @@ import pytest
 import typer
 from report_pages import read, small, told
 
-from objectives import tasks
-from search.cli import frame
-from search.experiments import joint_arm, settings
-from search.report import report
-from search.report.commands import reproduction
-from search.spec import Experiment, experiment
-from storage import ExperimentRecord
+from cooldown.objectives import tasks
+from cooldown.search.cli import frame
+from cooldown.search.experiments.service import joint_arm, settings
+from cooldown.search.report import report
+from cooldown.search.report.commands import reproduction
+from cooldown.search.spec.experiment import Experiment, experiment
+from cooldown.storage import ExperimentRecord
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def typed(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[
     def compare(**given: Any) -> None:
         raise AskedError(given)
 
-    monkeypatch.setattr("search.experiments.compare", compare)
+    monkeypatch.setattr("cooldown.search.experiments.service.compare", compare)
     monkeypatch.chdir(folder)
     program, *words = shlex.split(command)
     assert program == "cooldown"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from report_pages import ARMS, HOSTILE, STATES, small
 
-from search.report import report
-from storage import ExperimentRecord
+from cooldown.search.report import report
+from cooldown.storage import ExperimentRecord
 
 sys.path.append(str(Path(__file__).parents[1] / "dashboard"))
 from browser import opened

@@ -8,14 +8,20 @@ import pytest
 from rich.console import Console
 from search_runs import run_in_threads, spec
 
-from objectives.errors import InputError
-from objectives.records import Curve
-from search.budgets import budget_curves, crossover_sentence, pair_crossover, target_ratio_of, times_to_target
-from search.options import SECTIONS
-from search.results import Result
-from search.sections import section
-from search.summary import document
-from storage import ExperimentRecord, Purpose
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.records import Curve
+from cooldown.search.cli.options import SECTIONS
+from cooldown.search.cli.sections import section
+from cooldown.search.evidence.budgets import (
+    budget_curves,
+    crossover_sentence,
+    pair_crossover,
+    target_ratio_of,
+    times_to_target,
+)
+from cooldown.search.evidence.verdict import document
+from cooldown.search.experiments.result import Result
+from cooldown.storage import ExperimentRecord, Purpose
 
 A, B = "momentum+sgdr", "adam"
 

@@ -12,19 +12,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from search_runs import run_in_threads, spec
 
-from objectives.hyperparameters import Hyperparameter, Scale
-from objectives.records import Outcome
-from search.arms import Arm
-from search.sensitivity import (
-    BINS,
-    FEWEST_TRIALS,
-    Sensitivity,
-    importances,
-    sensitivities,
-)
-from search.space import Parameter, Space, space
-from search.statistics.intervals import mean_interval
-from search.statistics.sensitivity import (
+from cooldown.objectives.hyperparameters import Hyperparameter, Scale
+from cooldown.objectives.records import Outcome
+from cooldown.search.evidence.sensitivity import BINS, FEWEST_TRIALS, Sensitivity, importances, sensitivities
+from cooldown.search.spec.arms import Arm
+from cooldown.search.spec.space import Parameter, Space, space
+from cooldown.search.statistics.intervals import mean_interval
+from cooldown.search.statistics.sensitivity import (
     MeanWidth,
     mean_width,
     profile,
@@ -33,7 +27,7 @@ from search.statistics.sensitivity import (
     relative_ranks,
     span,
 )
-from storage import ExperimentRecord, StudyRecord, TrialRecord
+from cooldown.storage import ExperimentRecord, StudyRecord, TrialRecord
 
 INF = float("inf")
 NAN = float("nan")

@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from search_runs import run_in_threads, spec
 
-from objectives import optimizers, schedules
-from objectives.hyperparameters import Hyperparameter, Scale
-from objectives.strategies import STRATEGIES
-from search.arms import KNOWN, Arm
-from search.ranges import read_ranges
-from search.sampling import Generation, check_sampler
-from search.space import Choice, Parameter, Space, space
-from search.spec import Sampler
-from storage import StudyRecord
+from cooldown.objectives import optimizers, schedules
+from cooldown.objectives.hyperparameters import Hyperparameter, Scale
+from cooldown.objectives.strategies import STRATEGIES
+from cooldown.search.spec.arms import KNOWN, Arm
+from cooldown.search.spec.experiment import Sampler
+from cooldown.search.spec.ranges import read_ranges
+from cooldown.search.spec.space import Choice, Parameter, Space, space
+from cooldown.search.tuning.sampling import Generation, check_sampler
+from cooldown.storage import StudyRecord
 
 EVERY = [
     (owner, each)
@@ -249,7 +249,7 @@ def test_the_optuna_tables_hold_the_configs_values(url: str) -> None:
 
 
 def test_a_sampler_whose_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search.sampling.find_spec", lambda package: None)
+    monkeypatch.setattr("cooldown.search.tuning.sampling.find_spec", lambda package: None)
     for sampler, package in (("gp", "torch"), ("cmaes", "cmaes")):
         with pytest.raises(ValueError, match=f"--sampler {sampler} needs the package '{package}': pip install"):
             check_sampler(sampler)  # type: ignore[arg-type]

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from objectives import optimizers, schedules
-from objectives.errors import InputError
-from search import Arm, Experiment
-from search.experiments import settings
-from search.ranges import read_settings
-from search.spec import DEFAULT_ARMS, Sampler, experiment, read_toml
+from cooldown.objectives import optimizers, schedules
+from cooldown.objectives.errors import InputError
+from cooldown.search.experiments.service import settings
+from cooldown.search.spec.arms import Arm
+from cooldown.search.spec.experiment import DEFAULT_ARMS, Experiment, Sampler, experiment, read_toml
+from cooldown.search.spec.ranges import read_settings
 
 counts = st.integers(1, 1_000_000)
 arms = st.builds(

@@ -11,8 +11,8 @@ import pytest
 from rich.cells import cell_len
 from search_runs import cooldown
 
-from objectives import optimizers, surfaces
-from search.cli import main
+from cooldown.objectives import optimizers, surfaces
+from cooldown.search.cli import main
 
 Answer = tuple[int, str, str]
 

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from search.statistics.target import TargetRatio, TargetTimes, evaluations_to_target, target_ratio, target_times
+from cooldown.search.statistics.target import (
+    TargetRatio,
+    TargetTimes,
+    evaluations_to_target,
+    target_ratio,
+    target_times,
+)
 
 INF = float("inf")
 BUDGET = 1000.0

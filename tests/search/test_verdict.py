@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from search.statistics.intervals import Interval, mean_interval, welch_interval
-from search.statistics.verdict import (
+from cooldown.search.statistics.intervals import Interval, mean_interval, welch_interval
+from cooldown.search.statistics.verdict import (
     claim_p_value,
     decide,
     holm,

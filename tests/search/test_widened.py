@@ -7,19 +7,19 @@ import optuna
 import pytest
 from search_runs import cooldown, run_in_threads, spec
 
-from objectives.errors import InputError
-from search import compare, load, resume
-from search.alarms import boundary_alarms
-from search.arms import Arm
-from search.edges import edges
-from search.experiments import summaries
-from search.results import Result
-from search.space import space
-from search.spec import experiment
-from search.studies import planned
-from search.summary import document
-from storage import ExperimentRecord, Ledger, Status, StudyKey
-from storage.fingerprint import arm_fingerprints
+from cooldown import compare, load, resume
+from cooldown.objectives.errors import InputError
+from cooldown.search.evidence.alarms import boundary_alarms
+from cooldown.search.evidence.edges import edges
+from cooldown.search.evidence.verdict import document
+from cooldown.search.experiments.result import Result
+from cooldown.search.experiments.service import summaries
+from cooldown.search.spec.arms import Arm
+from cooldown.search.spec.experiment import experiment
+from cooldown.search.spec.space import space
+from cooldown.search.tuning.studies import planned
+from cooldown.storage import ExperimentRecord, Ledger, Status, StudyKey
+from cooldown.storage.fingerprint import arm_fingerprints
 
 NARROW = {"sgd.learning_rate": (1e-6, 1e-2), "adam.learning_rate": (1e-3, 10.0), "constant.warmup_steps": 0}
 SETTINGS: dict[str, Any] = {
@@ -110,7 +110,7 @@ def test_the_widened_search_is_a_function_of_the_spec_alone(url: str, record: Ex
 
 def test_an_unfinished_one_is_finished_first(url: str) -> None:
     made = spec(**SETTINGS)
-    from objectives import tasks
+    from cooldown.objectives import tasks
 
     Ledger(url).create("tiny", made.to_json(), tasks.get("iris").fingerprint(), planned(made))
     after = resume("tiny", extend=True, db=url, workers=1).record

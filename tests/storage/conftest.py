@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import Ledger
+from cooldown.storage import Ledger
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution, distribution_to_json
 
-from objectives import Curve, Outcome, TrainConfig
-from storage import Ledger, NewTrial, Purpose, StudyKey, StudyRecord
-from storage import ledger as ledger_module
-from storage.ledger import Writer
+from cooldown.objectives import Curve, Outcome, TrainConfig
+from cooldown.storage import Ledger, NewTrial, Purpose, StudyKey, StudyRecord
+from cooldown.storage import ledger as ledger_module
+from cooldown.storage.ledger import Writer
 
 ROOT = Path(__file__).parents[2]
 EPOCHS = 3

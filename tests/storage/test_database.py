@@ -18,10 +18,10 @@ from alembic.script import ScriptDirectory
 from ledger_examples import child_environment, complete_experiment, generation, held, study_of
 from sqlalchemy import Engine, event, text
 
-from objectives import Outcome
-from storage import Ledger, LedgerError, NoLedgerError, StudyKey, database, tables
-from storage.errors import explained
-from storage.fingerprint import arm_fingerprints, fingerprint
+from cooldown.objectives import Outcome
+from cooldown.storage import Ledger, LedgerError, NoLedgerError, StudyKey, database, tables
+from cooldown.storage.errors import explained
+from cooldown.storage.fingerprint import arm_fingerprints, fingerprint
 
 FIXTURE = Path(__file__).parent / "fixtures" / "ledger_0001.sqlite"
 FIXTURE_PRINTS = {
@@ -295,7 +295,7 @@ def test_opening_and_reading_load_nothing_heavy(url: str, ledger: Ledger) -> Non
     complete_experiment(ledger)
     script = """
 import sys
-from storage import Ledger
+from cooldown.storage import Ledger
 ledger = Ledger(sys.argv[1], create=False)
 assert [summary.name for summary in ledger.summaries()] == ["digits"]
 ledger.load("digits")
@@ -358,7 +358,7 @@ def test_a_write_that_the_system_refuses_leaves_whole_generations(ledger: Ledger
     script = """
 import resource, signal, sys
 from ledger_examples import generation, study_of
-from storage import Ledger, LedgerError
+from cooldown.storage import Ledger, LedgerError
 ledger = Ledger(sys.argv[1])
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 study = study_of(ledger)
@@ -404,7 +404,7 @@ if "again" not in sys.argv:
 if os.access(sys.argv[1], os.W_OK):
     print("overruled")
     sys.exit()
-from storage import Ledger, LedgerError
+from cooldown.storage import Ledger, LedgerError
 for name in ("new.sqlite", "kept.sqlite"):
     try:
         Ledger(f"sqlite:///{sys.argv[1]}/{name}").delete("digits")
@@ -435,7 +435,7 @@ DIE_WHILE_CREATING = """
 import itertools, os, signal, sys
 import optuna.storages, alembic.command
 from sqlalchemy import Engine, event
-from storage import Ledger, StudyKey, database, optuna_rows
+from cooldown.storage import Ledger, StudyKey, database, optuna_rows
 for at in itertools.count():
     if child := os.fork():
         status = os.waitpid(child, 0)[1]
@@ -472,7 +472,7 @@ def test_kill_9_at_any_statement_of_the_creation_leaves_a_file_that_becomes_a_le
 TWINS = """
 import os, sys
 import optuna.storages, alembic.command
-from storage import Ledger, StudyKey, database, optuna_rows
+from cooldown.storage import Ledger, StudyKey, database, optuna_rows
 for turn in range(4):
     reading, writing = os.pipe()
     children = []

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from ledger_examples import complete_experiment, curve, generation, held, new_trial
 
-from objectives import Outcome
-from storage import Ledger, Purpose, StudyKey, StudyRecord, TrialRecord
-from storage.fingerprint import arm_fingerprints, fingerprint
+from cooldown.objectives import Outcome
+from cooldown.storage import Ledger, Purpose, StudyKey, StudyRecord, TrialRecord
+from cooldown.storage.fingerprint import arm_fingerprints, fingerprint
 
 
 @pytest.fixture

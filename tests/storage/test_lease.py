@@ -14,14 +14,14 @@ import psutil
 import pytest
 from ledger_examples import child_environment, curve, generation, held, study_of
 
-from storage import LeaseLostError, Ledger, LedgerError, Purpose, Status, StudyKey
-from storage import ledger as ledger_module
-from storage.lease import EXPIRY, HEARTBEAT, is_alive, this_process
-from storage.ledger import Writer
+from cooldown.storage import LeaseLostError, Ledger, LedgerError, Purpose, Status, StudyKey
+from cooldown.storage import ledger as ledger_module
+from cooldown.storage.lease import EXPIRY, HEARTBEAT, is_alive, this_process
+from cooldown.storage.ledger import Writer
 
 HOLD = """
 import sys
-from storage import Ledger
+from cooldown.storage import Ledger
 with Ledger(sys.argv[1], create=False).hold("digits"):
     print("held", flush=True)
     sys.stdin.read()

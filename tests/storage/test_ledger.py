@@ -30,9 +30,9 @@ from ledger_examples import (
 )
 from sqlalchemy import Engine, event
 
-from objectives import Curve, Outcome
-from storage import Ledger, LedgerError, NewTrial, Purpose, Status, StudyKey, StudyRecord
-from storage.fingerprint import fingerprint
+from cooldown.objectives import Curve, Outcome
+from cooldown.storage import Ledger, LedgerError, NewTrial, Purpose, Status, StudyKey, StudyRecord
+from cooldown.storage.fingerprint import fingerprint
 
 ODD_NAMES = [
     "🧊 cool-down 👩‍💻",
@@ -288,7 +288,7 @@ def test_a_study_of_another_experiment_cannot_be_appended_to(ledger: Ledger, pat
 APPEND_FOREVER = """
 import itertools, sys
 from ledger_examples import generation
-from storage import Ledger
+from cooldown.storage import Ledger
 ledger = Ledger(sys.argv[1])
 with ledger.hold("digits") as writer:
     studies = list(ledger.load("digits").studies)

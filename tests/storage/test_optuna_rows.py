@@ -21,9 +21,9 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
-from objectives import Curve
-from storage import Ledger, LedgerError, StudyKey
-from storage.fingerprint import fingerprint
+from cooldown.objectives import Curve
+from cooldown.storage import Ledger, LedgerError, StudyKey
+from cooldown.storage.fingerprint import fingerprint
 
 NAME = "<script>alert('🧊')</script>"
 STUDY = f"{NAME}/adam/0"

@@ -4,9 +4,9 @@ import numpy as np
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.preprocessing import StandardScaler
 
-from objectives import Problem
-from objectives.estimators import ScheduledMLPClassifier, ScheduledMLPRegressor
-from objectives.models.mlp import MLP
+from cooldown.objectives import Problem
+from cooldown.objectives.estimators import ScheduledMLPClassifier, ScheduledMLPRegressor
+from cooldown.objectives.models.mlp import MLP
 
 X_IRIS, y_iris = load_iris(return_X_y=True)
 X_IRIS = StandardScaler().fit_transform(X_IRIS)

@@ -8,9 +8,10 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from small_fits import WILD, X_DIABETES, X_IRIS, classifier, regressor, y_diabetes, y_iris
 
-from objectives import Outcome, engine
-from objectives.errors import InputError
-from objectives.estimators import ScheduledMLPClassifier
+from cooldown.objectives import Outcome
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.estimators import ScheduledMLPClassifier
+from cooldown.objectives.training import engine
 
 
 def test_a_seed_that_diverges_is_left_out_with_a_warning(monkeypatch):

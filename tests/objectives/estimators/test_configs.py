@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from small_fits import NAMES, X_IRIS, classifier, iris_problem, y_iris
 
-from objectives import Outcome, TrainConfig, engine, optimizers, schedules, train
-from objectives.engine import fit
-from objectives.errors import InputError
-from objectives.estimators import ScheduledMLPClassifier, ScheduledMLPRegressor
-from objectives.strategies import STRATEGIES
+from cooldown.objectives import Outcome, TrainConfig, optimizers, schedules, train
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.estimators import ScheduledMLPClassifier, ScheduledMLPRegressor
+from cooldown.objectives.strategies import STRATEGIES
+from cooldown.objectives.training import engine
+from cooldown.objectives.training.engine import fit
 
 CONFIGS = st.builds(
     lambda optimizer, rate, schedule, batch_size, epochs, strategies: TrainConfig.from_json(

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from small_fits import X_DIABETES, X_IRIS, classifier, iris_problem, regressor, y_diabetes, y_iris
 
-from objectives import TrainConfig, engine, schedules
-from objectives.errors import InputError
+from cooldown.objectives import TrainConfig, schedules
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.training import engine
 
 
 @pytest.mark.parametrize("n_seeds", [1, 3])

@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from small_fits import NAMES, X_DIABETES, X_IRIS, classifier, regressor, y_diabetes, y_iris
 
-from objectives.estimators import ScheduledMLPClassifier, ScheduledMLPRegressor
+from cooldown.objectives.estimators import ScheduledMLPClassifier, ScheduledMLPRegressor
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_the_array_api_where_scipy_has_it_too(estimator):
     name = type(estimator).__name__
     code = f"""
 from sklearn.utils.estimator_checks import check_array_api_input
-from objectives.estimators import {name}
+from cooldown.objectives.estimators import {name}
 check_array_api_input("{name}", {name}(), array_namespace="numpy", expect_only_array_outputs=False)
 """
     done = subprocess.run(

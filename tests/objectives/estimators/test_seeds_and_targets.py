@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from small_fits import NAMES, X_DIABETES, X_IRIS, classifier, regressor, y_diabetes, y_iris
 
-from objectives import Problem, train
-from objectives.models.mlp import EVALUATION_ROWS, MLP
-from objectives.tasks._arrays import standardized
+from cooldown.objectives import Problem, train
+from cooldown.objectives.data.arrays import standardized
+from cooldown.objectives.models.mlp import EVALUATION_ROWS, MLP
 
 
 def test_equal_random_states_give_equal_bits():

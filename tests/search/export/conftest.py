@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import pytest
 from search_runs import run_in_threads, spec
 
-from storage import ExperimentRecord
+from cooldown.storage import ExperimentRecord
 
 NEEDED = {"torch": ["test_torch.py", "test_data.py"], "optax": ["test_optax.py"], "keras": ["test_keras.py"]}
 IN_CI = os.environ.get("CI") == "true"

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives import TrainConfig, optimizers, schedules, tasks
-from objectives.data_order import DataOrder
-from objectives.engine import fit
-from objectives.models.mlp import MLP
-from objectives.problem import Problem
-from objectives.random_streams import generator
-from search.export import Chosen, Exported, get
-from storage import ExperimentRecord
+from cooldown.objectives import TrainConfig, optimizers, schedules, tasks
+from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.problem import Problem
+from cooldown.objectives.random_streams import generator
+from cooldown.objectives.training.data_order import DataOrder
+from cooldown.objectives.training.engine import fit
+from cooldown.search.export import Chosen, Exported, get
+from cooldown.storage import ExperimentRecord
 
 SEED = 3
 BATCH_SIZE, EPOCHS = 8, 17

@@ -18,12 +18,12 @@ import pandas as pd
 import pytest
 from search_runs import run_in_threads, spec
 
-from objectives import TrainConfig
-from search.cli import main
-from search.export import choose
-from search.results import Result
-from search.retrain import retrain
-from storage import ExperimentRecord
+from cooldown.objectives import TrainConfig
+from cooldown.search.cli import main
+from cooldown.search.experiments.result import Result
+from cooldown.search.experiments.retrain import retrain
+from cooldown.search.export import choose
+from cooldown.storage import ExperimentRecord
 
 Answer = tuple[int, str, str]
 
@@ -265,8 +265,8 @@ def test_a_folder_that_is_not_ours(
     command: str, run_here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is told before the work. Root may write anywhere, so this is played."""
-    monkeypatch.setattr("search.output.os.access", lambda path, mode: False)
-    monkeypatch.setattr("search.report.report", full)
+    monkeypatch.setattr("cooldown.search.cli.output.os.access", lambda path, mode: False)
+    monkeypatch.setattr("cooldown.search.report.report", full)
     code, _, err = run_here(command)
     assert code == 2
     assert "cannot be written: you may not write in '.'" in err

@@ -9,11 +9,11 @@ import parity
 import pytest
 from search_runs import run_in_threads, spec
 
-from objectives import tasks
-from search.export import export
-from search.export._source import Source, collect
-from search.results import Result
-from storage import ExperimentRecord
+from cooldown.objectives import tasks
+from cooldown.search.experiments.result import Result
+from cooldown.search.export import export
+from cooldown.search.export.source import Source, collect
+from cooldown.storage import ExperimentRecord
 
 
 def assert_same_rows(program: Any, task: tasks.Task, reacts: bool) -> None:

@@ -15,18 +15,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from objectives import TrainConfig, optimizers, schedules, tasks
-from objectives.config import SCHEMA
-from objectives.errors import InputError
-from objectives.hyperparameters import Categorical, Declared
-from objectives.strategies import STRATEGIES
-from search import export as formats
-from search.export import choose, export
-from search.export._source import NotPortableError, Source, collect
-from search.export._text import literal
-from search.losses import winners_loss
-from search.results import Result
-from storage import ExperimentRecord, Purpose, Status
+from cooldown.objectives import TrainConfig, optimizers, schedules, tasks
+from cooldown.objectives.config import SCHEMA
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.hyperparameters import Categorical, Declared
+from cooldown.objectives.strategies import STRATEGIES
+from cooldown.search import export as formats
+from cooldown.search.evidence.losses import winners_loss
+from cooldown.search.experiments.result import Result
+from cooldown.search.export import choose, export
+from cooldown.search.export.literals import literal
+from cooldown.search.export.source import NotPortableError, Source, collect
+from cooldown.storage import ExperimentRecord, Purpose, Status
 
 
 def document(record: ExperimentRecord, **which: Any) -> dict[str, Any]:
@@ -285,6 +285,6 @@ def test_what_cannot_be_written_says_what_can(iris_record: ExperimentRecord) -> 
     for format in CODE:
         with pytest.raises(InputError, match=rf"{format}: .*--format json has the configuration"):
             parity.written(iris_record, config, format)
-    needs_an_object = eval("lambda: thing", {"thing": object(), "__name__": "objectives"})
+    needs_an_object = eval("lambda: thing", {"thing": object(), "__name__": "cooldown"})
     with pytest.raises(NotPortableError):
         collect(Source(), needs_an_object, "f")

@@ -19,12 +19,12 @@ import torch
 from keras.src.backend.common import dtypes  # type: ignore[import-untyped]
 from sklearn.datasets import load_wine
 
-from objectives import TrainConfig, optimizers, schedules, tasks
-from objectives.errors import InputError
-from objectives.models.mlp import MLP
-from objectives.random_streams import generator
-from search.export import keras as exporter
-from storage import ExperimentRecord
+from cooldown.objectives import TrainConfig, optimizers, schedules, tasks
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.random_streams import generator
+from cooldown.search.export.formats import keras as exporter
+from cooldown.storage import ExperimentRecord
 
 KERAS_WARNS = "__array__ implementation"
 """What NumPy says of Keras's own tensors."""

@@ -14,10 +14,11 @@ import parity
 import pytest
 from sklearn.datasets import load_wine
 
-from objectives import TrainConfig, optimizers, population, tasks
-from objectives.models.mlp import MLP
-from search.export import optax as exporter
-from storage import ExperimentRecord
+from cooldown.objectives import TrainConfig, optimizers, tasks
+from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.training import population
+from cooldown.search.export.formats import optax as exporter
+from cooldown.storage import ExperimentRecord
 
 QUICK_TO_COMPILE = {
     "xla_backend_optimization_level": 0,

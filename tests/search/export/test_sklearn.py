@@ -17,11 +17,11 @@ from sklearn.model_selection import cross_val_score
 from sklearn.neural_network import _multilayer_perceptron
 from sklearn.utils.estimator_checks import check_estimator
 
-from objectives import TrainConfig, optimizers, tasks
-from objectives.models.mlp import MLP
-from objectives.random_streams import generator
-from search.export import sklearn as exporter
-from storage import ExperimentRecord
+from cooldown.objectives import TrainConfig, optimizers, tasks
+from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.random_streams import generator
+from cooldown.search.export.formats import sklearn as exporter
+from cooldown.storage import ExperimentRecord
 
 
 class Drawn:

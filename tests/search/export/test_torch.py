@@ -9,10 +9,10 @@ import pytest
 import torch
 from sklearn.datasets import load_wine
 
-from objectives import TrainConfig, tasks
-from objectives.strategies import STRATEGIES as STRATEGY_NAMES
-from search.export import torch as exporter
-from storage import ExperimentRecord
+from cooldown.objectives import TrainConfig, tasks
+from cooldown.objectives.strategies import STRATEGIES as STRATEGY_NAMES
+from cooldown.search.export.formats import torch as exporter
+from cooldown.storage import ExperimentRecord
 
 
 @pytest.fixture(autouse=True)

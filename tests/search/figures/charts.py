@@ -9,21 +9,21 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from search.budgets import budget_curves, pair_crossover
-from search.figures.budget import Budget, budget
-from search.figures.learning import learning
-from search.figures.schedules import rates
-from search.figures.trials import history, importance, parallel, slice_
-from search.figures.verdict import credit, forest, repeats
-from search.learning import AMOUNTS, winners_curves
-from search.losses import means, test_losses
-from search.results import Result
-from search.sensitivity import sensitivities
-from search.space import Parameter, space
-from search.spec import experiment
-from search.statistics.intervals import Interval
-from search.statistics.verdict import Verdict
-from storage import ExperimentRecord
+from cooldown.search.evidence.budgets import budget_curves, pair_crossover
+from cooldown.search.evidence.learning import AMOUNTS, winners_curves
+from cooldown.search.evidence.losses import means, test_losses
+from cooldown.search.evidence.sensitivity import sensitivities
+from cooldown.search.experiments.result import Result
+from cooldown.search.figures.budget import Budget, budget
+from cooldown.search.figures.learning import learning
+from cooldown.search.figures.schedules import rates
+from cooldown.search.figures.trials import history, importance, parallel, slice_
+from cooldown.search.figures.verdict import credit, forest, repeats
+from cooldown.search.spec.experiment import experiment
+from cooldown.search.spec.space import Parameter, space
+from cooldown.search.statistics.intervals import Interval
+from cooldown.search.statistics.verdict import Verdict
+from cooldown.storage import ExperimentRecord
 
 INF, NAN = float("inf"), float("nan")
 JOINT_ARM = "momentum,nag+cosine,sgdr"

@@ -6,7 +6,7 @@ import pytest
 from charts import ARMS
 from search_runs import run_in_threads, spec
 
-from storage import ExperimentRecord
+from cooldown.storage import ExperimentRecord
 
 
 @pytest.fixture(scope="module")

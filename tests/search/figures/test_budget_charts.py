@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from charts import INF, NAN, check, named
 
-from search.budgets import PairedDifference, crossover_sentence, pair_difference
-from search.figures.budget import budget, budget_difference, budget_difference_table, budget_table
-from search.statistics.budget import BudgetCurve, Crossover
-from storage import ExperimentRecord, Status
+from cooldown.search.evidence.budgets import PairedDifference, crossover_sentence, pair_difference
+from cooldown.search.figures.budget import budget, budget_difference, budget_difference_table, budget_table
+from cooldown.search.statistics.budget import BudgetCurve, Crossover
+from cooldown.storage import ExperimentRecord, Status
 
 
 def budget_of(expected: list[float], half: float) -> BudgetCurve:
@@ -165,7 +165,7 @@ def test_the_difference_is_drawn_with_its_band() -> None:
 def test_a_crossover_is_never_said_to_be_what_its_interval_denies(
     monkeypatch: pytest.MonkeyPatch, record: ExperimentRecord, crossing: Any, status: Status, told: str
 ) -> None:
-    monkeypatch.setattr("search.budgets.pair_crossover", lambda *_: crossed(*crossing))
+    monkeypatch.setattr("cooldown.search.evidence.budgets.pair_crossover", lambda *_: crossed(*crossing))
     sentence = crossover_sentence(replace(record, status=status), "A", "B")
     assert fnmatchcase(sentence, told.replace("[", "[[]")), sentence
     assert "never falls" not in sentence

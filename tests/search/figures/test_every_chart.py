@@ -8,12 +8,12 @@ import plotly.graph_objects as go
 import pytest
 from charts import JOINT_ARM, check, figures_of
 
-from objectives.hyperparameters import Hyperparameter
-from search.figures import lines
-from search.figures.budget import budget, budget_table
-from search.figures.learning import learning, learning_table
-from search.figures.schedules import rates, rates_table
-from search.figures.trials import (
+from cooldown.objectives.hyperparameters import Hyperparameter
+from cooldown.search.figures import lines
+from cooldown.search.figures.budget import budget, budget_table
+from cooldown.search.figures.learning import learning, learning_table
+from cooldown.search.figures.schedules import rates, rates_table
+from cooldown.search.figures.trials import (
     history,
     history_table,
     importance,
@@ -22,10 +22,10 @@ from search.figures.trials import (
     parallel_table,
     slice_table,
 )
-from search.figures.verdict import credit, credit_table, forest, forest_table, repeats, repeats_table
-from search.space import Parameter
-from search.statistics.intervals import Interval
-from storage import ExperimentRecord, Purpose
+from cooldown.search.figures.verdict import credit, credit_table, forest, forest_table, repeats, repeats_table
+from cooldown.search.spec.space import Parameter
+from cooldown.search.statistics.intervals import Interval
+from cooldown.storage import ExperimentRecord, Purpose
 
 
 def running(record: ExperimentRecord) -> ExperimentRecord:

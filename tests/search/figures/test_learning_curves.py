@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from charts import INF, NAN
 
-from search.figures.layout import area
-from search.figures.learning import learning, learning_table
-from search.learning import AMOUNTS, ArmCurves, band, winners_curves
-from storage import ExperimentRecord
+from cooldown.search.evidence.learning import AMOUNTS, ArmCurves, band, winners_curves
+from cooldown.search.figures.layout import area
+from cooldown.search.figures.learning import learning, learning_table
+from cooldown.storage import ExperimentRecord
 
 
 def curves_of(arm: str, validation: list[list[float]], rate: list[list[float]], diverged: list[bool]) -> ArmCurves:

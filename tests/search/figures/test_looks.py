@@ -5,17 +5,15 @@ import plotly.graph_objects as go
 import pytest
 from charts import JOINT_ARM, figures_of, named, verdict
 
-from objectives import optimizers, schedules
-from search.arms import LONGEST, short
-from search.figures import lines
-from search.figures.layout import GREY
-from search.figures.lines import JOINT, colour_of_arm, line_of_arm, looks, marker_of_arm
-from search.figures.schedules import rates
-from search.figures.trials import (
-    WARNING,
-)
-from search.figures.verdict import forest, repeats
-from storage import ExperimentRecord
+from cooldown.objectives import optimizers, schedules
+from cooldown.search.figures import lines
+from cooldown.search.figures.layout import GREY
+from cooldown.search.figures.lines import JOINT, colour_of_arm, line_of_arm, looks, marker_of_arm
+from cooldown.search.figures.schedules import rates
+from cooldown.search.figures.trials import WARNING
+from cooldown.search.figures.verdict import forest, repeats
+from cooldown.search.spec.arms import LONGEST, short
+from cooldown.storage import ExperimentRecord
 
 
 def test_each_optimizer_has_its_colour_and_each_schedule_its_dash_and_symbol() -> None:

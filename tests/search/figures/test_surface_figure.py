@@ -11,12 +11,12 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from objectives import optimizers, surfaces
-from objectives.surfaces import Surface, Trajectory
-from search.figures.landscape import LEVEL_LINE, PIXELS
-from search.figures.lines import COLOURS, line_of_arm, marker_of_arm
-from search.figures.page import page
-from search.figures.surface import FINEST, FRAMES, MOST_CORNERS, frame_steps, surface_figure
+from cooldown.objectives import optimizers, surfaces
+from cooldown.objectives.surfaces import Surface, Trajectory
+from cooldown.search.figures.landscape import LEVEL_LINE, PIXELS
+from cooldown.search.figures.lines import COLOURS, line_of_arm, marker_of_arm
+from cooldown.search.figures.page import page
+from cooldown.search.figures.surface import FINEST, FRAMES, MOST_CORNERS, frame_steps, surface_figure
 
 MEGABYTE = 1_000_000
 # Rosenbrock's own 4000 steps take seconds to tune, and its frames are as many with fewer.

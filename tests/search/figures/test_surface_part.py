@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from objectives import surfaces
-from search.figures.surface import goal, surface_figure, surface_part
+from cooldown.objectives import surfaces
+from cooldown.search.figures.surface import goal, surface_figure, surface_part
 
 
 @pytest.mark.parametrize("name", ["saddle", "beale"])

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from charts import ARMS, INF, check, named, parameters_of
 
-from objectives.hyperparameters import Hyperparameter, Scale
-from objectives.records import Outcome
-from search.figures.layout import wide
-from search.figures.points import repeat_trials
-from search.figures.trials import (
+from cooldown.objectives.hyperparameters import Hyperparameter, Scale
+from cooldown.objectives.records import Outcome
+from cooldown.search.evidence.sensitivity import sensitivities
+from cooldown.search.figures.layout import wide
+from cooldown.search.figures.points import repeat_trials
+from cooldown.search.figures.trials import (
     WARNING,
     history,
     history_table,
@@ -23,9 +24,8 @@ from search.figures.trials import (
     slice_,
     slice_table,
 )
-from search.sensitivity import sensitivities
-from search.space import Parameter
-from storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
+from cooldown.search.spec.space import Parameter
+from cooldown.storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
 
 
 def test_history_has_every_trial_and_the_best_so_far(record: ExperimentRecord) -> None:

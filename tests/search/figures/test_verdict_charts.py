@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from charts import NAN, verdict
 
-from search.credit import Credit, spoken_effects, way_sentence
-from search.figures.layout import GREY
-from search.figures.lines import colour_of_arm
-from search.figures.verdict import credit, credit_table, forest, forest_table, repeats, repeats_table
-from search.statistics.intervals import Interval
+from cooldown.search.evidence.credit import Credit, spoken_effects, way_sentence
+from cooldown.search.figures.layout import GREY
+from cooldown.search.figures.lines import colour_of_arm
+from cooldown.search.figures.verdict import credit, credit_table, forest, forest_table, repeats, repeats_table
+from cooldown.search.statistics.intervals import Interval
 
 VERDICTS = [
     verdict("adam", "sgd", "undecided", low=-1.5),

@@ -1,0 +1,60 @@
+"""Cooldown: hyperparameter and learning-rate-schedule search that answers, with an interval, which optimizer is better.
+
+    from cooldown import compare
+    result = compare("digits", arms=["momentum+cosine", "adam"], trials=24)
+    print(result.answer)
+
+This is the public interface; each name is loaded when it is first used. The scikit-learn estimators are in
+`cooldown.estimators`, the checks for optimizers, schedules, tasks and models of your own in `cooldown.testing`.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cooldown.objectives import TrainConfig, descend, optimizers, schedules, surfaces, tasks, train
+    from cooldown.search.experiments import Result, compare, dry_run, load, resume, tune
+
+_HOMES = {
+    "TrainConfig": "cooldown.objectives",
+    "descend": "cooldown.objectives",
+    "optimizers": "cooldown.objectives",
+    "schedules": "cooldown.objectives",
+    "surfaces": "cooldown.objectives",
+    "tasks": "cooldown.objectives",
+    "train": "cooldown.objectives",
+    "Result": "cooldown.search.experiments",
+    "compare": "cooldown.search.experiments",
+    "dry_run": "cooldown.search.experiments",
+    "load": "cooldown.search.experiments",
+    "resume": "cooldown.search.experiments",
+    "tune": "cooldown.search.experiments",
+}
+
+__all__ = [
+    "Result",
+    "TrainConfig",
+    "compare",
+    "descend",
+    "dry_run",
+    "load",
+    "optimizers",
+    "resume",
+    "schedules",
+    "surfaces",
+    "tasks",
+    "train",
+    "tune",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,145 @@
+"""What a user's data must be, checked before anything is trained; every failure is one complete message."""
+
+from collections.abc import Iterable
+from typing import Any, cast, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives.catalog import unknown_name
+from cooldown.objectives.data.task import Kind
+from cooldown.objectives.errors import InputError
+
+LARGEST = 1e30
+"""The largest magnitude of a number in the data: its square still fits, and so does it itself in float32."""
+
+ROWS_OF_A_CLASS = 5
+"""Rows that each class needs, so that training, validation and test rows can all have some of it."""
+
+ROWS = 10
+"""Rows that a regression needs, so that there are two to validate and two to test on."""
+
+LABELS = 20
+"""Whole numbers with at most so many distinct values are taken for classes where the kind is not given."""
+
+
+def check_name(call: str, name: Any) -> str:
+    """`name` if it is a text that is not empty."""
+    if not isinstance(name, str) or not name.strip():
+        raise InputError(f"{call}(name={name!r}): a name is a text that is not empty")
+    return name
+
+
+def check_kind(kind: Any) -> Kind:
+    """`kind` if it is "classification" or "regression"."""
+    if kind not in get_args(Kind):
+        raise unknown_name("kind of task", kind, get_args(Kind))
+    return cast(Kind, kind)
+
+
+def check_hidden(hidden: Any) -> tuple[int, ...]:
+    """Widths of hidden layers as a tuple: () for none, which is linear or logistic regression."""
+    widths = tuple(hidden) if isinstance(hidden, Iterable) and not isinstance(hidden, str) else (None,)
+    if any(isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1 for width in widths):
+        raise InputError(f"hidden={hidden!r}: the widths of hidden layers are whole numbers of at least 1, as in (32,)")
+    return tuple(int(width) for width in widths)
+
+
+def check_features(X: Any) -> NDArray[np.float64]:
+    """`X` as (n, d) float64: finite numbers, at least one column."""
+    try:
+        given = np.asarray(X)
+    except ValueError as error:
+        raise InputError(f"from_arrays(X=...): X must be a table of numbers: {error}") from None
+    if given.ndim != 2 or given.shape[1] == 0:
+        raise InputError(
+            f"from_arrays(X=...): X must have shape (n, d) with d of at least 1, got {given.shape or type(X)}"
+        )
+    if given.dtype.kind not in "biuf":
+        for (row, column), value in np.ndenumerate(given):
+            if not isinstance(value, int | float | np.number) or isinstance(value, complex):
+                raise InputError(
+                    f"from_arrays(X=...): X[{row}, {column}] must be a number, got {_shown(value)} "
+                    f"(for text columns and missing cells use from_table)"
+                )
+    values: NDArray[np.float64] = given.astype(np.float64)
+    bad = np.argwhere(~(np.abs(values) <= LARGEST))
+    if len(bad):
+        row, column = bad[0]
+        raise InputError(
+            f"from_arrays(X=...): X must be finite numbers up to {LARGEST:g}, got {values[row, column]} at "
+            f"X[{row}, {column}] ({len(bad)} such in all)"
+        )
+    return values
+
+
+def check_target(where: str, target: Any, n_rows: int, kind: Kind | None) -> tuple[NDArray[Any], Kind]:
+    """The target as the model needs it, and the kind of task: inferred where it is None.
+
+    where: what the messages begin with. target: (n_rows,) labels or numbers.
+    Returns classes 0…K−1 (n,) int64 in the labels' order, or numbers (n,) float64. Texts, truth values and at
+    most 20 distinct whole numbers are classes, all else is a regression, unless `kind` says otherwise.
+    """
+    if kind is not None:
+        check_kind(kind)
+    values = _plain(where, target, n_rows)
+    if n_rows == 0:
+        raise InputError(f"{where}: there are no rows")
+    numeric = values.dtype.kind in "iuf"
+    if numeric and not (usable := np.abs(values.astype(np.float64)) <= LARGEST).all():
+        row = int(np.argmin(usable))
+        raise InputError(f"{where}: must be finite numbers up to {LARGEST:g}, got {values[row]} in {_row(row)}")
+    labels, classes, counts = np.unique(values, return_inverse=True, return_counts=True)
+    if kind is None:
+        whole = not numeric or bool((labels == np.floor(labels)).all())
+        kind = "classification" if not numeric or (whole and len(labels) <= LABELS) else "regression"
+    if len(labels) == 1:
+        only = "only one class" if kind == "classification" else "constant"
+        raise InputError(f"{where}: is {only}, {_shown(labels[0])}, in all {n_rows} rows: there is nothing to learn")
+    if kind == "regression":
+        if not numeric:
+            raise InputError(f"{where}: a regression needs numbers, got {_shown(values[0])} in {_row(0)}")
+        if n_rows < ROWS:
+            raise InputError(f"{where}: at least {ROWS} rows are needed to split them, got {n_rows}")
+        return values.astype(np.float64), kind
+    rarest = int(np.argmin(counts))
+    if counts[rarest] < ROWS_OF_A_CLASS:
+        hint = '; for numbers that are not classes use kind="regression"' if numeric else ""
+        raise InputError(
+            f"{where}: class {_shown(labels[rarest])} has too few rows, {counts[rarest]}: "
+            f"at least {ROWS_OF_A_CLASS} of each class are needed to split them{hint}"
+        )
+    return classes.astype(np.int64), kind
+
+
+def _plain(where: str, target: Any, n_rows: int) -> NDArray[Any]:
+    """The target as an array of one simple type, without missing values."""
+    import pandas as pd
+
+    try:
+        values = np.asarray(target)
+        if values.shape != (n_rows,):
+            raise InputError(f"{where}: must have shape ({n_rows},), one value for each row of X, got {values.shape}")
+        missing = pd.isna(values)
+        if missing.any():
+            row = int(np.argmax(missing))
+            raise InputError(f"{where}: {int(missing.sum())} missing (NaN), the first in {_row(row)}")
+        if values.dtype == object:
+            values = np.array(values.tolist())
+            if values.ndim > 1:
+                raise InputError(f"{where}: must be one label or number for each row, got {_shown(target[0])}")
+    except (TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{where}: must be one label or number for each row: {error}") from None
+    if values.dtype.kind not in "biufU":
+        raise InputError(f"{where}: must hold labels or numbers, got values of type {values.dtype}")
+    return values
+
+
+def _row(row: int) -> str:
+    return f"row {row + 1} (the first row is 1)"
+
+
+def _shown(value: Any) -> str:
+    return repr(value.item() if isinstance(value, np.generic) else value)

@@ -1,0 +1,168 @@
+"""`ModelTask`: a user's own model, which holds its own data, with splits over the indices of its rows."""
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives.data.checks import ROWS, check_kind, check_name, check_target
+from cooldown.objectives.data.splits import split
+from cooldown.objectives.data.task import Kind, Task
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.problem import Indices, Model, Parameters, Problem, evaluate
+from cooldown.objectives.random_streams import generator
+
+CHUNK = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class ModelTask(Task):
+    """A task of a user's own model.
+
+    n_samples: how many rows the model's data have; splits are index sets over `range(n_samples)`. The model
+        holds all of its data, so that here the test rows are kept from a search by their indices only.
+    labels: (n_samples,) classes to stratify the splits by, or None.
+    uninformed: the uninformed loss, or None for the mean held-out loss at ten fixed initializations.
+    """
+
+    name: str
+    kind: Kind
+    model: Model
+    n_samples: int
+    labels: NDArray[np.int64] | None = None
+    uninformed: float | None = None
+
+    def search_problem(self, seed: int = 0, repeat: int = 0) -> Problem:
+        """Training and validation rows of one repeat; without the test rows."""
+        train, validation, _ = split(self.n_samples, self.labels, seed, repeat)
+        return self._problem(train, validation)
+
+    def evaluation_problem(self, seed: int = 0) -> Problem:
+        """Training + validation rows to train on, test rows to measure."""
+        train, validation, test = split(self.n_samples, self.labels, seed)
+        return replace(self._problem(train, test), monitor=validation)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of what the model does rather than of its code, which has no bytes that stay the same.
+
+        It covers the class's name, the sizes, the labels, the uninformed loss, initial parameters for a fixed
+        seed, and losses and gradients at them over all rows in chunks of 1024, on one thread. It notices
+        changed data and a changed loss wherever they show at that point, and a difference in the last bit, as
+        between two machines, too.
+        """
+        from threadpoolctl import threadpool_limits
+
+        settings = (
+            type(self.model).__qualname__,
+            self.kind,
+            self.model.size,
+            self.n_samples,
+            self.uninformed,
+        )
+        digest = sha256(repr(settings).encode())
+        if self.labels is not None:
+            digest.update(self.labels.tobytes())
+        theta = np.asarray(self.model.init(generator(0, "fingerprint")), np.float64)[None]
+        digest.update(theta.tobytes())
+        with threadpool_limits(1):
+            for start in range(0, self.n_samples, CHUNK):
+                rows = np.arange(start, min(start + CHUNK, self.n_samples))[None]
+                for result in self.model.loss_and_gradient(theta, rows):
+                    digest.update(np.asarray(result, np.float64).tobytes())
+        return digest.hexdigest()
+
+    def _problem(self, train: Indices, held_out: Indices) -> Problem:
+        if self.uninformed is not None:
+            return Problem(self.model, train, held_out, self.uninformed)
+        theta = np.stack([self.model.init(generator(seed, "uninformed loss")) for seed in range(10)])
+        try:
+            losses, _ = evaluate(self.model, np.asarray(theta, np.float64), held_out)
+        except Exception as error:
+            raise InputError(
+                f"task {self.name!r}: the model raised {type(error).__name__} on {len(held_out)} held-out rows: {error}"
+            ) from error
+        if not np.isfinite(losses).all():
+            raise InputError(
+                f"task {self.name!r}: the loss at initialization must be finite to serve as the uninformed "
+                f"loss, got {losses.max()}; give uninformed_loss"
+            )
+        return Problem(self.model, train, held_out, float(losses.mean()))
+
+
+def from_model(
+    model: Model,
+    *,
+    n_samples: int,
+    name: str,
+    kind: Kind = "regression",
+    labels: Any = None,
+    uninformed_loss: float | None = None,
+) -> ModelTask:
+    """A task of a user's own model.
+
+    model: any object with `size`, `init(rng) -> (P,)` and `loss_and_gradient(theta (R, P), indices (R, B)) ->
+        losses (R,), gradients (R, P)`; see `objectives.problem.Model`. It is called here to see that it keeps
+        to that.
+    n_samples: how many rows its data have, at least 10; `indices` are below it.
+    kind: what its score, if it has one, is called. labels: (n_samples,) classes to stratify the splits by.
+    uninformed_loss: the held-out loss of a predictor that has learned nothing, where reported losses are
+        capped. By default the mean held-out loss of the model at ten initializations with fixed seeds.
+    """
+    check_name("from_model", name)
+    check_kind(kind)
+    if isinstance(n_samples, bool) or not isinstance(n_samples, int | np.integer) or n_samples < ROWS:
+        raise InputError(f"from_model(n_samples={n_samples!r}): must be a whole number of at least {ROWS}")
+    classes = None
+    if labels is not None:
+        classes, _ = check_target("from_model(labels=...)", labels, int(n_samples), "classification")
+    if uninformed_loss is not None and not (
+        isinstance(uninformed_loss, int | float | np.number) and np.isfinite(uninformed_loss)
+    ):
+        raise InputError(f"from_model(uninformed_loss={uninformed_loss!r}): must be a finite number")
+    _check_model(model, int(n_samples))
+    uninformed = None if uninformed_loss is None else float(uninformed_loss)
+    return ModelTask(name, kind, model, int(n_samples), classes, uninformed)
+
+
+def _check_model(model: Any, n_samples: int) -> None:
+    """Call everything once, for two replicates on batches of two rows, and look at what comes back."""
+    call = f"from_model({type(model).__name__})"
+    for member in ("size", "init", "loss_and_gradient"):
+        if not hasattr(model, member):
+            raise InputError(f"{call}: a model has size, init and loss_and_gradient; {member} is missing")
+    size = model.size
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
+        raise InputError(f"{call}: size must be a whole number of at least 1, got {size!r}")
+    try:
+        starts = [np.asarray(model.init(generator(seed, "check of the model"))) for seed in (0, 0, 1)]
+    except Exception as error:
+        raise InputError(f"{call}: init(rng) raised {type(error).__name__}: {error}") from error
+    _check_array(f"{call}: init(rng)", starts[0], (int(size),))
+    if not np.array_equal(starts[0], starts[1]):
+        raise InputError(f"{call}: init(rng) must draw from rng alone, but the same rng gave different parameters")
+    theta = np.stack([starts[0], starts[2]]).astype(np.float32)
+    indices = np.array([[0, 1], [n_samples - 1, n_samples - 2]])
+    before = theta.copy(), indices.copy()
+    try:
+        returned = model.loss_and_gradient(theta, indices)
+    except Exception as error:
+        raise InputError(
+            f"{call}: loss_and_gradient(theta {theta.shape}, indices {indices.shape}) raised "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(returned, tuple) or len(returned) != 2:
+        raise InputError(f"{call}: loss_and_gradient must return (losses, gradients), got {type(returned).__name__}")
+    _check_array(f"{call}: losses of loss_and_gradient", returned[0], (2,))
+    _check_array(f"{call}: gradients of loss_and_gradient", returned[1], theta.shape)
+    if not (np.array_equal(theta, before[0]) and np.array_equal(indices, before[1])):
+        raise InputError(f"{call}: loss_and_gradient must leave theta and indices as they are")
+
+
+def _check_array(what: str, given: Any, shape: tuple[int, ...]) -> None:
+    array: Parameters = np.asarray(given)
+    if array.shape != shape:
+        raise InputError(f"{what} must have shape {shape}, got {array.shape}")
+    if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+        raise InputError(f"{what} must be finite numbers, got {array.ravel()[:3].tolist()}")

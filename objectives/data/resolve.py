@@ -1,0 +1,82 @@
+"""`resolve`: what a person writes for a task, on the command line or in a spec, as a `Task`."""
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Literal
+
+from cooldown.objectives.catalog import Catalog, UnknownNameError, unknown_name
+from cooldown.objectives.data.openml import PREFIX, from_openml
+from cooldown.objectives.data.table import SUFFIXES, from_table
+from cooldown.objectives.data.task import Task
+from cooldown.objectives.errors import InputError
+
+Origin = Literal["built-in", "table", "OpenML", "module", "object"]
+
+
+def resolve(
+    catalog: Catalog[Task], text: str, target: str | None = None, hidden: tuple[int, ...] | None = None
+) -> Task:
+    """The task that `text` names: see `objectives.tasks.resolve`."""
+    if text in catalog.names():
+        task = catalog.get(text)
+    elif text.startswith(PREFIX):
+        task = from_openml(text, target=target)
+    elif _is_path(text):
+        task = from_table(text, target=target)
+    elif ":" in text:
+        task = _user_task(text)
+    else:
+        raise UnknownNameError(
+            f"{unknown_name('task', text, catalog.names())}; "
+            f"or give openml:NAME, a path to a CSV or Parquet file, or module:attribute"
+        )
+    if target is not None and not (text.startswith(PREFIX) or _is_path(text)):
+        raise InputError(f"target {target!r} is for a CSV or Parquet file or for openml:NAME; {text!r} is neither")
+    return task if hidden is None else task.with_hidden(hidden)
+
+
+def origin(catalog: Catalog[Task], text: str) -> Origin:
+    """Where the task called `text` comes from: see `objectives.tasks.origin`."""
+    if text in catalog.names():
+        return "built-in"
+    if text.startswith(PREFIX):
+        return "OpenML"
+    if Path(text).suffix.lower() in SUFFIXES:
+        return "table"
+    module, _, attribute = text.partition(":")
+    parts = [*module.split("."), attribute]
+    return "module" if all(part.isidentifier() for part in parts) else "object"
+
+
+def _is_path(text: str) -> bool:
+    suffix = Path(text).suffix
+    separators = {os.sep, os.altsep} - {None}
+    return (
+        suffix.lower() in SUFFIXES
+        or any(str(each) in text for each in separators)
+        or (bool(suffix) and ":" not in text)
+    )
+
+
+def _user_task(text: str) -> Task:
+    """The `Task` at `module:attribute`, from a module in the working folder or an installed one."""
+    name, _, attribute = text.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path and "" not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        module = import_module(name)
+    except Exception as error:  # a user's module may fail in any way while it is imported
+        raise InputError(
+            f"task {text!r}: module {name!r} cannot be imported: {type(error).__name__}: {error}"
+        ) from error
+    if not hasattr(module, attribute):
+        public = {key: value for key, value in vars(module).items() if not key.startswith("_")}
+        found = [key for key, value in public.items() if isinstance(value, Task)]
+        raise unknown_name(f"attribute of module {name!r}", attribute, found or public)
+    task = getattr(module, attribute)
+    if not isinstance(task, Task):
+        raise InputError(f"task {text!r}: must be a Task (see tasks.from_arrays, from_model), got {task!r:.80}")
+    return task

@@ -1,0 +1,43 @@
+"""`Task`: data splits + model + loss + score. What a search may see of it and what an evaluation may see.
+
+The test rows are drawn once for a seed, the validation rows anew for every repeat. A search's problem does
+not hold the test rows at all. Every split comes from a named random stream and never depends on the arm.
+"""
+
+from abc import ABC, abstractmethod
+from typing import Literal
+
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.problem import Problem
+
+Kind = Literal["classification", "regression"]
+
+
+class Task(ABC):
+    """One task. Subclasses: `ArrayTask` (data and an MLP), `ModelTask` (a user's own model)."""
+
+    name: str
+    kind: Kind
+
+    @property
+    def score_name(self) -> str:
+        """What the score is called: "accuracy" or "R²"."""
+        return "accuracy" if self.kind == "classification" else "R²"
+
+    @abstractmethod
+    def search_problem(self, seed: int = 0, repeat: int = 0) -> Problem:
+        """Training and validation rows of one repeat; without the test rows."""
+
+    @abstractmethod
+    def evaluation_problem(self, seed: int = 0) -> Problem:
+        """Training + validation rows to train on, test rows to measure; the validation rows are its `monitor`."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """SHA-256 of all that the task fixes: data, model, loss. Raises InputError for unusable data."""
+
+    def with_hidden(self, hidden: tuple[int, ...]) -> "Task":
+        """The same task with an MLP of these hidden layers; InputError where the model is not an MLP."""
+        raise InputError(
+            f"task {self.name!r} has a model of its own: its hidden layers cannot be set to {tuple(hidden)!r}"
+        )

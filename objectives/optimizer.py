@@ -1,0 +1,111 @@
+"""`Optimizer`: an update rule as a formula on scalars, with the state and the hyperparameters it needs."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cooldown.objectives.hyperparameters import Hyperparameter, Scale, complete
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What a rule works out once an update for all parameters of a replicate together, before its formula.
+
+    work_out: `work_out(sums, memory, t, *hyperparameters) -> numbers`, a tuple of scalars. memory: (size,) float64, the
+        replicate's own from update to update, zero at the start, written in place.
+    size: of the memory.
+    terms: formulas `term(gradient, *slots, t, *hyperparameters)` for one parameter, written like an `update`; `sums`
+        has the sum of each over all parameters, in float64.
+    """
+
+    work_out: Callable[..., tuple[Any, ...]]
+    size: int
+    terms: tuple[Callable[..., Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """One rule of the catalog.
+
+    update: the textbook formula for one parameter,
+        `update(theta, gradient, *slots, learning_rate, t, *hyperparameters, *numbers) -> (theta, *slots)`,
+        with t = 1, 2, … the update's number. It uses only arithmetic and numpy's elementwise functions, so that it also
+        works on arrays, and so that the engine can fuse it into one loop (objectives/fusion.py).
+    hyperparameters: `learning_rate` first, then those of the formula in its order.
+    family: "sgd" for one step size for all parameters, "adaptive" for one for each.
+    formula, reference: for the documentation.
+    numbers: for a rule whose formula takes numbers that belong to the replicate as a whole.
+    note: what one has to know to read a learning rate of it, where that is not the usual.
+    """
+
+    name: str
+    family: Literal["sgd", "adaptive"]
+    update: Callable[..., Any]
+    hyperparameters: tuple[Hyperparameter, ...]
+    formula: str
+    reference: str
+    numbers: Numbers | None = None
+    note: str = ""
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The names of the state slots, each as large as the parameters and zero at the start."""
+        names = list(inspect.signature(self.update).parameters)
+        return tuple(names[2 : names.index("learning_rate")])
+
+    @property
+    def number_names(self) -> tuple[str, ...]:
+        """The names of the numbers that the formula takes after the hyperparameters."""
+        names = list(inspect.signature(self.update).parameters)
+        return tuple(names[names.index("t") + len(self.hyperparameters) :])
+
+    @property
+    def memory_size(self) -> int:
+        """How many numbers the rule keeps for a replicate as a whole."""
+        return self.numbers.size if self.numbers else 0
+
+    def complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The hyperparameters `given`, checked, with the defaults of the others."""
+        return complete(self.name, self.hyperparameters, given)
+
+
+def learning_rate(default: float, low: float, high: float) -> Hyperparameter:
+    """The base learning rate η, searched on a log scale in a range of the rule's own."""
+    return Hyperparameter(
+        "learning_rate", default, low, high, Scale.LOG, open_minimum=True, meaning="base learning rate η"
+    )
+
+
+def momentum() -> Hyperparameter:
+    """The velocity's decay μ, searched as 1 − μ on a log scale."""
+    return Hyperparameter(
+        "momentum",
+        0.9,
+        0.5,
+        0.995,
+        Scale.ONE_MINUS_LOG,
+        maximum=1,
+        open_maximum=True,
+        meaning="decay μ of the velocity",
+    )
+
+
+def decay(name: str, default: float, low: float, high: float, meaning: str) -> Hyperparameter:
+    """A moving average's decay (β₁, β₂, ρ), searched as its distance to 1 on a log scale."""
+    return Hyperparameter(name, default, low, high, Scale.ONE_MINUS_LOG, maximum=1, open_maximum=True, meaning=meaning)
+
+
+def moments(second: str = "decay β₂ of the second moment") -> tuple[Hyperparameter, Hyperparameter]:
+    """Adam's β₁ and β₂; second: what β₂ is the decay of."""
+    return (
+        decay("beta1", 0.9, 0.5, 0.99, "decay β₁ of the first moment"),
+        decay("beta2", 0.999, 0.9, 0.9999, second),
+    )
+
+
+def epsilon(default: float) -> Hyperparameter:
+    """The denominator's ε; searchable up to very large values, held at its default unless asked for."""
+    return Hyperparameter(
+        "epsilon", default, 1e-10, 1e2, Scale.LOG, searched=False, open_minimum=True, meaning="denominator's guard ε"
+    )

@@ -1,0 +1,247 @@
+"""`Population`: replicates that run the same program, and their state while they are trained.
+
+What differs between replicates of one population is numbers: rates, hyperparameters, strengths of strategies. What
+changes the program, the shape of an array or the rule, tells populations apart (`Replicate.program`).
+"""
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives import optimizers, schedules
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.fusion import fused
+from cooldown.objectives.problem import Model, Network, Problem
+from cooldown.objectives.random_streams import generator
+from cooldown.objectives.schedules import Plan
+from cooldown.objectives.training.data_order import DataOrder
+from cooldown.objectives.training.gradients import clipped, with_noise
+
+STRENGTHS = ("l2", "weight_decay", "gradient_noise", "gradient_noise_decay", "clip_norm", "dropout")
+"""Strategies that are a number for each replicate, infinite where it is off."""
+
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """One config with one seed, and the updates that it will make."""
+
+    config: TrainConfig
+    seed: int
+    plan: Plan
+
+    @property
+    def program(self) -> tuple[Any, ...]:
+        """What replicates must have in common to be trained together."""
+        c = self.config
+        return c.optimizer.name, c.reacts, c.batch_norm, c.dropout > 0, c.epochs, self.plan.sizes.tobytes()
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """Where replicates of one program stand after a whole pass: all that the next pass needs, but for its rows.
+
+    theta: (R, size), state: (slots, R, P), memory: (R, M), since: (R,) and rates: (T, R) as a population has them.
+    streams: for each random stream by its name that of each replicate. passes, updates: how many were made.
+    """
+
+    replicates: tuple[Replicate, ...]
+    theta: NDArray[Any]
+    state: NDArray[Any]
+    memory: NDArray[np.float64]
+    since: NDArray[np.int64]
+    rates: NDArray[Any]
+    streams: dict[str, list[np.random.Generator]]
+    passes: int
+    updates: int
+
+
+def plan(config: TrainConfig, problem: Problem) -> Plan:
+    """The updates of a run of `config` on `problem`, which for one that reacts is `Problem.reacting`."""
+    schedule = schedules.get(config.schedule.name)
+    return schedule.plan(len(problem.train), config.batch_size, config.epochs, config.schedule.hyperparameters)
+
+
+def _initial(replicates: Sequence[Replicate], model: Model, network: Network | None) -> NDArray[np.float64]:
+    """(R, size) initial parameters: equal seeds and schemes begin alike. network: the model, if it is one."""
+
+    @cache
+    def drawn(seed: int, scheme: str) -> NDArray[Any]:
+        rng = generator(seed, "initial weights")
+        return network.init(rng, scheme) if network else model.init(rng)
+
+    return np.stack([drawn(each.seed, each.config.initialization) for each in replicates])
+
+
+class Population:
+    """R replicates of one program on one problem.
+
+    alive: (R,) the places of those still trained among the `replicates` it began with.
+    theta: (R, size) parameters, and what a network keeps beside them.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        replicates: Sequence[Replicate],
+        orders: Sequence[DataOrder],
+        dtype: np.dtype[Any],
+    ) -> None:
+        configs, first = [replicate.config for replicate in replicates], replicates[0]
+        self.problem, self.replicates, self.dtype = problem, replicates, dtype
+        self.alive = np.arange(len(replicates))
+        self.epochs, self.sizes, self.starts = first.config.epochs, first.plan.sizes, first.plan.starts
+        # A model may keep buffers between calls; a copy keeps two runs out of each other's.
+        self.model: Model = copy.copy(problem.model)
+        network = self.model if isinstance(self.model, Network) else None
+        if network and first.config.batch_norm:
+            self.model = network = network.with_batch_norm()
+        self.trainable = network.trainable if network else self.model.size
+        self.seeds = sorted({replicate.seed for replicate in replicates})
+        self.seed_of = np.array([self.seeds.index(replicate.seed) for replicate in replicates])
+        self.orders = list(dict.fromkeys(orders))
+        self.order_of = np.array([self.orders.index(order) for order in orders])
+
+        rule = optimizers.get(first.config.optimizer.name)
+        self.update = fused(rule, dtype.name)
+        self.theta = _initial(replicates, self.model, network).astype(dtype)
+        self.state = np.zeros((len(rule.slots), len(replicates), self.trainable), dtype)
+        self.memory = np.zeros((len(replicates), rule.memory_size))
+        self.since = np.zeros(len(replicates), np.int64)
+        own = [config.optimizer.hyperparameters for config in configs]
+        rates = [given["learning_rate"] * each.plan.multipliers for given, each in zip(own, replicates, strict=True)]
+        self.rates = np.stack(rates, axis=1).astype(dtype)
+        others = [[given[each.name] for given in own] for each in rule.hyperparameters[1:]]
+        self.hyperparameters = np.array(others, dtype).reshape(-1, len(replicates))
+
+        def strength(name: str) -> NDArray[Any]:
+            given = [getattr(config, name) for config in configs]
+            return np.array([np.inf if value is None else value for value in given], dtype)
+
+        self.strengths = {name: strength(name) for name in STRENGTHS}
+        self.network_with_dropout = network if first.config.dropout > 0 else None
+        # A pass that no replicate asks for costs nothing.
+        passes: list[tuple[bool, Callable[[NDArray[Any], int], NDArray[Any]]]] = [
+            (any(config.clip_norm is not None for config in configs), self._clip),
+            (any(config.gradient_noise > 0 for config in configs), self._add_noise),
+            (any(config.weight_decay > 0 for config in configs), self._decay_weights),
+        ]
+        self.before_the_rule = [change for wanted, change in passes if wanted]
+
+    @cached_property
+    def _noise(self) -> list[np.random.Generator]:
+        return [generator(seed, "gradient noise") for seed in self.seeds]
+
+    @cached_property
+    def _dropout(self) -> list[np.random.Generator]:
+        return [generator(seed, "dropout") for seed in self.seeds]
+
+    def train_epoch(self, epoch: int) -> NDArray[np.float64]:
+        """One pass over the training rows, each replicate in its own order; its mean loss (R,)."""
+        first, end = int(self.starts[epoch]), int(self.starts[epoch + 1])
+        return self.train_pass(epoch, first, self.sizes[first:end])
+
+    def train_pass(self, epoch: int, first: int, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
+        """One pass in the order of `epoch`, by updates of `sizes` rows from update index `first` on; mean loss (R,)."""
+        order = np.stack([each.epoch(epoch) for each in self.orders])[self.order_of]
+        batches: list[NDArray[np.int64]] = []
+        row = 0
+        for size, alike in groupby(sizes.tolist()):
+            count = len(list(alike))
+            block = order[:, row : row + count * size].reshape(len(order), count, size)
+            # Contiguous for any R: else a kernel would be compiled twice, and the two would round differently.
+            batches += list(np.ascontiguousarray(block.transpose(1, 0, 2)))
+            row += count * size
+        return np.asarray(self._updates(first, batches) / order.shape[1])
+
+    def _updates(self, first: int, batches: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
+        """One update for each of `batches` (R, B), from update index `first` on; sums of the rows' losses (R,)."""
+        theta, state, memory, rates, since = self.theta, self.state, self.memory, self.rates, self.since
+        l2, hyperparameters, model, update = self.strengths["l2"], self.hyperparameters, self.model, self.update
+        before_the_rule, network = self.before_the_rule, self.network_with_dropout
+        losses = np.empty((len(theta), len(batches)))
+        for step, batch in enumerate(batches, first):
+            if network is None:
+                losses[:, step - first], gradient = model.loss_and_gradient(theta, batch)
+            else:
+                mask = self._mask(batch.shape[1], network.hidden_units)
+                losses[:, step - first], gradient = network.loss_and_gradient(theta, batch, mask)
+            for change in before_the_rule:
+                gradient = change(gradient, step)
+            update(theta, gradient, state, memory, l2, rates, step, since, hyperparameters)
+        # A sum along a row, not a product: its rounding must not depend on the number of rows.
+        return np.asarray((losses * [batch.shape[1] for batch in batches]).sum(axis=1))
+
+    def _mask(self, rows: int, hidden_units: int) -> NDArray[Any]:
+        """(R, rows, H) what the activations are multiplied by; for one seed the same numbers decide in all configs."""
+        uniform = np.stack([rng.random((rows, hidden_units), np.float32) for rng in self._dropout])[self.seed_of]
+        p = self.strengths["dropout"][:, None, None]
+        return np.asarray((uniform >= p) / (1 - p))
+
+    def _clip(self, gradient: NDArray[Any], _step: int) -> NDArray[Any]:
+        return clipped(gradient, self.strengths["clip_norm"])
+
+    def _add_noise(self, gradient: NDArray[Any], step: int) -> NDArray[Any]:
+        normals = np.stack([rng.standard_normal(self.trainable, np.float32) for rng in self._noise])[self.seed_of]
+        variance, decay = self.strengths["gradient_noise"], self.strengths["gradient_noise_decay"]
+        return with_noise(gradient, step, variance, decay, normals)
+
+    def _decay_weights(self, gradient: NDArray[Any], step: int) -> NDArray[Any]:
+        self.theta[:, : self.trainable] *= (1 - self.rates[step] * self.strengths["weight_decay"])[:, None]
+        return gradient
+
+    def restart(self, who: Flags, theta: NDArray[Any], factors: NDArray[np.float64], step: int) -> None:
+        """Let `who` (R,) go on from `theta` (R, size) at update index `step` as if the rule had just begun there, with
+        rates multiplied by `factors` (R,).
+        """
+        self.theta[who] = theta[who]
+        self.state[:, who] = 0
+        self.memory[who] = 0
+        self.since[who] = step
+        self.rates[step:, who] *= factors[who].astype(self.dtype)
+
+    def standing(self, passes: int, updates: int) -> Standing:
+        """Where those still trained stand after `passes` passes of `updates` updates in all; it shares their arrays."""
+        streams = {
+            "data order": [self.orders[i].rng for i in self.order_of],
+            "gradient noise": [self._noise[i] for i in self.seed_of],
+            "dropout": [self._dropout[i] for i in self.seed_of],
+        }
+        alive = tuple(self.replicates[int(i)] for i in self.alive)
+        arrays = self.theta, self.state, self.memory, self.since, self.rates
+        return Standing(alive, *arrays, streams, passes, updates)
+
+    def resume(self, standing: Standing) -> None:
+        """Go on from where these replicates stand, whose arrays and streams it leaves as they are."""
+        for name in ("theta", "state", "memory", "since", "rates"):
+            setattr(self, name, getattr(standing, name).copy())
+        streams = copy.deepcopy(standing.streams)
+        for r, (order, seed) in enumerate(zip(self.order_of, self.seed_of, strict=True)):
+            self.orders[order].rng = streams["data order"][r]
+            self._noise[seed] = streams["gradient noise"][r]
+            self._dropout[seed] = streams["dropout"][r]
+
+    def lengthen(self, updates: int) -> None:
+        """See to it that there are rates for `updates` updates: beyond what was planned the last one stays."""
+        missing = updates - len(self.rates)
+        if missing > 0:
+            # At least twice as many, so that many short passes do not copy them every time.
+            last = np.repeat(self.rates[-1:], max(missing, len(self.rates)), axis=0)
+            self.rates = np.concatenate([self.rates, last])
+
+    def keep(self, kept: Flags) -> None:
+        """Drop the others, so that they cost no more."""
+        for name in ("alive", "theta", "seed_of", "order_of", "memory", "since"):
+            setattr(self, name, getattr(self, name)[kept])
+        self.strengths = {name: array[kept] for name, array in self.strengths.items()}
+        # Contiguous again: for another layout the update would be compiled anew.
+        self.state, self.rates, self.hyperparameters = (
+            np.ascontiguousarray(array[:, kept]) for array in (self.state, self.rates, self.hyperparameters)
+        )

@@ -1,0 +1,85 @@
+"""`Recording`: what the replicates of a population do while they are trained, until it becomes their curves."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives.problem import evaluate
+from cooldown.objectives.records import Curve, Outcome
+from cooldown.objectives.training.population import Population
+
+
+class Recording:
+    """What the replicates of a population leave behind, epoch by epoch; (R, epochs) with NaN for what never was.
+
+    paid: (R,) gradient evaluations before the first update. every_epoch: whether each epoch is measured. theta, rates:
+    as in `Fitted`. seconds: of each replicate.
+    """
+
+    def __init__(self, population: Population, paid: NDArray[np.int64]) -> None:
+        self.paid, self.every_epoch, self.seconds = paid, True, 0.0
+        self.uninformed_loss = population.problem.uninformed_loss
+        self.replicates, self.starts = population.replicates, population.starts
+        self.rows = len(population.problem.train)
+        shape = len(self.replicates), population.epochs
+        self.train_loss, self.held_out_loss, self.held_out_score, self.rate = (np.full(shape, np.nan) for _ in range(4))
+        self.epochs_run, self.kept_epoch = np.zeros(shape[0], np.int64), np.zeros(shape[0], np.int64)
+        self.diverged, self.stopped, self.pruned = (np.zeros(shape[0], bool) for _ in range(3))
+        self.theta = np.full_like(population.theta, np.nan)
+        self.rates = np.full_like(population.rates.T, np.nan)
+
+    def trained(self, population: Population, epoch: int, losses: NDArray[np.float64]) -> None:
+        """Note an epoch of training."""
+        self.train_loss[population.alive, epoch] = losses
+        self.rate[population.alive, epoch] = population.rates[population.starts[epoch + 1] - 1]
+        self.epochs_run[population.alive] = self.kept_epoch[population.alive] = epoch + 1
+
+    def measured(self, population: Population, epoch: int) -> NDArray[np.float64]:
+        """Measure the held-out rows, and note it; the losses (R,)."""
+        losses, scores = evaluate(population.model, population.theta, population.problem.held_out)
+        self.held_out_loss[population.alive, epoch] = losses
+        self.held_out_score[population.alive, epoch] = scores
+        return losses
+
+    def ended(self, population: Population, epoch: int, who: NDArray[np.bool_], finite: NDArray[np.bool_]) -> None:
+        """Note with what `who` (R,) end after `epoch`; parameters of those that are `finite` (R,)."""
+        updates = self.starts[epoch + 1]
+        self.rates[population.alive[who], :updates] = population.rates[:updates, who].T
+        self.theta[population.alive[who & finite]] = population.theta[who & finite]
+
+    def reported(self, epoch: int) -> NDArray[np.float64]:
+        """(R,) losses after `epoch` (from 0), where all epochs are measured: what `Curve.capped_losses` will say."""
+        at = np.where(self.epochs_run > epoch, epoch, self.kept_epoch - 1)
+        losses = self.held_out_loss[np.arange(len(at)), at]
+        losses[self.diverged] = self.uninformed_loss
+        return np.asarray(np.minimum(losses, self.uninformed_loss))
+
+    def curves(self) -> list[Curve]:
+        """One curve per replicate."""
+        curves = []
+        for r, replicate in enumerate(self.replicates):
+            run = int(self.epochs_run[r])
+            finite = run - int(self.diverged[r])
+            held_out = slice(finite) if self.every_epoch else slice(run - 1, finite)
+            curves.append(
+                Curve(
+                    seed=replicate.seed,
+                    outcome=self._outcome(r),
+                    train_loss=self.train_loss[r, :finite].copy(),
+                    validation_loss=self.held_out_loss[r, held_out].copy(),
+                    validation_score=self.held_out_score[r, held_out].copy(),
+                    learning_rate=self.rate[r, :finite].copy(),
+                    kept_epoch=0 if self.diverged[r] else int(self.kept_epoch[r]),
+                    uninformed_loss=self.uninformed_loss,
+                    gradient_evaluations=run * self.rows + int(self.paid[r]),
+                    updates=int(self.starts[run]),
+                    seconds=self.seconds,
+                )
+            )
+        return curves
+
+    def _outcome(self, r: int) -> Outcome:
+        if self.diverged[r]:
+            return Outcome.DIVERGED
+        if self.pruned[r]:
+            return Outcome.PRUNED
+        return Outcome.STOPPED if self.stopped[r] else Outcome.COMPLETED

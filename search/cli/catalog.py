@@ -1,0 +1,67 @@
+"""What the catalogs hold, as `cooldown catalog` tells it."""
+
+import sys
+from typing import Any
+
+from cooldown.objectives import optimizers, schedules, surfaces, tasks
+from cooldown.objectives.strategies import STRATEGIES, Strategy
+from cooldown.objectives.surfaces import Surface
+from cooldown.search.spec.arms import KNOWN, KnownArm
+from cooldown.search.spec.experiment import DEFAULT_ARMS
+
+
+def contents() -> dict[str, list[dict[str, Any]]]:
+    """Per section its entries: name, what it is, and for all but tasks and arms formula, source and hyperparameters."""
+    return {
+        "optimizers": [_described(optimizers.get(name)) for name in optimizers.names()],
+        "schedules": [_described(schedules.get(name)) for name in schedules.names()],
+        "strategies": [_strategy(strategy) for strategy in STRATEGIES.values()],
+        "tasks": [{"name": name, "about": _first_line(name)} for name in tasks.names()],
+        "surfaces": [_surface(surfaces.get(name)) for name in surfaces.names()],
+        "arms": [_arm(name, known) for name, known in KNOWN.items()],
+    }
+
+
+def _described(entry: Any) -> dict[str, Any]:
+    return {
+        "name": entry.name,
+        "about": entry.formula,
+        "reference": entry.reference,
+        "hyperparameters": [hyperparameter.to_json() for hyperparameter in entry.hyperparameters],
+    }
+
+
+def _surface(surface: Surface) -> dict[str, Any]:
+    """A surface with all its minima; in words with the lowest of them."""
+    lowest = min((minimum.value for minimum in surface.minima), default=0.0)
+    places = [minimum.point for minimum in surface.minima if minimum.value == lowest]
+    which = f"minimum {lowest:g} at {', '.join(f'({x:.4g}, {y:.4g})' for x, y in places)}" if places else "no minimum"
+    others = len(surface.minima) - len(places)
+    return {
+        "name": surface.name,
+        "about": f"{surface.formula}; {which}{f', and {others} higher ones' if others else ''}",
+        "formula": surface.formula,
+        "reference": surface.reference,
+        "minima": [{"point": list(minimum.point), "value": minimum.value} for minimum in surface.minima],
+    }
+
+
+def _first_line(name: str) -> str:
+    """What a task's file says of it in its first sentence."""
+    text = sys.modules[f"cooldown.objectives.tasks.{name}"].__doc__ or ""
+    return " ".join(text.split()).partition(". ")[0] + "."
+
+
+def _strategy(strategy: Strategy) -> dict[str, Any]:
+    return {
+        "name": strategy.name,
+        "about": strategy.formula,
+        "reference": strategy.reference,
+        "hyperparameters": [strategy.declared.to_json()],
+    }
+
+
+def _arm(name: str, known: KnownArm) -> dict[str, Any]:
+    """An arm with what it fixes; a range of a preset as a list."""
+    presets = {key: list(value) if isinstance(value, tuple) else value for key, value in known.presets.items()}
+    return {"name": name, "about": known.about, "default": name in DEFAULT_ARMS, "presets": presets}

@@ -1,0 +1,48 @@
+"""What `cooldown surface` prints and writes: optimizers' paths over a surface in numbers, and the picture of them."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from cooldown.objectives.surfaces import Surface, Trajectory
+
+
+def document(surface: Surface, trajectories: Sequence[Trajectory]) -> dict[str, Any]:
+    """The document of `cooldown surface --json`; numbers that are none, or too large to be written, are None."""
+    return {
+        "surface": surface.name,
+        "formula": surface.formula,
+        "start": list(surface.start),
+        "minima": [{"point": list(minimum.point), "value": minimum.value} for minimum in surface.minima],
+        "steps": len(trajectories[0].path) - 1,
+        "goal": _goal(surface),
+        "trajectories": [_row(surface, trajectory) for trajectory in trajectories],
+    }
+
+
+def _goal(surface: Surface) -> str:
+    """Where a path has arrived once it stays there."""
+    return f"within {surface.tolerance:g} of a minimum" if surface.minima else f"below {surface.level:g}"
+
+
+def _row(surface: Surface, trajectory: Trajectory) -> dict[str, Any]:
+    distance = float(surface.nearest(trajectory.path[-1])[1]) if surface.minima else math.nan
+    return {
+        "optimizer": trajectory.name,
+        "learning_rate": trajectory.learning_rate,
+        "value": _finite(float(trajectory.values[-1])),
+        "distance": _finite(distance),
+        "steps_to_arrive": trajectory.arrival,
+    }
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
+
+
+def picture(surface: Surface, trajectories: Sequence[Trajectory]) -> str:
+    """The picture as a web page that needs no network."""
+    from cooldown.search.figures.page import page
+    from cooldown.search.figures.surface import surface_figure
+
+    return page(surface_figure(surface, trajectories), f"{surface.name} · Cooldown")

@@ -1,0 +1,1 @@
+"""What came out of an experiment: losses, verdicts, alarms and tables, read from its record."""

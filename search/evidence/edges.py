@@ -1,0 +1,96 @@
+"""Where a search may have looked in the wrong place: best values at an edge of a range, or better ones beyond it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cooldown.objectives.config import TrainConfig
+from cooldown.search.evidence.losses import mean_selection_loss
+from cooldown.search.spec.experiment import experiment
+from cooldown.search.spec.space import Parameter, space
+from cooldown.search.statistics.doubts import Side, edge_reached
+from cooldown.search.statistics.intervals import mean_interval
+from cooldown.storage import ExperimentRecord, StudyRecord
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A side of a parameter's range at which an arm's best values crowd, or beyond which a better one is known. wider:
+    the range widened there.
+    """
+
+    arm: str
+    parameter: Parameter
+    side: Side
+    wider: tuple[float, float]
+
+
+def edges(record: ExperimentRecord) -> list[Edge]:
+    """Where the best values crowd at an edge beyond which there are others, or where one beyond is known that does
+    better: that of the arm's default config.
+
+    The best are the winners of the repeats; where there is one repeat, its finalists.
+    """
+    spec, found = experiment(**record.spec), []
+    for arm in spec.parsed_arms:
+        studies = [study for study in record.of(arm.name) if study.winner and study.evaluations]
+        best = [study.winner for study in studies if study.winner]
+        if len(studies) == 1:
+            best = list(studies[0].best(spec.finalists))
+        tried = [(trial, rank) for study in studies for rank, trial in enumerate(study.best(len(study.trials)))]
+        default = _better_default(record, arm.name)
+        # The length of an epoch in updates plays no part: a warm-up's end is no edge.
+        for key, parameter in space(spec, arm, updates_per_epoch=1).by_key.items():
+            if not isinstance(parameter, Parameter) or key.endswith(".warmup_steps"):
+                continue
+            ranked = [(trial, rank) for trial, rank in tried if key in trial.parameters]
+            side = edge_reached(
+                np.array([parameter.position(t.parameters[key]) if key in t.parameters else np.nan for t in best]),
+                np.array([parameter.position(trial.parameters[key]) for trial, _ in ranked]),
+                np.array([rank for _, rank in ranked], np.float64),
+            )
+            reach = (parameter.low, parameter.high)
+            if side is None and default is not None:
+                value = _value(default, key)
+                # Down or up to it, and at least by a decade.
+                reach = (min(value, parameter.low), max(value, parameter.high))
+                side = "low" if value < parameter.low else "high" if value > parameter.high else None
+            wider = parameter.wider(side) if side else None
+            if side is not None and wider is not None:
+                found.append(Edge(arm.name, parameter, side, (min(wider[0], reach[0]), max(wider[1], reach[1]))))
+    return found
+
+
+def worse_than_default(record: ExperimentRecord, arm: str) -> bool:
+    """Whether what an arm's searches found has a higher validation loss than its default config, as the 95 % t interval
+    of the repeats' differences says.
+    """
+    tuned = {study.repeat: study.selection_loss for study in record.of(arm) if study.evaluations}
+    default = {study.repeat: study.selection_loss for study in _defaults(record, arm)}
+    common = set(tuned) & set(default)
+    differences = [(tuned[repeat] or 0.0) - (default[repeat] or 0.0) for repeat in sorted(common)]
+    return len(differences) > 1 and mean_interval(np.array(differences)).low > 0
+
+
+def _better_default(record: ExperimentRecord, arm: str) -> TrainConfig | None:
+    """The arm's default config, where its mean validation loss is lower than that of what the searches found."""
+    default = _defaults(record, arm)
+    losses = mean_selection_loss(default), mean_selection_loss([s for s in record.of(arm) if s.evaluations])
+    if losses[0] is None or losses[1] is None or losses[0] >= losses[1]:
+        return None
+    return default[0].trials[0].config
+
+
+def _defaults(record: ExperimentRecord, arm: str) -> list[StudyRecord]:
+    return [study for study in record.one_shots if study.arm == arm and study.evaluations]
+
+
+def _value(config: TrainConfig, key: str) -> float:
+    """A config's value of a hyperparameter, or of a strategy."""
+    owner, _, name = key.partition(".")
+    for choice in (config.optimizer, config.schedule):
+        if choice.name == owner:
+            return float(choice.hyperparameters[name])
+    # A strategy that is off has no value that could lie outside a range.
+    value = getattr(config, name)
+    return float("nan") if value is None else float(value)

@@ -1,0 +1,1 @@
+"""Where training runs: jobs, and the processes that take them."""

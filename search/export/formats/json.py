@@ -1,0 +1,14 @@
+"""JSON: the configuration with its provenance; `TrainConfig.from_json` and `cooldown train` read it back."""
+
+from json import dumps
+
+from cooldown.search.export.document import document
+from cooldown.search.export.format import Chosen, ConfigFormat, Exported
+
+
+def write(chosen: Chosen) -> Exported:
+    """The document, indented."""
+    return Exported(dumps(document(chosen), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+json = ConfigFormat("json", ".json", "the configuration with its provenance, to be read back", write, "json")

@@ -1,0 +1,155 @@
+"""Keras: the configuration as a training script, with Keras's own optimizer and schedule where they are exact."""
+
+from collections.abc import Callable
+from typing import Any
+
+from cooldown.objectives.errors import InputError
+from cooldown.search.export.format import Chosen, ConfigFormat, Exported
+from cooldown.search.export.literals import call, literal
+from cooldown.search.export.program import Own, Program, Scheduler, end_rate, given
+
+OPTIMIZERS: dict[str, Callable[[Own], tuple[str, list[str]]]] = {
+    "sgd": lambda _: ("SGD", []),
+    "momentum": lambda own: ("SGD", [given(own, "momentum")]),
+    "nag": lambda own: ("SGD", [given(own, "momentum"), "nesterov=True"]),
+    "adadelta": lambda own: ("Adadelta", [given(own, "rho"), given(own, "epsilon")]),
+}
+"""Keras's own rules and arguments, where they are exactly the rule of that name.
+
+Its Adam, AdamW and AMSGrad add ε before the second moment is corrected, its Adagrad and RMSprop under the root, its
+Adamax after the maximum; its Nadam has ψ = 1.
+"""
+
+AT_A_CONSTANT_RATE = ("momentum", "nag")
+"""Those whose velocity has the rate in it."""
+
+
+def _total(function: str, *arguments: str) -> str:
+    return f"{function}({', '.join(['LEARNING_RATE', 'total', *arguments])})"
+
+
+def _step(own: Own) -> str | None:
+    if not float(own["every"]).is_integer():
+        return None
+    every = f"{int(own['every'])} * updates_per_epoch"
+    return f"ExponentialDecay(LEARNING_RATE, {every}, {literal(own['gamma'])}, staircase=True)"
+
+
+def _sgdr(own: Own) -> str | None:
+    # Of periods that grow it rounds the number, and misses the update to restart at.
+    if own["period_mult"] != 1 or not float(own["period"]).is_integer():
+        return None
+    period = f"{int(own['period'])} * updates_per_epoch"
+    return f"CosineDecayRestarts(LEARNING_RATE, {period}, t_mul=1.0, alpha={literal(own['floor'])})"
+
+
+SCHEDULES: dict[str, Callable[[Own], str | None]] = {
+    "cosine": lambda own: _total("CosineDecay", f"alpha={literal(own['floor'])}"),
+    "sgdr": _sgdr,
+    "exponential": lambda own: _total("ExponentialDecay", literal(own["gamma"])),
+    "step": _step,
+    "linear": lambda own: _total("PolynomialDecay", end_rate(own)),
+    "polynomial": lambda own: _total("PolynomialDecay", end_rate(own), f"power={literal(own['power'])}"),
+    "inverse_time": lambda own: _total("InverseTimeDecay", literal(own["decay"])),
+}
+"""Keras's own schedules, where they are exactly the schedule of that name and no warm-up comes before it."""
+
+
+def write(chosen: Chosen) -> Exported:
+    """The script; raises InputError for a rule that works out numbers from all gradients together."""
+    program = Program(chosen, "keras")
+    config, rule, schedule = program.config, program.optimizer, program.schedule
+    if rule.numbers is not None and rule.numbers.terms:
+        raise InputError(
+            f"keras: {rule.name} works out numbers from the gradients of all variables together, for which Keras's "
+            "optimizers have no place; --format torch, optax and sklearn can express it"
+        )
+    reaction = schedule.reaction is not None
+    constant = schedule.name == "constant" and program.warmup < 2
+    scheduled = not constant and not reaction
+    scheduler = _scheduler(program) if scheduled else None
+    needs_rates = not constant and scheduler is None
+    if needs_rates:
+        program.add_rates()
+    # Between two reactions the rate stays as it is, and a reaction clears the velocity.
+    steady = constant or (reaction and program.warmup < 2)
+    exact = steady or rule.name not in AT_A_CONSTANT_RATE
+    formula, base = None, "Optimizer"
+    arguments: list[str] = []
+    if rule.name in OPTIMIZERS and exact:
+        base, arguments = OPTIMIZERS[rule.name](program.own)
+    else:
+        formula = program.formula("ops")
+    subclassed = formula is not None or config.l2 > 0 or config.gradient_noise > 0
+    class_name = "".join(part.capitalize() for part in rule.name.split("_"))
+    if config.weight_decay:
+        arguments.append(f"weight_decay={literal(config.weight_decay)}")
+    if config.clip_norm is not None:
+        arguments.append(f"global_clipnorm={literal(config.clip_norm)}")
+    tabulated = formula is not None and formula["memory"] > 0
+    rate = "make_schedule(n_rows)" if scheduled else "LEARNING_RATE"
+    function = class_name if subclassed else f"keras.optimizers.{base}"
+    slots = ["*slots"] if rule.slots else []
+    stepped = ["ops.convert_to_tensor(variable)", "gradient", *slots, "rate", "t"]
+    if formula is not None:
+        stepped += ["*SETTINGS.values()"] if formula["names"] else []
+        stepped += ["*numbers"] if tabulated else []
+    text = program.render(
+        "keras.py.jinja",
+        standard=sorted(
+            {
+                "import math",
+                "import os",
+                "import sys",
+                *({"import copy"} if config.reacts else {}),
+                *program.source.standard_imports,
+            },
+            key=lambda line: (line.startswith("from"), line),
+        ),
+        formula=formula,
+        tabulated=tabulated,
+        subclassed=subclassed,
+        class_name=class_name,
+        base=base,
+        numbers=_numbers(formula) if formula else "",
+        slot_names=list(rule.slots),
+        settings={name: program.own[name] for name in formula["names"]} if formula else {},
+        step_call=call(formula["function"], stepped, 8, "new, *slots = ") if formula else "",
+        optimizer_expression=call(function, [*(["n_rows"] if tabulated else []), rate, *arguments], 4, "return "),
+        optimizer_argument="n_rows" if scheduled or tabulated else "",
+        scheduled=scheduled,
+        scheduler=scheduler,
+        needs_rates=needs_rates,
+        uses_ops=formula is not None
+        or (scheduled and scheduler is None)
+        or config.batch_norm
+        or config.gradient_noise > 0,
+        initial=_initial(program),
+    )
+    return Exported(text, program.remarks)
+
+
+def _numbers(formula: dict[str, Any]) -> str:
+    """The numbers of all updates, worked out before the first."""
+    settings = ", *SETTINGS.values()" if formula["names"] else ""
+    each = f"[{formula['work_out']}((), memory, t{settings}) for t in range(1, updates + 1)]"
+    return call("np.array", [each], 8, "self.numbers = ")
+
+
+def _scheduler(program: Program) -> Scheduler | None:
+    return None if program.warmup else program.scheduler(SCHEDULES)
+
+
+def _initial(program: Program) -> dict[str, str]:
+    """How the weights of the hidden layers and of the output layer are drawn."""
+    drawn = {
+        # HeNormal is truncated.
+        "he": 'VarianceScaling(2.0, "fan_in", "untruncated_normal")',
+        "glorot": "GlorotUniform()",
+        "poor": "RandomNormal(stddev=0.01)",
+        "large": "RandomNormal(stddev=1.0)",
+    }
+    return program.initial(drawn)
+
+
+keras = ConfigFormat("keras", ".py", "a Keras training script, with nothing of Cooldown in it", write, "python")

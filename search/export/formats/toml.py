@@ -1,0 +1,22 @@
+"""TOML: the same document as JSON, for people who edit it; what is off is left out, as TOML has no null."""
+
+from typing import Any
+
+from tomli_w import dumps
+
+from cooldown.search.export.document import document
+from cooldown.search.export.format import Chosen, ConfigFormat, Exported
+
+
+def write(chosen: Chosen) -> Exported:
+    """The document in TOML 1.0."""
+    return Exported(dumps(_without_null(document(chosen)), multiline_strings=False))
+
+
+def _without_null(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_null(each) for key, each in value.items() if each is not None}
+    return [_without_null(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+toml = ConfigFormat("toml", ".toml", "the same for people who edit it; what is off is left out", write, "toml")

@@ -1,0 +1,124 @@
+"""A configuration that `cooldown export` wrote to a file, read back: every field that is used is checked."""
+
+import json
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, ValidationError
+
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.errors import InputError
+from cooldown.search.spec.experiment import Experiment, experiment
+
+Seeds = list[Annotated[int, Field(ge=0)]]
+
+
+class _Part(BaseModel):
+    """Other fields than these are for readers, and not looked at."""
+
+    model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
+
+
+def _spec(given: Any) -> Any:
+    return experiment(**given) if isinstance(given, Mapping) else given
+
+
+class _Origin(_Part):
+    spec: Annotated[InstanceOf[Experiment], BeforeValidator(_spec)] | None = None
+
+
+class _Task(_Part):
+    fingerprint: str | None = None
+
+
+class _Seeds(_Part):
+    search: Seeds = []
+    evaluation: Seeds = []
+
+
+class _Score(_Part):
+    mean: float | None = None
+
+
+class _Scores(_Part):
+    test_loss: _Score | None = None
+
+
+class _Curve(_Part):
+    validation_loss: list[float | None] = []
+
+
+class Document(_Part):
+    """An exported configuration with what of its provenance is used; a bare config has none.
+
+    curve.validation_loss: (epochs,) mean validation losses after each epoch, of a pruned trial as far as it got.
+    """
+
+    config: InstanceOf[TrainConfig]
+    repeat: int = Field(0, ge=0)
+    pruned: bool = False
+    experiment: _Origin = _Origin()
+    task: _Task = _Task()
+    seeds: _Seeds = _Seeds()
+    scores: _Scores = _Scores()
+    curve: _Curve = _Curve()
+
+    @property
+    def spec(self) -> Experiment | None:
+        """The spec of the experiment that found the configuration; None where the document has none."""
+        return self.experiment.spec
+
+    @property
+    def test_loss(self) -> float | None:
+        """Mean test loss over the evaluation's seeds."""
+        return None if self.scores.test_loss is None else self.scores.test_loss.mean
+
+
+def read_exported(path: Path) -> Document:
+    """The document in a JSON or TOML file; raises InputError that names the file and the field."""
+    given = _read(path)
+    try:
+        config = TrainConfig.from_json(given)
+    except InputError as error:
+        raise InputError(f"{str(path)!r} holds no configuration that `cooldown export` wrote: {error}") from None
+    # A bare config has no other fields than its own.
+    fields = set(Document.model_fields) - {"config"} if "schema" in given else set()
+    try:
+        return Document(config=config, **{name: given[name] for name in fields if name in given})
+    except ValidationError as error:
+        raise InputError(f"{str(path)!r}: {_told(error)}") from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"there is no file {str(path)!r}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    kind = "TOML" if path.suffix.lower() == ".toml" else "JSON"
+    try:
+        document = tomllib.loads(text) if kind == "TOML" else json.loads(text)
+    except RecursionError:
+        raise InputError(f"{str(path)!r} is not {kind} that can be read: it is nested too deep") from None
+    except ValueError as error:
+        raise InputError(f"{str(path)!r} is not {kind}: {error}") from None
+    if not isinstance(document, dict):
+        raise InputError(f"{str(path)!r} holds no configuration: it is not a table")
+    return document
+
+
+def _told(error: ValidationError) -> str:
+    """The first of pydantic's errors in words: where, the rule, the value."""
+    first = error.errors()[0]
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
+    cause = first.get("ctx", {}).get("error")
+    if cause is not None:
+        return f"{where.lstrip('.')}: {cause}"
+    rule = first["msg"].replace("Input should", "should")
+    # Whoever writes JSON or TOML knows no dictionaries, and no classes of ours.
+    for classes in ("a valid dictionary or instance of", "an instance of"):
+        rule = rule.replace(classes, "a table, as").partition(", as ")[0]
+    return f"{where.lstrip('.')}: {rule}, got {first['input']!r:.80}"

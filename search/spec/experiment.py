@@ -1,0 +1,179 @@
+"""`Experiment`, the spec: what is compared, with which budget. From TOML, the command line or Python.
+
+All mistakes of a spec are told at once. What does not change the result (workers, database, name) is not identity.
+"""
+
+import tomllib
+from collections import Counter
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+
+from cooldown.objectives import schedules
+from cooldown.objectives.catalog import unknown_name
+from cooldown.objectives.errors import InputError
+from cooldown.search.spec.arms import Arm
+from cooldown.search.spec.ranges import read_ranges
+
+BESIDE = ("name", "db", "workers")
+"""Settings of a run that are no part of its spec, because they do not change the result."""
+
+DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
+
+Sampler = Literal["tpe", "random", "qmc", "cmaes", "gp"]
+Pruner = Literal["none", "median", "hyperband"]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Experiment(BaseModel):
+    """All arms on one task, with one budget.
+
+    task: a built-in name, a path to a CSV or Parquet file, `openml:NAME` or `module:attribute`. target: the column to
+    predict, of a file or an OpenML data set.
+    trials: configs tried per study. repeats: independent studies per arm. epochs: passes over the training rows.
+    seeds: search seeds per trial. finalists: each study's best trials that are trained again with `finalist_seeds`
+    further seeds. confirm_seeds: fresh seeds of the winner's evaluation. generation: trials asked together.
+    pruner: whether trials that fall behind earlier ones of their own study are stopped before their end.
+    ranges: search ranges or fixed values of single hyperparameters and strategies, by `optimizer.name`, `schedule.name`
+    or `strategy.name`, in natural units: `{"momentum.learning_rate": [0.01, 1.0], "strategy.batch_norm": true}`.
+    widened: by arm, the ranges that `resume --extend` has widened, step after step; they go before `ranges`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    task: str = Field(min_length=1)
+    target: str | None = None
+    arms: tuple[str, ...] = DEFAULT_ARMS
+    trials: Count = 24
+    repeats: Count = 5
+    epochs: Count = 30
+    seeds: Count = 3
+    finalists: Count = 6
+    finalist_seeds: Count = 10
+    confirm_seeds: Count = 10
+    generation: Count = 4
+    seed: int = Field(0, ge=0, lt=2**63)
+    sampler: Sampler = "tpe"
+    pruner: Pruner = "none"
+    batch_size: Count = 32
+    hidden: tuple[Count, ...] | None = None
+    ranges: dict[str, Any] = Field(default_factory=dict)
+    widened: dict[str, tuple[dict[str, Any], ...]] = Field(default_factory=dict)
+
+    @field_validator("arms", "hidden", mode="before")
+    @classmethod
+    def _tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("arms", mode="after")
+    @classmethod
+    def _arms(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names: list[str] = []
+        problems = [] if value else ["should name at least one"]
+        for text in value:
+            try:
+                names.append(Arm.parse(text).name)
+            except InputError as error:
+                problems.append(str(error))
+        problems += [f"the arm {name!r} is named twice" for name, count in Counter(names).items() if count > 1]
+        if problems:
+            raise InputError("\n".join(problems))
+        return tuple(names)
+
+    @field_validator("ranges", mode="before")
+    @classmethod
+    def _ranges(cls, value: Any, info: ValidationInfo) -> dict[str, Any]:
+        # Arms that are wrong themselves have been told of already.
+        arms = [Arm.parse(name) for name in info.data["arms"]] if "arms" in info.data else None
+        return read_ranges(value, arms)
+
+    @field_validator("widened", mode="before")
+    @classmethod
+    def _widened(cls, value: Any, info: ValidationInfo) -> dict[str, Any]:
+        arms = info.data.get("arms", ())
+        if not isinstance(value, dict) or not all(isinstance(steps, list | tuple) for steps in value.values()):
+            raise InputError(f"should be a table of lists of ranges by arm, got {value!r:.80}")
+        if "arms" not in info.data:
+            # Arms that are wrong themselves have been told of already.
+            return {}
+        if unknown := [arm for arm in value if arm not in arms]:
+            raise unknown_name("arm", unknown[0], arms)
+        read = {arm: tuple(read_ranges(step, [Arm.parse(arm)]) for step in steps) for arm, steps in value.items()}
+        for steps in read.values():
+            if not steps or not all(step and all(_is_range(each) for each in step.values()) for step in steps):
+                raise InputError(f"should hold ranges [low, high] only, got {value!r:.80}")
+        return read
+
+    def ranges_of(self, arm: Arm) -> dict[str, Any]:
+        """The arm's presets, over these the spec's ranges, and over these what was widened."""
+        given = {**arm.presets, **self.ranges}
+        for step in self.widened.get(arm.name, ()):
+            given |= step
+        return given
+
+    @cached_property
+    def parsed_arms(self) -> tuple[Arm, ...]:
+        """The arms in their order."""
+        return tuple(Arm.parse(name) for name in self.arms)
+
+    @property
+    def reacts(self) -> bool:
+        """Whether a run of it may look at held-out rows to decide how it goes on."""
+        names = {name for arm in self.parsed_arms for name in arm.schedules}
+        return "strategy.early_stopping" in self.ranges or any(schedules.get(name).reaction for name in names)
+
+    def to_json(self) -> dict[str, Any]:
+        """The spec as a JSON-ready dict; nothing is said of widening where there was none."""
+        return self.model_dump(mode="json", exclude=None if self.widened else {"widened"})
+
+
+def _is_range(value: Any) -> bool:
+    return isinstance(value, tuple) and all(isinstance(end, float) for end in value)
+
+
+def experiment(**given: Any) -> Experiment:
+    """The spec with these fields; raises InputError that tells all mistakes at once."""
+    known = list(Experiment.model_fields)
+    problems = [str(unknown_name("setting", name, (*known, *BESIDE))) for name in given if name not in known]
+    try:
+        made = Experiment(**{name: value for name, value in given.items() if name in known})
+    except ValidationError as error:
+        problems += [problem for each in error.errors() for problem in _problems(each)]
+    else:
+        if not problems:
+            return made
+    if len(problems) == 1:
+        raise InputError(problems[0])
+    raise InputError("\n".join([f"{len(problems)} problems in the spec:", *(f"  {problem}" for problem in problems)]))
+
+
+def _problems(error: Any) -> list[str]:
+    """One of pydantic's errors in words: where, the rule, the value."""
+    field, value = error["loc"][0], error["input"]
+    where = field + "".join(f"[{part}]" for part in error["loc"][1:])
+    if (cause := error.get("ctx", {}).get("error")) is not None:
+        return [f"{field}: {line}" for line in str(cause).split("\n")]
+    match error["type"]:
+        case "missing":
+            return [f"{where}: is missing"]
+        case "literal_error" if isinstance(value, str):
+            return [str(unknown_name(field, value, get_args(Experiment.model_fields[field].annotation)))]
+        case "tuple_type":
+            return [f"{where}: should be a list, got {value!r}"]
+    message = error["msg"].replace("Input should", "should").replace("String should", "should")
+    return [f"{where}: {message}, got {value!r:.80}"]
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The settings in a TOML file; raises InputError naming the file and, for a syntax error, the place."""
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        raise InputError(f"there is no spec file {path}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path} is not TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None

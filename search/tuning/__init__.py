@@ -1,0 +1,1 @@
+"""What is trained next: splits, studies, samplers, pruning, and the runner that puts them together."""

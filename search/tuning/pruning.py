@@ -1,0 +1,235 @@
+"""Fair pruning: which trials of a study are stopped before their end, and what that costs.
+
+A trial is held only against trials of its own study, with the same schedule, at the same epoch: a schedule that drops
+late is never compared with one that drops early. It is held only against earlier generations, so that what is pruned is
+a function of the record alone, for any number of workers.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.cost import epochs_paid, rows_per_epoch
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.random_streams import generator
+from cooldown.objectives.records import Outcome
+from cooldown.objectives.training.limits import mean_losses
+from cooldown.search.spec.experiment import Pruner
+from cooldown.search.statistics.pruning import BRACKET_WEIGHTS, halving_limits, median_limits, pruned_after
+from cooldown.storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
+
+PRUNERS: tuple[Pruner, ...] = ("median", "hyperband")
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a pruner would have done to a study that was run without one.
+
+    pruned: by trial number, after which epoch (from 1) it would have been stopped. gradient_evaluations: those of the
+    study's search. saved: how many of them would not have been made. winner: the study's winner, by number; None for a
+    study without trials.
+    winner_instead: who wins among the trials that are left: the winner itself unless it is pruned. None where none is
+    left, or where the finalists are all pruned, so that nobody's loss on further seeds is known.
+    loss_difference: the loss of `winner_instead` minus the winner's, over the finalists' further seeds if there are
+    any, else over the search seeds; None where `winner_instead` is.
+
+    A run with the pruner would differ from this in two ways that no record can tell: the sampler would learn from
+    shorter trials, and other trials would become finalists in the place of pruned ones.
+    """
+
+    pruned: Mapping[int, int]
+    gradient_evaluations: int
+    saved: int
+    winner: int | None
+    winner_instead: int | None
+    loss_difference: float | None
+
+    @property
+    def winner_pruned(self) -> bool:
+        """Whether the study's winner would have been stopped."""
+        return self.winner in self.pruned
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A trial as a pruner sees it. losses: (epochs,), of an earlier trial; NaN after the epoch that it got to."""
+
+    schedule: str
+    bracket: int
+    losses: NDArray[np.float64]
+
+
+def bracket(study: StudyRecord, number: int, seed: int) -> int:
+    """Hyperband's bracket of a trial: 0, 1 or 2, the same whatever else is in the experiment."""
+    drawn = generator(seed, "pruner", study.arm, study.repeat, number).integers(sum(BRACKET_WEIGHTS))
+    return int(np.searchsorted(np.cumsum(BRACKET_WEIGHTS), drawn, side="right"))
+
+
+def limits(
+    pruner: Pruner, study: StudyRecord, numbers: Sequence[int], configs: Sequence[TrainConfig], epochs: int, seed: int
+) -> NDArray[np.float64] | None:
+    """(configs, epochs) the limits, for `objectives.train`, of a study's next generation; None where nobody prunes.
+
+    study: with all its earlier generations and nothing else. numbers: the trial numbers of `configs`. epochs: of every
+    config. seed: the experiment's.
+    """
+    if pruner == "none":
+        return None
+    earlier = [_seen(study, trial, epochs, seed) for trial in study.trials]
+    nothing = np.empty(0)
+    following = [
+        _Trial(config.schedule.name, bracket(study, number, seed), nothing)
+        for number, config in zip(numbers, configs, strict=True)
+    ]
+    return np.array([_limits(pruner, earlier, trial, epochs) for trial in following]).reshape(-1, epochs)
+
+
+def replay(pruner: Pruner, study: StudyRecord, seed: int) -> Replay:
+    """What `pruner` would have done to a study that was run without one.
+
+    Generation by generation, each seeing of earlier ones only what would have been trained. seed: the experiment's.
+    Raises InputError for a study in which a trial was pruned.
+    """
+    curves = study.curves(Purpose.SEARCH)
+    if any(curve.outcome is Outcome.PRUNED for curve in curves):
+        raise InputError(
+            f"study {study.arm}/{study.repeat} was pruned itself: what its trials would have reached is unknown"
+        )
+    total = sum(curve.gradient_evaluations for curve in curves)
+    pruned = {} if pruner == "none" else _replayed(pruner, study, seed)
+    saved = sum(_saved(trial, pruned[trial.number]) for trial in study.trials if trial.number in pruned)
+    winner = study.winner
+    rest = replace(study, trials=tuple(trial for trial in study.trials if trial.number not in pruned))
+    left, before, after = rest.winner, study.selection_loss, rest.selection_loss
+    if winner is None or left is None or before is None or after is None:
+        return Replay(pruned, total, saved, winner.number if winner else None, None, None)
+    if (winner.finalist_loss is None) != (left.finalist_loss is None):
+        return Replay(pruned, total, saved, winner.number, None, None)
+    return Replay(pruned, total, saved, winner.number, left.number, after - before)
+
+
+def _replayed(pruner: Pruner, study: StudyRecord, seed: int) -> dict[int, int]:
+    """By trial number, after which epoch (from 1) it would have been pruned."""
+    pruned: dict[int, int] = {}
+    earlier: list[_Trial] = []
+    for generation in sorted({trial.generation for trial in study.trials}):
+        trained = []
+        # Trials that are compared with the same earlier ones have the same limits.
+        known: dict[tuple[str, int], NDArray[np.float64]] = {}
+        for trial in (trial for trial in study.trials if trial.generation == generation):
+            epochs = trial.config.epochs
+            seen = _seen(study, trial, epochs, seed)
+            last = max(epochs_paid(curve) for curve in trial.curves[Purpose.SEARCH])
+            kind = seen.schedule, seen.bracket if pruner == "hyperband" else 0
+            if kind not in known:
+                known[kind] = _limits(pruner, earlier, seen, epochs)
+            end = pruned_after(seen.losses, known[kind], last)
+            if end is not None:
+                pruned[trial.number] = end
+                seen = replace(seen, losses=_known_until(seen.losses, end))
+            trained.append(seen)
+        earlier += trained
+    return pruned
+
+
+def _limits(pruner: Pruner, earlier: Sequence[_Trial], trial: _Trial, epochs: int) -> NDArray[np.float64]:
+    """(epochs,) the limits of one trial."""
+    alike = [
+        each.losses
+        for each in earlier
+        if each.schedule == trial.schedule and (pruner == "median" or each.bracket == trial.bracket)
+    ]
+    losses = np.array(alike).reshape(-1, epochs)
+    return median_limits(losses) if pruner == "median" else halving_limits(losses, trial.bracket)
+
+
+def _seen(study: StudyRecord, trial: TrialRecord, epochs: int, seed: int) -> _Trial:
+    curves = trial.curves[Purpose.SEARCH]
+    losses = mean_losses(np.array([curve.capped_losses(epochs) for curve in curves]))
+    ends = [len(curve.train_loss) for curve in curves if curve.outcome is Outcome.PRUNED]
+    return _Trial(
+        trial.config.schedule.name, bracket(study, trial.number, seed), _known_until(losses, max(ends, default=epochs))
+    )
+
+
+def _known_until(losses: NDArray[np.float64], end: int) -> NDArray[np.float64]:
+    return np.where(np.arange(len(losses)) < end, losses, np.nan)
+
+
+def _saved(trial: TrialRecord, end: int) -> int:
+    """The gradient evaluations that its replicates made after the epoch `end` (from 1)."""
+    return sum(
+        rows_per_epoch(curve, trial.config) * max(epochs_paid(curve) - end, 0) for curve in trial.curves[Purpose.SEARCH]
+    )
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What a pruner did, or would have done, to one arm's searches.
+
+    trials, pruned: how many there are and how many of them were stopped. share_saved: of the gradient evaluations that
+    the search would have taken without it. repeats, winners_pruned, loss_difference: of a replay, the studies, how many
+    of their winners would have been stopped, and the mean `Replay.loss_difference`; None in a run that was pruned.
+    """
+
+    trials: int
+    pruned: int
+    share_saved: float
+    repeats: int
+    winners_pruned: int | None = None
+    loss_difference: float | None = None
+
+
+def pruned_arms(record: ExperimentRecord) -> dict[str, Pruned]:
+    """What the experiment's own pruner did, by arm."""
+    found = {}
+    for arm in record.spec["arms"]:
+        studies = [study for study in record.of(arm) if study.trials]
+        trials = [trial for study in studies for trial in study.trials]
+        if trials:
+            made = sum(curve.gradient_evaluations for trial in trials for curve in trial.curves[Purpose.SEARCH])
+            saved = sum(_spared(trial) for trial in trials if trial.pruned)
+            pruned = sum(trial.pruned for trial in trials)
+            found[arm] = Pruned(len(trials), pruned, saved / (made + saved), len(studies))
+    return found
+
+
+def replayed_arms(record: ExperimentRecord) -> dict[tuple[str, Pruner], Pruned]:
+    """What each pruner would have done to an experiment that was run without one, by arm and pruner."""
+    found = {}
+    for arm in record.spec["arms"]:
+        studies = [study for study in record.of(arm) if study.evaluations]
+        for pruner in PRUNERS if studies else ():
+            replays = [replay(pruner, study, record.spec["seed"]) for study in studies]
+            known = [each.loss_difference for each in replays if each.loss_difference is not None]
+            found[arm, pruner] = Pruned(
+                sum(len(study.trials) for study in studies),
+                sum(len(each.pruned) for each in replays),
+                sum(each.saved for each in replays) / sum(each.gradient_evaluations for each in replays),
+                len(replays),
+                sum(each.winner_pruned for each in replays),
+                math.fsum(known) / len(known) if known else None,
+            )
+    return found
+
+
+def pruning_document(record: ExperimentRecord) -> list[dict[str, Any]]:
+    """JSON-ready: what the experiment's pruner did, or what each would have done."""
+    own = record.spec["pruner"]
+    if own != "none":
+        return [{"arm": arm, "pruner": own, **asdict(each)} for arm, each in pruned_arms(record).items()]
+    return [{"arm": arm, "pruner": pruner, **asdict(each)} for (arm, pruner), each in replayed_arms(record).items()]
+
+
+def _spared(trial: TrialRecord) -> int:
+    """The gradient evaluations that a pruned trial's replicates would have gone on to make."""
+    return sum(
+        rows_per_epoch(curve, trial.config) * (trial.config.epochs - epochs_paid(curve))
+        for curve in trial.curves[Purpose.SEARCH]
+        if curve.outcome is Outcome.PRUNED
+    )

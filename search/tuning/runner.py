@@ -1,0 +1,261 @@
+"""Studies × executor → ledger. Running and resuming are the same function.
+
+What a study needs next follows from its record alone: trials, then finalists, then the winner's evaluation. Each of
+these steps is one job for a worker and one transaction in the ledger; whatever is in flight when a run ends is done
+again, identically, by the next.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.records import Curve
+from cooldown.search.executors.local import TrainingError, compile_packed, stop, train_packed
+from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.space import Space, space
+from cooldown.search.tuning.progress import Progress
+from cooldown.search.tuning.pruning import limits
+from cooldown.search.tuning.sampling import Default, Generation, Proposals
+from cooldown.search.tuning.splits import Splits
+from cooldown.search.tuning.studies import finalists, needs
+from cooldown.storage import (
+    ExperimentRecord,
+    LeaseLostError,
+    Ledger,
+    NewTrial,
+    Purpose,
+    StudyRecord,
+    TrialRecord,
+    Variant,
+)
+from cooldown.storage.ledger import Writer
+
+MAX_DEATHS = 3
+"""How often a worker may die of the same job, alone in its pool, before the experiment fails."""
+
+
+AT_START = "before it was given anything to do"
+
+
+class RunError(RuntimeError):
+    """An experiment that cannot go on: its model raised, its worker died again and again, or its disk is full."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One step of a study, as a worker gets it and as the ledger takes it back."""
+
+    study: StudyRecord
+    purpose: Purpose
+    configs: Sequence[TrainConfig]
+    seeds: Sequence[int]
+    problem: bytes
+    generation: Proposals | None = None
+    limits: NDArray[np.float64] | None = None
+    trials: Sequence[TrialRecord] = ()
+    started: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        part = f"generation {self.generation.index}" if self.generation else self.purpose.value
+        default = "/default" if self.study.variant is Variant.DEFAULT else ""
+        return f"{part} of study {self.study.arm}/{self.study.repeat}{default}"
+
+
+def run(
+    ledger: Ledger,
+    name: str,
+    experiment: Experiment,
+    splits: Splits,
+    open_executor: Callable[[], Executor],
+    *,
+    queue: int,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> None:
+    """Do what is left of the experiment `name`, reporting after every step.
+
+    open_executor is called at the start and again whenever an executor breaks. queue: jobs that it is given at a time,
+    so many that no worker waits. Raises LedgerError where another process runs the experiment, RunError where it cannot
+    go on; what was done before that, or before KeyboardInterrupt, is in the ledger.
+    """
+    with ExitStack() as stack:
+        writer = stack.enter_context(ledger.hold(name))
+        try:
+            record = ledger.load(name)
+            _Runner(writer, record, experiment, splits, open_executor, queue, report).run()
+            writer.finish()
+            stack.close()
+        except (InputError, LeaseLostError) as error:
+            raise RunError(str(error)) from error
+
+
+class _Runner:
+    def __init__(
+        self,
+        writer: Writer,
+        record: ExperimentRecord,
+        experiment: Experiment,
+        splits: Splits,
+        open_executor: Callable[[], Executor],
+        queue: int,
+        report: Callable[[Progress], None],
+    ) -> None:
+        self.writer, self.experiment, self.splits = writer, experiment, splits
+        self.open_executor, self.queue, self.report = open_executor, queue, report
+        studies = [*record.studies, *record.one_shots]
+        self.unfinished = {study.id: study for study in studies if needs(study, experiment)}
+        self.running: dict[Future[list[list[Curve]]], Job] = {}
+        self.suspects: list[Job] = []
+        self.deaths: Counter[str] = Counter()
+        self.progress = Progress.of(record.name, experiment, studies)
+
+    @cached_property
+    def spaces(self) -> dict[str, Space]:
+        return {
+            arm.name: space(self.experiment, arm, self.splits.updates_per_epoch) for arm in self.experiment.parsed_arms
+        }
+
+    def run(self) -> None:
+        """Work until no study needs anything more."""
+        self.report(self.progress)
+        if not self.unfinished:
+            return
+        executor = self.open_executor()
+        try:
+            self._compile(executor)
+            while True:
+                try:
+                    self._submit(executor)
+                    if not self.running:
+                        break
+                    self._collect()
+                except BrokenExecutor:
+                    self._bury()
+                    stop(executor)
+                    executor = self.open_executor()
+        finally:
+            stop(executor)
+
+    def _compile(self, executor: Executor) -> None:
+        """Compile before the first job: two workers would do it twice, and time left could not be told."""
+        configs = list(dict.fromkeys(config for each in self.spaces.values() for config in each.programs()))
+        try:
+            seconds = executor.submit(compile_packed, self.splits.search(0), configs).result()
+        except BrokenExecutor:
+            # Whatever kills a worker here will do so again in a job, which is then named.
+            return
+        except TrainingError as error:
+            raise RunError(f"training failed: {error}") from error
+        self.progress = self.progress.compiled(seconds)
+        self.report(self.progress)
+
+    def _submit(self, executor: Executor) -> None:
+        """Keep the executor supplied; after a death, with one suspect at a time."""
+        if self.suspects:
+            if not self.running:
+                self._start(executor, self.suspects.pop(0))
+            return
+        busy = {job.study.id for job in self.running.values()}
+        waiting = [study for study in self.unfinished.values() if study.id not in busy]
+        # Repeat by repeat, so that a comparison can be read before all repeats are done.
+        waiting.sort(key=lambda study: (study.repeat, len(study.trials), study.id))
+        for study in waiting[: max(self.queue - len(self.running), 0)]:
+            self._start(executor, self._job(study))
+
+    def _start(self, executor: Executor, job: Job) -> None:
+        every_epoch = job.purpose is not Purpose.EVALUATION
+        try:
+            future = executor.submit(train_packed, job.problem, job.configs, job.seeds, every_epoch, job.limits)
+        except BrokenExecutor:
+            self.suspects.append(job)
+            raise
+        self.running[future] = job
+
+    def _job(self, study: StudyRecord) -> Job:
+        e, purpose = self.experiment, needs(study, self.experiment)
+        assert purpose is not None
+        seeds_, now = self.splits.seeds(purpose, study.repeat), time.time()
+        if purpose is Purpose.SEARCH:
+            generation: Proposals
+            if study.variant is Variant.DEFAULT:
+                generation = Default(self.spaces[study.arm])
+            else:
+                size = min(e.generation, e.trials - len(study.trials))
+                generation = Generation(study, self.spaces[study.arm], e.sampler, e.seed, size)
+            configs = [proposal.config for proposal in generation.proposals]
+            problem = self.splits.search(study.repeat)
+            numbers = [proposal.number for proposal in generation.proposals]
+            allowed = limits(e.pruner, study, numbers, configs, e.epochs, e.seed)
+            return Job(study, purpose, configs, seeds_, problem, generation=generation, limits=allowed, started=now)
+        if purpose is Purpose.FINALIST:
+            trials = [trial for trial in finalists(study, e) if trial.finalist_loss is None]
+            problem = self.splits.search(study.repeat)
+        else:
+            assert study.winner is not None
+            trials, problem = [study.winner], self.splits.evaluation
+        return Job(study, purpose, [t.config for t in trials], seeds_, problem, trials=trials, started=now)
+
+    def _collect(self) -> None:
+        """Wait for a job and put all that are done into the ledger."""
+        done, _ = wait(self.running, return_when=FIRST_COMPLETED)
+        errors = {future: future.exception() for future in done}
+        for future, error in errors.items():
+            if error is None:
+                self._append(self.running.pop(future), future.result())
+        for future, error in errors.items():
+            if isinstance(error, BrokenExecutor):
+                raise error
+            if error is not None:
+                raise RunError(f"training failed in {self.running.pop(future).name}: {error}") from error
+
+    def _append(self, job: Job, curves: list[list[Curve]]) -> None:
+        if job.generation is not None:
+            notes, state = job.generation.tell(curves)
+            trials = [
+                NewTrial(
+                    proposal.number,
+                    proposal.parameters,
+                    proposal.distributions,
+                    note,
+                    proposal.config,
+                    of_trial,
+                    job.started,
+                )
+                for proposal, note, of_trial in zip(job.generation.proposals, notes, curves, strict=True)
+            ]
+            study = self.writer.append_generation(job.study, job.generation.index, trials, state)
+        else:
+            by_trial = {trial.id: of_trial for trial, of_trial in zip(job.trials, curves, strict=True)}
+            study = self.writer.append_curves(job.study, job.purpose, by_trial)
+        if needs(study, self.experiment):
+            self.unfinished[study.id] = study
+        else:
+            del self.unfinished[study.id]
+        self.deaths.pop(f"on {job.name}", None)
+        self.deaths.pop(AT_START, None)
+        self.progress = self.progress.advanced(job.study, study)
+        self.report(self.progress)
+
+    def _bury(self) -> None:
+        """After a worker's death: every job that was in flight is repeated, alone, until the culprit is known."""
+        lost = list(self.running.values())
+        self.running.clear()
+        if len(lost) < 2:
+            culprit = f"on {lost[0].name}" if lost else AT_START
+            self.deaths[culprit] += 1
+            if self.deaths[culprit] >= MAX_DEATHS:
+                raise RunError(
+                    f"a worker process died {MAX_DEATHS} times {culprit} (out of memory, or killed?): gave up. "
+                    "What was done before is kept"
+                )
+        self.suspects = lost + self.suspects

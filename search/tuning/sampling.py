@@ -1,0 +1,173 @@
+"""One study: ask Optuna for a generation, tell it what came back.
+
+A generation is asked from an in-memory study that is rebuilt from the ledger's records every time, whether or not the
+run was ever interrupted: so an uninterrupted run and a resumed one do the same thing.
+"""
+
+import json
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+import optuna
+from optuna.distributions import distribution_to_json
+from optuna.trial import TrialState
+
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.random_streams import seed_sequence
+from cooldown.objectives.records import Curve
+from cooldown.search.spec.experiment import Sampler
+from cooldown.search.spec.space import Space
+from cooldown.storage import Purpose, StudyRecord
+from cooldown.storage.records import mean_final_loss, was_pruned
+
+NEEDS = {"cmaes": "cmaes", "gp": "torch"}
+"""The package that a sampler needs beside Optuna."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A trial that is asked for and not yet trained."""
+
+    number: int
+    parameters: Mapping[str, Any]
+    distributions: Mapping[str, str]
+    config: TrainConfig
+
+
+class Proposals(Protocol):
+    """The next trials of a study."""
+
+    index: int
+    proposals: list[Proposal]
+
+    def tell(self, curves: Sequence[Sequence[Curve]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """What the sampler notes, per trial and for the study, once it knows the generation's curves."""
+
+
+class Default:
+    """The one trial of a study without a search: the arm's default config."""
+
+    def __init__(self, space: Space) -> None:
+        self.index, self.proposals = 0, [Proposal(0, {}, {}, space.default)]
+
+    def tell(self, _curves: Sequence[Sequence[Curve]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Nothing to note."""
+        return [{}], {}
+
+
+class Generation:
+    """What the sampler asks for next."""
+
+    def __init__(self, study: StudyRecord, space: Space, sampler: Sampler, seed: int, size: int) -> None:
+        self.index = 1 + max((trial.generation for trial in study.trials), default=-1)
+        with quiet_optuna():
+            self._study = optuna.create_study(
+                storage=optuna.storages.InMemoryStorage(), sampler=_sampler(sampler, seed, study, self.index)
+            )
+            storage, study_id = self._study._storage, self._study._study_id
+            for key, value in study.sampler_state.items():
+                storage.set_study_system_attr(study_id, key, value)
+            for trial in study.trials:
+                # A sampler ranks pruned trials by how far they got, and by their loss there.
+                steps = {_steps(trial.curves[Purpose.SEARCH]): trial.validation_loss} if trial.pruned else {}
+                self._study.add_trial(
+                    optuna.create_trial(
+                        state=TrialState.PRUNED if trial.pruned else TrialState.COMPLETE,
+                        params=space.sampled(trial.parameters),
+                        distributions=space.distributions(trial.parameters, natural=False),
+                        value=trial.validation_loss,
+                        intermediate_values=steps,
+                        system_attrs=dict(trial.attributes),
+                    )
+                )
+            self._trials = [self._study.ask() for _ in range(size)]
+            chosen = [space.suggest(trial) for trial in self._trials]
+        self.proposals = [
+            Proposal(
+                trial.number,
+                parameters,
+                {
+                    name: distribution_to_json(distribution)
+                    for name, distribution in space.distributions(parameters, natural=True).items()
+                },
+                space.config(parameters),
+            )
+            for trial, parameters in zip(self._trials, chosen, strict=True)
+        ]
+
+    def tell(self, curves: Sequence[Sequence[Curve]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """What the sampler notes, per trial and for the study, once it knows the generation's curves."""
+        with quiet_optuna():
+            for trial, of_trial in zip(self._trials, curves, strict=True):
+                loss = mean_final_loss(of_trial)
+                if was_pruned(of_trial):
+                    trial.report(loss, _steps(of_trial))
+                    self._study.tell(trial, state=TrialState.PRUNED)
+                else:
+                    self._study.tell(trial, loss)
+            notes = [dict(trial.system_attrs) for trial in self._study.get_trials(deepcopy=False)[-len(curves) :]]
+            state = self._study._storage.get_study_system_attrs(self._study._study_id)
+        # As the ledger will give it back: a resumed run must not see other types than an uninterrupted one.
+        told: tuple[list[dict[str, Any]], dict[str, Any]] = tuple(json.loads(json.dumps([notes, dict(state)])))
+        return told
+
+
+def _steps(curves: Sequence[Curve]) -> int:
+    """How many epochs a pruned trial got to."""
+    return max(curve.train_loss.size for curve in curves)
+
+
+def check_sampler(sampler: Sampler) -> None:
+    """Raise InputError where the package that `sampler` needs is missing."""
+    package = NEEDS.get(sampler)
+    if package and find_spec(package) is None:
+        raise InputError(f"--sampler {sampler} needs the package {package!r}: pip install {package}")
+
+
+def _sampler(name: Sampler, seed: int, study: StudyRecord, generation: int) -> optuna.samplers.BaseSampler:
+    # A search over wider ranges is another search; the first kept its numbers from before there were others.
+    attempt = ("attempt", study.attempt) if study.attempt else ()
+
+    def number_for(*part: int) -> int:
+        key = (study.arm, study.repeat, *attempt, *part)
+        return int(seed_sequence(seed, "sampler", *key).generate_state(1, "uint32")[0])
+
+    number = number_for(generation)
+    match name:
+        case "tpe":
+            return optuna.samplers.TPESampler(seed=number)
+        case "random":
+            return optuna.samplers.RandomSampler(seed=number)
+        case "qmc":
+            # A quasi-random sequence is one sequence over all generations. What is not in it, the first trial and
+            # parameters that depend on a choice, is random, and anew in each generation.
+            return optuna.samplers.QMCSampler(
+                seed=number_for(),
+                scramble=True,
+                independent_sampler=optuna.samplers.RandomSampler(seed=number),
+                warn_independent_sampling=False,
+            )
+        case "cmaes":
+            return optuna.samplers.CmaEsSampler(seed=number, warn_independent_sampling=False)
+        case "gp":
+            return optuna.samplers.GPSampler(seed=number, warn_independent_sampling=False)
+
+
+@contextmanager
+def quiet_optuna() -> Iterator[None]:
+    """Without Optuna's log lines on each in-memory study, and its notes that a sampler is experimental or no friend of
+    joint arms.
+    """
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)

@@ -1,0 +1,97 @@
+"""`Splits`: the problems and seeds of an experiment, as functions of (seed, repeat) and never of the arm.
+
+That the arms are compared on common random numbers, and that a search never sees the test rows, is decided here.
+"""
+
+from functools import cached_property
+
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.problem import Model, Problem
+from cooldown.objectives.random_streams import seeds
+from cooldown.objectives.tasks import Task
+from cooldown.search.executors.local import pack
+from cooldown.search.spec.experiment import Experiment, experiment
+from cooldown.storage import ExperimentRecord, Purpose
+
+
+def task_of(spec: Experiment, given: Task | None = None) -> Task:
+    """The spec's task with the spec's model: the object `given`, or what the spec names."""
+    from cooldown.objectives import tasks
+
+    if given is None:
+        return tasks.resolve(spec.task, target=spec.target, hidden=spec.hidden)
+    if spec.target is not None:
+        raise InputError(f"target {spec.target!r} is for a CSV or Parquet file; {given.name!r} is a Task already")
+    return given if spec.hidden is None else given.with_hidden(spec.hidden)
+
+
+def recorded_task(record: ExperimentRecord, given: Task | None = None) -> Task:
+    """The task of an experiment in the ledger; raises InputError where it is not found, or no longer the same."""
+    try:
+        task = task_of(experiment(**record.spec), given)
+    except InputError as error:
+        raise InputError(f"the task of {record.name!r} cannot be found again ({error})") from error
+    if task.fingerprint() != record.task_fingerprint:
+        raise InputError(f"the task {task.name!r} has changed since {record.name!r} was started: its data differ")
+    return task
+
+
+class Splits:
+    """What the jobs of `experiment` on `task` are trained on, packed for the workers."""
+
+    def __init__(self, task: Task, experiment: Experiment) -> None:
+        self.task, self._experiment = task, experiment
+        self._search: dict[int, bytes] = {}
+
+    def search(self, repeat: int) -> bytes:
+        """The packed problem of a repeat's search and finalists: training and validation rows."""
+        if repeat not in self._search:
+            problem = self._first if repeat == 0 else self.task.search_problem(self._experiment.seed, repeat)
+            self._search[repeat] = pack(problem)
+        return self._search[repeat]
+
+    @cached_property
+    def evaluation(self) -> bytes:
+        """The packed problem of every evaluation: training + validation rows, and the test rows to measure.
+
+        Raises InputError where a run could only watch the test rows.
+        """
+        problem = self._evaluation
+        if problem.monitor is None and self._experiment.reacts:
+            raise InputError(
+                f"task {self.task.name!r}: its evaluation_problem names no rows to watch (Problem.monitor), and a run "
+                "with early stopping or a schedule that reacts must not watch the test rows"
+            )
+        return pack(problem)
+
+    def rows(self, purpose: Purpose) -> int:
+        """How many rows a run trains on."""
+        return len(self._evaluation.train if purpose is Purpose.EVALUATION else self._first.train)
+
+    @cached_property
+    def updates_per_epoch(self) -> int:
+        """Updates per epoch of a search; the last batch may be smaller."""
+        return -(-len(self._first.train) // self._experiment.batch_size)
+
+    @property
+    def model(self) -> Model:
+        """What is trained."""
+        return self._first.model
+
+    @cached_property
+    def _evaluation(self) -> Problem:
+        return self.task.evaluation_problem(self._experiment.seed)
+
+    @cached_property
+    def _first(self) -> Problem:
+        return self.task.search_problem(self._experiment.seed, 0)
+
+    def seeds(self, purpose: Purpose, repeat: int) -> list[int]:
+        """The seeds of a repeat's replicates: others for each purpose, the same for every arm."""
+        e = self._experiment
+        count = {
+            Purpose.SEARCH: e.seeds,
+            Purpose.FINALIST: e.finalist_seeds,
+            Purpose.EVALUATION: e.confirm_seeds,
+        }[purpose]
+        return seeds(e.seed, f"{purpose.value} seeds", repeat, count=count)
