@@ -7,9 +7,9 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 from cooldown.search.experiments.result import Result
-from cooldown.search.experiments.service import database_url
 from cooldown.search.spec.arms import short
 from cooldown.storage import Ledger, NoLedgerError, Status, Summary
+from cooldown.storage.address import database_url
 
 LIVE = 2.0
 """Seconds between two looks at what is being run."""

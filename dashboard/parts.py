@@ -14,9 +14,9 @@ from cooldown.dashboard import data
 from cooldown.dashboard.pages import page
 from cooldown.objectives.errors import InputError
 from cooldown.search.experiments.result import Result
-from cooldown.search.experiments.service import DEFAULT_URL
 from cooldown.search.spec.arms import short
 from cooldown.storage import Status
+from cooldown.storage.address import DEFAULT_URL
 
 if TYPE_CHECKING:
     import pandas

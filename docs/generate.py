@@ -171,7 +171,7 @@ from cooldown import TrainConfig, tasks, train
 {optimizer}
 config = TrainConfig.from_json({{"optimizer": optimizer, "epochs": 2}})
 curves = train(tasks.get("iris"), [config], seeds=[0])
-print(curves[0][0].validation_loss)
+print(curves[0][0].held_out_loss)
 """
         notes = _notes(rule.update)
         parts.append(

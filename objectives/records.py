@@ -1,5 +1,7 @@
 """What one training run leaves behind: `Curve`, the per-epoch record of one replicate, and `Outcome`, how it ended."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -30,9 +32,9 @@ class Curve:
     """The record of one replicate: one config trained with one seed.
 
     train_loss: (E,) mean mini-batch loss of each epoch as it was trained, before each batch's update.
-    validation_loss: (E,) mean loss on the held-out rows after each epoch; (1,), of the final parameters only, where
+    held_out_loss: (E,) mean loss on the held-out rows after each epoch; (1,), of the final parameters only, where
         training was told to look at the held-out rows once.
-    validation_score: like `validation_loss`: accuracy or R²; NaN for a model that has no score.
+    held_out_score: like `held_out_loss`: accuracy or R²; NaN for a model that has no score.
     learning_rate: (E,) the rate of each epoch's last update as it was executed, reactions included; (0,) for a record
         from before it was kept.
     kept_epoch: the epoch (from 1) whose parameters the run ended with: its last, or after an early stop its best; 0 for
@@ -46,8 +48,8 @@ class Curve:
     seed: int
     outcome: Outcome
     train_loss: NDArray[np.float64]
-    validation_loss: NDArray[np.float64]
-    validation_score: NDArray[np.float64]
+    held_out_loss: NDArray[np.float64]
+    held_out_score: NDArray[np.float64]
     learning_rate: NDArray[np.float64]
     kept_epoch: int
     uninformed_loss: float
@@ -63,27 +65,27 @@ class Curve:
         """
         if self.outcome is Outcome.DIVERGED:
             return self.uninformed_loss
-        return min(float(self.validation_loss[self._kept]), self.uninformed_loss)
+        return min(float(self.held_out_loss[self._kept]), self.uninformed_loss)
 
     @property
     def capped(self) -> bool:
         """Whether `final_loss` is the cap rather than the replicate's own loss."""
-        return self.outcome is Outcome.DIVERGED or float(self.validation_loss[self._kept]) > self.uninformed_loss
+        return self.outcome is Outcome.DIVERGED or float(self.held_out_loss[self._kept]) > self.uninformed_loss
 
     @property
     def final_score(self) -> float:
         """Held-out score of the final parameters; NaN for a diverged run or a model without a score."""
-        return float("nan") if self.outcome is Outcome.DIVERGED else float(self.validation_score[self._kept])
+        return float("nan") if self.outcome is Outcome.DIVERGED else float(self.held_out_score[self._kept])
 
     @property
     def _kept(self) -> int:
         """Where the final parameters' measurements stand."""
-        return self.kept_epoch - 1 if self.validation_loss.size == self.train_loss.size else -1
+        return self.kept_epoch - 1 if self.held_out_loss.size == self.train_loss.size else -1
 
     @property
     def best_epoch(self) -> int:
         """The epoch (from 1) with the lowest held-out loss; 0 where a diverged run finished none."""
-        return int(np.argmin(self.validation_loss)) + 1 if self.validation_loss.size else 0
+        return int(np.argmin(self.held_out_loss)) + 1 if self.held_out_loss.size else 0
 
     def capped_losses(self, epochs: int) -> NDArray[np.float64]:
         """(epochs,) held-out losses as they are reported: capped; after an early stop that of the parameters kept, and
@@ -91,6 +93,22 @@ class Curve:
         is not what the run would have reached.
         """
         losses = np.full(epochs, self.final_loss)
-        measured = self.validation_loss
+        measured = self.held_out_loss
         losses[: measured.size] = np.minimum(measured, self.uninformed_loss)
         return losses
+
+
+def mean_final_loss(curves: Sequence[Curve]) -> float:
+    """Mean of the capped final losses."""
+    return math.fsum(curve.final_loss for curve in curves) / len(curves)
+
+
+def was_pruned(curves: Sequence[Curve]) -> bool:
+    """Whether the replicates of one trial were stopped by the pruner; some may have diverged before that."""
+    return any(curve.outcome is Outcome.PRUNED for curve in curves)
+
+
+def intermediate_losses(curves: Sequence[Curve], epochs: int) -> NDArray[np.float64]:
+    """(epochs,) mean capped validation loss over the replicates of one trial; of a pruned one as far as it got."""
+    trained = max(curve.train_loss.size for curve in curves) if was_pruned(curves) else epochs
+    return np.asarray(np.mean([curve.capped_losses(epochs) for curve in curves], axis=0))[:trained]

@@ -14,7 +14,6 @@ from cooldown.storage.records import (
     StudyKey,
     StudyRecord,
     TrialRecord,
-    Variant,
 )
 
 __all__ = [
@@ -30,5 +29,4 @@ __all__ = [
     "StudyRecord",
     "Summary",
     "TrialRecord",
-    "Variant",
 ]

@@ -6,25 +6,19 @@ or a ledger, is ever touched.
 
 import sqlite3
 import stat
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from cooldown.storage import sqlite
+from cooldown.storage.address import sqlite_path
 from cooldown.storage.errors import LedgerError, NoLedgerError, explained
-from cooldown.storage.tables import REVISION, VERSION_TABLE
-
-BUSY_TIMEOUT = 30.0
-"""Seconds that a writer waits for another's transaction."""
-
-SMALLEST_DATABASE = 512
-"""Bytes of a database of one page; SQLite takes a file of a single byte for an empty one and would write over it."""
+from cooldown.storage.tables import REVISION
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -37,14 +31,14 @@ class Database:
     """
 
     def __init__(self, url: str, *, create: bool) -> None:
-        path = _path(url)
+        path = sqlite_path(url)
         # A file name need not be text; a message must be.
         self.where = str(path).encode(errors="replace").decode()
         current = self._check(path, create)
         # No pool: a connection must not be shared between threads, and opening one costs little.
         self.engine: Engine = create_engine(URL.create("sqlite", database=str(path.absolute())), poolclass=NullPool)
-        event.listen(self.engine, "connect", _prepare)
-        event.listen(self.engine, "begin", _begin)
+        event.listen(self.engine, "connect", sqlite.prepare)
+        event.listen(self.engine, "begin", sqlite.begin)
         if not current:
             self._bring_up_to_date()
 
@@ -67,7 +61,7 @@ class Database:
         """Make many transactions cheap: when its last connection closes, SQLite copies the whole log into the file."""
         with self._explaining():
             connection = self.engine.connect()
-            _driver(connection).execute("SELECT count(*) FROM sqlite_master").fetchall()
+            sqlite.driver(connection).execute("SELECT count(*) FROM sqlite_master").fetchall()
         with connection:
             yield
 
@@ -93,10 +87,10 @@ class Database:
         if not stat.S_ISREG(status.st_mode):
             kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a device or pipe"
             raise LedgerError(f"the ledger {self.where} is {kind}, not a file")
-        if 0 < status.st_size < SMALLEST_DATABASE:
+        if 0 < status.st_size < sqlite.SMALLEST_DATABASE:
             raise LedgerError(f"the ledger {self.where} is not a SQLite database")
         try:
-            names, revision = _look(path)
+            names, revision = sqlite.look(path)
         except sqlite3.Error as error:
             raise explained(error, self.where) from error
         if revision == REVISION:
@@ -119,69 +113,14 @@ class Database:
         with self._explaining(), self.engine.connect() as connection:
             # Neither can change inside a transaction. The first is kept in the file. The second is for migrations that
             # build a table anew: dropping the old one would delete every row that refers to its rows.
-            _write_ahead(_driver(connection))
-            _driver(connection).execute("PRAGMA foreign_keys = OFF")
+            sqlite.write_ahead(sqlite.driver(connection))
+            sqlite.driver(connection).execute("PRAGMA foreign_keys = OFF")
             connection.execution_options(writes=True)
             with connection.begin():
                 # Looked up again, now that no other process can be migrating.
-                _, revision = _contents(connection.exec_driver_sql)
+                _, revision = sqlite.contents(connection.exec_driver_sql)
                 if revision != REVISION:
                     _migrate(connection, fresh=revision is None)
-
-
-def _write_ahead(driver: sqlite3.Connection) -> None:
-    """Switch the file to a write-ahead log. For this SQLite does not wait by itself, whatever its timeout."""
-    end = time.monotonic() + BUSY_TIMEOUT
-    while True:
-        try:
-            driver.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
-                raise
-            time.sleep(0.02)
-
-
-def _path(url: str) -> Path:
-    """The file of a database URL."""
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        parsed = None
-    database = parsed.database if parsed else None
-    if (
-        parsed is None
-        or parsed.drivername not in ("sqlite", "sqlite+pysqlite")
-        or parsed.host
-        or parsed.query
-        or not database
-        or database.startswith((":memory:", "file:"))
-        or "\0" in database
-    ):
-        shown = parsed.render_as_string(hide_password=True) if parsed and parsed.password else url
-        raise LedgerError(
-            f"--db {shown!r} is not the address of a ledger: it is kept in a SQLite file, such as "
-            "sqlite:///cooldown.db or sqlite:////absolute/path/cooldown.db"
-        )
-    return Path(database)
-
-
-def _look(path: Path) -> tuple[set[str], Any]:
-    """`_contents` of the file at `path`, whosever it is: nothing is written to it or repaired in it."""
-    # A `-wal` file holds what is not in the file yet. Without one there is nothing to wait for or to recover, and an
-    # immutable file is read without SQLite's own files appearing beside it.
-    mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_TIMEOUT)) as connection:
-        return _contents(connection.execute)
-
-
-def _contents(execute: Callable[[str], Any]) -> tuple[set[str], Any]:
-    """The names of a database's tables and views, and its revision: None where it is not a ledger."""
-    names = {name for (name,) in execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()}
-    if VERSION_TABLE not in names:
-        return names, None
-    row = execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()
-    return names, row[0] if row else None
 
 
 def _known_revisions() -> set[Any]:
@@ -202,22 +141,3 @@ def _migrate(connection: Connection, *, fresh: bool) -> None:
         from cooldown.storage.optuna_rows import create_tables
 
         create_tables(connection)
-
-
-def _driver(connection: Connection) -> sqlite3.Connection:
-    """The driver's connection, on which a statement begins no transaction."""
-    return cast(sqlite3.Connection, connection.connection.dbapi_connection)
-
-
-def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-    # Transactions are begun by `_begin`, not by the driver's guess.
-    connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA synchronous = NORMAL")
-
-
-def _begin(connection: Connection) -> None:
-    # A writer takes the write lock at once: a lock asked for halfway cannot be waited for.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

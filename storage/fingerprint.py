@@ -5,7 +5,8 @@ from hashlib import sha256
 from typing import Any
 
 from cooldown.objectives.canonical import canonical_json
-from cooldown.storage.records import Purpose, StudyRecord, Variant, curve_row
+from cooldown.storage.records import ExperimentRecord, Purpose, StudyRecord
+from cooldown.storage.rows import curve_row
 
 
 def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
@@ -17,8 +18,8 @@ def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
     digests: dict[str, Any] = {}
     newest = {study.arm: study.attempt for study in sorted(studies, key=lambda study: study.attempt)}
     for study in sorted(studies, key=lambda study: (study.arm, study.attempt, study.repeat)):
-        name = study.arm if study.variant is Variant.TUNED else f"default {study.arm}"
-        if study.variant is Variant.TUNED and study.attempt < newest[study.arm]:
+        name = f"default {study.arm}" if study.is_default else study.arm
+        if not study.is_default and study.attempt < newest[study.arm]:
             name = f"search {study.attempt} of {study.arm}"
         digest = digests.setdefault(name, sha256())
         digest.update(canonical_json({"repeat": study.repeat}))
@@ -48,6 +49,11 @@ def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
 def fingerprint(studies: Sequence[StudyRecord]) -> str:
     """SHA-256 over all arms of an experiment, whatever their order."""
     return sha256(canonical_json(sorted(arm_fingerprints(studies).items()))).hexdigest()
+
+
+def experiment_fingerprint(record: ExperimentRecord) -> str:
+    """SHA-256 over everything that happened in an experiment, timings aside."""
+    return fingerprint([*record.studies, *record.default_configs, *record.superseded])
 
 
 def _unsigned_zero(value: Any) -> Any:

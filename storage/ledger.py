@@ -1,39 +1,26 @@
-"""The ledger: append and read.
-
-One writer's rule: whoever appends to an experiment holds its lease, and each append checks that in its own transaction.
-"""
+"""The ledger: create, read, extend and delete experiments, and take the lease of one to append to it."""
 
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from unicodedata import category
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from cooldown.objectives.catalog import unknown_name
-from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.records import Curve
 from cooldown.storage import tables
 from cooldown.storage.database import Database
 from cooldown.storage.environment import environment
-from cooldown.storage.errors import LeaseLostError, LedgerError
-from cooldown.storage.lease import HEARTBEAT, is_alive, this_process
-from cooldown.storage.records import (
-    ExperimentRecord,
-    NewTrial,
-    Purpose,
-    Status,
-    StudyKey,
-    StudyRecord,
-    TrialRecord,
-    Variant,
-    curve_from,
-    curve_row,
-)
+from cooldown.storage.errors import LedgerError
+from cooldown.storage.lease import is_alive, this_process
+from cooldown.storage.records import ExperimentRecord, Purpose, Status, StudyKey, TrialRecord
+from cooldown.storage.rows import TUNED, curve_from, study_from, study_key_from, study_row, trial_from
+from cooldown.storage.writer import Writer
 
 
 @dataclass(frozen=True)
@@ -65,7 +52,7 @@ class Ledger:
         count = (
             select(func.count(t.c.id))
             .join(s, s.c.id == t.c.study_id)
-            .where((s.c.experiment_id == e.c.id) & (s.c.variant == Variant.TUNED.value) & _newest(s))
+            .where((s.c.experiment_id == e.c.id) & (s.c.variant == TUNED) & _newest(s))
         ).scalar_subquery()
         query = select(e, count.label("trials")).order_by(e.c.created_at.desc(), e.c.id.desc())
         with self._database.reading() as connection:
@@ -102,31 +89,10 @@ class Ledger:
             trials: dict[int, list[TrialRecord]] = defaultdict(list)
             query = select(t).where(t.c.study_id.in_(of_experiment)).order_by(t.c.study_id, t.c.number)
             for trial in connection.execute(query):
-                trials[trial.study_id].append(
-                    TrialRecord(
-                        trial.id,
-                        trial.number,
-                        trial.generation,
-                        trial.parameters,
-                        trial.attributes,
-                        TrainConfig.from_json(trial.config),
-                        trial.validation_loss,
-                        {purpose: tuple(found) for purpose, found in curves[trial.id].items()},
-                    )
-                )
-            studies = [
-                StudyRecord(
-                    study.id,
-                    study.arm,
-                    study.repeat,
-                    study.sampler_state,
-                    tuple(trials[study.id]),
-                    Variant(study.variant),
-                    study.attempt,
-                )
-                for study in connection.execute(select(s).where(s.c.experiment_id == row.id).order_by(s.c.id))
-            ]
-        searches = [study for study in studies if study.variant is Variant.TUNED]
+                trials[trial.study_id].append(trial_from(trial, curves[trial.id]))
+            query = select(s).where(s.c.experiment_id == row.id).order_by(s.c.id)
+            studies = [study_from(study, trials[study.id]) for study in connection.execute(query)]
+        searches = [study for study in studies if not study.is_default]
         newest = {(study.arm, study.repeat): study for study in sorted(searches, key=lambda study: study.attempt)}
         current = {study.id for study in newest.values()}
         return ExperimentRecord(
@@ -141,7 +107,7 @@ class Ledger:
             row.finished_at,
             tuple(study for study in searches if study.id in current),
             tuple(row.extended_from or ()),
-            tuple(study for study in studies if study.variant is Variant.DEFAULT),
+            tuple(study for study in studies if study.is_default),
             tuple(study for study in searches if study.id not in current),
         )
 
@@ -194,10 +160,10 @@ class Ledger:
                 update(e).where(e.c.id == row.id).values(**values, extended_from=list(extended_from) or None)
             )
             s = tables.studies
-            found = connection.execute(
+            present = connection.execute(
                 select(s.c.arm, s.c.repeat, s.c.variant, s.c.attempt).where(s.c.experiment_id == row.id)
             )
-            there = {StudyKey(arm, repeat, Variant(variant), attempt) for arm, repeat, variant, attempt in found}
+            there = {study_key_from(study) for study in present}
             _add_studies(connection, row.id, name, [key for key in studies if key not in there], create_study)
 
     def delete(self, name: str) -> None:
@@ -213,7 +179,7 @@ class Ledger:
             connection.execute(delete(tables.experiments).where(tables.experiments.c.id == row.id))
 
     @contextmanager
-    def hold(self, name: str) -> Iterator["Writer"]:
+    def hold(self, name: str) -> Iterator[Writer]:
         """Run the experiment `name`: nobody else may while the context lasts.
 
         On leaving, its status is `done` if `Writer.finish` was called, `failed` after an exception, else `interrupted`.
@@ -268,124 +234,6 @@ class Ledger:
         return row
 
 
-class Writer:
-    """The one writer of a held experiment. Every append is one transaction that first checks the lease."""
-
-    def __init__(self, database: Database, experiment_id: int, name: str, token: str) -> None:
-        self._database, self._id, self._name, self._token = database, experiment_id, name, token
-        self.finished = False
-
-    def append_generation(
-        self, study: StudyRecord, generation: int, trials: Sequence[NewTrial], sampler_state: Mapping[str, Any]
-    ) -> StudyRecord:
-        """The trials of one generation with their curves and Optuna's rows, and the sampler's state after it.
-
-        Returns the study as it then stands.
-        """
-        from cooldown.storage import optuna_rows
-
-        now = time.time()
-        s, t, c = tables.studies, tables.trials, tables.curves
-        with self._append() as connection:
-            of_study = (s.c.id == study.id) & (s.c.experiment_id == self._id)
-            optuna_id = connection.execute(select(s.c.optuna_study_id).where(of_study)).scalar_one()
-            rows = [
-                {
-                    "study_id": study.id,
-                    "number": trial.number,
-                    "generation": generation,
-                    "parameters": dict(trial.parameters),
-                    "attributes": dict(trial.attributes),
-                    "config": trial.config.to_json(),
-                    "validation_loss": trial.validation_loss,
-                    "finished_at": now,
-                }
-                for trial in trials
-            ]
-            ids = connection.scalars(insert(t).returning(t.c.id, sort_by_parameter_order=True), rows).all()
-            connection.execute(
-                insert(c),
-                [
-                    {"trial_id": id, "purpose": Purpose.SEARCH.value, **curve_row(curve)}
-                    for id, trial in zip(ids, trials, strict=True)
-                    for curve in trial.curves
-                ],
-            )
-            optuna_rows.append_trials(connection, optuna_id, trials, now)
-            if sampler_state != study.sampler_state:
-                connection.execute(update(s).where(s.c.id == study.id).values(sampler_state=dict(sampler_state)))
-                optuna_rows.set_study_attributes(connection, optuna_id, sampler_state)
-        appended = (
-            TrialRecord(
-                id,
-                trial.number,
-                generation,
-                trial.parameters,
-                trial.attributes,
-                trial.config,
-                trial.validation_loss,
-                {Purpose.SEARCH: tuple(trial.curves)},
-            )
-            for id, trial in zip(ids, trials, strict=True)
-        )
-        return replace(study, sampler_state=sampler_state, trials=(*study.trials, *appended))
-
-    def append_curves(self, study: StudyRecord, purpose: Purpose, curves: Mapping[int, Sequence[Curve]]) -> StudyRecord:
-        """Further replicates of trials, by trial id: finalists or evaluations. Returns the study as it then stands."""
-        with self._append() as connection:
-            connection.execute(
-                insert(tables.curves),
-                [
-                    {"trial_id": id, "purpose": purpose.value, **curve_row(curve)}
-                    for id, of_trial in curves.items()
-                    for curve in of_trial
-                ],
-            )
-        trials = tuple(
-            replace(trial, curves={**trial.curves, purpose: tuple(curves[trial.id])}) if trial.id in curves else trial
-            for trial in study.trials
-        )
-        return replace(study, trials=trials)
-
-    def finish(self) -> None:
-        """Everything that the spec asks for is in the ledger."""
-        self.finished = True
-
-    def beat_until(self, stop: threading.Event) -> None:
-        """Give a sign of life every `HEARTBEAT` seconds; a missed one is made up for by the next."""
-        e = tables.experiments
-        while not stop.wait(HEARTBEAT):
-            try:
-                with self._database.writing() as connection:
-                    mine = (e.c.id == self._id) & (e.c.holder_token == self._token)
-                    connection.execute(update(e).where(mine).values(heartbeat_at=time.time()))
-            except LedgerError:
-                continue
-
-    def release(self, status: Status, message: str) -> None:
-        """Give the lease back. Where the ledger cannot be written the lease ends with this process instead."""
-        e = tables.experiments
-        values: dict[str, Any] = {"status": status.value, "message": message, "holder": None, "holder_token": None}
-        if status is Status.DONE:
-            values["finished_at"] = time.time()
-        try:
-            with self._database.writing() as connection:
-                mine = (e.c.id == self._id) & (e.c.holder_token == self._token)
-                connection.execute(update(e).where(mine).values(**values))
-        except LedgerError:
-            if status is Status.DONE:
-                raise
-
-    @contextmanager
-    def _append(self) -> Iterator[Connection]:
-        e = tables.experiments
-        with self._database.writing() as connection:
-            holds = select(e.c.id).where((e.c.id == self._id) & (e.c.holder_token == self._token))
-            if connection.execute(holds).first() is None:
-                raise LeaseLostError(f"another process has taken over the experiment {self._name!r}: stopped writing")
-            yield connection
-
-
 def _add_studies(
     connection: Connection,
     experiment_id: int,
@@ -393,25 +241,14 @@ def _add_studies(
     studies: Sequence[StudyKey],
     create_study: Callable[[Connection, str], int],
 ) -> None:
-    rows: list[dict[str, Any]] = [
-        {
-            "experiment_id": experiment_id,
-            "arm": key.arm,
-            "repeat": key.repeat,
-            "variant": key.variant.value,
-            "attempt": key.attempt,
-            "optuna_study_id": create_study(connection, _optuna_name(name, key)),
-            "sampler_state": {},
-        }
-        for key in studies
-    ]
+    rows = [study_row(experiment_id, key, create_study(connection, _optuna_name(name, key))) for key in studies]
     if rows:
         connection.execute(insert(tables.studies), rows)
 
 
 def _optuna_name(name: str, key: StudyKey) -> str:
     """What Optuna's tables call a study of the experiment `name`."""
-    extra = ["default"] if key.variant is Variant.DEFAULT else [f"widened-{key.attempt}"] if key.attempt else []
+    extra = ["default"] if key.is_default else [f"widened-{key.attempt}"] if key.attempt else []
     return "/".join([name, key.arm, str(key.repeat), *extra])
 
 

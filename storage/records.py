@@ -1,6 +1,5 @@
 """What is written to the ledger and what is read from it: frozen records, nothing of SQL."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.records import Curve, Outcome
+from cooldown.objectives.records import Curve, intermediate_losses, mean_final_loss, was_pruned
 
 
 class Purpose(Enum):
@@ -22,19 +21,16 @@ class Purpose(Enum):
     EVALUATION = "evaluation"
 
 
-class Variant(Enum):
-    """How a study finds its configs: by a search, or as the one config of all defaults."""
-
-    TUNED = "tuned"
-    DEFAULT = "default"
-
-
 class StudyKey(NamedTuple):
-    """Which study of an experiment. attempt: how often its arm's ranges had been widened before it began."""
+    """Which study of an experiment.
+
+    is_default: whether it runs the arm's default config instead of a search. attempt: how often its arm's ranges had
+    been widened before it began.
+    """
 
     arm: str
     repeat: int
-    variant: Variant = Variant.TUNED
+    is_default: bool = False
     attempt: int = 0
 
 
@@ -113,7 +109,7 @@ class StudyRecord:
     repeat: int
     sampler_state: Mapping[str, Any]
     trials: tuple[TrialRecord, ...]
-    variant: Variant = Variant.TUNED
+    is_default: bool = False
     attempt: int = 0
 
     def best(self, count: int) -> tuple[TrialRecord, ...]:
@@ -151,7 +147,8 @@ class StudyRecord:
 class ExperimentRecord:
     """An experiment with everything that happened in it.
 
-    studies: its searches, one per arm and repeat. one_shots: the arms' default configs, run without a search.
+    studies: its searches, one per arm and repeat. default_configs: studies of the
+    arms' default configs, run without a search.
     superseded: searches over ranges that have been widened since. extended_from: for each extension, in order,
     what it changed in the spec, as it was before: the same spec reached in another order may have other finalists.
     """
@@ -167,72 +164,9 @@ class ExperimentRecord:
     finished_at: float | None
     studies: tuple[StudyRecord, ...]
     extended_from: tuple[Mapping[str, Any], ...] = ()
-    one_shots: tuple[StudyRecord, ...] = ()
+    default_configs: tuple[StudyRecord, ...] = ()
     superseded: tuple[StudyRecord, ...] = ()
 
     def of(self, arm: str) -> list[StudyRecord]:
         """The searches of one arm, by repeat."""
         return [study for study in self.studies if study.arm == arm]
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """SHA-256 over everything that happened in it, timings aside."""
-        from cooldown.storage.fingerprint import fingerprint
-
-        return fingerprint([*self.studies, *self.one_shots, *self.superseded])
-
-
-OUTCOMES = {outcome.value: outcome for outcome in Outcome}
-
-
-def mean_final_loss(curves: Sequence[Curve]) -> float:
-    """Mean of the capped final losses."""
-    return math.fsum(curve.final_loss for curve in curves) / len(curves)
-
-
-def was_pruned(curves: Sequence[Curve]) -> bool:
-    """Whether the replicates of one trial were stopped by the pruner; some may have diverged before that."""
-    return any(curve.outcome is Outcome.PRUNED for curve in curves)
-
-
-def intermediate_losses(curves: Sequence[Curve], epochs: int) -> NDArray[np.float64]:
-    """(epochs,) mean capped validation loss over the replicates of one trial; of a pruned one as far as it got."""
-    trained = max(curve.train_loss.size for curve in curves) if was_pruned(curves) else epochs
-    return np.asarray(np.mean([curve.capped_losses(epochs) for curve in curves], axis=0))[:trained]
-
-
-def curve_row(curve: Curve) -> dict[str, Any]:
-    """A curve's columns in the ledger."""
-    score = curve.final_score
-    return {
-        "seed": curve.seed,
-        "outcome": curve.outcome.value,
-        "final_loss": curve.final_loss,
-        "final_score": None if math.isnan(score) else score,
-        "train_loss": curve.train_loss.astype("<f8").tobytes(),
-        "held_out_loss": curve.validation_loss.astype("<f8").tobytes(),
-        "held_out_score": curve.validation_score.astype("<f8").tobytes(),
-        "learning_rate": curve.learning_rate.astype("<f8").tobytes(),
-        "kept_epoch": curve.kept_epoch,
-        "uninformed_loss": curve.uninformed_loss,
-        "gradient_evaluations": curve.gradient_evaluations,
-        "updates": curve.updates,
-        "seconds": curve.seconds,
-    }
-
-
-def curve_from(row: Any) -> Curve:
-    """The curve of a row: the inverse of `curve_row`."""
-    return Curve(
-        seed=row.seed,
-        outcome=OUTCOMES[row.outcome],
-        train_loss=np.frombuffer(row.train_loss, "<f8"),
-        validation_loss=np.frombuffer(row.held_out_loss, "<f8"),
-        validation_score=np.frombuffer(row.held_out_score, "<f8"),
-        learning_rate=np.frombuffer(row.learning_rate or b"", "<f8"),
-        kept_epoch=row.kept_epoch,
-        uninformed_loss=row.uninformed_loss,
-        gradient_evaluations=row.gradient_evaluations,
-        updates=row.updates,
-        seconds=row.seconds,
-    )

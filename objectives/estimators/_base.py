@@ -240,7 +240,7 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         self.n_iter_ = max(len(curve.train_loss) for curve in kept)
         self.loss_curve_ = _mean_over_seeds([curve.train_loss for curve in kept])
         self.validation_loss_curve_ = (
-            _mean_over_seeds([curve.validation_loss for curve in kept]) if config.reacts else None
+            _mean_over_seeds([curve.held_out_loss for curve in kept]) if config.reacts else None
         )
         # Where nothing reacts, all seeds have the same rates.
         rates = fitted.rates[members] if config.reacts else fitted.rates[members][:1]

@@ -160,7 +160,7 @@ def _target(result: Result, target_loss: float | None = None) -> RenderableType:
         ""
         if given
         else ", what the best default config ends with"
-        if record.one_shots
+        if record.default_configs
         else ", the worst arm's winners'"
     )
     about = f"Gradient evaluations until the winners' mean validation loss is at most {target_loss:.4g}{of}.\n"

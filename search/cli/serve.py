@@ -13,8 +13,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from cooldown.objectives.errors import InputError
-from cooldown.search.experiments.service import database_url
 from cooldown.storage import Ledger, NoLedgerError
+from cooldown.storage.address import database_url
 
 LOCAL = "127.0.0.1"
 PATIENCE = 60.0

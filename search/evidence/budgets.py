@@ -95,7 +95,7 @@ def default_target(record: ExperimentRecord) -> float | None:
     one, of the worst arm's winners. None before there are any.
     """
     arms = record.spec["arms"]
-    untuned = [mean_selection_loss([study for study in record.one_shots if study.arm == arm]) for arm in arms]
+    untuned = [mean_selection_loss([study for study in record.default_configs if study.arm == arm]) for arm in arms]
     if known := [loss for loss in untuned if loss is not None]:
         return min(known)
     return max((loss for arm in arms if (loss := winners_loss(record, arm)) is not None), default=None)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.search.evidence.losses import means, one_shot_losses, test_losses, winners_loss
+from cooldown.search.evidence.losses import default_config_losses, means, test_losses, winners_loss
 from cooldown.search.spec.arms import Arm
 from cooldown.search.statistics.credit import factorial_effects, factorial_shares, gains, tuned_effects
 from cooldown.search.statistics.intervals import Interval
@@ -183,6 +183,6 @@ def _variants(record: ExperimentRecord) -> tuple[dict[str, dict[int, float]], di
     """Default and tuned: per arm and repeat the mean test loss."""
     default, tuned = (
         {arm: means(by_repeat) for arm, by_repeat in losses.items()}
-        for losses in (one_shot_losses(record), test_losses(record))
+        for losses in (default_config_losses(record), test_losses(record))
     )
     return default, tuned

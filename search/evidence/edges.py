@@ -82,7 +82,7 @@ def _better_default(record: ExperimentRecord, arm: str) -> TrainConfig | None:
 
 
 def _defaults(record: ExperimentRecord, arm: str) -> list[StudyRecord]:
-    return [study for study in record.one_shots if study.arm == arm and study.evaluations]
+    return [study for study in record.default_configs if study.arm == arm and study.evaluations]
 
 
 def _value(config: TrainConfig, key: str) -> float:

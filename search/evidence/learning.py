@@ -123,7 +123,7 @@ def _curves(arm: str, replicates: Sequence[_Replicate]) -> ArmCurves:
         arm=arm,
         repeat=np.array([each.repeat for each in replicates]),
         seed=np.array([each.curve.seed for each in replicates]),
-        validation=stacked(lambda curve: curve.validation_loss),
+        validation=stacked(lambda curve: curve.held_out_loss),
         train=stacked(lambda curve: curve.train_loss),
         rate=stacked(lambda curve: curve.learning_rate),
         diverged=np.array([each.curve.outcome is Outcome.DIVERGED for each in replicates]),

@@ -23,9 +23,9 @@ def test_scores(record: ExperimentRecord) -> PerRepeat:
     return _evaluated(record, record.studies, lambda curve: curve.final_score)
 
 
-def one_shot_losses(record: ExperimentRecord) -> PerRepeat:
+def default_config_losses(record: ExperimentRecord) -> PerRepeat:
     """The test losses of the arms' default configs."""
-    return _evaluated(record, record.one_shots, lambda curve: curve.final_loss)
+    return _evaluated(record, record.default_configs, lambda curve: curve.final_loss)
 
 
 def means(losses: dict[int, list[float]]) -> dict[int, float]:

@@ -89,8 +89,8 @@ def _epochs(study: StudyRecord, trial: TrialRecord) -> Iterator[dict[str, Any]]:
         for curve in curves:
             # Measured after every epoch, or once at its end.
             first = curve.train_loss.size if purpose is Purpose.EVALUATION else 1
-            losses = dict(enumerate(curve.validation_loss.tolist(), first))
-            scores = dict(enumerate(curve.validation_score.tolist(), first))
+            losses = dict(enumerate(curve.held_out_loss.tolist(), first))
+            scores = dict(enumerate(curve.held_out_score.tolist(), first))
             rates = dict(enumerate(curve.learning_rate.tolist(), 1))
             for epoch, loss in enumerate(curve.train_loss.tolist(), 1):
                 yield {

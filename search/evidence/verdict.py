@@ -17,7 +17,7 @@ from cooldown.search.spec.experiment import Experiment, experiment
 from cooldown.search.statistics.verdict import Verdict, verdicts
 from cooldown.search.tuning.pruning import pruning_document
 from cooldown.storage import ExperimentRecord, Purpose, StudyRecord
-from cooldown.storage.fingerprint import arm_fingerprints
+from cooldown.storage.fingerprint import arm_fingerprints, experiment_fingerprint
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def document(record: ExperimentRecord) -> dict[str, Any]:
         "task": record.spec["task"],
         "status": record.status.value,
         "message": record.message,
-        "fingerprint": record.fingerprint,
+        "fingerprint": experiment_fingerprint(record),
         "answer": sentence(record, found),
         "spec": dict(record.spec),
         "extended_from": [dict(step) for step in record.extended_from],
@@ -135,8 +135,8 @@ def document(record: ExperimentRecord) -> dict[str, Any]:
             for arm in arm_summaries(record)
         ],
         "one_shots": [
-            {"arm": arm, "repeats": [_repeat(study) for study in record.one_shots if study.arm == arm]}
-            for arm in dict.fromkeys(study.arm for study in record.one_shots)
+            {"arm": arm, "repeats": [_repeat(study) for study in record.default_configs if study.arm == arm]}
+            for arm in dict.fromkeys(study.arm for study in record.default_configs)
         ],
         "verdicts": [verdict.to_json() for verdict in found],
         "alarms": [asdict(alarm) for alarm in alarms(record, found)],
@@ -178,7 +178,7 @@ def _arm_summary(arm: str, record: ExperimentRecord) -> ArmSummary:
     searched = [curve for study in studies for curve in study.curves(Purpose.SEARCH)]
     tuned = [curve for study in studies for curve in study.curves(Purpose.SEARCH, Purpose.FINALIST)]
     tested = [curve for study in studies for curve in study.curves(Purpose.EVALUATION)]
-    default = [curve for study in record.one_shots if study.arm == arm for curve in study.curves()]
+    default = [curve for study in record.default_configs if study.arm == arm for curve in study.curves()]
     before = [curve for study in record.superseded if study.arm == arm for curve in study.curves()]
     every: list[Curve] = tuned + tested + default + before
     return ArmSummary(

@@ -3,7 +3,6 @@
 Comparing again under the same spec goes on where it stopped: resuming and comparing are the same thing.
 """
 
-import os
 import shlex
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -21,19 +20,14 @@ from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.splits import Splits, recorded_task, task_of
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import ExperimentRecord, Ledger, NoLedgerError, Status, Summary
+from cooldown.storage.address import database_url
 
 if TYPE_CHECKING:
     from cooldown.search.tuning.dry_run import Estimate
 
-DEFAULT_URL = "sqlite:///cooldown.db"
 MAX_NAME = 200
 ONE_ARM = "tune searches one joint arm"
 Report = Callable[[Progress], None]
-
-
-def database_url(db: str | None) -> str:
-    """The ledger's address: the one given, else $COOLDOWN_DB, else sqlite:///cooldown.db."""
-    return os.environ.get("COOLDOWN_DB") or DEFAULT_URL if db is None else db
 
 
 def compare(

@@ -8,13 +8,13 @@ import numpy as np
 from cooldown.objectives import tasks
 from cooldown.objectives.config import SCHEMA
 from cooldown.objectives.random_streams import seeds
-from cooldown.objectives.records import Curve
+from cooldown.objectives.records import Curve, intermediate_losses
 from cooldown.objectives.tasks import ArrayTask
 from cooldown.search.evidence.budgets import finite
 from cooldown.search.export.format import Chosen
 from cooldown.search.statistics.intervals import CONFIDENCE, mean_interval
 from cooldown.storage import Purpose, StudyRecord
-from cooldown.storage.records import intermediate_losses
+from cooldown.storage.fingerprint import experiment_fingerprint
 
 
 def document(chosen: Chosen) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def document(chosen: Chosen) -> dict[str, Any]:
         "experiment": {
             "name": record.name,
             "status": record.status.value,
-            "fingerprint": record.fingerprint,
+            "fingerprint": experiment_fingerprint(record),
             "extended_from": [dict(step) for step in record.extended_from],
             "spec": dict(record.spec),
         },

@@ -145,7 +145,7 @@ def target(result: Result) -> Section:
     loss = default_target(record)
     if loss is None:
         return Section("Time to target", "target", tuple(missing(result, "There are no winners yet.")))
-    of = "the best default config ends with" if record.one_shots else "the worst arm's winners end with"
+    of = "the best default config ends with" if record.default_configs else "the worst arm's winners end with"
     times = times_to_target(record, loss)
     if not times:
         nothing = missing(result, "No winner has been trained on further seeds yet.")

@@ -15,7 +15,7 @@ from cooldown.search.report.numbers import setting
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.ranges import flatten
 from cooldown.storage import ExperimentRecord, Status
-from cooldown.storage.fingerprint import arm_fingerprints
+from cooldown.storage.fingerprint import arm_fingerprints, experiment_fingerprint
 
 SAMPLERS = {
     "tpe": "Optuna's TPE sampler",
@@ -249,7 +249,7 @@ def reproduction_blocks(result: Result) -> list[Any]:
 def reproduction_section(result: Result) -> Section:
     """Commands, fingerprints, versions."""
     record, environment = result.record, result.record.environment
-    whole = record.fingerprint
+    whole = experiment_fingerprint(record)
     prints = arm_fingerprints(record.studies)
     fingerprints = Table(
         ("Of", "SHA-256"),

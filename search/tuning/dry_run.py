@@ -23,7 +23,7 @@ from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.runner import run
 from cooldown.search.tuning.splits import Splits
 from cooldown.search.tuning.studies import planned, single
-from cooldown.storage import Ledger, Purpose, StudyKey, Variant
+from cooldown.storage import Ledger, Purpose, StudyKey
 
 BUDGET = 20.0
 """Seconds that the calibration may take, about, if it can be made as short as that."""
@@ -99,7 +99,7 @@ def estimate(spec: Experiment, splits: Splits, workers: int, open_executor: Call
     )
 
 
-Kind = tuple[str, Variant, Purpose]
+Kind = tuple[str, bool, Purpose]
 
 
 @dataclass(frozen=True)
@@ -143,10 +143,10 @@ def _makespan(spec: Experiment, replicates: Mapping[Kind, float], workers: int, 
 def _jobs(key: StudyKey, spec: Experiment, replicates: Mapping[Kind, float]) -> tuple[float, ...]:
     """The seconds of a study's jobs, in their order."""
     search, finalist, evaluation = (
-        replicates.get((key.arm, key.variant, purpose), 0.0)
+        replicates.get((key.arm, key.is_default, purpose), 0.0)
         for purpose in (Purpose.SEARCH, Purpose.FINALIST, Purpose.EVALUATION)
     )
-    if key.variant is Variant.DEFAULT:
+    if key.is_default:
         return spec.seeds * search, spec.confirm_seeds * evaluation
     sizes = [min(spec.generation, spec.trials - at) for at in range(0, spec.trials, spec.generation)]
     last = min(spec.finalists, spec.trials) * spec.finalist_seeds * finalist, spec.confirm_seeds * evaluation
@@ -181,10 +181,10 @@ def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_Kept", ep
         run(ledger, "dry run", small, Splits(splits.task, small), lambda: executor, queue=2 * workers, report=report)
         ended, record = time.monotonic(), ledger.load("dry run")
     spent: dict[Kind, list[float]] = {}
-    for study in (*record.studies, *record.one_shots):
+    for study in (*record.studies, *record.default_configs):
         for purpose in Purpose:
             seconds = [curve.seconds for curve in study.curves(purpose)]
-            spent.setdefault((study.arm, study.variant, purpose), []).extend(seconds)
+            spent.setdefault((study.arm, study.is_default, purpose), []).extend(seconds)
     means = {kind: sum(seconds) / len(seconds) for kind, seconds in spent.items() if seconds}
     return _Timing(compiled - began, ended - compiled, means)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.tuning.studies import needs, total_work, work_done
-from cooldown.storage import StudyRecord, Variant
+from cooldown.storage import StudyRecord
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Progress:
     def advanced(self, before: StudyRecord, after: StudyRecord) -> "Progress":
         """The same once the study `before` stands as `after`."""
         e = self.experiment
-        searched = after.variant is Variant.TUNED
+        searched = not after.is_default
         arms = tuple(arm.advanced(before, after, e) if searched and arm.arm == after.arm else arm for arm in self.arms)
         return replace(self, arms=arms, work=self.work + work_done(after, e) - work_done(before, e))
 
@@ -83,7 +83,7 @@ class Progress:
 
 
 def _arm(name: str, studies: Sequence[StudyRecord], experiment: Experiment) -> ArmProgress:
-    own = [study for study in studies if study.arm == name and study.variant is Variant.TUNED]
+    own = [study for study in studies if study.arm == name and not study.is_default]
     losses = [trial.validation_loss for study in own for trial in study.trials]
     return ArmProgress(
         name,

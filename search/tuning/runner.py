@@ -35,9 +35,8 @@ from cooldown.storage import (
     Purpose,
     StudyRecord,
     TrialRecord,
-    Variant,
 )
-from cooldown.storage.ledger import Writer
+from cooldown.storage.writer import Writer
 
 MAX_DEATHS = 3
 """How often a worker may die of the same job, alone in its pool, before the experiment fails."""
@@ -68,7 +67,7 @@ class Job:
     def name(self) -> str:
         """For messages."""
         part = f"generation {self.generation.index}" if self.generation else self.purpose.value
-        default = "/default" if self.study.variant is Variant.DEFAULT else ""
+        default = "/default" if self.study.is_default else ""
         return f"{part} of study {self.study.arm}/{self.study.repeat}{default}"
 
 
@@ -112,7 +111,7 @@ class _Runner:
     ) -> None:
         self.writer, self.experiment, self.splits = writer, experiment, splits
         self.open_executor, self.queue, self.report = open_executor, queue, report
-        studies = [*record.studies, *record.one_shots]
+        studies = [*record.studies, *record.default_configs]
         self.unfinished = {study.id: study for study in studies if needs(study, experiment)}
         self.running: dict[Future[list[list[Curve]]], Job] = {}
         self.suspects: list[Job] = []
@@ -187,7 +186,7 @@ class _Runner:
         seeds_, now = self.splits.seeds(purpose, study.repeat), time.time()
         if purpose is Purpose.SEARCH:
             generation: Proposals
-            if study.variant is Variant.DEFAULT:
+            if study.is_default:
                 generation = Default(self.spaces[study.arm])
             else:
                 size = min(e.generation, e.trials - len(study.trials))

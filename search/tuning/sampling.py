@@ -19,11 +19,10 @@ from optuna.trial import TrialState
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.random_streams import seed_sequence
-from cooldown.objectives.records import Curve
+from cooldown.objectives.records import Curve, mean_final_loss, was_pruned
 from cooldown.search.spec.experiment import Sampler
 from cooldown.search.spec.space import Space
 from cooldown.storage import Purpose, StudyRecord
-from cooldown.storage.records import mean_final_loss, was_pruned
 
 NEEDS = {"cmaes": "cmaes", "gp": "torch"}
 """The package that a sampler needs beside Optuna."""

@@ -2,7 +2,7 @@
 
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment
-from cooldown.storage import Purpose, StudyKey, StudyRecord, TrialRecord, Variant
+from cooldown.storage import Purpose, StudyKey, StudyRecord, TrialRecord
 
 WEIGHTS = {Purpose.SEARCH: 3, Purpose.FINALIST: 3, Purpose.EVALUATION: 4}
 """A replicate's share of the work: an evaluation trains on 80 % of the data instead of 60 %."""
@@ -20,10 +20,7 @@ def planned(experiment: Experiment) -> list[StudyKey]:
         for repeat in repeats
     ]
     one_shots = [
-        StudyKey(arm.name, repeat, Variant.DEFAULT)
-        for arm in experiment.parsed_arms
-        if single(arm)
-        for repeat in repeats
+        StudyKey(arm.name, repeat, True) for arm in experiment.parsed_arms if single(arm) for repeat in repeats
     ]
     return searches + one_shots
 
@@ -44,19 +41,19 @@ def needs(study: StudyRecord, experiment: Experiment) -> Purpose | None:
 
 def trials_of(study: StudyRecord, experiment: Experiment) -> int:
     """How many trials a study is to have."""
-    return experiment.trials if study.variant is Variant.TUNED else 1
+    return experiment.trials if not study.is_default else 1
 
 
 def finalists(study: StudyRecord, experiment: Experiment) -> tuple[TrialRecord, ...]:
     """The trials of a study, once it has them all, of which one becomes the winner; a default config has no rivals."""
-    return study.best(experiment.finalists) if study.variant is Variant.TUNED else ()
+    return study.best(experiment.finalists) if not study.is_default else ()
 
 
 def total_work(study: StudyRecord, experiment: Experiment) -> int:
     """The work that a study takes from its beginning to its end, in weighed replicates."""
     e, trials = experiment, trials_of(study, experiment)
     replicates = {Purpose.SEARCH: trials * e.seeds, Purpose.EVALUATION: e.confirm_seeds}
-    if study.variant is Variant.TUNED:
+    if not study.is_default:
         replicates[Purpose.FINALIST] = min(e.finalists, trials) * e.finalist_seeds
     return sum(WEIGHTS[purpose] * count for purpose, count in replicates.items())
 

@@ -47,8 +47,8 @@ def same(one, other):
         one.seed == other.seed
         and one.outcome is other.outcome
         and np.array_equal(one.train_loss, other.train_loss)
-        and np.array_equal(one.validation_loss, other.validation_loss)
-        and np.array_equal(one.validation_score, other.validation_score)
+        and np.array_equal(one.held_out_loss, other.held_out_loss)
+        and np.array_equal(one.held_out_score, other.held_out_score)
         and one.uninformed_loss == other.uninformed_loss
         and one.gradient_evaluations == other.gradient_evaluations
         and one.updates == other.updates
@@ -144,9 +144,9 @@ def test_agrees_with_scikit_learn(kind, hidden, activation, rule):
 
     trained = config(ours, epochs=epochs, batch_size=batch_size)
     ((curve,),) = train(task, [trained], [seed], dtype=np.float64)
-    assert abs(curve.validation_loss[-1] - curve.validation_loss[0]) > 1e-3, "nothing was learned"
+    assert abs(curve.held_out_loss[-1] - curve.held_out_loss[0]) > 1e-3, "nothing was learned"
     np.testing.assert_allclose(curve.train_loss, train_loss, rtol=1e-9)
-    np.testing.assert_allclose(curve.validation_loss, held_out_loss, rtol=1e-9)
+    np.testing.assert_allclose(curve.held_out_loss, held_out_loss, rtol=1e-9)
     assert curve.final_score == pytest.approx(reference.score(model.X[held_out], y[held_out]), rel=1e-9)
 
 
@@ -168,8 +168,8 @@ def test_full_batch_descent_is_descend(rule, schedule):
     path = descend(lambda x: x - target + l2 * x, start, rule, own, rates)
     np.testing.assert_allclose([theta[0] for theta, _ in model.batches()], path[:-1], rtol=1e-11, atol=1e-13)
     held_out = [0.5 * np.square(x - model.points[20:]).sum(axis=1).mean() for x in path[1:]]
-    np.testing.assert_allclose(curve.validation_loss, held_out, rtol=1e-11)
-    assert np.isnan(curve.validation_score).all()
+    np.testing.assert_allclose(curve.held_out_loss, held_out, rtol=1e-11)
+    assert np.isnan(curve.held_out_score).all()
     assert np.isnan(curve.final_score)
 
 
@@ -320,10 +320,10 @@ def test_a_divergence_is_an_outcome(kind, dtype):
     (curves,) = train(problem(kind), [chosen], [0, 1], dtype=dtype)
     for curve in curves:
         assert curve.outcome is Outcome.DIVERGED
-        finished = len(curve.validation_loss)
-        assert len(curve.train_loss) == len(curve.validation_score) == finished < 40
+        finished = len(curve.held_out_loss)
+        assert len(curve.train_loss) == len(curve.held_out_score) == finished < 40
         assert np.isfinite(curve.train_loss).all()
-        assert np.isfinite(curve.validation_loss).all()
+        assert np.isfinite(curve.held_out_loss).all()
         assert curve.gradient_evaluations == (finished + 1) * ROWS, "the epoch that diverged was paid for"
         assert curve.updates == (finished + 1) * -(-ROWS // chosen.batch_size)
         assert curve.final_loss == curve.uninformed_loss == 1.2
@@ -343,7 +343,7 @@ def test_a_divergence_later_on_keeps_the_epochs_before_it():
     model = Bomb()
     (broken,), (whole,) = train(model.problem(), [config(batch_size=10, epochs=8)] * 2, [0])
     assert broken.outcome is Outcome.DIVERGED
-    assert len(broken.train_loss) == len(broken.validation_loss) == 5
+    assert len(broken.train_loss) == len(broken.held_out_loss) == 5
     assert broken.gradient_evaluations == 6 * 20
     assert broken.updates == 12
     assert {theta.shape[0] for theta, _ in model.seen[:18]} == {2}
@@ -355,14 +355,14 @@ def test_a_divergence_later_on_keeps_the_epochs_before_it():
 def test_losses_are_capped_and_never_nan():
     task = problem()
     curves = list(itertools.chain(*train(task, MIXED, SEEDS)))
-    cap = float(np.median([curve.validation_loss[-1] for curve in curves if curve.validation_loss.size]))
+    cap = float(np.median([curve.held_out_loss[-1] for curve in curves if curve.held_out_loss.size]))
     capped = Problem(task.model, task.train, task.held_out, cap)
     for curve, raw in zip(itertools.chain(*train(capped, MIXED, SEEDS)), curves, strict=True):
         finished = raw.outcome is Outcome.COMPLETED
-        assert curve.final_loss == (min(raw.validation_loss[-1], cap) if finished else cap)
-        assert curve.capped == (not finished or raw.validation_loss[-1] > cap)
+        assert curve.final_loss == (min(raw.held_out_loss[-1], cap) if finished else cap)
+        assert curve.capped == (not finished or raw.held_out_loss[-1] > cap)
         assert curve.capped_losses(3).max() <= cap
-        assert np.array_equal(curve.validation_loss, raw.validation_loss), "the curve itself is not capped"
+        assert np.array_equal(curve.held_out_loss, raw.held_out_loss), "the curve itself is not capped"
 
 
 # Measuring
@@ -378,8 +378,8 @@ def test_every_epoch_or_the_last_one_only(kind, dtype):
     ):
         assert often.outcome is once.outcome
         last = slice(-1, None) if once.outcome is Outcome.COMPLETED else slice(0)
-        assert np.array_equal(once.validation_loss, often.validation_loss[last])
-        assert np.array_equal(once.validation_score, often.validation_score[last])
+        assert np.array_equal(once.held_out_loss, often.held_out_loss[last])
+        assert np.array_equal(once.held_out_score, often.held_out_score[last])
         assert np.array_equal(once.train_loss, often.train_loss)
         assert once.final_loss == often.final_loss
 
@@ -390,8 +390,8 @@ def test_float32_is_near_float64():
     rough, exact = (train(task, chosen, SEEDS, dtype=dtype) for dtype in (np.float32, np.float64))
     for one, other in zip(itertools.chain(*rough), itertools.chain(*exact), strict=True):
         np.testing.assert_allclose(one.train_loss, other.train_loss, rtol=1e-3)
-        np.testing.assert_allclose(one.validation_loss, other.validation_loss, rtol=1e-3)
-    assert rough[0][0].validation_loss.dtype == np.float64
+        np.testing.assert_allclose(one.held_out_loss, other.held_out_loss, rtol=1e-3)
+    assert rough[0][0].held_out_loss.dtype == np.float64
 
 
 def test_a_search_task_gives_its_own_problem():
@@ -411,7 +411,7 @@ def test_an_attribute_of_a_users_model_means_what_the_user_means():
     ((curve,),) = train(model.problem(), [config()], [1])
     ((other,),) = train(Recorder().problem(), [config()], [1])
     assert np.array_equal(curve.train_loss, other.train_loss)
-    assert np.array_equal(curve.validation_loss, other.validation_loss)
+    assert np.array_equal(curve.held_out_loss, other.held_out_loss)
 
 
 @pytest.mark.parametrize(

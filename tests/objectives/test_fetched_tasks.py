@@ -56,7 +56,7 @@ def fresh(name):
 def works(task):
     """The task trains an epoch, gives its problems and a fingerprint, and travels."""
     ((curve,),) = train(task, [ONE_EPOCH], [0])
-    assert np.isfinite(curve.validation_loss).all()
+    assert np.isfinite(curve.held_out_loss).all()
     problem = task.evaluation_problem(1)
     assert len(problem.train) + len(problem.held_out) == len(task.data[1])
     assert task.with_hidden(()).search_problem().model.hidden == ()

@@ -21,7 +21,7 @@ ROWS, EPOCHS = 40, 9
 
 def same(one, other, end=None):
     """Bit for bit, timing aside; with `end` as far as that epoch."""
-    names = ("train_loss", "validation_loss", "validation_score", "learning_rate")
+    names = ("train_loss", "held_out_loss", "held_out_score", "learning_rate")
     counts = () if end else ("outcome", "kept_epoch", "gradient_evaluations", "updates")
     return all(np.array_equal(getattr(one, name), getattr(other, name)[:end]) for name in names) and all(
         getattr(one, name) == getattr(other, name) for name in (*counts, "seed", "uninformed_loss")
@@ -95,7 +95,7 @@ def test_a_pruned_curve_says_what_was_done_and_no_more():
     task = scripted([5.0, 12.0, 4.0, 1.0])
     ((curve,),) = train(task, [counting(4)], [SEED_OF[0]], limits=[[INF, 4.5, INF, INF]])
     assert curve.outcome is Outcome.PRUNED
-    assert curve.validation_loss.tolist() == [5.0, 12.0]
+    assert curve.held_out_loss.tolist() == [5.0, 12.0]
     assert curve.train_loss.tolist() == [1.0, 5.0]
     assert curve.learning_rate.tolist() == [1.0, 1.0]
     assert (curve.kept_epoch, curve.updates, curve.gradient_evaluations) == (2, 2, 2 * ROWS)
@@ -205,7 +205,7 @@ def test_curves_are_the_same_bits_up_to_where_they_were_pruned(monkeypatch, seed
                 continue
             assert curve.outcome is Outcome.PRUNED
             assert same(curve, whole, end)
-            assert len(curve.validation_loss) == curve.kept_epoch == end
+            assert len(curve.held_out_loss) == curve.kept_epoch == end
             assert curve.final_loss == whole.capped_losses(EPOCHS)[end - 1]
             saved = (epochs_run(whole) - end) * ROWS
             assert whole.gradient_evaluations - curve.gradient_evaluations == saved

@@ -136,7 +136,7 @@ def test_trained_together_or_alone_gives_the_same_bits(task, dtype):
     for seed, curve in enumerate(together):
         ((alone,),) = train(task, [config], [seed], dtype=dtype)
         assert np.array_equal(alone.train_loss, curve.train_loss)
-        assert np.array_equal(alone.validation_loss, curve.validation_loss)
+        assert np.array_equal(alone.held_out_loss, curve.held_out_loss)
 
 
 # Copies, other processes

@@ -17,8 +17,8 @@ def curve(losses, outcome=Outcome.COMPLETED, uninformed_loss=2.0, scores=None, k
         seed=1,
         outcome=outcome,
         train_loss=losses / 2,
-        validation_loss=losses,
-        validation_score=1 - losses if scores is None else np.array(scores),
+        held_out_loss=losses,
+        held_out_score=1 - losses if scores is None else np.array(scores),
         learning_rate=np.full(len(losses), 0.1),
         kept_epoch=len(losses) if kept_epoch is None else kept_epoch,
         uninformed_loss=uninformed_loss,
@@ -56,7 +56,7 @@ def test_a_run_that_stopped_early_is_its_best_epoch():
 
 
 def test_a_run_that_was_measured_once():
-    once = replace(curve([1.5, 0.5, 0.75], Outcome.STOPPED, kept_epoch=2), validation_loss=np.array([0.6]))
+    once = replace(curve([1.5, 0.5, 0.75], Outcome.STOPPED, kept_epoch=2), held_out_loss=np.array([0.6]))
     assert once.final_loss == 0.6
 
 
@@ -89,7 +89,7 @@ def test_an_outcome_carries_its_message():
 def test_a_curve_can_be_sent_to_another_process():
     sent = pickle.loads(pickle.dumps(curve([1.0, 0.5], Outcome.DIVERGED)))
     assert sent.outcome is Outcome.DIVERGED
-    assert sent.validation_loss.tolist() == [1.0, 0.5]
+    assert sent.held_out_loss.tolist() == [1.0, 0.5]
 
 
 # Named random streams

@@ -36,7 +36,7 @@ def config(**fields):
 def same(one, other):
     """Bit for bit, timing aside."""
     return all(
-        np.array_equal(getattr(one, name), getattr(other, name), equal_nan=name == "validation_score")
+        np.array_equal(getattr(one, name), getattr(other, name), equal_nan=name == "held_out_score")
         for name in vars(one)
         if name not in ("seconds", "outcome")
     ) and (one.outcome is other.outcome)
@@ -399,13 +399,13 @@ def test_rules_leave_the_running_statistics_alone():
     theta = model.init(generator(0, "initial weights"))[None]
     for _ in range(3):
         model.loss_and_gradient(theta, np.arange(ROWS)[None])
-    assert curve.validation_loss[-1] == pytest.approx(model.evaluate(theta, task.held_out)[0][0], rel=1e-10)
+    assert curve.held_out_loss[-1] == pytest.approx(model.evaluate(theta, task.held_out)[0][0], rel=1e-10)
 
 
 def test_float32_batch_normalization_is_near_float64():
     rough, exact = (train(problem(), [config(batch_norm=True)], [0, 1], dtype=d) for d in (np.float32, np.float64))
     for one, other in zip(rough[0], exact[0], strict=True):
-        np.testing.assert_allclose(one.validation_loss, other.validation_loss, rtol=2e-3)
+        np.testing.assert_allclose(one.held_out_loss, other.held_out_loss, rtol=2e-3)
 
 
 # Initialization

@@ -66,7 +66,7 @@ def test_a_mixed_table_trains(mixed_file):
     task = tasks.from_table(mixed_file, target="bought")
     assert (task.name, task.kind) == ("shop", "classification")
     [[curve]] = train(task, [TrainConfig(epochs=20)], [0])
-    assert np.isfinite(curve.validation_loss).all()
+    assert np.isfinite(curve.held_out_loss).all()
     assert curve.train_loss[-1] < curve.train_loss[0]
 
 

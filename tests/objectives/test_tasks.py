@@ -226,7 +226,7 @@ def test_a_built_in_task_trains_and_is_what_its_docstring_says(name):
     assert f"{n_features} features" in document
     assert (f"{n_classes} classes" if n_classes else "regression") in document
     [[curve]] = train(task, [TrainConfig(epochs=2)], [0])
-    assert np.isfinite(curve.validation_loss).all()
+    assert np.isfinite(curve.held_out_loss).all()
     assert curve.train_loss[1] < curve.train_loss[0]
 
 

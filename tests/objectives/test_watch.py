@@ -129,7 +129,7 @@ def test_plateau_goes_back_to_the_best_with_a_rule_that_begins_anew(rule, patien
         executed.append(rates[epoch])
         theta = path[epoch - segment + 1]
         loss = bowl.held_out(theta)
-        assert curve.validation_loss[epoch] == pytest.approx(loss, rel=1e-10)
+        assert curve.held_out_loss[epoch] == pytest.approx(loss, rel=1e-10)
         waited += 1
         if loss < best_loss:
             best, best_loss, waited = theta, loss, 0
@@ -158,12 +158,12 @@ STOPPING = TrainConfig.from_json(
 def test_early_stopping_saves_epochs_and_keeps_the_best():
     full = TrainConfig.from_json(STOPPING.to_json() | {"early_stopping": None})
     (stopped,), (whole,) = train(overfitting(), [STOPPING, full], [0])
-    epochs = len(stopped.validation_loss)
+    epochs = len(stopped.held_out_loss)
     assert stopped.outcome is Outcome.STOPPED
     assert epochs == stopped.kept_epoch + 3 < 60
     assert stopped.kept_epoch == stopped.best_epoch
-    assert np.array_equal(stopped.validation_loss, whole.validation_loss[:epochs])
-    assert stopped.final_loss == stopped.validation_loss.min() < whole.final_loss
+    assert np.array_equal(stopped.held_out_loss, whole.held_out_loss[:epochs])
+    assert stopped.final_loss == stopped.held_out_loss.min() < whole.final_loss
     assert stopped.gradient_evaluations == epochs * 40 < whole.gradient_evaluations
     assert stopped.updates == epochs * 5
 
@@ -174,7 +174,7 @@ def test_a_run_that_may_stop_ends_with_its_best_also_at_its_last_epoch(epochs):
     ((curve,),) = train(overfitting(), [chosen], [0])
     assert curve.outcome is Outcome.COMPLETED
     assert curve.kept_epoch == curve.best_epoch
-    assert curve.final_loss == curve.validation_loss.min()
+    assert curve.final_loss == curve.held_out_loss.min()
 
 
 @pytest.mark.parametrize("monitor", [None, np.arange(30, 40)], ids=["search", "evaluation"])
@@ -185,7 +185,7 @@ def test_measured_once_is_measured_at_the_best(monitor):
     once = train(overfitting(monitor), chosen, [0, 1], every_epoch=False)
     for one, other in zip([*once[0], *once[1]], [*often[0], *often[1]], strict=True):
         assert one.outcome is other.outcome
-        assert one.validation_loss.shape == (1,)
+        assert one.held_out_loss.shape == (1,)
         assert one.final_loss == other.final_loss
         assert one.kept_epoch == other.kept_epoch
         assert np.array_equal(one.train_loss, other.train_loss)
@@ -199,7 +199,7 @@ def test_a_run_that_reacts_sees_neither_test_rows_nor_trains_on_what_it_watches(
     (one,), (other,) = (train(each, [STOPPING], [0])[0] for each in (task, spoilt))
     assert np.array_equal(one.train_loss, other.train_loss)
     assert one.kept_epoch == other.kept_epoch
-    assert not np.array_equal(one.validation_loss, other.validation_loss)
+    assert not np.array_equal(one.held_out_loss, other.held_out_loss)
     assert one.gradient_evaluations == len(one.train_loss) * 30
     unwatched = overfitting(monitor)
     unwatched.model.y[30:40] = 1 - unwatched.model.y[30:40]

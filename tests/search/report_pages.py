@@ -72,15 +72,15 @@ def untested(record: ExperimentRecord) -> ExperimentRecord:
         replace(study, trials=tuple(replace(t, curves=dict(list(t.curves.items())[:1])) for t in study.trials))
         for study in record.studies
     ]
-    return replace(record, studies=tuple(studies), one_shots=(), status=Status.INTERRUPTED)
+    return replace(record, studies=tuple(studies), default_configs=(), status=Status.INTERRUPTED)
 
 
 STATES: dict[str, Callable[[ExperimentRecord], ExperimentRecord]] = {
     "done": lambda record: record,
-    "running": lambda record: replace(record, status=Status.RUNNING, studies=record.studies[:3], one_shots=()),
+    "running": lambda record: replace(record, status=Status.RUNNING, studies=record.studies[:3], default_configs=()),
     "interrupted": untested,
     "failed": lambda record: replace(record, status=Status.FAILED, message="a worker died", studies=record.studies[:1]),
-    "empty": lambda record: replace(record, status=Status.RUNNING, studies=(), one_shots=()),
+    "empty": lambda record: replace(record, status=Status.RUNNING, studies=(), default_configs=()),
     "one arm": lambda record: of_arms(record, "adam"),
     "pruned": lambda record: replace(record, spec={**record.spec, "pruner": "median"}),
     "without an environment": lambda record: replace(record, environment={}),

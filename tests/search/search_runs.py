@@ -19,6 +19,7 @@ from cooldown.search.tuning.runner import run
 from cooldown.search.tuning.splits import Splits, task_of
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import ExperimentRecord, Ledger
+from cooldown.storage.fingerprint import experiment_fingerprint
 
 COOLDOWN = str(Path(sys.executable).with_name("cooldown"))
 PATIENCE = 60.0
@@ -122,7 +123,7 @@ def run_in_threads(
 
 
 def print_of(record: ExperimentRecord) -> str:
-    return record.fingerprint
+    return experiment_fingerprint(record)
 
 
 class Shuffled(ThreadPoolExecutor):

@@ -184,7 +184,7 @@ def test_no_winner_is_declared_over_an_arm_that_contains_it(url: str) -> None:
                 tested = tuple(
                     replace(
                         curve,
-                        validation_loss=np.full_like(curve.validation_loss, 2.0 if study.arm == worse else 1.0),
+                        held_out_loss=np.full_like(curve.held_out_loss, 2.0 if study.arm == worse else 1.0),
                         uninformed_loss=9.0,
                     )
                     for curve in trial.curves.get(Purpose.EVALUATION, ())
@@ -192,7 +192,7 @@ def test_no_winner_is_declared_over_an_arm_that_contains_it(url: str) -> None:
                 curves = {**trial.curves, Purpose.EVALUATION: tested} if tested else trial.curves
                 trials.append(replace(trial, curves=curves))
             studies.append(replace(study, trials=tuple(trials)))
-        planted = replace(record, studies=tuple(studies), one_shots=())
+        planted = replace(record, studies=tuple(studies), default_configs=())
         (verdict,) = pair_verdicts(planted)
         assert (verdict.verdict == "undecided") == (decision == "undecided")
         if decision == "undecided":

@@ -48,7 +48,7 @@ def test_a_curriculum_is_paid_for(url: str) -> None:
 
 
 def times(per_replicate: float, made: Experiment) -> dict[Kind, float]:
-    return {(key.arm, key.variant, purpose): per_replicate for key in planned(made) for purpose in Purpose}
+    return {(key.arm, key.is_default, purpose): per_replicate for key in planned(made) for purpose in Purpose}
 
 
 def test_time_is_linear_in_the_epochs_and_scaled_by_the_work(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -208,7 +208,7 @@ def test_what_an_older_ledger_was_extended_from_is_kept(tmp_path: Path) -> None:
         )
     migrated = load("tiny", db=url).record
     assert migrated.extended_from == ({"trials": 4}, {"trials": 6})
-    assert migrated.one_shots == ()
+    assert migrated.default_configs == ()
     assert arm_fingerprints(migrated.studies) == arm_fingerprints(record.studies)
     Ledger(url).delete("tiny")
     with closing(sqlite3.connect(f"{tmp_path}/old.db")) as connection:

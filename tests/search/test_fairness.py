@@ -74,8 +74,8 @@ def test_the_search_never_sees_test_rows(spied: Any) -> None:
     searching = [job for job in jobs if job[3]]
     evaluating = [job for job in jobs if not job[3]]
     # Two generations and the finalists of each search, the one trial of each default config; and each is evaluated.
-    assert len(searching) == len(record.studies) * (2 + 1) + len(record.one_shots)
-    assert len(evaluating) == len(record.studies) + len(record.one_shots)
+    assert len(searching) == len(record.studies) * (2 + 1) + len(record.default_configs)
+    assert len(evaluating) == len(record.studies) + len(record.default_configs)
     for packed, *_ in searching:
         problem = unpacked(packed)
         # 60 + 20 % of the rows are all that its model holds.

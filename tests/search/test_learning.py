@@ -104,7 +104,7 @@ def test_after_a_run_s_end_nothing_is_made_up() -> None:
 
 
 def test_what_was_measured_once_was_measured_at_the_end() -> None:
-    evaluated = curve([4.0, 3.0, 2.0], validation_loss=np.array([0.7]), kept_epoch=3)
+    evaluated = curve([4.0, 3.0, 2.0], held_out_loss=np.array([0.7]), kept_epoch=3)
     own = trial_curves(trial(evaluated, purpose=Purpose.EVALUATION, epochs=3), Purpose.EVALUATION)
     assert own is not None
     np.testing.assert_array_equal(own.validation, [[NAN, NAN, 0.7]])

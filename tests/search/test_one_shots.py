@@ -17,7 +17,7 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.space import space
 from cooldown.search.tuning.studies import needs, planned
-from cooldown.storage import ExperimentRecord, Ledger, Purpose, StudyKey, StudyRecord, Variant
+from cooldown.storage import ExperimentRecord, Ledger, Purpose, StudyKey, StudyRecord
 from cooldown.storage.fingerprint import arm_fingerprints
 
 CUBE = ("momentum", "momentum+cosine", "adam", "adam+sgdr")
@@ -35,8 +35,8 @@ def record(url: str) -> ExperimentRecord:
 
 
 def test_every_single_arm_gets_one_in_every_repeat(record: ExperimentRecord) -> None:
-    assert {(study.arm, study.repeat) for study in record.one_shots} == {(arm, r) for arm in CUBE for r in (0, 1)}
-    for study in record.one_shots:
+    assert {(study.arm, study.repeat) for study in record.default_configs} == {(arm, r) for arm in CUBE for r in (0, 1)}
+    for study in record.default_configs:
         (trial,) = study.trials
         optimizer, _, schedule = study.arm.partition("+")
         expected = {"optimizer": optimizer, "schedule": schedule or "constant", "batch_size": 32, "epochs": 1}
@@ -48,7 +48,7 @@ def test_every_single_arm_gets_one_in_every_repeat(record: ExperimentRecord) -> 
 
 
 def test_it_has_the_seeds_and_the_split_of_the_search(record: ExperimentRecord) -> None:
-    for study in record.one_shots:
+    for study in record.default_configs:
         (search,) = (each for each in record.of(study.arm) if each.repeat == study.repeat)
         for purpose in (Purpose.SEARCH, Purpose.EVALUATION):
             seeds = {tuple(curve.seed for curve in t.curves[purpose]) for t in search.trials if purpose in t.curves}
@@ -59,7 +59,7 @@ def test_it_has_the_seeds_and_the_split_of_the_search(record: ExperimentRecord) 
 
 def test_an_arm_that_chooses_has_no_default() -> None:
     joint = spec(arms=("momentum,nag+cosine", "adam+cosine,sgdr", "adam"), repeats=1)
-    assert [key for key in planned(joint) if key.variant is Variant.DEFAULT] == [StudyKey("adam", 0, Variant.DEFAULT)]
+    assert [key for key in planned(joint) if key.is_default] == [StudyKey("adam", 0, True)]
 
 
 @pytest.mark.parametrize(
@@ -92,14 +92,14 @@ def test_the_searches_are_what_they_are_without_it(record: ExperimentRecord, tmp
     """As in a ledger from before there were any, which is finished without them."""
     made = spec(arms=CUBE)
     old = f"sqlite:///{tmp_path}/old.db"
-    searches = [key for key in planned(made) if key.variant is Variant.TUNED]
+    searches = [key for key in planned(made) if not key.is_default]
     Ledger(old).create("tiny", made.to_json(), "", searches)
     without = run_in_threads(old, made)
-    assert without.one_shots == ()
+    assert without.default_configs == ()
     tuned = arm_fingerprints(record.studies)
     assert arm_fingerprints(without.studies) == tuned
     assert print_of(without) != print_of(record)
-    assert set(arm_fingerprints(record.one_shots)) == {f"default {arm}" for arm in CUBE}
+    assert set(arm_fingerprints(record.default_configs)) == {f"default {arm}" for arm in CUBE}
     assert tuning_gains(without) == []
     assert credit(without, PAIR).missing  # type: ignore[union-attr]
     assert credit_sentence(without, PAIR) == ""
@@ -108,7 +108,7 @@ def test_the_searches_are_what_they_are_without_it(record: ExperimentRecord, tmp
 def test_optuna_sees_it_as_a_study_of_one_trial(record: ExperimentRecord, url: str) -> None:
     name = f"{record.name}/adam/0/default"
     study = optuna.load_study(study_name=name, storage=RDBStorage(url))
-    (one_shot,) = (each for each in record.one_shots if (each.arm, each.repeat) == ("adam", 0))
+    (one_shot,) = (each for each in record.default_configs if (each.arm, each.repeat) == ("adam", 0))
     assert [(trial.params, trial.value) for trial in study.trials] == [({}, one_shot.trials[0].validation_loss)]
 
 
@@ -122,7 +122,7 @@ def test_it_is_not_among_what_was_searched(record: ExperimentRecord) -> None:
             assert repeat["best"]["finalist_loss"] is None
             assert len(repeat["evaluations"]) == 2
     for arm in shown["arms"]:
-        own = [study for study in record.one_shots if study.arm == arm["arm"]]
+        own = [study for study in record.default_configs if study.arm == arm["arm"]]
         cost = sum(curve.gradient_evaluations for study in own for curve in study.curves())
         assert arm["default_gradient_evaluations"] == cost > 0
         parts = ("search", "evaluation", "default", "superseded")
@@ -137,21 +137,21 @@ def test_an_older_experiment_gets_them_when_it_is_extended(tmp_path: object) -> 
     more = spec(repeats=2)
     Ledger(old).extend("tiny", more.to_json(), planned(more), [])
     extended = run_in_threads(old, more)
-    assert len(extended.one_shots) == 4
-    assert not [study for study in extended.one_shots if needs(study, more)]
+    assert len(extended.default_configs) == 4
+    assert not [study for study in extended.default_configs if needs(study, more)]
 
 
 def planted(record: ExperimentRecord, loss: object) -> ExperimentRecord:
     """The record with these test losses, by arm, variant and repeat."""
 
     def with_loss(study: StudyRecord) -> StudyRecord:
-        value = loss(study.arm, study.variant is Variant.TUNED, study.repeat)  # type: ignore[operator]
+        value = loss(study.arm, not study.is_default, study.repeat)  # type: ignore[operator]
         trials = [
             replace(
                 trial,
                 curves={
                     purpose: tuple(
-                        replace(c, validation_loss=np.full_like(c.validation_loss, value), uninformed_loss=99.0)
+                        replace(c, held_out_loss=np.full_like(c.held_out_loss, value), uninformed_loss=99.0)
                         if purpose is Purpose.EVALUATION
                         else c
                         for c in curves
@@ -166,7 +166,7 @@ def planted(record: ExperimentRecord, loss: object) -> ExperimentRecord:
     return replace(
         record,
         studies=tuple(map(with_loss, record.studies)),
-        one_shots=tuple(map(with_loss, record.one_shots)),
+        default_configs=tuple(map(with_loss, record.default_configs)),
     )
 
 
@@ -218,7 +218,7 @@ def with_validation(record: ExperimentRecord, default: float, tuned: float) -> E
             curves = dict(trial.curves)
             if Purpose.FINALIST in curves:
                 curves[Purpose.FINALIST] = tuple(
-                    replace(c, validation_loss=np.full_like(c.validation_loss, loss), uninformed_loss=99.0)
+                    replace(c, held_out_loss=np.full_like(c.held_out_loss, loss), uninformed_loss=99.0)
                     for c in curves[Purpose.FINALIST]
                 )
             trials.append(replace(trial, curves=curves, validation_loss=loss))
@@ -227,7 +227,7 @@ def with_validation(record: ExperimentRecord, default: float, tuned: float) -> E
     return replace(
         record,
         studies=tuple(planted(s, tuned) if s.arm == "adam" else s for s in record.studies),
-        one_shots=tuple(planted(s, default) if s.arm == "adam" else s for s in record.one_shots),
+        default_configs=tuple(planted(s, default) if s.arm == "adam" else s for s in record.default_configs),
     )
 
 
@@ -268,11 +268,11 @@ def test_a_better_default_beyond_a_range_is_where_to_search_again(record: Experi
 
 def test_the_target_is_what_the_best_default_reaches(record: ExperimentRecord) -> None:
     losses = {
-        arm: np.mean([study.trials[0].validation_loss for study in record.one_shots if study.arm == arm])
+        arm: np.mean([study.trials[0].validation_loss for study in record.default_configs if study.arm == arm])
         for arm in CUBE
     }
     assert default_target(record) == pytest.approx(min(losses.values()))
-    without = default_target(replace(record, one_shots=()))
+    without = default_target(replace(record, default_configs=()))
     winners = [np.mean([study.winner.finalist_loss for study in record.of(arm)]) for arm in CUBE]  # type: ignore
     assert without == pytest.approx(max(winners))
-    assert default_target(replace(record, one_shots=(), studies=())) is None
+    assert default_target(replace(record, default_configs=(), studies=())) is None

@@ -177,7 +177,7 @@ def large(record: ExperimentRecord, trials: int) -> ExperimentRecord:
                     for key, value in trial.parameters.items()
                 }
                 curves = {
-                    purpose: tuple(replace(c, validation_loss=c.validation_loss * random.uniform(0.5, 2)) for c in own)
+                    purpose: tuple(replace(c, held_out_loss=c.held_out_loss * random.uniform(0.5, 2)) for c in own)
                     for purpose, own in trial.curves.items()
                     if number < len(first.trials) or purpose.value == "search"
                 }
@@ -193,7 +193,7 @@ def large(record: ExperimentRecord, trials: int) -> ExperimentRecord:
                 )
             studies.append(replace(first, arm=arm, repeat=repeat, trials=tuple(made)))
     spec = {**record.spec, "arms": arms, "repeats": 5, "trials": trials}
-    return replace(record, spec=spec, studies=tuple(studies), one_shots=())
+    return replace(record, spec=spec, studies=tuple(studies), default_configs=())
 
 
 def test_a_large_experiment_stays_small(record: ExperimentRecord) -> None:

@@ -99,7 +99,7 @@ def falling(record: ExperimentRecord, last: dict[tuple[str, int], float]) -> Exp
     """The record with finalists whose validation loss falls from 1 over 0.5 to a last value, by arm and repeat."""
 
     def planted(curve: Curve, end: float) -> Curve:
-        return replace(curve, validation_loss=np.array([1, 0.5, end]), uninformed_loss=2.0)
+        return replace(curve, held_out_loss=np.array([1, 0.5, end]), uninformed_loss=2.0)
 
     studies = []
     for study in record.studies:

@@ -57,7 +57,7 @@ def test_the_arm_is_searched_again_and_the_first_search_is_kept(url: str, record
     assert now["adam"] == before["adam"]
     assert now["sgd"] != before["sgd"]
     assert arm_fingerprints(after.superseded)["sgd"] == before["sgd"]
-    assert arm_fingerprints(after.one_shots) == arm_fingerprints(record.one_shots)
+    assert arm_fingerprints(after.default_configs) == arm_fingerprints(record.default_configs)
     rates = [trial.parameters["sgd.learning_rate"] for study in after.of("sgd") for trial in study.trials]
     assert 1e-2 < max(rates) <= 0.1
     assert reports[-1].done

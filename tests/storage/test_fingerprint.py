@@ -52,7 +52,7 @@ def test_it_is_64_hexadecimal_digits(studies: tuple[StudyRecord, ...]) -> None:
         *(
             change_curve(purpose, **{name: np.array([1.5, 1.0, np.nextafter(0.5, 1)])})
             for purpose in Purpose
-            for name in ("train_loss", "validation_loss", "validation_score")
+            for name in ("train_loss", "held_out_loss", "held_out_score")
         ),
         change_curve(Purpose.SEARCH, seed=13),
         change_curve(Purpose.SEARCH, outcome=Outcome.DIVERGED),
@@ -74,7 +74,7 @@ def test_every_result_counts_and_other_arms_keep_theirs(
 def test_an_entry_cannot_move_from_one_curve_to_the_next(studies: tuple[StudyRecord, ...]) -> None:
     def split(*at: int) -> list[StudyRecord]:
         parts = np.split(np.arange(6.0), at)
-        names = ("train_loss", "validation_loss", "validation_score")
+        names = ("train_loss", "held_out_loss", "held_out_score")
         return change_trial(studies, change_curve(Purpose.EVALUATION, **dict(zip(names, parts, strict=True))))
 
     assert fingerprint(split(2, 4)) != fingerprint(split(1, 4))

@@ -218,7 +218,7 @@ def test_the_purposes_of_curves_stay_apart(ledger: Ledger) -> None:
     assert [curve.final_loss for curve in study.evaluations] == [0.4, 0.3]
     diverged = study.trials[4]
     assert diverged.validation_loss == 2.25
-    assert [curve.validation_loss.size for curve in diverged.curves[Purpose.SEARCH]] == [0, 1]
+    assert [curve.held_out_loss.size for curve in diverged.curves[Purpose.SEARCH]] == [0, 1]
     assert all(curve.outcome is Outcome.DIVERGED for curve in diverged.curves[Purpose.SEARCH])
 
 

@@ -127,7 +127,7 @@ def test_a_fit_is_a_run_of_train(schedule, dtype):
         assert np.array_equal(one.learning_rate, other.learning_rate)
         assert one.outcome is other.outcome is Outcome.COMPLETED
         assert (one.updates, one.gradient_evaluations) == (other.updates, other.gradient_evaluations)
-        assert np.isnan(one.validation_loss).all(), "nothing was held out, and nothing is made up"
+        assert np.isnan(one.held_out_loss).all(), "nothing was held out, and nothing is made up"
 
 
 @pytest.mark.parametrize("reacting", [{"early_stopping": 2}, {"schedule": "plateau"}], ids=str)
@@ -140,11 +140,11 @@ def test_a_fit_that_reacts_is_a_run_of_train_on_its_split(reacting):
     (curves,) = train(problem, [ours.to_config()], ours.seeds_)
     for one, other in zip(ours.curves_, curves, strict=True):
         assert np.array_equal(one.train_loss, other.train_loss)
-        assert np.array_equal(one.validation_loss, other.validation_loss)
+        assert np.array_equal(one.held_out_loss, other.held_out_loss)
         assert (one.outcome, one.kept_epoch) == (other.outcome, other.kept_epoch)
     longest = max(len(curve.train_loss) for curve in curves)
     assert ours.n_iter_ == len(ours.loss_curve_) == len(ours.validation_loss_curve_) == longest
-    first = np.mean([curve.validation_loss[0] for curve in curves])
+    first = np.mean([curve.held_out_loss[0] for curve in curves])
     assert ours.validation_loss_curve_[0] == pytest.approx(first, rel=1e-12)
     assert ours.learning_rate_curve_.size == max(curve.updates for curve in curves)
 
@@ -155,10 +155,10 @@ def test_the_parameters_are_those_that_the_curve_ends_with():
     ours.fit(X_IRIS, y_iris)
     (curve,) = ours.curves_
     assert curve.outcome is Outcome.STOPPED
-    assert curve.kept_epoch == np.argmin(curve.validation_loss) + 1 == len(curve.validation_loss) - 2
+    assert curve.kept_epoch == np.argmin(curve.held_out_loss) + 1 == len(curve.held_out_loss) - 2
     _, held_out = ours._split(y_iris, ours._base_seed())
     chosen = ours.predict_proba(X_IRIS[held_out])[np.arange(len(held_out)), y_iris[held_out]]
-    assert -np.log(chosen).mean() == pytest.approx(curve.validation_loss.min(), rel=1e-9)
+    assert -np.log(chosen).mean() == pytest.approx(curve.held_out_loss.min(), rel=1e-9)
 
 
 def test_a_cut_of_the_rate_is_in_the_rates_as_executed():
@@ -183,8 +183,8 @@ def test_fit_of_the_engine_has_the_curves_of_train():
         losses, _ = model.evaluate(fitted.theta, problem.held_out)
         for one, other, loss in zip(fitted.curves, curves, losses, strict=True):
             assert np.array_equal(one.train_loss, other.train_loss)
-            assert np.array_equal(one.validation_loss, other.validation_loss)
-            assert loss == pytest.approx(one.validation_loss[one.kept_epoch - 1], rel=1e-6)
+            assert np.array_equal(one.held_out_loss, other.held_out_loss)
+            assert loss == pytest.approx(one.held_out_loss[one.kept_epoch - 1], rel=1e-6)
         assert (fitted.standing is None) == config.reacts
 
 

@@ -224,7 +224,7 @@ def test_curves(iris_record: ExperimentRecord) -> None:
                         f"and purpose == {purpose.value!r} and seed == {curve.seed}"
                     )
                     assert mine["train_loss"].tolist() == curve.train_loss.tolist()
-                    assert mine["held_out_loss"].dropna().tolist() == curve.validation_loss.tolist()
+                    assert mine["held_out_loss"].dropna().tolist() == curve.held_out_loss.tolist()
 
 
 HOSTILE = ['"); import os', "'''\"\"\"\\", "a\nb", "{{ 7 * 7 }}", "\u202ename", "🎉 é", "\\N{BULLET}", "\x00\x1b[31m"]

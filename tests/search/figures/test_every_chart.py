@@ -35,12 +35,12 @@ def running(record: ExperimentRecord) -> ExperimentRecord:
         for study in record.studies
         if (trials := study.trials[: {"adam": 8, JOINT_ARM: 4}.get(study.arm, 0)]) or study.repeat == 0
     ]
-    return replace(record, studies=tuple(studies[:-1]), one_shots=())
+    return replace(record, studies=tuple(studies[:-1]), default_configs=())
 
 
 def test_every_chart_of_an_experiment_can_be_shown_whatever_its_state(record: ExperimentRecord) -> None:
     one = replace(record, studies=tuple(study for study in record.studies if study.repeat == 0))
-    for state in (record, one, running(record), replace(record, studies=(), one_shots=())):
+    for state in (record, one, running(record), replace(record, studies=(), default_configs=())):
         made = figures_of(state)
         for figure in made.values():
             check(figure)

@@ -1,0 +1,115 @@
+"""Values ↔ columns: how curves, trials and studies stand in the ledger's tables."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.records import Curve, Outcome
+from cooldown.storage.records import NewTrial, Purpose, StudyKey, StudyRecord, TrialRecord
+
+OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+
+TUNED = "tuned"
+DEFAULT = "default"
+"""The column `variant` of a study: a search, or the run of its arm's default config."""
+
+
+def curve_row(curve: Curve) -> dict[str, Any]:
+    """A curve's columns in the ledger."""
+    score = curve.final_score
+    return {
+        "seed": curve.seed,
+        "outcome": curve.outcome.value,
+        "final_loss": curve.final_loss,
+        "final_score": None if math.isnan(score) else score,
+        "train_loss": curve.train_loss.astype("<f8").tobytes(),
+        "held_out_loss": curve.held_out_loss.astype("<f8").tobytes(),
+        "held_out_score": curve.held_out_score.astype("<f8").tobytes(),
+        "learning_rate": curve.learning_rate.astype("<f8").tobytes(),
+        "kept_epoch": curve.kept_epoch,
+        "uninformed_loss": curve.uninformed_loss,
+        "gradient_evaluations": curve.gradient_evaluations,
+        "updates": curve.updates,
+        "seconds": curve.seconds,
+    }
+
+
+def curve_from(row: Any) -> Curve:
+    """The curve of a row: the inverse of `curve_row`."""
+    return Curve(
+        seed=row.seed,
+        outcome=OUTCOMES[row.outcome],
+        train_loss=np.frombuffer(row.train_loss, "<f8"),
+        held_out_loss=np.frombuffer(row.held_out_loss, "<f8"),
+        held_out_score=np.frombuffer(row.held_out_score, "<f8"),
+        learning_rate=np.frombuffer(row.learning_rate or b"", "<f8"),
+        kept_epoch=row.kept_epoch,
+        uninformed_loss=row.uninformed_loss,
+        gradient_evaluations=row.gradient_evaluations,
+        updates=row.updates,
+        seconds=row.seconds,
+    )
+
+
+def curve_rows(purpose: Purpose, curves: Mapping[int, Sequence[Curve]]) -> list[dict[str, Any]]:
+    """The rows of replicates that were trained for `purpose`, by trial id."""
+    return [
+        {"trial_id": trial_id, "purpose": purpose.value, **curve_row(curve)}
+        for trial_id, of_trial in curves.items()
+        for curve in of_trial
+    ]
+
+
+def trial_row(study_id: int, generation: int, trial: NewTrial, finished: float) -> dict[str, Any]:
+    """A new trial's columns."""
+    return {
+        "study_id": study_id,
+        "number": trial.number,
+        "generation": generation,
+        "parameters": dict(trial.parameters),
+        "attributes": dict(trial.attributes),
+        "config": trial.config.to_json(),
+        "validation_loss": trial.validation_loss,
+        "finished_at": finished,
+    }
+
+
+def trial_from(row: Any, curves: Mapping[Purpose, Sequence[Curve]]) -> TrialRecord:
+    """The trial of a row, with its curves."""
+    return TrialRecord(
+        row.id,
+        row.number,
+        row.generation,
+        row.parameters,
+        row.attributes,
+        TrainConfig.from_json(row.config),
+        row.validation_loss,
+        {purpose: tuple(of_purpose) for purpose, of_purpose in curves.items()},
+    )
+
+
+def study_row(experiment_id: int, key: StudyKey, optuna_study_id: int) -> dict[str, Any]:
+    """A new study's columns."""
+    return {
+        "experiment_id": experiment_id,
+        "arm": key.arm,
+        "repeat": key.repeat,
+        "variant": DEFAULT if key.is_default else TUNED,
+        "attempt": key.attempt,
+        "optuna_study_id": optuna_study_id,
+        "sampler_state": {},
+    }
+
+
+def study_key_from(row: Any) -> StudyKey:
+    """The key of a study's row."""
+    return StudyKey(row.arm, row.repeat, row.variant == DEFAULT, row.attempt)
+
+
+def study_from(row: Any, trials: Sequence[TrialRecord]) -> StudyRecord:
+    """The study of a row, with its trials."""
+    is_default = row.variant == DEFAULT
+    return StudyRecord(row.id, row.arm, row.repeat, row.sampler_state, tuple(trials), is_default, row.attempt)

@@ -1,0 +1,114 @@
+"""The one writer of a held experiment.
+
+Whoever appends to an experiment holds its lease, and each append checks that in its own transaction.
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from cooldown.objectives.records import Curve
+from cooldown.storage import tables
+from cooldown.storage.database import Database
+from cooldown.storage.errors import LeaseLostError, LedgerError
+from cooldown.storage.lease import HEARTBEAT
+from cooldown.storage.records import NewTrial, Purpose, Status, StudyRecord, TrialRecord
+from cooldown.storage.rows import curve_rows, trial_row
+
+
+class Writer:
+    """The one writer of a held experiment. Every append is one transaction that first checks the lease."""
+
+    def __init__(self, database: Database, experiment_id: int, name: str, token: str) -> None:
+        self._database, self._id, self._name, self._token = database, experiment_id, name, token
+        self.finished = False
+
+    def append_generation(
+        self, study: StudyRecord, generation: int, trials: Sequence[NewTrial], sampler_state: Mapping[str, Any]
+    ) -> StudyRecord:
+        """The trials of one generation with their curves and Optuna's rows, and the sampler's state after it.
+
+        Returns the study as it then stands.
+        """
+        from cooldown.storage import optuna_rows
+
+        now = time.time()
+        s, t = tables.studies, tables.trials
+        with self._append() as connection:
+            of_study = (s.c.id == study.id) & (s.c.experiment_id == self._id)
+            optuna_id = connection.execute(select(s.c.optuna_study_id).where(of_study)).scalar_one()
+            rows = [trial_row(study.id, generation, trial, now) for trial in trials]
+            ids = connection.scalars(insert(t).returning(t.c.id, sort_by_parameter_order=True), rows).all()
+            curves = {id: trial.curves for id, trial in zip(ids, trials, strict=True)}
+            connection.execute(insert(tables.curves), curve_rows(Purpose.SEARCH, curves))
+            optuna_rows.append_trials(connection, optuna_id, trials, now)
+            if sampler_state != study.sampler_state:
+                connection.execute(update(s).where(s.c.id == study.id).values(sampler_state=dict(sampler_state)))
+                optuna_rows.set_study_attributes(connection, optuna_id, sampler_state)
+        appended = (
+            TrialRecord(
+                id,
+                trial.number,
+                generation,
+                trial.parameters,
+                trial.attributes,
+                trial.config,
+                trial.validation_loss,
+                {Purpose.SEARCH: tuple(trial.curves)},
+            )
+            for id, trial in zip(ids, trials, strict=True)
+        )
+        return replace(study, sampler_state=sampler_state, trials=(*study.trials, *appended))
+
+    def append_curves(self, study: StudyRecord, purpose: Purpose, curves: Mapping[int, Sequence[Curve]]) -> StudyRecord:
+        """Further replicates of trials, by trial id: finalists or evaluations. Returns the study as it then stands."""
+        with self._append() as connection:
+            connection.execute(insert(tables.curves), curve_rows(purpose, curves))
+        trials = tuple(
+            replace(trial, curves={**trial.curves, purpose: tuple(curves[trial.id])}) if trial.id in curves else trial
+            for trial in study.trials
+        )
+        return replace(study, trials=trials)
+
+    def finish(self) -> None:
+        """Everything that the spec asks for is in the ledger."""
+        self.finished = True
+
+    def beat_until(self, stop: threading.Event) -> None:
+        """Give a sign of life every `HEARTBEAT` seconds; a missed one is made up for by the next."""
+        e = tables.experiments
+        while not stop.wait(HEARTBEAT):
+            try:
+                with self._database.writing() as connection:
+                    mine = (e.c.id == self._id) & (e.c.holder_token == self._token)
+                    connection.execute(update(e).where(mine).values(heartbeat_at=time.time()))
+            except LedgerError:
+                continue
+
+    def release(self, status: Status, message: str) -> None:
+        """Give the lease back. Where the ledger cannot be written the lease ends with this process instead."""
+        e = tables.experiments
+        values: dict[str, Any] = {"status": status.value, "message": message, "holder": None, "holder_token": None}
+        if status is Status.DONE:
+            values["finished_at"] = time.time()
+        try:
+            with self._database.writing() as connection:
+                mine = (e.c.id == self._id) & (e.c.holder_token == self._token)
+                connection.execute(update(e).where(mine).values(**values))
+        except LedgerError:
+            if status is Status.DONE:
+                raise
+
+    @contextmanager
+    def _append(self) -> Iterator[Connection]:
+        e = tables.experiments
+        with self._database.writing() as connection:
+            holds = select(e.c.id).where((e.c.id == self._id) & (e.c.holder_token == self._token))
+            if connection.execute(holds).first() is None:
+                raise LeaseLostError(f"another process has taken over the experiment {self._name!r}: stopped writing")
+            yield connection
