@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from cooldown.search.spec.experiment import Experiment, experiment
+from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.statistics.intervals import Interval, mean_interval, welch_interval
 from cooldown.search.statistics.verdict import decide, tie_band
 
@@ -45,7 +45,7 @@ class Here(Executor):
 def spec(number: int, repeats: int, trials: int, epochs: int) -> Experiment:
     """The A/A experiment `number`."""
     task, arm = CASES[number % len(CASES)]
-    return experiment(
+    return read_spec(
         task=task,
         arms=(f"first={arm}", f"second={arm}"),
         trials=trials,

@@ -28,10 +28,10 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from cooldown.search.spec.experiment import experiment
+from cooldown.search.spec.experiment import read_spec
 
 WORKERS = 2
-SPEC = experiment(task="digits")
+SPEC = read_spec(task="digits")
 Report = Callable[[int, float], None]
 
 

@@ -3,7 +3,7 @@
 import logging
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,20 +13,15 @@ import streamlit as st
 from cooldown.dashboard import data
 from cooldown.dashboard.pages import page
 from cooldown.objectives.errors import InputError
+from cooldown.search.evidence.numbers import MISSING, Form, counted, formatted
+from cooldown.search.evidence.table import Table, ends_of
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import short
 from cooldown.storage import Status
 from cooldown.storage.address import DEFAULT_URL
 
 if TYPE_CHECKING:
-    import pandas
     import plotly.graph_objects as go
-
-ARMS = ("Arm", "First", "Second")
-"""The columns of a table that hold arms."""
-
-LOSSES = ("loss", "difference", "low", "high", "band", "best")
-"""Words in the titles of columns that hold losses, their differences and the ends of their intervals."""
 
 MOST_STYLED = 50_000
 """Cells of a table up to which each number is set as a reader wants it; of a larger one by the browser."""
@@ -49,7 +44,7 @@ def complain() -> Iterator[None]:
     except Exception:
         logging.getLogger(__name__).exception("A page failed")
         st.error(
-            "This page could not be shown. What went wrong stands where the dashboard was started.",
+            "This page could not be shown. The terminal in which the dashboard was started has the details.",
             icon=":material/error:",
         )
 
@@ -59,113 +54,43 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+\-.!$:<>|~&])", r"\\\1", text)
 
 
-def chart(
-    figure: "go.Figure",
-    name: str,
-    *,
-    reading: str,
-    table: "Callable[[], pandas.DataFrame]",
-    forms: Mapping[str, Callable[[float], str]] | None = None,
-) -> None:
+def chart(figure: "go.Figure", name: str, *, reading: str, table: Callable[[], Table]) -> None:
     """A figure with a sentence on how to read it, and its numbers in a table. name: unique on its page.
 
-    table: asked for the numbers when a reader opens them; a page has up to seven, which few look at. forms: as of
-    `rows`.
+    table: asked for the numbers when a reader opens them; a page has up to seven, which few look at.
     """
     st.plotly_chart(figure, key=name, alt=reading, config={"displaylogo": False})
     st.caption(plain(reading))
     with st.expander("The numbers", key=f"{name} opened", on_change="rerun") as numbers:
         if numbers.open:
-            rows(table(), key=f"{name} numbers", alt=reading, forms=forms)
+            rows(table(), key=f"{name} numbers", alt=reading)
 
 
-def rows(
-    frame: "pandas.DataFrame",
-    *,
-    key: str,
-    alt: str,
-    forms: Mapping[str, Callable[[float], str]] | None = None,
-    as_named: bool = False,
-    **options: Any,
-) -> Any:
-    """A table: titles with a capital, losses with four decimals, large counts shortened, "–" for what is missing.
+def evidence(table: Table, key: str) -> None:
+    """A table of evidence with its caption."""
+    rows(table, key=key, alt=table.caption)
+    st.caption(plain(table.caption))
 
-    forms: how the numbers of some columns, by title, are set instead. as_named: leave the titles as they are, which
-    are those of a file. options: of `st.dataframe`.
-    """
-    from pandas.api.types import is_bool_dtype, is_float_dtype, is_numeric_dtype
 
-    frame = frame.copy() if as_named else frame.rename(columns=_title)
-    for name in [each for each in ARMS if each in frame]:
-        frame[name] = [short(str(arm)) for arm in frame[name]]
-    titles = [name for name in frame if is_numeric_dtype(frame[name]) and not is_bool_dtype(frame[name])]
-    numbers = {str(name): _form(str(name), frame[name]) for name in titles} | dict(forms or {})
+def rows(table: Table, *, key: str, alt: str, **options: Any) -> Any:
+    """A table, its numbers as everywhere but sorted as numbers. options: of `st.dataframe`."""
+    frame = table.frame()
+    forms: dict[str, Form] = {}
+    for column in table.columns:
+        forms |= dict.fromkeys(ends_of(column) if column.ends else (column.title,), column.form)
+        if column.form is Form.ARM:
+            frame[column.title] = [short(str(arm)) for arm in frame[column.title]]
+    numbers: dict[str, Any] = {title: partial(formatted, form=form) for title, form in forms.items() if form.is_number}
     shown: Any = frame
     if frame.size <= MOST_STYLED:
-        shown = frame.style.format({name: partial(_set, form=form) for name, form in numbers.items()}, na_rep="–")
+        shown = frame.style.format(numbers, na_rep=MISSING)
     else:
-        column = st.column_config.NumberColumn
-        floats = [str(name) for name in titles if is_float_dtype(frame[name])]
-        config = {name: column(format="%.4f" if _is_loss(name) else "%.4g") for name in floats}
+        # Styling that many takes seconds; the browser knows two forms.
+        number = st.column_config.NumberColumn
+        losses = (Form.LOSS, Form.DIFFERENCE)
+        config = {title: number(format="%.4f" if forms[title] in losses else "%.4g") for title in numbers}
         options["column_config"] = {**config, **options.get("column_config", {})}
-    return st.dataframe(shown, hide_index=True, placeholder="–", key=key, alt=alt, **options)
-
-
-def percent(value: float) -> str:
-    """A share."""
-    return f"{value:.0%}"
-
-
-def decimals(value: float) -> str:
-    """As losses are told, everywhere in the same way."""
-    return f"{value:,.4f}"
-
-
-def count(value: float) -> str:
-    """A whole number; from a million on with four digits of it."""
-    size = abs(value)
-    for unit, name in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
-        if size >= unit:
-            return f"{value / unit:.4g} {name}"
-    return f"{value:,.0f}"
-
-
-def signed(value: float, form: str = "+.4f") -> str:
-    """A difference, with its sign."""
-    return format(value, form).replace("-", "−")
-
-
-def _title(name: str) -> str:
-    # The names of hyperparameters are written as one types them.
-    return name if "." in name else f"{name[:1].upper()}{name[1:]}"
-
-
-def _is_loss(name: str) -> bool:
-    return any(word in LOSSES for word in name.lower().split())
-
-
-def _form(name: str, column: "pandas.Series[Any]") -> Callable[[float], str]:
-    """How the numbers of a column are set: all of them alike, so that they can be compared."""
-    values = column[column.abs() < float("inf")].abs()
-    if column.dtype.kind in "iu":
-        return count
-    if _is_loss(name) and values.max() >= 1e-3:
-        return decimals
-    if (values % 1 == 0).all() or values.min() >= 1e3:
-        return count
-    if values.max() < 1e3 and not ((values > 0) & (values < 1e-3)).any():
-        return decimals
-    return "{:,.1f}".format if values.min() >= 10 else "{:.4g}".format
-
-
-def _set(value: Any, form: Callable[[float], str]) -> str:
-    from pandas import isna
-
-    if isna(value):
-        return "–"
-    if abs(value) == float("inf"):
-        return "∞" if value > 0 else "−∞"
-    return re.sub(r"^-", "−", form(value))
+    return st.dataframe(shown, hide_index=True, placeholder=MISSING, key=key, alt=alt, **options)
 
 
 def arms_choice(label: str, arms: Sequence[str], first: str, key: str) -> str:
@@ -187,11 +112,6 @@ def command(*words: str) -> str:
 def terminal(*words: str) -> None:
     """Show what to type."""
     st.code(command(*words), language="bash", wrap_lines=True)
-
-
-def counted(number: int, thing: str) -> str:
-    """`1 arm`, `2 arms`."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def about_experiment(body: Callable[[Result], None]) -> None:
@@ -246,7 +166,7 @@ def _head(found: Result, trials: int) -> None:
     if found.status is not Status.DONE:
         st.progress(min(trials / total, 1.0), text=f"{trials:,} of {total:,} trials")
     if found.status in (Status.INTERRUPTED, Status.FAILED):
-        st.caption("Go on in a terminal:")
+        st.caption("Continue in a terminal:")
         terminal("resume", found.name)
     if found.record.message:
         st.error(f"The last run failed: {plain(found.record.message)}")

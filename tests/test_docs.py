@@ -17,7 +17,7 @@ from cooldown.objectives import optimizers, schedules, surfaces, tasks
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.cli import app
 from cooldown.search.spec.arms import KNOWN
-from cooldown.search.spec.experiment import experiment
+from cooldown.search.spec.experiment import read_spec
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
@@ -88,7 +88,7 @@ def test_commands_in_the_docs_exist(page: Path) -> None:
 def test_the_spec_file_in_the_docs_is_read() -> None:
     page = (ROOT / "docs" / "cli.md").read_text()
     section = page.partition("## A spec file")[2].partition("Its settings")[0]
-    spec = experiment(**tomllib.loads("\n".join(line.removeprefix("    ") for line in section.splitlines())))
+    spec = read_spec(**tomllib.loads("\n".join(line.removeprefix("    ") for line in section.splitlines())))
     assert spec.ranges["momentum.learning_rate"] == (0.01, 1.0)
     assert spec.hidden == (64,)
 

@@ -3,35 +3,35 @@
 import streamlit as st
 
 from cooldown.dashboard.parts import about_experiment, chart, plain
-from cooldown.search.evidence.budgets import crossover_sentence, pair_crossover, pair_difference
+from cooldown.search.evidence.budgets import budget_curves, crossover_sentence, pair_crossover, pair_difference
+from cooldown.search.evidence.verdict import compared_pair
 from cooldown.search.experiments.result import Result
 from cooldown.search.figures import budget as figures
-from cooldown.search.figures import captions
 from cooldown.search.spec.arms import short
 
 AXES = list(figures.TITLES)
 
 
 def _budget(found: Result) -> None:
-    curves = found.budget_curves
+    view, pair = found.view, compared_pair(found.view)
+    curves = budget_curves(view)
     if not curves:
         st.info("There are no trials yet.")
         return
-    pair = (found.verdicts[0].a, found.verdicts[0].b) if found.verdicts else None
     shown = [arm for arm in pair or curves if arm in curves] or list(curves)
     if len(curves) > 1:
         shown = st.multiselect("Arms", list(curves), default=shown, key="arms of budget", format_func=short)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         x = st.segmented_control("Against", AXES, default=AXES[0], required=True)
-        log = st.toggle("Logarithmic loss", value=True)
-        log_x = st.toggle("Logarithmic budget")
+        log = st.toggle("Log loss axis", value=True)
+        log_x = st.toggle("Log x-axis")
     if not shown:
         st.info("Choose at least one arm.")
         return
     chosen = {arm: curves[arm] for arm in curves if arm in shown}
     whole = pair is not None and set(pair) <= set(shown)
-    crossover = pair_crossover(found.record, *pair) if pair and whole else None
-    if pair and (sentence := crossover_sentence(found.record, *pair)):
+    crossover = pair_crossover(view, *pair) if pair and whole else None
+    if pair and (sentence := crossover_sentence(view, *pair)):
         st.write(plain(sentence))
     paired = (
         " Repeats are paired, as their splits are the same for all arms: bands hold how much splits differ, too, and "
@@ -42,13 +42,13 @@ def _budget(found: Result) -> None:
     chart(
         figures.budget(chosen, crossover, pair, x=x, log=log, log_x=log_x),
         "budget",
-        reading=f"{captions.budget(found.record)}{paired}",
+        reading=f"{figures.budget_caption(view)}{paired}",
         table=lambda: figures.budget_table(chosen),
     )
-    difference = pair_difference(found.record, *pair) if pair else None
+    difference = pair_difference(view, *pair) if pair else None
     if pair is None or difference is None:
         return
-    st.subheader(plain(f"{short(pair[0])} against {short(pair[1])}, repeat by repeat"), anchor=False)
+    st.subheader(plain(f"{short(pair[0])} vs {short(pair[1])}, repeat by repeat"), anchor=False)
     interval = (
         "The band is its 95 % interval at each number of trials, without what splits differ in."
         if difference.repeats > 1

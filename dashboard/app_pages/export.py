@@ -5,10 +5,10 @@ from functools import partial
 import streamlit as st
 
 from cooldown.dashboard.choosing import exported, file_name, trial_choice
-from cooldown.dashboard.parts import about_experiment, plain, rows, terminal
+from cooldown.dashboard.parts import about_experiment, plain, terminal
 from cooldown.objectives.errors import InputError
 from cooldown.search import export as formats
-from cooldown.search.evidence.tables import with_trials
+from cooldown.search.evidence.numbers import MISSING
 from cooldown.search.experiments.result import Result
 from cooldown.search.export import ConfigFormat, TableFormat
 from cooldown.search.spec.arms import short
@@ -23,7 +23,7 @@ EVERY = "all arms"
 
 
 def _export(found: Result) -> None:
-    arms = [arm for arm in found.record.spec["arms"] if with_trials(found.record, arm)]
+    arms = [arm for arm in found.view.arms if found.view.begun(arm)]
     if not arms:
         st.info("There are no trials yet.")
         return
@@ -39,10 +39,10 @@ def _export(found: Result) -> None:
 
 
 def _config(found: Result, arms: list[str], chosen: ConfigFormat) -> None:
-    study, trial = trial_choice(found.record, arms, "to export")
+    study, trial = trial_choice(found.view, arms, "to export")
     file = file_name(chosen.suffix, found.name, study.arm, study.repeat, trial.number)
     try:
-        made = exported(found.record, chosen, study, trial)
+        made = exported(found.view, chosen, study, trial)
     except InputError as error:
         st.error(plain(str(error)), icon=":material/error:")
     else:
@@ -85,7 +85,7 @@ def _table(found: Result, arms: list[str], chosen: TableFormat) -> None:
 
 
 def _written(found: Result, name: str, arm: str | None = None, *, curves: bool) -> bytes:
-    content = formats.export(found.record, name, arm=arm, curves=curves).content
+    content = formats.export(found.view, name, arm=arm, curves=curves).content
     return content.encode() if isinstance(content, str) else content
 
 
@@ -93,7 +93,7 @@ def _preview(found: Result, arms: list[str], curves: bool) -> None:
     """The table's first rows."""
     from cooldown.search.evidence.trials import curves_table, trials_table
 
-    first = with_trials(found.record, arms[0])[0]
+    first = found.view.begun(arms[0])[0]
     trials = sum(len(study.trials) for study in found.record.studies)
     if curves:
         table = curves_table(found.record, first.arm, first.repeat, first.trials[0].number)
@@ -101,7 +101,8 @@ def _preview(found: Result, arms: list[str], curves: bool) -> None:
         table = trials_table(found.record, arms[0] if len(arms) == 1 else None)
     else:
         table = trials_table(found.record, first.arm, first.repeat)
-    rows(table.head(PREVIEW), key="preview", alt="The first rows of the table", as_named=True)
+    alt = "The first rows of the table"
+    st.dataframe(table.head(PREVIEW), hide_index=True, placeholder=MISSING, key="preview", alt=alt)
     st.caption(f"The first {min(len(table), PREVIEW)} rows, with numbers shortened; the file has all their digits.")
 
 

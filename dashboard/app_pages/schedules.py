@@ -14,7 +14,6 @@ from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.cost import rows_per_epoch
 from cooldown.objectives.hyperparameters import Hyperparameter, Unit
 from cooldown.search.evidence.learning import planned_rates
-from cooldown.search.evidence.tables import with_trials
 from cooldown.search.experiments.result import Result
 from cooldown.search.figures import schedules as figures
 from cooldown.search.figures.lines import line_of_arm, line_of_schedule
@@ -62,12 +61,12 @@ def _told(trial: Trial) -> str:
 
 def _chosen_trials(found: Result) -> dict[Trial, TrialRecord]:
     """The trials of an experiment that the reader has added, of those that there still are."""
-    arms = [arm for arm in found.record.spec["arms"] if with_trials(found.record, arm)]
+    arms = [arm for arm in found.view.arms if found.view.begun(arm)]
     if not arms:
         return {}
     kept = f"scheduled trials of {found.name}"
     with st.expander(plain(f"Trials of {found.name}"), expanded=bool(st.session_state.get(kept))):
-        study, trial = trial_choice(found.record, arms, "to schedule")
+        study, trial = trial_choice(found.view, arms, "to schedule")
         here: Trial = (study.arm, study.repeat, trial.number)
         before: list[Trial] = st.session_state.get(kept, [])
         if st.button("Add", icon=":material/add:", disabled=here in before or len(before) >= MOST_TRIALS):
@@ -97,7 +96,7 @@ def _playground() -> None:
         rate = st.number_input("Learning rate", value=0.1, min_value=1e-9, format="%g")
         epochs = int(st.number_input("Epochs", value=30, min_value=1, max_value=10_000))
         per_epoch = int(st.number_input("Updates per epoch", value=34, min_value=1, max_value=10_000))
-        log = st.toggle("Logarithmic rate")
+        log = st.toggle("Log rate axis")
     rates: dict[str, NDArray[np.float64]] = {}
     lines: dict[str, dict[str, str]] = {}
     columns = st.columns(min(max(len(names), 1), 4))

@@ -2,19 +2,19 @@
 
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from cooldown.dashboard.parts import about_experiment, arms_choice, chart, counted, plain, rows
+from cooldown.dashboard.parts import about_experiment, arms_choice, chart, plain, rows
 from cooldown.search.evidence.edges import edges
 from cooldown.search.evidence.learning import trial_curves
+from cooldown.search.evidence.numbers import counted
+from cooldown.search.evidence.search_tables import trials_table
 from cooldown.search.evidence.sensitivity import sensitivities
-from cooldown.search.evidence.tables import numeric_parameters, state, trials, with_trials
+from cooldown.search.evidence.trials import guessed, numeric_parameters, state
 from cooldown.search.experiments.result import Result
-from cooldown.search.figures import captions
+from cooldown.search.figures import importance
 from cooldown.search.figures import learning as learning_figures
 from cooldown.search.figures import trials as figures
-from cooldown.search.figures.points import guessed
 from cooldown.storage import Purpose, StudyRecord, TrialRecord
 
 MOST_BARS = 15
@@ -25,19 +25,20 @@ HEIGHT = 320
 
 
 def _search(found: Result) -> None:
-    arms = [arm for arm in found.record.spec["arms"] if with_trials(found.record, arm)]
+    view = found.view
+    arms = [arm for arm in view.arms if view.begun(arm)]
     if not arms:
         st.info("There are no trials yet.")
         return
     first = found.verdicts[0].a if found.verdicts and found.verdicts[0].a in arms else arms[0]
     arm = arms_choice("Arm", arms, first, "arm of search")
-    studies = with_trials(found.record, arm)
-    log = st.toggle("Logarithmic loss", value=True, key="log of search")
+    studies = view.begun(arm)
+    log = st.toggle("Log loss axis", value=True, key="log of search")
     st.header("History", anchor=False)
     chart(
         figures.history(studies, log=log),
         "history",
-        reading=captions.history(found.record, studies),
+        reading=figures.history_caption(view, studies),
         table=lambda: figures.history_table(studies),
     )
     _hyperparameters(found, arm, studies, log)
@@ -45,20 +46,20 @@ def _search(found: Result) -> None:
 
 
 def _hyperparameters(found: Result, arm: str, studies: list[StudyRecord], log: bool) -> None:
-    parameters = numeric_parameters(found.record, arm)
+    parameters = numeric_parameters(found.view, arm)
     if not parameters:
         return
     st.header("Hyperparameters", anchor=False)
     named = {parameter.key: parameter for parameter in parameters}
     key = st.selectbox("Hyperparameter", list(named), key=f"hyperparameter of {arm}")
-    crowded = {edge.parameter.key: edge.side for edge in edges(found.record) if edge.arm == arm}
-    if key in crowded:
-        st.warning(f"The best values of {plain(key)} crowd at an edge of its range.", icon=":material/warning:")
+    at_edges = {edge.parameter.key: edge.side for edge in edges(found.view) if edge.arm == arm}
+    if key in at_edges:
+        st.warning(f"The best values of {plain(key)} cluster at an edge of its range.", icon=":material/warning:")
     chart(
-        figures.slice_(studies, named[key], crowded.get(key), log=log),
+        figures.slice_(studies, named[key], at_edges.get(key), log=log),
         "slice",
-        reading=f"{captions.SLICE} A winner is the finalist with the lowest loss over fresh seeds, and need not have "
-        "the lowest loss of its search, which is drawn.",
+        reading=f"{figures.SLICE_CAPTION} A winner is the finalist with the lowest loss over fresh seeds; the "
+        "loss of its search, which is drawn, need not be the lowest.",
         table=lambda: figures.slice_table(studies, named[key]),
     )
     # Drawn when asked for: it is slow where a browser has no graphics card.
@@ -66,34 +67,33 @@ def _hyperparameters(found: Result, arm: str, studies: list[StudyRecord], log: b
         chart(
             figures.parallel(studies, parameters),
             "parallel",
-            reading=captions.PARALLEL,
+            reading=figures.PARALLEL_CAPTION,
             table=lambda: figures.parallel_table(studies, parameters),
         )
-    known = [each for each in sensitivities(found.record) if each.arm == arm and each.importance is not None]
+    known = [own for own in sensitivities(found.view) if own.arm == arm and own.importance is not None]
     if not known:
         st.caption("There are too few trials to tell what is important.")
         return
-    drawn = sorted(known, key=lambda each: -(each.importance or 0.0))[:MOST_BARS]
+    drawn = sorted(known, key=lambda own: -(own.importance or 0.0))[:MOST_BARS]
     left = f" The {MOST_BARS} most important of {len(known)} are drawn." if len(known) > MOST_BARS else ""
     chart(
-        figures.importance(drawn),
+        importance.importance(drawn),
         "importance",
-        reading=f"{captions.IMPORTANCE}{left}",
-        table=lambda: figures.importance_table(known),
+        reading=f"{importance.CAPTION}{left}",
+        table=lambda: importance.importance_table(known),
     )
 
 
 def _trials(studies: list[StudyRecord]) -> None:
     st.header("Trials", anchor=False)
-    found = [(study, trial) for study in studies for trial in study.trials]
-    states = [_state(*each) for each in found]
+    listed = [(study, trial) for study in studies for trial in study.trials]
+    states = [_state(study, trial) for study, trial in listed]
     wanted = st.pills("State", sorted(set(states)), selection_mode="multi", key="states")
-    places = [place for place, each in enumerate(states) if not wanted or each in wanted]
-    st.caption(f"{counted(len(places), 'trial')}. Choose a row to open its trial; a click on a column's name sorts.")
-    table = pd.DataFrame([{**row, "state": states[place]} for place, row in enumerate(trials(studies))])
+    places = [place for place, state in enumerate(states) if not wanted or state in wanted]
+    st.caption(f"{counted(len(places), 'trial')}. Select a row to open its trial; click a column's name to sort.")
     chosen = rows(
         # Of those that are shown only what they have: a joint arm's trials have few of its hyperparameters.
-        table.iloc[places].dropna(axis="columns", how="all").reset_index(drop=True),
+        trials_table(studies, states).take(places).without_empty_columns(),
         key="trials",
         alt="Every trial of this arm with its losses and hyperparameters",
         on_select="rerun",
@@ -102,15 +102,15 @@ def _trials(studies: list[StudyRecord]) -> None:
         height=HEIGHT if len(places) > HEIGHT // 35 else "auto",
     )
     if chosen["selection"]["rows"] and chosen["selection"]["rows"][0] < len(places):
-        _trial(*found[places[chosen["selection"]["rows"][0]]])
+        _trial(*listed[places[chosen["selection"]["rows"][0]]])
 
 
 def _state(study: StudyRecord, trial: TrialRecord) -> str:
     """What became of it; of a trial that got no further than guessing this rather than that it is complete."""
-    told = state(study, trial)
-    if told != "winner" and guessed(trial):
+    outcome = state(study, trial)
+    if outcome != "winner" and guessed(trial):
         return "no better than guessing"
-    return "some seeds diverged" if told == "diverged" else told
+    return "some seeds diverged" if outcome == "diverged" else outcome
 
 
 def _trial(study: StudyRecord, trial: TrialRecord) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
 from cooldown.dashboard.parts import chart, complain, plain
 from cooldown.objectives import optimizers, surfaces
 from cooldown.objectives.surfaces import Trajectory
+from cooldown.search.evidence.numbers import Form
+from cooldown.search.evidence.table import Column, Table
 from cooldown.search.figures.surface import goal, surface_part
 
 START = ["sgd", "momentum", "nag", "adagrad", "rmsprop", "adam"]
@@ -42,21 +43,18 @@ def _surface() -> None:
         "surface",
         reading=reading,
         table=lambda: _table(paths),
-        forms=dict.fromkeys(("Learning rate", "Value reached"), "{:.4g}".format),
     )
 
 
-def _table(paths: Sequence[Trajectory]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "Optimizer": path.name,
-                "Learning rate": path.learning_rate,
-                "Value reached": float(path.values[-1]),
-                "Arrived at step": path.arrival,
-            }
-            for path in paths
-        ]
+def _table(paths: Sequence[Trajectory]) -> Table:
+    return Table(
+        (
+            Column("Optimizer"),
+            Column("Learning rate", Form.READING),
+            Column("Value reached", Form.READING),
+            Column("Arrived at step", Form.COUNT),
+        ),
+        [(path.name, path.learning_rate, float(path.values[-1]), path.arrival) for path in paths],
     )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cooldown.search.evidence import SECTIONS
 from cooldown.search.spec.experiment import Experiment
 
 
@@ -34,9 +35,6 @@ WHOLE: dict[str, Any] = {"parser": _whole, "metavar": "INTEGER", "show_default":
 def _count(field: str, text: str) -> Any:
     return typer.Option(f"--{field.replace('_', '-')}", help=f"{text} {_default(field)}", **WHOLE)
 
-
-SECTIONS = ("pairs", "credit", "budget", "sensitivity", "cost", "target", "pruning")
-"""What `show` can show beside the answer itself; search/sections.py makes them."""
 
 Section = Annotated[
     str | None,

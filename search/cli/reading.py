@@ -13,13 +13,14 @@ from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.search.cli.frame import ERR, OUT, app, print_json, say, show_result
 from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Section
+from cooldown.search.evidence import SECTIONS
 
 
 @app.command("list")
 def list_(db: Db = None, json_: Json = False) -> None:
     """List all experiments."""
-    from cooldown.search.cli import terminal
-    from cooldown.search.experiments import service as experiments
+    from cooldown.search import experiments
+    from cooldown.search.cli import listings
 
     summaries = experiments.summaries(db)
     if json_:
@@ -27,7 +28,7 @@ def list_(db: Db = None, json_: Json = False) -> None:
             [{"name": s.name, "task": s.spec["task"], "status": s.status.value, "trials": s.trials} for s in summaries]
         )
     elif summaries:
-        OUT.print(terminal.experiments(summaries))
+        OUT.print(listings.experiments(summaries))
     else:
         OUT.print("No experiments yet: `cooldown compare digits` starts one.")
 
@@ -44,16 +45,20 @@ def show(
     json_: Json = False,
 ) -> None:
     """Show what an experiment says, or one SECTION of its evidence."""
-    from cooldown.search.cli.sections import section as made
-    from cooldown.search.experiments import service as experiments
+    from cooldown.search import experiments
+    from cooldown.search.cli.terminal import blocks
+    from cooldown.search.evidence.sections import MADE
 
     if target_loss is not None and (section != "target" or not math.isfinite(target_loss)):
-        raise InputError(f"--target-loss {target_loss:g}: is a finite loss, for `cooldown show NAME target`")
+        raise InputError(f"--target-loss {target_loss:g}: must be a finite loss, with `cooldown show NAME target`")
+    if section is not None and section not in SECTIONS:
+        raise unknown_name("section", section, SECTIONS)
     result = experiments.load(name, db=db)
     if section is None or json_:
         show_result(result, db, json_)
     else:
-        OUT.print(made(result, section, target_loss))
+        made = MADE[section](result.view, *([] if target_loss is None else [target_loss]))
+        OUT.print(blocks(made, OUT.width))
 
 
 @app.command()
@@ -64,8 +69,8 @@ def trials(
     csv_: Annotated[bool, typer.Option("--csv", help="print comma-separated values")] = False,
 ) -> None:
     """Show every trial of an experiment."""
-    from cooldown.search.cli import terminal
-    from cooldown.search.experiments import service as experiments
+    from cooldown.search import experiments
+    from cooldown.search.cli import listings
 
     if json_ and csv_:
         raise InputError("--json and --csv exclude each other")
@@ -78,7 +83,7 @@ def trials(
         writer.writeheader()
         writer.writerows(rows)
     else:
-        OUT.print(terminal.trials(rows))
+        OUT.print(listings.trials(rows))
 
 
 @app.command()
@@ -88,7 +93,7 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
 ) -> None:
     """Delete an experiment with all its trials."""
-    from cooldown.search.experiments import service as experiments
+    from cooldown.search import experiments
 
     experiments.load(name, db=db)
     if not yes and sys.stdin.isatty() and not typer.confirm(f"Delete {name!r} with all its trials?", err=True):
@@ -108,7 +113,7 @@ def catalog(
     json_: Json = False,
 ) -> None:
     """List optimizers, schedules, strategies, tasks, surfaces and known arms."""
-    from cooldown.search.cli import terminal
+    from cooldown.search.cli import listings
     from cooldown.search.cli.catalog import contents
 
     found = contents()
@@ -121,7 +126,7 @@ def catalog(
     for i, kind in enumerate(wanted):
         if i:
             OUT.print()
-        OUT.print(terminal.catalog(kind, found[kind]))
+        OUT.print(listings.catalog(kind, found[kind]))
 
 
 @app.command()
@@ -139,8 +144,8 @@ def surface(
 ) -> None:
     """Draw the paths of all optimizers over a surface, each at its tuned learning rate."""
     from cooldown.objectives import surfaces
+    from cooldown.search.cli import listings
     from cooldown.search.cli import surface as drawing
-    from cooldown.search.cli import terminal
     from cooldown.search.cli.output import check_output, write_output
 
     drawn = surfaces.get(name)
@@ -155,7 +160,7 @@ def surface(
     if json_:
         print_json(document)
     else:
-        OUT.print(terminal.surface(document))
+        OUT.print(listings.surface(document))
     if path is not None:
         say(f"Wrote {path}: open it in a browser.")
 

@@ -97,7 +97,7 @@ def tune(
     dry_run: DryRun = False,
 ) -> None:
     """Search one joint arm on TASK for a good config: no evidence between optimizers."""
-    from cooldown.search.experiments.service import joint_arm
+    from cooldown.search.spec.arms import joint_arm
 
     _compare(context, {"arms": [joint_arm()], "repeats": 1}, joint=True)
 
@@ -120,7 +120,7 @@ def resume(
     quiet: Quiet = False,
 ) -> None:
     """Continue an experiment that was interrupted, or extend a finished one in place."""
-    from cooldown.search.experiments import service as experiments
+    from cooldown.search import experiments
 
     def work(report: Any) -> Any:
         return experiments.resume(
@@ -135,14 +135,18 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
 
     joint: whether the command takes one arm only.
     """
-    from cooldown.search.cli import terminal
-    from cooldown.search.experiments import service as experiments
+    from cooldown.search import experiments
+    from cooldown.search.cli import listings
+    from cooldown.search.cli.settings import merged_settings
+    from cooldown.search.experiments.service import ONE_ARM
     from cooldown.search.spec.ranges import read_settings
 
     given = dict(context.params)
     exported = given.pop("from_", None)
     if given["task"] is None and exported is None:
-        raise InputError("compare on what? Give TASK, such as digits (see `cooldown catalog tasks`), or --from FILE")
+        raise InputError(
+            "missing TASK: name a task such as digits (`cooldown catalog tasks` lists them), or --from FILE"
+        )
     task, arms, set_, json_, quiet = (given.pop(name) for name in ("task", "arm", "set_", "json_", "quiet"))
     dry_run = given.pop("dry_run")
     flags = given | {
@@ -150,28 +154,28 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
         "hidden": _widths(given["hidden"]),
         "ranges": read_settings(set_) if set_ else None,
     }
-    settings = experiments.settings(task, flags, defaults, None if exported is None else Path(exported))
+    settings = merged_settings(task, flags, defaults, None if exported is None else Path(exported))
     if joint and isinstance(settings["arms"], list) and len(settings["arms"]) > 1:
-        raise InputError(f"{experiments.ONE_ARM}, written as --arm momentum,adam+cosine,sgdr")
+        raise InputError(f"{ONE_ARM}, written as --arm momentum,adam+cosine,sgdr")
     if dry_run:
         with nullcontext() if quiet else ERR.status("Timing a small experiment of the same kind …"):
             found = experiments.dry_run(**settings)
         if json_:
             print_json(found.to_json())
         else:
-            OUT.print(terminal.estimate(found))
+            OUT.print(listings.estimate(found))
         return
     _run(lambda report: experiments.compare(**settings, report=report), settings.get("db"), json_, quiet)
 
 
 def _run(work: Any, db: str | None, json_: bool, quiet: bool) -> None:
     """Do `work` under a live display; tell how to go on where it is interrupted."""
-    from cooldown.search.cli import terminal
+    from cooldown.search.cli.live import live
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     running: list[str] = []
     try:
-        with nullcontext(lambda _: None) if quiet else terminal.live(ERR) as report:
+        with nullcontext(lambda _: None) if quiet else live(ERR) as report:
 
             def noting(progress: Any) -> None:
                 running[:] = [progress.name]
@@ -180,7 +184,7 @@ def _run(work: Any, db: str | None, json_: bool, quiet: bool) -> None:
             result = work(noting)
     except KeyboardInterrupt:
         if running:
-            say(f"Interrupted; what was done is kept. Go on with:\n  cooldown resume {place(running[0], db)}")
+            say(f"Interrupted. Finished work is kept; continue with:\n  cooldown resume {place(running[0], db)}")
         raise
     show_result(result, db, json_)
 

@@ -43,9 +43,9 @@ def export(
     db: Db = None,
 ) -> None:
     """Write the best configuration as a file or as runnable code, or all trials as a table."""
+    from cooldown.search import experiments
     from cooldown.search import export as formats
     from cooldown.search.cli.output import check_output, write_output
-    from cooldown.search.experiments import service as experiments
 
     path = None if output in (None, STDOUT) else Path(output)
     if path is not None:
@@ -55,7 +55,7 @@ def export(
     if path is None and isinstance(written, formats.TableFormat) and not written.text and sys.stdout.isatty():
         raise InputError(f"{format} is no text for a terminal: name a file with -o")
     made = formats.export(
-        experiments.load(name, db=db).record, format, arm=arm, repeat=repeat, trial=trial, curves=curves
+        experiments.load(name, db=db).view, format, arm=arm, repeat=repeat, trial=trial, curves=curves
     )
     if path is None:
         _print(made.content)
@@ -70,8 +70,8 @@ def export(
 @app.command()
 def report(name: Name, output: Output = None, force: Force = False, db: Db = None) -> None:
     """Write everything that an experiment says as one web page that needs no network."""
+    from cooldown.search import experiments
     from cooldown.search.cli.output import check_output, write_output
-    from cooldown.search.experiments import service as experiments
     from cooldown.search.report import report as page
 
     result = experiments.load(name, db=db)
@@ -102,7 +102,7 @@ def train(
     json_: Json = False,
 ) -> None:
     """Train an exported configuration again, and compare with what was recorded."""
-    from cooldown.search.cli import terminal
+    from cooldown.search.cli import listings
     from cooldown.search.experiments.retrain import retrain
 
     if seeds is not None and seeds < 1:
@@ -112,7 +112,7 @@ def train(
     if json_:
         print_json(found.to_json())
     else:
-        OUT.print(terminal.retrained(found))
+        OUT.print(listings.retrained(found))
         for remark in found.remarks:
             say(f"Note: {remark}.")
 

@@ -1,1 +1,4 @@
-"""What came out of an experiment: losses, verdicts, alarms and tables, read from its record."""
+"""What came out of an experiment: losses, verdicts, alarms and tables, read from a `View` of its record."""
+
+SECTIONS = ("pairs", "credit", "budget", "sensitivity", "cost", "target", "pruning")
+"""The sections of an experiment's evidence, each a function of evidence/sections.py with the same name."""

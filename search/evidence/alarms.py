@@ -7,12 +7,11 @@ import numpy as np
 
 from cooldown.objectives.records import Outcome
 from cooldown.search.evidence.edges import edges, worse_than_default
-from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.experiment import Experiment, experiment
-from cooldown.search.spec.space import Space, space
+from cooldown.search.evidence.view import View, once
+from cooldown.search.spec.space import Space
 from cooldown.search.statistics.doubts import never_improved, winners_curse
 from cooldown.search.statistics.verdict import Verdict
-from cooldown.storage import ExperimentRecord, Purpose, Status, StudyRecord
+from cooldown.storage import Purpose, Status, StudyRecord
 
 DIVERGENCE_ALARM = 0.3
 
@@ -40,24 +39,23 @@ class Alarm:
     resume: str | None = None
 
 
-def alarms(record: ExperimentRecord, verdicts: Sequence[Verdict]) -> list[Alarm]:
+def alarms(view: View, verdicts: Sequence[Verdict]) -> list[Alarm]:
     """All alarms of an experiment; verdicts: those of its pairs."""
-    spec = experiment(**record.spec)
     return [
-        *boundary_alarms(record),
-        *_worse_than_default(record),
-        *_inclusion(spec, verdicts),
-        *_divergence(record),
-        *_no_improvement(record),
-        *_winners_curse(record, verdicts),
-        *_unequal_budgets(record),
+        *boundary_alarms(view),
+        *_worse_than_default(view),
+        *_inclusion(view, verdicts),
+        *_divergence(view),
+        *_no_improvement(view),
+        *_winners_curse(view, verdicts),
+        *_unequal_budgets(view),
     ]
 
 
-def _worse_than_default(record: ExperimentRecord) -> Iterable[Alarm]:
+def _worse_than_default(view: View) -> Iterable[Alarm]:
     """A search that found less than what one gets without it has not done its work."""
-    for arm in record.spec["arms"]:
-        if worse_than_default(record, arm):
+    for arm in view.arms:
+        if worse_than_default(view, arm):
             yield Alarm(
                 "default",
                 arm,
@@ -66,26 +64,27 @@ def _worse_than_default(record: ExperimentRecord) -> Iterable[Alarm]:
             )
 
 
-def boundary_alarms(record: ExperimentRecord) -> list[Alarm]:
-    """Arms whose best values crowd at an edge of a range: what lies beyond was not tried, so no verdict holds."""
-    found = []
-    for edge in edges(record):
+@once
+def boundary_alarms(view: View) -> list[Alarm]:
+    """Arms whose best values cluster at an edge of a range: what lies beyond was not tried, so no verdict holds."""
+    alarms_of_edges = []
+    for edge in edges(view):
         which, value = ("lower", edge.parameter.low) if edge.side == "low" else ("upper", edge.parameter.high)
         low, high = edge.wider
         message = (
             f"its best values of {edge.parameter.key} lie at the {which} edge of the range, {value:g}, or beyond it: "
             f"what is there was not tried; search again from {low:g} to {high:g}"
         )
-        found.append(Alarm("boundary", edge.arm, message, "--extend"))
-    return found
+        alarms_of_edges.append(Alarm("boundary", edge.arm, message, "--extend"))
+    return alarms_of_edges
 
 
-def contains(general: Arm, special: Arm, spec: Experiment) -> bool:
-    """Whether all that `special` can choose is a special case of something that `general` can choose."""
+def contains(view: View, general_arm: str, special_arm: str) -> bool:
+    """Whether all that one arm can choose is a special case of something that the other, general one can choose."""
+    general, special = view.parsed_arms[general_arm], view.parsed_arms[special_arm]
     if (set(general.optimizers), set(general.schedules)) == (set(special.optimizers), set(special.schedules)):
         return False
-    # A warm-up's length, for which the updates would matter, is no part of it.
-    searched = space(spec, general, updates_per_epoch=1)
+    searched = view.space(general_arm)
     known = set().union(*(_contained(name, searched) for name in general.optimizers))
     return set(special.schedules) <= set(general.schedules) and set(special.optimizers) <= known
 
@@ -99,22 +98,21 @@ def _contained(optimizer: str, searched: Space) -> set[str]:
     return {optimizer}
 
 
-def under_tuned(spec: Experiment, verdict: Verdict) -> str | None:
+def under_tuned(view: View, verdict: Verdict) -> str | None:
     """The arm of a pair that contains the other as a special case and is surely worse: once both are tuned, it cannot
     be. None where neither is.
     """
     if verdict.low is None or verdict.high is None or verdict.band is None:
         return None
-    parsed = {arm.name: arm for arm in spec.parsed_arms}
     for general, special, least in ((verdict.a, verdict.b, verdict.low), (verdict.b, verdict.a, -verdict.high)):
-        if least > verdict.band and contains(parsed[general], parsed[special], spec):
+        if least > verdict.band and contains(view, general, special):
             return general
     return None
 
 
-def _inclusion(spec: Experiment, verdicts: Sequence[Verdict]) -> Iterable[Alarm]:
+def _inclusion(view: View, verdicts: Sequence[Verdict]) -> Iterable[Alarm]:
     for verdict in verdicts:
-        general = under_tuned(spec, verdict)
+        general = under_tuned(view, verdict)
         if general is not None:
             special = verdict.b if general == verdict.a else verdict.a
             yield Alarm(
@@ -125,9 +123,9 @@ def _inclusion(spec: Experiment, verdicts: Sequence[Verdict]) -> Iterable[Alarm]
             )
 
 
-def _divergence(record: ExperimentRecord) -> Iterable[Alarm]:
-    for arm in record.spec["arms"]:
-        searched = [curve for study in record.of(arm) for curve in study.curves(Purpose.SEARCH)]
+def _divergence(view: View) -> Iterable[Alarm]:
+    for arm in view.arms:
+        searched = [curve for study in view.searches(arm) for curve in study.curves(Purpose.SEARCH)]
         diverged = sum(curve.outcome is Outcome.DIVERGED for curve in searched) / max(len(searched), 1)
         if diverged > DIVERGENCE_ALARM:
             yield Alarm(
@@ -137,12 +135,12 @@ def _divergence(record: ExperimentRecord) -> Iterable[Alarm]:
             )
 
 
-def _no_improvement(record: ExperimentRecord) -> Iterable[Alarm]:
-    generation, trials = record.spec["generation"], record.spec["trials"]
+def _no_improvement(view: View) -> Iterable[Alarm]:
+    generation, trials = view.spec.generation, view.spec.trials
     # A generation is asked for at once: while its first trial is random, all are.
-    startup = -(-STARTUP.get(record.spec["sampler"], 0) // generation) * generation
-    for arm in record.spec["arms"]:
-        full = [study for study in record.of(arm) if len(study.trials) == trials]
+    startup = -(-STARTUP.get(view.spec.sampler, 0) // generation) * generation
+    for arm in view.arms:
+        full = [study for study in view.searches(arm) if len(study.trials) == trials]
         losses = np.array([[np.inf if t.pruned else t.validation_loss for t in study.trials] for study in full])
         if never_improved(losses, startup):
             yield Alarm(
@@ -153,13 +151,13 @@ def _no_improvement(record: ExperimentRecord) -> Iterable[Alarm]:
             )
 
 
-def _winners_curse(record: ExperimentRecord, verdicts: Sequence[Verdict]) -> Iterable[Alarm]:
+def _winners_curse(view: View, verdicts: Sequence[Verdict]) -> Iterable[Alarm]:
     """A winner's declared lead that is smaller than the luck in choosing the configs behind it."""
     for verdict in verdicts:
         if verdict.difference is None or verdict.verdict not in ("a_better", "b_better"):
             continue
         for arm in (verdict.a, verdict.b):
-            curse = arm_curse(record.of(arm))
+            curse = arm_curse(view.searches(arm))
             if verdict.primary and curse is not None and curse > abs(verdict.difference):
                 yield Alarm(
                     "winner's curse",
@@ -181,11 +179,11 @@ def arm_curse(studies: Sequence[StudyRecord]) -> float | None:
     return winners_curse(np.array(chosen), np.array(fresh))
 
 
-def _unequal_budgets(record: ExperimentRecord) -> Iterable[Alarm]:
+def _unequal_budgets(view: View) -> Iterable[Alarm]:
     """What was left undone is no comparison of equals."""
-    arms = record.spec["arms"]
-    trials = {arm: sum(len(study.trials) for study in record.of(arm)) for arm in arms}
-    evaluated = {arm: sum(bool(study.evaluations) for study in record.of(arm)) for arm in arms}
-    if record.status is not Status.RUNNING and (len(set(trials.values())) > 1 or len(set(evaluated.values())) > 1):
+    arms = view.arms
+    trials = {arm: sum(len(study.trials) for study in view.searches(arm)) for arm in arms}
+    evaluated = {arm: sum(bool(study.evaluations) for study in view.searches(arm)) for arm in arms}
+    if view.status is not Status.RUNNING and (len(set(trials.values())) > 1 or len(set(evaluated.values())) > 1):
         told = ", ".join(f"{arm} {trials[arm]} trials and {evaluated[arm]} winners" for arm in arms)
         yield Alarm("unequal budgets", "", f"the run ended before all arms had the same: {told}", "")

@@ -1,4 +1,4 @@
-"""What a search's budget buys, from an experiment's record: budget curves, their crossover, and time to a target."""
+"""What a search's budget buys, from an experiment's record: budget curves and their crossover."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -7,28 +7,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives.cost import evaluations_after
-from cooldown.search.evidence.losses import mean_selection_loss, winners_loss
+from cooldown.search.evidence.numbers import counted
+from cooldown.search.evidence.view import View, once
 from cooldown.search.statistics.budget import BudgetCurve, Crossover, budget_curve, crossover, per_repeat_curves
+from cooldown.search.statistics.finite import finite
 from cooldown.search.statistics.intervals import mean_interval
-from cooldown.search.statistics.target import (
-    TargetRatio,
-    TargetTimes,
-    evaluations_to_target,
-    target_ratio,
-    target_times,
-)
-from cooldown.storage import ExperimentRecord, Purpose, Status, StudyRecord, TrialRecord
+from cooldown.storage import Purpose, Status, StudyRecord, TrialRecord
 
 INDEPENDENT = ("random", "qmc")
 """Samplers whose trials learn nothing from each other."""
 
 
-def budget_curves(record: ExperimentRecord) -> dict[str, BudgetCurve]:
+@once
+def budget_curves(view: View) -> dict[str, BudgetCurve]:
     """Per arm that has trials the expected best validation loss after k of them, as far as all its repeats have got."""
-    found = {}
-    for arm in record.spec["arms"]:
-        trials = _trials(record.of(arm))
+    curves = {}
+    for arm in view.arms:
+        trials = _trials(view.searches(arm))
         if trials:
             cost, seconds = (
                 np.array(
@@ -36,8 +31,8 @@ def budget_curves(record: ExperimentRecord) -> dict[str, BudgetCurve]:
                 )
                 for name in ("gradient_evaluations", "seconds")
             )
-            found[arm] = budget_curve(_losses(trials, _independent(record)), cost, seconds, _independent(record))
-    return found
+            curves[arm] = budget_curve(_losses(trials, _independent(view)), cost, seconds, _independent(view))
+    return curves
 
 
 @dataclass(frozen=True)
@@ -55,15 +50,17 @@ class PairedDifference:
     repeats: int
 
 
-def pair_crossover(record: ExperimentRecord, a: str, b: str) -> Crossover | None:
+@once
+def pair_crossover(view: View, a: str, b: str) -> Crossover | None:
     """From how many trials on arm a's expected best is below arm b's; None where they have no trials in common."""
-    curves = _paired_curves(record, a, b)
+    curves = _paired_curves(view, a, b)
     return crossover(*curves) if curves else None
 
 
-def pair_difference(record: ExperimentRecord, a: str, b: str) -> PairedDifference | None:
+@once
+def pair_difference(view: View, a: str, b: str) -> PairedDifference | None:
     """By how much arm a's expected best lies below arm b's after k trials; None where they have none in common."""
-    curves = _paired_curves(record, a, b)
+    curves = _paired_curves(view, a, b)
     if curves is None:
         return None
     repeats, budget = curves[0].shape
@@ -73,59 +70,27 @@ def pair_difference(record: ExperimentRecord, a: str, b: str) -> PairedDifferenc
     difference[known] = paired.mean(axis=0)
     if repeats > 1:
         intervals = [mean_interval(column) for column in paired.T]
-        low[known], high[known] = [each.low for each in intervals], [each.high for each in intervals]
+        low[known], high[known] = [end.low for end in intervals], [end.high for end in intervals]
     return PairedDifference(np.arange(1, budget + 1), difference, low, high, repeats)
 
 
-def _paired_curves(record: ExperimentRecord, a: str, b: str) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+@once
+def _paired_curves(view: View, a: str, b: str) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """(repeats, K) of each arm the best after k trials, in the repeats and as far as both have got."""
-    by_arm = [{s.repeat: s for s in record.of(arm) if s.trials} for arm in (a, b)]
+    by_arm = [{s.repeat: s for s in view.searches(arm) if s.trials} for arm in (a, b)]
     common = sorted(set(by_arm[0]) & set(by_arm[1]))
     if not common:
         return None
-    independent = _independent(record)
+    independent = _independent(view)
     rows = [_losses(_trials([studies[repeat] for repeat in common]), independent) for studies in by_arm]
     budget = min(losses.shape[1] for losses in rows)
     first, second = (per_repeat_curves(losses[:, :budget], independent) for losses in rows)
     return first, second
 
 
-def default_target(record: ExperimentRecord) -> float | None:
-    """The validation loss to be reached unless one is given: that of the best arm's default config, or where no arm has
-    one, of the worst arm's winners. None before there are any.
-    """
-    arms = record.spec["arms"]
-    untuned = [mean_selection_loss([study for study in record.default_configs if study.arm == arm]) for arm in arms]
-    if known := [loss for loss in untuned if loss is not None]:
-        return min(known)
-    return max((loss for arm in arms if (loss := winners_loss(record, arm)) is not None), default=None)
-
-
-def times_to_target(record: ExperimentRecord, target: float) -> dict[str, TargetTimes]:
-    """Per arm the gradient evaluations until its winners' validation loss, the mean over the finalists' seeds after
-    each epoch, is at most `target`.
-    """
-    times = {arm: _times(record, arm, target) for arm in record.spec["arms"]}
-    return {arm: target_times(np.array([time for time, _ in found.values()])) for arm, found in times.items() if found}
-
-
-def target_ratio_of(record: ExperimentRecord, a: str, b: str, target: float) -> TargetRatio | None:
-    """How many times as long as b's winners a's take to the target; None where they have no winners in common."""
-    of_a, of_b = (_times(record, arm, target) for arm in (a, b))
-    common = sorted(set(of_a) & set(of_b))
-    if not common:
-        return None
-    return target_ratio(
-        np.array([of_a[repeat][0] for repeat in common]),
-        np.array([of_b[repeat][0] for repeat in common]),
-        max(of_a[repeat][1] for repeat in common),
-        max(of_b[repeat][1] for repeat in common),
-    )
-
-
-def budget_document(record: ExperimentRecord, pair: tuple[str, str] | None) -> dict[str, Any]:
+def budget_document(view: View, pair: tuple[str, str] | None) -> dict[str, Any]:
     """Figure-ready: per arm a row for each k, and the crossover of the pair."""
-    crossed = pair and pair_crossover(record, *pair)
+    crossed = pair and pair_crossover(view, *pair)
     return {
         "curves": [
             {
@@ -136,37 +101,40 @@ def budget_document(record: ExperimentRecord, pair: tuple[str, str] | None) -> d
                     for name in ("trials", "expected", "low", "high", "gradient_evaluations", "seconds")
                 },
             }
-            for arm, curve in budget_curves(record).items()
+            for arm, curve in budget_curves(view).items()
         ],
         "crossover": {"a": pair[0], "b": pair[1], **asdict(crossed)} if pair and crossed else None,
     }
 
 
-def crossover_sentence(record: ExperimentRecord, a: str, b: str) -> str:
-    """From which budget on a's expected best is ahead of b's, in words; "" where nothing is known."""
-    crossed = pair_crossover(record, a, b)
+def crossover_sentence(view: View, a: str, b: str) -> str:
+    """From how many trials on a's expected best is below b's, in words; "" where nothing is known."""
+    crossed = pair_crossover(view, a, b)
     if crossed is None:
         return ""
-    so_far = record.status is Status.RUNNING
-    within = "In the trials so far" if so_far else "Within the budget"
+    so_far = view.status is Status.RUNNING
+    within = "In the trials so far" if so_far else "Within this budget"
     if crossed.repeats > 1 and crossed.earliest == 1 and crossed.latest is None:
-        return f"{within} it is open whether {a}'s or {b}'s expected best validation loss is lower."
+        return f"{within}, neither {a} nor {b} has a clearly lower expected best validation loss."
     if crossed.trials is not None:
-        told = f"is below {b}'s from trial {crossed.trials} on"
-        return f"{within}, {a}'s expected best validation loss {told}{_between(crossed)}."
+        return (
+            f"{within}, {a} has the lower expected best validation loss from trial {crossed.trials} on"
+            f"{_between(crossed)}."
+        )
     if crossed.earliest is not None:
-        now = (
-            "" if crossed.last is None else f"; by the means it is so up to trial {crossed.last}, and not from there on"
+        # By the means alone it may have led for a while.
+        led = (
+            "" if crossed.last is None else f"; its mean was lower only for the first {counted(crossed.last, 'trial')}"
         )
         return (
-            f"{within} it is undecided from which trial on {a}'s expected best validation loss is below {b}'s: not "
-            f"before trial {crossed.earliest}, perhaps never{now}."
+            f"{within}, it is open whether {a} ever has the lower expected best validation loss than {b}: not before "
+            f"trial {crossed.earliest}{led}."
         )
     if crossed.last is None:
-        return f"{within}, {a}'s expected best validation loss never falls below {b}'s."
+        return f"{within}, {a} never has a lower expected best validation loss than {b}."
     return (
-        f"{a}'s expected best validation loss is below {b}'s up to trial {crossed.last}, and not from there to the "
-        f"end of {'the trials so far' if so_far else 'the budget'}."
+        f"{a} has the lower expected best validation loss only for the first {counted(crossed.last, 'trial')}; after "
+        f"that, {b} has, to the end of {'the trials so far' if so_far else 'this budget'}."
     )
 
 
@@ -175,22 +143,8 @@ def _between(crossed: Crossover) -> str:
     if crossed.repeats < 2:
         return ""
     if crossed.latest is None:
-        return f", but that is undecided: not before trial {crossed.earliest}, perhaps never"
-    return f" (95 % interval: trial {crossed.earliest} to trial {crossed.latest})"
-
-
-def _times(record: ExperimentRecord, arm: str, target: float) -> dict[int, tuple[float, float]]:
-    """Per repeat the evaluations until the target, inf where it is not reached, and those of the whole run."""
-    found = {}
-    for study in record.of(arm):
-        if study.winner is None or study.winner.finalist_loss is None:
-            continue
-        epochs = study.winner.config.epochs
-        curves = study.winner.curves[Purpose.FINALIST]
-        losses = np.mean([curve.capped_losses(epochs) for curve in curves], axis=0)
-        evaluations = evaluations_after(curves[0], study.winner.config).astype(np.float64)
-        found[study.repeat] = (evaluations_to_target(losses, evaluations, target), float(evaluations[-1]))
-    return found
+        return f" by the means, but not with confidence (95 % interval: from trial {crossed.earliest} to never)"
+    return f" (95 % interval: trial {crossed.earliest} to {crossed.latest})"
 
 
 def _trials(studies: Sequence[StudyRecord]) -> list[tuple[TrialRecord, ...]]:
@@ -213,10 +167,5 @@ def _losses(trials: Sequence[Sequence[TrialRecord]], independent: bool) -> NDArr
     return np.array(rows)
 
 
-def _independent(record: ExperimentRecord) -> bool:
-    return record.spec["sampler"] in INDEPENDENT
-
-
-def finite(value: float) -> float | None:
-    """The number, or None for what JSON has no number for."""
-    return value if np.isfinite(value) else None
+def _independent(view: View) -> bool:
+    return view.spec.sampler in INDEPENDENT

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.search.evidence.losses import default_config_losses, means, test_losses, winners_loss
-from cooldown.search.spec.arms import Arm
+from cooldown.search.evidence.numbers import estimate
+from cooldown.search.evidence.view import View, once
 from cooldown.search.statistics.credit import factorial_effects, factorial_shares, gains, tuned_effects
 from cooldown.search.statistics.intervals import Interval
-from cooldown.search.tuning.studies import single
-from cooldown.storage import ExperimentRecord
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class TuningGain:
 
 
 @dataclass(frozen=True)
-class Credit:
+class CreditSplit:
     """How the difference between two optimizers splits up.
 
     first, other: the cube's corners in words, a default config at a constant rate and a tuned one with annealing.
@@ -50,16 +49,18 @@ class Credit:
     missing: tuple[str, ...]
 
 
-def tuning_gains(record: ExperimentRecord) -> list[TuningGain]:
+@once
+def tuning_gains(view: View) -> list[TuningGain]:
     """What tuning did for each arm that has a default config, in the spec's order."""
-    (default, tuned), found = _variants(record), []
-    for arm in record.spec["arms"]:
+    default, tuned = _default_and_tuned(view)
+    tuning = []
+    for arm in view.arms:
         common = sorted(set(default[arm]) & set(tuned[arm]))
         if not common:
             continue
         before, after = (np.array([losses[arm][repeat] for repeat in common]) for losses in (default, tuned))
         gain = gains(before, after) if len(common) > 1 else None
-        found.append(
+        tuning.append(
             TuningGain(
                 arm,
                 float(before.mean()),
@@ -70,119 +71,127 @@ def tuning_gains(record: ExperimentRecord) -> list[TuningGain]:
                 len(common),
             )
         )
-    return found
+    return tuning
 
 
-def credit(record: ExperimentRecord, pair: tuple[str, str]) -> Credit | None:
+@once
+def credit_split(view: View, pair: tuple[str, str]) -> CreditSplit | None:
     """The factorial {optimizer} × {constant, annealed} × {default, tuned} of the pair's optimizers, from the second's
     default config at a constant rate to the first's tuned one with annealing. An optimizer's annealed arm is that of
     the pair, or else its best by validation loss. None where the two arms are not of two single optimizers.
     """
-    arms = [Arm.parse(name) for name in pair]
-    if not all(map(single, arms)) or arms[0].optimizers == arms[1].optimizers:
+    arms = [view.parsed_arms[name] for name in pair]
+    if not all(arm.is_single for arm in arms) or arms[0].optimizers == arms[1].optimizers:
         return None
     corners, missing = [], []
     for name, arm in reversed(list(zip(pair, arms, strict=True))):
         optimizer = arm.optimizers[0]
-        constant, annealed = _levels(record, name, optimizer)
+        constant, annealed = _levels(view, name, optimizer)
         missing += [] if constant else [optimizer]
         missing += [] if annealed else [f"{optimizer} with annealing, such as {optimizer}+cosine"]
         corners.append((constant or optimizer, annealed or f"{optimizer} with annealing"))
     first, other = f"default {corners[0][0]}", f"tuned {corners[1][1]}"
     optimizers = arms[1].optimizers[0], arms[0].optimizers[0]
-    cells = None if missing else _cells(record, corners)
+    cells = None if missing else _cells(view, corners)
     if cells is None:
-        return Credit(first, other, optimizers, {}, {}, {}, tuple(missing) or ("2 repeats of all",))
-    return Credit(first, other, optimizers, factorial_shares(cells), factorial_effects(cells), tuned_effects(cells), ())
-
-
-def credit_sentence(record: ExperimentRecord, pair: tuple[str, str]) -> str:
-    """What tuning, the optimizer and the schedule change, in one sentence; "" where it cannot be told."""
-    found = credit(record, pair)
-    if found is None or not found.effects:
-        return ""
-    first, other = found.optimizers
-    return (
-        f"Tuning changes the test loss by {_told(found.effects['tuning'])}, the mean over both optimizers with and "
-        f"without annealing. Once all is tuned, {other} in place of {first} changes it by "
-        f"{_told(found.tuned['optimizer'])}, and annealing by {_told(found.tuned['schedule'])}."
+        return CreditSplit(first, other, optimizers, {}, {}, {}, tuple(missing) or ("2 repeats of all",))
+    return CreditSplit(
+        first, other, optimizers, factorial_shares(cells), factorial_effects(cells), tuned_effects(cells), ()
     )
 
 
-def spoken_effects(found: Credit) -> dict[str, Interval]:
+def credit_sentence(view: View, pair: tuple[str, str]) -> str:
+    """What tuning, the optimizer and the schedule contributed, in one sentence; "" where it is not known."""
+    split = credit_split(view, pair)
+    if split is None or not split.effects:
+        return ""
+    first, other = split.optimizers
+    return (
+        f"Tuning changed the test loss by {_estimate(split.effects['tuning'])} (mean over both optimizers, with and "
+        f"without annealing). With everything tuned, choosing {other} over {first} changed it by "
+        f"{_estimate(split.tuned['optimizer'])}, and annealing by {_estimate(split.tuned['schedule'])}."
+    )
+
+
+def spoken_effects(split: CreditSplit) -> dict[str, Interval]:
     """The numbers of `credit_sentence`, by what they are of; empty where there are none."""
-    if not found.effects:
+    if not split.effects:
         return {}
-    first, other = found.optimizers
+    first, other = split.optimizers
     return {
-        "tuning": found.effects["tuning"],
-        f"{other} in place of {first}, all tuned": found.tuned["optimizer"],
-        "annealing, all tuned": found.tuned["schedule"],
+        "tuning": split.effects["tuning"],
+        f"{other} over {first}, all tuned": split.tuned["optimizer"],
+        "annealing, all tuned": split.tuned["schedule"],
     }
 
 
-def way_sentence(found: Credit) -> str:
-    """The whole way that the shares divide, in words; "" where there are none."""
-    return f"From {found.first} to {found.other}: {_told(found.effects['total'])}." if found.effects else ""
+def total_sentence(split: CreditSplit) -> str:
+    """The total that the shares add up to, in words; "" where there are none."""
+    return f"From {split.first} to {split.other}: {_estimate(split.effects['total'])}." if split.effects else ""
 
 
-def _told(each: Interval) -> str:
-    return f"{each.estimate:+.4f} [{each.low:+.4f}, {each.high:+.4f}]"
+def missing_sentence(split: CreditSplit) -> str:
+    """Which arms a credit split needs besides those there are; "" where none is missing."""
+    return f"Missing for the credit split: {', '.join(split.missing)}." if split.missing else ""
 
 
-def credit_document(record: ExperimentRecord, pair: tuple[str, str] | None) -> dict[str, Any]:
+def _estimate(interval: Interval) -> str:
+    return estimate(interval.estimate, interval.low, interval.high)
+
+
+def credit_document(view: View, pair: tuple[str, str] | None) -> dict[str, Any]:
     """JSON-ready: the tuning gains of all arms, and the factorial of the pair."""
-    found = pair and credit(record, pair)
+    split = pair and credit_split(view, pair)
     return {
-        "tuning": [asdict(gain) for gain in tuning_gains(record)],
-        "from": found.first if found else None,
-        "to": found.other if found else None,
-        "missing": list(found.missing) if found else [],
-        "shares": _rows(found.shares) if found else [],
-        "effects": _rows(found.effects) if found else [],
-        "tuned": _rows(found.tuned) if found else [],
+        "tuning": [asdict(gain) for gain in tuning_gains(view)],
+        "from": split.first if split else None,
+        "to": split.other if split else None,
+        "missing": list(split.missing) if split else [],
+        "shares": _rows(split.shares) if split else [],
+        "effects": _rows(split.effects) if split else [],
+        "tuned": _rows(split.tuned) if split else [],
     }
 
 
 def _rows(intervals: Mapping[str, Interval]) -> list[dict[str, Any]]:
     return [
-        {"effect": name, "estimate": each.estimate, "low": each.low, "high": each.high}
-        for name, each in intervals.items()
+        {"effect": name, "estimate": effect.estimate, "low": effect.low, "high": effect.high}
+        for name, effect in intervals.items()
     ]
 
 
-def _levels(record: ExperimentRecord, name: str, optimizer: str) -> tuple[str | None, str | None]:
+def _levels(view: View, name: str, optimizer: str) -> tuple[str | None, str | None]:
     """The arms of one optimizer at a constant rate and with annealing: the arm `name` itself where it is one."""
 
     def rank(arm: str) -> tuple[bool, float]:
-        loss = winners_loss(record, arm)
+        loss = winners_loss(view, arm)
         return arm != name, float("inf") if loss is None else loss
 
-    own = [Arm.parse(arm) for arm in record.spec["arms"]]
-    own = [arm for arm in own if single(arm) and arm.optimizers == (optimizer,)]
+    levels = [arm for arm in view.parsed_arms.values() if arm.is_single and arm.optimizers == (optimizer,)]
 
     def best(constant: bool) -> str | None:
-        return min((arm.name for arm in own if (arm.schedules == ("constant",)) == constant), key=rank, default=None)
+        return min((arm.name for arm in levels if (arm.schedules == ("constant",)) == constant), key=rank, default=None)
 
     return best(True), best(False)
 
 
-def _cells(record: ExperimentRecord, corners: Sequence[tuple[str, str]]) -> NDArray[np.float64] | None:
+def _cells(view: View, corners: Sequence[tuple[str, str]]) -> NDArray[np.float64] | None:
     """(optimizer, schedule, tuning, repeat) test losses in the repeats that all eight have; None for fewer than 2."""
-    variants = _variants(record)
-    every = [losses[arm] for levels in corners for arm in levels for losses in variants]
+    tunings = _default_and_tuned(view)
+    every = [losses[arm] for levels in corners for arm in levels for losses in tunings]
     repeats = set(every[0]).intersection(*every)
     if len(repeats) < 2:
         return None
     return np.array(
-        [[[[losses[arm][r] for r in sorted(repeats)] for losses in variants] for arm in levels] for levels in corners]
+        [[[[losses[arm][r] for r in sorted(repeats)] for losses in tunings] for arm in levels] for levels in corners]
     )
 
 
-def _variants(record: ExperimentRecord) -> tuple[dict[str, dict[int, float]], dict[str, dict[int, float]]]:
+@once
+def _default_and_tuned(view: View) -> tuple[dict[str, dict[int, float]], dict[str, dict[int, float]]]:
     """Default and tuned: per arm and repeat the mean test loss."""
     default, tuned = (
         {arm: means(by_repeat) for arm, by_repeat in losses.items()}
-        for losses in (default_config_losses(record), test_losses(record))
+        for losses in (default_config_losses(view), test_losses(view))
     )
     return default, tuned

@@ -12,7 +12,8 @@ from cooldown.objectives import schedules
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.cost import epochs_paid, evaluations_after, rows_per_epoch
 from cooldown.objectives.records import Curve, Outcome
-from cooldown.storage import ExperimentRecord, Purpose, TrialRecord
+from cooldown.search.evidence.view import View, once
+from cooldown.storage import Purpose, TrialRecord
 
 Amount = Literal["epochs", "updates", "gradient evaluations", "seconds"]
 AMOUNTS: tuple[Amount, ...] = ("epochs", "updates", "gradient evaluations", "seconds")
@@ -42,21 +43,22 @@ class ArmCurves:
     axes: Mapping[Amount, NDArray[np.float64]]
 
 
-def winners_curves(record: ExperimentRecord) -> dict[str, ArmCurves]:
+@once
+def winners_curves(view: View) -> dict[str, ArmCurves]:
     """Per arm that has trials its winners' replicates as finalists, of all repeats; of a repeat without finalists yet,
     those of the search's best trial.
     """
-    found = {}
-    for arm in record.spec["arms"]:
-        winners = [(study.repeat, study.winner) for study in record.of(arm) if study.winner]
+    curves = {}
+    for arm in view.arms:
+        winners = [(study.repeat, study.winner) for study in view.searches(arm) if study.winner]
         replicates = [
             _Replicate(repeat, trial.config, curve)
             for repeat, trial in winners
             for curve in trial.curves.get(Purpose.FINALIST) or trial.curves[Purpose.SEARCH]
         ]
         if replicates:
-            found[arm] = _curves(arm, replicates)
-    return found
+            curves[arm] = _curves(arm, replicates)
+    return curves
 
 
 def trial_curves(trial: TrialRecord, purpose: Purpose, *, arm: str = "", repeat: int = 0) -> ArmCurves | None:

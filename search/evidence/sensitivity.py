@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives.cost import rows_per_epoch
 from cooldown.objectives.hyperparameters import Scale
-from cooldown.search.evidence.budgets import finite
-from cooldown.search.spec.experiment import experiment
-from cooldown.search.spec.space import Parameter, Space, space
+from cooldown.search.evidence.view import View, once
+from cooldown.search.spec.space import Parameter, Space
+from cooldown.search.statistics.finite import finite
 from cooldown.search.statistics.sensitivity import mean_width, profile, region, relative_losses, relative_ranks
-from cooldown.storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
+from cooldown.storage import StudyRecord, TrialRecord
 
 DECADES, SHARE = "decades", "share of range"
 """The units of a width: on log scales, where β counts as 1 − β, and on linear ones."""
@@ -97,19 +96,17 @@ class _Trials:
         return np.array([np.nan if value is None else parameter.position(value) for value in given])
 
 
-def sensitivities(record: ExperimentRecord) -> list[Sensitivity]:
+@once
+def sensitivities(view: View) -> list[Sensitivity]:
     """Of every hyperparameter that was searched, in the order of the arms; nothing for an arm without trials, or where
     all runs of the experiment diverged: then no value was better than another.
     """
-    updates = updates_per_epoch(record.studies)
-    if updates is None:
-        return []
-    spec, found = experiment(**record.spec), []
-    for arm in spec.parsed_arms:
-        studies = _counted([study for study in record.studies if study.arm == arm.name])
+    measured = []
+    for arm in view.parsed_arms.values():
+        studies = _counted(view.searches(arm.name))
         if not studies:
             continue
-        searched = space(spec, arm, updates)
+        searched = view.space(arm.name)
         importance = importances(
             searched,
             [trial.parameters for study in studies for trial in study.trials],
@@ -120,12 +117,12 @@ def sensitivities(record: ExperimentRecord) -> list[Sensitivity]:
         for key, parameter in {**joint, **searched.by_key}.items():
             share = importance.get(key)
             if isinstance(parameter, Parameter):
-                found.append(_numeric(arm.name, parameter, studies, share))
+                measured.append(_numeric(arm.name, parameter, studies, share))
             else:
-                found.append(
+                measured.append(
                     Sensitivity(arm.name, key, None, None, None, None, None, len(studies), None, None, share, ())
                 )
-    return found
+    return measured
 
 
 def importances(
@@ -159,7 +156,7 @@ def importances(
             ]
         )
         target = max(TARGET_SHARE, TARGET_TRIALS / len(parameters))
-        found = optuna.importance.get_param_importances(
+        shares = optuna.importance.get_param_importances(
             study,
             evaluator=optuna.importance.PedAnovaImportanceEvaluator(target_quantile=target),
             # Named, as Optuna would take them from a set, in an order that changes from process to process.
@@ -167,15 +164,15 @@ def importances(
             normalize=False,
         )
     # Optuna itself would share out what is nothing equally.
-    whole = math.fsum(found.values())
-    return {name: share / whole for name, share in found.items()} if whole > 0 else {}
+    whole = math.fsum(shares.values())
+    return {name: share / whole for name, share in shares.items()} if whole > 0 else {}
 
 
-def sensitivity_document(record: ExperimentRecord) -> list[dict[str, Any]]:
+def sensitivity_document(view: View) -> list[dict[str, Any]]:
     """`sensitivities` for `cooldown show --json`; numbers that JSON has none for are None."""
     return [
-        _json(asdict(each)) | {"profile": [_json(asdict(one)) for one in each.profile]}
-        for each in sensitivities(record)
+        _json(asdict(sensitivity)) | {"profile": [_json(asdict(tenth)) for tenth in sensitivity.profile]}
+        for sensitivity in sensitivities(view)
     ]
 
 
@@ -239,17 +236,7 @@ def _width(parameter: Parameter) -> tuple[str, float]:
 def _counted(studies: Sequence[StudyRecord]) -> list[_Trials]:
     """The trials that count, of the studies that have some."""
     kept = [_Trials(study.repeat, [trial for trial in study.trials if not trial.pruned]) for study in studies]
-    return [each for each in kept if each.trials]
-
-
-def updates_per_epoch(studies: Sequence[StudyRecord]) -> int | None:
-    """Updates per epoch of a search, on which ranges of warm-ups depend: of the first repeat's rows in batches of the
-    config's size. None without trials.
-    """
-    for study in sorted(studies, key=lambda study: study.repeat):
-        for trial in study.trials:
-            return -(-rows_per_epoch(trial.curves[Purpose.SEARCH][0], trial.config) // trial.config.batch_size)
-    return None
+    return [study for study in kept if study.trials]
 
 
 def _json(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,133 +1,231 @@
-"""Rows made of an experiment's record, for whoever shows them: the dashboard's pages and the report."""
+"""The tables of an answer and its evidence, each a value that terminal, report and dashboard set alike."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
 from typing import Any
 
-from cooldown.search.evidence.credit import tuning_gains
-from cooldown.search.evidence.losses import means, test_losses, test_scores
-from cooldown.search.evidence.sensitivity import updates_per_epoch
-from cooldown.search.evidence.verdict import arm_summaries
-from cooldown.search.spec.experiment import experiment
-from cooldown.search.spec.space import Parameter, space
-from cooldown.storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
+from cooldown.search.evidence.budgets import budget_curves
+from cooldown.search.evidence.credit import CreditSplit, tuning_gains
+from cooldown.search.evidence.numbers import Form, formatted
+from cooldown.search.evidence.summary import arm_summaries
+from cooldown.search.evidence.table import ARM, Column, Table
+from cooldown.search.evidence.target import times_to_target
+from cooldown.search.evidence.verdict import compared_pair, pair_verdicts
+from cooldown.search.evidence.view import View
+from cooldown.search.statistics.intervals import Interval
 
-GAINS = {
-    "arm": "Arm",
-    "default_loss": "Default",
-    "tuned_loss": "Tuned",
-    "difference": "Difference",
-    "low": "95 % from",
-    "high": "to",
-    "repeats": "Repeats",
-}
-COSTS = {
-    "arm": "Arm",
+SHOWN_BUDGETS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+"""The budgets of which a table shows the expected best: each about a third more than the last but one."""
+
+WORDS = {"a_better": "better", "b_better": "worse", "tie": "tie", "undecided": "undecided"}
+"""What the first arm of a pair is."""
+
+EVALUATIONS = "gradient evaluations"
+
+
+def versus(a: str, b: str) -> str:
+    """A pair of arms."""
+    return f"{a} vs {b}"
+
+
+def arms_table(view: View) -> Table:
+    """Every arm in numbers, the lowest test loss first; the pair of the answer is marked where there are others."""
+    arms = sorted(arm_summaries(view), key=lambda arm: float("inf") if arm.test_loss is None else arm.test_loss)
+    columns = [
+        ARM,
+        Column("Test loss", Form.LOSS),
+        Column("± repeats", Form.LOSS),
+        Column("Score", Form.SCORE),
+        Column("Val. loss", Form.LOSS),
+        Column("Diverged", Form.SHARE),
+        Column("Repeats", Form.COUNT),
+    ]
+    rows: list[list[Any]] = [
+        [arm.arm, arm.test_loss, arm.spread, arm.test_score, arm.validation_loss, arm.diverged, arm.evaluated]
+        for arm in arms
+    ]
+    caption = "±: standard deviation between repeats. Score: accuracy, or R². Diverged: share of the search's runs."
+    updates = {round(arm.updates) for arm in arms if arm.updates is not None}
+    if len(updates) > 1:
+        # A growing batch or an early stop saves some.
+        columns.append(Column("Updates", Form.COUNT))
+        for row, arm in zip(rows, arms, strict=True):
+            row.append(None if arm.updates is None else round(arm.updates))
+        caption += " Updates: parameter updates of a winner's run."
+    pair = compared_pair(view)
+    strong: frozenset[int] = frozenset()
+    if pair and len(arms) > 2:
+        strong = frozenset(place for place, arm in enumerate(arms) if arm.arm in pair)
+        caption += " Bold: the pair of the answer, chosen by validation loss."
+    return Table(tuple(columns), rows, caption, strong)
+
+
+def pairs_table(view: View) -> Table:
+    """Every pair of arms with its verdict, the one that answers the question first."""
+    verdicts = pair_verdicts(view)
+    notes = sorted({f"* {verdict.why}." for verdict in verdicts if verdict.corrected})
+    return Table(
+        (
+            Column("Pair"),
+            Column("Difference", Form.DIFFERENCE, "test loss"),
+            Column("95 % interval", Form.DIFFERENCE, "test loss", ends=True),
+            Column("Tie band ±", Form.LOSS, "test loss", wide=True),
+            Column("Score", Form.SCORE_DIFFERENCE),
+            Column("First is"),
+        ),
+        [
+            (
+                versus(verdict.a, verdict.b),
+                verdict.difference,
+                _ends(verdict.low, verdict.high),
+                verdict.band,
+                verdict.score_difference,
+                f"{WORDS[verdict.verdict]}{'*' if verdict.corrected else ''}",
+            )
+            for verdict in verdicts
+        ],
+        "First arm minus second. A negative difference of test loss favours the first arm; so does a positive "
+        "difference of the score. The pair that answers the question comes first; the others are corrected for their "
+        "number.",
+        frozenset(place for place, verdict in enumerate(verdicts) if verdict.primary and len(verdicts) > 1),
+        " ".join(notes),
+    )
+
+
+def expected_best_table(view: View) -> Table:
+    """The expected best validation loss of each arm's search after so many trials."""
+    curves = budget_curves(view)
+    longest = max((len(curve.trials) for curve in curves.values()), default=0)
+    counts = [count for count in SHOWN_BUDGETS if count < longest] + [longest]
+    return Table(
+        (Column("Trials", Form.COUNT), *(Column(arm, Form.LOSS) for arm in curves)),
+        [
+            (
+                count,
+                *(
+                    float(curve.expected[count - 1]) if count <= len(curve.trials) else None
+                    for curve in curves.values()
+                ),
+            )
+            for count in counts
+        ],
+        "Expected best validation loss after so many trials.",
+    )
+
+
+def whole_search_table(view: View) -> Table:
+    """What a whole search of each arm finds and costs."""
+    return Table(
+        (
+            ARM,
+            Column("Expected best", Form.LOSS),
+            Column("95 % interval", Form.SCORE, ends=True),
+            Column("Evaluations", Form.COUNT, EVALUATIONS),
+            Column("Core-seconds", Form.SECONDS),
+            Column("Repeats", Form.COUNT),
+        ),
+        [
+            (
+                arm,
+                float(curve.expected[-1]),
+                _ends(float(curve.low[-1]), float(curve.high[-1])),
+                float(curve.gradient_evaluations[-1]),
+                float(curve.seconds[-1]),
+                curve.repeats,
+            )
+            for arm, curve in budget_curves(view).items()
+        ],
+        "A whole search: the expected best validation loss, and the cost per repeat.",
+    )
+
+
+def gains_table(view: View) -> Table:
+    """Test loss of each arm with its default config and tuned."""
+    return Table(
+        (
+            ARM,
+            Column("Default", Form.LOSS),
+            Column("Tuned", Form.LOSS),
+            Column("Change", Form.DIFFERENCE),
+            Column("95 % interval", Form.DIFFERENCE, ends=True),
+            Column("Repeats", Form.COUNT, wide=True),
+        ),
+        [
+            (gain.arm, gain.default_loss, gain.tuned_loss, gain.difference, _ends(gain.low, gain.high), gain.repeats)
+            for gain in tuning_gains(view)
+        ],
+        "Test loss of each arm with its default config and after tuning. A negative change is what tuning gained.",
+    )
+
+
+def effects_table(effects: Mapping[str, Interval], caption: str) -> Table:
+    """Changes of the test loss by what causes them."""
+    return Table(
+        (Column("Effect"), Column("Change", Form.DIFFERENCE), Column("95 % interval", Form.DIFFERENCE, ends=True)),
+        [(name, effect.estimate, (effect.low, effect.high)) for name, effect in effects.items()],
+        caption,
+    )
+
+
+def credit_tables(split: CreditSplit) -> list[Table]:
+    """The tables of a credit split that lacks no arm."""
+    total = {"total": split.effects["total"]}
+    return [
+        effects_table(
+            split.tuned, "Among the tuned arms alone: the mean change due to the optimizer, and to annealing."
+        ),
+        effects_table(
+            {**split.shares, **total},
+            f"From {split.first} to {split.other}: what optimizer, schedule and tuning contribute to the total.",
+        ),
+        effects_table(
+            {name: effect for name, effect in split.effects.items() if name not in total},
+            "Effects of the full factorial, tuned or not; they do not add up to the total.",
+        ),
+    ]
+
+
+COST_PARTS = {
     "search": "Search",
     "evaluation": "Evaluation",
     "default": "Default config",
-    "superseded": "Narrower ranges",
-    "all": "All",
-    "seconds": "Seconds of a core",
-    "diverged": "Diverged",
+    "superseded": "Earlier search",
 }
-WINNERS = {
-    "arm": "Arm",
-    "repeat": "Repeat",
-    "trial": "Trial",
-    "validation_loss": "Validation loss",
-    "finalist_loss": "Finalist loss",
-    "test_loss": "Test loss",
-    "test_score": "Test score",
-    "config": "Hyperparameters",
-}
-"""The columns of the tables below: the keys of a row, with their titles."""
+"""What an arm's cost is made of."""
 
 
-def gains(record: ExperimentRecord) -> list[dict[str, Any]]:
-    """What tuning did for each arm that has a default config."""
-    return [asdict(gain) for gain in tuning_gains(record)]
-
-
-def costs(record: ExperimentRecord) -> list[dict[str, Any]]:
-    """What each arm cost, in gradient evaluations. Without ranges that were widened nothing is said of these."""
-    found = [
-        {
-            "arm": arm.arm,
-            "search": arm.search_gradient_evaluations,
-            "evaluation": arm.evaluation_gradient_evaluations,
-            "default": arm.default_gradient_evaluations,
-            "superseded": arm.superseded_gradient_evaluations,
-            "all": arm.gradient_evaluations,
-            "seconds": arm.seconds,
-            "diverged": arm.diverged,
-        }
-        for arm in arm_summaries(record)
+def cost_table(view: View, measure: str = "gradient_evaluations") -> Table:
+    """What each arm cost. measure: "gradient_evaluations" or "seconds"."""
+    arms = arm_summaries(view)
+    # Most experiments have none of the last two.
+    parts = [
+        part
+        for part in COST_PARTS
+        if part in ("search", "evaluation") or any(getattr(arm, f"{part}_gradient_evaluations") for arm in arms)
     ]
-    if not any(row["superseded"] for row in found):
-        for row in found:
-            del row["superseded"]
-    return found
+    counts = measure == "gradient_evaluations"
+    form, unit = (Form.COUNT, EVALUATIONS) if counts else (Form.SECONDS, "core-seconds")
+    what = "Gradient evaluations (the gradient of one row counts 1)" if counts else "Core-seconds of training"
+    return Table(
+        (ARM, *(Column(COST_PARTS[part], form, unit) for part in parts), Column("All", form, unit)),
+        [(arm.arm, *(getattr(arm, f"{part}_{measure}") for part in parts), getattr(arm, measure)) for arm in arms],
+        f"{what}, diverged and pruned runs included.",
+    )
 
 
-def winners(record: ExperimentRecord) -> list[dict[str, Any]]:
-    """The winner of every study, arm by arm; what is not known yet is None."""
-    losses, scores = ({arm: means(own) for arm, own in read(record).items()} for read in (test_losses, test_scores))
-    return [
-        {
-            "arm": arm,
-            "repeat": study.repeat,
-            "trial": study.winner.number,
-            "validation_loss": study.winner.validation_loss,
-            "finalist_loss": study.winner.finalist_loss,
-            "test_loss": losses[arm].get(study.repeat),
-            "test_score": scores[arm].get(study.repeat),
-            "config": study.winner.config,
-            "parameters": dict(study.winner.parameters),
-        }
-        for arm in record.spec["arms"]
-        for study in sorted(record.of(arm), key=lambda study: study.repeat)
-        if study.winner
-    ]
+def target_table(view: View, target: float) -> Table:
+    """How many gradient evaluations the winners of each arm took to a validation loss."""
+    return Table(
+        (ARM, Column("Evaluations, median"), Column("Reached in")),
+        [
+            (
+                arm,
+                "not reached" if times.median is None else formatted(times.median, Form.COUNT),
+                f"{times.reached} of {times.repeats} repeats",
+            )
+            for arm, times in times_to_target(view, target).items()
+        ],
+    )
 
 
-def numeric_parameters(record: ExperimentRecord, arm: str) -> list[Parameter]:
-    """The numeric hyperparameters that an arm's search varies, and that some trial has."""
-    spec = experiment(**record.spec)
-    parsed = next(each for each in spec.parsed_arms if each.name == arm)
-    tried = {key for study in record.of(arm) for trial in study.trials for key in trial.parameters}
-    searched = space(spec, parsed, updates_per_epoch(record.studies) or 1).by_key.values()
-    return [each for each in searched if isinstance(each, Parameter) and each.key in tried]
-
-
-def with_trials(record: ExperimentRecord, arm: str) -> list[StudyRecord]:
-    """The studies of an arm that have trials, by repeat."""
-    return sorted((study for study in record.of(arm) if study.trials), key=lambda study: study.repeat)
-
-
-def state(study: StudyRecord, trial: TrialRecord) -> str:
-    """What became of a trial, in one word."""
-    if trial is study.winner:
-        return "winner"
-    if trial.pruned:
-        return "pruned"
-    if trial.finalist_loss is not None:
-        return "finalist"
-    diverged = any(curve.outcome.value == "diverged" for curve in trial.curves[Purpose.SEARCH])
-    return "diverged" if diverged else "complete"
-
-
-def trials(studies: Sequence[StudyRecord]) -> list[dict[str, Any]]:
-    """Every trial of an arm's studies with its state, losses and hyperparameters."""
-    return [
-        {
-            "repeat": study.repeat,
-            "trial": trial.number,
-            "state": state(study, trial),
-            "validation loss": trial.validation_loss,
-            "finalist loss": trial.finalist_loss,
-            **trial.parameters,
-        }
-        for study in studies
-        for trial in study.trials
-    ]
+def _ends(low: float | None, high: float | None) -> tuple[float, float] | None:
+    return None if low is None or high is None else (low, high)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cooldown.objectives.records import Curve, Outcome
-from cooldown.search.evidence.budgets import finite
+from cooldown.search.evidence.view import View
+from cooldown.search.spec.space import Parameter
+from cooldown.search.statistics.finite import finite
 from cooldown.storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
 
 if TYPE_CHECKING:
@@ -126,3 +128,27 @@ def _typed(rows: list[dict[str, Any]]) -> "pd.DataFrame":
         elif kinds == {str}:
             table[name] = table[name].astype("str")
     return table
+
+
+def guessed(trial: TrialRecord) -> bool:
+    """Whether a trial did no better than guessing with any of its search's seeds: diverged, or with a capped loss."""
+    return not trial.pruned and all(curve.capped for curve in trial.curves[Purpose.SEARCH])
+
+
+def state(study: StudyRecord, trial: TrialRecord) -> str:
+    """What became of a trial, in one word."""
+    if trial is study.winner:
+        return "winner"
+    if trial.pruned:
+        return "pruned"
+    if trial.finalist_loss is not None:
+        return "finalist"
+    diverged = any(curve.outcome is Outcome.DIVERGED for curve in trial.curves[Purpose.SEARCH])
+    return "diverged" if diverged else "complete"
+
+
+def numeric_parameters(view: View, arm: str) -> list[Parameter]:
+    """The numeric hyperparameters that an arm's search varies, and that some trial has."""
+    tried = {key for study in view.searches(arm) for trial in study.trials for key in trial.parameters}
+    searched = view.space(arm).by_key.values()
+    return [parameter for parameter in searched if isinstance(parameter, Parameter) and parameter.key in tried]

@@ -7,6 +7,7 @@ from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
+from cooldown.search.evidence.view import View
 from cooldown.search.statistics.verdict import Verdict
 from cooldown.storage import ExperimentRecord
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     import pandas
 
     from cooldown.search.evidence.alarms import Alarm
-    from cooldown.search.statistics.budget import BudgetCurve
 
 
 class Result:
@@ -25,32 +25,30 @@ class Result:
         self.name, self.status = record.name, record.status
 
     @cached_property
+    def view(self) -> View:
+        """The record, parsed once for all that is asked of it."""
+        return View(self.record)
+
+    @property
     def verdicts(self) -> list[Verdict]:
         """One verdict per pair of arms, the one that answers the question first."""
         from cooldown.search.evidence.verdict import pair_verdicts
 
-        return pair_verdicts(self.record)
+        return pair_verdicts(self.view)
 
     @cached_property
     def alarms(self) -> "list[Alarm]":
         """Reasons to distrust the verdicts, each with what to do about it."""
         from cooldown.search.evidence.alarms import alarms
 
-        return alarms(self.record, self.verdicts)
+        return alarms(self.view, self.verdicts)
 
-    @cached_property
+    @property
     def answer(self) -> str:
         """The answer in one sentence."""
         from cooldown.search.evidence.verdict import sentence
 
-        return sentence(self.record, self.verdicts)
-
-    @cached_property
-    def budget_curves(self) -> "dict[str, BudgetCurve]":
-        """Per arm that has trials the expected best validation loss after k of them."""
-        from cooldown.search.evidence.budgets import budget_curves
-
-        return budget_curves(self.record)
+        return sentence(self.view)
 
     def best(self, arm: str) -> TrainConfig:
         """The arm's best config: of its studies' winners the one with the lowest validation loss, as compared with
@@ -58,13 +56,12 @@ class Result:
 
         Raises InputError for an unknown arm or one without a finished trial.
         """
-        arms = self.record.spec["arms"]
-        arm = arm.removesuffix("+constant")
-        if arm not in arms:
-            raise unknown_name("arm", arm, arms)
         from cooldown.search.evidence.losses import best_study
 
-        study = best_study(self.record, arm)
+        arm = arm.removesuffix("+constant")
+        if arm not in self.view.arms:
+            raise unknown_name("arm", arm, self.view.arms)
+        study = best_study(self.view, arm)
         if study is None or study.winner is None:
             raise InputError(f"the arm {arm!r} has no finished trial yet")
         return study.winner.config
@@ -101,16 +98,16 @@ class Result:
 
         from cooldown.search.export import export
 
-        made = export(self.record, format, arm=arm, repeat=repeat, trial=trial, curves=curves, task=task)
+        made = export(self.view, format, arm=arm, repeat=repeat, trial=trial, curves=curves, task=task)
         for remark in made.remarks:
             warnings.warn(remark, stacklevel=2)
         return made.content
 
     def to_json(self) -> dict[str, Any]:
         """The document of `cooldown show --json`."""
-        from cooldown.search.evidence.verdict import document
+        from cooldown.search.evidence.document import document
 
-        return document(self.record)
+        return document(self.view)
 
     def __repr__(self) -> str:
         return f"<Result {self.name!r} ({self.status.value}): {self.answer}>"

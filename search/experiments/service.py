@@ -7,15 +7,14 @@ import shlex
 import unicodedata
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
 from cooldown.search.experiments.result import Result
-from cooldown.search.spec.experiment import BESIDE, Experiment, experiment, read_toml
-from cooldown.search.spec.ranges import flatten
-from cooldown.search.spec.space import space
+from cooldown.search.spec.arms import joint_arm
+from cooldown.search.spec.experiment import Experiment, read_spec
+from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.splits import Splits, recorded_task, task_of
 from cooldown.search.tuning.studies import planned
@@ -57,7 +56,7 @@ def compare(
         return Result(found)
     else:
         # It may have been extended, or its ranges widened.
-        name, spec = found.name, experiment(**found.spec)
+        name, spec = found.name, read_spec(**found.spec)
     return _run(ledger, name, spec, splits, workers, report)
 
 
@@ -89,52 +88,6 @@ def tune(task: str | Task, *, arm: str | None = None, repeats: int = 1, **option
     return compare(task, arms=(arm or joint_arm(),), repeats=repeats, **options)
 
 
-def joint_arm() -> str:
-    """The arm of all optimizers and schedules."""
-    from cooldown.objectives import optimizers, schedules
-
-    return f"{','.join(optimizers.names())}+{','.join(schedules.names())}"
-
-
-def settings(
-    task: str | None,
-    flags: Mapping[str, Any],
-    defaults: Mapping[str, Any] | None = None,
-    exported: Path | None = None,
-) -> dict[str, Any]:
-    """The arguments of `compare` for a TASK of the command line, a spec file's or a task's name.
-
-    exported: a configuration that `cooldown export` wrote, whose experiment is what is run again. flags override these,
-    which override defaults; a flag of None was not given. Ranges are overridden one by one.
-    """
-    given: dict[str, Any] = {}
-    if exported is not None:
-        given = _exported_spec(exported)
-    if task is not None:
-        if task != given.get("task"):
-            # A table's column to predict, and a network's width, belong to the task.
-            given = {key: value for key, value in given.items() if key not in ("target", "hidden")}
-        given |= read_toml(Path(task)) if Path(task).suffix == ".toml" else {"task": task}
-    merged = {**(defaults or {}), **given, **{key: value for key, value in flags.items() if value is not None}}
-    ranges: Any = given.get("ranges")
-    if isinstance(ranges, Mapping) and flags.get("ranges"):
-        merged["ranges"] = {**flatten(ranges), **flags["ranges"]}
-    if "task" not in merged or "report" in merged:
-        # Neither makes a spec: this raises, and tells whatever else is wrong with it.
-        experiment(**{key: value for key, value in merged.items() if key not in BESIDE})
-    return merged
-
-
-def _exported_spec(path: Path) -> dict[str, Any]:
-    """The spec in an exported configuration, with its ranges as they were before any were widened."""
-    from cooldown.search.export.reading import read_exported
-
-    spec = read_exported(path).spec
-    if spec is None:
-        raise InputError(f"{str(path)!r} holds a configuration, but no experiment that found it")
-    return {key: value for key, value in spec.to_json().items() if key != "widened"}
-
-
 def resume(
     name: str,
     *,
@@ -149,15 +102,15 @@ def resume(
 
     trials, repeats: extend it to so many, keeping what is there. With more repeats the ledger holds what a run with so
     many from the start would have left; with more trials each study goes on where it stopped, and its finalists and
-    winner are chosen anew among all its trials. extend: where, once it is done, an arm's best values crowd at an edge
+    winner are chosen anew among all its trials. extend: where, once it is done, an arm's best values cluster at an edge
     of a range, widen the range there by a decade and search that arm again; the first searches are kept. Raises
     InputError where there was nothing to do but that, and none do.
     """
     ledger = Ledger(database_url(db), create=False)
     record = ledger.load(name)
-    before = experiment(**record.spec)
+    before = read_spec(**record.spec)
     wanted = {key: value for key, value in (("trials", trials), ("repeats", repeats)) if value is not None}
-    spec = experiment(**{**record.spec, **wanted})
+    spec = read_spec(**{**record.spec, **wanted})
     for key in wanted:
         if getattr(spec, key) < getattr(before, key):
             raise InputError(
@@ -212,14 +165,15 @@ def _extended(
 
 
 def _widened(record: ExperimentRecord, spec: Experiment) -> Experiment:
-    """The spec with every range widened at whose edge an arm's best values crowd."""
+    """The spec with every range widened at whose edge an arm's best values cluster."""
     from cooldown.search.evidence.edges import edges
+    from cooldown.search.evidence.view import View
 
     ranges: dict[str, dict[str, Any]] = {}
-    for edge in edges(record):
+    for edge in edges(View(record)):
         ranges.setdefault(edge.arm, {})[edge.parameter.key] = edge.wider
     steps = {arm: (*spec.widened.get(arm, ()), step) for arm, step in ranges.items()}
-    return experiment(**{**spec.to_json(), "widened": {**spec.widened, **steps}})
+    return read_spec(**{**spec.to_json(), "widened": {**spec.widened, **steps}})
 
 
 def load(name: str, *, db: str | None = None) -> Result:
@@ -247,7 +201,7 @@ def _prepared(
     given = {key: value for key, value in settings.items() if value is not None}
     if "widened" in given:
         raise InputError("widened: only `cooldown resume NAME --extend` widens ranges; give others as ranges")
-    spec = experiment(task=task.name if isinstance(task, Task) else task, **given)
+    spec = read_spec(task=task.name if isinstance(task, Task) else task, **given)
     _check(spec, name, db, workers)
     splits = Splits(task_of(spec, task if isinstance(task, Task) else None), spec)
     # What cannot be split, not be sent to a worker or not be trained is told now, before there is an experiment.
@@ -255,7 +209,7 @@ def _prepared(
         splits.search(repeat)
     _ = splits.evaluation
     for arm in spec.parsed_arms:
-        for config in space(spec, arm, splits.updates_per_epoch).programs():
+        for config in search_space(spec, arm, splits.updates_per_epoch).programs():
             config.check_model(splits.model)
     return spec, splits
 

@@ -10,11 +10,10 @@ from cooldown.objectives.config import SCHEMA
 from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.records import Curve, intermediate_losses
 from cooldown.objectives.tasks import ArrayTask
-from cooldown.search.evidence.budgets import finite
 from cooldown.search.export.format import Chosen
+from cooldown.search.statistics.finite import finite
 from cooldown.search.statistics.intervals import CONFIDENCE, mean_interval
 from cooldown.storage import Purpose, StudyRecord
-from cooldown.storage.fingerprint import experiment_fingerprint
 
 
 def document(chosen: Chosen) -> dict[str, Any]:
@@ -33,7 +32,7 @@ def document(chosen: Chosen) -> dict[str, Any]:
         "experiment": {
             "name": record.name,
             "status": record.status.value,
-            "fingerprint": experiment_fingerprint(record),
+            "fingerprint": chosen.view.fingerprint,
             "extended_from": [dict(step) for step in record.extended_from],
             "spec": dict(record.spec),
         },

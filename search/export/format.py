@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.tasks import Task
-from cooldown.search.spec.experiment import Experiment, experiment
+from cooldown.search.evidence.view import View
+from cooldown.search.spec.experiment import Experiment
 from cooldown.search.tuning.splits import recorded_task
 from cooldown.storage import ExperimentRecord, StudyRecord, TrialRecord
 
@@ -22,7 +23,7 @@ class Chosen:
     given_task: what it was trained on, where that cannot be found by its name.
     """
 
-    record: ExperimentRecord
+    view: View
     study: StudyRecord
     trial: TrialRecord
     given_task: Task | None = None
@@ -32,10 +33,15 @@ class Chosen:
         """What was trained."""
         return self.trial.config
 
-    @cached_property
+    @property
+    def record(self) -> ExperimentRecord:
+        """The experiment's record."""
+        return self.view.record
+
+    @property
     def spec(self) -> Experiment:
         """The experiment's spec."""
-        return experiment(**self.record.spec)
+        return self.view.spec
 
     @cached_property
     def task(self) -> Task:

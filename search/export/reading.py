@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, 
 
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
-from cooldown.search.spec.experiment import Experiment, experiment
+from cooldown.search.spec.experiment import Experiment, read_spec
 
 Seeds = list[Annotated[int, Field(ge=0)]]
 
@@ -22,7 +22,7 @@ class _Part(BaseModel):
 
 
 def _spec(given: Any) -> Any:
-    return experiment(**given) if isinstance(given, Mapping) else given
+    return read_spec(**given) if isinstance(given, Mapping) else given
 
 
 class _Origin(_Part):

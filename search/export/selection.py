@@ -8,14 +8,15 @@ from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
 from cooldown.search.evidence.losses import best_study, winners_loss
+from cooldown.search.evidence.view import View
 from cooldown.search.export.format import Chosen, Exported, TableFormat
 from cooldown.search.export.formats import get, names
 from cooldown.search.spec.arms import Arm
-from cooldown.storage import ExperimentRecord, Status, StudyRecord, TrialRecord
+from cooldown.storage import Status, StudyRecord, TrialRecord
 
 
 def export(
-    record: ExperimentRecord,
+    view: View,
     format: str,
     *,
     arm: str | None = None,
@@ -35,45 +36,43 @@ def export(
     if isinstance(written, TableFormat):
         from cooldown.search.evidence.trials import curves_table, trials_table
 
-        name = None if arm is None else _arm(record, arm)
-        _check_rows(record, name, repeat, trial)
-        table = (curves_table if curves else trials_table)(record, name, repeat, trial)
+        name = None if arm is None else _arm(view, arm)
+        _check_rows(view, name, repeat, trial)
+        table = (curves_table if curves else trials_table)(view.record, name, repeat, trial)
         made = Exported(written.write(table))
     elif curves:
         raise InputError(f"curves are for the tables, {' and '.join(tables())}, not for {format}")
     else:
-        made = written.write(replace(choose(record, arm, repeat, trial), given_task=task))
-    if record.status is Status.DONE:
+        made = written.write(replace(choose(view, arm, repeat, trial), given_task=task))
+    if view.status is Status.DONE:
         return made
-    so_far = f"the experiment {record.name!r} is {record.status.value}: this is what is there so far"
+    so_far = f"the experiment {view.name!r} is {view.status.value}: this is what is there so far"
     return Exported(made.content, (so_far, *made.remarks))
 
 
-def choose(
-    record: ExperimentRecord, arm: str | None = None, repeat: int | None = None, trial: int | None = None
-) -> Chosen:
+def choose(view: View, arm: str | None = None, repeat: int | None = None, trial: int | None = None) -> Chosen:
     """The trial that these name: see `export`."""
     if arm is None:
-        losses = {each: winners_loss(record, each) for each in record.spec["arms"]}
+        losses = {each: winners_loss(view, each) for each in view.arms}
         known = {each: loss for each, loss in losses.items() if loss is not None}
         if not known:
-            raise InputError(f"the experiment {record.name!r} has no finished trial yet")
+            raise InputError(f"the experiment {view.name!r} has no finished trial yet")
         name = min(known, key=lambda each: known[each])
     else:
-        name = _arm(record, arm)
-    study = _study(record, name, repeat)
+        name = _arm(view, arm)
+    study = _study(view, name, repeat)
     if trial is None:
         if study.winner is None:
             raise InputError(f"the arm {name!r} has no finished trial yet in repeat {study.repeat}")
-        return Chosen(record, study, study.winner)
-    if repeat is None and len(record.of(name)) > 1:
-        _check_rows(record, name, None, trial)
+        return Chosen(view, study, study.winner)
+    if repeat is None and len(view.searches(name)) > 1:
+        _check_rows(view, name, None, trial)
         raise InputError(f"trial {trial} is one of every repeat: name the repeat too, as in --repeat {study.repeat}")
-    return Chosen(record, study, _trial(study, trial))
+    return Chosen(view, study, _trial(study, trial))
 
 
-def _arm(record: ExperimentRecord, arm: str) -> str:
-    arms = record.spec["arms"]
+def _arm(view: View, arm: str) -> str:
+    arms = view.arms
     try:
         name = arm if arm in arms else Arm.parse(str(arm)).name
     except InputError:
@@ -83,13 +82,13 @@ def _arm(record: ExperimentRecord, arm: str) -> str:
     return name
 
 
-def _study(record: ExperimentRecord, arm: str, repeat: int | None) -> StudyRecord:
+def _study(view: View, arm: str, repeat: int | None) -> StudyRecord:
     if repeat is None:
-        study = best_study(record, arm)
+        study = best_study(view, arm)
         if study is None:
             raise InputError(f"the arm {arm!r} has no finished trial yet")
         return study
-    studies = {study.repeat: study for study in record.of(arm)}
+    studies = {study.repeat: study for study in view.searches(arm)}
     if repeat not in studies:
         raise _no_repeat(repeat, f"the arm {arm!r}", list(studies))
     return studies[repeat]
@@ -102,10 +101,10 @@ def _trial(study: StudyRecord, number: int) -> TrialRecord:
     return trials[number]
 
 
-def _check_rows(record: ExperimentRecord, arm: str | None, repeat: int | None, trial: int | None) -> None:
+def _check_rows(view: View, arm: str | None, repeat: int | None, trial: int | None) -> None:
     """Raise InputError where a table of these would be empty for a repeat or a trial that there is not."""
     where = "the experiment" if arm is None else f"the arm {arm!r}"
-    studies = [study for study in record.studies if arm in (None, study.arm)]
+    studies = [study for study in view.record.studies if arm in (None, study.arm)]
     if repeat is not None:
         repeats = {study.repeat for study in studies}
         if repeat not in repeats:

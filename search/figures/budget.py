@@ -1,19 +1,19 @@
 """What a search's budget buys: the expected best loss of each arm after so many trials, or so much work."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cooldown.search.evidence.budgets import PairedDifference
+from cooldown.search.evidence.budgets import INDEPENDENT, PairedDifference
+from cooldown.search.evidence.numbers import Form
+from cooldown.search.evidence.table import ARM, Column, Table
+from cooldown.search.evidence.view import View
 from cooldown.search.figures.layout import BAND, GREY, area, axis, chart, vertical, zero_line
 from cooldown.search.figures.lines import faded, label, looks, whole
 from cooldown.search.statistics.budget import BudgetCurve, Crossover
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 Budget = Literal["trials", "gradient evaluations", "seconds"]
 
@@ -77,27 +77,47 @@ def budget(
     )
 
 
-def budget_table(curves: Mapping[str, BudgetCurve]) -> "DataFrame":
+def budget_table(curves: Mapping[str, BudgetCurve], caption: str = "") -> Table:
     """The numbers of `budget` in all units of the budget: a row for each arm and number of trials."""
-    from pandas import DataFrame, concat
-
-    columns = ["Arm", "Trials", "Gradient evaluations", "Seconds", "Expected best", "Low", "High"]
-    tables = [
-        DataFrame(
-            dict(
-                zip(
-                    columns,
-                    (arm, *(_budget_of(curve, unit) for unit in TITLES), curve.expected, curve.low, curve.high),
-                    strict=True,
-                )
-            )
-        )
+    rows = [
+        (arm, *numbers)
         for arm, curve in curves.items()
+        for numbers in zip(
+            *(_budget_of(curve, unit).tolist() for unit in TITLES),
+            curve.expected.tolist(),
+            curve.low.tolist(),
+            curve.high.tolist(),
+            strict=True,
+        )
     ]
-    return concat(tables, ignore_index=True) if tables else DataFrame(columns=columns)
+    return Table(
+        (
+            ARM,
+            Column("Trials", Form.COUNT),
+            Column("Gradient evaluations", Form.COUNT),
+            Column("Seconds", Form.SECONDS),
+            *(Column(title, Form.LOSS) for title in ("Expected best", "Low", "High")),
+        ),
+        rows,
+        caption,
+    )
 
 
-def budget_difference(found: PairedDifference, pair: tuple[str, str], log_x: bool = False) -> go.Figure:
+def budget_caption(view: View) -> str:
+    """How `budget` is read, which depends on the sampler."""
+    how = (
+        "the mean minimum over all subsets of so many trials"
+        if view.spec.sampler in INDEPENDENT
+        else "the best so far, as the search found it"
+    )
+    return (
+        f"Expected best validation loss of a search that ends there: {how}. The line is the mean over repeats, the "
+        "band its 95 % interval at each point. The best of many trials is partly luck: curves compare searches, not "
+        "results."
+    )
+
+
+def budget_difference(paired: PairedDifference, pair: tuple[str, str], log_x: bool = False) -> go.Figure:
     """The mean difference of `pair`'s expected bests against the trials, first minus second, with its pointwise 95 %
     band: below 0 the first is ahead.
     """
@@ -105,18 +125,18 @@ def budget_difference(found: PairedDifference, pair: tuple[str, str], log_x: boo
     sides = ((1, "top", f"{b} ahead ↑"), (0, "bottom", f"{a} ahead ↓"))
     return chart(
         [
-            *area(found.trials.astype(np.float64), found.low, found.high, fillcolor=BAND),
+            *area(paired.trials.astype(np.float64), paired.low, paired.high, fillcolor=BAND),
             go.Scatter(
-                x=found.trials,
-                y=np.where(np.isfinite(found.difference), found.difference, np.nan),
-                customdata=np.stack([found.low, found.high], axis=-1),
-                mode="lines" if len(found.trials) > 1 else "markers",
+                x=paired.trials,
+                y=np.where(np.isfinite(paired.difference), paired.difference, np.nan),
+                customdata=np.stack([paired.low, paired.high], axis=-1),
+                mode="lines" if len(paired.trials) > 1 else "markers",
                 line={"color": GREY, "width": 2},
                 marker={"color": GREY, "size": 9},
                 name="difference",
                 hovertemplate=(
                     "%{y:+.4g} after %{x} trials<br>95 % interval: %{customdata[0]:.4g} to %{customdata[1]:.4g}"
-                    f"<br>{whole(pair[0])}<br>− {whole(pair[1])}<extra></extra>"
+                    f"<br>{whole(pair[0])}<br>vs {whole(pair[1])}<extra></extra>"
                 ),
             ),
         ],
@@ -140,12 +160,16 @@ def budget_difference(found: PairedDifference, pair: tuple[str, str], log_x: boo
     )
 
 
-def budget_difference_table(found: PairedDifference) -> "DataFrame":
+def budget_difference_table(paired: PairedDifference) -> Table:
     """The numbers of `budget_difference`: a row for each number of trials."""
-    from pandas import DataFrame
-
-    columns = (found.trials, found.difference, found.low, found.high)
-    return DataFrame(dict(zip(("Trials", "Difference", "Low", "High"), columns, strict=True)))
+    columns = (paired.trials, paired.difference, paired.low, paired.high)
+    return Table(
+        (
+            Column("Trials", Form.COUNT),
+            *(Column(title, Form.DIFFERENCE) for title in ("Difference", "Low", "High")),
+        ),
+        list(zip(*(column.tolist() for column in columns), strict=True)),
+    )
 
 
 def _budget_axis(x: Budget, log: bool) -> dict[str, Any]:

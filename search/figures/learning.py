@@ -1,18 +1,17 @@
 """Learning curves: loss and executed learning rate of the arms' winners, or of a trial, as far as training has come."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from cooldown.search.evidence.learning import Amount, ArmCurves, band
+from cooldown.search.evidence.numbers import Form
+from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.figures.layout import area, axis, chart
 from cooldown.search.figures.lines import Look, faded, label, looks, whole
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 Losses = Literal["validation", "training"]
 
@@ -23,10 +22,15 @@ TITLES: dict[Amount, str] = {
     "seconds": "Seconds of training",
 }
 
+CAPTION = (
+    "The winners of all repeats with their further seeds. The line is the median, the band the middle half. Below: the "
+    "learning rate as it was executed, on the same x-axis."
+)
+
 HEIGHT = 560
 
 ABOVE_UNINFORMED = 1.5
-"""In losses of who knows only class frequencies: how far the axis reaches at most. What is worse has no lesson."""
+"""How far the axis reaches at most, in units of the baseline loss; a worse loss shows nothing."""
 
 DECADES = 1.5
 """Powers of ten from which on the axis of the rates has no ticks between them."""
@@ -48,8 +52,8 @@ def learning(
     logarithmic axis, the executed learning rate, the median too.
 
     curves: by arm, as `winners_curves` gives them. x: in what the progress is counted, one of
-    `search.learning.AMOUNTS`. replicates: every replicate as a thin line in place of the band. A diverged replicate
-    counts as worse than any other, as in `search.learning.band`.
+    `AMOUNTS`. replicates: every replicate as a thin line in place of the band. A diverged replicate
+    counts as worse than any other, as in `band`.
     """
     known, traces = looks(curves), []
     for arm, own in curves.items():
@@ -68,20 +72,23 @@ def learning(
     )
 
 
-def learning_table(curves: Mapping[str, ArmCurves], losses: Losses = "validation") -> "DataFrame":
+def learning_table(curves: Mapping[str, ArmCurves], losses: Losses = "validation") -> Table:
     """The numbers of `learning` in all units of progress: a row for each arm and epoch."""
-    from pandas import DataFrame, concat
-
-    columns = [*TITLES, "Median loss", "Lower quartile", "Upper quartile", "Learning rate"]
-    tables = []
-    for arm, own in curves.items():
-        numbers = [*(own.axes[amount] for amount in TITLES), *_loss_band(own, losses), band(own.rate)[0]]
-        table = DataFrame(dict(zip(columns, numbers, strict=True))).rename(columns=str.capitalize)
-        table.insert(0, "Arm", arm)
-        tables.append(table)
-    if not tables:
-        return DataFrame(columns=["Arm", *(column.capitalize() for column in columns)])
-    return concat(tables, ignore_index=True)
+    rows = []
+    for arm, of_arm in curves.items():
+        numbers = [*(of_arm.axes[amount] for amount in TITLES), *_loss_band(of_arm, losses), band(of_arm.rate)[0]]
+        rows += [(arm, *row) for row in zip(*(column.tolist() for column in numbers), strict=True)]
+    forms = dict.fromkeys(TITLES, Form.COUNT) | {"seconds": Form.SECONDS}
+    return Table(
+        (
+            ARM,
+            *(Column(amount.capitalize(), form) for amount, form in forms.items()),
+            *(Column(title, Form.LOSS) for title in ("Median loss", "Lower quartile", "Upper quartile")),
+            Column("Learning rate", Form.READING),
+        ),
+        rows,
+        CAPTION,
+    )
 
 
 def _loss_band(own: ArmCurves, losses: Losses) -> tuple[NDArray[np.float64], ...]:

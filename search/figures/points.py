@@ -8,9 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from cooldown.search.evidence.trials import guessed
 from cooldown.search.figures.layout import BAND, GREY, HELPER, axis, explained
 from cooldown.search.spec.space import Parameter
-from cooldown.storage import Purpose, StudyRecord, TrialRecord
+from cooldown.storage import Purpose, StudyRecord
 
 REPEATS = (0.4, 0.75)
 """Where on viridis, which every kind of colour vision reads, the repeats begin and end: visible on white and black."""
@@ -61,11 +62,6 @@ def repeat_trials(studies: Sequence[StudyRecord]) -> list[RepeatTrials]:
                 )
             )
     return found
-
-
-def guessed(trial: TrialRecord) -> bool:
-    """Whether a trial did no better than guessing with any of its search's seeds: diverged, or with a capped loss."""
-    return not trial.pruned and all(curve.capped for curve in trial.curves[Purpose.SEARCH])
 
 
 def natural_values(studies: Sequence[StudyRecord], parameter: Parameter) -> list[NDArray[np.float64]]:

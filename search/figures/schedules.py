@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from cooldown.search.evidence.numbers import Form
+from cooldown.search.evidence.table import Column, Table
 from cooldown.search.figures.layout import axis, chart
 from cooldown.search.spec.arms import short
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 COLOURS = ("#1A7FC4", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#AA3377", "#8CBC68")
 """In order, and from the start again. Source: Okabe & Ito, Tol."""
@@ -57,13 +55,13 @@ def rates(
     return chart(traces, HEIGHT, xaxis=axis("Update"), yaxis=axis(escape(unit), log=log, **bottom))
 
 
-def rates_table(multipliers: Mapping[str, NDArray[np.float64]], unit: str = "Learning rate") -> "DataFrame":
+def rates_table(multipliers: Mapping[str, NDArray[np.float64]], unit: str = "Learning rate") -> Table:
     """The numbers of `rates`: a row for each label and update."""
-    from pandas import DataFrame, concat
-
-    columns = ["Label", "Update", unit]
-    tables = [
-        DataFrame(dict(zip(columns, (name, np.arange(1, len(values) + 1), values), strict=True)))
-        for name, values in multipliers.items()
-    ]
-    return concat(tables, ignore_index=True) if tables else DataFrame(columns=columns)
+    return Table(
+        (Column("Label"), Column("Update", Form.COUNT), Column(unit, Form.READING)),
+        [
+            (name, update, value)
+            for name, values in multipliers.items()
+            for update, value in enumerate(values.tolist(), 1)
+        ],
+    )

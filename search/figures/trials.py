@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from cooldown.search.evidence.sensitivity import Sensitivity
-from cooldown.search.figures.layout import GREY, axis, chart, explained, rows, vertical
-from cooldown.search.figures.lines import label, looks
+from cooldown.objectives import tasks
+from cooldown.search.evidence.numbers import Form
+from cooldown.search.evidence.table import Column, Table
+from cooldown.search.evidence.trials import guessed
+from cooldown.search.evidence.view import View
+from cooldown.search.figures.layout import GREY, axis, chart, explained, vertical
 from cooldown.search.figures.points import (
     entries,
     guessing,
@@ -25,9 +28,6 @@ from cooldown.search.statistics.doubts import Side
 from cooldown.search.statistics.sensitivity import relative_ranks
 from cooldown.storage import StudyRecord
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
 WARNING = "#CC3311"
 """Of the edge that an alarm names."""
 
@@ -35,6 +35,16 @@ RANKS = ((0.0, "#1E88E5"), (0.3, "#7FA6C9"), (1.0, "#8A8A8A"))
 """From the best trial of its repeat to the worst, which stand back."""
 
 HEIGHT = 440
+
+REPEAT_AND_TRIAL = (Column("Repeat", Form.COUNT), Column("Trial", Form.COUNT))
+
+SLICE_CAPTION = "Each dot is a trial, each star a study's winner. The dashed lines are the ends of the range."
+PARALLEL_CAPTION = (
+    "Each line is a trial, coloured by its rank within its study: the best stand out where they agree. Drag along an "
+    "axis to keep a part of the lines."
+)
+BASELINES = {"classification": "predicting class frequencies", "regression": "predicting the mean"}
+"""What the baseline loss is that of, by the kind of a task."""
 
 
 FEW = 12
@@ -78,18 +88,35 @@ def history(studies: Sequence[StudyRecord], *, log: bool = True) -> go.Figure:
     )
 
 
-def history_table(studies: Sequence[StudyRecord]) -> "DataFrame":
+def history_table(studies: Sequence[StudyRecord]) -> Table:
     """The numbers of `history`: a row for each trial."""
-    from pandas import DataFrame
-
-    return DataFrame(
+    return Table(
+        (
+            *REPEAT_AND_TRIAL,
+            Column("Validation loss", Form.LOSS),
+            Column("Best so far", Form.LOSS),
+            Column("Pruned"),
+        ),
         [
             (own.repeat, *row)
             for own in repeat_trials(studies)
-            for row in zip(*(each.tolist() for each in (own.number, own.loss, own.best, own.pruned)), strict=True)
+            for row in zip(*(column.tolist() for column in (own.number, own.loss, own.best, own.pruned)), strict=True)
         ],
-        columns=["Repeat", "Trial", "Validation loss", "Best so far", "Pruned"],
     )
+
+
+def history_caption(view: View, studies: Sequence[StudyRecord]) -> str:
+    """How `history` of the `studies` of one arm is read."""
+    text = (
+        "The validation loss of every trial in the order of the search; the steps are the best so far of each repeat. "
+        "Open markers are pruned trials."
+    )
+    if not any(guessed(trial) for study in studies for trial in study.trials):
+        return text
+    task = view.spec.task
+    # Only of a built-in task the kind is known without its data.
+    baseline = BASELINES[tasks.get(task).kind] if task in tasks.names() else " or ".join(BASELINES.values())
+    return f"{text} Crosses did no better than {baseline} with any seed: they diverged, or their loss is capped."
 
 
 def slice_(
@@ -134,12 +161,16 @@ def slice_(
     )
 
 
-def slice_table(studies: Sequence[StudyRecord], parameter: Parameter) -> "DataFrame":
+def slice_table(studies: Sequence[StudyRecord], parameter: Parameter) -> Table:
     """The numbers of `slice_`: a row for each trial that has the parameter, with its natural value."""
-    from pandas import DataFrame
-
-    columns = ["Repeat", "Trial", parameter.key, "Validation loss", "Pruned", "Winner"]
-    return DataFrame(
+    return Table(
+        (
+            *REPEAT_AND_TRIAL,
+            Column(parameter.key, Form.VALUE),
+            Column("Validation loss", Form.LOSS),
+            Column("Pruned"),
+            Column("Winner"),
+        ),
         [
             (own.repeat, number, value, loss, pruned, number == own.winner)
             for own, chosen in zip(repeat_trials(studies), natural_values(studies, parameter), strict=True)
@@ -148,7 +179,6 @@ def slice_table(studies: Sequence[StudyRecord], parameter: Parameter) -> "DataFr
             )
             if value == value
         ],
-        columns=columns,
     )
 
 
@@ -158,7 +188,7 @@ def parallel(studies: Sequence[StudyRecord], parameters: Sequence[Parameter]) ->
     studies: of one arm; pruned trials, whose losses compare with no other, are left out. The colour is the rank within
     the repeat, 0 the best. A trial without a parameter passes below its axis, at the tick –.
     """
-    table = parallel_table(studies, parameters)
+    table = parallel_table(studies, parameters).frame()
     # The best last, above the others.
     table = table.sort_values("Rank", ascending=False, kind="stable")
     loss = table["Validation loss"].to_numpy(np.float64)
@@ -184,74 +214,25 @@ def parallel(studies: Sequence[StudyRecord], parameters: Sequence[Parameter]) ->
     return chart([lines], HEIGHT, legend=False, margin={"t": 60, "b": 30, "l": 70, "r": 30})
 
 
-def parallel_table(studies: Sequence[StudyRecord], parameters: Sequence[Parameter]) -> "DataFrame":
+def parallel_table(studies: Sequence[StudyRecord], parameters: Sequence[Parameter]) -> Table:
     """The numbers of `parallel`: a row for each trial that was not pruned, with its natural values."""
-    from pandas import DataFrame
-
-    found = []
+    rows = []
     for study in sorted(studies, key=lambda study: study.repeat):
-        whole = [trial for trial in study.trials if not trial.pruned]
-        if whole:
-            ranks = relative_ranks(np.array([trial.validation_loss for trial in whole]))
-            for trial, rank in zip(whole, ranks.tolist(), strict=True):
-                chosen = [trial.parameters.get(each.key, np.nan) for each in parameters]
-                found.append((study.repeat, trial.number, *chosen, trial.validation_loss, rank))
-    columns = ["Repeat", "Trial", *(each.key for each in parameters), "Validation loss", "Rank"]
-    return DataFrame(found, columns=columns)
-
-
-def importance(sensitivities: Sequence[Sensitivity]) -> go.Figure:
-    """The share of each hyperparameter in what tells an arm's good trials from the others, arm by arm, the largest on
-    top. Without an importance there is a row and no bar.
-    """
-    labels, bars = [], []
-    arms = list(dict.fromkeys(each.arm for each in sensitivities))
-    known = looks(arms)
-    for arm in arms:
-        own = _by_importance(sensitivities, arm)
-        if len(arms) > 1:
-            labels.append(f"<b>{label(arm)}</b>")
-        bars.append(
-            go.Bar(
-                x=[np.nan if each.importance is None else each.importance for each in own],
-                y=list(range(len(labels), len(labels) + len(own))),
-                orientation="h",
-                width=0.7,
-                marker={"color": known[arm].colour, "opacity": known[arm].opacity},
-                customdata=[_told_width(each) for each in own],
-                name=label(arm),
-                hovertemplate="importance %{x:.4g}<br>%{customdata}<extra>%{fullData.name}</extra>",
-            )
-        )
-        labels += [label(each.key) for each in own]
-    return chart(
-        bars,
-        len(labels) * 26 + 90,
-        legend=False,
-        xaxis=axis("Importance (shares of 1 per arm, PED-ANOVA)", rangemode="tozero"),
-        yaxis=rows(labels, "Hyperparameter"),
+        complete = [trial for trial in study.trials if not trial.pruned]
+        if complete:
+            ranks = relative_ranks(np.array([trial.validation_loss for trial in complete]))
+            for trial, rank in zip(complete, ranks.tolist(), strict=True):
+                chosen = [trial.parameters.get(parameter.key, np.nan) for parameter in parameters]
+                rows.append((study.repeat, trial.number, *chosen, trial.validation_loss, rank))
+    return Table(
+        (
+            *REPEAT_AND_TRIAL,
+            *(Column(parameter.key, Form.VALUE) for parameter in parameters),
+            Column("Validation loss", Form.LOSS),
+            Column("Rank", Form.WIDTH),
+        ),
+        rows,
     )
-
-
-def importance_table(sensitivities: Sequence[Sensitivity]) -> "DataFrame":
-    """The numbers of `importance`, with the widths: a row for each hyperparameter of each arm."""
-    from pandas import DataFrame
-
-    columns = ["Arm", "Hyperparameter", "Importance", "Width", "Width from", "Width to", "Range", "Unit"]
-    arms = dict.fromkeys(each.arm for each in sensitivities)
-    return DataFrame(
-        [
-            (arm, each.key, each.importance, each.width, each.low, each.high, each.range_width, each.unit)
-            for arm in arms
-            for each in _by_importance(sensitivities, arm)
-        ],
-        columns=columns,
-    )
-
-
-def _by_importance(sensitivities: Sequence[Sensitivity], arm: str) -> list[Sensitivity]:
-    own = [each for each in sensitivities if each.arm == arm]
-    return sorted(own, key=lambda each: -1.0 if each.importance is None else each.importance, reverse=True)
 
 
 def _edge_note(at: float, side: Side, parameter: Parameter) -> dict[str, Any]:
@@ -265,16 +246,6 @@ def _edge_note(at: float, side: Side, parameter: Parameter) -> dict[str, Any]:
         "yanchor": "top",
         "align": "left" if side == "low" else "right",
         "showarrow": False,
-        "text": "the best values<br>crowd at this end",
+        "text": "the best values<br>cluster at this end",
         "font": {"color": WARNING},
     }
-
-
-def _told_width(each: Sensitivity) -> str:
-    """How wide the region of about equally good values is, in words."""
-    if each.width is None or each.range_width is None:
-        return "a choice" if each.unit is None else "no good region known"
-    between = ""
-    if each.low is not None and each.high is not None:
-        between = f" (95 % interval: {each.low:.4g} to {each.high:.4g})"
-    return f"about as good as the best over {each.width:.4g} of {each.range_width:.4g} {each.unit}{between}"

@@ -2,18 +2,24 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
+from cooldown.search.evidence.credit import CreditSplit
+from cooldown.search.evidence.numbers import Form
+from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.figures.layout import BAND, GREY, axis, chart, rows, zero_line
 from cooldown.search.figures.lines import faded, label, looks, whole
 from cooldown.search.statistics.intervals import Interval
 from cooldown.search.statistics.verdict import Verdict
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
+FOREST_CAPTION = (
+    "Difference of test loss, first arm minus second: a dot left of 0 favours the first arm. A pair is decided where "
+    "its whole interval lies outside the shaded band, and a tie where it lies inside. With many pairs, intervals "
+    "decide only after a correction for their number."
+)
 
 RIM = "rgba(128, 128, 128, 0.6)"
 """The edge of a dot."""
@@ -47,7 +53,7 @@ def forest(verdicts: Sequence[Verdict]) -> go.Figure:
                 error_x=_whisker(verdict.difference, verdict.low, verdict.high, marker["color"]),
                 name=_pair(verdict),
                 hovertemplate=(
-                    f"{whole(verdict.a)}<br>− {whole(verdict.b)}<br>difference %{{x:.4g}}<br>"
+                    f"{whole(verdict.a)}<br>vs {whole(verdict.b)}<br>difference %{{x:.4g}}<br>"
                     f"95 % interval: {verdict.low:.4g} to {verdict.high:.4g}<br>"
                     f"tie band: ±{verdict.band or 0:.4g}<extra></extra>"
                 ),
@@ -64,14 +70,19 @@ def forest(verdicts: Sequence[Verdict]) -> go.Figure:
     )
 
 
-def forest_table(verdicts: Sequence[Verdict]) -> "DataFrame":
+def forest_table(verdicts: Sequence[Verdict]) -> Table:
     """The numbers of `forest`, a row for each pair in its order."""
-    from pandas import DataFrame
-
-    columns = ["First", "Second", "Verdict", "Difference", "Low", "High", "Tie band", "Primary"]
-    return DataFrame(
+    return Table(
+        (
+            Column("First", Form.ARM),
+            Column("Second", Form.ARM),
+            Column("Verdict"),
+            *(Column(title, Form.DIFFERENCE) for title in ("Difference", "Low", "High")),
+            Column("Tie band", Form.LOSS),
+            Column("Primary"),
+        ),
         [(v.a, v.b, v.verdict, v.difference, v.low, v.high, v.band, v.primary) for v in _primary_first(verdicts)],
-        columns=columns,
+        FOREST_CAPTION,
     )
 
 
@@ -120,22 +131,34 @@ def repeats(
 
 def repeats_table(
     values: Mapping[str, Mapping[int, float]], title: str, *, best: Literal["lowest", "highest"] = "lowest"
-) -> "DataFrame":
+) -> Table:
     """The numbers of `repeats`: a row for each arm in its order, with its mean and a column for each repeat."""
-    from pandas import DataFrame
-
     means = _means(values)
-    numbers = sorted({repeat for own in values.values() for repeat in own})
-    return DataFrame(
-        [(arm, means[arm], *(values[arm].get(repeat, np.nan) for repeat in numbers)) for arm in _ranked(values, best)],
-        columns=["Arm", f"Mean {title[:1].lower()}{title[1:]}", *(f"Repeat {repeat}" for repeat in numbers)],
+    numbers = sorted({repeat for of_arm in values.values() for repeat in of_arm})
+    form = Form.LOSS if best == "lowest" else Form.SCORE
+    return Table(
+        (
+            ARM,
+            Column(f"Mean {title[:1].lower()}{title[1:]}", form),
+            *(Column(f"Repeat {repeat}", form) for repeat in numbers),
+        ),
+        [(arm, means[arm], *(values[arm].get(repeat) for repeat in numbers)) for arm in _ranked(values, best)],
+        repeats_caption(best),
+    )
+
+
+def repeats_caption(best: Literal["lowest", "highest"]) -> str:
+    """How `repeats` is read."""
+    return (
+        "Each dot is one repeat, an independent tuning: the mean of its winner over fresh seeds. The tick is the mean "
+        f"of the repeats; the {best} is best."
     )
 
 
 def credit(shares: Mapping[str, Interval]) -> go.Figure:
     """What each factor adds to the test loss, as bars with their 95 % intervals, in the order given.
 
-    shares: by name, as `search.credit.Credit.shares`, with a "total" or without, or as `search.credit.spoken_effects`;
+    shares: by name, as `CreditSplit.shares`, with a "total" or without, or as `spoken_effects` gives them;
     below 0 the loss falls.
     """
     names, intervals = list(shares), list(shares.values())
@@ -169,13 +192,20 @@ def _factor(name: str) -> str:
     return f"<b>{told}</b>" if name == "total" else told
 
 
-def credit_table(shares: Mapping[str, Interval]) -> "DataFrame":
+def credit_table(shares: Mapping[str, Interval], caption: str = "") -> Table:
     """The numbers of `credit`, a row for each factor."""
-    from pandas import DataFrame
+    return Table(
+        (Column("Factor"), *(Column(title, Form.DIFFERENCE) for title in ("Change of test loss", "Low", "High"))),
+        [(name, share.estimate, share.low, share.high) for name, share in shares.items()],
+        caption,
+    )
 
-    return DataFrame(
-        [(name, each.estimate, each.low, each.high) for name, each in shares.items()],
-        columns=["Factor", "Change of test loss", "Low", "High"],
+
+def credit_caption(split: CreditSplit) -> str:
+    """How `credit` of the shares of a split is read."""
+    return (
+        f"The change from {split.first} to {split.other}, divided among the three things that change. Negative values "
+        "lower the loss. The bars add up to the total; the whiskers are 95 % intervals."
     )
 
 
@@ -210,7 +240,7 @@ def _undecided_symbol(verdict: Verdict) -> str:
 
 
 def _pair(verdict: Verdict) -> str:
-    return f"{label(verdict.a)} − {label(verdict.b)}"
+    return f"{label(verdict.a)} vs {label(verdict.b)}"
 
 
 def _row_label(verdict: Verdict) -> str:

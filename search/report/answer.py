@@ -11,18 +11,15 @@ from cooldown.objectives.config import Choice, TrainConfig
 from cooldown.objectives.hyperparameters import Hyperparameter
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.evidence.losses import best_study, means, test_losses, test_scores
-from cooldown.search.evidence.verdict import ArmSummary, arm_summaries
+from cooldown.search.evidence.numbers import setting
+from cooldown.search.evidence.tables import arms_table, pairs_table
+from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
-from cooldown.search.figures import captions
 from cooldown.search.figures import verdict as figures
-from cooldown.search.report.blocks import Chart, Code, Config, Configs, Doubt, Section, Table, Text, numbers
-from cooldown.search.report.numbers import cell, interval, number, optional, setting
+from cooldown.search.report.blocks import Chart, Code, Config, Configs, Doubt, Section, Text, numbers, rendered, words
 from cooldown.search.report.page import Head
-from cooldown.search.statistics.verdict import PRACTICAL, Verdict
-from cooldown.storage import ExperimentRecord, Status, StudyRecord
-
-WORDS = {"a_better": "better", "b_better": "worse", "tie": "a tie", "undecided": "undecided"}
-"""What the first arm of a pair is."""
+from cooldown.search.statistics.verdict import PRACTICAL
+from cooldown.storage import Status, StudyRecord
 
 
 def head(result: Result) -> Head:
@@ -42,10 +39,10 @@ def head(result: Result) -> Head:
         blocks.append(Text(f"{first.why[0].upper()}{first.why[1:]}."))
         if first.repeats_to_decide and first.repeats_to_decide <= PRACTICAL and result.status is Status.DONE:
             blocks += [
-                Text("To decide it:"),
+                Text("To settle it:"),
                 Code(f"cooldown resume {shlex.quote(result.name)} --repeats {first.repeats_to_decide}"),
             ]
-    blocks.append(_arms(arm_summaries(record), first))
+    blocks.append(rendered(arms_table(result.view)))
     return Head(result.answer, tuple(about), tuple(_state(result)), tuple(blocks))
 
 
@@ -91,29 +88,6 @@ def _state(result: Result) -> list[Any]:
     ]
 
 
-def _arms(arms: list[ArmSummary], first: Verdict | None) -> Table:
-    """Every arm in numbers, the best on top."""
-    ordered = sorted(arms, key=lambda arm: math.inf if arm.test_loss is None else arm.test_loss)
-    updates = {round(arm.updates) for arm in arms if arm.updates is not None}
-    columns = ["Arm", "Test loss", "± repeats", "Test score", "Validation loss", "Diverged", "Repeats"]
-    rows = []
-    for arm in ordered:
-        values = [arm.test_loss, arm.spread, arm.test_score, arm.validation_loss, arm.diverged, arm.evaluated]
-        if len(updates) > 1:
-            values.append(arm.updates and round(arm.updates))
-        rows.append((arm.arm, *(cell(value, title) for value, title in zip(values, [*columns[1:], ""], strict=False))))
-    told = "±: standard deviation between repeats. Score: accuracy, or R². Diverged: share of the search's runs."
-    if first and len(arms) > 2:
-        told += " Bold: the pair that the sentence is about, chosen by validation loss."
-    strong = {place for place, arm in enumerate(ordered) if first and arm.arm in (first.a, first.b)}
-    return Table(
-        (*columns, "Updates") if len(updates) > 1 else tuple(columns),
-        tuple(rows),
-        f"All arms, the lowest test loss first. {told}",
-        strong=frozenset(strong if len(arms) > 2 else ()),
-    )
-
-
 def alarms(result: Result) -> Section:
     """Reasons to distrust the answer, and what to do about each."""
     found = [
@@ -133,8 +107,7 @@ def alarms(result: Result) -> Section:
 def pairs(result: Result) -> Section:
     """Every pair of arms with its interval."""
     if not result.verdicts:
-        spec = result.record.spec
-        task = shlex.quote(spec["task"])
+        task = shlex.quote(result.view.spec.task)
         return Section(
             "Pairs",
             "pairs",
@@ -143,38 +116,17 @@ def pairs(result: Result) -> Section:
                 Code(f"cooldown compare {task} --arm momentum+cosine --arm adam"),
             ),
         )
-    rows = tuple(
-        (
-            f"{each.a} − {each.b}",
-            optional(each.difference, "+.4f"),
-            interval(each.low, each.high),
-            "–" if each.band is None else f"±{number(each.band, '.4f')}",
-            optional(each.score_difference, "+.3f"),
-            f"{WORDS[each.verdict]}{'*' if each.corrected else ''}",
-        )
-        for each in result.verdicts
-    )
-    notes = [f"* {why}." for why in sorted({each.why for each in result.verdicts if each.corrected})]
-    table = Table(
-        ("Pair", "Test loss", "95 % interval", "Tie band", "Score", "First is"),
-        rows,
-        "First arm minus second: of the test loss, where below 0 speaks for the first, and of the score, where above 0 "
-        "does. The pair that answers the question stands first.",
-        frozenset({0, 5}),
-        " ".join(notes),
-        frozenset(place for place, each in enumerate(result.verdicts) if each.primary and len(result.verdicts) > 1),
-    )
     chart = Chart(
-        "Difference of test loss, pair by pair",
-        captions.PAIRS,
+        "Difference of test loss by pair",
+        figures.FOREST_CAPTION,
         figures.forest(result.verdicts),
-        numbers(figures.forest_table(result.verdicts), ""),
+        numbers(figures.forest_table(result.verdicts)),
     )
-    more = [] if any(each.difference is not None for each in result.verdicts) else how_to_go_on(result)
-    return Section("Pairs", "pairs", (chart, table, *more))
+    more = [] if any(verdict.difference is not None for verdict in result.verdicts) else how_to_go_on(result)
+    return Section("Pairs", "pairs", (chart, rendered(pairs_table(result.view)), *more))
 
 
-MEASURES: tuple[tuple[str, Callable[[ExperimentRecord], Any], Literal["lowest", "highest"]], ...] = (
+MEASURES: tuple[tuple[str, Callable[[View], Any], Literal["lowest", "highest"]], ...] = (
     ("Test loss", test_losses, "lowest"),
     ("Test score", test_scores, "highest"),
 )
@@ -184,15 +136,17 @@ def scores(result: Result) -> Section:
     """Every repeat of every arm, by loss and by score."""
     charts = []
     for title, read, best in MEASURES:
-        values: Mapping[str, Mapping[int, float]] = {arm: means(own) for arm, own in read(result.record).items()}
+        values: Mapping[str, Mapping[int, float]] = {
+            arm: means(per_repeat) for arm, per_repeat in read(result.view).items()
+        }
         # A model without a score has NaN for one.
         if any(math.isfinite(value) for own in values.values() for value in own.values()):
             charts.append(
                 Chart(
                     f"{title} of every repeat",
-                    captions.repeats(best),
+                    figures.repeats_caption(best),
                     figures.repeats(values, title, best=best),
-                    numbers(figures.repeats_table(values, title, best=best), ""),
+                    numbers(figures.repeats_table(values, title, best=best)),
                 )
             )
     nothing = missing(result, "No winner has been evaluated on the test rows yet.")
@@ -202,8 +156,8 @@ def scores(result: Result) -> Section:
 def configs(result: Result) -> Section:
     """The best config of each arm, to read and to copy."""
     found = []
-    for arm in result.record.spec["arms"]:
-        study = best_study(result.record, arm)
+    for arm in result.view.arms:
+        study = best_study(result.view, arm)
         if study is not None and study.winner is not None:
             found.append(_config(arm, study, study.winner.config))
     if not found:
@@ -214,7 +168,7 @@ def configs(result: Result) -> Section:
         "configs",
         (
             Text(
-                f"What to train with, arm by arm{several if result.record.spec['repeats'] > 1 else ''}. "
+                f"What to train with, arm by arm{several if result.view.spec.repeats > 1 else ''}. "
                 "TrainConfig.from_json reads the JSON back."
             ),
             Configs(tuple(found)),
@@ -229,7 +183,7 @@ def _config(arm: str, study: StudyRecord, config: TrainConfig) -> Config:
         told.append(f"validation loss {winner.validation_loss:.4f}")
         if winner.finalist_loss is not None:
             told.append(f"over further seeds {winner.finalist_loss:.4f}")
-    table = Table(("Setting", "Value"), tuple(config_rows(config)), "")
+    table = words(("Setting", "Value"), config_rows(config))
     return Config(arm, ", ".join(told), table, json.dumps(config.to_json(), indent=2, ensure_ascii=False))
 
 

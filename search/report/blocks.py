@@ -1,13 +1,12 @@
 """What a report is made of: sections of blocks, each a frozen piece of data that the template knows how to set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from cooldown.search.report.numbers import cell
+from cooldown.search.evidence.table import Table as Evidence
 
 if TYPE_CHECKING:
-    import pandas
     import plotly.graph_objects as go
 
 Tone = Literal["plain", "note", "missing"]
@@ -136,32 +135,29 @@ class Section:
         return [block for block in self.blocks if isinstance(block, Part)]
 
 
-def numbers(frame: "pandas.DataFrame", caption: str, *, whole: int | None = None, more: str = "") -> Table:
-    """A chart's numbers, as far as they go into a table. whole: how many rows there are, where `frame` holds a choice
-    of them. more: how all of them are had.
+def rendered(table: Evidence, caption: str | None = None, *, most: int | None = None, more: str = "") -> Table:
+    """A table of evidence as it is shown. caption: in place of its own. most: rows that are shown, the first ones.
+    more: how all rows are had, where these are a choice of them.
     """
-    from pandas.api.types import is_bool_dtype, is_numeric_dtype
-
-    names = [str(name) for name in frame.columns]
-    words = {0} | {
-        place
-        for place, name in enumerate(frame.columns)
-        if not is_numeric_dtype(frame[name]) and any(isinstance(value, str) for value in frame[name])
-    }
-    words |= {place for place, name in enumerate(frame.columns) if is_bool_dtype(frame[name])}
-    shown = frame.head(MOST_ROWS)
-    columns = [
-        [cell(value, name) for value in shown[column].tolist()] for name, column in zip(names, frame, strict=True)
-    ]
-    total = len(frame) if whole is None else whole
-    note = f"{len(shown)} of {total:,} rows. {more}".strip() if total > len(shown) else ""
-    return Table(tuple(names), tuple(zip(*columns, strict=True)), caption, frozenset(words), note)
+    shown = table if most is None else table.head(most)
+    total = len(table) if table.total is None else table.total
+    left_out = f"{len(shown)} of {total:,} rows. {more}".strip() if total > len(shown) else ""
+    words = {place for place, column in enumerate(table.columns) if not column.form.is_number}
+    return Table(
+        tuple(table.titles),
+        tuple(shown.texts()),
+        table.caption if caption is None else caption,
+        frozenset(words | {0}),
+        " ".join(filter(None, (table.note, left_out))),
+        table.strong,
+    )
 
 
-def rows(
-    columns: Mapping[str, str], found: Sequence[Mapping[str, Any]], caption: str, *, words: Sequence[str] = ()
-) -> Table:
-    """A table of `found`, a row for each. columns: by the key in a row, their titles."""
-    titles = tuple(columns.values())
-    cells = tuple(tuple(cell(row[key], title) for key, title in columns.items()) for row in found)
-    return Table(titles, cells, caption, frozenset({0, *(list(columns).index(key) for key in words)}))
+def numbers(table: Evidence, *, more: str = "") -> Table:
+    """The numbers of a chart, as far as they go into a table; the chart has the caption."""
+    return rendered(table, "", most=MOST_ROWS, more=more)
+
+
+def words(titles: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> Table:
+    """A table of texts."""
+    return Table(tuple(titles), tuple(map(tuple, rows)), caption, frozenset(range(len(titles))))

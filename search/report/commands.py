@@ -11,7 +11,7 @@ from typing import Any
 import tomli_w
 
 from cooldown.objectives import tasks
-from cooldown.search.experiments.service import joint_arm
+from cooldown.search.spec.arms import joint_arm
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.ranges import flatten
 from cooldown.storage import ExperimentRecord

@@ -5,17 +5,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from cooldown.objectives import tasks
-from cooldown.search.evidence.tables import WINNERS
-from cooldown.search.evidence.tables import winners as winners_of
+from cooldown.search.evidence.numbers import setting
+from cooldown.search.evidence.search_tables import winners_table
 from cooldown.search.experiments.result import Result
 from cooldown.search.report.answer import day, missing
-from cooldown.search.report.blocks import Code, Part, Section, Steps, Table, Text, rows
+from cooldown.search.report.blocks import Code, Part, Section, Steps, Table, Text, rendered, words
 from cooldown.search.report.commands import reproduction
-from cooldown.search.report.numbers import setting
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.ranges import flatten
 from cooldown.storage import ExperimentRecord, Status
-from cooldown.storage.fingerprint import arm_fingerprints, experiment_fingerprint
 
 SAMPLERS = {
     "tpe": "Optuna's TPE sampler",
@@ -125,7 +123,7 @@ def _settings(spec: Mapping[str, Any]) -> Table:
             value, default = _told(spec[key]), "" if key in ("task", "target") else _told(defaults[key])
             found.append((title, value, "" if value == default else default))
     told = "All settings, with the default of those that have another value."
-    return Table(("Setting", "Value", "Default"), tuple(found), told, frozenset({0, 1, 2}))
+    return words(("Setting", "Value", "Default"), found, told)
 
 
 def _told(value: Any) -> str:
@@ -189,25 +187,10 @@ def _extensions(record: ExperimentRecord) -> str:
 
 def winners(result: Result) -> Section:
     """The winner of every study."""
-    found = winners_of(result.record)
-    if not found:
+    table = winners_table(result.view)
+    if not len(table):
         return Section("All winners", "winners", tuple(missing(result, "There are no trials yet.")))
-    shown = [
-        {
-            **row,
-            "config": ", ".join(
-                f"{_short(key, row)}\u00a0{setting(value)}" for key, value in row["parameters"].items()
-            ),
-        }
-        for row in found
-    ]
-    table = rows(WINNERS, shown, "The winner of every study, arm by arm.", words=("config",))
-    return Section("All winners", "winners", (table,))
-
-
-def _short(key: str, row: Mapping[str, Any]) -> str:
-    """A hyperparameter's name; in an arm that may choose, with its owner's."""
-    return key if "," in row["arm"] else key.rpartition(".")[2]
+    return Section("All winners", "winners", (rendered(table),))
 
 
 def reproduction_blocks(result: Result) -> list[Any]:
@@ -249,12 +232,11 @@ def reproduction_blocks(result: Result) -> list[Any]:
 def reproduction_section(result: Result) -> Section:
     """Commands, fingerprints, versions."""
     record, environment = result.record, result.record.environment
-    whole = experiment_fingerprint(record)
-    prints = arm_fingerprints(record.studies)
-    fingerprints = Table(
+    prints = result.view.arm_fingerprints
+    fingerprints = words(
         ("Of", "SHA-256"),
         (
-            ("All trials", whole),
+            ("All trials", result.view.fingerprint),
             *((arm, prints[arm]) for arm in record.spec["arms"] if arm in prints),
             ("The task's data", record.task_fingerprint),
         ),
@@ -262,7 +244,7 @@ def reproduction_section(result: Result) -> Section:
     )
     packages = environment.get("packages", {})
     machine = {"python": "Python", "system": "System", "processor": "Processor", "cores": "Cores"}
-    versions = Table(
+    versions = words(
         ("What", "Version"),
         (
             *((str(name), str(version or "not installed")) for name, version in packages.items()),
@@ -271,7 +253,6 @@ def reproduction_section(result: Result) -> Section:
             *([("Finished", day(record.finished_at))] if record.finished_at is not None else []),
         ),
         "With what, and where, the experiment was started.",
-        frozenset({0, 1}),
     )
     return Section(
         "Reproduction",

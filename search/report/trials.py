@@ -2,23 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cooldown.search.evidence.edges import edges
-from cooldown.search.evidence.sensitivity import DECADES, Sensitivity, sensitivities
-from cooldown.search.evidence.tables import numeric_parameters, with_trials
+from cooldown.search.evidence.search_tables import sensitivity_table
+from cooldown.search.evidence.sensitivity import Sensitivity, sensitivities
+from cooldown.search.evidence.table import Table as Evidence
+from cooldown.search.evidence.trials import numeric_parameters
 from cooldown.search.experiments.result import Result
-from cooldown.search.figures import captions
+from cooldown.search.figures import importance
 from cooldown.search.figures import trials as figures
 from cooldown.search.report.answer import missing
-from cooldown.search.report.blocks import Chart, Doubt, Part, Row, Section, Table, Text, numbers
-from cooldown.search.report.numbers import optional
+from cooldown.search.report.blocks import Chart, Doubt, Part, Row, Section, Table, Text, numbers, rendered
 from cooldown.search.spec.space import Parameter
 from cooldown.search.statistics.doubts import Side
 from cooldown.storage import StudyRecord
-
-if TYPE_CHECKING:
-    import pandas
 
 MOST_SLICES = 8
 """Hyperparameters of one arm that are drawn, the most important ones: a joint arm has dozens."""
@@ -37,21 +35,21 @@ ALL_TRIALS = "`cooldown trials NAME --csv` prints all of them."
 
 def search(result: Result) -> Section:
     """A part for each arm that has trials."""
-    record = result.record
-    arms = [arm for arm in record.spec["arms"] if with_trials(record, arm)]
+    view = result.view
+    arms = [arm for arm in view.arms if view.begun(arm)]
     if not arms:
         return Section("Search", "search", tuple(missing(result, "There are no trials yet.")))
-    measured = sensitivities(record)
-    crowded = {(edge.arm, edge.parameter.key): edge.side for edge in edges(record)}
-    drawn = {arm: _most_important(numeric_parameters(record, arm), measured, arm) for arm in arms}
+    measured = sensitivities(view)
+    at_edges = {(edge.arm, edge.parameter.key): edge.side for edge in edges(view)}
+    drawn = {arm: _most_important(numeric_parameters(view, arm), measured, arm) for arm in arms}
     # In the history, and in a chart for each hyperparameter.
     most = MOST_POINTS // sum(len(parameters) + 1 for parameters in drawn.values())
     parts = []
     for number, arm in enumerate(arms):
-        studies = with_trials(record, arm)
-        sides = {key: side for (of, key), side in crowded.items() if of == arm}
-        left = len(numeric_parameters(record, arm)) - len(drawn[arm])
-        blocks = _arm(studies, captions.history(record, studies), drawn[arm], sides, most, left)
+        studies = view.begun(arm)
+        sides = {key: side for (of, key), side in at_edges.items() if of == arm}
+        left = len(numeric_parameters(view, arm)) - len(drawn[arm])
+        blocks = _arm(studies, figures.history_caption(view, studies), drawn[arm], sides, most, left)
         parts.append(Part(arm, f"search-{number + 1}", tuple(blocks)))
     return Section("Search", "search", tuple(parts))
 
@@ -77,12 +75,12 @@ def _arm(
         )
     blocks.append(Chart("History", reading, figures.history(shown), _best(figures.history_table(studies), "history")))
     blocks += [
-        Doubt(key, f"its best values crowd at the {'lower' if side == 'low' else 'upper'} end of its range.")
+        Doubt(key, f"its best values cluster at the {'lower' if side == 'low' else 'upper'} end of its range.")
         for key, side in sides.items()
     ]
     if parameters:
         slices = tuple(_slice(studies, shown, each, sides.get(each.key)) for each in parameters)
-        blocks.append(Row(f"Loss against each hyperparameter. {captions.SLICE}", slices))
+        blocks.append(Row(f"Loss against each hyperparameter. {figures.SLICE_CAPTION}", slices))
         if left:
             blocks.append(
                 Text(
@@ -96,7 +94,7 @@ def _arm(
             blocks.append(
                 Chart(
                     "All hyperparameters together",
-                    captions.PARALLEL,
+                    figures.PARALLEL_CAPTION,
                     figures.parallel(shown, parameters),
                     _best(table, "all hyperparameters"),
                     later=True,
@@ -115,20 +113,21 @@ def _slice(
     return Chart(parameter.key, "", figure, _best(table, parameter.key))
 
 
-def _best(frame: "pandas.DataFrame", about: str) -> Table:
+def _best(table: Evidence, about: str) -> Table:
     """The best trials of a table of trials."""
-    best = frame.sort_values("Validation loss", kind="stable").head(SHOWN)
-    told = "The trials with the lowest validation loss." if len(frame) > SHOWN else f"Every trial: {about}."
-    return numbers(best, told, whole=len(frame), more=ALL_TRIALS)
+    place = table.titles.index("Validation loss")
+    best = table.sorted(lambda row: row[place]).head(SHOWN)
+    text = "The trials with the lowest validation loss." if len(table) > SHOWN else f"Every trial: {about}."
+    return rendered(best, text, more=ALL_TRIALS)
 
 
 def _most_important(parameters: list[Parameter], measured: Sequence[Sensitivity], arm: str) -> list[Parameter]:
     """As many as are drawn, in the order of the search space."""
     if len(parameters) <= MOST_SLICES:
         return parameters
-    importance = {each.key: each.importance or 0.0 for each in measured if each.arm == arm}
-    ranked = sorted(parameters, key=lambda each: -importance.get(each.key, 0.0))[:MOST_SLICES]
-    return [each for each in parameters if each in ranked]
+    shares = {own.key: own.importance or 0.0 for own in measured if own.arm == arm}
+    ranked = sorted(parameters, key=lambda parameter: -shares.get(parameter.key, 0.0))[:MOST_SLICES]
+    return [parameter for parameter in parameters if parameter in ranked]
 
 
 def thinned(studies: Sequence[StudyRecord], most: int) -> list[StudyRecord]:
@@ -153,50 +152,15 @@ def thinned(studies: Sequence[StudyRecord], most: int) -> list[StudyRecord]:
 
 def sensitivity(result: Result) -> Section:
     """How much each hyperparameter of each arm matters."""
-    found = sensitivities(result.record)
-    if not found:
-        nothing = missing(result, "There are no trials yet that could tell what matters.")
+    measured = sensitivities(result.view)
+    if not measured:
+        nothing = missing(result, "There are no trials yet that show which hyperparameters matter.")
         return Section("Sensitivity", "sensitivity", tuple(nothing))
-    known = [each for each in found if each.importance is not None]
+    known = [sensitivity for sensitivity in measured if sensitivity.importance is not None]
     blocks: list[Any] = []
     if known:
-        table = numbers(figures.importance_table(known), "", more="The table below has all.")
-        blocks.append(Chart("Importance", captions.IMPORTANCE, figures.importance(known), table))
+        table = numbers(importance.importance_table(known), more="The table below has all.")
+        blocks.append(Chart("Importance", importance.CAPTION, importance.importance(known), table))
     else:
-        blocks.append(Text("There are too few trials to tell what is important.", "missing"))
-    rows = tuple(
-        (
-            each.key,
-            each.arm,
-            "–" if not each.width else optional(each.width, _form(each)),
-            "–" if not each.width or each.low is None else f"{each.low:{_form(each)}} – {each.high:{_form(each)}}",
-            "a choice" if each.unit is None else _of(each),
-            "–" if each.best_low is None else f"{_value(each.best_low)} – {_value(each.best_high or 0.0)}",
-            optional(each.importance, ".0%"),
-        )
-        for each in found
-    )
-    blocks.append(
-        Table(
-            ("Hyperparameter", "Arm", "Width", "95 % interval", "Of", "Good values", "Importance"),
-            rows,
-            "The width of the region in which a study came within 10 % of its best loss, in decades of a log scale "
-            "(for a momentum or β, of 1 minus it) or as a share of a linear range, and where it lies. Periods are "
-            "epochs, warm-ups updates.",
-            frozenset({0, 1}),
-        )
-    )
-    return Section("Sensitivity", "sensitivity", tuple(blocks))
-
-
-def _form(each: Sensitivity) -> str:
-    return ".2f" if each.unit == DECADES else ".0%"
-
-
-def _of(each: Sensitivity) -> str:
-    return f"{each.range_width:.1f} decades" if each.unit == DECADES else "range"
-
-
-def _value(value: float) -> str:
-    """With as many digits as a β near 1 needs."""
-    return f"{value:.5g}" if 0.99 < value < 1 else f"{value:.3g}"
+        blocks.append(Text("There are too few trials to say which hyperparameters are important.", "missing"))
+    return Section("Sensitivity", "sensitivity", (*blocks, rendered(sensitivity_table(result.view))))

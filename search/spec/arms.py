@@ -119,6 +119,11 @@ class Arm:
         return found | {name: schedules.get(name).hyperparameters for name in self.schedules}
 
     @property
+    def is_single(self) -> bool:
+        """Whether it is one optimizer with one schedule, and so has a default config."""
+        return len(self.optimizers) == len(self.schedules) == 1
+
+    @property
     def peak(self) -> float:
         """What the multipliers of its schedules reach; 1 where they differ in that."""
         peaks = {schedules.get(name).peak for name in self.schedules}
@@ -128,6 +133,11 @@ class Arm:
     def presets(self) -> Mapping[str, Any]:
         """Fixed values and ranges that belong to the arm, by parameter name, unless a spec gives others."""
         return KNOWN[self.choices].presets if self.choices in KNOWN else {}
+
+
+def joint_arm() -> str:
+    """The arm of all optimizers and schedules."""
+    return f"{','.join(optimizers.names())}+{','.join(schedules.names())}"
 
 
 def short(arm: str) -> str:

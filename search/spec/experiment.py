@@ -133,7 +133,7 @@ def _is_range(value: Any) -> bool:
     return isinstance(value, tuple) and all(isinstance(end, float) for end in value)
 
 
-def experiment(**given: Any) -> Experiment:
+def read_spec(**given: Any) -> Experiment:
     """The spec with these fields; raises InputError that tells all mistakes at once."""
     known = list(Experiment.model_fields)
     problems = [str(unknown_name("setting", name, (*known, *BESIDE))) for name in given if name not in known]

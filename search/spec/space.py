@@ -258,9 +258,9 @@ class Space:
         return {parameter.key: parameter for owned in self.parameters.values() for parameter in owned}
 
 
-def space(experiment: Experiment, arm: Arm, updates_per_epoch: int) -> Space:
+def search_space(spec: Experiment, arm: Arm, updates_per_epoch: int) -> Space:
     """The space of `arm`; ranges that depend on the run's length follow from its number of updates."""
-    given = experiment.ranges_of(arm)
+    given = spec.ranges_of(arm)
     parameters: dict[str, tuple[Parameter | Choice, ...]] = {}
     fixed: dict[str, dict[str, Any]] = {}
     owned: dict[str, Iterable[Declared]] = {
@@ -285,9 +285,9 @@ def space(experiment: Experiment, arm: Arm, updates_per_epoch: int) -> Space:
             elif value is not None:
                 fixed[owner][each.name] = int(value) if each.integer else value
             elif each.searched:
-                low, high = each.range_in(experiment.epochs, experiment.epochs * updates_per_epoch)
+                low, high = each.range_in(spec.epochs, spec.epochs * updates_per_epoch)
                 if each.name == "learning_rate":
                     low, high = low / arm.peak, high / arm.peak
                 found.append(Parameter(key, each, low, high))
         parameters[owner] = tuple(found)
-    return Space(arm, parameters, fixed, experiment.batch_size, experiment.epochs)
+    return Space(arm, parameters, fixed, spec.batch_size, spec.epochs)

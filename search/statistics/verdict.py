@@ -25,6 +25,8 @@ PRACTICAL = 30
 class Verdict:
     """The answer for arms a and b: losses are compared, lower is better, so a negative difference speaks for a.
 
+    a_loss, b_loss: each arm's mean test loss over the repeats that the difference is over, and no others. repeats: how
+    many of them both arms have, or where the arms have none in common, the fewer of the two.
     band: differences within ± band are a tie. score_difference with its interval: that of the test score, accuracy or
     R², where higher is better; it decides nothing. primary: the pair that answers the experiment's question; the others
     are corrected for their number (Holm), `corrected` where that took a decision back.
@@ -33,6 +35,9 @@ class Verdict:
     a: str
     b: str
     verdict: Decision
+    a_loss: float | None
+    b_loss: float | None
+    repeats: int
     difference: float | None
     low: float | None
     high: float | None
@@ -134,27 +139,32 @@ def verdicts(
         primary if primary and set(pair) == set(primary) else pair
         for pair in sorted(combinations(losses, 2), key=lambda pair: set(pair) != set(primary or ()))
     ]
-    found = {(a, b): _compared(losses[a], losses[b]) for a, b in pairs}
-    p_values = {pair: claim_p_value(*known) for pair, known in found.items() if known and pair != primary}
+    compared = {(a, b): _compared(losses[a], losses[b]) for a, b in pairs}
+    p_values = {
+        pair: claim_p_value(known.interval, known.band) for pair, known in compared.items() if known and pair != primary
+    }
     holds = dict(zip(p_values, holm(list(p_values.values())), strict=True))
-    made = []
-    for (a, b), known in found.items():
+    decisions = []
+    for (a, b), known in compared.items():
         reasons = [(withheld or {})[arm] for arm in (a, b) if arm in (withheld or {})]
         if {a, b} <= set(unlearned):
             reasons = [NOTHING_LEARNED]
         decided = _decided((a, b), known, reasons, holds=holds.get((a, b), True), pairs=len(p_values))
         score = _difference(scores[a], scores[b]) if scores else None
-        interval, band = known or (None, None)
+        interval = known.interval if known else None
         difference, low, high = _ends(interval)
         score_difference, score_low, score_high = _ends(score)
-        made.append(
+        decisions.append(
             Verdict(
                 a=a,
                 b=b,
+                a_loss=known.a_loss if known else None,
+                b_loss=known.b_loss if known else None,
+                repeats=known.repeats if known else min(len(losses[a]), len(losses[b])),
                 difference=difference,
                 low=low,
                 high=high,
-                band=band,
+                band=known.band if known else None,
                 score_difference=score_difference,
                 score_low=score_low,
                 score_high=score_high,
@@ -163,7 +173,7 @@ def verdicts(
                 **decided,
             )
         )
-    return made
+    return decisions
 
 
 def _aligned(a: Repeats, b: Repeats) -> tuple[NDArray[np.float64], NDArray[np.float64], bool] | None:
@@ -183,7 +193,7 @@ def _difference(a: Repeats, b: Repeats) -> Interval | None:
     aligned = _aligned(a, b)
     if aligned is None:
         return None
-    of_a, of_b = (each.mean(axis=1) for each in aligned[:2])
+    of_a, of_b = (numbers.mean(axis=1) for numbers in aligned[:2])
     if not (np.isfinite(of_a).all() and np.isfinite(of_b).all()):
         return None
     return mean_interval(of_a - of_b) if aligned[2] else welch_interval(of_a, of_b)
@@ -193,28 +203,43 @@ def _ends(interval: Interval | None) -> tuple[float, float, float] | tuple[None,
     return (None, None, None) if interval is None else (interval.estimate, interval.low, interval.high)
 
 
-def _compared(a: Repeats, b: Repeats) -> tuple[Interval, float] | None:
-    """The interval for a − b and its tie band."""
+@dataclass(frozen=True)
+class _Compared:
+    """The interval for a − b, its tie band, and what it is of: both arms' means over as many repeats."""
+
+    interval: Interval
+    band: float
+    a_loss: float
+    b_loss: float
+    repeats: int
+
+
+def _compared(a: Repeats, b: Repeats) -> _Compared | None:
+    """None for too few or missing numbers."""
     aligned, interval = _aligned(a, b), _difference(a, b)
-    return None if aligned is None or interval is None else (interval, tie_band(*aligned[:2]))
+    if aligned is None or interval is None:
+        return None
+    of_a, of_b, _ = aligned
+    a_loss, b_loss = (float(losses.mean(axis=1).mean()) for losses in (of_a, of_b))
+    return _Compared(interval, tie_band(of_a, of_b), a_loss, b_loss, min(len(of_a), len(of_b)))
 
 
-NOTHING_LEARNED = "neither arm learned: half of their evaluations or more are no better than the uninformed predictor's"
+NOTHING_LEARNED = "neither arm learned: at least half of their evaluations are no better than the baseline predictor"
 
 
 def _decided(
-    pair: tuple[str, str], known: tuple[Interval, float] | None, reasons: Sequence[str], *, holds: bool, pairs: int
+    pair: tuple[str, str], known: _Compared | None, reasons: Sequence[str], *, holds: bool, pairs: int
 ) -> dict[str, Any]:
     """A verdict's decision with what explains it. reasons: why nothing may be decided."""
     needed: int | None = None
     corrected = False
     decision: Decision = "undecided"
     if known is None:
-        why = "an interval needs at least 2 repeats of both arms"
+        why = "an interval takes at least 2 repeats of both arms"
     elif reasons:
         why = "; ".join(reasons)
     else:
-        interval, band = known
+        interval, band = known.interval, known.band
         decision = decide(interval, band)
         corrected = decision != "undecided" and not holds
         if decision == "undecided":
@@ -225,16 +250,16 @@ def _decided(
             # At the level that the correction asks of a pair at most.
             needed = repeats_to_decide(interval, band, 1 - (1 - CONFIDENCE) / pairs)
             more = f"; {_more(interval, needed)}" if needed else ""
-            why = f"the 95 % interval alone would decide, but not after Holm's correction for {pairs} pairs{more}"
+            why = f"the 95 % interval alone is decisive, but not after Holm's correction for {pairs} pairs{more}"
         elif decision == "tie":
-            why = f"the 95 % interval lies inside the tie band ±{band:.2g}, half the spread between seeds"
+            why = f"the 95 % interval lies within the tie band of ±{band:.2g} (half the spread between seeds)"
         else:
-            why = f"the 95 % interval lies beyond the tie band ±{band:.2g}"
+            why = f"the 95 % interval lies outside the tie band of ±{band:.2g}"
     return {"verdict": decision, "repeats_to_decide": needed, "corrected": corrected, "why": why}
 
 
 def _more(interval: Interval, needed: int) -> str:
-    return f"roughly {needed} repeats, {max(needed - interval.repeats, 1)} more than there are, would decide"
+    return f"about {needed} repeats ({max(needed - interval.repeats, 1)} more) would settle it"
 
 
 def _undecided(pair: tuple[str, str], interval: Interval, band: float, needed: int | None) -> str:
@@ -242,13 +267,13 @@ def _undecided(pair: tuple[str, str], interval: Interval, band: float, needed: i
     if needed and needed <= PRACTICAL:
         more = _more(interval, needed)
     elif narrow and abs(abs(interval.estimate) - band) < interval.standard_error:
-        more = "the difference lies at the band's edge, where more repeats decide only by chance"
+        more = "the difference is close to the edge of the band, so more repeats are unlikely to settle it"
     else:
-        more = f"it would take {f'roughly {needed}' if needed else f'more than {MAX_REPEATS}'} repeats to decide"
+        more = f"{f'about {needed}' if needed else f'more than {MAX_REPEATS}'} repeats would be needed to settle it"
     if interval.low > 0 or interval.high < 0:
         favoured = pair[0] if interval.high < 0 else pair[1]
         return (
-            f"the whole 95 % interval favours {favoured}, but it reaches into the tie band ±{band:.2g}, half the "
-            f"spread between seeds; {more}"
+            f"the 95 % interval favours {favoured}, but reaches into the tie band of ±{band:.2g} (half the spread "
+            f"between seeds); {more}"
         )
-    return f"the 95 % interval holds 0 and reaches beyond the tie band ±{band:.2g}; {more}"
+    return f"the 95 % interval includes 0 and extends beyond the tie band of ±{band:.2g}; {more}"

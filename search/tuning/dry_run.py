@@ -17,12 +17,12 @@ from typing import Any
 
 from cooldown.objectives.cost import passes_before
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.experiment import Experiment, experiment
-from cooldown.search.spec.space import space
+from cooldown.search.spec.experiment import Experiment, read_spec
+from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.runner import run
 from cooldown.search.tuning.splits import Splits
-from cooldown.search.tuning.studies import planned, single
+from cooldown.search.tuning.studies import planned
 from cooldown.storage import Ledger, Purpose, StudyKey
 
 BUDGET = 20.0
@@ -162,7 +162,7 @@ def _small(spec: Experiment, workers: int, epochs: int) -> Experiment:
         "epochs": epochs,
         "pruner": "none",
     }
-    return experiment(**{**spec.to_json(), **changes})
+    return read_spec(**{**spec.to_json(), **changes})
 
 
 def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_Kept", epochs: int) -> _Timing:
@@ -191,12 +191,12 @@ def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_Kept", ep
 
 def _cost(arm: Arm, spec: Experiment, splits: Splits) -> ArmCost:
     # Where a search may choose a curriculum, it might choose it always.
-    before = max(passes_before(config) for config in space(spec, arm, splits.updates_per_epoch).programs())
+    before = max(passes_before(config) for config in search_space(spec, arm, splits.updates_per_epoch).programs())
     rows = {purpose: splits.rows(purpose) * (before + spec.epochs) * spec.repeats for purpose in Purpose}
     finalists = min(spec.finalists, spec.trials) * spec.finalist_seeds
     search = rows[Purpose.SEARCH] * spec.trials * spec.seeds + rows[Purpose.FINALIST] * finalists
     evaluation = rows[Purpose.EVALUATION] * spec.confirm_seeds
-    default = rows[Purpose.SEARCH] * spec.seeds + evaluation if single(arm) else 0
+    default = rows[Purpose.SEARCH] * spec.seeds + evaluation if arm.is_single else 0
     return ArmCost(arm.name, search, evaluation, default)
 
 

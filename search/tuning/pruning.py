@@ -5,10 +5,8 @@ late is never compared with one that drops early. It is held only against earlie
 a function of the record alone, for any number of workers.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +19,7 @@ from cooldown.objectives.records import Outcome
 from cooldown.objectives.training.limits import mean_losses
 from cooldown.search.spec.experiment import Pruner
 from cooldown.search.statistics.pruning import BRACKET_WEIGHTS, halving_limits, median_limits, pruned_after
-from cooldown.storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
+from cooldown.storage import Purpose, StudyRecord, TrialRecord
 
 PRUNERS: tuple[Pruner, ...] = ("median", "hyperband")
 
@@ -165,71 +163,4 @@ def _saved(trial: TrialRecord, end: int) -> int:
     """The gradient evaluations that its replicates made after the epoch `end` (from 1)."""
     return sum(
         rows_per_epoch(curve, trial.config) * max(epochs_paid(curve) - end, 0) for curve in trial.curves[Purpose.SEARCH]
-    )
-
-
-@dataclass(frozen=True)
-class Pruned:
-    """What a pruner did, or would have done, to one arm's searches.
-
-    trials, pruned: how many there are and how many of them were stopped. share_saved: of the gradient evaluations that
-    the search would have taken without it. repeats, winners_pruned, loss_difference: of a replay, the studies, how many
-    of their winners would have been stopped, and the mean `Replay.loss_difference`; None in a run that was pruned.
-    """
-
-    trials: int
-    pruned: int
-    share_saved: float
-    repeats: int
-    winners_pruned: int | None = None
-    loss_difference: float | None = None
-
-
-def pruned_arms(record: ExperimentRecord) -> dict[str, Pruned]:
-    """What the experiment's own pruner did, by arm."""
-    found = {}
-    for arm in record.spec["arms"]:
-        studies = [study for study in record.of(arm) if study.trials]
-        trials = [trial for study in studies for trial in study.trials]
-        if trials:
-            made = sum(curve.gradient_evaluations for trial in trials for curve in trial.curves[Purpose.SEARCH])
-            saved = sum(_spared(trial) for trial in trials if trial.pruned)
-            pruned = sum(trial.pruned for trial in trials)
-            found[arm] = Pruned(len(trials), pruned, saved / (made + saved), len(studies))
-    return found
-
-
-def replayed_arms(record: ExperimentRecord) -> dict[tuple[str, Pruner], Pruned]:
-    """What each pruner would have done to an experiment that was run without one, by arm and pruner."""
-    found = {}
-    for arm in record.spec["arms"]:
-        studies = [study for study in record.of(arm) if study.evaluations]
-        for pruner in PRUNERS if studies else ():
-            replays = [replay(pruner, study, record.spec["seed"]) for study in studies]
-            known = [each.loss_difference for each in replays if each.loss_difference is not None]
-            found[arm, pruner] = Pruned(
-                sum(len(study.trials) for study in studies),
-                sum(len(each.pruned) for each in replays),
-                sum(each.saved for each in replays) / sum(each.gradient_evaluations for each in replays),
-                len(replays),
-                sum(each.winner_pruned for each in replays),
-                math.fsum(known) / len(known) if known else None,
-            )
-    return found
-
-
-def pruning_document(record: ExperimentRecord) -> list[dict[str, Any]]:
-    """JSON-ready: what the experiment's pruner did, or what each would have done."""
-    own = record.spec["pruner"]
-    if own != "none":
-        return [{"arm": arm, "pruner": own, **asdict(each)} for arm, each in pruned_arms(record).items()]
-    return [{"arm": arm, "pruner": pruner, **asdict(each)} for (arm, pruner), each in replayed_arms(record).items()]
-
-
-def _spared(trial: TrialRecord) -> int:
-    """The gradient evaluations that a pruned trial's replicates would have gone on to make."""
-    return sum(
-        rows_per_epoch(curve, trial.config) * (trial.config.epochs - epochs_paid(curve))
-        for curve in trial.curves[Purpose.SEARCH]
-        if curve.outcome is Outcome.PRUNED
     )

@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.records import Curve
-from cooldown.search.executors.local import TrainingError, compile_packed, stop, train_packed
+from cooldown.search.executors.jobs import TrainingError, compile_packed, train_packed
+from cooldown.search.executors.local import stop
 from cooldown.search.spec.experiment import Experiment
-from cooldown.search.spec.space import Space, space
+from cooldown.search.spec.space import Space, search_space
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.pruning import limits
 from cooldown.search.tuning.sampling import Default, Generation, Proposals
@@ -121,7 +122,8 @@ class _Runner:
     @cached_property
     def spaces(self) -> dict[str, Space]:
         return {
-            arm.name: space(self.experiment, arm, self.splits.updates_per_epoch) for arm in self.experiment.parsed_arms
+            arm.name: search_space(self.experiment, arm, self.splits.updates_per_epoch)
+            for arm in self.experiment.parsed_arms
         }
 
     def run(self) -> None:

@@ -9,8 +9,8 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.problem import Model, Problem
 from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.tasks import Task
-from cooldown.search.executors.local import pack
-from cooldown.search.spec.experiment import Experiment, experiment
+from cooldown.search.executors.jobs import pack
+from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.storage import ExperimentRecord, Purpose
 
 
@@ -28,7 +28,7 @@ def task_of(spec: Experiment, given: Task | None = None) -> Task:
 def recorded_task(record: ExperimentRecord, given: Task | None = None) -> Task:
     """The task of an experiment in the ledger; raises InputError where it is not found, or no longer the same."""
     try:
-        task = task_of(experiment(**record.spec), given)
+        task = task_of(read_spec(**record.spec), given)
     except InputError as error:
         raise InputError(f"the task of {record.name!r} cannot be found again ({error})") from error
     if task.fingerprint() != record.task_fingerprint:
@@ -37,16 +37,16 @@ def recorded_task(record: ExperimentRecord, given: Task | None = None) -> Task:
 
 
 class Splits:
-    """What the jobs of `experiment` on `task` are trained on, packed for the workers."""
+    """What the jobs of an experiment on `task` are trained on, packed for the workers."""
 
-    def __init__(self, task: Task, experiment: Experiment) -> None:
-        self.task, self._experiment = task, experiment
+    def __init__(self, task: Task, spec: Experiment) -> None:
+        self.task, self._spec = task, spec
         self._search: dict[int, bytes] = {}
 
     def search(self, repeat: int) -> bytes:
         """The packed problem of a repeat's search and finalists: training and validation rows."""
         if repeat not in self._search:
-            problem = self._first if repeat == 0 else self.task.search_problem(self._experiment.seed, repeat)
+            problem = self._first if repeat == 0 else self.task.search_problem(self._spec.seed, repeat)
             self._search[repeat] = pack(problem)
         return self._search[repeat]
 
@@ -57,7 +57,7 @@ class Splits:
         Raises InputError where a run could only watch the test rows.
         """
         problem = self._evaluation
-        if problem.monitor is None and self._experiment.reacts:
+        if problem.monitor is None and self._spec.reacts:
             raise InputError(
                 f"task {self.task.name!r}: its evaluation_problem names no rows to watch (Problem.monitor), and a run "
                 "with early stopping or a schedule that reacts must not watch the test rows"
@@ -71,7 +71,7 @@ class Splits:
     @cached_property
     def updates_per_epoch(self) -> int:
         """Updates per epoch of a search; the last batch may be smaller."""
-        return -(-len(self._first.train) // self._experiment.batch_size)
+        return -(-len(self._first.train) // self._spec.batch_size)
 
     @property
     def model(self) -> Model:
@@ -80,18 +80,18 @@ class Splits:
 
     @cached_property
     def _evaluation(self) -> Problem:
-        return self.task.evaluation_problem(self._experiment.seed)
+        return self.task.evaluation_problem(self._spec.seed)
 
     @cached_property
     def _first(self) -> Problem:
-        return self.task.search_problem(self._experiment.seed, 0)
+        return self.task.search_problem(self._spec.seed, 0)
 
     def seeds(self, purpose: Purpose, repeat: int) -> list[int]:
         """The seeds of a repeat's replicates: others for each purpose, the same for every arm."""
-        e = self._experiment
+        spec = self._spec
         count = {
-            Purpose.SEARCH: e.seeds,
-            Purpose.FINALIST: e.finalist_seeds,
-            Purpose.EVALUATION: e.confirm_seeds,
+            Purpose.SEARCH: spec.seeds,
+            Purpose.FINALIST: spec.finalist_seeds,
+            Purpose.EVALUATION: spec.confirm_seeds,
         }[purpose]
-        return seeds(e.seed, f"{purpose.value} seeds", repeat, count=count)
+        return seeds(spec.seed, f"{purpose.value} seeds", repeat, count=count)

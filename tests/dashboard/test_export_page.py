@@ -13,6 +13,7 @@ from test_pages import Open, fine, words
 from cooldown import load
 from cooldown.objectives.errors import InputError
 from cooldown.search import export as formats
+from cooldown.search.evidence.view import View
 from cooldown.search.export import ConfigFormat, Exported, TableFormat, choose
 
 NAME = "a name; rm -rf $HOME/'x'"
@@ -50,7 +51,7 @@ def test_every_format_is_offered_the_configuration_as_json_first(app: Any) -> No
 @pytest.mark.parametrize("name", of_kind(ConfigFormat))
 def test_a_configuration_is_that_of_the_command(app: Any, url: str, name: str) -> None:
     record = load(NAME, db=url).record
-    best = choose(record)
+    best = choose(View(record))
     code, command = chosen(app, name).code
     made = formats.export(record, name)
     assert code.value == str(made.content).strip()

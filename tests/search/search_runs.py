@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 
 from cooldown import tasks
-from cooldown.search.spec.experiment import Experiment, experiment
+from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.tuning.runner import run
 from cooldown.search.tuning.splits import Splits, task_of
 from cooldown.search.tuning.studies import planned
@@ -100,7 +100,7 @@ if not IN_WORKER:
 
 def spec(**changes: Any) -> Experiment:
     """The tiny experiment with these changes."""
-    return experiment(**{**TINY, **changes})
+    return read_spec(**{**TINY, **changes})
 
 
 def run_in_threads(

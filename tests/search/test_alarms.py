@@ -10,6 +10,7 @@ from search_runs import run_in_threads, spec
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale, Unit
 from cooldown.search.evidence.alarms import alarms, boundary_alarms, contains
 from cooldown.search.evidence.verdict import pair_verdicts, sentence
+from cooldown.search.evidence.view import View
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.space import Parameter
 from cooldown.search.statistics.doubts import edge_reached, never_improved, winners_curse
@@ -20,7 +21,7 @@ NONE = np.empty(0)
 
 
 def kinds(record: Any) -> list[tuple[str, str]]:
-    return [(alarm.kind, alarm.arm) for alarm in alarms(record, pair_verdicts(record))]
+    return [(alarm.kind, alarm.arm) for alarm in alarms(View(record), pair_verdicts(View(record)))]
 
 
 @pytest.mark.parametrize(
@@ -115,22 +116,22 @@ def test_a_range_that_ends_before_the_best_withholds_the_verdict(url: str, repea
     ranges = {"sgd.learning_rate": (1e-6, 1e-2), "constant.warmup_steps": 0}
     settings = {"arms": ("sgd", "adam"), "trials": 16, "finalists": 3, "epochs": 4, "repeats": repeats}
     record = run_in_threads(url, spec(**settings, ranges=ranges))
-    found = [alarm for alarm in boundary_alarms(record) if alarm.arm == "sgd"]
+    found = [alarm for alarm in boundary_alarms(View(record)) if alarm.arm == "sgd"]
     assert len(found) == 1
     assert "its best values of sgd.learning_rate lie at the upper edge of the range, 0.01" in found[0].message
     assert "search again from 1e-06 to 0.1" in found[0].message
     assert found[0].resume == "--extend"
-    (verdict,) = pair_verdicts(record)
+    (verdict,) = pair_verdicts(View(record))
     assert verdict.verdict == "undecided"
     if repeats > 1:
         assert "boundary: the best of sgd lie at the edge of a range" in verdict.why
-        assert "undecided" in sentence(record, [verdict])
+        assert "undecided" in sentence(View(record), [verdict])
 
 
 def test_a_range_around_the_best_raises_no_alarm(url: str) -> None:
     settings = {"arms": ("sgd",), "trials": 16, "epochs": 4, "repeats": 3, "finalists": 3}
     record = run_in_threads(url, spec(**settings, ranges={"constant.warmup_steps": 0}))
-    assert boundary_alarms(record) == []
+    assert boundary_alarms(View(record)) == []
 
 
 def test_what_contains_what() -> None:
@@ -169,7 +170,7 @@ def test_the_general_arm_must_not_be_worse(url: str) -> None:
     record = run_in_threads(url, spec(arms=("momentum", "sgd")))
     for a, b, sign in (("momentum", "sgd", 1), ("sgd", "momentum", -1)):
         for difference, expected in ((0.1, ["momentum"]), (0.02, []), (-0.1, [])):
-            found = alarms(record, [verdict_of(a, b, sign * difference, 0.05)])
+            found = alarms(View(record), [verdict_of(a, b, sign * difference, 0.05)])
             assert [alarm.arm for alarm in found if alarm.kind == "inclusion"] == expected
 
 
@@ -193,12 +194,12 @@ def test_no_winner_is_declared_over_an_arm_that_contains_it(url: str) -> None:
                 trials.append(replace(trial, curves=curves))
             studies.append(replace(study, trials=tuple(trials)))
         planted = replace(record, studies=tuple(studies), default_configs=())
-        (verdict,) = pair_verdicts(planted)
+        (verdict,) = pair_verdicts(View(planted))
         assert (verdict.verdict == "undecided") == (decision == "undecided")
         if decision == "undecided":
             assert "momentum contains the other as a special case" in verdict.why
             assert verdict.difference is not None
-        told = [alarm.kind for alarm in alarms(planted, [verdict])]
+        told = [alarm.kind for alarm in alarms(View(planted), [verdict])]
         assert ("inclusion" in told) == (decision == "undecided")
 
 
@@ -209,21 +210,21 @@ def test_a_curse_larger_than_a_declared_lead_is_told(url: str) -> None:
     assert largest > 0, "the best of four on one seed is lucky"
     for lead, told in ((largest / 2, True), (2 * largest, False)):
         verdict = verdict_of("momentum", "adam", -lead, lead / 4, "a_better")
-        found = [alarm for alarm in alarms(record, [verdict]) if alarm.kind == "winner's curse"]
+        found = [alarm for alarm in alarms(View(record), [verdict]) if alarm.kind == "winner's curse"]
         assert bool(found) is told
-        assert [a for a in alarms(record, [replace(verdict, verdict="tie")]) if a.kind == "winner's curse"] == []
+        assert [a for a in alarms(View(record), [replace(verdict, verdict="tie")]) if a.kind == "winner's curse"] == []
 
 
 def _arms(record: Any) -> list[dict[str, Any]]:
-    from cooldown.search.evidence.verdict import document
+    from cooldown.search.evidence.document import document
 
-    return document(record)["arms"]
+    return document(View(record))["arms"]
 
 
 def test_arms_that_got_less_are_told_once_nothing_runs(url: str) -> None:
     record = run_in_threads(url, spec())
     assert "unequal budgets" not in [kind for kind, _ in kinds(record)]
     cut = replace(record, studies=record.studies[:-1], status=Status.INTERRUPTED)
-    (alarm,) = (alarm for alarm in alarms(cut, []) if alarm.kind == "unequal budgets")
+    (alarm,) = (alarm for alarm in alarms(View(cut), []) if alarm.kind == "unequal budgets")
     assert "momentum+sgdr 8 trials and 2 winners, adam 4 trials and 1 winners" in alarm.message
-    assert all(alarm.kind != "unequal budgets" for alarm in alarms(replace(cut, status=Status.RUNNING), []))
+    assert all(alarm.kind != "unequal budgets" for alarm in alarms(View(replace(cut, status=Status.RUNNING)), []))

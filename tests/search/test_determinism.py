@@ -10,7 +10,7 @@ from search_runs import TINY, Mortal, Shuffled, print_of, run_in_threads, spec
 from cooldown import compare
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Sampler
-from cooldown.search.spec.space import space
+from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.sampling import Generation
 from cooldown.storage import Ledger, Status, StudyRecord
 from cooldown.storage.fingerprint import arm_fingerprints
@@ -123,7 +123,7 @@ def test_a_rebuilt_study_asks_what_the_one_that_went_on_asks(sampler: str, url: 
     experiment = long_spec(sampler, trials=9)
     record = run_in_threads(url, experiment)
     for study in record.studies:
-        own = space(experiment, Arm.parse(study.arm), 1)
+        own = search_space(experiment, Arm.parse(study.arm), 1)
         for size in (0, 3, 6):
             # Without the later trials the study is what it was after that generation, but for the sampler's state.
             if sampler in ("qmc", "cmaes") and size:

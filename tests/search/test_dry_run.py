@@ -10,7 +10,8 @@ from search_runs import TINY, cooldown, flags, run_in_threads, spec
 
 from cooldown.objectives.errors import InputError
 from cooldown.search.cli.terminal import spoken
-from cooldown.search.evidence.verdict import document
+from cooldown.search.evidence.document import document
+from cooldown.search.evidence.view import View
 from cooldown.search.experiments.service import dry_run
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.tuning import dry_run as module
@@ -31,7 +32,7 @@ CALM = {"momentum.learning_rate": 0.01, "adam.learning_rate": 0.001}
 def test_the_cost_is_that_of_a_run_in_which_nothing_ends_early(url: str, arms: tuple[str, ...]) -> None:
     made = spec(arms=arms, ranges=CALM if len(arms) > 1 else {}, epochs=2, trials=5)
     found = estimated(made)
-    shown = document(run_in_threads(url, made))
+    shown = document(View(run_in_threads(url, made)))
     for cost, arm in zip(found.arms, shown["arms"], strict=True):
         assert cost.arm == arm["arm"]
         assert cost.search == arm["search_gradient_evaluations"]
@@ -43,7 +44,7 @@ def test_the_cost_is_that_of_a_run_in_which_nothing_ends_early(url: str, arms: t
 
 def test_a_curriculum_is_paid_for(url: str) -> None:
     made = spec(arms=("adam",), ranges={"strategy.curriculum": "easy_to_hard"}, epochs=2)
-    (arm,) = document(run_in_threads(url, made))["arms"]
+    (arm,) = document(View(run_in_threads(url, made)))["arms"]
     assert estimated(made).gradient_evaluations == arm["gradient_evaluations"]
 
 

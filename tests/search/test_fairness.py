@@ -14,9 +14,11 @@ from cooldown import compare
 from cooldown.objectives import Outcome, Problem, tasks
 from cooldown.objectives.errors import InputError
 from cooldown.search.evidence.alarms import alarms
+from cooldown.search.evidence.document import document
 from cooldown.search.evidence.losses import primary_pair
 from cooldown.search.evidence.losses import test_losses as losses_of
-from cooldown.search.evidence.verdict import document, pair_verdicts
+from cooldown.search.evidence.verdict import pair_verdicts
+from cooldown.search.evidence.view import View
 from cooldown.search.executors import local as executors
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.service import summaries
@@ -155,7 +157,7 @@ def test_budgets_are_equal(spied: Any) -> None:
 def test_the_document_says_what_the_ledger_holds(spied: Any) -> None:
     """The contract of `show --json`."""
     record = spied[0]
-    shown = document(record)
+    shown = document(View(record))
     assert set(shown) >= {"name", "task", "status", "fingerprint", "spec", "arms", "verdicts", "alarms"}
     assert [arm["arm"] for arm in shown["arms"]] == list(ARMS)
     for arm in shown["arms"]:
@@ -170,24 +172,24 @@ def test_the_document_says_what_the_ledger_holds(spied: Any) -> None:
             assert [set(each) for each in repeat["evaluations"]] == [{"seed", "test_loss", "test_score"}] * 2
     (verdict,) = shown["verdicts"]
     assert set(verdict) >= {"a", "b", "verdict", "difference", "low", "high", "probability_a_better", "why"}
-    losses = losses_of(record)
+    losses = losses_of(View(record))
     means = {arm: np.mean(list(by_repeat.values())) for arm, by_repeat in losses.items()}
     assert verdict["difference"] == pytest.approx(means[verdict["a"]] - means[verdict["b"]])
 
 
 def test_the_primary_pair_is_annealed_sgd_against_an_adaptive_method(spied: Any, url: str) -> None:
-    assert primary_pair(spied[0]) == ARMS
+    assert primary_pair(View(spied[0])) == ARMS
     arms = ("sgd", "nag", "momentum,adam")
-    by_validation = primary_pair(run_in_threads(url, spec(arms=arms, repeats=1), name="none of them annealed"))
+    by_validation = primary_pair(View(run_in_threads(url, spec(arms=arms, repeats=1), name="none of them annealed")))
     assert by_validation is not None
     assert set(by_validation) < set(arms)
-    assert primary_pair(run_in_threads(url, spec(arms=("adam",), repeats=1), name="one")) is None
+    assert primary_pair(View(run_in_threads(url, spec(arms=("adam",), repeats=1), name="one"))) is None
 
 
 def test_ranges_that_reach_too_high_raise_an_alarm(url: str) -> None:
     ranges = {"sgd.learning_rate": (1e20, 1e30), "constant.warmup_steps": 0}
     record = run_in_threads(url, spec(arms=("sgd", "adam"), repeats=1, ranges=ranges, epochs=2))
-    found = {(alarm.kind, alarm.arm): alarm for alarm in alarms(record, pair_verdicts(record))}
+    found = {(alarm.kind, alarm.arm): alarm for alarm in alarms(View(record), pair_verdicts(View(record)))}
     assert set(found) == {("boundary", "sgd"), ("divergence", "sgd")}
     assert "100% of the search's runs diverged" in found["divergence", "sgd"].message
     assert "search again from 0.1 to 1e+30" in found["boundary", "sgd"].message, "down to the default"
@@ -265,7 +267,7 @@ def test_an_arm_under_two_names_is_tuned_twice_on_the_same_numbers(url: str) -> 
         assert [trial.parameters for trial in first.trials] != [trial.parameters for trial in second.trials]
         for purpose in Purpose:
             assert {c.seed for c in first.curves(purpose)} == {c.seed for c in second.curves(purpose)}
-    (verdict,) = pair_verdicts(record)
+    (verdict,) = pair_verdicts(View(record))
     assert {verdict.a, verdict.b} == {"first=adam", "second=adam"}
     alone = run_in_threads(url, spec(arms=("second=adam",), epochs=2), name="alone")
     assert arm_fingerprints(alone.studies)["second=adam"] == arm_fingerprints(record.studies)["second=adam"]

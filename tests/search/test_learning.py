@@ -16,6 +16,7 @@ from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.cost import rows_per_epoch
 from cooldown.objectives.records import Curve, Outcome
 from cooldown.search.evidence.learning import AMOUNTS, band, planned_rates, trial_curves, winners_curves
+from cooldown.search.evidence.view import View
 from cooldown.storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
 
 EPOCHS = 3
@@ -44,14 +45,14 @@ def trial(*curves: Curve, purpose: Purpose = Purpose.SEARCH, epochs: int = 4, **
 
 
 def test_winners_are_shown_by_their_finalists_of_all_repeats(record: ExperimentRecord) -> None:
-    found = winners_curves(record)
+    found = winners_curves(View(record))
     assert list(found) == record.spec["arms"]
     for arm, own in found.items():
         winners = [(study.repeat, study.winner) for study in record.of(arm)]
         expected = [(repeat, each) for repeat, winner in winners for each in winner.curves[Purpose.FINALIST]]  # type: ignore
         assert [(r, s) for r, s in zip(own.repeat, own.seed, strict=True)] == [(r, each.seed) for r, each in expected]
         for row, (_, each) in enumerate(expected):
-            np.testing.assert_array_equal(own.validation[row], each.validation_loss)
+            np.testing.assert_array_equal(own.validation[row], each.held_out_loss)
             np.testing.assert_array_equal(own.train[row], each.train_loss)
             np.testing.assert_array_equal(own.rate[row], each.learning_rate)
         assert own.uninformed_loss == pytest.approx(np.mean([each.uninformed_loss for _, each in expected]))
@@ -59,7 +60,7 @@ def test_winners_are_shown_by_their_finalists_of_all_repeats(record: ExperimentR
 
 
 def test_the_axes_end_with_what_the_runs_took(record: ExperimentRecord) -> None:
-    for arm, own in winners_curves(record).items():
+    for arm, own in winners_curves(View(record)).items():
         curves = [c for s in record.of(arm) if s.winner for c in s.winner.curves[Purpose.FINALIST]]
         assert all(each.outcome is Outcome.COMPLETED for each in curves)
         assert set(own.axes) == set(AMOUNTS)
@@ -135,7 +136,7 @@ def test_before_there_are_finalists_the_search_is_shown(record: ExperimentRecord
     whole, running = record.of("adam")
     momentum = [replace(study, trials=()) for study in record.of("momentum+batch_growth")]
     joint = [cut(study) for study in record.of("sgd,nag+cosine")]
-    found = winners_curves(replace(record, studies=(whole, searched(running), *momentum, *joint)))
+    found = winners_curves(View(replace(record, studies=(whole, searched(running), *momentum, *joint))))
     assert list(found) == ["adam"]
     best = min(running.trials, key=lambda each: each.validation_loss)
     assert found["adam"].seed[found["adam"].repeat == running.repeat].tolist() == [

@@ -10,12 +10,13 @@ from search_runs import print_of, run_in_threads, spec
 
 from cooldown.objectives import TrainConfig
 from cooldown.search.evidence.budgets import default_target
-from cooldown.search.evidence.credit import credit, credit_document, credit_sentence, tuning_gains
+from cooldown.search.evidence.credit import credit_document, credit_sentence, credit_split, tuning_gains
+from cooldown.search.evidence.document import document
 from cooldown.search.evidence.edges import edges
-from cooldown.search.evidence.verdict import document
+from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.space import space
+from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.studies import needs, planned
 from cooldown.storage import ExperimentRecord, Ledger, Purpose, StudyKey, StudyRecord
 from cooldown.storage.fingerprint import arm_fingerprints
@@ -74,7 +75,7 @@ def test_an_arm_that_chooses_has_no_default() -> None:
 )
 def test_a_default_is_the_catalogs_but_for_what_the_spec_fixes(arm: str, ranges: dict, rate: float | None) -> None:
     made = spec(arms=(arm,), ranges=ranges)
-    default = space(made, Arm.parse(arm), 10).default
+    default = search_space(made, Arm.parse(arm), 10).default
     if rate is not None:
         assert default.optimizer.hyperparameters["learning_rate"] == rate
     untuned = TrainConfig.from_json({"optimizer": arm, "batch_size": 32, "epochs": 1}).optimizer.hyperparameters
@@ -83,7 +84,7 @@ def test_a_default_is_the_catalogs_but_for_what_the_spec_fixes(arm: str, ranges:
 
 def test_a_default_rate_is_the_highest_of_the_run() -> None:
     """noam's multipliers never come near 1: its default would be hundreds of times too small."""
-    default = space(spec(arms=("adam+noam",)), Arm.parse("adam+noam"), 10).default
+    default = search_space(spec(arms=("adam+noam",)), Arm.parse("adam+noam"), 10).default
     assert default.optimizer.hyperparameters["learning_rate"] * Arm.parse("adam+noam").peak == pytest.approx(1e-3)
     assert default.optimizer.hyperparameters["beta2"] == 0.98
 
@@ -100,9 +101,9 @@ def test_the_searches_are_what_they_are_without_it(record: ExperimentRecord, tmp
     assert arm_fingerprints(without.studies) == tuned
     assert print_of(without) != print_of(record)
     assert set(arm_fingerprints(record.default_configs)) == {f"default {arm}" for arm in CUBE}
-    assert tuning_gains(without) == []
-    assert credit(without, PAIR).missing  # type: ignore[union-attr]
-    assert credit_sentence(without, PAIR) == ""
+    assert tuning_gains(View(without)) == []
+    assert credit_split(View(without), PAIR).missing  # type: ignore[union-attr]
+    assert credit_sentence(View(without), PAIR) == ""
 
 
 def test_optuna_sees_it_as_a_study_of_one_trial(record: ExperimentRecord, url: str) -> None:
@@ -113,7 +114,7 @@ def test_optuna_sees_it_as_a_study_of_one_trial(record: ExperimentRecord, url: s
 
 
 def test_it_is_not_among_what_was_searched(record: ExperimentRecord) -> None:
-    shown = document(record)
+    shown = document(View(record))
     assert len(Result(record).trials()) == len(CUBE) * 2 * 4
     assert [each["arm"] for each in shown["one_shots"]] == list(CUBE)
     for each in shown["one_shots"]:
@@ -178,7 +179,7 @@ def test_the_credit_is_given_to_whom_it_was_planted_for(record: ExperimentRecord
         return 10 + repeat - arm.startswith("momentum") - 2 * annealed - 4 * tuned - 3 * (annealed and tuned)
 
     made = planted(record, loss)
-    found = credit(made, PAIR)
+    found = credit_split(View(made), PAIR)
     assert found is not None
     assert (found.first, found.other, found.missing) == ("default adam", "tuned momentum+cosine", ())
     assert {name: share.estimate for name, share in found.shares.items()} == pytest.approx(
@@ -189,24 +190,24 @@ def test_the_credit_is_given_to_whom_it_was_planted_for(record: ExperimentRecord
     assert {name: effect.estimate for name, effect in found.tuned.items()} == pytest.approx(
         {"optimizer": -1, "schedule": -5}
     )
-    sentence = credit_sentence(made, PAIR)
+    sentence = credit_sentence(View(made), PAIR)
     assert "Tuning changes the test loss by -5.5000 [-5.5000, -5.5000]" in sentence
     assert "momentum in place of adam changes it by -1.0000 [-1.0000, -1.0000], and annealing by -5.0000" in sentence
-    gained = {gain.arm: (gain.default_loss, gain.tuned_loss, gain.difference) for gain in tuning_gains(made)}
+    gained = {gain.arm: (gain.default_loss, gain.tuned_loss, gain.difference) for gain in tuning_gains(View(made))}
     assert gained["momentum+cosine"] == pytest.approx((7.5, 0.5, -7))
     assert gained["adam"] == pytest.approx((10.5, 6.5, -4))
-    assert [row["effect"] for row in credit_document(made, PAIR)["shares"]] == ["optimizer", "schedule", "tuning"]
+    assert [row["effect"] for row in credit_document(View(made), PAIR)["shares"]] == ["optimizer", "schedule", "tuning"]
 
 
 def test_what_the_cube_lacks_is_named(record: ExperimentRecord) -> None:
     cut = replace(record, spec={**record.spec, "arms": ["momentum+cosine", "adam"]})
-    found = credit(cut, PAIR)
+    found = credit_split(View(cut), PAIR)
     assert found is not None
     assert found.missing == ("adam with annealing, such as adam+cosine", "momentum")
     one = replace(record, studies=tuple(study for study in record.studies if study.repeat == 0))
-    assert credit(one, PAIR).missing == ("2 repeats of all",)  # type: ignore[union-attr]
-    assert [gain.low for gain in tuning_gains(one)] == [None] * 4
-    assert credit(record, ("momentum+cosine", "momentum")) is None
+    assert credit_split(View(one), PAIR).missing == ("2 repeats of all",)  # type: ignore[union-attr]
+    assert [gain.low for gain in tuning_gains(View(one))] == [None] * 4
+    assert credit_split(View(record), ("momentum+cosine", "momentum")) is None
 
 
 def with_validation(record: ExperimentRecord, default: float, tuned: float) -> ExperimentRecord:
@@ -240,7 +241,7 @@ def test_a_default_that_does_better_is_an_alarm_and_withholds_the_verdict(record
         if "adam" in (verdict.a, verdict.b):
             assert verdict.verdict == "undecided"
             assert "adam's default config does better" in verdict.why
-    assert "adam" not in [edge.arm for edge in edges(worse)], "its values lie inside the ranges"
+    assert "adam" not in [edge.arm for edge in edges(View(worse))], "its values lie inside the ranges"
     better = with_validation(record, default=0.6, tuned=0.5)
     assert not [alarm for alarm in Result(better).alarms if (alarm.kind, alarm.arm) == ("default", "adam")]
 
@@ -261,7 +262,7 @@ def test_a_better_default_beyond_a_range_is_where_to_search_again(record: Experi
             )
             for study in worse.studies
         )
-        found = [edge for edge in edges(replace(worse, spec=spec, studies=moved)) if edge.arm == "adam"]
+        found = [edge for edge in edges(View(replace(worse, spec=spec, studies=moved))) if edge.arm == "adam"]
         assert [(edge.parameter.key, edge.side) for edge in found] == [("adam.learning_rate", side)]
         assert found[0].wider == pytest.approx(wider)
 
@@ -271,8 +272,8 @@ def test_the_target_is_what_the_best_default_reaches(record: ExperimentRecord) -
         arm: np.mean([study.trials[0].validation_loss for study in record.default_configs if study.arm == arm])
         for arm in CUBE
     }
-    assert default_target(record) == pytest.approx(min(losses.values()))
-    without = default_target(replace(record, default_configs=()))
+    assert default_target(View(record)) == pytest.approx(min(losses.values()))
+    without = default_target(View(replace(record, default_configs=())))
     winners = [np.mean([study.winner.finalist_loss for study in record.of(arm)]) for arm in CUBE]  # type: ignore
     assert without == pytest.approx(max(winners))
-    assert default_target(replace(record, default_configs=(), studies=())) is None
+    assert default_target(View(replace(record, default_configs=(), studies=()))) is None

@@ -12,8 +12,9 @@ from search_runs import run_in_threads, spec
 from cooldown.objectives.records import Outcome
 from cooldown.search.cli.sections import section
 from cooldown.search.evidence.budgets import budget_curves
+from cooldown.search.evidence.document import document
 from cooldown.search.evidence.sensitivity import sensitivities
-from cooldown.search.evidence.verdict import document
+from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.tuning.pruning import limits, pruned_arms, replayed_arms
 from cooldown.storage import ExperimentRecord, Purpose
@@ -95,18 +96,18 @@ def test_the_cost_counts_what_was_done_and_tells_what_was_saved(record: Experime
         assert (told.trials, told.pruned) == (32, sum(trial.pruned for trial in trials))
         assert told.share_saved == pytest.approx(saved / (done + saved))
         assert saved > 0
-    shown = document(record)
+    shown = document(View(record))
     assert [(row["arm"], row["pruner"]) for row in shown["pruning"]] == [(arm, record.name) for arm in ARMS]
     assert all(arm["gradient_evaluations"] > 0 for arm in shown["arms"])
     assert sum(row["pruned"] for row in Result(record).trials()) == sum(each["pruned"] for each in shown["pruning"])
 
 
 def test_a_pruned_trial_is_no_best_so_far(record: ExperimentRecord) -> None:
-    curves = budget_curves(record)
+    curves = budget_curves(View(record))
     for arm in ARMS:
         bests = [study.best(1)[0].validation_loss for study in record.of(arm)]
         assert curves[arm].expected[-1] == pytest.approx(np.mean(bests))
-    assert {each.arm for each in sensitivities(record)} == set(ARMS)
+    assert {each.arm for each in sensitivities(View(record))} == set(ARMS)
 
 
 def test_an_unpruned_experiment_says_what_pruning_would_have_done(whole: ExperimentRecord) -> None:

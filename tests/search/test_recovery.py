@@ -28,7 +28,7 @@ from search_runs import (
 from cooldown import compare
 from cooldown.objectives import Problem, TrainConfig, tasks
 from cooldown.objectives.errors import InputError
-from cooldown.search.executors.local import TrainingError, compile_packed, pack, train_packed
+from cooldown.search.executors.jobs import TrainingError, compile_packed, pack, train_packed
 from cooldown.search.tuning.runner import MAX_DEATHS, RunError
 from cooldown.storage import Ledger, Purpose, Status
 

@@ -14,7 +14,7 @@ from cooldown.search.cli import frame
 from cooldown.search.experiments.service import joint_arm, settings
 from cooldown.search.report import report
 from cooldown.search.report.commands import reproduction
-from cooldown.search.spec.experiment import Experiment, experiment
+from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.storage import ExperimentRecord
 
 
@@ -42,7 +42,7 @@ def typed(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[
         typer.main.get_command(frame.app).main(words, standalone_mode=False)
     given = {key: value for key, value in asked.value.args[0].items() if value is not None and key != "report"}
     name = given.pop("name", None)
-    return experiment(**{key: value for key, value in given.items() if key in Experiment.model_fields}), name
+    return read_spec(**{key: value for key, value in given.items() if key in Experiment.model_fields}), name
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def typed(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[
 def test_the_command_asks_for_the_same_experiment(
     record: ExperimentRecord, given: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = experiment(**given)
+    wanted = read_spec(**given)
     made = replace(record, name="it's one", spec=wanted.to_json())
     found = reproduction(made)
     assert not found.python
@@ -86,7 +86,7 @@ def test_the_command_asks_for_the_same_experiment(
 def test_an_experiment_that_grew_is_told_step_by_step(
     record: ExperimentRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    began = experiment(task="digits", trials=8, repeats=2)
+    began = read_spec(task="digits", trials=8, repeats=2)
     wider = {"adam": [{"adam.learning_rate": [1e-6, 0.1]}]}
     spec = {**began.to_json(), "trials": 16, "repeats": 4, "widened": wider}
     steps = ({"trials": 8, "repeats": 2}, {"widened": None})
@@ -122,11 +122,11 @@ def test_a_task_of_pythons_is_given_again(record: ExperimentRecord) -> None:
     code = reproduction(made).python.replace("from search import compare", "")
     exec(code, {"compare": lambda task, name, **rest: given.update(rest, name=name), "task": None})
     assert given.pop("name") == "small one"
-    assert experiment(task="my data", **given) == experiment(**made.spec)
+    assert read_spec(task="my data", **given) == read_spec(**made.spec)
 
 
 def test_a_spec_file_is_what_the_command_line_reads(record: ExperimentRecord, tmp_path: Path) -> None:
     path = tmp_path / "spec.toml"
     path.write_text(reproduction(record).spec_file)
     assert tomllib.loads(path.read_text())["finalist_seeds"] == record.spec["finalist_seeds"]
-    assert experiment(**settings(str(path), {})) == experiment(**record.spec)
+    assert read_spec(**settings(str(path), {})) == read_spec(**record.spec)

@@ -19,7 +19,8 @@ from cooldown.search.evidence.budgets import (
     target_ratio_of,
     times_to_target,
 )
-from cooldown.search.evidence.verdict import document
+from cooldown.search.evidence.document import document
+from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.storage import ExperimentRecord, Purpose
 
@@ -50,7 +51,7 @@ PLANTED = {A: [[9, 8, 1, 2], [9, 7, 1, 1]], B: [[5, 4, 6, 3], [5, 4.5, 2, 2]]}
 
 
 def test_an_adaptive_searchs_curve_is_its_best_so_far(record: ExperimentRecord) -> None:
-    curves = budget_curves(with_losses(record, PLANTED))
+    curves = budget_curves(View(with_losses(record, PLANTED)))
     assert curves[A].expected.tolist() == [9, 7.5, 1, 1]
     assert curves[B].expected.tolist() == [5, 4.25, 3, 2.5]
     assert curves[A].trials.tolist() == [1, 2, 3, 4]
@@ -58,7 +59,7 @@ def test_an_adaptive_searchs_curve_is_its_best_so_far(record: ExperimentRecord) 
 
 def test_an_independent_searchs_curve_is_the_mean_over_subsets(record: ExperimentRecord) -> None:
     random = with_losses(replace(record, spec={**record.spec, "sampler": "random"}), PLANTED)
-    curve = budget_curves(random)[A]
+    curve = budget_curves(View(random))[A]
     assert curve.expected[0] == pytest.approx((5 + 4.5) / 2)
     assert curve.expected[-1] == 1
     # Two of {1, 2, 8, 9}: 1 in 3 of 6 pairs, 2 in 2, 8 in 1; of {1, 1, 7, 9}: 1 in 5, 7 in 1.
@@ -66,7 +67,7 @@ def test_an_independent_searchs_curve_is_the_mean_over_subsets(record: Experimen
 
 
 def test_the_cost_axis_is_the_ledgers(record: ExperimentRecord) -> None:
-    for arm, curve in budget_curves(record).items():
+    for arm, curve in budget_curves(View(record)).items():
         studies = [study for study in record.studies if study.arm == arm]
         spent = [sum(c.gradient_evaluations for c in study.curves(Purpose.SEARCH)) for study in studies]
         assert curve.gradient_evaluations[-1] == pytest.approx(np.mean(spent))
@@ -75,22 +76,24 @@ def test_the_cost_axis_is_the_ledgers(record: ExperimentRecord) -> None:
 
 def test_the_crossover_is_where_the_first_arm_gets_and_stays_ahead(record: ExperimentRecord) -> None:
     planted = with_losses(record, PLANTED)
-    crossed = pair_crossover(planted, A, B)
+    crossed = pair_crossover(View(planted), A, B)
     assert crossed is not None
     assert (crossed.trials, crossed.repeats) == (3, 2)
-    assert f"{A}'s expected best validation loss is below {B}'s from trial 3 on" in crossover_sentence(planted, A, B)
-    assert "it is open whether" in crossover_sentence(planted, B, A), "its interval holds everything"
+    assert f"{A}'s expected best validation loss is below {B}'s from trial 3 on" in crossover_sentence(
+        View(planted), A, B
+    )
+    assert "it is open whether" in crossover_sentence(View(planted), B, A), "its interval holds everything"
     sure = with_losses(record, {A: [[9, 9, 1, 1]] * 2, B: [[5, 5, 3, 3]] * 2})
-    assert f"is below {A}'s up to trial 2, and not from there to the end" in crossover_sentence(sure, B, A)
+    assert f"is below {A}'s up to trial 2, and not from there to the end" in crossover_sentence(View(sure), B, A)
     never = with_losses(record, {A: [[9, 8, 7, 6]] * 2, B: [[5, 4, 3, 2]] * 2})
-    assert "never falls below" in crossover_sentence(never, A, B)
-    assert pair_crossover(replace(planted, studies=()), A, B) is None
+    assert "never falls below" in crossover_sentence(View(never), A, B)
+    assert pair_crossover(View(replace(planted, studies=())), A, B) is None
 
 
 def test_repeats_that_only_one_arm_has_are_left_out(record: ExperimentRecord) -> None:
     planted = with_losses(record, PLANTED)
     cut = replace(planted, studies=tuple(s for s in planted.studies if (s.arm, s.repeat) != (B, 1)))
-    crossed = pair_crossover(cut, A, B)
+    crossed = pair_crossover(View(cut), A, B)
     assert crossed is not None
     assert (crossed.repeats, crossed.earliest, crossed.latest) == (1, None, None)
 
@@ -121,11 +124,11 @@ def falling(record: ExperimentRecord, last: dict[tuple[str, int], float]) -> Exp
 def test_a_target_is_reached_after_whole_epochs_or_censored(record: ExperimentRecord) -> None:
     planted = falling(record, {(A, 0): 0.1, (A, 1): 0.4, (B, 0): 0.1, (B, 1): 0.1})
     rows = 90
-    assert times_to_target(planted, 0.5)[A].median == 2 * rows
-    late = times_to_target(planted, 0.2)
+    assert times_to_target(View(planted), 0.5)[A].median == 2 * rows
+    late = times_to_target(View(planted), 0.2)
     assert (late[A].median, late[A].reached, late[A].repeats) == (None, 1, 2)
     assert (late[B].median, late[B].reached) == (3 * rows, 2)
-    ratio = target_ratio_of(planted, A, B, 0.2)
+    ratio = target_ratio_of(View(planted), A, B, 0.2)
     assert ratio is not None
     assert (ratio.ratio, ratio.bound, ratio.censored_a) == (pytest.approx(1), "at_least", 1)
 
@@ -158,7 +161,7 @@ def test_an_unknown_section_is_refused(record: ExperimentRecord) -> None:
 
 
 def test_the_document_has_figure_ready_curves(record: ExperimentRecord) -> None:
-    shown: dict[str, Any] = document(record)
+    shown: dict[str, Any] = document(View(record))
     assert [curve["arm"] for curve in shown["budget"]["curves"]] == [A, B]
     for curve in shown["budget"]["curves"]:
         assert curve["trials"] == [1, 2, 3, 4]

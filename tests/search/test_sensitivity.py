@@ -15,8 +15,9 @@ from search_runs import run_in_threads, spec
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale
 from cooldown.objectives.records import Outcome
 from cooldown.search.evidence.sensitivity import BINS, FEWEST_TRIALS, Sensitivity, importances, sensitivities
+from cooldown.search.evidence.view import View
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.space import Parameter, Space, space
+from cooldown.search.spec.space import Parameter, Space, search_space
 from cooldown.search.statistics.intervals import mean_interval
 from cooldown.search.statistics.sensitivity import (
     MeanWidth,
@@ -244,7 +245,7 @@ def drawn(searched: Space, n: int, seed: int) -> list[dict[str, Any]]:
 
 
 def one_arm(arm: str) -> Space:
-    return space(spec(arms=(arm,)), Arm.parse(arm), updates_per_epoch=10)
+    return search_space(spec(arms=(arm,)), Arm.parse(arm), updates_per_epoch=10)
 
 
 def place(searched: Space, chosen: dict[str, Any], key: str) -> float:
@@ -335,7 +336,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
 
 
 def of(record: ExperimentRecord) -> dict[tuple[str, str], Sensitivity]:
-    return {(each.arm, each.key): each for each in sensitivities(record)}
+    return {(each.arm, each.key): each for each in sensitivities(View(record))}
 
 
 def with_trials(record: ExperimentRecord, change: Any) -> ExperimentRecord:
@@ -410,7 +411,7 @@ def test_the_unit_of_a_repeats_losses_changes_nothing(record: ExperimentRecord, 
     def change(study: StudyRecord, trial: TrialRecord) -> TrialRecord:
         return replace(trial, validation_loss=trial.validation_loss * 2.0 ** factors[study.repeat])
 
-    assert sensitivities(with_trials(record, change)) == sensitivities(record)
+    assert sensitivities(View(with_trials(record, change))) == sensitivities(View(record))
 
 
 def test_the_order_of_studies_and_trials_changes_nothing(record: ExperimentRecord) -> None:
@@ -436,8 +437,8 @@ def test_pruned_trials_are_left_out(record: ExperimentRecord) -> None:
         record,
         studies=tuple(replace(s, trials=tuple(t for t in s.trials if t.number != best[id(s)])) for s in record.studies),
     )
-    assert sensitivities(marked) == sensitivities(without)
-    assert sensitivities(marked) != sensitivities(record)
+    assert sensitivities(View(marked)) == sensitivities(View(without))
+    assert sensitivities(View(marked)) != sensitivities(View(record))
 
 
 def test_one_repeat_has_no_interval(record: ExperimentRecord) -> None:
@@ -450,14 +451,14 @@ def test_one_repeat_has_no_interval(record: ExperimentRecord) -> None:
 
 
 def test_before_there_are_trials_there_is_nothing(record: ExperimentRecord) -> None:
-    assert sensitivities(replace(record, studies=())) == []
-    assert sensitivities(replace(record, studies=tuple(replace(s, trials=()) for s in record.studies))) == []
+    assert sensitivities(View(replace(record, studies=()))) == []
+    assert sensitivities(View(replace(record, studies=tuple(replace(s, trials=()) for s in record.studies)))) == []
     begun = tuple(s if s.arm == "adam" else replace(s, trials=()) for s in record.studies)
-    assert {each.arm for each in sensitivities(replace(record, studies=begun))} == {"adam"}
+    assert {each.arm for each in sensitivities(View(replace(record, studies=begun)))} == {"adam"}
 
 
 def test_few_trials_have_a_width_and_no_importance(record: ExperimentRecord) -> None:
-    found = sensitivities(replace(record, studies=tuple(replace(s, trials=s.trials[:3]) for s in record.studies)))
+    found = sensitivities(View(replace(record, studies=tuple(replace(s, trials=s.trials[:3]) for s in record.studies))))
     assert found
     assert all(each.width is not None and each.importance is None for each in found)
 
@@ -475,7 +476,7 @@ def test_where_all_diverged_all_are_equally_good(record: ExperimentRecord) -> No
         }
         return replace(trial, curves=curves, validation_loss=1.0)
 
-    found = sensitivities(with_trials(record, change))
+    found = sensitivities(View(with_trials(record, change)))
     assert found
     assert {each.importance for each in found} == {None}
 
@@ -485,6 +486,6 @@ def test_growing_batches_leave_an_epochs_updates_as_they_are(url: str) -> None:
     made = spec(
         arms=("momentum+batch_growth", "adam"), trials=12, epochs=20, seeds=1, batch_size=2, repeats=1, finalists=1
     )
-    found = {each.key: each for each in sensitivities(run_in_threads(url, made))}
+    found = {each.key: each for each in sensitivities(View(run_in_threads(url, made)))}
     assert found["batch_growth.warmup_steps"].profile[-1].high == found["constant.warmup_steps"].profile[-1].high
     assert found["constant.warmup_steps"].profile[-1].high == 0.25 * 20 * 45

@@ -16,7 +16,7 @@ from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.spec.arms import KNOWN, Arm
 from cooldown.search.spec.experiment import Sampler
 from cooldown.search.spec.ranges import read_ranges
-from cooldown.search.spec.space import Choice, Parameter, Space, space
+from cooldown.search.spec.space import Choice, Parameter, Space, search_space
 from cooldown.search.tuning.sampling import Generation, check_sampler
 from cooldown.storage import StudyRecord
 
@@ -34,7 +34,7 @@ JOINT = "momentum,nag,adam+cosine,sgdr,step"
 
 
 def of(arm: str, updates_per_epoch: int = 10, **changes: Any) -> Space:
-    return space(spec(arms=(arm,), **changes), Arm.parse(arm), updates_per_epoch)
+    return search_space(spec(arms=(arm,), **changes), Arm.parse(arm), updates_per_epoch)
 
 
 def asked(arm: str, sampler: Sampler = "random", size: int = 8, **changes: Any) -> list[Any]:

@@ -12,7 +12,7 @@ from cooldown.objectives import optimizers, schedules
 from cooldown.objectives.errors import InputError
 from cooldown.search.experiments.service import settings
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.experiment import DEFAULT_ARMS, Experiment, Sampler, experiment, read_toml
+from cooldown.search.spec.experiment import DEFAULT_ARMS, Experiment, Sampler, read_spec, read_toml
 from cooldown.search.spec.ranges import read_settings
 
 counts = st.integers(1, 1_000_000)
@@ -40,14 +40,14 @@ def test_json_both_ways(given_: dict[str, Any], data: st.DataObject) -> None:
     rate = st.floats(1e-6, 1, exclude_max=True)
     value = data.draw(rate | st.tuples(rate, st.floats(1, 10)) | st.lists(rate, min_size=2, max_size=2, unique=True))
     ranges = {f"{owner}.learning_rate": sorted(value) if isinstance(value, list) else value}
-    made = experiment(**given_, ranges=ranges)
-    again = experiment(**json.loads(json.dumps(made.to_json())))
+    made = read_spec(**given_, ranges=ranges)
+    again = read_spec(**json.loads(json.dumps(made.to_json())))
     assert again == made
     assert again.to_json() == made.to_json()
 
 
 def test_defaults_are_the_documented_ones() -> None:
-    made = experiment(task="digits")
+    made = read_spec(task="digits")
     assert made.arms == DEFAULT_ARMS == ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
     assert (made.trials, made.repeats, made.epochs, made.seeds, made.batch_size) == (24, 5, 30, 3, 32)
     assert (made.finalists, made.finalist_seeds, made.confirm_seeds, made.generation) == (6, 10, 10, 4)
@@ -55,7 +55,7 @@ def test_defaults_are_the_documented_ones() -> None:
 
 
 def test_a_spec_cannot_be_changed() -> None:
-    made = experiment(task="digits")
+    made = read_spec(task="digits")
     with pytest.raises(ValueError, match="frozen"):
         made.trials = 3  # type: ignore[misc]
 
@@ -95,7 +95,7 @@ def test_arms_that_are_none(text: str, said: str) -> None:
 
 def test_all_mistakes_at_once() -> None:
     with pytest.raises(InputError) as raised:
-        experiment(
+        read_spec(
             task="",
             arms=["adam", "momentm", "adam"],
             trials=0,
@@ -160,14 +160,14 @@ def test_all_mistakes_at_once() -> None:
 )
 def test_each_mistake_names_its_value(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError) as raised:
-        experiment(**{"task": "iris", "arms": ["adam"], **changes})
+        read_spec(**{"task": "iris", "arms": ["adam"], **changes})
     assert said in str(raised.value)
     assert len(str(raised.value).splitlines()) == 1
 
 
 def test_ranges_may_be_nested_as_toml_nests_them() -> None:
-    nested = experiment(task="iris", arms=["adam"], ranges={"adam": {"beta1": [0.5, 0.9], "beta2": 0.99}})
-    assert nested == experiment(task="iris", arms=["adam"], ranges={"adam.beta1": (0.5, 0.9), "adam.beta2": 0.99})
+    nested = read_spec(task="iris", arms=["adam"], ranges={"adam": {"beta1": [0.5, 0.9], "beta2": 0.99}})
+    assert nested == read_spec(task="iris", arms=["adam"], ranges={"adam.beta1": (0.5, 0.9), "adam.beta2": 0.99})
 
 
 TOML = """
@@ -188,7 +188,7 @@ def test_flags_override_the_file_and_the_file_overrides_defaults(tmp_path: Path)
     path.write_text(TOML)
     found = settings(str(path), {"trials": 9, "repeats": None, "name": None}, {"repeats": 1, "trials": 2})
     assert found.pop("name") == "from a file"
-    made = experiment(**found)
+    made = read_spec(**found)
     assert (made.task, made.trials, made.repeats, made.hidden) == ("iris", 9, 1, ())
     assert made.ranges == {"momentum.learning_rate": (0.01, 1.0), "adam.beta2": 0.99}
     assert settings("iris", {"trials": None}) == {"task": "iris"}
@@ -220,8 +220,8 @@ def test_a_spec_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_number_alone_is_an_experiment_field_of_its_own_type() -> None:
     """Strict: nothing is repaired silently, so that the same spec has one JSON."""
-    assert {type(value) for value in experiment(task="iris", ranges={"adam.beta1": 0}).ranges.values()} == {float}
-    assert Experiment.model_validate(experiment(task="iris").to_json()) == experiment(task="iris")
+    assert {type(value) for value in read_spec(task="iris", ranges={"adam.beta1": 0}).ranges.values()} == {float}
+    assert Experiment.model_validate(read_spec(task="iris").to_json()) == read_spec(task="iris")
 
 
 def test_what_is_set_on_the_command_line() -> None:
@@ -263,7 +263,7 @@ def test_a_setting_that_cannot_be_read_is_named(text: str, message: str) -> None
 
 def test_off_is_the_default_of_what_is_off_by_default() -> None:
     given = {"strategy.early_stopping": "off", "strategy.clip_norm": "off", "strategy.l2": 0.1}
-    assert experiment(task="iris", ranges=given).ranges == {"strategy.l2": 0.1}
+    assert read_spec(task="iris", ranges=given).ranges == {"strategy.l2": 0.1}
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_off_is_the_default_of_what_is_off_by_default() -> None:
 )
 def test_a_bad_strategy_is_named(ranges: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as error:
-        experiment(task="iris", ranges=ranges)
+        read_spec(task="iris", ranges=ranges)
     assert message in str(error.value)
 
 
@@ -292,10 +292,10 @@ def test_settings_of_the_command_line_override_single_ranges_of_a_file(tmp_path:
     )
     flags = {"ranges": {"strategy.dropout": 0.2, "strategy.clip_norm": "off"}}
     merged = settings(str(path), flags)
-    assert experiment(**merged).ranges == {"adam.beta1": 0.8, "strategy.dropout": 0.2}
+    assert read_spec(**merged).ranges == {"adam.beta1": 0.8, "strategy.dropout": 0.2}
     path.write_text('task = "iris"\nranges = 5\n')
     with pytest.raises(InputError, match="should be a table"):
-        experiment(**settings(str(path), {"ranges": None}))
+        read_spec(**settings(str(path), {"ranges": None}))
 
 
 def test_an_arm_may_have_a_label_and_then_is_another_one() -> None:
@@ -303,9 +303,9 @@ def test_an_arm_may_have_a_label_and_then_is_another_one() -> None:
     assert (first.label, first.name, first.choices) == ("first", "first=adam+noam", "adam+noam")
     assert Arm.parse(first.name) == first != second
     assert first.presets == Arm.parse("adam+noam").presets != {}
-    assert experiment(task="iris", arms=["a=adam", "b=adam", "adam"]).arms == ("a=adam", "b=adam", "adam")
+    assert read_spec(task="iris", arms=["a=adam", "b=adam", "adam"]).arms == ("a=adam", "b=adam", "adam")
     for wrong in ("=adam", "a b=adam", "x/y=adam"):
         with pytest.raises(InputError, match="a label before the = is 1 to 40 letters"):
             Arm.parse(wrong)
     with pytest.raises(InputError, match="'a=adam' is named twice"):
-        experiment(task="iris", arms=["a=adam", "a=adam+constant"])
+        read_spec(task="iris", arms=["a=adam", "a=adam+constant"])

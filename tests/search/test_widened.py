@@ -10,13 +10,14 @@ from search_runs import cooldown, run_in_threads, spec
 from cooldown import compare, load, resume
 from cooldown.objectives.errors import InputError
 from cooldown.search.evidence.alarms import boundary_alarms
+from cooldown.search.evidence.document import document
 from cooldown.search.evidence.edges import edges
-from cooldown.search.evidence.verdict import document
+from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.service import summaries
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.experiment import experiment
-from cooldown.search.spec.space import space
+from cooldown.search.spec.experiment import read_spec
+from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import ExperimentRecord, Ledger, Status, StudyKey
 from cooldown.storage.fingerprint import arm_fingerprints
@@ -37,7 +38,7 @@ WIDER = {"sgd": [{"sgd.learning_rate": [1e-6, 0.1]}]}
 def record(url: str) -> ExperimentRecord:
     """At these rates a larger one is always better."""
     made = run_in_threads(url, spec(**SETTINGS))
-    assert [edge.arm for edge in edges(made)] == ["sgd"]
+    assert [edge.arm for edge in edges(View(made))] == ["sgd"]
     return made
 
 
@@ -67,7 +68,7 @@ def test_the_arm_is_searched_again_and_the_first_search_is_kept(url: str, record
 
 def test_the_kept_search_is_counted_as_cost_and_told(url: str, record: ExperimentRecord) -> None:
     resume("tiny", extend=True, db=url, workers=1)
-    shown = document(load("tiny", db=url).record)
+    shown = document(View(load("tiny", db=url).record))
     sgd, adam = shown["arms"]
     spent = sum(curve.gradient_evaluations for study in record.of("sgd") for curve in study.curves())
     assert (sgd["superseded_gradient_evaluations"], adam["superseded_gradient_evaluations"]) == (spent, 0)
@@ -83,7 +84,7 @@ def test_the_kept_search_is_counted_as_cost_and_told(url: str, record: Experimen
 
 def test_it_can_be_widened_again_until_there_is_nothing_to_widen(url: str, record: ExperimentRecord) -> None:
     steps = 0
-    while edges(load("tiny", db=url).record):
+    while edges(View(load("tiny", db=url).record)):
         steps += 1
         after = resume("tiny", extend=True, db=url, workers=1).record
         assert max(study.attempt for study in after.studies) == steps
@@ -94,13 +95,13 @@ def test_it_can_be_widened_again_until_there_is_nothing_to_widen(url: str, recor
     with pytest.raises(InputError, match="nothing to extend in 'tiny'"):
         resume("tiny", extend=True, db=url, workers=1)
     assert load("tiny", db=url).to_json() == before
-    assert not [alarm for alarm in boundary_alarms(load("tiny", db=url).record) if alarm.kind == "boundary"]
+    assert not [alarm for alarm in boundary_alarms(View(load("tiny", db=url).record)) if alarm.kind == "boundary"]
 
 
 def test_the_widened_search_is_a_function_of_the_spec_alone(url: str, record: ExperimentRecord) -> None:
     """Whether it came by `--extend`, in another ledger from the start, or in pieces."""
     after = resume("tiny", extend=True, db=url, workers=2).record
-    wider = experiment(**after.spec)
+    wider = read_spec(**after.spec)
     fresh = run_in_threads(url, wider, name="fresh")
     assert arm_fingerprints(fresh.studies) == arm_fingerprints(after.studies)
     more = resume("tiny", repeats=3, db=url, workers=1).record
@@ -145,7 +146,7 @@ def test_widened_ranges_are_checked_as_any_others() -> None:
     assert made.to_json()["widened"] == WIDER
     assert "widened" not in spec(**SETTINGS).to_json()
     assert StudyKey("sgd", 1, attempt=1) in planned(made)
-    parameters = {arm: space(made, Arm.parse(arm), 3).by_key for arm in ("sgd", "adam")}
+    parameters = {arm: search_space(made, Arm.parse(arm), 3).by_key for arm in ("sgd", "adam")}
     assert parameters["sgd"]["sgd.learning_rate"].high == 0.1  # type: ignore[union-attr]
     wrong: list[tuple[Any, str]] = [
         ({"nag": []}, "unknown arm 'nag'"),

@@ -19,7 +19,7 @@ from ledger_examples import child_environment, complete_experiment, generation, 
 from sqlalchemy import Engine, event, text
 
 from cooldown.objectives import Outcome
-from cooldown.storage import Ledger, LedgerError, NoLedgerError, StudyKey, database, tables
+from cooldown.storage import Ledger, LedgerError, NoLedgerError, StudyKey, database, sqlite, tables
 from cooldown.storage.errors import explained
 from cooldown.storage.fingerprint import arm_fingerprints, fingerprint
 
@@ -253,7 +253,7 @@ def test_a_writer_takes_the_lock_at_once_and_a_reader_none(ledger: Ledger, url: 
 
 
 def test_another_programs_lock_is_told(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.01)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.01)
     with closing(sqlite3.connect(ledger.where, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(LedgerError, match="is locked by another program"):

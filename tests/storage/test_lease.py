@@ -15,7 +15,7 @@ import pytest
 from ledger_examples import child_environment, curve, generation, held, study_of
 
 from cooldown.storage import LeaseLostError, Ledger, LedgerError, Purpose, Status, StudyKey
-from cooldown.storage import ledger as ledger_module
+from cooldown.storage import writer as writer_module
 from cooldown.storage.lease import EXPIRY, HEARTBEAT, is_alive, this_process
 from cooldown.storage.ledger import Writer
 
@@ -177,7 +177,7 @@ def test_a_run_that_was_taken_over_stops_writing(digits: Ledger, append: Callabl
 
 
 def test_the_heart_beats_while_the_experiment_is_held(digits: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger_module, "HEARTBEAT", 0.001)
+    monkeypatch.setattr(writer_module, "HEARTBEAT", 0.001)
     failures = [LedgerError("the disk is full"), LedgerError("locked")]
     writing = digits._database.writing
 

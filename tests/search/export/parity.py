@@ -17,6 +17,7 @@ from cooldown.objectives.problem import Problem
 from cooldown.objectives.random_streams import generator
 from cooldown.objectives.training.data_order import DataOrder
 from cooldown.objectives.training.engine import fit
+from cooldown.search.evidence.view import View
 from cooldown.search.export import Chosen, Exported, get
 from cooldown.storage import ExperimentRecord
 
@@ -100,7 +101,7 @@ def written(record: ExperimentRecord, config: TrainConfig, format: str, task: ta
         record = replace(record, spec=spec, task_fingerprint=task.fingerprint())
     study = record.studies[0]
     made: Any = get(format)
-    return made.write(Chosen(record, study, replace(study.trials[0], config=config), task))
+    return made.write(Chosen(View(record), study, replace(study.trials[0], config=config), task))
 
 
 def module(text: str) -> ModuleType:

@@ -20,6 +20,7 @@ from search_runs import run_in_threads, spec
 
 from cooldown.objectives import TrainConfig
 from cooldown.search.cli import main
+from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.retrain import retrain
 from cooldown.search.export import choose
@@ -61,16 +62,16 @@ def test_a_configuration_goes_out_and_comes_back(run_here: Any, ledger: Any, tmp
     record = ledger[1]
     code, out, err = run_here("export iris")
     assert (code, err) == (0, "")
-    assert TrainConfig.from_json(out) == choose(record).config
+    assert TrainConfig.from_json(out) == choose(View(record)).config
     assert run_here("export iris --arm adam -o best.toml") == (0, "", "Wrote best.toml.\n")
     code, out, err = run_here("train best.toml")
     assert (code, err) == (0, "")
-    curves = choose(record, "adam").trial.curves
+    curves = choose(View(record), "adam").trial.curves
     for epoch, loss in enumerate(np.mean([c.validation_loss for c in next(iter(curves.values()))], axis=0), 1):
         row = next(line.split() for line in out.splitlines() if line.split()[:1] == [str(epoch)])
         assert row[-1] == f"{loss:.4f}"
     assert "The validation losses are the same as recorded." in out
-    recorded = np.mean([curve.final_loss for curve in choose(record, "adam").study.evaluations])
+    recorded = np.mean([curve.final_loss for curve in choose(View(record), "adam").study.evaluations])
     assert f"Test loss {recorded:.4f}, accuracy " in out
     assert out.rstrip().endswith(f"recorded {recorded:.4f}.")
 
@@ -80,7 +81,7 @@ def test_every_trial_is_trained_again_to_the_bit(run_here: Any, ledger: Any, tmp
         run_here(f"export iris --arm {arm} --repeat {repeat} --trial {trial} -o one.json --force")
         found = retrain(tmp_path / "one.json")
         assert found.difference == 0
-        assert found.validation_losses[-1] == choose(ledger[1], arm, repeat, trial).trial.validation_loss
+        assert found.validation_losses[-1] == choose(View(ledger[1]), arm, repeat, trial).trial.validation_loss
 
 
 def test_on_another_task_the_test_rows_stay_untouched(run_here: Any, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from search_runs import run_in_threads, spec
 
 from cooldown.objectives import tasks
+from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.export import export
 from cooldown.search.export.source import Source, collect
@@ -58,7 +59,7 @@ def test_tables(target: str, suffix: str, tmp_path: Path, monkeypatch: pytest.Mo
         table.to_parquet(path, index=False)
     monkeypatch.chdir(tmp_path)
     record = run_in_threads(f"sqlite:///{tmp_path / 'l.db'}", spec(task=path.name, target=target), name="houses")
-    made = export(record, "torch")
+    made = export(View(record), "torch")
     assert made.remarks == ()
     task = tasks.from_table(path.name, target=target)
     # The program runs in any folder.
@@ -150,7 +151,7 @@ def test_a_task_in_memory_needs_arrays(tmp_path: Path) -> None:
     given = spec(task="mine")
     record = run_in_threads(f"sqlite:///{tmp_path / 'l.db'}", given, name="mine", task=task)
     with pytest.raises(ValueError, match="the task of 'mine' cannot be found again"):
-        export(record, "torch")
+        export(View(record), "torch")
     with pytest.warns(UserWarning, match="give it arrays"):
         text = Result(record).export("torch", task=task)
     with pytest.raises(SystemExit, match="give it data"):
@@ -159,4 +160,4 @@ def test_a_task_in_memory_needs_arrays(tmp_path: Path) -> None:
     assert "test loss" in parity.run_script(str(text), tmp_path, "data.npz")
     other = tasks.from_arrays(X + 1, y, name="mine")
     with pytest.raises(ValueError, match="has changed since 'mine' was started"):
-        export(record, "torch", task=other)
+        export(View(record), "torch", task=other)

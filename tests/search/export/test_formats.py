@@ -22,6 +22,7 @@ from cooldown.objectives.hyperparameters import Categorical, Declared
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search import export as formats
 from cooldown.search.evidence.losses import winners_loss
+from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.export import choose, export
 from cooldown.search.export.literals import literal
@@ -30,12 +31,12 @@ from cooldown.storage import ExperimentRecord, Purpose, Status
 
 
 def document(record: ExperimentRecord, **which: Any) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(export(record, "json", **which).content)
+    found: dict[str, Any] = json.loads(export(View(record), "json", **which).content)
     return found
 
 
 def table_of(record: ExperimentRecord, format: str, **which: Any) -> pd.DataFrame:
-    content = export(record, format, **which).content
+    content = export(View(record), format, **which).content
     assert isinstance(content, bytes)
     return {"csv": pd.read_csv, "parquet": pd.read_parquet}[format](io.BytesIO(content))
 
@@ -81,13 +82,13 @@ def test_both_documents_say_the_same(iris_record: ExperimentRecord) -> None:
             return {key: without_null(each) for key, each in value.items() if each is not None}
         return [without_null(each) for each in value] if isinstance(value, list) else value
 
-    of_toml = tomllib.loads(str(export(iris_record, "toml").content))
+    of_toml = tomllib.loads(str(export(View(iris_record), "toml").content))
     assert of_toml == without_null(document(iris_record))
-    assert TrainConfig.from_json(of_toml) == choose(iris_record).config
+    assert TrainConfig.from_json(of_toml) == choose(View(iris_record)).config
 
 
 def test_provenance(iris_record: ExperimentRecord) -> None:
-    found, chosen = document(iris_record), choose(iris_record)
+    found, chosen = document(iris_record), choose(View(iris_record))
     result = Result(iris_record).to_json()
     assert found["experiment"]["fingerprint"] == result["fingerprint"]
     assert found["experiment"]["spec"] == result["spec"]
@@ -110,7 +111,7 @@ def test_the_network_of_a_task_in_memory_is_its_own(iris_record: ExperimentRecor
     """Whatever it is called."""
     task = tasks.from_arrays(np.zeros((60, 2)), np.arange(60) % 2, name="houses.csv", hidden=(7, 5))
     record = replace(iris_record, spec={**iris_record.spec, "task": task.name})
-    exported = json.loads(export(record, "json", task=task).content)
+    exported = json.loads(export(View(record), "json", task=task).content)
     assert exported["network"] == {"hidden": [7, 5], "activation": "relu"}
 
 
@@ -135,14 +136,14 @@ def test_the_network(task: str, hidden: Any, network: Any, iris_record: Experime
 
 def test_the_best_arms_winner_is_taken(iris_record: ExperimentRecord) -> None:
     arms = iris_record.spec["arms"]
-    losses = [winners_loss(iris_record, arm) or np.inf for arm in arms]
-    assert choose(iris_record).study.arm == arms[int(np.argmin(losses))]
+    losses = [winners_loss(View(iris_record), arm) or np.inf for arm in arms]
+    assert choose(View(iris_record)).study.arm == arms[int(np.argmin(losses))]
     for arm in arms:
-        assert choose(iris_record, arm).config == Result(iris_record).best(arm)
+        assert choose(View(iris_record), arm).config == Result(iris_record).best(arm)
         for study in iris_record.of(arm):
-            assert choose(iris_record, arm, study.repeat).trial is study.winner
+            assert choose(View(iris_record), arm, study.repeat).trial is study.winner
             for trial in study.trials:
-                assert choose(iris_record, arm, study.repeat, trial.number).trial is trial
+                assert choose(View(iris_record), arm, study.repeat, trial.number).trial is trial
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_the_best_arms_winner_is_taken(iris_record: ExperimentRecord) -> None:
 @pytest.mark.parametrize("format", formats.names())
 def test_what_there_is_not(format: str, which: dict[str, Any], said: str, iris_record: ExperimentRecord) -> None:
     with pytest.raises(InputError) as raised:
-        export(iris_record, format, **which)
+        export(View(iris_record), format, **which)
     assert said in str(raised.value)
 
 
@@ -175,7 +176,7 @@ def test_what_there_is_not(format: str, which: dict[str, Any], said: str, iris_r
 )
 def test_what_a_format_has_not(format: str, which: Any, said: str, iris_record: ExperimentRecord) -> None:
     with pytest.raises(InputError) as raised:
-        export(iris_record, format, **which)
+        export(View(iris_record), format, **which)
     assert said in str(raised.value)
 
 
@@ -183,15 +184,15 @@ def test_an_unfinished_experiment_gives_what_is_there_and_says_so(iris_record: E
     study = iris_record.studies[0]
     trial = replace(study.trials[0], curves={Purpose.SEARCH: study.trials[0].curves[Purpose.SEARCH]})
     so_far = replace(iris_record, status=Status.INTERRUPTED, studies=(replace(study, trials=(trial,)),))
-    made = export(so_far, "json")
+    made = export(View(so_far), "json")
     assert made.remarks == ("the experiment 'iris' is interrupted: this is what is there so far",)
     assert json.loads(made.content)["scores"]["test_loss"] is None
     with pytest.warns(UserWarning, match="is interrupted"):
         assert Result(so_far).export("json") == made.content
-    assert "test_loss" not in str(export(so_far, "torch").content)
+    assert "test_loss" not in str(export(View(so_far), "torch").content)
     nothing = replace(so_far, studies=())
     with pytest.raises(InputError, match="'iris' has no finished trial yet"):
-        export(nothing, "torch")
+        export(View(nothing), "torch")
     assert len(table_of(so_far, "csv")) == 1
 
 
@@ -246,8 +247,8 @@ CODE = [name for name in formats.names() if getattr(formats.get(name), "language
 @pytest.mark.parametrize("format", CODE)
 def test_a_hostile_name_exports_harmlessly(format: str, name: str, iris_record: ExperimentRecord) -> None:
     """The program with another name differs in that one constant alone."""
-    plain = ast.parse(export(iris_record, format).content)
-    hostile = ast.parse(export(replace(iris_record, name=name), format).content)
+    plain = ast.parse(export(View(iris_record), format).content)
+    hostile = ast.parse(export(View(replace(iris_record, name=name)), format).content)
     for one, other in zip(ast.walk(plain), ast.walk(hostile), strict=True):
         assert type(one) is type(other)
         if isinstance(other, ast.Constant) and isinstance(one, ast.Constant) and one.value != other.value:
@@ -257,14 +258,14 @@ def test_a_hostile_name_exports_harmlessly(format: str, name: str, iris_record: 
 @pytest.mark.parametrize("format", CODE)
 def test_the_program_of_any_name_is_clean(format: str, iris_record: ExperimentRecord, tmp_path: Path) -> None:
     for name in (*HOSTILE, "long " * 40, 'it\'s "quoted" so'):
-        parity.assert_clean(str(export(replace(iris_record, name=name), format).content), tmp_path)
+        parity.assert_clean(str(export(View(replace(iris_record, name=name)), format).content), tmp_path)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_documents_hold_any_name(name: str, iris_record: ExperimentRecord) -> None:
     record = replace(iris_record, name=name)
     assert document(record)["experiment"]["name"] == name
-    assert tomllib.loads(str(export(record, "toml").content))["experiment"]["name"] == name
+    assert tomllib.loads(str(export(View(record), "toml").content))["experiment"]["name"] == name
 
 
 def test_a_format_is_found_by_its_file() -> None:

@@ -13,14 +13,15 @@ from cooldown.search.evidence.budgets import budget_curves, pair_crossover
 from cooldown.search.evidence.learning import AMOUNTS, winners_curves
 from cooldown.search.evidence.losses import means, test_losses
 from cooldown.search.evidence.sensitivity import sensitivities
+from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.figures.budget import Budget, budget
 from cooldown.search.figures.learning import learning
 from cooldown.search.figures.schedules import rates
 from cooldown.search.figures.trials import history, importance, parallel, slice_
 from cooldown.search.figures.verdict import credit, forest, repeats
-from cooldown.search.spec.experiment import experiment
-from cooldown.search.spec.space import Parameter, space
+from cooldown.search.spec.experiment import read_spec
+from cooldown.search.spec.space import Parameter, search_space
 from cooldown.search.statistics.intervals import Interval
 from cooldown.search.statistics.verdict import Verdict
 from cooldown.storage import ExperimentRecord
@@ -31,9 +32,9 @@ ARMS = ("momentum+cosine", "adam", JOINT_ARM, "first=adam")
 
 
 def parameters_of(record: ExperimentRecord, arm: str) -> list[Parameter]:
-    given = experiment(**record.spec)
+    given = read_spec(**record.spec)
     (parsed,) = [each for each in given.parsed_arms if each.name == arm]
-    return [each for each in space(given, parsed, 3).by_key.values() if isinstance(each, Parameter)]
+    return [each for each in search_space(given, parsed, 3).by_key.values() if isinstance(each, Parameter)]
 
 
 def check(figure: go.Figure) -> None:
@@ -63,12 +64,12 @@ def figures_of(record: ExperimentRecord) -> dict[str, go.Figure]:
     """Every chart of an experiment."""
     result = Result(record)
     pair = (record.spec["arms"][0], "adam")
-    curves, budgets = winners_curves(record), budget_curves(record)
+    curves, budgets = winners_curves(View(record)), budget_curves(View(record))
     made = {
         "forest": forest(result.verdicts),
-        "repeats": repeats({arm: means(each) for arm, each in test_losses(record).items()}, "Test loss"),
+        "repeats": repeats({arm: means(each) for arm, each in test_losses(View(record)).items()}, "Test loss"),
         "credit": credit({"optimizer": Interval(-0.1, -0.3, 0.1, 0.1, 4, 5)}),
-        "importance": importance(sensitivities(record)),
+        "importance": importance(sensitivities(View(record))),
         "rates": rates({"mine": np.array([0.1, 0.2])}),
     }
     for losses in ("validation", "training"):
@@ -76,7 +77,7 @@ def figures_of(record: ExperimentRecord) -> dict[str, go.Figure]:
             drawn = partial(learning, curves, losses=losses, x=x, log_loss=log, log_x=not log)
             made |= {f"learning {losses} {x} {each}": drawn(replicates=each) for each in (True, False)}
     for x in get_args(Budget):
-        made[f"budget {x}"] = budget(budgets, pair_crossover(record, *pair), pair, x, x != "seconds")
+        made[f"budget {x}"] = budget(budgets, pair_crossover(View(record), *pair), pair, x, x != "seconds")
     for arm in record.spec["arms"]:
         made[f"history {arm}"] = history(record.of(arm))
         made[f"parallel {arm}"] = parallel(record.of(arm), parameters_of(record, arm))

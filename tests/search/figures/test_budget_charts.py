@@ -10,6 +10,7 @@ import pytest
 from charts import INF, NAN, check, named
 
 from cooldown.search.evidence.budgets import PairedDifference, crossover_sentence, pair_difference
+from cooldown.search.evidence.view import View
 from cooldown.search.figures.budget import budget, budget_difference, budget_difference_table, budget_table
 from cooldown.search.statistics.budget import BudgetCurve, Crossover
 from cooldown.storage import ExperimentRecord, Status
@@ -102,7 +103,7 @@ def test_the_axis_of_the_budget_may_be_logarithmic_and_its_words_with_it() -> No
 
 def test_the_paired_difference_is_that_of_each_repeat(record: ExperimentRecord) -> None:
     pair = ("momentum+cosine", "adam")
-    found = pair_difference(record, *pair)
+    found = pair_difference(View(record), *pair)
     assert found is not None
     best = {
         arm: np.array(
@@ -119,14 +120,14 @@ def test_the_paired_difference_is_that_of_each_repeat(record: ExperimentRecord) 
     np.testing.assert_allclose(found.high - found.difference, half, rtol=1e-6)
     np.testing.assert_allclose(found.difference - found.low, half, rtol=1e-6)
     assert found.repeats == 2
-    other = pair_difference(record, *reversed(pair))
+    other = pair_difference(View(record), *reversed(pair))
     assert other is not None
     np.testing.assert_allclose(other.difference, -found.difference)
     one = replace(record, studies=tuple(study for study in record.studies if study.repeat == 0))
-    alone = pair_difference(one, *pair)
+    alone = pair_difference(View(one), *pair)
     assert alone is not None
     assert np.isnan(alone.low).all()
-    assert pair_difference(replace(record, studies=()), *pair) is None
+    assert pair_difference(View(replace(record, studies=())), *pair) is None
     for drawn in (found, alone):
         check(budget_difference(drawn, pair))
         assert len(budget_difference_table(drawn)) == len(found.trials)
@@ -166,6 +167,6 @@ def test_a_crossover_is_never_said_to_be_what_its_interval_denies(
     monkeypatch: pytest.MonkeyPatch, record: ExperimentRecord, crossing: Any, status: Status, told: str
 ) -> None:
     monkeypatch.setattr("cooldown.search.evidence.budgets.pair_crossover", lambda *_: crossed(*crossing))
-    sentence = crossover_sentence(replace(record, status=status), "A", "B")
+    sentence = crossover_sentence(View(replace(record, status=status)), "A", "B")
     assert fnmatchcase(sentence, told.replace("[", "[[]")), sentence
     assert "never falls" not in sentence

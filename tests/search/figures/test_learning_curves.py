@@ -7,6 +7,7 @@ import pytest
 from charts import INF, NAN
 
 from cooldown.search.evidence.learning import AMOUNTS, ArmCurves, band, winners_curves
+from cooldown.search.evidence.view import View
 from cooldown.search.figures.layout import area
 from cooldown.search.figures.learning import learning, learning_table
 from cooldown.storage import ExperimentRecord
@@ -84,7 +85,7 @@ def test_of_one_epoch_there_are_markers() -> None:
 
 
 def test_the_learning_table_has_all_that_is_drawn(record: ExperimentRecord) -> None:
-    curves = winners_curves(record)
+    curves = winners_curves(View(record))
     table = learning_table(curves, "training")
     assert table["Arm"].unique().tolist() == list(curves)
     for arm, own in curves.items():

@@ -11,6 +11,7 @@ from charts import ARMS, INF, check, named, parameters_of
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale
 from cooldown.objectives.records import Outcome
 from cooldown.search.evidence.sensitivity import sensitivities
+from cooldown.search.evidence.view import View
 from cooldown.search.figures.layout import wide
 from cooldown.search.figures.points import repeat_trials
 from cooldown.search.figures.trials import (
@@ -223,7 +224,7 @@ def test_near_1_a_tick_has_as_many_digits_as_it_takes() -> None:
 
 
 def test_importance_has_a_bar_for_each_hyperparameter_the_largest_on_top(record: ExperimentRecord) -> None:
-    found = [each for each in sensitivities(record) if each.arm != "first=adam"]
+    found = [each for each in sensitivities(View(record)) if each.arm != "first=adam"]
     assert any(each.importance is not None for each in found)
     figure, table = importance(found), importance_table(found)
     labels, rows = list(figure.layout.yaxis.ticktext), []

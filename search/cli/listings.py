@@ -1,0 +1,199 @@
+"""What the terminal shows beside an experiment's answer: lists, the catalog, estimates, retrained configs, surfaces."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from cooldown.objectives import optimizers
+from cooldown.search.cli.terminal import config_in_words, render
+from cooldown.search.evidence.numbers import Form, counted, formatted, setting
+from cooldown.search.evidence.search_tables import parameters_in_words
+from cooldown.search.evidence.table import ARM, Column, Table
+from cooldown.storage import Summary
+
+if TYPE_CHECKING:
+    from cooldown.search.experiments.retrain import Retrained
+    from cooldown.search.tuning.dry_run import Estimate
+
+NOT_SEARCHED = "; not searched by default"
+
+
+def experiments(summaries: Sequence[Summary]) -> RichTable:
+    """The table of `cooldown list`."""
+    columns = (
+        Column("Name"),
+        Column("Task"),
+        Column("Arms", Form.COUNT),
+        Column("Repeats", Form.COUNT),
+        # Of how many: a text, but set like a number.
+        Column("Trials", Form.COUNT),
+        Column("Status"),
+        Column("Started"),
+    )
+    rows = []
+    for summary in summaries:
+        spec = summary.spec
+        total = len(spec["arms"]) * spec["repeats"] * spec["trials"]
+        started = time.strftime("%Y-%m-%d %H:%M", time.localtime(summary.created_at))
+        trials = f"{summary.trials}/{total}"
+        status = summary.status.value
+        rows.append((summary.name, spec["task"], len(spec["arms"]), spec["repeats"], trials, status, started))
+    return render(Table(columns, rows))
+
+
+def trials(rows: Sequence[Mapping[str, Any]]) -> RichTable:
+    """The table of `cooldown trials`: one line per trial, its parameters in words."""
+    columns = (
+        ARM,
+        Column("Repeat", Form.COUNT),
+        Column("Trial", Form.COUNT),
+        Column("Val. loss", Form.LOSS),
+        Column("Finalist", Form.LOSS),
+        Column("Parameters"),
+    )
+    listed = []
+    for row in rows:
+        parameters = parameters_in_words(row["arm"], {name: value for name, value in row.items() if "." in name})
+        if "," in row["arm"]:
+            parameters = f"{row['optimizer']}+{row['schedule']}: {parameters}"
+        finalist = "pruned" if row["pruned"] else row["finalist_loss"]
+        listed.append((row["arm"], row["repeat"], row["trial"], row["validation_loss"], finalist, parameters))
+    return render(Table(columns, listed))
+
+
+def estimate(estimated: "Estimate") -> RenderableType:
+    """What `compare --dry-run` prints."""
+    columns = [Column(title, Form.COUNT) for title in ("Search", "Evaluation", "Default config", "All")]
+    table = Table(
+        (ARM, *columns),
+        [(arm.arm, arm.search, arm.evaluation, arm.default, arm.total) for arm in estimated.arms],
+    )
+    total = formatted(estimated.gradient_evaluations, Form.COUNT)
+    workers = counted(estimated.workers, "worker")
+    return Group(
+        Text(f"On {estimated.task}, about {spoken(estimated.seconds)} on {workers}.", style="bold"),
+        Text(f"{total} gradient evaluations, if every run lasts to its last epoch:\n"),
+        render(table),
+        Text(f"\nEstimated in {estimated.calibration_seconds:.0f} s. Nothing was written.", style="dim"),
+    )
+
+
+def spoken(seconds: float) -> str:
+    """`75` as `1 min 15 s`, `7500` as `2 h 5 min`; an estimate needs no more digits."""
+    whole = max(round(seconds), 1)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    hours, minutes = divmod(round(whole / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def retrained(run: "Retrained") -> RenderableType:
+    """What `cooldown train` prints: the curve, and how it compares with the recorded one."""
+    columns = (
+        Column("Epoch", Form.COUNT),
+        Column("Learning rate", Form.READING),
+        Column("Training loss", Form.LOSS),
+        Column("Validation loss", Form.LOSS),
+    )
+    epochs = zip(run.rates, run.train_losses, run.validation_losses, strict=True)
+    table = Table(columns, [(number, *epoch) for number, epoch in enumerate(epochs, 1)])
+    count = len(run.curves)
+    seeds = "one seed" if count == 1 else f"mean of {count} seeds"
+    parts: list[RenderableType] = [
+        Text(f"{config_in_words(run.config)}\non {run.task.name}, {seeds}:\n"),
+        render(table),
+    ]
+    if (difference := run.difference) is not None:
+        parts.append(Text(f"\n{_compared(difference, len(run.recorded) if run.was_pruned else None)}"))
+    if run.test_loss is not None:
+        score = "" if run.test_score is None else f", {run.task.score_name} {formatted(run.test_score, Form.SCORE)}"
+        recorded = "" if run.recorded_test is None else f"; recorded {formatted(run.recorded_test, Form.LOSS)}"
+        loss = formatted(run.test_loss, Form.LOSS)
+        parts.append(Text(f"Test loss {loss}{score}, mean of {counted(len(run.tests), 'seed')}{recorded}."))
+    return Group(*parts)
+
+
+def _compared(difference: float, pruned_at: int | None) -> str:
+    """How far the validation losses are from the recorded ones, which may end where the trial was pruned."""
+    until = "" if pruned_at is None else f" up to epoch {pruned_at}, where the trial was pruned"
+    if difference == 0:
+        return f"The validation losses are exactly as recorded{until}."
+    if difference < 1e-3:
+        return f"The validation losses are as recorded{until}, within {difference:.1g} (as between two machines)."
+    return f"The validation losses differ from the recorded ones by up to {difference:.1%}{until}."
+
+
+def surface(document: dict[str, Any]) -> Group:
+    """What `cooldown surface` prints: one line per path, the first to arrive on top.
+
+    document: as `search.cli.surface.document` gives it.
+    """
+
+    def rank(row: dict[str, Any]) -> tuple[bool, int, str]:
+        steps = row["steps_to_arrive"]
+        return steps is None, steps or 0, row["optimizer"]
+
+    rows = sorted(document["trajectories"], key=rank)
+    table = Table(
+        (
+            Column("Optimizer"),
+            Column("Tuned rate", Form.READING),
+            Column("Value reached", Form.READING),
+            Column("Distance to minimum", Form.READING),
+            Column("Steps to arrive", Form.COUNT),
+        ),
+        [
+            (row["optimizer"], row["learning_rate"], row["value"], row["distance"], row["steps_to_arrive"])
+            for row in rows
+        ],
+    )
+    x, y = document["start"]
+    parts: list[RenderableType] = [
+        Text(f"{document['surface']}: {document['formula']}", style="bold"),
+        Text(f"{document['steps']} steps from ({x:g}, {y:g}). Arrived: from then on {document['goal']}.\n"),
+        # Where there is no minimum, no path has a distance to it.
+        render(table if document["minima"] else table.without_empty_columns()),
+    ]
+    notes = [optimizers.get(row["optimizer"]).note for row in rows]
+    parts += [Text(f"\n{note}") for note in notes if note]
+    return Group(*parts)
+
+
+def catalog(kind: str, entries: Sequence[dict[str, Any]]) -> RichTable:
+    """One section of `cooldown catalog`: each entry, and below it what it can be tuned by."""
+    rows = []
+    for entry in entries:
+        lines = [entry["about"], *map(_hyperparameter, entry.get("hyperparameters", ())), *_presets(entry)]
+        rows.append((entry["name"], "\n  ".join(lines)))
+    return render(Table((Column(kind.capitalize()), Column("What it is")), rows))
+
+
+def _hyperparameter(declared: dict[str, Any]) -> str:
+    """A hyperparameter in one phrase: name, default, range."""
+    default = declared["default"]
+    if "choices" in declared:
+        others = ", ".join(_word(choice) for choice in declared["choices"] if choice != default)
+        return f"{declared['name']} = {_word(default)}, or {others}{'' if declared['searched'] else NOT_SEARCHED}"
+    unit = f" {declared['unit']}" if declared["unit"] else ""
+    low, high = declared["range"]
+    share = " of the run" if declared["range_is_fraction_of_run"] else ""
+    searched = f", searched in {low:g} … {high:g}{share}" if declared["searched"] else NOT_SEARCHED
+    return f"{declared['name']} = {'off' if default is None else f'{default:g}{unit}'}{searched}"
+
+
+def _word(value: str | bool) -> str:
+    return value if isinstance(value, str) else str(value).lower()
+
+
+def _presets(arm: dict[str, Any]) -> list[str]:
+    """What an arm of the catalog fixes or narrows, unless a spec gives other values."""
+    return [
+        f"{key} = {setting(value)}" if isinstance(value, float) else f"{key} searched in {value[0]:g} … {value[1]:g}"
+        for key, value in arm.get("presets", {}).items()
+    ]

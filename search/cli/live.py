@@ -1,0 +1,82 @@
+"""The live display of a run: arms with their progress, and the time that is left."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from cooldown.search.evidence.numbers import Form, formatted
+from cooldown.search.experiments.service import Report
+from cooldown.search.spec.arms import short
+from cooldown.search.tuning.progress import Progress
+
+
+def duration(seconds: float) -> str:
+    """`75` as `1:15`."""
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+@contextmanager
+def live(console: Console) -> Iterator[Report]:
+    """A report function that keeps a display of the run up to date on `console`; plain lines without a terminal."""
+    if not console.is_terminal:
+        yield _plain(console)
+        return
+    state: dict[str, Progress] = {}
+
+    def render() -> RenderableType:
+        return _progress(state["now"]) if state else Text("")
+
+    with Live(get_renderable=render, console=console, refresh_per_second=4, transient=True) as display:
+
+        def report(progress: Progress) -> None:
+            state["now"] = progress
+            if progress.done:
+                display.refresh()
+
+        yield report
+
+
+def _plain(console: Console) -> Report:
+    """Without a terminal: a line at the start, at every tenth, and at the end."""
+    shown = -1
+
+    def report(progress: Progress) -> None:
+        nonlocal shown
+        tenth = int(10 * progress.work / progress.total)
+        if tenth > shown:
+            shown = tenth
+            left = progress.seconds_left
+            suffix = f", about {duration(left)} left" if left and not progress.done else ""
+            console.print(f"{progress.name}: {progress.work / progress.total:.0%}{suffix}")
+
+    return report
+
+
+def _progress(progress: Progress) -> RenderableType:
+    made = RichTable(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for title in ("Arm", "", "Trials", "Best val. loss", "Studies done"):
+        made.add_column(title, justify="right" if title not in ("Arm", "") else "left", no_wrap=title == "Arm")
+    for arm in progress.arms:
+        made.add_row(
+            short(arm.arm),
+            ProgressBar(total=arm.trials_total, completed=arm.trials, width=16),
+            f"{arm.trials}/{arm.trials_total}",
+            formatted(arm.best, Form.LOSS),
+            f"{arm.studies}/{arm.studies_total}",
+        )
+    if progress.compile_seconds is None and not progress.done:
+        foot = f"starting the workers and compiling (once per machine) … {time.monotonic() - progress.started:.0f} s"
+    else:
+        left = progress.seconds_left
+        remaining = "…" if left is None else f"about {duration(left)} left"
+        compiled = progress.compile_seconds or 0
+        foot = f"{progress.work / progress.total:.0%} of the training · {remaining} · compiled in {compiled:.1f} s"
+    return Group(Text(progress.name, style="bold"), made, Text(foot, style="dim"))

@@ -1,0 +1,84 @@
+"""How numbers are written for people: the one formatter of terminal, report and dashboard.
+
+A column of a table, or a sentence, says what kind of number it shows (`Form`); this module alone knows how many digits
+that deserves, and which signs stand for minus, infinity and what is missing.
+"""
+
+import math
+from enum import Enum
+from typing import Any
+
+MISSING = "–"
+MINUS = "−"
+
+SMALL = 5e-5
+"""Below this nothing would be left of a number with four decimals."""
+
+
+class Form(Enum):
+    """What kind of value is shown; the format specification of its numbers."""
+
+    TEXT = ""
+    ARM = " "
+    """An arm's name, which is shortened where there is little room."""
+    LOSS = ",.4f"
+    DIFFERENCE = "+,.4f"
+    SCORE = ".3f"
+    SCORE_DIFFERENCE = "+.3f"
+    SHARE = ".0%"
+    COUNT = ",.0f"
+    SECONDS = ",.1f"
+    WIDTH = ".2f"
+    VALUE = ".5g"
+    """A hyperparameter: as many digits as a β near 1 needs."""
+    READING = ".4g"
+    """A number of any size of which four digits are of interest, such as a learning rate."""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether values of this form are numbers, which are set flush right."""
+        return self not in (Form.TEXT, Form.ARM)
+
+
+def formatted(value: Any, form: Form = Form.VALUE) -> str:
+    """A value as a reader sees it; "–" for None and NaN, "yes" or "no" for a flag, a text as it is."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    if math.isinf(value):
+        return "∞" if value > 0 else f"{MINUS}∞"
+    specification = form.value.strip()
+    if specification.endswith("4f") and 0 < abs(value) < SMALL:
+        specification = f"{'+' if specification.startswith('+') else ''}.3g"
+    text = format(value, specification)
+    if not any(digit in text for digit in "123456789"):
+        # Zero has no sign.
+        text = text.lstrip("+-")
+    return text.replace("-", MINUS)
+
+
+def setting(value: Any) -> str:
+    """A hyperparameter's value as one reads it: five digits, or its word; "off" for None."""
+    return "off" if value is None else formatted(value)
+
+
+def interval(low: float | None, high: float | None, form: Form = Form.DIFFERENCE) -> str:
+    """An interval in brackets; "–" where there is none."""
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
+        return MISSING
+    return f"[{formatted(low, form)}, {formatted(high, form)}]"
+
+
+def estimate(value: float, low: float | None, high: float | None, form: Form = Form.DIFFERENCE) -> str:
+    """A number with its interval, where it has one."""
+    if low is None or high is None:
+        return formatted(value, form)
+    return f"{formatted(value, form)} {interval(low, high, form)}"
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 arm`, `2 arms`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

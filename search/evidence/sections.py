@@ -1,0 +1,123 @@
+"""The sections of an experiment's evidence: sentences and tables, for `cooldown show NAME SECTION` and the report."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cooldown.search.evidence import SECTIONS, search_tables, tables
+from cooldown.search.evidence.budgets import budget_curves, crossover_sentence
+from cooldown.search.evidence.credit import credit_split, missing_sentence, tuning_gains
+from cooldown.search.evidence.numbers import Form, formatted
+from cooldown.search.evidence.pruning import pruned_arms, replayed_arms
+from cooldown.search.evidence.sensitivity import sensitivities
+from cooldown.search.evidence.table import Table
+from cooldown.search.evidence.target import default_target, target_ratio_of, times_to_target
+from cooldown.search.evidence.verdict import compared_pair, sentence
+from cooldown.search.evidence.view import View
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What a section says in place of evidence that there is not, or not yet."""
+
+    text: str
+
+
+Block = str | Table | Missing
+
+
+def pairs(view: View) -> list[Block]:
+    """Every pair of arms."""
+    if compared_pair(view) is None:
+        return [Missing(sentence(view))]
+    return [tables.pairs_table(view)]
+
+
+def credit(view: View) -> list[Block]:
+    """What tuning, the optimizer and the schedule contributed."""
+    pair = compared_pair(view)
+    split = credit_split(view, pair) if pair else None
+    blocks: list[Block] = []
+    if tuning_gains(view):
+        blocks.append(tables.gains_table(view))
+    else:
+        blocks.append(Missing("No arm has both its default config and a tuned one evaluated yet."))
+    if split and split.missing:
+        blocks.append(Missing(missing_sentence(split)))
+    elif split:
+        blocks += tables.credit_tables(split)
+    return blocks
+
+
+def budget(view: View) -> list[Block]:
+    """What a larger search would have bought."""
+    if not budget_curves(view):
+        return [Missing("There are no trials yet.")]
+    blocks: list[Block] = [tables.expected_best_table(view), tables.whole_search_table(view)]
+    pair = compared_pair(view)
+    if pair and (crossed := crossover_sentence(view, *pair)):
+        blocks.append(crossed)
+    return blocks
+
+
+def sensitivity(view: View) -> list[Block]:
+    """How much each hyperparameter matters."""
+    if not sensitivities(view):
+        return [Missing("There are no trials yet that show which hyperparameters matter.")]
+    return [search_tables.sensitivity_table(view)]
+
+
+def cost(view: View) -> list[Block]:
+    """What the experiment cost."""
+    return [tables.cost_table(view), tables.cost_table(view, "seconds")]
+
+
+def target(view: View, loss: float | None = None) -> list[Block]:
+    """How fast the winners reached a validation loss; by default that of the best default config."""
+    source = ""
+    if loss is None:
+        loss = default_target(view)
+        source = (
+            ", the final loss of the best default config"
+            if view.record.default_configs
+            else ", the final loss of the worst arm's winners"
+        )
+    if loss is None:
+        return [Missing("There are no winners yet.")]
+    times = times_to_target(view, loss)
+    if not times:
+        return [Missing("No winner has been trained with further seeds yet.")]
+    blocks: list[Block] = [
+        "Gradient evaluations until the winners' mean validation loss is at most "
+        f"{formatted(loss, Form.READING)}{source}.",
+        tables.target_table(view, loss),
+    ]
+    if pair := compared_pair(view):
+        blocks.append(_target_ratio(view, *pair, loss))
+    return blocks
+
+
+BOUNDS = {"at_least": "at least ", "at_most": "at most ", "unknown": "about ", None: ""}
+"""Which side of a ratio is known where a run ended before the target."""
+
+
+def _target_ratio(view: View, a: str, b: str, loss: float) -> str:
+    times = times_to_target(view, loss)
+    reached = all(arm in times and 2 * times[arm].reached >= times[arm].repeats for arm in (a, b))
+    ratio = target_ratio_of(view, a, b, loss)
+    if not reached or ratio is None or ratio.ratio is None:
+        return f"Too few repeats of {a} and {b} reached it for a ratio."
+    between = "" if ratio.low is None or ratio.high is None else f" [{ratio.low:.2f}, {ratio.high:.2f}]"
+    return (
+        f"{a} takes {BOUNDS[ratio.bound]}{ratio.ratio:.2f}{between} times as long as {b}: the geometric mean over "
+        "repeats. A repeat that does not reach the target counts as a whole run."
+    )
+
+
+def pruning(view: View) -> list[Block]:
+    """What a pruner saved, or would have saved and changed."""
+    if view.spec.pruner != "none":
+        return [search_tables.pruned_table(view)] if pruned_arms(view) else [Missing("There are no trials yet.")]
+    return [search_tables.replayed_table(view)] if replayed_arms(view) else [Missing("No search is complete yet.")]
+
+
+MADE: dict[str, Callable[..., list[Block]]] = {name: globals()[name] for name in SECTIONS}

@@ -1,0 +1,69 @@
+"""How fast the winners of each arm reach a given validation loss, from an experiment's record."""
+
+import numpy as np
+
+from cooldown.objectives.cost import evaluations_after
+from cooldown.search.evidence.losses import mean_selection_loss, winners_loss
+from cooldown.search.evidence.view import View, once
+from cooldown.search.statistics.target import (
+    TargetRatio,
+    TargetTimes,
+    evaluations_to_target,
+    target_ratio,
+    target_times,
+)
+from cooldown.storage import Purpose
+
+
+@once
+def default_target(view: View) -> float | None:
+    """The validation loss to be reached unless one is given: that of the best arm's default config, or where no arm has
+    one, of the worst arm's winners. None before there are any.
+    """
+    arms = view.arms
+    untuned = [
+        mean_selection_loss([study for study in view.record.default_configs if study.arm == arm]) for arm in arms
+    ]
+    if known := [loss for loss in untuned if loss is not None]:
+        return min(known)
+    return max((loss for arm in arms if (loss := winners_loss(view, arm)) is not None), default=None)
+
+
+@once
+def times_to_target(view: View, target: float) -> dict[str, TargetTimes]:
+    """Per arm the gradient evaluations until its winners' validation loss, the mean over the finalists' seeds after
+    each epoch, is at most `target`.
+    """
+    times = {arm: _times(view, arm, target) for arm in view.arms}
+    return {
+        arm: target_times(np.array([time for time, _ in of_arm.values()])) for arm, of_arm in times.items() if of_arm
+    }
+
+
+@once
+def target_ratio_of(view: View, a: str, b: str, target: float) -> TargetRatio | None:
+    """How many times as long as b's winners a's take to the target; None where they have no winners in common."""
+    of_a, of_b = (_times(view, arm, target) for arm in (a, b))
+    common = sorted(set(of_a) & set(of_b))
+    if not common:
+        return None
+    return target_ratio(
+        np.array([of_a[repeat][0] for repeat in common]),
+        np.array([of_b[repeat][0] for repeat in common]),
+        max(of_a[repeat][1] for repeat in common),
+        max(of_b[repeat][1] for repeat in common),
+    )
+
+
+def _times(view: View, arm: str, target: float) -> dict[int, tuple[float, float]]:
+    """Per repeat the evaluations until the target, inf where it is not reached, and those of the whole run."""
+    times = {}
+    for study in view.searches(arm):
+        if study.winner is None or study.winner.finalist_loss is None:
+            continue
+        epochs = study.winner.config.epochs
+        curves = study.winner.curves[Purpose.FINALIST]
+        losses = np.mean([curve.capped_losses(epochs) for curve in curves], axis=0)
+        evaluations = evaluations_after(curves[0], study.winner.config).astype(np.float64)
+        times[study.repeat] = (evaluations_to_target(losses, evaluations, target), float(evaluations[-1]))
+    return times

@@ -1,0 +1,114 @@
+"""`View`: an experiment's record with its spec, arms and search spaces, each parsed once.
+
+Every function of evidence, and everything above it, takes a view. What such a function works out is kept with the view
+(`once`): losses, edges, verdicts and the like are computed at most once, whoever asks for them.
+"""
+
+from collections.abc import Callable
+from functools import cached_property, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from cooldown.objectives.cost import rows_per_epoch
+from cooldown.search.spec.arms import Arm
+from cooldown.search.spec.experiment import Experiment, read_spec
+from cooldown.search.spec.space import Space, search_space
+from cooldown.storage import ExperimentRecord, Purpose, Status, StudyRecord
+from cooldown.storage.fingerprint import arm_fingerprints, experiment_fingerprint
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class View:
+    """What there is of an experiment, read from its record."""
+
+    def __init__(self, record: ExperimentRecord) -> None:
+        self.record = record
+        self._kept: dict[Any, Any] = {}
+        self._spaces: dict[str, Space] = {}
+
+    @cached_property
+    def spec(self) -> Experiment:
+        """The experiment's spec."""
+        return read_spec(**self.record.spec)
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return self.record.name
+
+    @property
+    def status(self) -> Status:
+        """Where it stands."""
+        return self.record.status
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms' names, in the spec's order."""
+        return self.spec.arms
+
+    @cached_property
+    def parsed_arms(self) -> dict[str, Arm]:
+        """The arms by name, in the spec's order."""
+        return {arm.name: arm for arm in self.spec.parsed_arms}
+
+    @cached_property
+    def _searches(self) -> dict[str, list[StudyRecord]]:
+        searches: dict[str, list[StudyRecord]] = {arm: [] for arm in self.arms}
+        for study in sorted(self.record.studies, key=lambda study: study.repeat):
+            searches[study.arm].append(study)
+        return searches
+
+    def searches(self, arm: str) -> list[StudyRecord]:
+        """The searches of one arm, by repeat."""
+        return self._searches[arm]
+
+    def begun(self, arm: str) -> list[StudyRecord]:
+        """Those of its searches that have trials."""
+        return [study for study in self.searches(arm) if study.trials]
+
+    def defaults(self, arm: str) -> list[StudyRecord]:
+        """The studies of an arm's default config that have been evaluated."""
+        return [study for study in self.record.default_configs if study.arm == arm and study.evaluations]
+
+    @cached_property
+    def updates_per_epoch(self) -> int | None:
+        """Updates per epoch of a search, on which ranges of warm-ups depend; None without trials."""
+        for study in sorted(self.record.studies, key=lambda study: study.repeat):
+            for trial in study.trials:
+                return -(-rows_per_epoch(trial.curves[Purpose.SEARCH][0], trial.config) // trial.config.batch_size)
+        return None
+
+    def space(self, arm: str) -> Space:
+        """The search space of an arm. Without trials the length of an epoch is not known, and taken for one update."""
+        if arm not in self._spaces:
+            self._spaces[arm] = search_space(self.spec, self.parsed_arms[arm], self.updates_per_epoch or 1)
+        return self._spaces[arm]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over everything that happened, timings aside."""
+        return experiment_fingerprint(self.record)
+
+    @cached_property
+    def arm_fingerprints(self) -> dict[str, str]:
+        """The same of each arm's searches."""
+        return arm_fingerprints(self.record.studies)
+
+    def keep(self, key: Any, work_out: Callable[[], T]) -> T:
+        """What is kept under `key`, worked out the first time."""
+        if key not in self._kept:
+            self._kept[key] = work_out()
+        value: T = self._kept[key]
+        return value
+
+
+def once(function: Callable[Concatenate[View, P], T]) -> Callable[Concatenate[View, P], T]:
+    """Keep what a function of a view, and of further hashable arguments, has worked out."""
+
+    @wraps(function)
+    def kept(view: View, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        key = (function, args, tuple(sorted(kwargs.items())))
+        return view.keep(key, lambda: function(view, *args, **kwargs))
+
+    return kept

@@ -1,0 +1,88 @@
+"""The jobs that an executor runs: pure functions on a packed problem.
+
+A job gets a problem, configs and seeds and returns curves: no database, no Optuna, no state. Problems are pickled once
+by the coordinator and unpickled once by each worker.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.problem import Problem
+from cooldown.objectives.records import Curve
+
+
+class TrainingError(RuntimeError):
+    """What a model raised in a worker, in words: the exception itself may not be picklable, or may end a process."""
+
+
+def pack(problem: Problem) -> bytes:
+    """The problem as it travels, models defined in a script or notebook included.
+
+    Raises InputError for a model that cannot travel.
+    """
+    import cloudpickle
+
+    try:
+        packed: bytes = cloudpickle.dumps(problem)
+    except Exception as error:
+        model = type(problem.model).__name__
+        raise InputError(
+            f"the model {model} cannot be sent to a worker process: {type(error).__name__}: {error}"
+        ) from error
+    return packed
+
+
+@lru_cache(maxsize=8)
+def _unpacked(packed: bytes) -> Problem:
+    import pickle
+
+    problem: Problem = pickle.loads(packed)
+    return problem
+
+
+def train_packed(
+    packed: bytes,
+    configs: Sequence[TrainConfig],
+    seeds: Sequence[int],
+    every_epoch: bool,
+    limits: NDArray[np.float64] | None = None,
+) -> list[list[Curve]]:
+    """`objectives.train` on a packed problem; raises TrainingError, whatever goes wrong."""
+    with _in_words():
+        from cooldown.objectives.training.engine import train
+
+        return train(_unpacked(packed), configs, seeds, every_epoch=every_epoch, limits=limits)
+
+
+def compile_packed(packed: bytes, configs: Sequence[TrainConfig]) -> float:
+    """Compile, or load from disk, everything that these configs need on a packed problem; the seconds it took."""
+    with _in_words():
+        from cooldown.objectives.training.engine import train
+
+        started = time.perf_counter()
+        problem = _unpacked(packed)
+        # Two batches have all shapes that there are.
+        rows = 2 * max((config.batch_size for config in configs), default=1)
+        train(replace(problem, train=problem.train[:rows]), configs, [0])
+        return time.perf_counter() - started
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Turn any exception, a model's `sys.exit` too, into a TrainingError that says what was raised and where."""
+    try:
+        yield
+    except BaseException as error:
+        where, place = "", error.__traceback__
+        while place is not None:
+            where, place = f"{place.tb_frame.f_code.co_filename}, line {place.tb_lineno}", place.tb_next
+        # Not chained: the cause would have to be pickled too.
+        raise TrainingError(f"{type(error).__name__}: {error} ({where})") from None
