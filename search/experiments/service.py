@@ -121,7 +121,7 @@ def resume(
         return Result(record)
     _check(spec, None, db, workers)
     try:
-        splits = Splits(recorded_task(record), spec)
+        splits = Splits(recorded_task(record, before), spec)
     except InputError as error:
         raise InputError(
             f"{error}; if it was given as an object in Python, call compare(task, name={name!r}, ...) with it"

@@ -46,7 +46,7 @@ class Chosen:
     @cached_property
     def task(self) -> Task:
         """What it was trained on; raises InputError where that cannot be found again, or is no longer the same."""
-        return recorded_task(self.record, self.given_task)
+        return recorded_task(self.record, self.spec, self.given_task)
 
 
 @dataclass(frozen=True)

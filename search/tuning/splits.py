@@ -10,7 +10,7 @@ from cooldown.objectives.problem import Model, Problem
 from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.tasks import Task
 from cooldown.search.executors.jobs import pack
-from cooldown.search.spec.experiment import Experiment, read_spec
+from cooldown.search.spec.experiment import Experiment
 from cooldown.storage import ExperimentRecord, Purpose
 
 
@@ -25,10 +25,10 @@ def task_of(spec: Experiment, given: Task | None = None) -> Task:
     return given if spec.hidden is None else given.with_hidden(spec.hidden)
 
 
-def recorded_task(record: ExperimentRecord, given: Task | None = None) -> Task:
+def recorded_task(record: ExperimentRecord, spec: Experiment, given: Task | None = None) -> Task:
     """The task of an experiment in the ledger; raises InputError where it is not found, or no longer the same."""
     try:
-        task = task_of(read_spec(**record.spec), given)
+        task = task_of(spec, given)
     except InputError as error:
         raise InputError(f"the task of {record.name!r} cannot be found again ({error})") from error
     if task.fingerprint() != record.task_fingerprint:

@@ -1,0 +1,41 @@
+"""The rooms of the house: their modules are small, and none reaches into another package's private names."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("objectives", "storage", "search", "dashboard")
+MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+MOST_LINES = 400
+
+
+def imported(path: Path) -> list[tuple[str, str]]:
+    """(module, name) of everything that a module imports from ours."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+    return [(node.module or "", alias.name) for node in nodes for alias in node.names]
+
+
+def room(module: str) -> str:
+    """The folder that a module of ours lies in."""
+    return module.rpartition(".")[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_is_small_and_keeps_to_public_names(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= MOST_LINES
+    here = "cooldown." + ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    own = here.removesuffix(".__init__") if path.name == "__init__.py" else room(here)
+    for module, name in imported(path):
+        if module.split(".")[0] != "cooldown":
+            assert module.split(".")[0] not in PACKAGES, f"{module}: ours are imported as cooldown.{module}"
+            continue
+        private = [part for part in (*module.split("."), name) if part.startswith("_")]
+        if private:
+            assert own in (module, room(module)), f"{private[0]} of {module} is private"
+
+
+def test_the_links_lead_to_the_packages() -> None:
+    for package in PACKAGES:
+        assert (ROOT / "cooldown" / package).resolve() == ROOT / package
