@@ -48,6 +48,17 @@ def _in_precision(rule: Callable[..., Any], dtype: np.dtype[Any]) -> Callable[..
     return written
 
 
+def _inlined(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
+    """`function`, compiled into the machine code of every compiled function that calls it.
+
+    A call that remains is linked by name, and so depends on the process: one that compiles the kernel calls the
+    function's own machine code, one that loads the kernel from disk calls the copy in the kernel's file. The optimizer
+    has worked on the copy once more, so that the two round differently.
+    """
+    inlined: Callable[..., Any] = njit(forceinline=True, **options)(function)
+    return inlined
+
+
 @cache
 def _version() -> str:
     """A short digest of this module."""
@@ -110,18 +121,18 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
     # A module that can be imported by name is what lets Numba load the kernel from disk in another process.
     namespace: dict[str, Any] = {
         "__name__": optimizer.update.__module__,
-        "rule": njit(**OPTIONS)(_in_precision(optimizer.update, precision)),
+        "rule": _inlined(_in_precision(optimizer.update, precision), OPTIONS),
         "precision": precision.type,
         "tiny": np.finfo(precision).tiny,
         "zero": precision.type(0),
     }
     if optimizer.numbers is not None:
-        namespace["work_out"] = njit(**OPTIONS)(optimizer.numbers.work_out)
+        namespace["work_out"] = _inlined(optimizer.numbers.work_out, OPTIONS)
         for i, term in enumerate(terms):
-            namespace[f"term{i}"] = njit(**OPTIONS)(_in_precision(term, precision))
+            namespace[f"term{i}"] = _inlined(_in_precision(term, precision), OPTIONS)
     exec(compile(source, inspect.getfile(optimizer.update), "exec"), namespace)
     if sums:
-        namespace["sums_of"] = njit(**REDUCING)(namespace["sums_of"])
+        namespace["sums_of"] = _inlined(namespace["sums_of"], REDUCING)
     kernel = namespace["kernel"]
     # The name is part of the file's on disk: what this module writes, and with which options, makes another kernel.
     kernel.__name__ = kernel.__qualname__ = f"fused_{optimizer.name}_{precision.name}_{_version()}"

@@ -175,6 +175,8 @@ class Population:
                 losses[:, step - first], gradient = network.loss_and_gradient(theta, batch, mask)
             for change in before_the_rule:
                 gradient = change(gradient, step)
+            # A user's model may return any layout; for another one the update would be compiled anew.
+            gradient = np.ascontiguousarray(gradient)
             update(theta, gradient, state, memory, l2, rates, step, since, hyperparameters)
         # A sum along a row, not a product: its rounding must not depend on the number of rows.
         return np.asarray((losses * [batch.shape[1] for batch in batches]).sum(axis=1))
