@@ -15,6 +15,8 @@ from cooldown.search.cli.frame import ERR, OUT, app, print_json, say, show_resul
 from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Section
 from cooldown.search.evidence import SECTIONS
 
+PAGE_SUFFIXES = (".html", ".htm")
+
 
 @app.command("list")
 def list_(db: Db = None, json_: Json = False) -> None:
@@ -152,6 +154,10 @@ def surface(
     path = None if json_ and output is None else Path(f"{name}.html" if output is None else output)
     if path is not None:
         check_output(path, force)
+        if path.suffix.lower() not in PAGE_SUFFIXES:
+            raise InputError(
+                f"-o {str(path)!r}: a surface is written as an animated web page; name it {path.with_suffix('.html')}"
+            )
     with ERR.status(f"Tuning learning rates on {name} …"):
         found = surfaces.trajectories(drawn, optimizer, steps)
         if path is not None:

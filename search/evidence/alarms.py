@@ -8,6 +8,7 @@ import numpy as np
 from cooldown.objectives.records import Outcome
 from cooldown.search.evidence.edges import edges, worse_than_default
 from cooldown.search.evidence.view import View, once
+from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.space import Space
 from cooldown.search.statistics.doubts import never_improved, winners_curse
 from cooldown.search.statistics.verdict import Verdict
@@ -59,8 +60,8 @@ def _worse_than_default(view: View) -> Iterable[Alarm]:
             yield Alarm(
                 "default",
                 arm,
-                "its default config has a lower validation loss than what its searches found: they need more --trials, "
-                "or other ranges, before it can be called worse than another",
+                "the default config has a lower validation loss than what the searches found; they need more --trials, "
+                "or other ranges, before this arm can be called worse than another",
             )
 
 
@@ -69,23 +70,22 @@ def boundary_alarms(view: View) -> list[Alarm]:
     """Arms whose best values cluster at an edge of a range: what lies beyond was not tried, so no verdict holds."""
     alarms_of_edges = []
     for edge in edges(view):
-        which, value = ("lower", edge.parameter.low) if edge.side == "low" else ("upper", edge.parameter.high)
+        which, value = ("bottom", edge.parameter.low) if edge.side == "low" else ("top", edge.parameter.high)
         low, high = edge.wider
         message = (
-            f"its best values of {edge.parameter.key} lie at the {which} edge of the range, {value:g}, or beyond it: "
-            f"what is there was not tried; search again from {low:g} to {high:g}"
+            f"the best values of {edge.parameter.key} are at the {which} of the range ({value:g}) or beyond it, where "
+            f"nothing was tried; widen the range to {low:g} … {high:g}"
         )
         alarms_of_edges.append(Alarm("boundary", edge.arm, message, "--extend"))
     return alarms_of_edges
 
 
-def contains(view: View, general_arm: str, special_arm: str) -> bool:
-    """Whether all that one arm can choose is a special case of something that the other, general one can choose."""
-    general, special = view.parsed_arms[general_arm], view.parsed_arms[special_arm]
+def contains(space: Space, special: Arm) -> bool:
+    """Whether all that the arm `special` can choose is a special case of something that the space can choose."""
+    general = space.arm
     if (set(general.optimizers), set(general.schedules)) == (set(special.optimizers), set(special.schedules)):
         return False
-    searched = view.space(general_arm)
-    known = set().union(*(_contained(name, searched) for name in general.optimizers))
+    known = set().union(*(_contained(name, space) for name in general.optimizers))
     return set(special.schedules) <= set(general.schedules) and set(special.optimizers) <= known
 
 
@@ -105,7 +105,7 @@ def under_tuned(view: View, verdict: Verdict) -> str | None:
     if verdict.low is None or verdict.high is None or verdict.band is None:
         return None
     for general, special, least in ((verdict.a, verdict.b, verdict.low), (verdict.b, verdict.a, -verdict.high)):
-        if least > verdict.band and contains(view, general, special):
+        if least > verdict.band and contains(view.space(general), view.parsed_arms[special]):
             return general
     return None
 
@@ -118,8 +118,8 @@ def _inclusion(view: View, verdicts: Sequence[Verdict]) -> Iterable[Alarm]:
             yield Alarm(
                 "inclusion",
                 general,
-                f"it contains {special} as a special case and still does worse: its search needs more --trials before "
-                "it can be called worse",
+                f"this arm contains {special} as a special case and still does worse; its search needs more --trials "
+                "before it can be called worse",
             )
 
 
@@ -131,7 +131,7 @@ def _divergence(view: View) -> Iterable[Alarm]:
             yield Alarm(
                 "divergence",
                 arm,
-                f"{diverged:.0%} of the search's runs diverged: its range of learning rates reaches too high",
+                f"{diverged:.0%} of the search's runs diverged; the range of learning rates reaches too high",
             )
 
 
@@ -146,8 +146,8 @@ def _no_improvement(view: View) -> Iterable[Alarm]:
             yield Alarm(
                 "no improvement",
                 arm,
-                f"in none of {len(full)} repeats was a later trial better than the best of the {startup} random ones "
-                "that a study begins with: more --trials may still find more",
+                f"in none of {len(full)} repeats was a later trial better than the best of the {startup} random trials "
+                "that a study begins with; more --trials may find better configs",
             )
 
 
@@ -162,9 +162,9 @@ def _winners_curse(view: View, verdicts: Sequence[Verdict]) -> Iterable[Alarm]:
                 yield Alarm(
                     "winner's curse",
                     arm,
-                    f"on further seeds the best trials of its searches lose {curse:.4f} of what the search saw in "
-                    f"them, more than the difference of {abs(verdict.difference):.4f} between the arms: more --seeds "
-                    "make the search surer",
+                    f"on further seeds, the best trials of its searches are worse by {curse:.4f} than in the search, "
+                    f"more than the difference of {abs(verdict.difference):.4f} between the arms; more --seeds make "
+                    "the search more reliable",
                 )
 
 
@@ -186,4 +186,4 @@ def _unequal_budgets(view: View) -> Iterable[Alarm]:
     evaluated = {arm: sum(bool(study.evaluations) for study in view.searches(arm)) for arm in arms}
     if view.status is not Status.RUNNING and (len(set(trials.values())) > 1 or len(set(evaluated.values())) > 1):
         told = ", ".join(f"{arm} {trials[arm]} trials and {evaluated[arm]} winners" for arm in arms)
-        yield Alarm("unequal budgets", "", f"the run ended before all arms had the same: {told}", "")
+        yield Alarm("unequal budgets", "", f"the run ended before all arms had the same budget: {told}", "")

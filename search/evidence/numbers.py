@@ -31,8 +31,8 @@ class Form(Enum):
     WIDTH = ".2f"
     VALUE = ".5g"
     """A hyperparameter: as many digits as a β near 1 needs."""
-    READING = ".4g"
-    """A number of any size of which four digits are of interest, such as a learning rate."""
+    READING = ".3g"
+    """A number of any size of which three digits are of interest, such as a learning rate."""
 
     @property
     def is_number(self) -> bool:

@@ -88,7 +88,7 @@ def target(view: View, loss: float | None = None) -> list[Block]:
         return [Missing("No winner has been trained with further seeds yet.")]
     blocks: list[Block] = [
         "Gradient evaluations until the winners' mean validation loss is at most "
-        f"{formatted(loss, Form.READING)}{source}.",
+        f"{formatted(loss, Form.LOSS)}{source}.",
         tables.target_table(view, loss),
     ]
     if pair := compared_pair(view):

@@ -54,10 +54,7 @@ class View:
 
     @cached_property
     def _searches(self) -> dict[str, list[StudyRecord]]:
-        searches: dict[str, list[StudyRecord]] = {arm: [] for arm in self.arms}
-        for study in sorted(self.record.studies, key=lambda study: study.repeat):
-            searches[study.arm].append(study)
-        return searches
+        return {arm: sorted(self.record.of(arm), key=lambda study: study.repeat) for arm in self.arms}
 
     def searches(self, arm: str) -> list[StudyRecord]:
         """The searches of one arm, by repeat."""

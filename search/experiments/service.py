@@ -63,7 +63,7 @@ def compare(
 def dry_run(
     task: str | Task, *, name: str | None = None, db: str | None = None, workers: int | None = None, **settings: Any
 ) -> "Estimate":
-    """What `compare` with the same arguments would take, from a calibration of some seconds; no ledger is touched.
+    """What `compare` with the same arguments would take, from a short calibration run; no ledger is touched.
 
     Raises InputError where `compare` would for its arguments.
     """

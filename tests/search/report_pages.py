@@ -61,7 +61,8 @@ def small(url: str) -> ExperimentRecord:
 def of_arms(record: ExperimentRecord, *arms: str) -> ExperimentRecord:
     """The experiment with these arms alone."""
     kept = {
-        name: tuple(study for study in getattr(record, name) if study.arm in arms) for name in ("studies", "one_shots")
+        name: tuple(study for study in getattr(record, name) if study.arm in arms)
+        for name in ("studies", "default_configs")
     }
     return replace(record, spec={**record.spec, "arms": list(arms)}, **kept)
 

@@ -12,7 +12,7 @@ from cooldown.search.evidence.alarms import alarms, boundary_alarms, contains
 from cooldown.search.evidence.verdict import pair_verdicts, sentence
 from cooldown.search.evidence.view import View
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.space import Parameter
+from cooldown.search.spec.space import Parameter, search_space
 from cooldown.search.statistics.doubts import edge_reached, never_improved, winners_curse
 from cooldown.search.statistics.verdict import Verdict
 from cooldown.storage import Purpose, Status
@@ -118,14 +118,14 @@ def test_a_range_that_ends_before_the_best_withholds_the_verdict(url: str, repea
     record = run_in_threads(url, spec(**settings, ranges=ranges))
     found = [alarm for alarm in boundary_alarms(View(record)) if alarm.arm == "sgd"]
     assert len(found) == 1
-    assert "its best values of sgd.learning_rate lie at the upper edge of the range, 0.01" in found[0].message
-    assert "search again from 1e-06 to 0.1" in found[0].message
+    assert "the best values of sgd.learning_rate are at the top of the range (0.01)" in found[0].message
+    assert "widen the range to 1e-06 … 0.1" in found[0].message
     assert found[0].resume == "--extend"
     (verdict,) = pair_verdicts(View(record))
     assert verdict.verdict == "undecided"
     if repeats > 1:
-        assert "boundary: the best of sgd lie at the edge of a range" in verdict.why
-        assert "undecided" in sentence(View(record), [verdict])
+        assert "boundary: the best values of sgd are at the edge of a range" in verdict.why
+        assert "undecided" in sentence(View(record))
 
 
 def test_a_range_around_the_best_raises_no_alarm(url: str) -> None:
@@ -136,8 +136,8 @@ def test_a_range_around_the_best_raises_no_alarm(url: str) -> None:
 
 def test_what_contains_what() -> None:
     def contained(general: str, special: str, **ranges: Any) -> bool:
-        experiment = spec(arms=(general, special), ranges=ranges)
-        return contains(Arm.parse(general), Arm.parse(special), experiment)
+        space = search_space(spec(arms=(general, special), ranges=ranges), Arm.parse(general), updates_per_epoch=1)
+        return contains(space, Arm.parse(special))
 
     free = {"adam.epsilon": (1e-8, 10.0)}
     assert contained("momentum", "sgd")
@@ -158,12 +158,12 @@ def test_what_contains_what() -> None:
         ranges={"adam.epsilon": (1e-8, 0.01)},
         widened={"adam": [{"adam.epsilon": [1e-8, 0.1]}]},
     )
-    assert contains(Arm.parse("adam"), Arm.parse("momentum"), widened)
+    assert contains(search_space(widened, Arm.parse("adam"), updates_per_epoch=1), Arm.parse("momentum"))
 
 
 def verdict_of(a: str, b: str, difference: float, half: float, decision: Any = "undecided") -> Verdict:
     numbers = (difference, difference - half, difference + half)
-    return Verdict(a, b, decision, *numbers, 0.01, None, None, None, 0.5, None, True, False, "")
+    return Verdict(a, b, decision, None, None, 5, *numbers, 0.01, None, None, None, 0.5, None, True, False, "")
 
 
 def test_the_general_arm_must_not_be_worse(url: str) -> None:
@@ -197,7 +197,7 @@ def test_no_winner_is_declared_over_an_arm_that_contains_it(url: str) -> None:
         (verdict,) = pair_verdicts(View(planted))
         assert (verdict.verdict == "undecided") == (decision == "undecided")
         if decision == "undecided":
-            assert "momentum contains the other as a special case" in verdict.why
+            assert "momentum contains the other arm as a special case" in verdict.why
             assert verdict.difference is not None
         told = [alarm.kind for alarm in alarms(View(planted), [verdict])]
         assert ("inclusion" in told) == (decision == "undecided")

@@ -311,7 +311,7 @@ def test_tables_that_cannot_be_learned(
         ("delete none --yes", "there is no ledger at"),
         ("compar iris", "No such command 'compar'. Did you mean 'compare'?"),
         ("compare iris --tirals 3", "No such option: --tirals"),
-        ("compare", "compare on what? Give TASK, such as digits"),
+        ("compare", "missing TASK: name a task such as digits"),
     ],
 )
 def test_bad_input(arguments: str, said: str, run_here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -414,7 +414,7 @@ def test_version(run_here: Any) -> None:
 
 def test_show_has_sections(run_here: Any, ledger: str) -> None:
     place = ["show", "tiny", "--db", ledger]
-    for section, words in (("pairs", "95 % interval"), ("budget", "Expected best"), ("cost", "Seconds of a core")):
+    for section, words in (("pairs", "95 % interval"), ("budget", "Expected best"), ("cost", "Core-seconds")):
         code, out, err = run_here(*place, section)
         assert (code, err) == (0, "")
         assert words in out

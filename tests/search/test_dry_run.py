@@ -9,7 +9,7 @@ import pytest
 from search_runs import TINY, cooldown, flags, run_in_threads, spec
 
 from cooldown.objectives.errors import InputError
-from cooldown.search.cli.terminal import spoken
+from cooldown.search.cli.listings import spoken
 from cooldown.search.evidence.document import document
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.service import dry_run
@@ -101,7 +101,7 @@ def test_a_long_experiment_is_timed_by_a_small_one(workers: int, repeats: int) -
 def test_the_command_writes_nothing(tmp_path: Path) -> None:
     before = sorted(tmp_path.iterdir())
     done = cooldown("compare", "iris", *flags(), "--dry-run", "--workers", "1", cwd=tmp_path)
-    assert "gradient evaluations, if no run ends before its last epoch" in " ".join(done.stdout.split())
+    assert "gradient evaluations, if every run lasts to its last epoch" in " ".join(done.stdout.split())
     shown = json.loads(cooldown("compare", "iris", *flags(), "--dry-run", "--json", "--quiet", cwd=tmp_path).stdout)
     assert [arm["arm"] for arm in shown["arms"]] == list(TINY["arms"])
     assert shown["seconds"] > shown["start_seconds"] > 0

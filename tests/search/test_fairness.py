@@ -19,7 +19,7 @@ from cooldown.search.evidence.losses import primary_pair
 from cooldown.search.evidence.losses import test_losses as losses_of
 from cooldown.search.evidence.verdict import pair_verdicts
 from cooldown.search.evidence.view import View
-from cooldown.search.executors import local as executors
+from cooldown.search.executors import jobs
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.service import summaries
 from cooldown.search.tuning.progress import Progress
@@ -39,7 +39,7 @@ class Spy(Executor):
         self._jobs, self._threads = jobs, ThreadPoolExecutor(1)
 
     def submit(self, call: Any, /, *args: Any, **more: Any) -> Future[Any]:
-        if call is executors.train_packed:
+        if call is jobs.train_packed:
             self._jobs.append(args)
         return self._threads.submit(call, *args, **more)
 
@@ -56,7 +56,7 @@ def spied(tmp_path_factory: pytest.TempPathFactory) -> tuple[ExperimentRecord, l
 
 @lru_cache
 def unpacked(packed: bytes) -> Problem:
-    return executors._unpack(packed)
+    return jobs._unpacked(packed)
 
 
 def seeds_of(record: ExperimentRecord, purpose: Purpose) -> dict[tuple[str, int], set[tuple[int, ...]]]:
@@ -192,7 +192,7 @@ def test_ranges_that_reach_too_high_raise_an_alarm(url: str) -> None:
     found = {(alarm.kind, alarm.arm): alarm for alarm in alarms(View(record), pair_verdicts(View(record)))}
     assert set(found) == {("boundary", "sgd"), ("divergence", "sgd")}
     assert "100% of the search's runs diverged" in found["divergence", "sgd"].message
-    assert "search again from 0.1 to 1e+30" in found["boundary", "sgd"].message, "down to the default"
+    assert "widen the range to 0.1 … 1e+30" in found["boundary", "sgd"].message, "down to the default"
     assert Result(record).verdicts[0].verdict == "undecided"
 
 

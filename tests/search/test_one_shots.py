@@ -9,10 +9,10 @@ from optuna.storages import RDBStorage
 from search_runs import print_of, run_in_threads, spec
 
 from cooldown.objectives import TrainConfig
-from cooldown.search.evidence.budgets import default_target
 from cooldown.search.evidence.credit import credit_document, credit_sentence, credit_split, tuning_gains
 from cooldown.search.evidence.document import document
 from cooldown.search.evidence.edges import edges
+from cooldown.search.evidence.target import default_target
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import Arm
@@ -191,8 +191,8 @@ def test_the_credit_is_given_to_whom_it_was_planted_for(record: ExperimentRecord
         {"optimizer": -1, "schedule": -5}
     )
     sentence = credit_sentence(View(made), PAIR)
-    assert "Tuning changes the test loss by -5.5000 [-5.5000, -5.5000]" in sentence
-    assert "momentum in place of adam changes it by -1.0000 [-1.0000, -1.0000], and annealing by -5.0000" in sentence
+    assert "Tuning changed the test loss by −5.5000 [−5.5000, −5.5000]" in sentence
+    assert "choosing momentum over adam changed it by −1.0000 [−1.0000, −1.0000], and annealing by −5.0000" in sentence
     gained = {gain.arm: (gain.default_loss, gain.tuned_loss, gain.difference) for gain in tuning_gains(View(made))}
     assert gained["momentum+cosine"] == pytest.approx((7.5, 0.5, -7))
     assert gained["adam"] == pytest.approx((10.5, 6.5, -4))
@@ -240,7 +240,7 @@ def test_a_default_that_does_better_is_an_alarm_and_withholds_the_verdict(record
     for verdict in Result(worse).verdicts:
         if "adam" in (verdict.a, verdict.b):
             assert verdict.verdict == "undecided"
-            assert "adam's default config does better" in verdict.why
+            assert "the default config of adam does better" in verdict.why
     assert "adam" not in [edge.arm for edge in edges(View(worse))], "its values lie inside the ranges"
     better = with_validation(record, default=0.6, tuned=0.5)
     assert not [alarm for alarm in Result(better).alarms if (alarm.kind, alarm.arm) == ("default", "adam")]

@@ -10,13 +10,15 @@ from rich.console import Console
 from search_runs import run_in_threads, spec
 
 from cooldown.objectives.records import Outcome
-from cooldown.search.cli.sections import section
+from cooldown.search.cli.terminal import blocks
 from cooldown.search.evidence.budgets import budget_curves
 from cooldown.search.evidence.document import document
+from cooldown.search.evidence.pruning import pruned_arms, replayed_arms
+from cooldown.search.evidence.sections import MADE
 from cooldown.search.evidence.sensitivity import sensitivities
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
-from cooldown.search.tuning.pruning import limits, pruned_arms, replayed_arms
+from cooldown.search.tuning.pruning import limits
 from cooldown.storage import ExperimentRecord, Purpose
 
 ARMS = ("momentum+cosine", "adam")
@@ -88,7 +90,7 @@ def test_optuna_sees_pruned_trials_with_what_they_reached(record: ExperimentReco
 
 def test_the_cost_counts_what_was_done_and_tells_what_was_saved(record: ExperimentRecord) -> None:
     rows = 90
-    for arm, told in pruned_arms(record).items():
+    for arm, told in pruned_arms(View(record)).items():
         trials = [trial for study in record.of(arm) for trial in study.trials]
         curves = [curve for trial in trials for curve in trial.curves[Purpose.SEARCH]]
         done = sum(curve.gradient_evaluations for curve in curves)
@@ -111,7 +113,7 @@ def test_a_pruned_trial_is_no_best_so_far(record: ExperimentRecord) -> None:
 
 
 def test_an_unpruned_experiment_says_what_pruning_would_have_done(whole: ExperimentRecord) -> None:
-    told = replayed_arms(whole)
+    told = replayed_arms(View(whole))
     assert set(told) == {(arm, pruner) for arm in ARMS for pruner in ("median", "hyperband")}
     assert any(each.pruned for each in told.values())
     for each in told.values():
@@ -140,7 +142,7 @@ def test_the_section_fits(record: ExperimentRecord, whole: ExperimentRecord, wid
     for each, words in ((record, "Search cost saved"), (whole, "Winners pruned")):
         console = Console(width=width, markup=False, highlight=False)
         with console.capture() as captured:
-            console.print(section(Result(each), "pruning"))
+            console.print(blocks(MADE["pruning"](View(each)), width))
         printed = captured.get()
         assert all(len(line) <= width for line in printed.splitlines())
         assert words in printed

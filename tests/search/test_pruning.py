@@ -145,7 +145,7 @@ def in_generations(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
 
 
 def losses_of(record: TrialRecord) -> NDArray[np.float64]:
-    return record.curves[Purpose.SEARCH][0].validation_loss
+    return record.curves[Purpose.SEARCH][0].held_out_loss
 
 
 # Against Optuna

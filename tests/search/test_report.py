@@ -15,7 +15,6 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.report import report
 from cooldown.search.report.commands import reproduction
 from cooldown.search.report.embedding import Figures
-from cooldown.search.report.numbers import cell
 from cooldown.search.report.trials import thinned
 from cooldown.storage import ExperimentRecord, Status
 
@@ -269,23 +268,3 @@ def test_packed_figures_hold_what_the_figures_do() -> None:
     np.testing.assert_allclose(second["x"], y * 1e300)
     assert second["name"] == "</script>"
     assert layout == {"height": 300, "xaxis": {"range": [0, 0.3333333]}}
-
-
-@pytest.mark.parametrize(
-    ("value", "about", "shown"),
-    [
-        (None, "", "–"),
-        (float("nan"), "Test loss", "–"),
-        (float("inf"), "", "∞"),
-        (True, "", "yes"),
-        (1234567, "Search", "1,234,567"),
-        (0.06504, "Test loss", "0.0650"),
-        (0.00001234, "Test loss", "1.23e-05"),
-        (0.0112, "Difference", "+0.0112"),
-        (-0.00004, "Test score", "0.000"),
-        (0.137, "Diverged", "14%"),
-        (0.999123, "adam.beta2", "0.99912"),
-    ],
-)
-def test_cells(value: Any, about: str, shown: str) -> None:
-    assert cell(value, about) == shown

@@ -11,9 +11,10 @@ from report_pages import read, small, told
 
 from cooldown.objectives import tasks
 from cooldown.search.cli import frame
-from cooldown.search.experiments.service import joint_arm, settings
+from cooldown.search.cli.settings import merged_settings
 from cooldown.search.report import report
 from cooldown.search.report.commands import reproduction
+from cooldown.search.spec.arms import joint_arm
 from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.storage import ExperimentRecord
 
@@ -34,7 +35,7 @@ def typed(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[
     def compare(**given: Any) -> None:
         raise AskedError(given)
 
-    monkeypatch.setattr("cooldown.search.experiments.service.compare", compare)
+    monkeypatch.setattr("cooldown.search.experiments.compare", compare)
     monkeypatch.chdir(folder)
     program, *words = shlex.split(command)
     assert program == "cooldown"
@@ -96,7 +97,7 @@ def test_an_experiment_that_grew_is_told_step_by_step(
     assert rest == ["cooldown resume digits --trials 16 --repeats 4", "cooldown resume digits --extend"]
     words = told(read(report(made)))
     assert "trials (8 before) and repeats (2 before), then wider ranges" in words
-    assert "adam.learning_rate: 1e-06 to 0.1" in words
+    assert "adam.learning_rate: 1e−06 to 0.1" in words
 
 
 @pytest.mark.parametrize(
@@ -129,4 +130,4 @@ def test_a_spec_file_is_what_the_command_line_reads(record: ExperimentRecord, tm
     path = tmp_path / "spec.toml"
     path.write_text(reproduction(record).spec_file)
     assert tomllib.loads(path.read_text())["finalist_seeds"] == record.spec["finalist_seeds"]
-    assert read_spec(**settings(str(path), {})) == read_spec(**record.spec)
+    assert read_spec(**merged_settings(str(path), {})) == read_spec(**record.spec)

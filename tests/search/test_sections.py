@@ -8,20 +8,14 @@ import pytest
 from rich.console import Console
 from search_runs import run_in_threads, spec
 
-from cooldown.objectives.errors import InputError
 from cooldown.objectives.records import Curve
 from cooldown.search.cli.options import SECTIONS
-from cooldown.search.cli.sections import section
-from cooldown.search.evidence.budgets import (
-    budget_curves,
-    crossover_sentence,
-    pair_crossover,
-    target_ratio_of,
-    times_to_target,
-)
+from cooldown.search.cli.terminal import blocks
+from cooldown.search.evidence.budgets import budget_curves, crossover_sentence, pair_crossover
 from cooldown.search.evidence.document import document
+from cooldown.search.evidence.sections import MADE
+from cooldown.search.evidence.target import target_ratio_of, times_to_target
 from cooldown.search.evidence.view import View
-from cooldown.search.experiments.result import Result
 from cooldown.storage import ExperimentRecord, Purpose
 
 A, B = "momentum+sgdr", "adam"
@@ -79,14 +73,14 @@ def test_the_crossover_is_where_the_first_arm_gets_and_stays_ahead(record: Exper
     crossed = pair_crossover(View(planted), A, B)
     assert crossed is not None
     assert (crossed.trials, crossed.repeats) == (3, 2)
-    assert f"{A}'s expected best validation loss is below {B}'s from trial 3 on" in crossover_sentence(
-        View(planted), A, B
+    assert f"{A} has the lower expected best validation loss from trial 3 on" in crossover_sentence(View(planted), A, B)
+    assert "neither adam nor momentum+sgdr has" in crossover_sentence(View(planted), B, A), (
+        "its interval holds everything"
     )
-    assert "it is open whether" in crossover_sentence(View(planted), B, A), "its interval holds everything"
     sure = with_losses(record, {A: [[9, 9, 1, 1]] * 2, B: [[5, 5, 3, 3]] * 2})
-    assert f"is below {A}'s up to trial 2, and not from there to the end" in crossover_sentence(View(sure), B, A)
+    assert f"only for the first 2 trials; after that, {A} has, to the end" in crossover_sentence(View(sure), B, A)
     never = with_losses(record, {A: [[9, 8, 7, 6]] * 2, B: [[5, 4, 3, 2]] * 2})
-    assert "never falls below" in crossover_sentence(View(never), A, B)
+    assert "never has a lower expected best" in crossover_sentence(View(never), A, B)
     assert pair_crossover(View(replace(planted, studies=())), A, B) is None
 
 
@@ -138,7 +132,7 @@ def test_a_target_is_reached_after_whole_epochs_or_censored(record: ExperimentRe
 def test_a_section_fits_and_names_every_arm(record: ExperimentRecord, name: str, width: int) -> None:
     console = Console(width=width, markup=False, highlight=False)
     with console.capture() as captured:
-        console.print(section(Result(record), name))
+        console.print(blocks(MADE[name](View(record)), width))
     printed = captured.get()
     assert all(len(line) <= width for line in printed.splitlines())
     assert A in printed
@@ -151,13 +145,8 @@ def test_a_section_of_an_experiment_that_has_nothing_yet(record: ExperimentRecor
     empty = replace(record, studies=tuple(replace(study, trials=()) for study in record.studies))
     console = Console(width=80)
     with console.capture() as captured:
-        console.print(section(Result(empty), name))
+        console.print(blocks(MADE[name](View(empty)), 80))
     assert captured.get().strip()
-
-
-def test_an_unknown_section_is_refused(record: ExperimentRecord) -> None:
-    with pytest.raises(InputError, match=r"unknown section of an answer 'budgets'.*budget"):
-        section(Result(record), "budgets")
 
 
 def test_the_document_has_figure_ready_curves(record: ExperimentRecord) -> None:

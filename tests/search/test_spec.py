@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cooldown.objectives import optimizers, schedules
 from cooldown.objectives.errors import InputError
-from cooldown.search.experiments.service import settings
+from cooldown.search.cli.settings import merged_settings
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import DEFAULT_ARMS, Experiment, Sampler, read_spec, read_toml
 from cooldown.search.spec.ranges import read_settings
@@ -186,12 +186,12 @@ momentum.learning_rate = [0.01, 1]
 def test_flags_override_the_file_and_the_file_overrides_defaults(tmp_path: Path) -> None:
     path = tmp_path / "spec.toml"
     path.write_text(TOML)
-    found = settings(str(path), {"trials": 9, "repeats": None, "name": None}, {"repeats": 1, "trials": 2})
+    found = merged_settings(str(path), {"trials": 9, "repeats": None, "name": None}, {"repeats": 1, "trials": 2})
     assert found.pop("name") == "from a file"
     made = read_spec(**found)
     assert (made.task, made.trials, made.repeats, made.hidden) == ("iris", 9, 1, ())
     assert made.ranges == {"momentum.learning_rate": (0.01, 1.0), "adam.beta2": 0.99}
-    assert settings("iris", {"trials": None}) == {"task": "iris"}
+    assert merged_settings("iris", {"trials": None}) == {"task": "iris"}
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_files_that_are_no_spec(content: bytes, said: str, tmp_path: Path) -> No
     path = tmp_path / "spec.toml"
     path.write_bytes(content)
     with pytest.raises(InputError) as raised:
-        settings(str(path), {})
+        merged_settings(str(path), {})
     assert said in str(raised.value)
 
 
@@ -291,11 +291,11 @@ def test_settings_of_the_command_line_override_single_ranges_of_a_file(tmp_path:
         'task = "iris"\n[ranges]\nadam.beta1 = 0.8\nstrategy.dropout = [0.0, 0.5]\nstrategy.clip_norm = 1.0\n'
     )
     flags = {"ranges": {"strategy.dropout": 0.2, "strategy.clip_norm": "off"}}
-    merged = settings(str(path), flags)
+    merged = merged_settings(str(path), flags)
     assert read_spec(**merged).ranges == {"adam.beta1": 0.8, "strategy.dropout": 0.2}
     path.write_text('task = "iris"\nranges = 5\n')
     with pytest.raises(InputError, match="should be a table"):
-        read_spec(**settings(str(path), {"ranges": None}))
+        read_spec(**merged_settings(str(path), {"ranges": None}))
 
 
 def test_an_arm_may_have_a_label_and_then_is_another_one() -> None:

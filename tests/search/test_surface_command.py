@@ -13,6 +13,7 @@ from search_runs import cooldown
 
 from cooldown.objectives import optimizers, surfaces
 from cooldown.search.cli import main
+from cooldown.search.evidence.numbers import Form, formatted
 
 Answer = tuple[int, str, str]
 
@@ -82,9 +83,9 @@ def test_the_table_says_what_the_document_says_in_80_columns(name: str, run_here
     expected = [
         [
             row["optimizer"],
-            f"{row['learning_rate']:.3g}",
-            f"{row['value']:.3g}",
-            *([] if row["distance"] is None else [f"{row['distance']:.3g}"]),
+            formatted(row["learning_rate"], Form.READING),
+            formatted(row["value"], Form.READING),
+            *([] if row["distance"] is None else [formatted(row["distance"], Form.READING)]),
             "–" if row["steps_to_arrive"] is None else str(row["steps_to_arrive"]),
         ]
         for row in document["trajectories"]
@@ -156,6 +157,10 @@ def test_a_disk_that_refuses(run_here: Any, monkeypatch: pytest.MonkeyPatch) -> 
         ("surface beale --steps 1e3", "'1e3' is not a whole number"),
         ("surface beale -o .", "'.' is a folder: name a file in it with -o"),
         ("surface beale -o ''", "'.' is a folder"),
+        (
+            "surface beale -o picture.png",
+            "'picture.png': a surface is written as an animated web page; name it picture.html",
+        ),
         ("surface beale -o nowhere/at/all.html", "cannot be written: there is no folder 'nowhere/at'"),
         (f"surface beale -o {'a' * 300}.html", "cannot be written: File name too long"),
         ("surface", "Missing argument 'NAME'"),

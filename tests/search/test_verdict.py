@@ -150,14 +150,14 @@ def test_a_planted_difference_is_found() -> None:
     assert verdict.probability_a_better is not None
     assert verdict.probability_a_better > 0.999
     assert verdict.repeats_to_decide is None
-    assert "beyond the tie band" in verdict.why
+    assert "outside the tie band" in verdict.why
 
 
 def test_one_repeat_is_undecided_and_says_why() -> None:
     (verdict,) = verdicts(table(a=[[1.0, 2.0]], b=[[3.0, 4.0]]))
     assert verdict.verdict == "undecided"
     assert verdict.low is verdict.high is verdict.difference is verdict.band is None
-    assert verdict.why == "an interval needs at least 2 repeats of both arms"
+    assert verdict.why == "an interval takes at least 2 repeats of both arms"
 
 
 def test_only_common_repeats_count() -> None:
@@ -279,4 +279,4 @@ def test_what_more_repeats_would_do_is_said_as_it_is() -> None:
     }
     (verdict,) = verdicts(rows)
     assert verdict.repeats_to_decide is not None
-    assert f"roughly {verdict.repeats_to_decide} repeats, " in verdict.why
+    assert f"about {verdict.repeats_to_decide} repeats (" in verdict.why

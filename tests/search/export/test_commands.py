@@ -67,10 +67,10 @@ def test_a_configuration_goes_out_and_comes_back(run_here: Any, ledger: Any, tmp
     code, out, err = run_here("train best.toml")
     assert (code, err) == (0, "")
     curves = choose(View(record), "adam").trial.curves
-    for epoch, loss in enumerate(np.mean([c.validation_loss for c in next(iter(curves.values()))], axis=0), 1):
+    for epoch, loss in enumerate(np.mean([c.held_out_loss for c in next(iter(curves.values()))], axis=0), 1):
         row = next(line.split() for line in out.splitlines() if line.split()[:1] == [str(epoch)])
         assert row[-1] == f"{loss:.4f}"
-    assert "The validation losses are the same as recorded." in out
+    assert "The validation losses are exactly as recorded." in out
     recorded = np.mean([curve.final_loss for curve in choose(View(record), "adam").study.evaluations])
     assert f"Test loss {recorded:.4f}, accuracy " in out
     assert out.rstrip().endswith(f"recorded {recorded:.4f}.")
@@ -129,7 +129,7 @@ def test_an_experiment_is_run_again_from_an_export(run_here: Any, ledger: Any) -
     found = json.loads(out)["spec"]
     assert (code, found["task"], found["arms"], found["trials"]) == (0, "wine", ["adam"], 2), err
     assert found["epochs"] == 3
-    assert "compare on what?" in run_here("compare")[2]
+    assert "missing TASK" in run_here("compare")[2]
 
 
 def test_tables_and_code(run_here: Any, ledger: Any, tmp_path: Path) -> None:
@@ -325,7 +325,7 @@ def test_a_document_that_is_odd(run_here: Any, tmp_path: Path) -> None:
     (tmp_path / "deep.json").write_text("[" * 100_000)
     assert "nested too deep" in run_here("train deep.json")[2]
     (tmp_path / "marked.json").write_text("\N{BYTE ORDER MARK}" + run_here("export iris")[1], "utf-8")
-    assert "same as recorded" in run_here("train marked.json")[1]
+    assert "exactly as recorded" in run_here("train marked.json")[1]
 
 
 def test_a_pruned_trial_is_trained_again(tmp_path: Path) -> None:

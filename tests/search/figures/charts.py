@@ -16,9 +16,10 @@ from cooldown.search.evidence.sensitivity import sensitivities
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.figures.budget import Budget, budget
+from cooldown.search.figures.importance import importance
 from cooldown.search.figures.learning import learning
 from cooldown.search.figures.schedules import rates
-from cooldown.search.figures.trials import history, importance, parallel, slice_
+from cooldown.search.figures.trials import history, parallel, slice_
 from cooldown.search.figures.verdict import credit, forest, repeats
 from cooldown.search.spec.experiment import read_spec
 from cooldown.search.spec.space import Parameter, search_space
@@ -91,6 +92,9 @@ def verdict(a: str, b: str, decision: Any, **changes: Any) -> Verdict:
         a=a,
         b=b,
         verdict=decision,
+        a_loss=0.25,
+        b_loss=0.75,
+        repeats=5,
         difference=-0.5,
         low=-0.75,
         high=-0.125,

@@ -80,7 +80,7 @@ def test_a_budget_of_one_repeat_has_no_band_and_one_of_one_trial_a_marker() -> N
 
 
 def test_the_budget_table_has_all_that_is_drawn() -> None:
-    table = budget_table(BUDGETS)
+    table = budget_table(BUDGETS).frame()
     assert table["Arm"].tolist() == ["momentum+cosine"] * 4 + ["adam"] * 3
     for name, field in (
         ("Trials", "trials"),
@@ -130,7 +130,7 @@ def test_the_paired_difference_is_that_of_each_repeat(record: ExperimentRecord) 
     assert pair_difference(View(replace(record, studies=())), *pair) is None
     for drawn in (found, alone):
         check(budget_difference(drawn, pair))
-        assert len(budget_difference_table(drawn)) == len(found.trials)
+        assert len(budget_difference_table(drawn).frame()) == len(found.trials)
 
 
 def test_the_difference_is_drawn_with_its_band() -> None:
@@ -150,17 +150,25 @@ def test_the_difference_is_drawn_with_its_band() -> None:
         (
             (3, 2, 4),
             Status.DONE,
-            "* is below B's from trial 3 on (95 % interval: trial 2 to trial 4).",
+            "* A has the lower expected best validation loss from trial 3 on (95 % interval: trial 2 to 4).",
         ),
-        ((3, 2, None), Status.DONE, "* from trial 3 on, but that is undecided: not before trial 2, perhaps never."),
-        ((None, 2, None), Status.DONE, "* it is undecided from which trial on * not before trial 2, perhaps never*"),
-        ((None, 2, None), Status.RUNNING, "In the trials so far it is undecided *"),
+        (
+            (3, 2, None),
+            Status.DONE,
+            "* from trial 3 on by the means, but not with confidence (95 % interval: from trial 2 to never).",
+        ),
+        (
+            (None, 2, None),
+            Status.DONE,
+            "* it is open whether A ever has * not before trial 2; its mean was lower *",
+        ),
+        ((None, 2, None), Status.RUNNING, "In the trials so far, it is open whether *"),
         (
             (None, None, None),
             Status.RUNNING,
-            "* is below B's up to trial 4, and not * of the trials so far.",
+            "A has the lower * only for the first 4 trials; after that, B has, to the end of the trials so far.",
         ),
-        ((None, 1, None), Status.RUNNING, "In the trials so far it is open whether *"),
+        ((None, 1, None), Status.RUNNING, "In the trials so far, neither A nor B has a clearly lower *"),
     ],
 )
 def test_a_crossover_is_never_said_to_be_what_its_interval_denies(

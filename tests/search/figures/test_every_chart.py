@@ -11,17 +11,10 @@ from charts import JOINT_ARM, check, figures_of
 from cooldown.objectives.hyperparameters import Hyperparameter
 from cooldown.search.figures import lines
 from cooldown.search.figures.budget import budget, budget_table
+from cooldown.search.figures.importance import importance, importance_table
 from cooldown.search.figures.learning import learning, learning_table
 from cooldown.search.figures.schedules import rates, rates_table
-from cooldown.search.figures.trials import (
-    history,
-    history_table,
-    importance,
-    importance_table,
-    parallel,
-    parallel_table,
-    slice_table,
-)
+from cooldown.search.figures.trials import history, history_table, parallel, parallel_table, slice_table
 from cooldown.search.figures.verdict import credit, credit_table, forest, forest_table, repeats, repeats_table
 from cooldown.search.spec.space import Parameter
 from cooldown.search.statistics.intervals import Interval
@@ -69,16 +62,16 @@ def test_nothing_gives_an_empty_figure(figure: go.Figure) -> None:
 def test_nothing_gives_empty_tables() -> None:
     parameter = Parameter("adam.rate", Hyperparameter("rate", 0.1, 0.01, 1.0), 0.01, 1.0)
     tables = [
-        forest_table([]),
-        repeats_table({}, "Test loss"),
-        credit_table({}),
-        learning_table({}),
-        history_table([]),
-        slice_table([], parameter),
-        parallel_table([], [parameter]),
-        importance_table([]),
-        budget_table({}),
-        rates_table({}),
+        forest_table([]).frame(),
+        repeats_table({}, "Test loss").frame(),
+        credit_table({}).frame(),
+        learning_table({}).frame(),
+        history_table([]).frame(),
+        slice_table([], parameter).frame(),
+        parallel_table([], [parameter]).frame(),
+        importance_table([]).frame(),
+        budget_table({}).frame(),
+        rates_table({}).frame(),
     ]
     for table in tables:
         assert len(table) == 0
@@ -87,7 +80,7 @@ def test_nothing_gives_empty_tables() -> None:
 
 def test_rates_are_drawn_against_the_update() -> None:
     given = {"one": np.array([0.1, 0.2, 0.0]), "two": np.array([1.0])}
-    figure, table = rates(given), rates_table(given)
+    figure, table = rates(given), rates_table(given).frame()
     for trace, (name, values) in zip(figure.data, given.items(), strict=True):
         np.testing.assert_array_equal(trace.y, values)
         assert list(trace.x) == list(range(1, len(values) + 1))

@@ -86,7 +86,7 @@ def test_of_one_epoch_there_are_markers() -> None:
 
 def test_the_learning_table_has_all_that_is_drawn(record: ExperimentRecord) -> None:
     curves = winners_curves(View(record))
-    table = learning_table(curves, "training")
+    table = learning_table(curves, "training").frame()
     assert table["Arm"].unique().tolist() == list(curves)
     for arm, own in curves.items():
         part = table[table["Arm"] == arm]

@@ -12,14 +12,13 @@ from cooldown.objectives.hyperparameters import Hyperparameter, Scale
 from cooldown.objectives.records import Outcome
 from cooldown.search.evidence.sensitivity import sensitivities
 from cooldown.search.evidence.view import View
+from cooldown.search.figures.importance import importance, importance_table
 from cooldown.search.figures.layout import wide
 from cooldown.search.figures.points import repeat_trials
 from cooldown.search.figures.trials import (
     WARNING,
     history,
     history_table,
-    importance,
-    importance_table,
     parallel,
     parallel_table,
     slice_,
@@ -32,7 +31,7 @@ from cooldown.storage import ExperimentRecord, Purpose, StudyRecord, TrialRecord
 def test_history_has_every_trial_and_the_best_so_far(record: ExperimentRecord) -> None:
     for arm in ARMS:
         studies = record.of(arm)
-        figure, table = history(list(reversed(studies))), history_table(studies)
+        figure, table = history(list(reversed(studies))), history_table(studies).frame()
         for study in studies:
             numbers = [trial.number for trial in study.trials]
             losses = [trial.validation_loss for trial in study.trials]
@@ -129,7 +128,7 @@ def test_a_slice_has_every_trial_that_chose_a_value(record: ExperimentRecord) ->
 
 
 def check_slice(studies: list[StudyRecord], parameter: Parameter) -> None:
-    figure, table = slice_(studies, parameter), slice_table(studies, parameter)
+    figure, table = slice_(studies, parameter), slice_table(studies, parameter).frame()
     layout, flipped = figure.layout, parameter.hyperparameter.scale is Scale.ONE_MINUS_LOG
     rows = []
     for study in studies:
@@ -185,7 +184,7 @@ def test_the_edge_that_an_alarm_names_is_in_a_warning_colour(record: ExperimentR
 def test_parallel_coordinates_are_positions_with_natural_ticks(record: ExperimentRecord) -> None:
     for arm in ARMS:
         studies, parameters = record.of(arm), parameters_of(record, arm)
-        table = parallel_table(studies, parameters)
+        table = parallel_table(studies, parameters).frame()
         whole = {(s.repeat, t.number): t for s in studies for t in s.trials if not t.pruned}
         assert list(zip(table["Repeat"], table["Trial"], strict=True)) == list(whole)
         for _, own in table.groupby("Repeat"):
@@ -226,7 +225,7 @@ def test_near_1_a_tick_has_as_many_digits_as_it_takes() -> None:
 def test_importance_has_a_bar_for_each_hyperparameter_the_largest_on_top(record: ExperimentRecord) -> None:
     found = [each for each in sensitivities(View(record)) if each.arm != "first=adam"]
     assert any(each.importance is not None for each in found)
-    figure, table = importance(found), importance_table(found)
+    figure, table = importance(found), importance_table(found).frame()
     labels, rows = list(figure.layout.yaxis.ticktext), []
     for bars in figure.data:
         header = labels[bars.y[0] - 1]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from charts import NAN, verdict
 
-from cooldown.search.evidence.credit import Credit, spoken_effects, way_sentence
+from cooldown.search.evidence.credit import CreditSplit, spoken_effects, total_sentence
 from cooldown.search.figures.layout import GREY
 from cooldown.search.figures.lines import colour_of_arm
 from cooldown.search.figures.verdict import credit, credit_table, forest, forest_table, repeats, repeats_table
@@ -26,10 +26,10 @@ def test_the_forest_has_a_row_for_each_pair_with_its_numbers() -> None:
     figure = forest(VERDICTS)
     axis = figure.layout.yaxis
     assert [text.split("<br>")[0] for text in axis.ticktext] == [
-        "<b>momentum+cosine − adam</b>",
-        "adam − sgd",
-        "nag − sgd",
-        "nag − adam",
+        "<b>momentum+cosine vs adam</b>",
+        "adam vs sgd",
+        "nag vs sgd",
+        "nag vs adam",
     ]
     assert [text.split("<br>")[1] for text in axis.ticktext] == [
         "<i>adam is better</i>",
@@ -56,7 +56,7 @@ def test_the_forest_has_a_row_for_each_pair_with_its_numbers() -> None:
 
 
 def test_the_forests_table() -> None:
-    table = forest_table(VERDICTS)
+    table = forest_table(VERDICTS).frame()
     assert table["First"].tolist() == ["momentum+cosine", "adam", "nag", "nag"]
     assert table["Difference"].tolist()[:3] == [0.5, -0.5, 0.0]
     assert table["Low"].tolist()[:3] == [0.25, -1.5, -0.01]
@@ -78,7 +78,7 @@ VALUES: Mapping[str, Mapping[int, float]] = {
     [("lowest", ["momentum+sgdr", "adam", "nag", "sgd"]), ("highest", ["nag", "adam", "momentum+sgdr", "sgd"])],
 )
 def test_repeats_are_dots_and_their_mean_a_tick(best: Any, ranked: list[str]) -> None:
-    figure, table = repeats(VALUES, "Test loss", best=best), repeats_table(VALUES, "Test loss", best=best)
+    figure, table = repeats(VALUES, "Test loss", best=best), repeats_table(VALUES, "Test loss", best=best).frame()
     assert list(figure.layout.yaxis.ticktext) == ranked == table["Arm"].tolist()
     for row, (arm, dots, tick) in enumerate(zip(ranked, figure.data[::2], figure.data[1::2], strict=True)):
         assert dict(zip(dots.customdata, dots.x, strict=True)) == VALUES[arm]
@@ -96,7 +96,7 @@ def test_credit_is_bars_with_their_intervals() -> None:
         "tuning": Interval(-0.5, -1.0, -0.25, 0.1, 4, 5),
         "total": Interval(-0.25, -0.5, 0.5, 0.1, 4, 5),
     }
-    figure, table = credit(shares), credit_table(shares)
+    figure, table = credit(shares), credit_table(shares).frame()
     drawn = [(b.x[0], b.x[0] - b.error_x.arrayminus[0], b.x[0] + b.error_x.array[0]) for b in figure.data]
     assert drawn == [(each.estimate, each.low, each.high) for each in shares.values()]
     assert [tuple(row) for row in table[["Change of test loss", "Low", "High"]].to_numpy()] == drawn
@@ -109,14 +109,14 @@ def test_credit_is_bars_with_their_intervals() -> None:
 def test_the_effects_that_are_drawn_are_those_of_the_sentence() -> None:
     known = {name: Interval(place, place - 1, place + 1, 0.1, 4, 5) for place, name in enumerate(("tuning", "total"))}
     tuned = {"optimizer": Interval(0.5, 0, 1, 0.1, 4, 5), "schedule": Interval(-0.5, -1, 0, 0.1, 4, 5)}
-    split = Credit("default adam", "tuned nag+cosine", ("adam", "nag"), {}, known, tuned, ())
+    split = CreditSplit("default adam", "tuned nag+cosine", ("adam", "nag"), {}, known, tuned, ())
     effects = spoken_effects(split)
     assert list(effects.values()) == [known["tuning"], tuned["optimizer"], tuned["schedule"]]
     assert list(credit(effects).layout.yaxis.ticktext) == [
         "Tuning",
-        "Nag in place of adam,<br>all tuned",
+        "Nag over adam,<br>all tuned",
         "Annealing,<br>all tuned",
     ]
-    assert way_sentence(split) == "From default adam to tuned nag+cosine: +1.0000 [+0.0000, +2.0000]."
+    assert total_sentence(split) == "From default adam to tuned nag+cosine: +1.0000 [0.0000, +2.0000]."
     without = replace(split, effects={}, tuned={})
-    assert (spoken_effects(without), way_sentence(without)) == ({}, "")
+    assert (spoken_effects(without), total_sentence(without)) == ({}, "")
