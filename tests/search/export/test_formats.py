@@ -268,7 +268,7 @@ def test_documents_hold_any_name(name: str, iris_record: ExperimentRecord) -> No
 
 
 def test_a_format_is_found_by_its_file() -> None:
-    files = {path.stem for path in Path(str(formats.__file__)).parent.glob("[a-z]*.py")}
+    files = {path.stem for path in (Path(str(formats.__file__)).parent / "formats").glob("[a-z]*.py")}
     assert set(formats.names()) == files
     with pytest.raises(InputError, match="unknown format 'tosch'; did you mean 'torch'"):
         formats.get("tosch")
