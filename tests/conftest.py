@@ -5,6 +5,7 @@ docs/testing.md says how to run them, and what the markers are for.
 
 import os
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 
 import pytest
@@ -57,6 +58,13 @@ def group_of(item: pytest.Item) -> str | None:
     assert isinstance(item, pytest.Function)
     fixtures = item._fixtureinfo.name2fixturedefs.values()
     return item.path.name if any(definition[-1].scope == "module" for definition in fixtures) else None
+
+
+@pytest.fixture(autouse=True)
+def _experiments_in_threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An experiment trains in threads of the test's process, where its worker processes are not what is tested."""
+    if not any(request.node.get_closest_marker(name) for name in GROUPS):
+        monkeypatch.setattr("cooldown.search.executors.local.local_processes", ThreadPoolExecutor)
 
 
 def rank(item: pytest.Item) -> int:

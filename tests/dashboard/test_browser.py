@@ -22,7 +22,10 @@ from cooldown import load
 from cooldown.objectives import TrainConfig
 from cooldown.storage import Ledger, Status
 
-pytestmark = pytest.mark.skipif(chromium_path() is None, reason="there is no Chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium_path() is None, reason="there is no Chromium"),
+]
 
 ROW = 35
 """Height in pixels of a table's row, its head included."""

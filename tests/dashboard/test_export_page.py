@@ -70,6 +70,7 @@ def test_a_configuration_is_that_of_the_command(app: Any, url: str, name: str) -
     assert not set(file.name) & set(" ;$'/\\")
 
 
+@pytest.mark.processes
 def test_what_is_told_to_be_typed_writes_what_is_shown(app: Any, tmp_path: Path) -> None:
     code, command = app.code
     typed = [COOLDOWN, *shlex.split(command.value)[1:]]

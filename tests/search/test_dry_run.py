@@ -97,6 +97,7 @@ def test_a_long_experiment_is_timed_by_a_small_one(workers: int, repeats: int) -
     assert (small.arms, small.seeds, small.confirm_seeds) == (made.arms, made.seeds, made.confirm_seeds)
 
 
+@pytest.mark.processes
 def test_the_command_writes_nothing(tmp_path: Path) -> None:
     before = sorted(tmp_path.iterdir())
     done = cooldown("compare", "iris", *flags(), "--dry-run", "--workers", "1", cwd=tmp_path)
@@ -108,6 +109,7 @@ def test_the_command_writes_nothing(tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.processes
 def test_bad_input_is_refused_as_by_a_run(tmp_path: Path) -> None:
     done = cooldown("compare", "iris", "--trials", "0", "--dry-run", cwd=tmp_path, check=2)
     assert len(done.stderr.splitlines()) == 1

@@ -160,6 +160,7 @@ def test_the_public_names() -> None:
     assert Experiment(task="iris").trials == 24
 
 
+@pytest.mark.processes
 def test_the_public_face_is_loaded_when_it_is_used(tmp_path: Path) -> None:
     loaded = run_python("import sys, cooldown; print(sorted(sys.modules))", tmp_path)
     for package in ("numpy", "optuna", "sqlalchemy", "pydantic", "numba", "sklearn"):
@@ -182,6 +183,7 @@ def run_python(source: str, cwd: Path, *arguments: str) -> str:
     return next(line for line in done.stdout.splitlines() if "STATUS" in line)
 
 
+@pytest.mark.processes
 def test_a_plain_script_and_a_notebook_with_a_model_of_their_own(tmp_path: Path) -> None:
     """Without a main guard; and typed in, as a notebook has it, where there is no file to import either."""
     source = SCRIPT.format(settings=ARRAYS)

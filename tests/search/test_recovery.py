@@ -84,6 +84,7 @@ def struck(process: Any, strike: Any, code: int, moment: str, url: str) -> None:
     assert Ledger(url).load("struck").status is Status.INTERRUPTED
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("strike", "code", "moments"),
     [
@@ -104,6 +105,7 @@ def test_struck_and_resumed(
     assert print_of(Ledger(url).load("struck")) == undisturbed
 
 
+@pytest.mark.processes
 def test_ctrl_c_before_anything_has_begun(stubborn: Path, launch: Any) -> None:
     """While the task is made there is nothing to resume, but no traceback either."""
     (stubborn / "late.py").write_text("import pathlib, time\npathlib.Path('here').touch()\ntime.sleep(60)\n")
@@ -115,6 +117,7 @@ def test_ctrl_c_before_anything_has_begun(stubborn: Path, launch: Any) -> None:
     assert not (stubborn / "cooldown.db").exists()
 
 
+@pytest.mark.processes
 def test_a_killed_worker_is_replaced(stubborn: Path, url: str, undisturbed: str, launch: Any) -> None:
     command = ["compare", "stubborn:slow", *SLOW, "--name", "hit", "--workers", "2"]
     process = launch(*command, cwd=stubborn, environment={"TEST_SLEEP": "0.04"})
@@ -128,6 +131,7 @@ def test_a_killed_worker_is_replaced(stubborn: Path, url: str, undisturbed: str,
     assert print_of(Ledger(url).load("hit")) == undisturbed
 
 
+@pytest.mark.processes
 def test_a_model_that_kills_its_worker_once(stubborn: Path, url: str) -> None:
     flag = {"TEST_FLAG": str(stubborn / "flag")}
     cooldown("compare", "stubborn:once", *flags(), "--workers", "2", cwd=stubborn, environment=flag)
@@ -135,6 +139,7 @@ def test_a_model_that_kills_its_worker_once(stubborn: Path, url: str) -> None:
     assert Ledger(url).load("once").status is Status.DONE
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("task", "said"),
     [
@@ -221,6 +226,7 @@ def test_an_executor_whose_workers_never_start_is_given_up(url: str) -> None:
         run_in_threads(url, spec(), lambda: Stillborn(lambda *_: True))
 
 
+@pytest.mark.processes
 def test_a_second_process_is_told_who_runs_it(stubborn: Path, url: str, launch: Any) -> None:
     environment = {"TEST_SLEEP": "0.3"}
     process = launch("compare", "stubborn:slow", *SLOW, "--name", "held", cwd=stubborn, environment=environment)

@@ -16,6 +16,8 @@ from cooldown.storage import ExperimentRecord
 sys.path.append(str(Path(__file__).parents[1] / "dashboard"))
 from browser import opened
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:

@@ -69,6 +69,7 @@ def holding_child(url: str) -> subprocess.Popen[str]:
     return child
 
 
+@pytest.mark.processes
 def test_the_second_process_is_told_who_holds_it(digits: Ledger, url: str) -> None:
     child = holding_child(url)
     try:
@@ -84,6 +85,7 @@ def test_the_second_process_is_told_who_holds_it(digits: Ledger, url: str) -> No
         pass
 
 
+@pytest.mark.processes
 def test_a_holder_that_was_killed_on_this_machine_is_replaced_at_once(digits: Ledger, url: str) -> None:
     child = holding_child(url)
     child.send_signal(signal.SIGKILL)

@@ -139,6 +139,7 @@ def optuna_cli(*arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.processes
 def test_optunas_command_line_opens_a_ledger(storage: RDBStorage, url: str) -> None:
     studies = optuna_cli("studies", "--storage", url)
     assert [(study["name"], study["direction"], study["n_trials"]) for study in studies] == [
