@@ -162,7 +162,7 @@ def test_the_public_names() -> None:
 
 @pytest.mark.processes
 def test_the_public_face_is_loaded_when_it_is_used(tmp_path: Path) -> None:
-    loaded = run_python("import sys, cooldown; print(sorted(sys.modules))", tmp_path)
+    loaded = run_python("import sys, cooldown; print('STATUS', sorted(sys.modules))", tmp_path)
     for package in ("numpy", "optuna", "sqlalchemy", "pydantic", "numba", "sklearn"):
         assert f"'{package}'" not in loaded
 

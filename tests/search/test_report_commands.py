@@ -119,7 +119,7 @@ def test_where_a_task_comes_from(task: str, kind: str) -> None:
 def test_a_task_of_pythons_is_given_again(record: ExperimentRecord) -> None:
     made = replace(record, spec={**record.spec, "task": "my data"})
     given: dict[str, Any] = {}
-    code = reproduction(made).python.replace("from search import compare", "")
+    code = reproduction(made).python.replace("from cooldown import compare", "")
     exec(code, {"compare": lambda task, name, **rest: given.update(rest, name=name), "task": None})
     assert given.pop("name") == "small one"
     assert experiment(task="my data", **given) == experiment(**made.spec)
