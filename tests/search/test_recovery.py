@@ -84,21 +84,21 @@ def struck(process: Any, strike: Any, code: int, moment: str, url: str) -> None:
     assert Ledger(url).load("struck").status is Status.INTERRUPTED
 
 
+STRIKES = [
+    (kill_coordinator, -signal.SIGKILL, STARTED),
+    (interrupt, 130, STARTED),
+    (kill_coordinator, -signal.SIGKILL, SEARCHING),
+    (interrupt, 130, SEARCHING),
+    (kill_group, -signal.SIGKILL, LATE),
+    (terminate, 130, LATE),
+]
+
+
 @pytest.mark.processes
-@pytest.mark.parametrize(
-    ("strike", "code", "moments"),
-    [
-        (kill_coordinator, -signal.SIGKILL, (STARTED, SEARCHING)),
-        (kill_group, -signal.SIGKILL, (LATE,)),
-        (interrupt, 130, (STARTED, SEARCHING)),
-        (terminate, 130, (LATE,)),
-    ],
-)
-def test_struck_and_resumed(
-    strike: Any, code: int, moments: tuple[str, ...], stubborn: Path, url: str, undisturbed: str, launch: Any
-) -> None:
+def test_struck_and_resumed(stubborn: Path, url: str, undisturbed: str, launch: Any) -> None:
+    """Again and again, in every way and at every moment: what is left at the end is what nobody disturbed."""
     command = ["compare", "stubborn:slow", *SLOW, "--name", "struck"]
-    for moment in moments:
+    for strike, code, moment in STRIKES:
         struck(launch(*command, "--workers", "2", cwd=stubborn), strike, code, moment, url)
         command = ["resume", "struck"]
     cooldown("resume", "struck", "--workers", "1", cwd=stubborn, environment={"TEST_SLEEP": "0"})
