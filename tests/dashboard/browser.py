@@ -12,11 +12,10 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from patience import PATIENCE
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 COOLDOWN = str(Path(sys.executable).with_name("cooldown"))
-PATIENCE = 60.0
-"""Seconds after which whoever waits gives up. Nothing is timed by it."""
 
 expect.set_options(timeout=PATIENCE * 1000)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from patience import PATIENCE
 from streamlit.testing.v1 import AppTest
 
 APP = str(Path(__file__).parents[2] / "dashboard" / "app.py")
@@ -45,7 +46,7 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
 
     def opened(url: str, page: str = "experiments", **query: Any) -> AppTest:
         monkeypatch.setenv("COOLDOWN_DB", url)
-        app = AppTest.from_file(APP, default_timeout=60)
+        app = AppTest.from_file(APP, default_timeout=PATIENCE)
         for name, value in query.items():
             app.query_params[name] = value
         app.run()

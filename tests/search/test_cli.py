@@ -14,8 +14,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from patience import PATIENCE
 from rich.cells import cell_len
-from search_runs import COOLDOWN, PATIENCE, cooldown, flags, run_in_threads, spec, surroundings
+from search_runs import COOLDOWN, cooldown, flags, run_in_threads, spec, surroundings
 
 from cooldown import resume
 from cooldown.search.cli import main

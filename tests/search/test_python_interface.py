@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from search_runs import PATIENCE, TINY, surroundings
+from patience import PATIENCE
+from search_runs import TINY, surroundings
 
 import cooldown
 from cooldown import Result, compare, load, resume, tune

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from patience import PATIENCE
 from search_runs import (
-    PATIENCE,
     STUBBORN_TASKS,
     Mortal,
     children,
@@ -228,9 +228,11 @@ def test_an_executor_whose_workers_never_start_is_given_up(url: str) -> None:
 
 @pytest.mark.processes
 def test_a_second_process_is_told_who_runs_it(stubborn: Path, url: str, launch: Any) -> None:
-    environment = {"TEST_SLEEP": "0.3"}
+    hold = stubborn / "hold"
+    environment = {"TEST_HOLD": str(hold)}
     process = launch("compare", "stubborn:slow", *SLOW, "--name", "held", cwd=stubborn, environment=environment)
     wait_until(lambda: trials_so_far(url) >= 2, "it trains", process)
+    hold.touch()
     for command in (["resume", "held"], ["delete", "held", "--yes"]):
         refused = cooldown(*command, cwd=stubborn, check=2)
         assert f"is being run by process {process.pid} on" in refused.stderr

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import typer
-from report_pages import read, small, told
+from report_pages import read, told
 
 from cooldown.objectives import tasks
 from cooldown.search.cli import frame
@@ -19,8 +19,8 @@ from cooldown.storage import ExperimentRecord
 
 
 @pytest.fixture(scope="module")
-def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
-    return small(f"sqlite:///{tmp_path_factory.mktemp('report')}/cooldown.db")
+def record(small_record: ExperimentRecord) -> ExperimentRecord:
+    return small_record
 
 
 class AskedError(Exception):

@@ -16,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from ledger_examples import child_environment, complete_experiment, generation, held, study_of
+from patience import PATIENCE
 from sqlalchemy import Engine, event, text
 
 from cooldown.objectives import Outcome
@@ -39,7 +40,11 @@ def sqlite_file(path: Path, *statements: str) -> None:
 def run_child(script: str, *arguments: str) -> str:
     """The script's output; its stderr is shown where it fails."""
     done = subprocess.run(
-        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, env=child_environment(), timeout=60
+        [sys.executable, "-c", script, *arguments],
+        capture_output=True,
+        text=True,
+        env=child_environment(),
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

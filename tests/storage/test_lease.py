@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 from ledger_examples import child_environment, curve, generation, held, study_of
+from patience import PATIENCE
 
 from cooldown.storage import LeaseLostError, Ledger, LedgerError, Purpose, Status, StudyKey
 from cooldown.storage import ledger as ledger_module
@@ -192,7 +193,7 @@ def test_the_heart_beats_while_the_experiment_is_held(digits: Ledger, monkeypatc
     monkeypatch.setattr(digits._database, "writing", sometimes_failing)
     with digits.hold("digits"):
         holding = True
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         # A beat that was under way may still end well: what counts is the one after both failures.
         while failures:
             assert time.monotonic() < deadline
