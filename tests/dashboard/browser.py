@@ -12,8 +12,9 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from patience import PATIENCE
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.patience import PATIENCE
 
 COOLDOWN = str(Path(sys.executable).with_name("cooldown"))
 
