@@ -34,20 +34,26 @@ def main(arguments: list[str]) -> int:
 
 
 def seen_by(fault: Fault, tree: Path, tests: tuple[str, ...]) -> str | None:
-    """The first test that fails on the fault."""
+    """The first test that fails on the fault, and on nothing else."""
     before = (tree / fault.file).read_bytes()
     fault.plant(tree)
+    failed = first_failure(tree, *tests)
+    (tree / fault.file).write_bytes(before)
+    if failed and first_failure(tree, failed):
+        raise RuntimeError(f"{failed} fails without a fault, too")
+    return failed
+
+
+def first_failure(tree: Path, *tests: str) -> str | None:
+    """The first of the tests that fails; RuntimeError where pytest did not run them."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    try:
-        done = subprocess.run(
-            command, cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, capture_output=True, text=True
-        )
-    finally:
-        (tree / fault.file).write_bytes(before)
-    failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.M)
-    # Else pytest itself did not run, which proves nothing.
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    return failed[0] if done.returncode else None
+    done = subprocess.run(
+        command, cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, capture_output=True, text=True
+    )
+    if done.returncode not in (0, 1):
+        raise RuntimeError(done.stdout + done.stderr)
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+\[.*\]|\S+)(?: - |$)", done.stdout, re.M)
+    return failed[1] if failed else None
 
 
 if __name__ == "__main__":

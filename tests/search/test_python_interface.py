@@ -136,7 +136,7 @@ def test_tune_is_one_joint_arm_once(url: str) -> None:
     assert result.verdicts == []
 
 
-PUBLIC = [
+PUBLIC = {
     "compare",
     "tune",
     "resume",
@@ -148,7 +148,7 @@ PUBLIC = [
     "optimizers",
     "schedules",
     "surfaces",
-]
+}
 
 
 def test_the_public_names() -> None:
