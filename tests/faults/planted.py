@@ -87,14 +87,14 @@ FAULTS = (
         "search/evidence/trials.py",
         '"seconds": sum(curve.seconds for curve in curves),',
         '"seconds": sum(curve.seconds for curve in curves) / 60,',
-        ("tests/search/test_python_interface.py", "tests/search/export/test_formats.py"),
+        ("tests/search/export/test_formats.py",),
     ),
     Fault(
         "a generation is asked for twice",
         "search/tuning/sampling.py",
         "self.index = 1 + max((trial.generation for trial in study.trials), default=-1)",
         "self.index = max((trial.generation for trial in study.trials), default=0)",
-        ("tests/search/test_determinism.py", "tests/search/test_recovery.py"),
+        ("tests/search/test_space.py",),
     ),
     Fault(
         "nobody asks for the lease",
