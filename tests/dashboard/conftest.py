@@ -1,5 +1,6 @@
 """A ledger for the dashboard in each state that there is, and the app on top of it, without a browser."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,6 +55,9 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
             app.switch_page(f"app_pages/{page}.py").run()
         return app
 
+    # Streamlit collects garbage after every run of a page, for longer than the page takes where other tests of this
+    # process have loaded PyTorch and JAX.
+    monkeypatch.setattr(gc, "collect", lambda generation=2: 0)
     st.cache_resource.clear()
     yield opened
     st.cache_resource.clear()
