@@ -1,4 +1,4 @@
-"""Every planted fault can still be planted: `make faults` runs the tests on each."""
+"""Every fault can still be planted, and is in the documentation: `make faults` runs the tests on each."""
 
 from pathlib import Path
 
@@ -14,3 +14,4 @@ def test_what_it_replaces_is_there_once_and_its_tests_are_there(fault: Fault) ->
     assert (ROOT / fault.file).read_text("utf-8").count(fault.old) == 1
     assert fault.new != fault.old
     assert all((ROOT / tests).exists() for tests in fault.tests)
+    assert f"| {fault.name} | " in (ROOT / "docs" / "testing.md").read_text("utf-8")
