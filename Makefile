@@ -6,16 +6,27 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # EXTRAS adds to what `make test` installs: CI sets it to `parity`.
 EXTRAS ?=
 COMMA := ,
-# On all cores; `make test PYTEST=--maxfail=1` runs in one process.
-PYTEST ?= --numprocesses auto --dist loadgroup
+# On all cores; `make test PYTEST=--maxfail=1` runs in one process. What takes longest starts first (tests/conftest.py).
+PYTEST ?= --numprocesses auto --dist loadgroup --no-loadscope-reorder
+FULL =
 
-.PHONY: compare test lint types layers format docs screenshots benchmarks clean
+.PHONY: compare test test-all faults pytest lint types layers format docs screenshots benchmarks clean
 
 compare: .venv/.installed  ## tune SGD and Adam on digits and say which is better
 	$(BIN)/cooldown compare digits
 
-test: .venv/.installed-test$(EXTRAS) lint types layers  ## everything that CI checks
-	$(BIN)/python -m pytest $(PYTEST)
+# Two jobs: the tests, and beside them the other checks one after the other.
+test: .venv/.installed-test$(EXTRAS)  ## everything that CI checks
+	@$(MAKE) --no-print-directory --jobs 2 pytest lint types layers FULL=$(FULL)
+
+test-all:  ## the same with every combination, before a release
+	@$(MAKE) --no-print-directory test FULL=--full
+
+faults: .venv/.installed-test$(EXTRAS)  ## plant mistakes, and see that the tests see them
+	$(BIN)/python -m tests.faults
+
+pytest: .venv/.installed-test$(EXTRAS)
+	$(BIN)/python -m pytest $(PYTEST) $(FULL)
 
 lint: .venv/.installed-test$(EXTRAS)
 	$(BIN)/ruff check .

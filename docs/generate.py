@@ -156,7 +156,7 @@ def _notes(formula: Any) -> str:
 
 
 def _of_module(package: str, name: str) -> str:
-    return _docstring(sys.modules[f"objectives.{package}.{name}"])
+    return _docstring(sys.modules[f"cooldown.objectives.{package}.{name}"])
 
 
 def optimizers_page() -> str:

@@ -1,15 +1,15 @@
-"""In CI (environment variable CI=true) no test may be skipped: a test that is not run shows nothing.
+"""How the tests run: on all cores, without a clock, and in CI (environment variable CI=true) none of them skipped.
 
-`make test` runs them on all cores. The tests of a file that start workers, servers and browsers of their own, and kill
-some of them, run one after the other.
+docs/testing.md says how to run them, and what the markers are for.
 """
 
 import os
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Before anything loads NumPy or PyTorch: a core per process.
@@ -18,23 +18,61 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 IN_CI = os.environ.get("CI") == "true"
 
+# No example may fail because the machine was busy.
+settings.register_profile("cooldown", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=IN_CI)
+settings.load_profile("cooldown")
 
-ROOT = Path(__file__).parent
-ALONE = (ROOT / "objectives", ROOT / "search" / "export")
-"""Where tests use nothing but their own process."""
+GROUPS = ("packaging", "browser", "processes")
+"""Markers of tests that start processes of their own: one worker runs those of a marker, one after the other. They take
+longest, so they start first.
+"""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run every combination, and not only a covering choice")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests; outside CI leave out the sampler that needs a package which is missing."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose the tests; put them in groups, of which each runs on one worker; start what takes longest."""
+    if not config.getoption("--full"):
+        left_out = [item for item in items if item.get_closest_marker("full")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
     for item in items:
-        if not any(item.path.is_relative_to(folder) for folder in ALONE):
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
+        if group := group_of(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=rank)
     if IN_CI or find_spec("torch"):
         return
     for item in items:
         if "[gp" in item.name:
             item.add_marker(pytest.mark.skip(reason="--sampler gp needs torch"))
+
+
+def group_of(item: pytest.Item) -> str | None:
+    """The marker of its processes, or the file where it shares a fixture with other tests of it; else none."""
+    for name in GROUPS:
+        if item.get_closest_marker(name):
+            return name
+    assert isinstance(item, pytest.Function)
+    fixtures = item._fixtureinfo.name2fixturedefs.values()
+    return item.path.name if any(definition[-1].scope == "module" for definition in fixtures) else None
+
+
+@pytest.fixture(autouse=True)
+def _experiments_in_threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An experiment trains in threads of the test's process, where its worker processes are not what is tested."""
+    if not any(request.node.get_closest_marker(name) for name in GROUPS):
+        monkeypatch.setattr("cooldown.search.executors.local.local_processes", ThreadPoolExecutor)
+
+
+def rank(item: pytest.Item) -> int:
+    """Processes first, then files, and single tests at the end, when they fill what is left of each core."""
+    group = item.get_closest_marker("xdist_group")
+    if group is None:
+        return len(GROUPS) + 1
+    return GROUPS.index(group.args[0]) if group.args[0] in GROUPS else len(GROUPS)
 
 
 @pytest.hookimpl(wrapper=True)

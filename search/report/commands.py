@@ -56,7 +56,8 @@ def reproduction(record: ExperimentRecord) -> Reproduction:
     if tasks.origin(record.spec["task"]) == "object":
         settings = "".join(f",\n    {key}={value!r}" for key, value in given.items() if key != "task")
         return Reproduction(
-            resumed, python=f"from search import compare\n\ncompare(\n    task,\n    name={record.name!r}{settings},\n)"
+            resumed,
+            python=f"from cooldown import compare\n\ncompare(\n    task,\n    name={record.name!r}{settings},\n)",
         )
     if any(key in given for key in FILE_ONLY) or (sets := _sets(spec)) is None:
         return Reproduction((f"cooldown compare spec.toml --name {name}", *resumed), spec_file=_toml(given))

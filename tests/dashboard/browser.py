@@ -14,9 +14,9 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.patience import PATIENCE
+
 COOLDOWN = str(Path(sys.executable).with_name("cooldown"))
-PATIENCE = 60.0
-"""Seconds after which whoever waits gives up. Nothing is timed by it."""
 
 expect.set_options(timeout=PATIENCE * 1000)
 

@@ -1,5 +1,6 @@
 """A ledger for the dashboard in each state that there is, and the app on top of it, without a browser."""
 
+import gc
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from patience import PATIENCE
 from streamlit.testing.v1 import AppTest
 
 APP = str(Path(__file__).parents[2] / "dashboard" / "app.py")
@@ -45,7 +47,7 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
 
     def opened(url: str, page: str = "experiments", **query: Any) -> AppTest:
         monkeypatch.setenv("COOLDOWN_DB", url)
-        app = AppTest.from_file(APP, default_timeout=60)
+        app = AppTest.from_file(APP, default_timeout=PATIENCE)
         for name, value in query.items():
             app.query_params[name] = value
         app.run()
@@ -53,6 +55,9 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
             app.switch_page(f"app_pages/{page}.py").run()
         return app
 
+    # Streamlit collects garbage after every run of a page, for longer than the page takes where other tests of this
+    # process have loaded PyTorch and JAX.
+    monkeypatch.setattr(gc, "collect", lambda generation=2: 0)
     st.cache_resource.clear()
     yield opened
     st.cache_resource.clear()

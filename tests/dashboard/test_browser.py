@@ -10,11 +10,13 @@ import re
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from browser import COOLDOWN, chromium_path, free_port, opened, served
+from patience import PATIENCE
 from playwright.sync_api import Page, expect
 from search_runs import run_in_threads, spec
 
@@ -22,7 +24,10 @@ from cooldown import load
 from cooldown.objectives import TrainConfig
 from cooldown.storage import Ledger, Status
 
-pytestmark = pytest.mark.skipif(chromium_path() is None, reason="there is no Chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium_path() is None, reason="there is no Chromium"),
+]
 
 ROW = 35
 """Height in pixels of a table's row, its head included."""
@@ -130,9 +135,8 @@ def test_a_running_experiment_is_followed_without_a_reload(address: str, url: st
         page.goto(f"{address}/verdict?experiment=on+the+way")
         progress = page.get_by_text(re.compile(r"[\d,]+ of 1,600 trials"))
         # The ledger may not know it yet.
-        for _ in range(20):
-            if progress.count():
-                break
+        end = time.monotonic() + PATIENCE
+        while not progress.count() and time.monotonic() < end:
             page.wait_for_timeout(1000)
             page.goto(f"{address}/verdict?experiment=on+the+way")
             page.wait_for_timeout(1000)
@@ -147,7 +151,7 @@ def test_a_running_experiment_is_followed_without_a_reload(address: str, url: st
         assert page.evaluate("window.never_loaded_again")
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=60)
+        process.wait(timeout=PATIENCE)
     assert Ledger(url).load("on the way").status is Status.INTERRUPTED
     # It is told that it runs no more.
     expect(page.get_by_text("interrupted")).to_be_visible()
@@ -170,7 +174,7 @@ def test_another_host_name_is_not_let_in(address: str, host: str, status: int) -
         "Sec-WebSocket-Version: 13",
         "Sec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==",
     ]
-    with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=PATIENCE) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
         assert connection.recv(64).startswith(f"HTTP/1.1 {status} ".encode())
 
@@ -181,7 +185,7 @@ def cooldown_dashboard(*arguments: str) -> subprocess.CompletedProcess[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from browser import COOLDOWN
+from patience import PATIENCE
 from search_runs import run_in_threads, spec
 from test_pages import Open, fine, words
 
@@ -71,10 +72,11 @@ def test_a_configuration_is_that_of_the_command(app: Any, url: str, name: str) -
     assert not set(file.name) & set(" ;$'/\\")
 
 
+@pytest.mark.processes
 def test_what_is_told_to_be_typed_writes_what_is_shown(app: Any, tmp_path: Path) -> None:
     code, command = app.code
     typed = [COOLDOWN, *shlex.split(command.value)[1:]]
-    done = subprocess.run(typed, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(typed, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
     (file,) = tmp_path.iterdir()
     assert file.read_text().strip() == code.value

@@ -2,7 +2,7 @@
 
 import shlex
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from covering import covering, in_short
 from search_runs import run_in_threads, spec
 
 from cooldown.dashboard import data, parts
@@ -65,6 +66,11 @@ def words(app: Any) -> str:
     return "\n".join(str(each.value) for kind in kinds for each in kind)
 
 
+def of_one(row: tuple[str, str]) -> list[Hashable]:
+    """What is to be covered of a page and an experiment: both together where the page is about it."""
+    return [row] if row[0] in ABOUT_ONE else list(row)
+
+
 def fine(app: Any) -> Any:
     """The page, which shows neither an exception nor the words that stand in for one."""
     assert not app.exception
@@ -84,8 +90,11 @@ def _numbers(app: Any) -> list[Any]:
     return [each for each in app.expander if each.label == "The numbers"]
 
 
-@pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("name", ["whole", "one joint arm", ODD])
+FINISHED = [(page, name) for name in ("one joint arm", ODD, "whole") for page in PAGES]
+
+
+# A page about one experiment with each of them, another page with one of them.
+@pytest.mark.parametrize(("page", "name"), in_short(FINISHED, covering(FINISHED, of_one)))
 def test_a_finished_experiment(ledgers: Ledgers, open_app: Open, page: str, name: str) -> None:
     app = fine(open_app(ledgers.done, page, experiment=name))
     assert app.title
@@ -96,8 +105,10 @@ def test_a_finished_experiment(ledgers: Ledgers, open_app: Open, page: str, name
     assert len(app.dataframe) == closed + len(_numbers(app))
 
 
-@pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("name", ["half", "nothing yet", "failed"])
+UNFINISHED = [(page, name) for name in ("half", "nothing yet", "failed") for page in PAGES]
+
+
+@pytest.mark.parametrize(("page", "name"), in_short(UNFINISHED, covering(UNFINISHED, of_one)))
 def test_an_unfinished_experiment(ledgers: Ledgers, open_app: Open, page: str, name: str) -> None:
     app = fine(open_app(ledgers.stopped, page, experiment=name))
     if page in ABOUT_ONE:
@@ -140,8 +151,10 @@ def spoilt(kind: str, folder: Path) -> Iterator[str]:
     yield f"sqlite:///{path}"
 
 
-@pytest.mark.parametrize("kind", ["foreign", "text", "folder"])
-@pytest.mark.parametrize("page", PAGES)
+SPOILT = [(page, kind) for page in PAGES for kind in ("foreign", "text", "folder")]
+
+
+@pytest.mark.parametrize(("page", "kind"), in_short(SPOILT, covering(SPOILT, parts=lambda row: row)))
 def test_what_is_no_ledger_is_told_in_one_message(tmp_path: Path, open_app: Open, page: str, kind: str) -> None:
     with spoilt(kind, tmp_path) as url:
         app = fine(open_app(url, page))

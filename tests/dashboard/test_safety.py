@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from covering import covering, in_short
 from search_runs import run_in_threads, spec
 from test_pages import PAGES, Open, fine, words
 
@@ -25,21 +26,24 @@ def urls(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     return shown, hidden
 
 
-@pytest.mark.parametrize("page", PAGES)
+VALUES = [(page, value) for value in ("{hidden}", "sqlite:///{hidden}", "/etc/passwd") for page in PAGES]
+PLACES = [(page, name) for name in (*ELSEWHERE, "secret") for page in ("verdict", "export", "schedules")]
+
+
+@pytest.mark.parametrize(("page", "value"), in_short(VALUES, covering(VALUES, parts=lambda row: row)))
 def test_no_parameter_of_an_address_leads_to_another_ledger(
-    urls: tuple[str, str], open_app: Open, opened_files: list[str], page: str
+    urls: tuple[str, str], open_app: Open, opened_files: list[str], page: str, value: str
 ) -> None:
     shown, hidden = urls
-    for value in (hidden, hidden.removeprefix("sqlite:///"), "/etc/passwd"):
-        app = fine(open_app(shown, page, **dict.fromkeys(NAMES, value)))
-        assert data.where() == shown
-        assert "secret" not in words(app)
-        assert app.session_state["experiment"] == "shown"
+    value = value.format(hidden=hidden.removeprefix("sqlite:///"))
+    app = fine(open_app(shown, page, **dict.fromkeys(NAMES, value)))
+    assert data.where() == shown
+    assert "secret" not in words(app)
+    assert app.session_state["experiment"] == "shown"
     assert not touched(opened_files)
 
 
-@pytest.mark.parametrize("page", ["verdict", "export", "schedules"])
-@pytest.mark.parametrize("name", [*ELSEWHERE, "secret"])
+@pytest.mark.parametrize(("page", "name"), in_short(PLACES, covering(PLACES, parts=lambda row: row)))
 def test_an_experiment_is_a_name_and_no_path(
     urls: tuple[str, str], open_app: Open, opened_files: list[str], page: str, name: str
 ) -> None:

@@ -86,6 +86,7 @@ def test_a_name_that_is_no_text_is_unknown(name):
         optimizers.get(name)
 
 
+@pytest.mark.processes
 def test_looking_into_the_catalogs_loads_neither_the_compiler_nor_the_data():
     program = """
 import json, sys

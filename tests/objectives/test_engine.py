@@ -465,6 +465,7 @@ print(json.dumps([[sum(k.stats.cache_hits.values()), sum(k.stats.cache_misses.va
 """
 
 
+@pytest.mark.processes
 def test_a_second_process_compiles_nothing(tmp_path):
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
 

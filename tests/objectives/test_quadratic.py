@@ -168,8 +168,9 @@ def test_the_catalogs_model_travels_by_pickle(task):
         assert np.array_equal(one, other)
 
 
+@pytest.mark.processes
 def test_looking_at_the_task_makes_no_points():
-    code = "from objectives import tasks; print('data' in vars(tasks.get('quadratic').model))"
+    code = "from cooldown.objectives import tasks; print('data' in vars(tasks.get('quadratic').model))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

@@ -101,7 +101,7 @@ def test_splits_are_stratified():
     assert np.bincount(evaluation.model.y[evaluation.held_out]).tolist() == [15, 5]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     counts=st.lists(st.integers(5, 40), min_size=2, max_size=12),
     seed=st.integers(0, 2**31),
@@ -272,9 +272,10 @@ def test_sparse_text_stays_sparse():
     assert X.min() == 0
 
 
+@pytest.mark.processes
 def test_listing_tasks_loads_no_library():
     code = (
-        "import sys; from objectives import tasks; tasks.names(); "
+        "import sys; from cooldown.objectives import tasks; tasks.names(); "
         "print([m for m in ('sklearn', 'pandas', 'scipy', 'numba') if m in sys.modules])"
     )
     assert _python(code) == "[]"
@@ -311,9 +312,10 @@ def _python(code: str) -> str:
     ).stdout.strip()
 
 
+@pytest.mark.processes
 def test_a_fingerprint_is_the_same_in_another_process():
     code = (
-        "import numpy as np; from objectives import tasks; "
+        "import numpy as np; from cooldown.objectives import tasks; "
         "from tests.objectives.test_tasks import Quadratic; "
         "print(tasks.get('digits').fingerprint(), tasks.get('sparse_text').fingerprint(), "
         "tasks.from_model(Quadratic(np.arange(40.).reshape(20, 2)), n_samples=20, name='q').fingerprint())"
@@ -513,7 +515,7 @@ def test_a_model_needs_usable_arguments(options, message):
 @pytest.fixture
 def user_module(tmp_path, monkeypatch):
     (tmp_path / "my_tasks.py").write_text(
-        "import numpy as np\nfrom objectives import tasks\n"
+        "import numpy as np\nfrom cooldown.objectives import tasks\n"
         "mine = tasks.from_arrays(np.arange(20.0)[:, None], [0, 1] * 10, name='mine')\nnumber = 3\n"
     )
     (tmp_path / "broken_tasks.py").write_text("1 / 0\n")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cooldown.objectives import Outcome, Problem, TrainConfig, descend, optimizers, tasks, train
@@ -40,7 +40,6 @@ def test_by_hand():
     assert watched(losses, stop=3, restart=2) == ([4, 7], 8, 5)
 
 
-@settings(deadline=None)  # the first example loads torch
 @given(st.lists(st.integers(0, 8), min_size=1, max_size=40), st.integers(1, 5))
 def test_cuts_come_when_torchs_come(losses, patience):
     """Torch's patience is one less: it reacts to the first bad evaluation beyond it."""

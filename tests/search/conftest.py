@@ -11,13 +11,22 @@ import pytest
 # Tests import what they share from here, in whichever way pytest imports them.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from report_pages import small
 from search_runs import STUBBORN_TASKS, start
+
+from cooldown.storage import ExperimentRecord
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """The address of a ledger that is not there yet."""
     return f"sqlite:///{tmp_path}/cooldown.db"
+
+
+@pytest.fixture(scope="session")
+def small_record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
+    """An experiment of four arms that is done: what a report is about."""
+    return small(f"sqlite:///{tmp_path_factory.mktemp('small')}/cooldown.db")
 
 
 @pytest.fixture

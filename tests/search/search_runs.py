@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from patience import PATIENCE
 
 from cooldown import tasks
 from cooldown.search.spec.experiment import Experiment, read_spec
@@ -22,8 +23,6 @@ from cooldown.storage import ExperimentRecord, Ledger
 from cooldown.storage.fingerprint import experiment_fingerprint
 
 COOLDOWN = str(Path(sys.executable).with_name("cooldown"))
-PATIENCE = 60.0
-"""Seconds after which a test gives up waiting. Nothing is timed: this only keeps a hanging process from hanging us."""
 
 TINY: dict[str, Any] = {
     "task": "iris",
@@ -61,8 +60,11 @@ class Model:
 
 
 class Slow(Model):
+    """And it stands still as long as there is a file to hold it."""
     def act(self):
         time.sleep(float(os.environ.get("TEST_SLEEP", "0.1")))
+        while os.path.exists(os.environ.get("TEST_HOLD", "/no/such/file")):
+            time.sleep(0.02)
 
 
 class Deadly(Model):

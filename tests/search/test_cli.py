@@ -14,8 +14,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from patience import PATIENCE
 from rich.cells import cell_len
-from search_runs import COOLDOWN, PATIENCE, cooldown, flags, run_in_threads, spec, surroundings
+from search_runs import COOLDOWN, cooldown, flags, run_in_threads, spec, surroundings
 
 from cooldown import resume
 from cooldown.search.cli import main
@@ -54,6 +55,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> str:
     return url
 
 
+@pytest.mark.processes
 def test_compare_in_processes_from_start_to_end(tmp_path: Path, run_here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything on its own stream, and the ledger where the default says."""
     monkeypatch.chdir(tmp_path)
@@ -75,6 +77,7 @@ def test_compare_in_processes_from_start_to_end(tmp_path: Path, run_here: Any, m
     assert json.loads(run_here("show", "from a file", "--json")[1])["fingerprint"] == shown["fingerprint"]
 
 
+@pytest.mark.processes
 def test_the_live_display_of_a_terminal(tmp_path: Path) -> None:
     """On a terminal stderr is drawn upon, and stdout is still the answer alone."""
     ours, theirs = pty.openpty()
@@ -204,6 +207,7 @@ def test_resume_of_a_finished_experiment_shows_it(run_here: Any, ledger: str) ->
     assert run_here("resume", "tiny", "--db", ledger)[1] == run_here("show", "tiny", "--db", ledger)[1]
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("command", [["trials", "tiny"], ["trials", "tiny", "--csv"], ["show", "tiny", "--json"]])
 def test_a_broken_pipe_is_no_error_to_speak_of(command: list[str], ledger: str) -> None:
     reader, writer = os.pipe()
@@ -216,6 +220,7 @@ def test_a_broken_pipe_is_no_error_to_speak_of(command: list[str], ledger: str) 
     assert done.stderr == b""
 
 
+@pytest.mark.processes
 def test_an_encoding_without_our_signs(ledger: str, tmp_path: Path) -> None:
     shown = cooldown("show", NAME, "--db", ledger, cwd=tmp_path, environment={"PYTHONIOENCODING": "ascii"})
     assert r"\xb1: standard deviation" in shown.stdout
@@ -224,11 +229,12 @@ def test_an_encoding_without_our_signs(ledger: str, tmp_path: Path) -> None:
 HEAVY = ("numba", "optuna", "sklearn", "scipy.stats", "pandas", "streamlit", "torch")
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("command", [["--help"], ["compare", "--help"], ["list"], ["catalog"], ["catalog", "--json"]])
 def test_quick_commands_load_nothing_heavy(command: list[str], tmp_path: Path) -> None:
     program = (
         f"import sys; sys.argv = ['cooldown', *{command!r}]\n"
-        "from search.cli import main\n"
+        "from cooldown.search.cli import main\n"
         "try: main()\n"
         f"except SystemExit as end: print([m for m in {HEAVY!r} if m in sys.modules], end.code, file=sys.stderr)"
     )
@@ -370,6 +376,7 @@ def test_a_read_only_ledger(run_here: Any, tmp_path: Path, ledger: str, monkeypa
     assert "is read-only: choose another place with --db" in err
 
 
+@pytest.mark.processes
 def test_a_disk_that_gets_full(tmp_path: Path, url: str) -> None:
     """What was written before is kept, one message, exit 1; with room again it goes on to the same end."""
     run_in_threads(url, spec(repeats=1), name="calm")

@@ -9,6 +9,7 @@ import pytest
 from search_runs import TINY, cooldown, flags, run_in_threads, spec
 
 from cooldown.objectives.errors import InputError
+from cooldown.search.cli import main
 from cooldown.search.cli.listings import spoken
 from cooldown.search.evidence.document import document
 from cooldown.search.evidence.view import View
@@ -98,17 +99,28 @@ def test_a_long_experiment_is_timed_by_a_small_one(workers: int, repeats: int) -
     assert (small.arms, small.seeds, small.confirm_seeds) == (made.arms, made.seeds, made.confirm_seeds)
 
 
-def test_the_command_writes_nothing(tmp_path: Path) -> None:
+def test_the_command_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def typed(*arguments: str) -> str:
+        monkeypatch.setattr("sys.argv", ["cooldown", "compare", "iris", *flags(), "--dry-run", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code
+        return capsys.readouterr().out
+
+    monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.iterdir())
-    done = cooldown("compare", "iris", *flags(), "--dry-run", "--workers", "1", cwd=tmp_path)
-    assert "gradient evaluations, if every run lasts to its last epoch" in " ".join(done.stdout.split())
-    shown = json.loads(cooldown("compare", "iris", *flags(), "--dry-run", "--json", "--quiet", cwd=tmp_path).stdout)
+    told = typed("--workers", "1")
+    assert "gradient evaluations, if every run lasts to its last epoch" in " ".join(told.split())
+    shown = json.loads(typed("--json", "--quiet"))
     assert [arm["arm"] for arm in shown["arms"]] == list(TINY["arms"])
     assert shown["seconds"] > shown["start_seconds"] > 0
     assert shown["gradient_evaluations"] == sum(arm["total"] for arm in shown["arms"])
     assert sorted(tmp_path.iterdir()) == before
 
 
+@pytest.mark.processes
 def test_bad_input_is_refused_as_by_a_run(tmp_path: Path) -> None:
     done = cooldown("compare", "iris", "--trials", "0", "--dry-run", cwd=tmp_path, check=2)
     assert len(done.stderr.splitlines()) == 1

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from search_runs import PATIENCE, TINY, surroundings
+from patience import PATIENCE
+from search_runs import TINY, surroundings
 
 import cooldown
 from cooldown import Result, compare, load, resume, tune
@@ -151,8 +152,9 @@ def test_the_public_names() -> None:
     assert Experiment(task="iris").trials == 24
 
 
+@pytest.mark.processes
 def test_the_public_face_is_loaded_when_it_is_used(tmp_path: Path) -> None:
-    loaded = run_python("import sys, cooldown; print('STATUS', sorted(sys.modules))", tmp_path, "-")
+    loaded = run_python("import sys, cooldown; print('STATUS', sorted(sys.modules))", tmp_path)
     for package in ("numpy", "optuna", "sqlalchemy", "pydantic", "numba", "sklearn"):
         assert f"'{package}'" not in loaded
 
@@ -173,6 +175,7 @@ def run_python(source: str, cwd: Path, *arguments: str) -> str:
     return next(line for line in done.stdout.splitlines() if "STATUS" in line)
 
 
+@pytest.mark.processes
 def test_a_plain_script_and_a_notebook_with_a_model_of_their_own(tmp_path: Path) -> None:
     """Without a main guard; and typed in, as a notebook has it, where there is no file to import either."""
     source = SCRIPT.format(settings=ARRAYS)

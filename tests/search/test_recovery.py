@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from patience import PATIENCE
 from search_runs import (
-    PATIENCE,
     STUBBORN_TASKS,
     Mortal,
     children,
@@ -84,26 +84,28 @@ def struck(process: Any, strike: Any, code: int, moment: str, url: str) -> None:
     assert Ledger(url).load("struck").status is Status.INTERRUPTED
 
 
-@pytest.mark.parametrize(
-    ("strike", "code", "moments"),
-    [
-        (kill_coordinator, -signal.SIGKILL, (STARTED, SEARCHING)),
-        (kill_group, -signal.SIGKILL, (LATE,)),
-        (interrupt, 130, (STARTED, SEARCHING)),
-        (terminate, 130, (LATE,)),
-    ],
-)
-def test_struck_and_resumed(
-    strike: Any, code: int, moments: tuple[str, ...], stubborn: Path, url: str, undisturbed: str, launch: Any
-) -> None:
+STRIKES = [
+    (kill_coordinator, -signal.SIGKILL, STARTED),
+    (interrupt, 130, STARTED),
+    (kill_coordinator, -signal.SIGKILL, SEARCHING),
+    (interrupt, 130, SEARCHING),
+    (kill_group, -signal.SIGKILL, LATE),
+    (terminate, 130, LATE),
+]
+
+
+@pytest.mark.processes
+def test_struck_and_resumed(stubborn: Path, url: str, undisturbed: str, launch: Any) -> None:
+    """Again and again, in every way and at every moment: what is left at the end is what nobody disturbed."""
     command = ["compare", "stubborn:slow", *SLOW, "--name", "struck"]
-    for moment in moments:
+    for strike, code, moment in STRIKES:
         struck(launch(*command, "--workers", "2", cwd=stubborn), strike, code, moment, url)
         command = ["resume", "struck"]
     cooldown("resume", "struck", "--workers", "1", cwd=stubborn, environment={"TEST_SLEEP": "0"})
     assert print_of(Ledger(url).load("struck")) == undisturbed
 
 
+@pytest.mark.processes
 def test_ctrl_c_before_anything_has_begun(stubborn: Path, launch: Any) -> None:
     """While the task is made there is nothing to resume, but no traceback either."""
     (stubborn / "late.py").write_text("import pathlib, time\npathlib.Path('here').touch()\ntime.sleep(60)\n")
@@ -115,6 +117,7 @@ def test_ctrl_c_before_anything_has_begun(stubborn: Path, launch: Any) -> None:
     assert not (stubborn / "cooldown.db").exists()
 
 
+@pytest.mark.processes
 def test_a_killed_worker_is_replaced(stubborn: Path, url: str, undisturbed: str, launch: Any) -> None:
     command = ["compare", "stubborn:slow", *SLOW, "--name", "hit", "--workers", "2"]
     process = launch(*command, cwd=stubborn, environment={"TEST_SLEEP": "0.04"})
@@ -128,6 +131,7 @@ def test_a_killed_worker_is_replaced(stubborn: Path, url: str, undisturbed: str,
     assert print_of(Ledger(url).load("hit")) == undisturbed
 
 
+@pytest.mark.processes
 def test_a_model_that_kills_its_worker_once(stubborn: Path, url: str) -> None:
     flag = {"TEST_FLAG": str(stubborn / "flag")}
     cooldown("compare", "stubborn:once", *flags(), "--workers", "2", cwd=stubborn, environment=flag)
@@ -135,6 +139,7 @@ def test_a_model_that_kills_its_worker_once(stubborn: Path, url: str) -> None:
     assert Ledger(url).load("once").status is Status.DONE
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize(
     ("task", "said"),
     [
@@ -221,10 +226,13 @@ def test_an_executor_whose_workers_never_start_is_given_up(url: str) -> None:
         run_in_threads(url, spec(), lambda: Stillborn(lambda *_: True))
 
 
+@pytest.mark.processes
 def test_a_second_process_is_told_who_runs_it(stubborn: Path, url: str, launch: Any) -> None:
-    environment = {"TEST_SLEEP": "0.3"}
+    hold = stubborn / "hold"
+    environment = {"TEST_HOLD": str(hold)}
     process = launch("compare", "stubborn:slow", *SLOW, "--name", "held", cwd=stubborn, environment=environment)
     wait_until(lambda: trials_so_far(url) >= 2, "it trains", process)
+    hold.touch()
     for command in (["resume", "held"], ["delete", "held", "--yes"]):
         refused = cooldown(*command, cwd=stubborn, check=2)
         assert f"is being run by process {process.pid} on" in refused.stderr

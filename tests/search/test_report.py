@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from report_pages import ARMS, HOSTILE, STATES, read, small, told
+from report_pages import ARMS, HOSTILE, STATES, read, told
 
 from cooldown.search.experiments.result import Result
 from cooldown.search.report import report
@@ -40,8 +40,8 @@ LIMIT = 6_000_000
 
 
 @pytest.fixture(scope="module")
-def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
-    return small(f"sqlite:///{tmp_path_factory.mktemp('report')}/cooldown.db")
+def record(small_record: ExperimentRecord) -> ExperimentRecord:
+    return small_record
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import typer
-from report_pages import read, small, told
+from report_pages import read, told
 
 from cooldown.objectives import tasks
 from cooldown.search.cli import frame
@@ -20,8 +20,8 @@ from cooldown.storage import ExperimentRecord
 
 
 @pytest.fixture(scope="module")
-def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
-    return small(f"sqlite:///{tmp_path_factory.mktemp('report')}/cooldown.db")
+def record(small_record: ExperimentRecord) -> ExperimentRecord:
+    return small_record
 
 
 class AskedError(Exception):
@@ -120,7 +120,7 @@ def test_where_a_task_comes_from(task: str, kind: str) -> None:
 def test_a_task_of_pythons_is_given_again(record: ExperimentRecord) -> None:
     made = replace(record, spec={**record.spec, "task": "my data"})
     given: dict[str, Any] = {}
-    code = reproduction(made).python.replace("from search import compare", "")
+    code = reproduction(made).python.replace("from cooldown import compare", "")
     exec(code, {"compare": lambda task, name, **rest: given.update(rest, name=name), "task": None})
     assert given.pop("name") == "small one"
     assert read_spec(task="my data", **given) == read_spec(**made.spec)

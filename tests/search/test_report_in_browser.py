@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_pages import ARMS, HOSTILE, STATES, small
+from report_pages import ARMS, HOSTILE, STATES
 
 from cooldown.search.report import report
 from cooldown.storage import ExperimentRecord
@@ -16,10 +16,12 @@ from cooldown.storage import ExperimentRecord
 sys.path.append(str(Path(__file__).parents[1] / "dashboard"))
 from browser import opened
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.fixture(scope="module")
-def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
-    return small(f"sqlite:///{tmp_path_factory.mktemp('report')}/cooldown.db")
+def record(small_record: ExperimentRecord) -> ExperimentRecord:
+    return small_record
 
 
 @pytest.fixture(scope="module")

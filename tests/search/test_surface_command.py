@@ -37,6 +37,7 @@ def run_here(
     return run
 
 
+@pytest.mark.processes
 def test_from_start_to_end(tmp_path: Path) -> None:
     done = cooldown("surface", "beale", cwd=tmp_path)
     assert done.stderr == "Wrote beale.html: open it in a browser.\n"

@@ -66,6 +66,7 @@ def test_the_arm_is_searched_again_and_the_first_search_is_kept(url: str, record
     assert summary.trials == 2 * 2 * 16
 
 
+@pytest.mark.processes
 def test_the_kept_search_is_counted_as_cost_and_told(url: str, record: ExperimentRecord) -> None:
     resume("tiny", extend=True, db=url, workers=1)
     shown = document(View(load("tiny", db=url).record))
@@ -163,6 +164,7 @@ def test_widened_ranges_are_checked_as_any_others() -> None:
             spec(**SETTINGS, widened=widened)
 
 
+@pytest.mark.processes
 def test_the_command(url: str, record: ExperimentRecord) -> None:
     folder = Path(url.removeprefix("sqlite:///")).parent
     before = Result(record).verdicts[0]

@@ -16,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from ledger_examples import child_environment, complete_experiment, generation, held, study_of
+from patience import PATIENCE
 from sqlalchemy import Engine, event, text
 
 from cooldown.objectives import Outcome
@@ -39,7 +40,11 @@ def sqlite_file(path: Path, *statements: str) -> None:
 def run_child(script: str, *arguments: str) -> str:
     """The script's output; its stderr is shown where it fails."""
     done = subprocess.run(
-        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, env=child_environment(), timeout=60
+        [sys.executable, "-c", script, *arguments],
+        capture_output=True,
+        text=True,
+        env=child_environment(),
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -291,6 +296,7 @@ def test_a_ledger_of_the_first_revision_opens_and_keeps_its_fingerprint(tmp_path
     ledger.delete("digits")
 
 
+@pytest.mark.processes
 def test_opening_and_reading_load_nothing_heavy(url: str, ledger: Ledger) -> None:
     complete_experiment(ledger)
     script = """
@@ -353,6 +359,7 @@ def test_a_disk_that_is_full_from_the_start_leaves_a_file_that_can_become_a_ledg
     assert Ledger(url).summaries() == []
 
 
+@pytest.mark.processes
 def test_a_write_that_the_system_refuses_leaves_whole_generations(ledger: Ledger, url: str) -> None:
     ledger.create("digits", {}, "", [StudyKey("adam", 0)])
     script = """
@@ -387,6 +394,7 @@ def test_a_ledger_that_may_not_be_written_can_be_read(ledger: Ledger, url: str) 
     assert len(ledger.load("digits").studies) == 2
 
 
+@pytest.mark.processes
 def test_a_read_only_folder_and_file_are_told(path: Path, url: str, ledger: Ledger, tmp_path: Path) -> None:
     complete_experiment(ledger)
     folder = tmp_path / "shut"
@@ -454,6 +462,7 @@ for at in itertools.count():
 """
 
 
+@pytest.mark.processes
 def test_kill_9_at_any_statement_of_the_creation_leaves_a_file_that_becomes_a_ledger(tmp_path: Path) -> None:
     lines = [tuple(map(int, line.split())) for line in run_child(DIE_WHILE_CREATING, str(tmp_path)).splitlines()]
     assert len(lines) > 20
@@ -497,6 +506,7 @@ for turn in range(4):
 """
 
 
+@pytest.mark.processes
 def test_processes_that_create_the_same_ledger_at_once_all_succeed(tmp_path: Path) -> None:
     assert run_child(TWINS, str(tmp_path)) == ""
     for turn in range(4):

@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import pytest
 from ledger_examples import child_environment, curve, generation, held, study_of
+from patience import PATIENCE
 
 from cooldown.storage import LeaseLostError, Ledger, LedgerError, Purpose, Status, StudyKey
 from cooldown.storage import writer as writer_module
@@ -69,6 +70,7 @@ def holding_child(url: str) -> subprocess.Popen[str]:
     return child
 
 
+@pytest.mark.processes
 def test_the_second_process_is_told_who_holds_it(digits: Ledger, url: str) -> None:
     child = holding_child(url)
     try:
@@ -84,6 +86,7 @@ def test_the_second_process_is_told_who_holds_it(digits: Ledger, url: str) -> No
         pass
 
 
+@pytest.mark.processes
 def test_a_holder_that_was_killed_on_this_machine_is_replaced_at_once(digits: Ledger, url: str) -> None:
     child = holding_child(url)
     child.send_signal(signal.SIGKILL)
@@ -190,7 +193,7 @@ def test_the_heart_beats_while_the_experiment_is_held(digits: Ledger, monkeypatc
     monkeypatch.setattr(digits._database, "writing", sometimes_failing)
     with digits.hold("digits"):
         holding = True
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         # A beat that was under way may still end well: what counts is the one after both failures.
         while failures:
             assert time.monotonic() < deadline

@@ -114,7 +114,7 @@ def trials(draw: st.DrawFn, number: int) -> NewTrial:
     return replace(new_trial(number, [draw(curves(seed)) for seed in seeds], learning_rate=rate), attributes=attributes)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=150),
     st.lists(st.integers(1, 3), max_size=3).flatmap(
@@ -300,6 +300,7 @@ with ledger.hold("digits") as writer:
 """
 
 
+@pytest.mark.processes
 def test_kill_9_while_appending_leaves_whole_generations(ledger: Ledger, url: str, path: Path) -> None:
     ledger.create("digits", {}, "", [StudyKey("adam", 0), StudyKey("momentum", 0)])
     lengths = random.Random(0)

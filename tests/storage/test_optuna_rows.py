@@ -20,6 +20,7 @@ from ledger_examples import EPOCHS, child_environment, complete_experiment, curv
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
+from patience import PATIENCE
 
 from cooldown.objectives import Curve
 from cooldown.storage import Ledger, LedgerError, StudyKey
@@ -134,11 +135,12 @@ def test_a_study_that_optuna_made_in_the_file_is_not_touched(ledger: Ledger, sto
 
 def optuna_cli(*arguments: str) -> Any:
     command = [str(Path(sys.executable).with_name("optuna")), *arguments, "--format", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, env=child_environment(), timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, env=child_environment(), timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
+@pytest.mark.processes
 def test_optunas_command_line_opens_a_ledger(storage: RDBStorage, url: str) -> None:
     studies = optuna_cli("studies", "--storage", url)
     assert [(study["name"], study["direction"], study["n_trials"]) for study in studies] == [

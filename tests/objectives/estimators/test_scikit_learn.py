@@ -40,6 +40,7 @@ def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("estimator", [ScheduledMLPClassifier(), ScheduledMLPRegressor()])
 def test_the_array_api_where_scipy_has_it_too(estimator):
     """The check of dispatch in a process of its own, where scipy was imported with the variable set."""
@@ -58,8 +59,9 @@ check_array_api_input("{name}", {name}(), array_namespace="numpy", expect_only_a
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.processes
 def test_import_objectives_brings_neither_scikit_learn_nor_the_compiler():
-    code = "import objectives, sys; print(sorted({'sklearn', 'numba'} & set(sys.modules)))"
+    code = "import cooldown.objectives, sys; print(sorted({'sklearn', 'numba'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

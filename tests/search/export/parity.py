@@ -1,14 +1,19 @@
 """What the tests of exported code share: configurations of everything, and our own training of them."""
 
+import io
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import numpy as np
+import pytest
+from covering import covering
 from numpy.typing import NDArray
 
 from cooldown.objectives import TrainConfig, optimizers, schedules, tasks
@@ -60,13 +65,84 @@ STRATEGIES: list[dict[str, Any]] = [
 """Strategies to try; those with random numbers of their own are tried framework by framework."""
 
 
-def every_config() -> list[TrainConfig]:
-    """Every optimizer with every schedule, in each of the ways to try it."""
+FORMATS = ("sklearn", "torch", "optax", "keras")
+
+REFUSED = {("keras", "yellowfin")}
+"""The rules that a format cannot express, under any schedule."""
+
+RULES = (("momentum", "sgdr"), ("adamw", "plateau"), ("yellowfin", "cosine"), ("nadam", "constant"))
+"""A rule of each family, for what strategies do around it: with a buffer, with a weight decay of its own, with numbers
+of the whole run, with a product of its own over the run; and schedules that restart, react, anneal and do nothing.
+"""
+
+
+def ways(schedule: str) -> list[dict[str, Any]]:
+    """The hyperparameters with which a schedule is tried."""
+    return LENGTHS.get(schedule, [{}])
+
+
+@cache
+def _covered() -> frozenset[tuple[str, str, str, int]]:
+    """Format, rule, schedule and its way: in each format every rule, and every schedule in each of its ways; every rule
+    under every schedule without a framework (NumPy alone is quick) and in one of the frameworks, in turn.
+    """
+    rows = [
+        (format, rule, schedule, way)
+        for i, rule in enumerate(optimizers.names())
+        for j, schedule in enumerate(schedules.names())
+        for way in range(len(ways(schedule)))
+        for format in (*FORMATS[(i + j) % 4 :], *FORMATS[: (i + j) % 4])
+        if (format, rule) not in REFUSED
+    ]
+    chosen = covering(rows, lambda row: [(row[0] == "sklearn", *row[1:3]), row[:2], (row[0], *row[2:])])
+    return frozenset(chosen)
+
+
+def every_config(format: str) -> list[Any]:
+    """Every rule with every schedule, in each of the ways to try it; those that are not covered, in full only."""
     return [
-        config(optimizer, schedule, **lengths)
-        for optimizer in optimizers.names()
+        pytest.param(
+            config(rule, schedule, **lengths),
+            marks=() if (format, rule, schedule, way) in _covered() else pytest.mark.full,
+        )
+        for rule in optimizers.names()
         for schedule in schedules.names()
-        for lengths in LENGTHS.get(schedule, [{}])
+        for way, lengths in enumerate(ways(schedule))
+        if (format, rule) not in REFUSED
+    ]
+
+
+def configs_of(rule: str) -> list[TrainConfig]:
+    """A rule with every schedule, in each of the ways to try it."""
+    return [config(rule, schedule, **lengths) for schedule in schedules.names() for lengths in ways(schedule)]
+
+
+@cache
+def _covered_strategies() -> frozenset[tuple[str, str, int]]:
+    """Format, rule and strategy: every two of them together."""
+    rows = [
+        (format, rule, strategy)
+        for strategy in range(len(STRATEGIES))
+        for format in FORMATS
+        for rule, _ in RULES
+        if (format, rule) not in REFUSED
+    ]
+    return frozenset(covering(rows))
+
+
+def every_strategy(format: str) -> list[Any]:
+    """Every strategy with a rule of every family, as (rule, schedule, strategies)."""
+    return [
+        pytest.param(
+            rule,
+            schedule,
+            strategies,
+            id=f"{rule}+{schedule} {strategies}",
+            marks=() if (format, rule, number) in _covered_strategies() else pytest.mark.full,
+        )
+        for number, strategies in enumerate(STRATEGIES)
+        for rule, schedule in RULES
+        if (format, rule) not in REFUSED
     ]
 
 
@@ -214,6 +290,19 @@ def assert_clean(text: str, folder: Path) -> None:
             text=True,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def run_here(text: str, *arguments: str) -> str:
+    """What the text prints, run in this process."""
+    printed = io.StringIO()
+    with mock.patch.object(sys, "argv", ["script.py", *arguments]), redirect_stdout(printed):
+        module(text).main()
+    return printed.getvalue()
+
+
+def assert_learned(printed: str) -> None:
+    assert float(printed.split("test loss ")[1].split(",")[0]) < 1.0
+    assert float(printed.split("accuracy ")[1]) > 0.6
 
 
 def run_script(text: str, folder: Path, *arguments: str) -> str:

@@ -2,10 +2,9 @@
 
 import json
 import operator
-import os
 import re
+import runpy
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable
 from functools import reduce
@@ -346,26 +345,29 @@ def test_a_pruned_trial_is_trained_again(tmp_path: Path) -> None:
 PAGE = (Path(__file__).parents[3] / "docs" / "export.md").read_text("utf-8")
 
 
+@pytest.mark.processes
 @pytest.mark.skipif(find_spec("torch") is None or find_spec("optax") is None, reason="needs the parity extra")
-def test_the_page_on_exports_is_true(tmp_path: Path) -> None:
-    """Its lines, one after the other in one folder, as a reader types them."""
-    environment = {name: value for name, value in os.environ.items() if name != "COOLDOWN_DB"}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    ran = 0
+def test_the_page_on_exports_is_true(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its lines, one after the other in one folder, as a reader types them; but in this process."""
+    monkeypatch.chdir(tmp_path)
+    printed = []
     for block in re.finditer(r"^```python\n(.*?)^```|^    ((?:cooldown|python) [^\n]*)$", PAGE, re.M | re.S):
         code, line = block.groups()
-        if code is None:
-            command = shlex.split(line)
+        if code is not None:
+            Path("example.py").write_text(code)
+        program, *arguments = shlex.split(line or "python example.py")
+        if program == "cooldown":
+            monkeypatch.setattr(sys, "argv", [program, *arguments])
+            with pytest.raises(SystemExit) as ended:
+                main()
+            assert not ended.value.code, line
         else:
-            (tmp_path / "example.py").write_text(code)
-            command = ["python", "example.py"]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, f"{command}: {done.stderr}"
-        ran += 1
-    assert ran > 15
-    assert (
-        "as recorded"
-        in subprocess.run(
-            ["cooldown", "train", "best.toml"], cwd=tmp_path, env=environment, capture_output=True, text=True
-        ).stdout
-    )
+            monkeypatch.setattr(sys, "argv", arguments)
+            runpy.run_path(arguments[0], run_name="__main__")
+        printed.append((line, capsys.readouterr().out))
+    assert len(printed) > 15
+    assert "as recorded" in dict(printed)["cooldown train best.toml"]
+    for framework in ("torch", "optax", "sklearn"):
+        assert "test loss" in dict(printed)[f"python best_{framework}.py"]

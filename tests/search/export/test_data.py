@@ -157,7 +157,7 @@ def test_a_task_in_memory_needs_arrays(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="give it data"):
         parity.module(str(text)).load_data()
     np.savez(tmp_path / "data.npz", X=X, y=y)
-    assert "test loss" in parity.run_script(str(text), tmp_path, "data.npz")
+    assert "test loss" in parity.run_here(str(text), str(tmp_path / "data.npz"))
     other = tasks.from_arrays(X + 1, y, name="mine")
     with pytest.raises(ValueError, match="has changed since 'mine' was started"):
         export(View(record), "torch", task=other)

@@ -213,6 +213,15 @@ def test_tables(iris_record: ExperimentRecord) -> None:
     assert set(one["repeat"]) == {1}
 
 
+def test_costs_of_a_trial_are_the_sums_of_its_curves(iris_record: ExperimentRecord) -> None:
+    """In the unit of the curves: runs, updates, seconds."""
+    trials = {(s.arm, s.repeat, t.number): t for s in iris_record.studies for t in s.trials}
+    for row in Result(iris_record).trials():
+        curves = [curve for some in trials[row["arm"], row["repeat"], row["trial"]].curves.values() for curve in some]
+        for name in ("gradient_evaluations", "updates", "seconds"):
+            assert row[name] == sum(getattr(curve, name) for curve in curves) > 0, name
+
+
 def test_curves(iris_record: ExperimentRecord) -> None:
     table = table_of(iris_record, "parquet", curves=True)
     assert len(table) == sum(curve.train_loss.size for study in iris_record.studies for curve in study.curves())

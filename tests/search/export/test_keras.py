@@ -82,52 +82,29 @@ def follow(record: ExperimentRecord, config: TrainConfig, task: tasks.Task | Non
         np.testing.assert_allclose(np.concatenate(found), kept, rtol=1e-6, atol=1e-8)
 
 
-REFUSED = ("yellowfin",)
-"""The rules that Keras cannot express, under any schedule."""
-
-EXPRESSED = [each for each in parity.every_config() if each.optimizer.name not in REFUSED]
+REFUSED = [rule for format, rule in sorted(parity.REFUSED) if format == "keras"]
 
 
-def pairs() -> list[TrainConfig]:
-    """Every rule under every schedule once, in turn in each of the ways to try it."""
-    found = {}
-    for place, rule in enumerate(name for name in optimizers.names() if name not in REFUSED):
-        for schedule in schedules.names():
-            ways = [each for each in EXPRESSED if (each.optimizer.name, each.schedule.name) == (rule, schedule)]
-            found[rule, schedule] = ways[place % len(ways)]
-    return list(found.values())
-
-
-@pytest.mark.parametrize("config", [each for each in EXPRESSED if each.optimizer.name == "sgd"], ids=parity.name_of)
-def test_every_schedule(config: TrainConfig, iris_record: ExperimentRecord) -> None:
-    follow(iris_record, config)
-
-
-@pytest.mark.parametrize(
-    ("optimizer", "schedule"),
-    [
-        *((name, "cyclical") for name in optimizers.names() if name not in REFUSED),
-        *((name, "constant") for name in exporter.AT_A_CONSTANT_RATE),
-    ],
-)
-def test_every_rule(optimizer: str, schedule: str, iris_record: ExperimentRecord) -> None:
-    follow(iris_record, parity.config(optimizer, schedule))
-
-
-@pytest.mark.parametrize("config", [each for each in pairs() if each.optimizer.name != "sgd"], ids=parity.name_of)
+@pytest.mark.parametrize("config", parity.every_config("keras"), ids=parity.name_of)
 def test_every_rule_under_every_schedule(config: TrainConfig, iris_record: ExperimentRecord) -> None:
     follow(iris_record, config)
 
 
-@pytest.mark.parametrize("config", [each for each in parity.every_config() if each.optimizer.name in REFUSED])
-def test_what_is_refused(config: TrainConfig, iris_record: ExperimentRecord) -> None:
+@pytest.mark.parametrize("optimizer", ["momentum", "nag"])
+def test_a_rule_that_keras_has_at_a_constant_rate_only(optimizer: str, iris_record: ExperimentRecord) -> None:
+    for config in (parity.config(optimizer), parity.config(optimizer, "cyclical")):
+        follow(iris_record, config)
+
+
+@pytest.mark.parametrize("schedule", schedules.names())
+@pytest.mark.parametrize("optimizer", REFUSED)
+def test_what_is_refused(optimizer: str, schedule: str, iris_record: ExperimentRecord) -> None:
     """And nothing else is: all other rules and schedules are followed above."""
     with pytest.raises(InputError, match=r"^keras: yellowfin works out .*; --format torch, optax and sklearn can"):
-        parity.written(iris_record, config, "keras")
+        parity.written(iris_record, parity.config(optimizer, schedule), "keras")
 
 
-@pytest.mark.parametrize("strategies", parity.STRATEGIES, ids=str)
-@pytest.mark.parametrize(("optimizer", "schedule"), [("momentum", "constant"), ("adamw", "plateau")])
+@pytest.mark.parametrize(("optimizer", "schedule", "strategies"), parity.every_strategy("keras"))
 def test_strategies(optimizer: str, schedule: str, strategies: dict[str, Any], iris_record: ExperimentRecord) -> None:
     follow(iris_record, parity.config(optimizer, schedule, strategies={"epochs": 10, **strategies}))
 
@@ -249,23 +226,15 @@ def test_the_text_is_clean_and_runs(
     strategies: dict[str, Any],
     iris_record: ExperimentRecord,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Here in float32."""
     in_precision("float32")
     text = text_of(iris_record, parity.config(optimizer, schedule, strategies=strategies))
     parity.assert_clean(text, tmp_path)
-    monkeypatch.setattr(sys, "argv", ["script.py"])
-    parity.module(text).main()
-    assert_learned(capsys.readouterr().out)
+    parity.assert_learned(parity.run_here(text))
 
 
-def assert_learned(printed: str) -> None:
-    assert float(printed.split("test loss ")[1].split(",")[0]) < 1.0
-    assert float(printed.split("accuracy ")[1]) > 0.6
-
-
+@pytest.mark.processes
 def test_it_runs_as_a_script(iris_record: ExperimentRecord, tmp_path: Path) -> None:
     """On arrays of a user, with any labels and any number of features."""
     X, y = load_wine(return_X_y=True)
@@ -279,7 +248,7 @@ def test_it_runs_as_a_script(iris_record: ExperimentRecord, tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert_learned(done.stdout)
+    parity.assert_learned(done.stdout)
 
 
 @pytest.mark.parametrize("optimizer", [name for name in optimizers.names() if name not in REFUSED])
@@ -288,7 +257,7 @@ def test_the_text_of_every_rule_and_schedule_is_clean(
 ) -> None:
     """With each rule some of the schedules, with numbers of as many digits as a search finds, and some strategies."""
     place = optimizers.names().index(optimizer)
-    configs = [each for each in EXPRESSED if each.optimizer.name == optimizer]
+    configs = parity.configs_of(optimizer)
     for i, config in enumerate(configs[place % 8 :: 8]):
         strategies = [*parity.STRATEGIES, {}, {"gradient_noise": 0.1}][(place + i) % (len(parity.STRATEGIES) + 2)]
         found = {name: each / 1.001 for name, each in config.optimizer.hyperparameters.items()}

@@ -63,15 +63,12 @@ def follow(record: ExperimentRecord, config: TrainConfig, task: tasks.Task | Non
     reference.assert_followed(theta, losses)
 
 
-@pytest.mark.parametrize("config", parity.every_config(), ids=parity.name_of)
+@pytest.mark.parametrize("config", parity.every_config("optax"), ids=parity.name_of)
 def test_every_rule_under_every_schedule(config: TrainConfig, iris_record: ExperimentRecord) -> None:
     follow(iris_record, config)
 
 
-@pytest.mark.parametrize("strategies", parity.STRATEGIES, ids=str)
-@pytest.mark.parametrize(
-    ("optimizer", "schedule"), [("momentum", "constant"), ("adamw", "plateau"), ("yellowfin", "cosine")]
-)
+@pytest.mark.parametrize(("optimizer", "schedule", "strategies"), parity.every_strategy("optax"))
 def test_strategies(optimizer: str, schedule: str, strategies: dict[str, Any], iris_record: ExperimentRecord) -> None:
     follow(iris_record, parity.config(optimizer, schedule, strategies=strategies))
 
@@ -201,9 +198,16 @@ def test_the_text_is_clean_and_runs(
 ) -> None:
     text = str(parity.written(iris_record, parity.config(optimizer, schedule, strategies=strategies), "optax").content)
     parity.assert_clean(text, tmp_path)
-    printed = parity.run_script(text, tmp_path)
-    assert float(printed.split("test loss ")[1].split(",")[0]) < 1.0
-    assert float(printed.split("accuracy ")[1]) > 0.6
+    jax.config.update("jax_enable_x64", False)
+    parity.assert_learned(parity.run_here(text))
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(("optimizer", "schedule"), [("adam", "cosine"), ("yellowfin", "plateau")])
+def test_it_runs_as_a_script(optimizer: str, schedule: str, iris_record: ExperimentRecord, tmp_path: Path) -> None:
+    """With a rule of optax, and with one that is written out."""
+    text = str(parity.written(iris_record, parity.config(optimizer, schedule), "optax").content)
+    parity.assert_learned(parity.run_script(text, tmp_path))
 
 
 @pytest.mark.parametrize("optimizer", optimizers.names())
@@ -212,7 +216,7 @@ def test_the_text_of_every_rule_and_schedule_is_clean(
 ) -> None:
     """With each rule some of the schedules, with numbers of as many digits as a search finds, and some strategies."""
     place = optimizers.names().index(optimizer)
-    configs = [each for each in parity.every_config() if each.optimizer.name == optimizer]
+    configs = parity.configs_of(optimizer)
     for i, config in enumerate(configs[place % 8 :: 8]):
         strategies = [*parity.STRATEGIES, {}][(place + i) % (len(parity.STRATEGIES) + 1)]
         changed = replace(config, optimizer=in_full(config.optimizer), **{"dropout": i % 2 / 7, **strategies})
@@ -230,4 +234,5 @@ def test_own_arrays(iris_record: ExperimentRecord, tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", X=X, y=np.array(["a", "b", "c"])[y])
     text = str(parity.written(iris_record, parity.config("momentum", "sgdr", period=5), "optax").content)
     parity.assert_clean(text, tmp_path)
-    assert float(parity.run_script(text, tmp_path, "data.npz").split("accuracy ")[1]) > 0.9
+    jax.config.update("jax_enable_x64", False)
+    assert float(parity.run_here(text, str(tmp_path / "data.npz")).split("accuracy ")[1]) > 0.9

@@ -9,7 +9,7 @@ from search_runs import run_in_threads, spec
 from cooldown.storage import ExperimentRecord
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
     """Pruned, with a joint arm and two arms of the same choices."""
     url = f"sqlite:///{tmp_path_factory.mktemp('figures')}/cooldown.db"

@@ -1,0 +1,141 @@
+"""Mistakes that the tests must see, one at a time: what is replaced in which file, and the tests that are run on it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`old` stands in `file` once. With `new` in its place one of `tests`, a part of `make test`, must fail."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+    def plant(self, root: Path) -> None:
+        """Put it into the tree at `root`."""
+        path = root / self.file
+        text = path.read_text("utf-8")
+        if text.count(self.old) != 1:
+            raise ValueError(
+                f"{self.name}: {self.file} should have once: {self.old}, has it {text.count(self.old)} times"
+            )
+        path.write_text(text.replace(self.old, self.new), "utf-8")
+
+
+FAULTS = (
+    Fault(
+        "a rule goes uphill",
+        "objectives/optimizers/momentum.py",
+        "return theta - learning_rate * velocity",
+        "return theta + learning_rate * velocity",
+        ("tests/objectives/test_optimizers.py",),
+    ),
+    Fault(
+        "Adam corrects its second moment by the decay of the first",
+        "objectives/optimizers/adam.py",
+        "np.sqrt(1 - beta2**t)",
+        "np.sqrt(1 - beta1**t)",
+        ("tests/objectives/test_optimizers.py",),
+    ),
+    Fault(
+        "a schedule cuts one update early",
+        "objectives/schedules/step.py",
+        "np.floor(s / every + ROUNDING)",
+        "np.floor((s + 1) / every + ROUNDING)",
+        ("tests/objectives/test_schedules.py",),
+    ),
+    Fault(
+        "a run waits one epoch too long before it stops",
+        "objectives/training/watch.py",
+        "self._since_best >= self.stop_after",
+        "self._since_best > self.stop_after",
+        ("tests/objectives/test_watch.py",),
+    ),
+    Fault(
+        "replicates share their dropout masks",
+        "objectives/training/population.py",
+        'generator(seed, "dropout") for seed in self.seeds',
+        'generator(self.seeds[0], "dropout") for _ in self.seeds',
+        ("tests/objectives/test_strategies.py", "tests/objectives/test_engine.py"),
+    ),
+    Fault(
+        "validation rows are trained on",
+        "objectives/data/splits.py",
+        "return rest if repeat is None else train, validation, test",
+        "return rest, validation, test",
+        ("tests/objectives/test_tasks.py", "tests/search/test_fairness.py"),
+    ),
+    Fault(
+        "an interval has 90 % in place of 95 %",
+        "search/statistics/intervals.py",
+        "t.ppf((1 + confidence) / 2, degrees)",
+        "t.ppf(confidence, degrees)",
+        ("tests/search/test_verdict.py",),
+    ),
+    Fault(
+        "the arms of a figure are swapped",
+        "search/figures/verdict.py",
+        'return {"a_better": verdict.a, "b_better": verdict.b}.get(verdict.verdict)',
+        'return {"a_better": verdict.b, "b_better": verdict.a}.get(verdict.verdict)',
+        ("tests/search/figures",),
+    ),
+    Fault(
+        "a table has minutes in its column of seconds",
+        "search/evidence/trials.py",
+        '"seconds": sum(curve.seconds for curve in curves),',
+        '"seconds": sum(curve.seconds for curve in curves) / 60,',
+        ("tests/search/export/test_formats.py",),
+    ),
+    Fault(
+        "a generation is asked for twice",
+        "search/tuning/sampling.py",
+        "self.index = 1 + max((trial.generation for trial in study.trials), default=-1)",
+        "self.index = max((trial.generation for trial in study.trials), default=0)",
+        ("tests/search/test_space.py",),
+    ),
+    Fault(
+        "nobody asks for the lease",
+        "storage/writer.py",
+        "if connection.execute(holds).first() is None:",
+        "if False:",
+        ("tests/storage/test_lease.py",),
+    ),
+    Fault(
+        "the PyTorch script has no weight decay",
+        "search/export/templates/torch.py.jinja",
+        'each.mul_(1 - optimizer.param_groups[0]["lr"] * {{ config.weight_decay | literal }})',
+        "each.mul_(1)",
+        ("tests/search/export/test_torch.py",),
+    ),
+    Fault(
+        "the Keras script uses Keras's momentum under a schedule, which is another rule there",
+        "search/export/formats/keras.py",
+        "exact = steady or rule.name not in AT_A_CONSTANT_RATE",
+        "exact = True",
+        ("tests/search/export/test_keras.py",),
+    ),
+    Fault(
+        "the JAX script shrinks the weights by the first rate, whatever the schedule",
+        "search/export/templates/optax.py.jinja",
+        '"schedule(index)" if scheduled else "LEARNING_RATE"',
+        '"LEARNING_RATE" if scheduled else "LEARNING_RATE"',
+        ("tests/search/export/test_optax.py",),
+    ),
+    Fault(
+        "the scikit-learn program forgets its clipping",
+        "search/export/templates/sklearn_estimator.jinja",
+        "{% if config.clip_norm is not none %}",
+        "{% if false %}",
+        ("tests/search/export/test_sklearn.py",),
+    ),
+    Fault(
+        "a text of the report is no longer escaped",
+        "search/report/page.py",
+        "autoescape=True",
+        "autoescape=False",
+        ("tests/search/test_report.py",),
+    ),
+)
