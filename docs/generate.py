@@ -15,7 +15,7 @@ from cooldown import optimizers, schedules, surfaces, tasks
 from cooldown.objectives.hyperparameters import Categorical, Declared, Scale, Unit
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.cli.catalog import contents
-from cooldown.search.spec.arms import KNOWN
+from cooldown.search.spec.arms import known_arms
 from cooldown.search.spec.experiment import DEFAULT_ARMS
 
 HERE = Path(__file__).parent
@@ -156,7 +156,7 @@ def _notes(formula: Any) -> str:
 
 
 def _of_module(package: str, name: str) -> str:
-    return _docstring(sys.modules[f"objectives.{package}.{name}"])
+    return _docstring(sys.modules[f"cooldown.objectives.{package}.{name}"])
 
 
 def optimizers_page() -> str:
@@ -302,7 +302,7 @@ print(rate, path[-1], surface.value(path)[-1])
         "claims of the survey. Presets belong to an arm unless a spec gives other values.\n",
     ]
     rows = []
-    for name, known in KNOWN.items():
+    for name, known in known_arms().items():
         presets = ", ".join(
             f"`{key}` {value[0]:g} … {value[1]:g}" if isinstance(value, tuple) else f"`{key}` {value:g}"
             for key, value in known.presets.items()

@@ -112,7 +112,7 @@ def _playground() -> None:
                 }
             )
             rates[name] = planned_rates(config, per_epoch * BATCH_SIZE)
-            lines[name] = line_of_schedule(name, i)
+            lines[name] = line_of_schedule(name)
     chosen = st.session_state.get("experiment")
     summary = data.summary(chosen) if chosen else None
     if summary is not None:

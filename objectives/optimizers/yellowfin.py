@@ -11,6 +11,7 @@ import numpy as np
 
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale
 from cooldown.objectives.optimizer import Numbers, Optimizer, decay, learning_rate
+from cooldown.objectives.relations import KnownArm
 
 WINDOW = 20
 """Updates whose curvatures make the range, as in the paper."""
@@ -107,4 +108,6 @@ yellowfin = Optimizer(
         "one on short paths."
     ),
     numbers=Numbers(tuned, size=MEMORY, terms=(squared_gradient, variance)),
+    colour="#CC79A7",
+    arms=(KnownArm("yellowfin", "momentum SGD that tunes itself, against tuning by search"),),
 )

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from cooldown.objectives import schedule as _schedule
 from cooldown.objectives.hyperparameters import Hyperparameter
+from cooldown.objectives.relations import KnownArm
 from cooldown.objectives.schedule import WARMUP_STEPS, Schedule
 
 
@@ -41,4 +42,9 @@ one_cycle = Schedule(
     reference="Smith & Topin 2018; Smith 2018",
     # It rises by itself: a ramp before that is there for who asks for it.
     warmup=replace(WARMUP_STEPS, searched=False),
+    starts_at_peak=False,
+    dash="18px,6px",
+    symbol="bowtie",
+    # optax's cosine_onecycle_schedule has its peak at a whole update, and cannot end at 0.
+    arms=(KnownArm("momentum+one_cycle", "Smith's one cycle: up once, and down to nothing"),),
 )

@@ -4,9 +4,10 @@ import sys
 from typing import Any
 
 from cooldown.objectives import optimizers, schedules, surfaces, tasks
+from cooldown.objectives.relations import KnownArm
 from cooldown.objectives.strategies import STRATEGIES, Strategy
 from cooldown.objectives.surfaces import Surface
-from cooldown.search.spec.arms import KNOWN, KnownArm
+from cooldown.search.spec.arms import known_arms
 from cooldown.search.spec.experiment import DEFAULT_ARMS
 
 
@@ -18,7 +19,7 @@ def contents() -> dict[str, list[dict[str, Any]]]:
         "strategies": [_strategy(strategy) for strategy in STRATEGIES.values()],
         "tasks": [{"name": name, "about": _first_line(name)} for name in tasks.names()],
         "surfaces": [_surface(surfaces.get(name)) for name in surfaces.names()],
-        "arms": [_arm(name, known) for name, known in KNOWN.items()],
+        "arms": [_arm(name, known) for name, known in known_arms().items()],
     }
 
 

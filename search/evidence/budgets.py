@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cooldown.objectives.cost import evaluations_after
 from cooldown.search.evidence.losses import mean_selection_loss, winners_loss
+from cooldown.search.spec import samplers
 from cooldown.search.statistics.budget import BudgetCurve, Crossover, budget_curve, crossover, per_repeat_curves
 from cooldown.search.statistics.intervals import mean_interval
 from cooldown.search.statistics.target import (
@@ -19,9 +20,6 @@ from cooldown.search.statistics.target import (
     target_times,
 )
 from cooldown.storage import ExperimentRecord, Purpose, Status, StudyRecord, TrialRecord
-
-INDEPENDENT = ("random", "qmc")
-"""Samplers whose trials learn nothing from each other."""
 
 
 def budget_curves(record: ExperimentRecord) -> dict[str, BudgetCurve]:
@@ -36,7 +34,7 @@ def budget_curves(record: ExperimentRecord) -> dict[str, BudgetCurve]:
                 )
                 for name in ("gradient_evaluations", "seconds")
             )
-            found[arm] = budget_curve(_losses(trials, _independent(record)), cost, seconds, _independent(record))
+            found[arm] = budget_curve(_losses(trials, independent(record)), cost, seconds, independent(record))
     return found
 
 
@@ -83,10 +81,9 @@ def _paired_curves(record: ExperimentRecord, a: str, b: str) -> tuple[NDArray[np
     common = sorted(set(by_arm[0]) & set(by_arm[1]))
     if not common:
         return None
-    independent = _independent(record)
-    rows = [_losses(_trials([studies[repeat] for repeat in common]), independent) for studies in by_arm]
+    rows = [_losses(_trials([studies[repeat] for repeat in common]), independent(record)) for studies in by_arm]
     budget = min(losses.shape[1] for losses in rows)
-    first, second = (per_repeat_curves(losses[:, :budget], independent) for losses in rows)
+    first, second = (per_repeat_curves(losses[:, :budget], independent(record)) for losses in rows)
     return first, second
 
 
@@ -213,8 +210,9 @@ def _losses(trials: Sequence[Sequence[TrialRecord]], independent: bool) -> NDArr
     return np.array(rows)
 
 
-def _independent(record: ExperimentRecord) -> bool:
-    return record.spec["sampler"] in INDEPENDENT
+def independent(record: ExperimentRecord) -> bool:
+    """Whether the sampler drew its trials independently of each other."""
+    return samplers.get(record.spec["sampler"]).independent
 
 
 def finite(value: float) -> float | None:

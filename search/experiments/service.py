@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
 from cooldown.search.experiments.result import Result
+from cooldown.search.spec import samplers
 from cooldown.search.spec.experiment import BESIDE, Experiment, experiment, read_toml
 from cooldown.search.spec.ranges import flatten
 from cooldown.search.spec.space import space
@@ -268,9 +269,7 @@ def _prepared(
 
 def _check(spec: Experiment, name: Any, db: Any, workers: Any) -> None:
     """Raise InputError for what the spec does not check itself."""
-    from cooldown.search.tuning.sampling import check_sampler
-
-    check_sampler(spec.sampler)
+    samplers.get(spec.sampler).check()
     if name is not None:
         _check_name(name)
     if db is not None and not isinstance(db, str):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from cooldown.objectives import tasks
-from cooldown.search.evidence.budgets import INDEPENDENT
+from cooldown.search.evidence.budgets import independent
 from cooldown.search.evidence.credit import Credit
 from cooldown.search.figures.points import guessed
 from cooldown.storage import ExperimentRecord, StudyRecord
@@ -66,7 +66,7 @@ def budget(record: ExperimentRecord) -> str:
     """Of the budget curves, which depend on the sampler."""
     how = (
         "the mean minimum over all subsets of so many trials"
-        if record.spec["sampler"] in INDEPENDENT
+        if independent(record)
         else "the best so far, as the search found it"
     )
     return (
