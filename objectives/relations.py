@@ -13,9 +13,10 @@ class Native:
     """A framework's own rule or schedule that is exactly an entry of ours, as a call.
 
     function: its name there. arguments: as they stand in the call, with hyperparameters in braces: `"eps={epsilon}"`.
-        `{every:whole}` is for a length that the framework takes as a whole number, `{floor:rate}` for a fraction that
-        it takes as a learning rate. Those of a schedule may use `LEARNING_RATE`, `total`, the updates after the
-        warm-up, and `updates_per_epoch`; torch's schedulers take the `optimizer` first.
+        `{every:whole}` is for a length that the framework takes as a whole number, `{every:whole.0}` for one that it
+        would compute with in single precision, `{floor:rate}` for a fraction that it takes as a learning rate. Those of
+        a schedule may use `LEARNING_RATE`, `total`, the updates after the warm-up, and `updates_per_epoch`; torch's
+        schedulers take the `optimizer` first.
     only: the values of hyperparameters at which alone it is exact; it is not either where a whole number is none.
     steady: whether it is exact at a constant rate only.
     """

@@ -24,7 +24,7 @@ step = Schedule(
     native={
         "torch": Native("StepLR", ("optimizer", "{every:whole} * updates_per_epoch", "gamma={gamma}")),
         "optax": Native(
-            "exponential_decay", ("LEARNING_RATE", "{every:whole} * updates_per_epoch", "{gamma}", "staircase=True")
+            "exponential_decay", ("LEARNING_RATE", "{every:whole.0} * updates_per_epoch", "{gamma}", "staircase=True")
         ),
         "keras": Native(
             "ExponentialDecay", ("LEARNING_RATE", "{every:whole} * updates_per_epoch", "{gamma}", "staircase=True")

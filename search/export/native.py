@@ -24,13 +24,13 @@ class _Value:
         match how:
             case "":
                 return literal(self._value)
-            case "whole":
+            case "whole" | "whole.0":
                 if not float(self._value).is_integer():
                     raise _NotExactError
-                return str(int(self._value))
+                return str(int(self._value)) + how.removeprefix("whole")
             case "rate":
                 return f"{literal(self._value)} * LEARNING_RATE" if self._value else "0.0"
-        raise ValueError(f"{{name:{how}}}: a native argument has {{name}}, {{name:whole}} or {{name:rate}}")
+        raise ValueError(f"{{name:{how}}}: how is nothing, whole, whole.0 or rate")
 
 
 def native_call(natives: Natives, format: str, values: Mapping[str, Any], epochs: int, *, steady: bool) -> Call | None:
