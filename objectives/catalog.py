@@ -172,8 +172,9 @@ def imported(reference: str, kind: str, wanted: type[Any] | tuple[type[Any], ...
     try:
         module = import_module(name)
     except (Exception, SystemExit) as error:  # a user's module may fail in any way while it is imported
+        where = f"; it is looked for in {here} and among what is installed" if _is_missing(error, name) else ""
         raise InputError(
-            f"{kind} {reference!r}: module {name!r} cannot be imported: {type(error).__name__}: {error}"
+            f"{kind} {reference!r}: module {name!r} cannot be imported: {type(error).__name__}: {error}{where}"
         ) from error
     if not hasattr(module, attribute):
         public = {key: value for key, value in vars(module).items() if not key.startswith("_")}
@@ -196,10 +197,17 @@ def imported(reference: str, kind: str, wanted: type[Any] | tuple[type[Any], ...
     return value
 
 
+def _is_missing(error: BaseException, module: str) -> bool:
+    """Whether it is the module itself that is not there, and not one that it imports."""
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    return missing is not None and f"{module}.".startswith(f"{missing}.")
+
+
 def _a(wanted: type[Any] | tuple[type[Any], ...]) -> str:
     """A class by name with its article."""
     names = [each.__name__ for each in (wanted if isinstance(wanted, tuple) else (wanted,))]
-    return " or ".join(f"{'an' if name[0] in 'AEIOU' else 'a'} {name}" for name in names)
+    listed = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
+    return f"{'an' if listed[0] in 'AEIOU' else 'a'} {listed}"
 
 
 def _listed(entries: Iterable[Entry]) -> str:

@@ -9,6 +9,8 @@ from cooldown.search.figures import budget as figures
 from cooldown.search.figures import captions
 from cooldown.search.spec.arms import short
 
+PAGE = {"title": "Budget", "icon": "savings", "section": "This experiment", "place": 50}
+
 AXES = list(figures.TITLES)
 
 

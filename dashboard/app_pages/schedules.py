@@ -21,6 +21,8 @@ from cooldown.search.figures.lines import line_of_arm, line_of_schedule
 from cooldown.search.spec.arms import short
 from cooldown.storage import Purpose, TrialRecord
 
+PAGE = {"title": "Schedules", "icon": "timeline", "section": "Playgrounds", "place": 70}
+
 BATCH_SIZE = 32
 START = ["cosine", "sgdr"]
 MOST_TRIALS = 8

@@ -10,6 +10,8 @@ from cooldown.objectives import optimizers, surfaces
 from cooldown.objectives.surfaces import Trajectory
 from cooldown.search.figures.surface import goal, surface_part
 
+PAGE = {"title": "Surfaces", "icon": "landscape", "section": "Playgrounds", "place": 80}
+
 START = ["sgd", "momentum", "nag", "adagrad", "rmsprop", "adam"]
 
 

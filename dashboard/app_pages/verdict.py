@@ -21,6 +21,8 @@ from cooldown.search.statistics.verdict import PRACTICAL, Verdict
 from cooldown.search.tuning.studies import single
 from cooldown.storage import Status
 
+PAGE = {"title": "Verdict", "icon": "gavel", "section": "This experiment", "place": 20}
+
 WORDS: dict[str, tuple[str, Literal["green", "red", "blue", "orange"], str]] = {
     "a_better": ("beats", "green", ":material/trophy:"),
     "b_better": ("loses to", "red", ":material/thumb_down:"),

@@ -50,8 +50,8 @@ def _gradient(task: ModelTask) -> None:
         return float(np.asarray(task.model.loss_and_gradient(at, rows)[0])[0])
 
     for _ in range(DIRECTIONS):
-        direction = rng.normal(size=theta.shape[1])
-        direction = direction / np.linalg.norm(direction)
+        drawn = rng.normal(size=theta.shape[1])
+        direction = drawn / np.linalg.norm(drawn)
         slope = float(gradient @ direction)
         slopes = [(loss(theta + h * direction) - loss(theta - h * direction)) / (2 * h) for h in SMALL]
         nearest = float(slopes[int(np.abs(np.array(slopes) - slope).argmin())])

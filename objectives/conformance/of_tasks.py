@@ -73,6 +73,9 @@ def _deterministic(task: Task) -> None:
                 f"the same seed gives other rows {name} the second time",
             )
         expect(first.uninformed_loss == second.uninformed_loss, "the same seed gives another uninformed loss")
+        # A problem may hold its rows' data and number them anew.
+        runs = [train(problem, [_config(RATES[1], 1)], [0])[0][0] for problem in (first, second)]
+        expect(same(*runs), "the same seed gives other data the second time: a run on them is another one")
 
 
 def _fingerprint(task: Task) -> None:

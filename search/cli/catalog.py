@@ -48,9 +48,11 @@ def _surface(surface: Surface) -> dict[str, Any]:
 
 
 def _first_line(name: str) -> str:
-    """What a task's file says of it in its first sentence."""
-    text = sys.modules[f"cooldown.objectives.tasks.{name}"].__doc__ or ""
-    return " ".join(text.split()).partition(". ")[0] + "."
+    """What a task's file says of it in its first sentence; of one that an installed package adds, what it predicts."""
+    file = sys.modules.get(f"cooldown.objectives.tasks.{name}")
+    if file is None:
+        return f"A {tasks.get(name).kind} of an installed package."
+    return " ".join((file.__doc__ or "").split()).partition(". ")[0] + "."
 
 
 def _strategy(strategy: Strategy) -> dict[str, Any]:

@@ -77,7 +77,7 @@ Arms = Annotated[
     list[str] | None,
     typer.Option(
         "--arm",
-        help=f"optimizers, or optimizers+schedules, by name or module:attribute; repeatable {_default('arms')}",
+        help=f"optimizers, or optimizers+schedules; repeatable {_default('arms')}",
         metavar="ARM",
     ),
 ]
@@ -88,7 +88,7 @@ Seeds = Annotated[int | None, _count("seeds", "seeds per trial")]
 Finalists = Annotated[int | None, _count("finalists", "best trials of a study that are trained again")]
 ConfirmSeeds = Annotated[int | None, _count("confirm_seeds", "fresh seeds of a winner's evaluation")]
 Seed = Annotated[int | None, _count("seed", "fixes everything random")]
-Sampler = Annotated[str | None, _option("sampler", f"{_either(samplers.built_in())}, or module:attribute;")]
+Sampler = Annotated[str | None, _option("sampler", _either(samplers.built_in()))]
 Pruner = Annotated[str | None, _option("pruner", f"{_either(get_args(PrunerName))}: stop trials that fall behind")]
 BatchSize = Annotated[int | None, _count("batch_size", "rows per update")]
 Hidden = Annotated[

@@ -90,7 +90,9 @@ def delete(
     """Delete an experiment with all its trials."""
     from cooldown.search.experiments import service as experiments
 
-    experiments.load(name, db=db)
+    if name not in {summary.name for summary in experiments.summaries(db)}:
+        # Says what there is instead. One that is there is not read: it may need a module that is gone.
+        experiments.load(name, db=db)
     if not yes and sys.stdin.isatty() and not typer.confirm(f"Delete {name!r} with all its trials?", err=True):
         return
     experiments.delete(name, db=db)
