@@ -44,8 +44,17 @@ def python_blocks() -> list[object]:
     ]
 
 
+def write_modules(folder: Path) -> None:
+    """The examples that begin with the name of a file, for others to import."""
+    for page in PAGES:
+        for code in blocks_of(page.read_text()):
+            if named := re.match(r"# (\w+\.py)\n", code):
+                (folder / named[1]).write_text(code)
+
+
 @pytest.mark.parametrize("code", python_blocks())
 def test_python_example_runs(code: str, tmp_path: Path) -> None:
+    write_modules(tmp_path)
     # A plain script without a main guard, as the docs promise.
     (tmp_path / "example.py").write_text(code)
     environment = {name: value for name, value in os.environ.items() if name != "COOLDOWN_DB"}
@@ -53,6 +62,29 @@ def test_python_example_runs(code: str, tmp_path: Path) -> None:
         [sys.executable, "example.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_the_page_on_extensions_shows_works(tmp_path: Path) -> None:
+    write_modules(tmp_path)
+    environment = {name: value for name, value in os.environ.items() if name != "COOLDOWN_DB"}
+    page = (ROOT / "docs" / "extending.md").read_text()
+    commands = [shlex.split(line) for line in re.findall(r"^    (cooldown .*)$", page, re.M)]
+    commands.append([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"])
+    for command in commands:
+        if command[0] == "cooldown":
+            command[0] = str(Path(sys.executable).with_name("cooldown"))
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=300,
+        )
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+    assert "14 passed" in done.stdout, "one test a check"
+    assert "import mymodule" not in (tmp_path / "best.py").read_text()
 
 
 def test_there_are_python_examples() -> None:
