@@ -31,6 +31,7 @@ default and range.
 - [Strategies](strategies.md): {strategies}
 - [Tasks](#tasks): {tasks}
 - [Surfaces](#surfaces): {surfaces}
+- Samplers of a search, `--sampler NAME`: {samplers}
 - [Arms](#arms) that the literature makes claims about
 
 *The survey* of these pages is an overview of gradient-descent optimization as of 2017, after S. Ruder, *An overview of

@@ -7,18 +7,20 @@ from cooldown.objectives import optimizers, schedules, surfaces, tasks
 from cooldown.objectives.relations import KnownArm
 from cooldown.objectives.strategies import STRATEGIES, Strategy
 from cooldown.objectives.surfaces import Surface
+from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import known_arms
 from cooldown.search.spec.experiment import DEFAULT_ARMS
 
 
 def contents() -> dict[str, list[dict[str, Any]]]:
-    """Per section its entries: name, what it is, and for all but tasks and arms formula, source and hyperparameters."""
+    """Per section its entries: name, what it is, and where it has them formula, source and hyperparameters."""
     return {
         "optimizers": [_described(optimizers.get(name)) for name in optimizers.names()],
         "schedules": [_described(schedules.get(name)) for name in schedules.names()],
         "strategies": [_strategy(strategy) for strategy in STRATEGIES.values()],
         "tasks": [{"name": name, "about": _first_line(name)} for name in tasks.names()],
         "surfaces": [_surface(surfaces.get(name)) for name in surfaces.names()],
+        "samplers": [{"name": name, "about": samplers.get(name).about} for name in samplers.names()],
         "arms": [_arm(name, known) for name, known in known_arms().items()],
     }
 

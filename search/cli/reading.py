@@ -104,12 +104,14 @@ def catalog(
     section: Annotated[
         str | None,
         typer.Argument(
-            help="optimizers, schedules, strategies, tasks, surfaces or arms", metavar="SECTION", show_default=False
+            help="optimizers, schedules, strategies, tasks, surfaces, samplers or arms",
+            metavar="SECTION",
+            show_default=False,
         ),
     ] = None,
     json_: Json = False,
 ) -> None:
-    """List optimizers, schedules, strategies, tasks, surfaces and known arms."""
+    """List optimizers, schedules, strategies, tasks, surfaces, samplers and known arms."""
     from cooldown.search.cli import terminal
     from cooldown.search.cli.catalog import contents
 

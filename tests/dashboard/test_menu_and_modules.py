@@ -1,4 +1,4 @@
-"""Pages say their place in the menu themselves; entries of a user's module are shown, and where it is gone that is told."""
+"""Pages say their place in the menu; a user's own entries are shown, and where their module is gone that is told."""
 
 import sys
 from collections.abc import Callable
