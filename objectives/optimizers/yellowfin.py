@@ -5,9 +5,9 @@ negative log-likelihood; the variance of the gradient; the distance to the optim
 closed form.
 
 This is Algorithm 1 of the paper. The defaults that its authors published later differ: they average the logarithms of
-h_max and h_min, so that a single large curvature counts for less, and they clip the gradient to the norm that h_max
-suggests, each growth of h_max with it. Here the curvatures themselves are averaged, and nothing is clipped unless the
-strategy `clip_norm` asks for it.
+h_max and h_min, so that a single large curvature counts for less, clip the gradient to a norm of √h_max, and limit how
+fast h_max may grow. Here the curvatures themselves are averaged, and nothing is clipped unless the strategy `clip_norm`
+asks for it.
 """
 
 from typing import Any
