@@ -13,9 +13,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cooldown.objectives import TrainConfig, descend, optimizers, schedules, surfaces, tasks, train
+    from cooldown.objectives.hyperparameters import Categorical, Hyperparameter, Scale
+    from cooldown.objectives.optimizers import Optimizer
+    from cooldown.objectives.schedules import Schedule
     from cooldown.search.experiments import Result, compare, dry_run, load, resume, tune
+    from cooldown.search.spec.sampler import Sampler
 
 _HOMES = {
+    "Categorical": "cooldown.objectives.hyperparameters",
+    "Hyperparameter": "cooldown.objectives.hyperparameters",
+    "Optimizer": "cooldown.objectives.optimizers",
+    "Sampler": "cooldown.search.spec.sampler",
+    "Scale": "cooldown.objectives.hyperparameters",
+    "Schedule": "cooldown.objectives.schedules",
     "TrainConfig": "cooldown.objectives",
     "descend": "cooldown.objectives",
     "optimizers": "cooldown.objectives",
@@ -32,7 +42,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "Categorical",
+    "Hyperparameter",
+    "Optimizer",
     "Result",
+    "Sampler",
+    "Scale",
+    "Schedule",
     "TrainConfig",
     "compare",
     "descend",

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from cooldown.objectives.errors import InputError
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import short
 from cooldown.storage import Ledger, NoLedgerError, Status, Summary
@@ -79,7 +80,15 @@ def verdict(of: Summary, *, now: bool) -> str | None:
     # An experiment that runs has had no answer since it began.
     if of.status is Status.RUNNING:
         return "not yet known"
-    return kept.get(of, lambda: in_words(result(of))) if now else kept.peek(of)
+    return kept.get(of, lambda: _answer(of)) if now else kept.peek(of)
+
+
+def _answer(of: Summary) -> str:
+    try:
+        return in_words(result(of))
+    except InputError:
+        # It may have an optimizer or a schedule of a module that is not there; its own pages say which.
+        return "cannot be read here"
 
 
 def in_words(found: Result) -> str:

@@ -1,36 +1,63 @@
-"""Which pages there are, by section of the menu."""
+"""Which pages there are, by section of the menu: the files of `app_pages`, each of which says at its top where it is.
 
+    PAGE = {"title": "Verdict", "icon": "gavel", "section": "This experiment", "place": 20}
+
+A page is a script that Streamlit runs, so that this is read and not imported. Pages, and sections by their first page,
+stand in the order of their places; the one with the lowest is opened first.
+"""
+
+import ast
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 FOLDER = Path(__file__).parent / "app_pages"
 
-MENU = {
-    "": {"experiments": ("Experiments", "list")},
-    "This experiment": {
-        "verdict": ("Verdict", "gavel"),
-        "curves": ("Learning curves", "show_chart"),
-        "search": ("Search", "travel_explore"),
-        "budget": ("Budget", "savings"),
-        "export": ("Export", "download"),
-    },
-    "Playgrounds": {
-        "schedules": ("Schedules", "timeline"),
-        "surfaces": ("Surfaces", "landscape"),
-    },
-}
-"""Title and icon of each page, by the name of its file."""
 
-FIRST = "experiments"
+@dataclass(frozen=True)
+class Page:
+    """A page's place in the menu. icon: of Google's Material Symbols. section: its heading, "" for none."""
+
+    name: str
+    title: str
+    icon: str
+    section: str
+    place: int
+
+
+@cache
+def pages() -> tuple[Page, ...]:
+    """All pages in their order."""
+    return tuple(sorted((_read(file) for file in FOLDER.glob("*.py")), key=lambda page: page.place))
+
+
+def _read(file: Path) -> Page:
+    """What a page's file says of itself; raises ValueError where it does not."""
+    values = [
+        statement.value
+        for statement in ast.parse(file.read_text("utf-8")).body
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "PAGE"
+    ]
+    try:
+        given: dict[str, Any] = ast.literal_eval(values[0])
+        return Page(file.stem, **given)
+    except (IndexError, ValueError, TypeError) as error:
+        raise ValueError(f"{file} needs PAGE = {{...}} with title, icon, section and place at its top") from error
 
 
 def menu() -> "dict[str, list[st.Page]]":
     """The pages as Streamlit's navigation takes them."""
-    return {section: [page(name) for name in pages] for section, pages in MENU.items()}
+    sections: dict[str, list[st.Page]] = {}
+    for entry in pages():
+        sections.setdefault(entry.section, []).append(page(entry.name))
+    return sections
 
 
 def page(name: str) -> "st.Page":
     """One page, to link to or to go to."""
-    title, icon = next(pages[name] for pages in MENU.values() if name in pages)
-    return st.Page(FOLDER / f"{name}.py", title=title, icon=f":material/{icon}:", url_path=name, default=name == FIRST)
+    entry = next(entry for entry in pages() if entry.name == name)
+    icon = f":material/{entry.icon}:"
+    return st.Page(FOLDER / f"{name}.py", title=entry.title, icon=icon, url_path=name, default=name == pages()[0].name)

@@ -15,7 +15,7 @@ from cooldown import optimizers, schedules, surfaces, tasks
 from cooldown.objectives.hyperparameters import Categorical, Declared, Scale, Unit
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.cli.catalog import contents
-from cooldown.search.spec.arms import KNOWN
+from cooldown.search.spec.arms import known_arms
 from cooldown.search.spec.experiment import DEFAULT_ARMS
 
 HERE = Path(__file__).parent
@@ -31,6 +31,7 @@ default and range.
 - [Strategies](strategies.md): {strategies}
 - [Tasks](#tasks): {tasks}
 - [Surfaces](#surfaces): {surfaces}
+- Samplers of a search, `--sampler NAME`: {samplers}
 - [Arms](#arms) that the literature makes claims about
 
 *The survey* of these pages is an overview of gradient-descent optimization as of 2017, after S. Ruder, *An overview of
@@ -302,7 +303,7 @@ print(rate, path[-1], surface.value(path)[-1])
         "claims of the survey. Presets belong to an arm unless a spec gives other values.\n",
     ]
     rows = []
-    for name, known in KNOWN.items():
+    for name, known in known_arms().items():
         presets = ", ".join(
             f"`{key}` {value[0]:g} … {value[1]:g}" if isinstance(value, tuple) else f"`{key}` {value:g}"
             for key, value in known.presets.items()

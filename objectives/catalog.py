@@ -1,19 +1,32 @@
-"""The one catalog scan: a folder of files, each of which defines one entry.
+"""The one catalog scan: a folder of files, each of which defines one entry; and entries from outside the folder.
 
-A package whose `__init__` makes a `Catalog` offers `names()` and `get(name)`; adding an entry is adding a file. The
-file is named after its entry and defines it as its only module-level instance of the catalog's class.
+A package whose `__init__` makes a `Catalog` offers `names()` and `get(name)`; adding an entry is adding a file, named
+after it. Beside the folder's own entries a catalog knows `module:attribute`, an entry of a user's own module, and what
+an installed package adds in the entry-point group `cooldown.catalog`.
 """
 
+import ast
+import copy
 import pkgutil
+import re
+import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
-from typing import Generic, TypeVar
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Generic, Self, TypeVar
 
 from cooldown.objectives.errors import InputError
 
-T = TypeVar("T")
+GROUP = "cooldown.catalog"
+"""The entry-point group in which an installed package adds entries."""
+
+
+class CatalogError(Exception):
+    """A file in a catalog's folder that does not define exactly the entry it is named after: a programming error."""
 
 
 class UnknownNameError(InputError):
@@ -28,29 +41,202 @@ def unknown_name(kind: str, name: str, choices: Iterable[str]) -> UnknownNameErr
     return UnknownNameError(f"unknown {kind} {name!r}{hint} (choose from: {', '.join(known)})")
 
 
-class Catalog(Generic[T]):
-    """All entries of class `entry_type`, or of one of several, in the modules of `package`."""
+class Entry:
+    """What a catalog holds: an optimizer, a schedule, a task, a surface, a sampler, a format.
 
-    def __init__(self, package: str, path: Iterable[str], entry_type: type[T] | tuple[type[T], ...], kind: str) -> None:
+    name: by which it is chosen; that of its file or entry point, or `module:attribute`.
+    """
+
+    name: str
+
+    @property
+    def identifier(self) -> str:
+        """The name as a part of Python names, without the module of an entry from outside: `lion` of `mine:Lion`."""
+        return re.sub(r"\W", "_", self.name.rpartition(":")[2]).lower()
+
+    def called(self, name: str) -> Self:
+        """The same entry under another name."""
+        entry = copy.copy(self)
+        object.__setattr__(entry, "name", name)
+        return entry
+
+
+T = TypeVar("T", bound=Entry)
+
+
+class Catalog(Generic[T]):
+    """All entries of class `entry_type`, or of one of several, in the modules of `package`, and those from outside.
+
+    kind: what an entry is called in messages. keeps_names: whether an entry at `module:attribute` keeps the name that
+    it gives itself, as a task does.
+    """
+
+    def __init__(
+        self,
+        package: str,
+        path: Iterable[str],
+        entry_type: type[T] | tuple[type[T], ...],
+        kind: str,
+        *,
+        keeps_names: bool = False,
+    ) -> None:
         self._package, self._path, self._entry_type, self._kind = package, path, entry_type, kind
+        self._keeps_names = keeps_names
+        self._imported: dict[str, T] = {}
+
+    def built_in(self) -> list[str]:
+        """The names of the folder's own entries, in alphabetical order; no file is read for them."""
+        return sorted(module.name for module in pkgutil.iter_modules(self._path))
+
+    def names(self) -> list[str]:
+        """Every entry's name, in alphabetical order: the folder's own and those of installed packages."""
+        return sorted([*self._entries, *self._installed])
+
+    def get(self, name: str) -> T:
+        """The entry called `name`, or at `module:attribute`.
+
+        The module is looked for in the working folder too, which is added to `sys.path`. Raises `UnknownNameError` with
+        the nearest suggestion, and InputError for a module that cannot be imported or an attribute that is no entry.
+        """
+        if isinstance(name, str):
+            if name in self._entries:
+                return self._entries[name]
+            if ":" in name:
+                return self._from_module(name)
+            if name in self._installed:
+                return self._installed[name]
+        raise unknown_name(self._kind, name, self.names())
 
     @cached_property
     def _entries(self) -> dict[str, T]:
-        entries: dict[str, T] = {}
-        for found in sorted(pkgutil.iter_modules(self._path), key=lambda module: module.name):
-            module = import_module(f"{self._package}.{found.name}")
-            here = [value for value in vars(module).values() if isinstance(value, self._entry_type)]
-            if len(here) == 1 and not found.name.startswith("_"):
-                entries[found.name] = here[0]
-        return entries
+        return {name: self._defined(name) for name in self.built_in()}
 
-    def names(self) -> list[str]:
-        """Every entry's name, in alphabetical order."""
-        return list(self._entries)
+    def _defined(self, name: str) -> T:
+        """The one entry that the file `name` defines; raises CatalogError where that is not so."""
+        module = import_module(f"{self._package}.{name}")
+        entries = self._found(vars(module))
+        if [entry.name for entry in entries] == [name]:
+            return entries[0]
+        imported = _imported_names(module)
+        own = self._found({key: value for key, value in vars(module).items() if key not in imported})
+        if [entry.name for entry in own] == [name]:
+            return own[0]
+        if not own:
+            only = f", it only imports {_listed(entries)}" if entries else ""
+            reason = (
+                f"defines no {self._kind}{only}: a file of this folder defines one, and its name is that of the file"
+            )
+        elif len(own) > 1:
+            reason = f"defines {len(own)} {self._kind}s, {_listed(own)}: a file of this folder defines one"
+        else:
+            reason = f"defines the {self._kind} {_listed(own)}: its name must be that of the file, {name!r}"
+        raise CatalogError(f"{module.__file__} {reason}")
 
-    def get(self, name: str) -> T:
-        """The entry called `name`; raises `UnknownNameError` with the nearest suggestion."""
+    def _found(self, values: dict[str, Any]) -> list[T]:
+        """The entries among these values, each once."""
+        found = {id(value): value for value in values.values() if isinstance(value, self._entry_type)}
+        return list(found.values())
+
+    @cached_property
+    def _installed(self) -> dict[str, T]:
+        """What installed packages add to this catalog."""
+        joined: dict[str, T] = {}
+        for distribution, name, entry in _of_distributions():
+            if isinstance(entry, self._entry_type):
+                if name in self._entries or name in joined:
+                    raise InputError(
+                        f"the distribution {distribution!r} adds the {self._kind} {name!r} in the entry-point group "
+                        f"{GROUP}, but there is one of that name already"
+                    )
+                joined[name] = entry.called(name)
+        return joined
+
+    def _from_module(self, name: str) -> T:
+        """The entry at `module:attribute`, made once."""
+        if name not in self._imported:
+            entry: T = imported(name, self._kind, self._entry_type)
+            self._imported[name] = entry if self._keeps_names else entry.called(name)
+        return self._imported[name]
+
+
+def imported(reference: str, kind: str, wanted: type[Any] | tuple[type[Any], ...]) -> Any:
+    """The object of class `wanted` at `module:attribute`, or what a class or function there returns without arguments.
+
+    The working folder is added to `sys.path`. kind: what it is called in messages. Raises InputError for whatever is
+    wrong with it.
+    """
+    name, _, attribute = reference.partition(":")
+    here = str(Path.cwd())
+    if here not in sys.path and "" not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        module = import_module(name)
+    except (Exception, SystemExit) as error:  # a user's module may fail in any way while it is imported
+        where = f"; it is looked for in {here} and among what is installed" if _is_missing(error, name) else ""
+        raise InputError(
+            f"{kind} {reference!r}: module {name!r} cannot be imported: {type(error).__name__}: {error}{where}"
+        ) from error
+    if not hasattr(module, attribute):
+        public = {key: value for key, value in vars(module).items() if not key.startswith("_")}
+        fitting = [key for key, value in public.items() if isinstance(value, wanted)]
+        raise unknown_name(f"attribute of module {name!r}", attribute, fitting or public)
+    value = getattr(module, attribute)
+    if callable(value) and not isinstance(value, wanted):
         try:
-            return self._entries[name]
-        except (KeyError, TypeError):
-            raise unknown_name(self._kind, name, self._entries) from None
+            value = value()
+        except Exception as error:  # a user's function may fail in any way
+            raise InputError(
+                f"{kind} {reference!r}: {attribute}() raised {type(error).__name__}: {error}; it must be {_a(wanted)} "
+                "or return one without arguments"
+            ) from error
+    if not isinstance(value, wanted):
+        raise InputError(
+            f"{kind} {reference!r}: must be {_a(wanted)} or a callable without arguments that returns one, "
+            f"got {value!r:.80}"
+        )
+    return value
+
+
+def _is_missing(error: BaseException, module: str) -> bool:
+    """Whether it is the module itself that is not there, and not one that it imports."""
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    return missing is not None and f"{module}.".startswith(f"{missing}.")
+
+
+def _a(wanted: type[Any] | tuple[type[Any], ...]) -> str:
+    """A class by name with its article."""
+    names = [each.__name__ for each in (wanted if isinstance(wanted, tuple) else (wanted,))]
+    listed = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
+    return f"{'an' if listed[0] in 'AEIOU' else 'a'} {listed}"
+
+
+def _listed(entries: Iterable[Entry]) -> str:
+    return " and ".join(repr(entry.name) for entry in entries)
+
+
+def _imported_names(module: ModuleType) -> set[str]:
+    """The names that a module's own import statements bind."""
+    tree = ast.parse(Path(str(module.__file__)).read_text("utf-8"))
+    statements = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {(alias.asname or alias.name).partition(".")[0] for node in statements for alias in node.names}
+
+
+@cache
+def _of_distributions() -> tuple[tuple[str, str, Entry], ...]:
+    """What installed packages add to all catalogs: distribution, name, entry."""
+    added = []
+    for point in entry_points(group=GROUP):
+        distribution = point.dist.name if point.dist else "?"
+        where = f"the distribution {distribution!r}: {point.name!r} = {point.value!r} in the entry-point group {GROUP}"
+        if not re.fullmatch(r"\w[\w-]*", point.name):
+            raise InputError(f"{where}: a name is letters, digits, dashes and underscores")
+        try:
+            value = point.load()
+        except (Exception, SystemExit) as error:  # a package may fail in any way while it is imported
+            raise InputError(f"{where} cannot be loaded: {type(error).__name__}: {error}") from error
+        if not isinstance(value, Entry):
+            raise InputError(
+                f"{where}: must be an Optimizer, Schedule, Task, Surface, Sampler or export format, got {value!r:.80}"
+            )
+        added.append((distribution, point.name, value))
+    return tuple(added)

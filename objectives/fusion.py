@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,8 @@ class _Literals(ast.NodeTransformer):
 def _in_precision(rule: Callable[..., Any], dtype: np.dtype[Any]) -> Callable[..., Any]:
     """`rule` with its literals in `dtype`: a literal 1 would lift a float32 formula to float64."""
     tree = _Literals().visit(ast.parse(textwrap.dedent(inspect.getsource(rule))))
-    namespace = {**rule.__globals__, "precision": dtype.type}
+    helpers = {name: _inlined(_in_precision(helper, dtype), OPTIONS) for name, helper in _helpers(rule).items()}
+    namespace = {**rule.__globals__, **helpers, "precision": dtype.type}
     exec(compile(ast.fix_missing_locations(tree), inspect.getfile(rule), "exec"), namespace)
     written: Callable[..., Any] = namespace[rule.__name__]
     return written
@@ -59,10 +61,22 @@ def _inlined(function: Callable[..., Any], options: dict[str, Any]) -> Callable[
     return inlined
 
 
-@cache
-def _version() -> str:
-    """A short digest of this module."""
-    return sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+def _helpers(rule: Callable[..., Any]) -> dict[str, FunctionType]:
+    """The functions of its module that `rule` calls, by the names it has for them."""
+    found = {name: rule.__globals__.get(name) for name in rule.__code__.co_names}
+    return {name: value for name, value in found.items() if isinstance(value, FunctionType)}
+
+
+def _version(optimizer: Optimizer) -> str:
+    """A short digest of this module, and of what the rule calls: that may stand in another file than the rule's."""
+    digest = sha256(Path(__file__).read_bytes())
+    waiting = [optimizer.update, *(optimizer.numbers.terms if optimizer.numbers else ())]
+    while waiting:
+        helpers = _helpers(waiting.pop()).values()
+        for helper in helpers:
+            digest.update(inspect.getsource(helper).encode())
+        waiting += helpers
+    return digest.hexdigest()[:8]
 
 
 @cache
@@ -135,6 +149,6 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
         namespace["sums_of"] = _inlined(namespace["sums_of"], REDUCING)
     kernel = namespace["kernel"]
     # The name is part of the file's on disk: what this module writes, and with which options, makes another kernel.
-    kernel.__name__ = kernel.__qualname__ = f"fused_{optimizer.name}_{precision.name}_{_version()}"
+    kernel.__name__ = kernel.__qualname__ = f"fused_{optimizer.identifier}_{precision.name}_{_version(optimizer)}"
     compiled: Callable[..., None] = njit(cache=True, **OPTIONS)(kernel)
     return compiled

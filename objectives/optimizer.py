@@ -2,10 +2,14 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from cooldown.objectives.catalog import Entry
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale, complete
+from cooldown.objectives.relations import Contains, KnownArm, Natives
+
+Family = Literal["sgd", "adaptive"]
 
 
 @dataclass(frozen=True)
@@ -17,15 +21,18 @@ class Numbers:
     size: of the memory.
     terms: formulas `term(gradient, *slots, t, *hyperparameters)` for one parameter, written like an `update`; `sums`
         has the sum of each over all parameters, in float64.
+    pure: of a rule without terms the same as `work_out`, but written as a formula, without assignments to the memory:
+        `pure(memory, t, *hyperparameters) -> (numbers, memory)`. JAX compiles it; without it, the host works them out.
     """
 
     work_out: Callable[..., tuple[Any, ...]]
     size: int
     terms: tuple[Callable[..., Any], ...] = ()
+    pure: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True)
-class Optimizer:
+class Optimizer(Entry):
     """One rule of the catalog.
 
     update: the textbook formula for one parameter,
@@ -37,16 +44,25 @@ class Optimizer:
     formula, reference: for the documentation.
     numbers: for a rule whose formula takes numbers that belong to the replicate as a whole.
     note: what one has to know to read a learning rate of it, where that is not the usual.
+    colour: `#rrggbb` in every picture, told from all others on white and on black; "" for one made of its name.
+    native: by export format the framework's own rule that is exactly this one. differs: by export format why a rule
+        of the same name there is not. contains: rules that it becomes at some value of a hyperparameter.
+    arms: arms with it that a claim is made about.
     """
 
     name: str
-    family: Literal["sgd", "adaptive"]
+    family: Family
     update: Callable[..., Any]
     hyperparameters: tuple[Hyperparameter, ...]
     formula: str
     reference: str
     numbers: Numbers | None = None
     note: str = ""
+    colour: str = ""
+    native: Natives = field(default_factory=dict, compare=False)
+    differs: Mapping[str, str] = field(default_factory=dict, compare=False)
+    contains: tuple[Contains, ...] = field(default=(), compare=False)
+    arms: tuple[KnownArm, ...] = field(default=(), compare=False)
 
     @property
     def slots(self) -> tuple[str, ...]:

@@ -5,13 +5,15 @@ the held-out loss (`reaction`). A run's `Plan` holds both, and the engine knows 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cooldown.objectives.catalog import Entry
 from cooldown.objectives.hyperparameters import Declared, Hyperparameter, Scale, Unit, complete
+from cooldown.objectives.relations import KnownArm, Natives
 
 WARMUP_STEPS = Hyperparameter(
     "warmup_steps",
@@ -55,7 +57,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(Entry):
     """One schedule of the catalog.
 
     multiplier: `multiplier(s, total, **own) -> (T,)` for float update indices s (T,) counted from the end of the
@@ -68,6 +70,10 @@ class Schedule:
     batch: `batch(passed, batch_size, n_rows, **own) -> (size, multiplier)`: the rows of the update that begins `passed`
         epochs after the warm-up, and what the rate is multiplied by beside; None for batches of one size.
     reaction: `reaction(**own) -> Reaction`; None for a schedule that does not look at the held-out loss.
+    starts_at_peak: whether its first multiplier is 1, for which alone a ramp before it is a ramp to the base rate.
+    dash, symbol: of its lines and markers in every picture, as plotly has them; "" for ones made of its name.
+    native: by export format the framework's own schedule that is exactly this one.
+    arms: arms with it that a claim is made about.
     """
 
     name: str
@@ -80,6 +86,11 @@ class Schedule:
     peak: float = 1.0
     batch: Callable[..., tuple[int, float]] | None = None
     reaction: Callable[..., Reaction] | None = None
+    starts_at_peak: bool = True
+    dash: str = ""
+    symbol: str = ""
+    native: Natives = field(default_factory=dict, compare=False)
+    arms: tuple[KnownArm, ...] = field(default=(), compare=False)
 
     @property
     def hyperparameters(self) -> tuple[Declared, ...]:

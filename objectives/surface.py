@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from cooldown.objectives.catalog import Entry
 from cooldown.objectives.errors import InputError
 
 
@@ -20,7 +21,7 @@ class Minimum:
 
 
 @dataclass(frozen=True)
-class Surface:
+class Surface(Entry):
     """One surface of the catalog.
 
     height: the formula, `height(x, y) -> z`. slopes: its exact derivatives, `slopes(x, y) -> (∂z/∂x, ∂z/∂y)`. Both are

@@ -1,8 +1,11 @@
 """The documentation is true: its examples run, its commands and options exist, and none is missing."""
 
+import os
 import re
 import runpy
 import shlex
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,7 +16,7 @@ import typer.main
 from cooldown.objectives import optimizers, schedules, surfaces, tasks
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.cli import app
-from cooldown.search.spec.arms import KNOWN
+from cooldown.search.spec.arms import known_arms
 from cooldown.search.spec.experiment import read_spec
 
 ROOT = Path(__file__).parent.parent
@@ -42,13 +45,46 @@ def python_blocks() -> list[object]:
     ]
 
 
+def write_modules(folder: Path) -> None:
+    """The examples that begin with the name of a file, for others to import."""
+    for page in PAGES:
+        for code in blocks_of(page.read_text()):
+            if named := re.match(r"# (\w+\.py)\n", code):
+                (folder / named[1]).write_text(code)
+
+
 @pytest.mark.parametrize("code", python_blocks())
 def test_python_example_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process; that a script needs no main guard is tested in test_python_interface.py."""
+    write_modules(tmp_path)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delenv("COOLDOWN_DB", raising=False)
     (tmp_path / "example.py").write_text(code)
     runpy.run_path("example.py", run_name="__main__")
+
+
+def test_what_the_page_on_extensions_shows_works(tmp_path: Path) -> None:
+    write_modules(tmp_path)
+    environment = {name: value for name, value in os.environ.items() if name != "COOLDOWN_DB"}
+    page = (ROOT / "docs" / "extending.md").read_text()
+    commands = [shlex.split(line) for line in re.findall(r"^    (cooldown .*)$", page, re.M)]
+    commands.append([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py"])
+    for command in commands:
+        if command[0] == "cooldown":
+            command[0] = str(Path(sys.executable).with_name("cooldown"))
+        done = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=300,
+        )
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+    assert "14 passed" in done.stdout, "one test a check"
+    assert "import mymodule" not in (tmp_path / "best.py").read_text()
 
 
 def test_there_are_python_examples() -> None:
@@ -132,7 +168,7 @@ def test_every_hyperparameter_is_documented(page: str, name: str) -> None:
         assert f"| `{hyperparameter.name}` |" in section
 
 
-@pytest.mark.parametrize("name", [*tasks.names(), *KNOWN])
+@pytest.mark.parametrize("name", [*tasks.names(), *known_arms()])
 def test_every_task_and_every_known_arm_is_documented(name: str) -> None:
     rows = [row for row in (ROOT / "docs" / "catalog.md").read_text().splitlines() if row.startswith(f"| `{name}` |")]
     assert len(rows) == 1, f"docs/catalog.md has no row for {name}"

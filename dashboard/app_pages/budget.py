@@ -9,6 +9,8 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.figures import budget as figures
 from cooldown.search.spec.arms import short
 
+PAGE = {"title": "Budget", "icon": "savings", "section": "This experiment", "place": 50}
+
 AXES = list(figures.TITLES)
 
 

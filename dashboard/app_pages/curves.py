@@ -12,6 +12,8 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.figures import learning as figures
 from cooldown.search.spec.arms import short
 
+PAGE = {"title": "Learning curves", "icon": "show_chart", "section": "This experiment", "place": 30}
+
 LOSSES: list[figures.Losses] = ["validation", "training"]
 
 

@@ -12,6 +12,8 @@ from cooldown.dashboard.parts import complain, no_experiments
 from cooldown.search.figures.layout import ABOVE, WITHOUT_LEGEND, chart
 from cooldown.storage import Status
 
+PAGE = {"title": "Experiments", "icon": "list", "section": "", "place": 10}
+
 PATIENCE = 0.3
 """Seconds of a look at the list that may go into verdicts that are not known yet."""
 

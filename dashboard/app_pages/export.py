@@ -13,6 +13,8 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.export import ConfigFormat, TableFormat
 from cooldown.search.spec.arms import short
 
+PAGE = {"title": "Export", "icon": "download", "section": "This experiment", "place": 60}
+
 PREVIEW = 10
 """Rows of a table that are shown."""
 

@@ -20,6 +20,8 @@ from cooldown.search.figures.lines import line_of_arm, line_of_schedule
 from cooldown.search.spec.arms import short
 from cooldown.storage import Purpose, TrialRecord
 
+PAGE = {"title": "Schedules", "icon": "timeline", "section": "Playgrounds", "place": 70}
+
 BATCH_SIZE = 32
 START = ["cosine", "sgdr"]
 MOST_TRIALS = 8
@@ -111,7 +113,7 @@ def _playground() -> None:
                 }
             )
             rates[name] = planned_rates(config, per_epoch * BATCH_SIZE)
-            lines[name] = line_of_schedule(name, i)
+            lines[name] = line_of_schedule(name)
     chosen = st.session_state.get("experiment")
     summary = data.summary(chosen) if chosen else None
     if summary is not None:

@@ -17,6 +17,8 @@ from cooldown.search.figures import learning as learning_figures
 from cooldown.search.figures import trials as figures
 from cooldown.storage import Purpose, StudyRecord, TrialRecord
 
+PAGE = {"title": "Search", "icon": "travel_explore", "section": "This experiment", "place": 40}
+
 MOST_BARS = 15
 """Hyperparameters whose importance is drawn: a joint arm has dozens."""
 

@@ -11,6 +11,8 @@ from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import Column, Table
 from cooldown.search.figures.surface import goal, surface_part
 
+PAGE = {"title": "Surfaces", "icon": "landscape", "section": "Playgrounds", "place": 80}
+
 START = ["sgd", "momentum", "nag", "adagrad", "rmsprop", "adam"]
 
 

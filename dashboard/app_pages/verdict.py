@@ -26,6 +26,8 @@ from cooldown.search.spec.arms import short
 from cooldown.search.statistics.verdict import PRACTICAL, Verdict
 from cooldown.storage import Status
 
+PAGE = {"title": "Verdict", "icon": "gavel", "section": "This experiment", "place": 20}
+
 WORDS: dict[str, tuple[str, Literal["green", "red", "blue", "orange"], str]] = {
     "a_better": ("beats", "green", ":material/trophy:"),
     "b_better": ("loses to", "red", ":material/thumb_down:"),

@@ -1,8 +1,6 @@
 """`resolve`: what a person writes for a task, on the command line or in a spec, as a `Task`."""
 
 import os
-import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
@@ -26,7 +24,7 @@ def resolve(
     elif _is_path(text):
         task = from_table(text, target=target)
     elif ":" in text:
-        task = _user_task(text)
+        task = catalog.get(text)
     else:
         raise UnknownNameError(
             f"{unknown_name('task', text, catalog.names())}; "
@@ -58,25 +56,3 @@ def _is_path(text: str) -> bool:
         or any(str(each) in text for each in separators)
         or (bool(suffix) and ":" not in text)
     )
-
-
-def _user_task(text: str) -> Task:
-    """The `Task` at `module:attribute`, from a module in the working folder or an installed one."""
-    name, _, attribute = text.partition(":")
-    here = str(Path.cwd())
-    if here not in sys.path and "" not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        module = import_module(name)
-    except Exception as error:  # a user's module may fail in any way while it is imported
-        raise InputError(
-            f"task {text!r}: module {name!r} cannot be imported: {type(error).__name__}: {error}"
-        ) from error
-    if not hasattr(module, attribute):
-        public = {key: value for key, value in vars(module).items() if not key.startswith("_")}
-        found = [key for key, value in public.items() if isinstance(value, Task)]
-        raise unknown_name(f"attribute of module {name!r}", attribute, found or public)
-    task = getattr(module, attribute)
-    if not isinstance(task, Task):
-        raise InputError(f"task {text!r}: must be a Task (see tasks.from_arrays, from_model), got {task!r:.80}")
-    return task

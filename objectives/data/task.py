@@ -7,13 +7,14 @@ not hold the test rows at all. Every split comes from a named random stream and 
 from abc import ABC, abstractmethod
 from typing import Literal
 
+from cooldown.objectives.catalog import Entry
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.problem import Problem
 
 Kind = Literal["classification", "regression"]
 
 
-class Task(ABC):
+class Task(Entry, ABC):
     """One task. Subclasses: `ArrayTask` (data and an MLP), `ModelTask` (a user's own model)."""
 
     name: str

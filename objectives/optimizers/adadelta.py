@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from cooldown.objectives.optimizer import Optimizer, decay, epsilon, learning_rate
+from cooldown.objectives.relations import KnownArm, Native
 
 
 def update(
@@ -31,4 +32,11 @@ adadelta = Optimizer(
     ),
     formula="E ← ρE + (1−ρ)g²; Δ = √(D+ε)/√(E+ε) · g; D ← ρD + (1−ρ)Δ²; θ ← θ − ηΔ",
     reference="Zeiler 2012",
+    colour="#8CBC68",
+    native={
+        "torch": Native("Adadelta", ("rho={rho}", "eps={epsilon}")),
+        "optax": Native("adadelta", ("rho={rho}", "eps={epsilon}")),
+        "keras": Native("Adadelta", ("rho={rho}", "epsilon={epsilon}")),
+    },
+    arms=(KnownArm("adadelta", "C10: RMSprop, Adadelta and Adam perform alike"),),
 )

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from cooldown.objectives.optimizer import Optimizer, epsilon, learning_rate, moments
+from cooldown.objectives.relations import Contains, KnownArm, Native
 
 
 def update(
@@ -29,4 +30,14 @@ adam = Optimizer(
     ),
     formula="m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; m̂ = m/(1−β₁ᵗ); v̂ = v/(1−β₂ᵗ); θ ← θ − η m̂/(√v̂ + ε)",
     reference="Kingma & Ba 2015",
+    colour="#1A7FC4",
+    # Keras's adds ε before the second moment is corrected.
+    native={
+        "torch": Native("Adam", ("betas=({beta1}, {beta2})", "eps={epsilon}")),
+        "optax": Native("adam", ("b1={beta1}", "b2={beta2}", "eps={epsilon}")),
+    },
+    differs={"sklearn": "it adds Adam's epsilon before the second moment is corrected"},
+    # From this ε on its denominator hardly varies. Source: Choi et al. 2019.
+    contains=(Contains(("sgd", "momentum"), "epsilon", at_least=0.1),),
+    arms=(KnownArm("adam", "C2: the usual choice, at a constant rate"),),
 )

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from cooldown.objectives.optimizer import Optimizer, epsilon, learning_rate, moments
+from cooldown.objectives.relations import KnownArm, Native
 
 
 def update(
@@ -27,4 +28,11 @@ adamax = Optimizer(
     ),
     formula="m ← β₁m + (1−β₁)g; u ← max(β₂u, |g| + ε); θ ← θ − η/(1−β₁ᵗ) · m/u",
     reference="Kingma & Ba 2015, Algorithm 2",
+    colour="#117733",
+    # Keras's adds ε after the maximum.
+    native={
+        "torch": Native("Adamax", ("betas=({beta1}, {beta2})", "eps={epsilon}")),
+        "optax": Native("adamax", ("b1={beta1}", "b2={beta2}", "eps={epsilon}")),
+    },
+    arms=(KnownArm("adamax", "Adam with the largest gradient in place of the root mean square"),),
 )

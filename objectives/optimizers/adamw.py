@@ -6,6 +6,7 @@ import numpy as np
 
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale
 from cooldown.objectives.optimizer import Optimizer, epsilon, learning_rate, moments
+from cooldown.objectives.relations import KnownArm, Native
 
 
 def update(
@@ -40,4 +41,11 @@ adamw = Optimizer(
     ),
     formula="Adam, and θ ← θ − ηλθ",
     reference="Loshchilov & Hutter 2019",
+    colour="#56B4E9",
+    # Keras's adds ε before the second moment is corrected.
+    native={
+        "torch": Native("AdamW", ("betas=({beta1}, {beta2})", "eps={epsilon}", "weight_decay={weight_decay}")),
+        "optax": Native("adamw", ("b1={beta1}", "b2={beta2}", "eps={epsilon}", "weight_decay={weight_decay}")),
+    },
+    arms=(KnownArm("adamw+cosine", "decoupled weight decay with cosine annealing, as usual today"),),
 )

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from cooldown.objectives.optimizer import Optimizer, epsilon, learning_rate, moments
+from cooldown.objectives.relations import KnownArm, Native
 
 
 def update(
@@ -41,4 +42,10 @@ amsgrad = Optimizer(
     ),
     formula="m, v as in Adam; u ← max(u, v); θ ← θ − η m̂/(√(u/(1−β₂ᵗ)) + ε)",
     reference="Reddi, Kale & Kumar 2018",
+    colour="#999933",
+    # optax's takes the maximum of the corrected second moments; Keras's adds ε before they are corrected.
+    native={
+        "torch": Native("Adam", ("betas=({beta1}, {beta2})", "eps={epsilon}", "amsgrad=True")),
+    },
+    arms=(KnownArm("amsgrad", "Adam whose denominator never shrinks"),),
 )

@@ -4,6 +4,7 @@ from typing import Any
 
 from cooldown.objectives import optimizer as _rule
 from cooldown.objectives.optimizer import Optimizer
+from cooldown.objectives.relations import Contains, KnownArm, Native
 
 
 def update(theta: Any, gradient: Any, velocity: Any, learning_rate: Any, t: Any, momentum: Any) -> Any:
@@ -22,4 +23,15 @@ momentum = Optimizer(
     hyperparameters=(_rule.learning_rate(0.05, 1e-3, 3.0), _rule.momentum()),
     formula="v ← μ v + g; θ ← θ − η v",
     reference="Polyak 1964; Qian 1999",
+    colour="#D55E00",
+    native={
+        "torch": Native("SGD", ("momentum={momentum}",)),
+        "optax": Native("sgd", ("momentum={momentum}",)),
+        # Keras's velocity has the rate in it.
+        "keras": Native("SGD", ("momentum={momentum}",), steady=True),
+        "sklearn": Native("sgd", ("momentum={momentum}", "nesterovs_momentum=False")),
+    },
+    # Up to this μ, where it averages over two updates at most, it is hardly other than SGD at a larger rate.
+    contains=(Contains(("sgd",), "momentum", at_most=0.5),),
+    arms=(KnownArm("momentum", "SGD with momentum at a constant rate"),),
 )

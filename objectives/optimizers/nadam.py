@@ -6,6 +6,7 @@ import numpy as np
 
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale
 from cooldown.objectives.optimizer import Numbers, Optimizer, epsilon, learning_rate, moments
+from cooldown.objectives.relations import KnownArm, Native
 
 
 def momenta(sums: Any, memory: Any, t: Any, beta1: Any, beta2: Any, epsilon: Any, momentum_decay: Any) -> Any:
@@ -14,6 +15,14 @@ def momenta(sums: Any, memory: Any, t: Any, beta1: Any, beta2: Any, epsilon: Any
     following = beta1 * (1 - 0.5 * 0.96 ** (momentum_decay * (t + 1)))
     memory[0] = now if t == 1 else memory[0] * now
     return now, following, memory[0]
+
+
+def pure_momenta(memory: Any, t: Any, beta1: Any, beta2: Any, epsilon: Any, momentum_decay: Any) -> Any:
+    """μ_t = β₁(1 − ½·0.96^(ψt)), the next one, and the product of all so far, which is the memory (1,)."""
+    now = beta1 * (1 - 0.5 * 0.96 ** (momentum_decay * t))
+    following = beta1 * (1 - 0.5 * 0.96 ** (momentum_decay * (t + 1)))
+    memory = np.where(t == 1, now, memory * now)
+    return (now, following, memory[0]), memory
 
 
 def update(
@@ -56,5 +65,11 @@ nadam = Optimizer(
         "m, v as in Adam; μ_t = β₁(1 − ½·0.96^(ψt)); θ ← θ − η (μ_{t+1} m/(1−∏μ·μ_{t+1}) + (1−μ_t) g/(1−∏μ)) / (√v̂ + ε)"
     ),
     reference="Dozat 2016",
-    numbers=Numbers(momenta, size=1),
+    numbers=Numbers(momenta, size=1, pure=pure_momenta),
+    colour="#44BB99",
+    # optax's has no schedule of the momentum, Keras's has ψ = 1.
+    native={
+        "torch": Native("NAdam", ("betas=({beta1}, {beta2})", "eps={epsilon}", "momentum_decay={momentum_decay}")),
+    },
+    arms=(KnownArm("nadam", "Adam with Nesterov's momentum"),),
 )

@@ -4,6 +4,7 @@ from typing import Any
 
 from cooldown.objectives import optimizer as _rule
 from cooldown.objectives.optimizer import Optimizer
+from cooldown.objectives.relations import Contains, KnownArm, Native
 
 
 def update(theta: Any, gradient: Any, velocity: Any, learning_rate: Any, t: Any, momentum: Any) -> Any:
@@ -22,4 +23,15 @@ nag = Optimizer(
     hyperparameters=(_rule.learning_rate(0.05, 1e-3, 5.0), _rule.momentum()),
     formula="v ← μ v + g; θ ← θ − η (g + μ v)",
     reference="Nesterov 1983; Sutskever et al. 2013",
+    colour="#E69F00",
+    native={
+        "torch": Native("SGD", ("momentum={momentum}", "nesterov=True")),
+        "optax": Native("sgd", ("momentum={momentum}", "nesterov=True")),
+        # Keras's velocity has the rate in it.
+        "keras": Native("SGD", ("momentum={momentum}", "nesterov=True"), steady=True),
+        "sklearn": Native("sgd", ("momentum={momentum}", "nesterovs_momentum=True")),
+    },
+    # As for momentum.
+    contains=(Contains(("sgd",), "momentum", at_most=0.5),),
+    arms=(KnownArm("nag+cosine", "C8: Nesterov's momentum corrects earlier"),),
 )

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from cooldown.objectives.optimizer import Optimizer, decay, epsilon, learning_rate
+from cooldown.objectives.relations import KnownArm, Native
 
 
 def update(theta: Any, gradient: Any, square: Any, learning_rate: Any, t: Any, rho: Any, epsilon: Any) -> Any:
@@ -24,4 +25,11 @@ rmsprop = Optimizer(
     ),
     formula="E ← ρE + (1−ρ)g²; θ ← θ − η g / (√E + ε)",
     reference="Hinton 2012, Coursera lecture 6e",
+    colour="#009E73",
+    # Keras's has ε under the root.
+    native={
+        "torch": Native("RMSprop", ("alpha={rho}", "eps={epsilon}")),
+        "optax": Native("rmsprop", ("decay={rho}", "eps={epsilon}", "eps_in_sqrt=False")),
+    },
+    arms=(KnownArm("rmsprop", "C10: RMSprop, Adadelta and Adam perform alike"),),
 )

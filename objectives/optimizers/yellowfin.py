@@ -3,6 +3,11 @@
 Three estimates are kept: the range of curvatures, with the squared norm of the gradient as the curvature of a
 negative log-likelihood; the variance of the gradient; the distance to the optimum. From these the momentum follows in
 closed form.
+
+This is Algorithm 1 of the paper. The defaults that its authors published later differ: they average the logarithms of
+h_max and h_min, so that a single large curvature counts for less, clip the gradient to a norm of √h_max, and limit how
+fast h_max may grow. Here the curvatures themselves are averaged, and nothing is clipped unless the strategy `clip_norm`
+asks for it.
 """
 
 from typing import Any
@@ -11,6 +16,7 @@ import numpy as np
 
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale
 from cooldown.objectives.optimizer import Numbers, Optimizer, decay, learning_rate
+from cooldown.objectives.relations import KnownArm
 
 WINDOW = 20
 """Updates whose curvatures make the range, as in the paper."""
@@ -107,4 +113,6 @@ yellowfin = Optimizer(
         "one on short paths."
     ),
     numbers=Numbers(tuned, size=MEMORY, terms=(squared_gradient, variance)),
+    colour="#CC79A7",
+    arms=(KnownArm("yellowfin", "momentum SGD that tunes itself, against tuning by search"),),
 )

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from cooldown.objectives import schedule as _schedule
 from cooldown.objectives.hyperparameters import Hyperparameter
+from cooldown.objectives.relations import KnownArm
 from cooldown.objectives.schedule import ROUNDING, Schedule, gamma
 
 
@@ -46,4 +47,7 @@ batch_growth = Schedule(
     formula="1; batch_size / γ^⌊epochs / every⌋ rows an update",
     reference="Smith, Kindermans, Ying & Le 2017",
     batch=batch,
+    dash="longdashdot",
+    symbol="pentagon",
+    arms=(KnownArm("momentum+batch_growth", "C5: the batch grows where momentum+step cuts the rate"),),
 )

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.hyperparameters import Categorical, Hyperparameter, Scale, Unit
+from cooldown.objectives.relations import KnownArm
 from cooldown.objectives.schedule import ROUNDING, Schedule, gamma
 
 
@@ -50,4 +51,8 @@ cyclical = Schedule(
     ),
     formula="floor + (1 − floor)·(1 − |2u − 1|)·scale, u = s/period mod 1; scale 1, 2^−⌊s/period⌋ or γ^(s/T)",
     reference="Smith 2017",
+    starts_at_peak=False,
+    dash="2px,7px",
+    symbol="hourglass",
+    arms=(KnownArm("momentum+cyclical", "Smith's cyclical rates"),),
 )

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.objectives.relations import Native
 from cooldown.objectives.schedule import Schedule, gamma
 
 
@@ -17,4 +18,11 @@ exponential = Schedule(
     own=(gamma(0.01, 1e-4, 0.5, "final fraction of the base rate"),),
     formula="γ^(s/T)",
     reference="Robbins & Monro 1951, as practised",
+    dash="longdash",
+    symbol="triangle-down",
+    native={
+        "torch": Native("ExponentialLR", ("optimizer", "{gamma} ** (1 / total)")),
+        "optax": Native("exponential_decay", ("LEARNING_RATE", "total", "{gamma}")),
+        "keras": Native("ExponentialDecay", ("LEARNING_RATE", "total", "{gamma}")),
+    },
 )

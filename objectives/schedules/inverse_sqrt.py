@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.objectives.relations import KnownArm
 from cooldown.objectives.schedule import WARMUP_STEPS, Schedule
 
 
@@ -27,4 +28,8 @@ inverse_sqrt = Schedule(
         meaning="length W of the linear ramp, after which the decay begins",
     ),
     ramped=False,
+    starts_at_peak=False,
+    dash="14px,3px",
+    symbol="triangle-left",
+    arms=(KnownArm("adam+inverse_sqrt", "the same shape as noam, in units of its peak and with Adam's own ranges"),),
 )

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale
+from cooldown.objectives.relations import KnownArm, Native
 from cooldown.objectives.schedule import Schedule
 
 
@@ -18,4 +19,10 @@ inverse_time = Schedule(
     own=(Hyperparameter("decay", 9.0, 1.0, 1000.0, Scale.LOG, meaning="k: the rate ends at 1/(1 + k) of its base"),),
     formula="1 / (1 + k s/T)",
     reference="Robbins & Monro 1951",
+    dash="6px,2px",
+    symbol="triangle-right",
+    native={
+        "keras": Native("InverseTimeDecay", ("LEARNING_RATE", "total", "{decay}")),
+    },
+    arms=(KnownArm("sgd+inverse_time", "C12: plain SGD with Robbins and Monro's annealing"),),
 )

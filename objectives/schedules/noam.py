@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale
+from cooldown.objectives.relations import KnownArm
 from cooldown.objectives.schedule import WARMUP_STEPS, Schedule
 
 
@@ -34,4 +35,14 @@ noam = Schedule(
     ramped=False,
     # Of a warm-up of some hundred updates: 1/√(512·176).
     peak=1 / 300,
+    starts_at_peak=False,
+    dash="3px,8px",
+    symbol="hexagon",
+    arms=(
+        KnownArm(
+            "adam+noam",
+            "the Transformer's: β₂ 0.98, ε 1e-9, a warm-up and an inverse root of the updates",
+            {"adam.beta1": 0.9, "adam.beta2": 0.98, "adam.epsilon": 1e-9},
+        ),
+    ),
 )

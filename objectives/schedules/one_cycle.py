@@ -1,4 +1,9 @@
-"""One cycle: the rate rises once, and falls to almost nothing."""
+"""One cycle: the rate rises once, and falls to almost nothing.
+
+The convention is that of torch's `OneCycleLR` and optax's `cosine_onecycle_schedule`: two halves of a cosine, with the
+peak after `rise` of the run (torch's `pct_start`), and no third phase. Smith's paper has straight ramps, up and down
+equally long, a last phase that falls far below the start, and a momentum that cycles against the rate.
+"""
 
 from dataclasses import replace
 
@@ -7,12 +12,14 @@ from numpy.typing import NDArray
 
 from cooldown.objectives import schedule as _schedule
 from cooldown.objectives.hyperparameters import Hyperparameter
+from cooldown.objectives.relations import KnownArm
 from cooldown.objectives.schedule import WARMUP_STEPS, Schedule
 
 
 def multiplier(s: NDArray[np.float64], total: int, rise: float, start: float, floor: float) -> NDArray[np.float64]:
-    """Half a cosine from `start` up to 1 over the first `rise`·T updates, then one down to `floor`, as in torch and
-    optax; the paper's ramps are straight. Momentum stays as it is: the paper cycles it too.
+    """Half a cosine from `start` up to 1 over the first `rise`·T updates, then one down to `floor`. The peak lies at
+    `rise`·T, which may be between two updates, and the floor is reached with the end of the last: torch reaches both
+    one update earlier. Momentum stays as it is.
     """
     peak = rise * total
     up = start + (1 - start) * 0.5 * (1 - np.cos(np.pi * np.minimum(s / peak, 1.0)))
@@ -41,4 +48,9 @@ one_cycle = Schedule(
     reference="Smith & Topin 2018; Smith 2018",
     # It rises by itself: a ramp before that is there for who asks for it.
     warmup=replace(WARMUP_STEPS, searched=False),
+    starts_at_peak=False,
+    dash="18px,6px",
+    symbol="bowtie",
+    # optax's cosine_onecycle_schedule has its peak at a whole update, and cannot end at 0.
+    arms=(KnownArm("momentum+one_cycle", "Smith's one cycle: up once, and down to nothing"),),
 )

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.hyperparameters import Hyperparameter, Unit
+from cooldown.objectives.relations import KnownArm
 from cooldown.objectives.schedule import Reaction, Schedule, gamma
 
 
@@ -39,4 +40,10 @@ plateau = Schedule(
     formula="γ^(number of reactions so far); a reaction: `patience` evaluations without a new best held-out loss",
     reference="Denkowski & Neubig 2017",
     reaction=reaction,
+    dash="8px,8px",
+    symbol="star-square",
+    arms=(
+        KnownArm("momentum+plateau", "a cut of the rate, and back to the best, wherever validation gets no better"),
+        KnownArm("adam+plateau", "C3: Denkowski and Neubig's annealing for Adam, with restarts from the best"),
+    ),
 )

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from cooldown.objectives import schedule as _schedule
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale
+from cooldown.objectives.relations import Native
 from cooldown.objectives.schedule import Schedule
 
 
@@ -22,4 +23,11 @@ polynomial = Schedule(
     ),
     formula="floor + (1 − floor)(1 − s/T)^p",
     reference="Bottou 2012, as practised",
+    dash="14px,3px,6px,3px",
+    symbol="hexagram",
+    native={
+        "torch": Native("PolynomialLR", ("optimizer", "total", "power={power}"), only={"floor": 0.0}),
+        "optax": Native("polynomial_schedule", ("LEARNING_RATE", "{floor:rate}", "{power}", "total")),
+        "keras": Native("PolynomialDecay", ("LEARNING_RATE", "total", "{floor:rate}", "power={power}")),
+    },
 )

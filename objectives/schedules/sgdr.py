@@ -1,10 +1,14 @@
 """SGDR: cosine annealing with warm restarts."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives import schedule as _schedule
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale, Unit
+from cooldown.objectives.relations import KnownArm, Native
 from cooldown.objectives.schedule import ROUNDING, Schedule
 
 
@@ -26,6 +30,31 @@ def multiplier(
     return floor + (1 - floor) * 0.5 * (1 + np.cos(np.pi * within))
 
 
+MOST_PERIODS = 6
+"""Restarts beyond these are a table in optax, which evaluates the schedules of all periods in every update."""
+
+
+def in_optax(lengths: Mapping[str, Any], epochs: int) -> Native | None:
+    """optax's cosines of all periods, one after the other, where their lengths are whole epochs."""
+    period, mult = lengths["period"], lengths["period_mult"]
+    if not (float(period).is_integer() and float(mult).is_integer()):
+        return None
+    lasting = [int(period)]
+    while sum(lasting) < epochs and len(lasting) <= MOST_PERIODS:
+        lasting.append(int(lasting[-1] * mult))
+    if len(lasting) > MOST_PERIODS:
+        return None
+    if len(lasting) == 1:
+        return Native("cosine_decay_schedule", ("LEARNING_RATE", f"{lasting[0]} * updates_per_epoch", "{floor}"))
+    starts = tuple(sum(lasting[:i]) for i in range(1, len(lasting)))
+    each = "optax.cosine_decay_schedule(LEARNING_RATE, epochs * updates_per_epoch, {floor})"
+    arguments = (
+        f"[{each} for epochs in {tuple(lasting)}]",
+        f"[start * updates_per_epoch for start in {starts}]",
+    )
+    return Native("join_schedules", arguments)
+
+
 sgdr = Schedule(
     "sgdr",
     multiplier,
@@ -40,4 +69,20 @@ sgdr = Schedule(
     ),
     formula="floor + (1 − floor)·½(1 + cos(π s_i/T_i)), T_i = T₀·multⁱ",
     reference="Loshchilov & Hutter 2017",
+    dash="dot",
+    symbol="square",
+    native={
+        "torch": Native(
+            "CosineAnnealingWarmRestarts",
+            ("optimizer", "{period:whole} * updates_per_epoch", "{period_mult:whole}", "eta_min={floor:rate}"),
+        ),
+        "optax": in_optax,
+        # Of periods that grow it rounds the number, and misses the update to restart at.
+        "keras": Native(
+            "CosineDecayRestarts",
+            ("LEARNING_RATE", "{period:whole} * updates_per_epoch", "t_mul=1.0", "alpha={floor}"),
+            only={"period_mult": 1.0},
+        ),
+    },
+    arms=(KnownArm("momentum+sgdr", "C1: warm restarts"),),
 )

@@ -13,7 +13,7 @@ from cooldown.objectives.data.resolve import Origin
 from cooldown.objectives.data.table import from_table
 from cooldown.objectives.data.task import Kind, Task
 
-_catalog = Catalog[Task](__name__, __path__, Task, "task")
+_catalog = Catalog[Task](__name__, __path__, Task, "task", keeps_names=True)
 names, get = _catalog.names, _catalog.get
 
 

@@ -4,21 +4,24 @@ import sys
 from typing import Any
 
 from cooldown.objectives import optimizers, schedules, surfaces, tasks
+from cooldown.objectives.relations import KnownArm
 from cooldown.objectives.strategies import STRATEGIES, Strategy
 from cooldown.objectives.surfaces import Surface
-from cooldown.search.spec.arms import KNOWN, KnownArm
+from cooldown.search.spec import samplers
+from cooldown.search.spec.arms import known_arms
 from cooldown.search.spec.experiment import DEFAULT_ARMS
 
 
 def contents() -> dict[str, list[dict[str, Any]]]:
-    """Per section its entries: name, what it is, and for all but tasks and arms formula, source and hyperparameters."""
+    """Per section its entries: name, what it is, and where it has them formula, source and hyperparameters."""
     return {
         "optimizers": [_described(optimizers.get(name)) for name in optimizers.names()],
         "schedules": [_described(schedules.get(name)) for name in schedules.names()],
         "strategies": [_strategy(strategy) for strategy in STRATEGIES.values()],
         "tasks": [{"name": name, "about": _first_line(name)} for name in tasks.names()],
         "surfaces": [_surface(surfaces.get(name)) for name in surfaces.names()],
-        "arms": [_arm(name, known) for name, known in KNOWN.items()],
+        "samplers": [{"name": name, "about": samplers.get(name).about} for name in samplers.names()],
+        "arms": [_arm(name, known) for name, known in known_arms().items()],
     }
 
 
@@ -47,9 +50,11 @@ def _surface(surface: Surface) -> dict[str, Any]:
 
 
 def _first_line(name: str) -> str:
-    """What a task's file says of it in its first sentence."""
-    text = sys.modules[f"cooldown.objectives.tasks.{name}"].__doc__ or ""
-    return " ".join(text.split()).partition(". ")[0] + "."
+    """What a task's file says of it in its first sentence; of one that an installed package adds, what it predicts."""
+    file = sys.modules.get(f"cooldown.objectives.tasks.{name}")
+    if file is None:
+        return f"A {tasks.get(name).kind} of an installed package."
+    return " ".join((file.__doc__ or "").split()).partition(". ")[0] + "."
 
 
 def _strategy(strategy: Strategy) -> dict[str, Any]:

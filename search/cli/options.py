@@ -3,18 +3,25 @@
 A default is never said here: the spec is the one place that knows it.
 """
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated, Any, get_args
 
 import typer
 
 from cooldown.search.evidence import SECTIONS
+from cooldown.search.spec import samplers
 from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.experiment import Pruner as PrunerName
 
 
 def _default(field: str) -> str:
     """For a help text: the spec is the one place that knows a default."""
     value = Experiment.model_fields[field].default
     return f"[default: {', '.join(value) if isinstance(value, tuple) else value}]"
+
+
+def _either(choices: Sequence[str]) -> str:
+    return f"{', '.join(choices[:-1])} or {choices[-1]}"
 
 
 def _option(field: str, text: str) -> Any:
@@ -38,7 +45,7 @@ def _count(field: str, text: str) -> Any:
 
 Section = Annotated[
     str | None,
-    typer.Argument(help=f"{', '.join(SECTIONS[:-1])} or {SECTIONS[-1]}", metavar="SECTION", show_default=False),
+    typer.Argument(help=_either(SECTIONS), metavar="SECTION", show_default=False),
 ]
 _TASK: dict[str, Any] = {
     "help": "a built-in task, a CSV or Parquet file, openml:NAME, module:attribute, or a spec.toml",
@@ -66,7 +73,11 @@ Force = Annotated[bool, typer.Option("--force", help="write over a file that exi
 Workers = Annotated[int | None, typer.Option("--workers", help="processes [default: one per core]", **WHOLE)]
 Arms = Annotated[
     list[str] | None,
-    typer.Option("--arm", help=f"optimizers, or optimizers+schedules; repeatable {_default('arms')}", metavar="ARM"),
+    typer.Option(
+        "--arm",
+        help=f"optimizers, or optimizers+schedules; repeatable {_default('arms')}",
+        metavar="ARM",
+    ),
 ]
 Trials = Annotated[int | None, _count("trials", "configs tried per study")]
 Repeats = Annotated[int | None, _count("repeats", "independent studies per arm")]
@@ -75,8 +86,8 @@ Seeds = Annotated[int | None, _count("seeds", "seeds per trial")]
 Finalists = Annotated[int | None, _count("finalists", "best trials of a study that are trained again")]
 ConfirmSeeds = Annotated[int | None, _count("confirm_seeds", "fresh seeds of a winner's evaluation")]
 Seed = Annotated[int | None, _count("seed", "fixes everything random")]
-Sampler = Annotated[str | None, _option("sampler", "tpe, random, qmc, cmaes or gp")]
-Pruner = Annotated[str | None, _option("pruner", "none, median or hyperband: stop trials that fall behind")]
+Sampler = Annotated[str | None, _option("sampler", _either(samplers.built_in()))]
+Pruner = Annotated[str | None, _option("pruner", f"{_either(get_args(PrunerName))}: stop trials that fall behind")]
 BatchSize = Annotated[int | None, _count("batch_size", "rows per update")]
 Hidden = Annotated[
     str | None,

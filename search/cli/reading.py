@@ -97,7 +97,9 @@ def delete(
     """Delete an experiment with all its trials."""
     from cooldown.search import experiments
 
-    experiments.load(name, db=db)
+    if name not in {summary.name for summary in experiments.summaries(db)}:
+        # Says what there is instead. One that is there is not read: it may need a module that is gone.
+        experiments.load(name, db=db)
     if not yes and sys.stdin.isatty() and not typer.confirm(f"Delete {name!r} with all its trials?", err=True):
         return
     experiments.delete(name, db=db)
@@ -109,12 +111,14 @@ def catalog(
     section: Annotated[
         str | None,
         typer.Argument(
-            help="optimizers, schedules, strategies, tasks, surfaces or arms", metavar="SECTION", show_default=False
+            help="optimizers, schedules, strategies, tasks, surfaces, samplers or arms",
+            metavar="SECTION",
+            show_default=False,
         ),
     ] = None,
     json_: Json = False,
 ) -> None:
-    """List optimizers, schedules, strategies, tasks, surfaces and known arms."""
+    """List optimizers, schedules, strategies, tasks, surfaces, samplers and known arms."""
     from cooldown.search.cli import listings
     from cooldown.search.cli.catalog import contents
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cooldown.objectives import optimizers
 from cooldown.objectives.records import Outcome
 from cooldown.search.evidence.edges import edges, worse_than_default
 from cooldown.search.evidence.view import View, once
+from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.space import Space
 from cooldown.search.statistics.doubts import never_improved, winners_curse
@@ -15,16 +17,6 @@ from cooldown.search.statistics.verdict import Verdict
 from cooldown.storage import Purpose, Status, StudyRecord
 
 DIVERGENCE_ALARM = 0.3
-
-STARTUP = {"tpe": 10, "gp": 10, "cmaes": 1}
-"""The random trials that a sampler begins a study with, rounded up to whole generations; the others learn nothing from
-trials."""
-
-SMALL_MOMENTUM = 0.5
-"""Up to this μ, where it averages over two updates at most, momentum is hardly other than SGD at a larger rate."""
-
-FREE_EPSILON = 0.1
-"""From this ε on Adam's denominator hardly varies, and Adam contains momentum and SGD. Source: Choi et al. 2019."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +83,11 @@ def contains(space: Space, special: Arm) -> bool:
 
 def _contained(optimizer: str, searched: Space) -> set[str]:
     """The rules that an optimizer is at some value that it may take here."""
-    if optimizer in ("momentum", "nag") and searched.reach(optimizer, "momentum")[0] <= SMALL_MOMENTUM:
-        return {optimizer, "sgd"}
-    if optimizer == "adam" and searched.reach(optimizer, "epsilon")[1] >= FREE_EPSILON:
-        return {optimizer, "sgd", "momentum"}
-    return {optimizer}
+    special = {optimizer}
+    for contained in optimizers.get(optimizer).contains:
+        if contained.within(*searched.reach(optimizer, contained.hyperparameter)):
+            special.update(contained.rules)
+    return special
 
 
 def under_tuned(view: View, verdict: Verdict) -> str | None:
@@ -138,7 +130,7 @@ def _divergence(view: View) -> Iterable[Alarm]:
 def _no_improvement(view: View) -> Iterable[Alarm]:
     generation, trials = view.spec.generation, view.spec.trials
     # A generation is asked for at once: while its first trial is random, all are.
-    startup = -(-STARTUP.get(view.spec.sampler, 0) // generation) * generation
+    startup = -(-samplers.get(view.spec.sampler).startup // generation) * generation
     for arm in view.arms:
         full = [study for study in view.searches(arm) if len(study.trials) == trials]
         losses = np.array([[np.inf if t.pruned else t.validation_loss for t in study.trials] for study in full])

@@ -9,13 +9,11 @@ from numpy.typing import NDArray
 
 from cooldown.search.evidence.numbers import counted
 from cooldown.search.evidence.view import View, once
+from cooldown.search.spec import samplers
 from cooldown.search.statistics.budget import BudgetCurve, Crossover, budget_curve, crossover, per_repeat_curves
 from cooldown.search.statistics.finite import finite
 from cooldown.search.statistics.intervals import mean_interval
 from cooldown.storage import Purpose, Status, StudyRecord, TrialRecord
-
-INDEPENDENT = ("random", "qmc")
-"""Samplers whose trials learn nothing from each other."""
 
 
 @once
@@ -31,7 +29,7 @@ def budget_curves(view: View) -> dict[str, BudgetCurve]:
                 )
                 for name in ("gradient_evaluations", "seconds")
             )
-            curves[arm] = budget_curve(_losses(trials, _independent(view)), cost, seconds, _independent(view))
+            curves[arm] = budget_curve(_losses(trials, independent(view)), cost, seconds, independent(view))
     return curves
 
 
@@ -81,10 +79,9 @@ def _paired_curves(view: View, a: str, b: str) -> tuple[NDArray[np.float64], NDA
     common = sorted(set(by_arm[0]) & set(by_arm[1]))
     if not common:
         return None
-    independent = _independent(view)
-    rows = [_losses(_trials([studies[repeat] for repeat in common]), independent) for studies in by_arm]
+    rows = [_losses(_trials([studies[repeat] for repeat in common]), independent(view)) for studies in by_arm]
     budget = min(losses.shape[1] for losses in rows)
-    first, second = (per_repeat_curves(losses[:, :budget], independent) for losses in rows)
+    first, second = (per_repeat_curves(losses[:, :budget], independent(view)) for losses in rows)
     return first, second
 
 
@@ -167,5 +164,6 @@ def _losses(trials: Sequence[Sequence[TrialRecord]], independent: bool) -> NDArr
     return np.array(rows)
 
 
-def _independent(view: View) -> bool:
-    return view.spec.sampler in INDEPENDENT
+def independent(view: View) -> bool:
+    """Whether the sampler drew its trials independently of each other."""
+    return samplers.get(view.spec.sampler).independent

@@ -87,7 +87,7 @@ def _better_default(view: View, arm: str) -> TrainConfig | None:
 
 def _value(config: TrainConfig, key: str) -> float:
     """A config's value of a hyperparameter, or of a strategy."""
-    owner, _, name = key.partition(".")
+    owner, _, name = key.rpartition(".")
     for choice in (config.optimizer, config.schedule):
         if choice.name == owner:
             return float(choice.hyperparameters[name])

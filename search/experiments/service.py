@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
 from cooldown.search.experiments.result import Result
+from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import joint_arm
 from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.spec.space import search_space
@@ -216,9 +217,7 @@ def _prepared(
 
 def _check(spec: Experiment, name: Any, db: Any, workers: Any) -> None:
     """Raise InputError for what the spec does not check itself."""
-    from cooldown.search.tuning.sampling import check_sampler
-
-    check_sampler(spec.sampler)
+    samplers.get(spec.sampler).check()
     if name is not None:
         _check_name(name)
     if db is not None and not isinstance(db, str):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from cooldown.objectives.catalog import Entry
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.tasks import Task
 from cooldown.search.evidence.view import View
@@ -58,7 +59,7 @@ class Exported:
 
 
 @dataclass(frozen=True)
-class Format:
+class Format(Entry):
     """One way to take something away. suffix: of a file, with its dot. summary: for help and documentation."""
 
     name: str

@@ -24,25 +24,13 @@ from cooldown.search.export.data import Data, data_of
 from cooldown.search.export.document import document
 from cooldown.search.export.format import Chosen
 from cooldown.search.export.literals import call, literal
+from cooldown.search.export.native import Call, native_call
 from cooldown.search.export.source import Source, collect
 
 Own = Mapping[str, Any]
 """Hyperparameters by name."""
 
-PEAK_FIRST = ("constant", "cosine", "sgdr", "exponential", "step", "linear", "polynomial")
-"""Schedules that begin with the base rate, for which alone a ramp before them is a ramp to the base rate."""
-
 T = TypeVar("T")
-
-
-def given(own: Own, name: str, called: str = "") -> str:
-    """A hyperparameter as an argument of a call."""
-    return f"{called or name}={literal(own[name])}"
-
-
-def end_rate(lengths: Own) -> str:
-    """The rate that a schedule ends with."""
-    return f"{literal(lengths['floor'])} * LEARNING_RATE" if lengths["floor"] else "0.0"
 
 
 @dataclass(frozen=True)
@@ -69,7 +57,7 @@ class Program:
     """A chosen configuration, and what a program for it has to say."""
 
     def __init__(self, chosen: Chosen, format: str) -> None:
-        self.config, self._chosen = chosen.config, chosen
+        self.config, self._chosen, self._format = chosen.config, chosen, format
         if not isinstance(chosen.task, ArrayTask):
             raise InputError(
                 f"{format}: the model of this task, {type(chosen.task).__name__}, is code of its own that cannot be "
@@ -88,7 +76,7 @@ class Program:
         self.source = Source()
         self.data: Data = data_of(self.task, chosen, self.source)
         if self.schedule.batch is not None:
-            collect(self.source, self.schedule.batch, f"{self.schedule.name}_rows")
+            collect(self.source, self.schedule.batch, f"{self.schedule.identifier}_rows")
 
     @property
     def warmup(self) -> int:
@@ -102,16 +90,21 @@ class Program:
             return ()
         return ("the program cannot load the task's data itself: give it arrays, python FILE.py data.npz",)
 
-    def scheduler(self, known: Mapping[str, Callable[[Own], str | None]]) -> Scheduler | None:
-        """The framework's own schedule where it has exactly this one.
+    def rule(self, *, steady: bool) -> Call | None:
+        """The framework's own optimizer where it has exactly this one; steady: at a constant rate."""
+        return native_call(self.optimizer.native, self._format, self.own, self.config.epochs, steady=steady)
 
-        known: by schedule, from its hyperparameters to an expression or None.
-        """
-        name = self.schedule.name
-        expression = known[name](self.lengths) if name in known and self.schedule.batch is None else None
-        if expression is None or (self.warmup and (name not in PEAK_FIRST or self.warmup < 2)):
+    def scheduler(self, prefix: str = "") -> Scheduler | None:
+        """The framework's own schedule where it has exactly this one; prefix: what stands before its name."""
+        if self.schedule.batch is not None or (self.warmup and (not self.schedule.starts_at_peak or self.warmup < 2)):
             return None
-        return Scheduler(expression)
+        found = native_call(self.schedule.native, self._format, self.lengths, self.config.epochs, steady=False)
+        return None if found is None else Scheduler(call(f"{prefix}{found[0]}", found[1], 4, "return "))
+
+    @property
+    def class_name(self) -> str:
+        """What a class for the rule is called."""
+        return "".join(part.capitalize() for part in self.optimizer.identifier.split("_"))
 
     def initial(self, drawn: Mapping[str, T]) -> dict[str, T]:
         """How the weights of the hidden layers and of the output layer are drawn.
@@ -125,7 +118,7 @@ class Program:
 
     def add_rates(self) -> None:
         """Take the schedule's own lines into the program."""
-        collect(self.source, self.schedule.multiplier, f"{self.schedule.name}_factor")
+        collect(self.source, self.schedule.multiplier, f"{self.schedule.identifier}_factor")
 
     @cached_property
     def common(self) -> dict[str, Any]:
@@ -157,11 +150,13 @@ class Program:
             if schedule.reaction
             else None,
             "grows": schedule.batch is not None,
-            "batch_call": call(f"{schedule.name}_rows", ["passed", "size", "n_rows", *batch], 16, "wanted, factor = "),
+            "batch_call": call(
+                f"{schedule.identifier}_rows", ["passed", "size", "n_rows", *batch], 16, "wanted, factor = "
+            ),
             "ramped": schedule.ramped,
             "warmup": self.warmup,
             "warmup_steps": literal(lengths["warmup_steps"]) if lengths["warmup_steps"] else "",
-            "schedule_call": call(f"{schedule.name}_factor", [*counted, *arguments], 4, "factor = "),
+            "schedule_call": call(f"{schedule.identifier}_factor", [*counted, *arguments], 4, "factor = "),
             "schedule": schedule,
             "optimizer": self.optimizer,
             "source": self.source,
@@ -177,16 +172,20 @@ class Program:
     def formula(self, numpy: str) -> dict[str, Any]:
         """The rule's own lines, in the functions of the library called `numpy`, and how they are called."""
         rule, others = self.optimizer, self.optimizer.hyperparameters[1:]
-        function = f"{rule.name}_update"
+        function = f"{rule.identifier}_update"
         collect(self.source, rule.update, function, numpy)
         terms: list[str] = []
+        work_out: Callable[..., Any] | None = None
+        pure: Callable[..., Any] | None = None
         if rule.numbers is not None:
-            collect(self.source, rule.numbers.work_out, rule.numbers.work_out.__name__)
+            pure = rule.numbers.pure if numpy == "jnp" else None
+            work_out = pure or rule.numbers.work_out
+            collect(self.source, work_out, work_out.__name__, numpy if pure else "np")
             for term in rule.numbers.terms:
                 terms.append(term.__name__)
                 collect(self.source, term, term.__name__, numpy)
         return {
-            "class_name": "".join(part.capitalize() for part in rule.name.split("_")),
+            "class_name": self.class_name,
             "function": function,
             "slots": len(rule.slots),
             "names": [each.name for each in others],
@@ -194,7 +193,8 @@ class Program:
             "arguments": "".join(f", {each.name}" for each in others),
             "number_names": rule.number_names,
             "memory": rule.memory_size,
-            "work_out": rule.numbers.work_out.__name__ if rule.numbers else "",
+            "work_out": work_out.__name__ if work_out else "",
+            "pure": pure is not None,
             "terms": terms,
         }
 

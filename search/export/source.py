@@ -1,12 +1,13 @@
 """Functions of the catalog as text: a formula is written once, and an exported program holds the very lines.
 
-`collect` follows what a function needs, constants and functions of ours, and leaves out the annotations.
+`collect` follows what a function needs, constants and functions of ours or of the module of an entry from outside, and
+leaves out the annotations.
 """
 
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
@@ -23,11 +24,12 @@ class NotPortableError(InputError):
 
 @dataclass
 class Source:
-    """What a program needs, in the order in which it can stand there."""
+    """What a program needs, in the order in which it can stand there; origins: what `functions` was written from."""
 
     imports: set[str] = field(default_factory=set)
     constants: dict[str, str] = field(default_factory=dict)
     functions: dict[str, str] = field(default_factory=dict)
+    origins: dict[str, Callable[..., Any]] = field(default_factory=dict)
 
     @property
     def standard_imports(self) -> list[str]:
@@ -44,43 +46,64 @@ def collect(source: Source, function: Callable[..., Any], name: str, numpy: str 
     """Add `function` to `source` as `name`, and before it what it needs.
 
     numpy: what stands for numpy's name in it: another library's, whose functions have the same names. Raises
-    NotPortableError where it needs an object that is no constant, no function and no module.
+    NotPortableError where it needs an object that is no constant, no function and no module, or where two different
+    things have one name.
     """
-    if name in source.functions:
-        return
     # What a decorator of ours adds, such as a message where a download fails, a program does without.
     function = inspect.unwrap(function)
+    if name in source.functions:
+        if source.origins[name] is not function:
+            raise NotPortableError(f"two functions are called {name}: {_place(function)} has another one")
+        return
     if not isinstance(function, FunctionType):
         raise NotPortableError(f"{function!r:.80} is no plain function")
+    # Of an entry from outside, what its own module or package defines is written out too.
+    ours = {OURS, _root(function)}
+    renamed = {}
     for used in _names(function):
         if used not in function.__globals__:
             continue
         value = function.__globals__[used]
         if isinstance(value, ModuleType):
-            _add_module(source, value, used, numpy)
-        elif isinstance(value, FunctionType) and value.__module__.partition(".")[0] == OURS:
-            collect(source, value, used, numpy)
-        elif hasattr(value, "__module__") and value.__module__.partition(".")[0] != OURS:
+            if value.__name__ == "numpy":
+                renamed[used] = numpy
+            _add_module(source, value, used, numpy, ours)
+        elif isinstance(value, FunctionType) and _root(value) in ours:
+            # The same function may be needed of numpy's arrays and of another library's.
+            renamed[used] = used if numpy == "np" else f"{used}_in_{numpy}"
+            collect(source, value, renamed[used], numpy)
+        elif hasattr(value, "__module__") and _root(value) not in ours:
             source.imports.add(f"from {value.__module__.lstrip('_')} import {used}")
         elif isinstance(value, int | float | str | tuple):
-            source.constants[used] = repr(value)
+            if source.constants.setdefault(used, repr(value)) != repr(value):
+                raise NotPortableError(f"two constants are called {used}: {_place(function)} has another one")
         else:
             raise NotPortableError(f"{function.__name__} needs {used}, a {type(value).__name__}")
-    source.functions[name] = written(function, name, numpy)
+    source.origins[name] = function
+    source.functions[name] = written(function, name, renamed)
 
 
-def _add_module(source: Source, module: ModuleType, used: str, numpy: str) -> None:
+def _place(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
+
+
+def _root(value: Any) -> str:
+    """The package or module at the root of where something is defined."""
+    return str(value.__module__).partition(".")[0]
+
+
+def _add_module(source: Source, module: ModuleType, used: str, numpy: str, ours: set[str]) -> None:
     if module.__name__ == "numpy":
         if numpy == "np":
             source.imports.add("import numpy as np")
-    elif module.__name__.partition(".")[0] == OURS:
+    elif module.__name__.partition(".")[0] in ours:
         raise NotPortableError(f"it needs the module {module.__name__}")
     else:
         source.imports.add(f"import {module.__name__}" + (f" as {used}" if used != module.__name__ else ""))
 
 
-def written(function: Callable[..., Any], name: str, numpy: str = "np") -> str:
-    """The function's own lines under another name, without annotations."""
+def written(function: Callable[..., Any], name: str, renamed: Mapping[str, str]) -> str:
+    """The function's own lines under another name, without annotations; renamed: other names for globals in them."""
     text = textwrap.dedent(inspect.getsource(function))
     definition = ast.parse(text).body[0]
     assert isinstance(definition, ast.FunctionDef)
@@ -88,26 +111,24 @@ def written(function: Callable[..., Any], name: str, numpy: str = "np") -> str:
     for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
         if argument is not None:
             argument.annotation = None
-    body = "\n".join(text.splitlines()[definition.body[0].lineno - 1 :])
-    if numpy != "np":
-        body = _renamed(body, definition, numpy)
+    body = _renamed("\n".join(text.splitlines()[definition.body[0].lineno - 1 :]), definition, renamed)
     signature = call(name, ast.unparse(arguments).split(", "), 0, "def :")
     return f"def {signature}:\n{body}".rstrip()
 
 
-def _renamed(body: str, definition: ast.FunctionDef, numpy: str) -> str:
-    """The body with another library's name wherever numpy's stands."""
+def _renamed(body: str, definition: ast.FunctionDef, renamed: Mapping[str, str]) -> str:
+    """The body with another name wherever one of these stands."""
     lines = body.splitlines()
     first = definition.body[0].lineno
     found = [
-        (node.lineno - first, node.col_offset)
+        (node.lineno - first, node.col_offset, node.id)
         for node in ast.walk(definition)
-        if isinstance(node, ast.Name) and node.id == "np" and node.lineno >= first
+        if isinstance(node, ast.Name) and renamed.get(node.id, node.id) != node.id and node.lineno >= first
     ]
-    for line, column in sorted(found, reverse=True):
+    for line, column, name in sorted(found, reverse=True):
         # ast counts bytes.
         before = lines[line].encode()[:column].decode()
-        lines[line] = before + numpy + lines[line][len(before) + 2 :]
+        lines[line] = before + renamed[name] + lines[line][len(before) + len(name) :]
     return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cooldown.search.evidence.budgets import INDEPENDENT, PairedDifference
+from cooldown.search.evidence.budgets import PairedDifference, independent
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.evidence.view import View
@@ -107,7 +107,7 @@ def budget_caption(view: View) -> str:
     """How `budget` is read, which depends on the sampler."""
     how = (
         "the mean minimum over all subsets of so many trials"
-        if view.spec.sampler in INDEPENDENT
+        if independent(view)
         else "the best so far, as the search found it"
     )
     return (

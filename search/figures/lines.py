@@ -1,68 +1,31 @@
 """How each arm is drawn, in every picture the same: a colour for its optimizer, a dash and a symbol for its schedule.
 
-Warm colours are the SGD family's, cool ones the adaptive methods'. They are those of Okabe & Ito and of Tol that stand
-out on white as well as on black, chosen so that no two of the catalog's look alike with any of the usual kinds of
+The entries of the catalog declare them; what declares none, as a user's own may, has ones that follow from its name
+alone. Warm colours are the SGD family's, cool ones the adaptive methods'. They are those of Okabe & Ito and of Tol that
+stand out on white as well as on black, chosen so that no two of the catalog's look alike with any of the usual kinds of
 colour vision.
 """
 
 from collections import Counter
 from collections.abc import Iterable
+from colorsys import hls_to_rgb
 from dataclasses import dataclass
 from html import escape
 from textwrap import wrap
-from typing import Literal
+from zlib import crc32
 
 from cooldown.objectives import optimizers, schedules
+from cooldown.objectives.optimizer import Family
 from cooldown.search.spec.arms import Arm, short
-
-Family = Literal["sgd", "adaptive"]
-
-COLOURS: dict[Family, tuple[str, ...]] = {
-    "sgd": ("#D55E00", "#E69F00", "#AA3377", "#CC79A7"),
-    "adaptive": ("#8CBC68", "#9970AB", "#1A7FC4", "#117733", "#56B4E9", "#999933", "#44BB99", "#009E73"),
-}
-"""By the optimizer's place among its family in the catalog."""
 
 JOINT = "#77808C"
 """The colour of an arm that may choose between several optimizers or schedules: a grey of its own."""
 
-DASHES = (
-    "longdashdot",
-    "dash",
-    "2px,7px",
-    "longdash",
-    "14px,3px",
-    "6px,2px",
-    "12px,3px,2px,3px,2px,3px",
-    "3px,8px",
-    "18px,6px",
-    "8px,8px",
-    "14px,3px,6px,3px",
-    "dot",
-    "dashdot",
-    "5px,5px",
-    "24px,4px",
-    "4px,2px,2px,2px",
-)
-SYMBOLS = (
-    "pentagon",
-    "diamond",
-    "hourglass",
-    "triangle-down",
-    "triangle-left",
-    "triangle-right",
-    "cross",
-    "hexagon",
-    "bowtie",
-    "star-square",
-    "hexagram",
-    "square",
-    "triangle-up",
-    "x",
-    "star-diamond",
-    "octagon",
-)
-"""By the schedule's place in the catalog, `constant` left out: that is a solid line, and a circle."""
+SYMBOLS = ("star", "star-diamond", "diamond-tall", "hexagon2", "octagon", "star-triangle-down", "diamond-wide")
+"""Of schedules that declare none."""
+
+HUES: dict[Family, tuple[float, float]] = {"sgd": (0.88, 1.13), "adaptive": (0.2, 0.8)}
+"""Of optimizers that declare no colour: warm and cool ones, in turns of the colour circle."""
 
 TWINS = ((1.0, ""), (0.65, "-open"), (0.45, "-dot"), (0.45, "-open-dot"))
 """Opacity and kind of symbol of the first, the second … of several arms that would look the same."""
@@ -71,7 +34,7 @@ HOVER_WIDTH = 60
 """Letters of a line of the words beside a pointer."""
 
 GREYS = ("#8A8A8A", "#6C7A89", "#A08F7B")
-"""In turn, of lines that belong to no optimizer: they stand out on white as well as on black."""
+"""Of lines that belong to no optimizer: they stand out on white as well as on black."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +91,9 @@ def faded(colour: str, opacity: float) -> str:
     return f"rgba({red}, {green}, {blue}, {opacity:g})"
 
 
-def line_of_schedule(schedule: str, place: int = 0) -> dict[str, str]:
-    """The line of a schedule without an optimizer: its dash, in the grey of its place among others."""
-    return {"color": GREYS[place % len(GREYS)], "dash": _line_and_symbol(schedule)[0]}
+def line_of_schedule(schedule: str) -> dict[str, str]:
+    """The line of a schedule without an optimizer: its dash, in a grey."""
+    return {"color": GREYS[_number(schedule) % len(GREYS)], "dash": _line_and_symbol(schedule)[0]}
 
 
 def label(arm: str) -> str:
@@ -151,21 +114,25 @@ def _look(arm: Arm) -> Look:
 
 
 def _colour(optimizer: str) -> str:
-    family = optimizers.get(optimizer).family
-    place = [name for name in optimizers.names() if optimizers.get(name).family == family].index(optimizer)
-    colours = COLOURS[family]
-    # Of a catalog that has grown beyond the colours, the same ones halfway to a middle grey.
-    turn, place = divmod(place, len(colours))
-    return "#" + "".join(f"{round(128 + (part - 128) / 2**turn):02X}" for part in _parts(colours[place]))
+    entry = optimizers.get(optimizer)
+    if entry.colour:
+        return entry.colour
+    low, high = HUES[entry.family]
+    share = _number(optimizer) % 1000 / 1000
+    parts = hls_to_rgb((low + share * (high - low)) % 1.0, 0.5, 0.45)
+    return "#" + "".join(f"{round(255 * part):02X}" for part in parts)
 
 
 def _line_and_symbol(schedule: str) -> tuple[str, str]:
-    if schedule == "constant":
-        return "solid", "circle"
-    place = [name for name in schedules.names() if name != "constant"].index(schedule)
-    # Beyond the list, dashes as long as no other, and the symbols once more.
-    dash = DASHES[place] if place < len(DASHES) else f"{10 + place}px,{place}px"
-    return dash, SYMBOLS[place % len(SYMBOLS)]
+    entry, number = schedules.get(schedule), _number(schedule)
+    # Dashes as long as none that is declared.
+    dash = entry.dash or f"{26 + number % 30}px,{2 + number // 30 % 9}px"
+    return dash, entry.symbol or SYMBOLS[number % len(SYMBOLS)]
+
+
+def _number(name: str) -> int:
+    """A number that follows from a name alone."""
+    return crc32(name.encode())
 
 
 def _parts(colour: str) -> tuple[int, int, int]:

@@ -10,10 +10,11 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from cooldown.objectives import optimizers
+from cooldown.objectives.optimizer import Family
 from cooldown.objectives.surfaces import Surface, Trajectory
 from cooldown.search.figures.landscape import colour_bar, image, landscape_of, lowest, start_height
 from cooldown.search.figures.layout import ABOVE, GREY
-from cooldown.search.figures.lines import Family, line_of_arm, marker_of_arm
+from cooldown.search.figures.lines import line_of_arm, marker_of_arm
 
 FRAMES = 100
 """At most, after the first. Every frame holds all paths so far: twice as many make the file four times as large."""

@@ -11,17 +11,11 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.report.answer import day, missing
 from cooldown.search.report.blocks import Code, Part, Section, Steps, Table, Text, rendered, words
 from cooldown.search.report.commands import reproduction
+from cooldown.search.spec import samplers
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.ranges import flatten
 from cooldown.storage import ExperimentRecord, Status
 
-SAMPLERS = {
-    "tpe": "Optuna's TPE sampler",
-    "random": "random search",
-    "qmc": "a quasi-random sequence",
-    "cmaes": "Optuna's CMA-ES sampler",
-    "gp": "Optuna's Gaussian process sampler",
-}
 SETTINGS = {
     "task": "Task",
     "target": "Target column",
@@ -61,7 +55,8 @@ def protocol(result: Result) -> Section:
             "Search.",
             f"{'Each arm' if several else 'The arm'} was to be tuned {_times(spec['repeats'])}, by "
             f"{'independent studies' if spec['repeats'] > 1 else 'a study'} of {_count(spec['trials'], 'trial')} with "
-            f"{SAMPLERS[spec['sampler']]}, {spec['generation']} asked together. A trial is one config, trained with "
+            f"{samplers.get(spec['sampler']).about}, {spec['generation']} asked together. A trial is one config, "
+            f"trained with "
             f"{_count(spec['seeds'], 'seed')} for {_count(spec['epochs'], 'epoch')} in batches of "
             f"{_count(spec['batch_size'], 'row')}. What was sought is the lowest mean validation loss after the last "
             "epoch. Every optimizer has ranges of its own; a momentum or β is searched as 1 − β on a log scale.",

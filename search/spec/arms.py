@@ -1,61 +1,19 @@
-"""`Arm`: what one search may choose from, as one writes it; and the arms that the literature makes claims about."""
+"""`Arm`: what one search may choose from, as one writes it; and the arms that the catalogs' entries declare."""
 
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from cooldown.objectives import optimizers, schedules
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.hyperparameters import Declared
+from cooldown.objectives.relations import KnownArm
 
 LONGEST = 40
 """Letters of a name that have room in a legend, a row of a chart or a cell of a table."""
-
-
-@dataclass(frozen=True)
-class KnownArm:
-    """An arm that the survey or a paper makes a claim about.
-
-    presets: fixed values and ranges, by parameter name, that belong to it unless a spec gives others.
-    """
-
-    about: str
-    presets: Mapping[str, float | tuple[float, float]] = field(default_factory=dict)
-
-
-KNOWN = {
-    "sgd": KnownArm("the baseline: plain SGD at a constant rate"),
-    "sgd+inverse_time": KnownArm("C12: plain SGD with Robbins and Monro's annealing"),
-    "momentum": KnownArm("SGD with momentum at a constant rate"),
-    "momentum+step": KnownArm("C1: step annealing, which SGDR is to match in fewer epochs"),
-    "momentum+sgdr": KnownArm("C1: warm restarts"),
-    "momentum+cosine": KnownArm("C2: tuned SGD with annealing is competitive with Adam"),
-    "momentum+batch_growth": KnownArm("C5: the batch grows where momentum+step cuts the rate"),
-    "momentum+cyclical": KnownArm("Smith's cyclical rates"),
-    "momentum+one_cycle": KnownArm("Smith's one cycle: up once, and down to nothing"),
-    "momentum+plateau": KnownArm("a cut of the rate, and back to the best, wherever validation gets no better"),
-    "nag+cosine": KnownArm("C8: Nesterov's momentum corrects earlier"),
-    "yellowfin": KnownArm("momentum SGD that tunes itself, against tuning by search"),
-    "adam": KnownArm("C2: the usual choice, at a constant rate"),
-    "adam+cosine": KnownArm("C3: annealing helps Adam too"),
-    "adam+plateau": KnownArm("C3: Denkowski and Neubig's annealing for Adam, with restarts from the best"),
-    "adam+noam": KnownArm(
-        "the Transformer's: β₂ 0.98, ε 1e-9, a warm-up and an inverse root of the updates",
-        {"adam.beta1": 0.9, "adam.beta2": 0.98, "adam.epsilon": 1e-9},
-    ),
-    "adam+inverse_sqrt": KnownArm("the same shape, in units of its peak and with Adam's own ranges"),
-    "adamw+cosine": KnownArm("decoupled weight decay with cosine annealing, as usual today"),
-    "adagrad": KnownArm("C9: for sparse features, without a schedule"),
-    "adadelta": KnownArm("C10: RMSprop, Adadelta and Adam perform alike"),
-    "rmsprop": KnownArm("C10: RMSprop, Adadelta and Adam perform alike"),
-    "adamax": KnownArm("Adam with the largest gradient in place of the root mean square"),
-    "nadam": KnownArm("Adam with Nesterov's momentum"),
-    "amsgrad": KnownArm("Adam whose denominator never shrinks"),
-}
-"""Arms with a name in the literature; any other pairing is an arm too."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +56,11 @@ class Arm:
             problems += [
                 f"the arm {text!r} names {name!r} twice" for name, count in Counter(names).items() if name and count > 1
             ]
+        problems += [
+            f"the arm {text!r} names {name!r} as an optimizer and as a schedule"
+            for name in chosen
+            if name and name in annealing
+        ]
         if problems:
             raise InputError("\n".join(dict.fromkeys(problems)))
         return cls(chosen, annealing, label)
@@ -134,7 +97,22 @@ class Arm:
     @property
     def presets(self) -> Mapping[str, Any]:
         """Fixed values and ranges that belong to the arm, by parameter name, unless a spec gives others."""
-        return KNOWN[self.choices].presets if self.choices in KNOWN else {}
+        known = _declared(self.optimizers, self.schedules)
+        return next((arm.presets for arm in known if arm.name == self.choices), {})
+
+
+def known_arms() -> dict[str, KnownArm]:
+    """The arms that the survey or a paper makes a claim about, as the catalogs' entries declare them, by name."""
+    declared = _declared(optimizers.names(), schedules.names())
+    return {arm.name: arm for arm in sorted(declared, key=lambda arm: arm.name)}
+
+
+def _declared(of_optimizers: Iterable[str], of_schedules: Iterable[str]) -> Iterator[KnownArm]:
+    """The arms that these entries declare."""
+    for optimizer in of_optimizers:
+        yield from optimizers.get(optimizer).arms
+    for schedule in of_schedules:
+        yield from schedules.get(schedule).arms
 
 
 def joint_arm() -> str:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from cooldown.objectives import schedules
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
+from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.ranges import read_ranges
 
@@ -22,7 +23,6 @@ BESIDE = ("name", "db", "workers")
 
 DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
 
-Sampler = Literal["tpe", "random", "qmc", "cmaes", "gp"]
 Pruner = Literal["none", "median", "hyperband"]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -35,6 +35,7 @@ class Experiment(BaseModel):
     trials: configs tried per study. repeats: independent studies per arm. epochs: passes over the training rows.
     seeds: search seeds per trial. finalists: each study's best trials that are trained again with `finalist_seeds`
     further seeds. confirm_seeds: fresh seeds of the winner's evaluation. generation: trials asked together.
+    sampler: what asks for them, by its name in the catalog of samplers.
     pruner: whether trials that fall behind earlier ones of their own study are stopped before their end.
     ranges: search ranges or fixed values of single hyperparameters and strategies, by `optimizer.name`, `schedule.name`
     or `strategy.name`, in natural units: `{"momentum.learning_rate": [0.01, 1.0], "strategy.batch_norm": true}`.
@@ -55,7 +56,7 @@ class Experiment(BaseModel):
     confirm_seeds: Count = 10
     generation: Count = 4
     seed: int = Field(0, ge=0, lt=2**63)
-    sampler: Sampler = "tpe"
+    sampler: str = "tpe"
     pruner: Pruner = "none"
     batch_size: Count = 32
     hidden: tuple[Count, ...] | None = None
@@ -81,6 +82,11 @@ class Experiment(BaseModel):
         if problems:
             raise InputError("\n".join(problems))
         return tuple(names)
+
+    @field_validator("sampler", mode="after")
+    @classmethod
+    def _known_sampler(cls, value: str) -> str:
+        return samplers.get(value).name
 
     @field_validator("ranges", mode="before")
     @classmethod

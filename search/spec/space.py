@@ -201,8 +201,9 @@ class Space:
         """The config that a choice stands for."""
 
         def own(owner: str) -> dict[str, Any]:
-            given = {name: value for name, value in chosen.items() if name.startswith(f"{owner}.")}
-            return {**self.fixed[owner], **{name.removeprefix(f"{owner}."): value for name, value in given.items()}}
+            # A module's name holds dots too, as in "package.module:Lion.beta1".
+            parts = [(*name.rpartition("."), value) for name, value in chosen.items()]
+            return {**self.fixed[owner], **{name: value for of, _, name, value in parts if of == owner}}
 
         optimizer = chosen.get("optimizer", self.arm.optimizers[0])
         schedule = chosen.get("schedule", self.arm.schedules[0])

@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any, Protocol
 
 import optuna
@@ -17,15 +16,11 @@ from optuna.distributions import distribution_to_json
 from optuna.trial import TrialState
 
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.errors import InputError
 from cooldown.objectives.random_streams import seed_sequence
 from cooldown.objectives.records import Curve, mean_final_loss, was_pruned
-from cooldown.search.spec.experiment import Sampler
+from cooldown.search.spec import samplers
 from cooldown.search.spec.space import Space
 from cooldown.storage import Purpose, StudyRecord
-
-NEEDS = {"cmaes": "cmaes", "gp": "torch"}
-"""The package that a sampler needs beside Optuna."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ class Default:
 class Generation:
     """What the sampler asks for next."""
 
-    def __init__(self, study: StudyRecord, space: Space, sampler: Sampler, seed: int, size: int) -> None:
+    def __init__(self, study: StudyRecord, space: Space, sampler: str, seed: int, size: int) -> None:
         self.index = 1 + max((trial.generation for trial in study.trials), default=-1)
         with quiet_optuna():
             self._study = optuna.create_study(
@@ -121,14 +116,7 @@ def _steps(curves: Sequence[Curve]) -> int:
     return max(curve.train_loss.size for curve in curves)
 
 
-def check_sampler(sampler: Sampler) -> None:
-    """Raise InputError where the package that `sampler` needs is missing."""
-    package = NEEDS.get(sampler)
-    if package and find_spec(package) is None:
-        raise InputError(f"--sampler {sampler} needs the package {package!r}: pip install {package}")
-
-
-def _sampler(name: Sampler, seed: int, study: StudyRecord, generation: int) -> optuna.samplers.BaseSampler:
+def _sampler(name: str, seed: int, study: StudyRecord, generation: int) -> optuna.samplers.BaseSampler:
     # A search over wider ranges is another search; the first kept its numbers from before there were others.
     attempt = ("attempt", study.attempt) if study.attempt else ()
 
@@ -136,25 +124,7 @@ def _sampler(name: Sampler, seed: int, study: StudyRecord, generation: int) -> o
         key = (study.arm, study.repeat, *attempt, *part)
         return int(seed_sequence(seed, "sampler", *key).generate_state(1, "uint32")[0])
 
-    number = number_for(generation)
-    match name:
-        case "tpe":
-            return optuna.samplers.TPESampler(seed=number)
-        case "random":
-            return optuna.samplers.RandomSampler(seed=number)
-        case "qmc":
-            # A quasi-random sequence is one sequence over all generations. What is not in it, the first trial and
-            # parameters that depend on a choice, is random, and anew in each generation.
-            return optuna.samplers.QMCSampler(
-                seed=number_for(),
-                scramble=True,
-                independent_sampler=optuna.samplers.RandomSampler(seed=number),
-                warn_independent_sampling=False,
-            )
-        case "cmaes":
-            return optuna.samplers.CmaEsSampler(seed=number, warn_independent_sampling=False)
-        case "gp":
-            return optuna.samplers.GPSampler(seed=number, warn_independent_sampling=False)
+    return samplers.get(name).make(number_for(generation), number_for())
 
 
 @contextmanager

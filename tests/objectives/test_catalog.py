@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from cooldown.objectives import optimizers, schedules
-from cooldown.objectives.catalog import UnknownNameError
+from cooldown.objectives.catalog import CatalogError, UnknownNameError
 from cooldown.objectives.errors import InputError
 
 PACKAGE = """
@@ -56,12 +56,62 @@ def test_names_are_sorted_and_name_their_entries(catalog):
 def test_a_new_file_is_found(folder):
     for name in ("zeta", "alpha"):
         (folder / f"{name}.py").write_text(ENTRY.format(name=name))
-    (folder / "_private.py").write_text(ENTRY.format(name="_private"))
-    (folder / "without_an_entry.py").write_text("x = 1\n")
     from catalog_of_a_test import catalog
 
+    assert catalog.built_in() == ["alpha", "zeta"]
+    assert not [name for name in sys.modules if name.startswith("catalog_of_a_test.")], "names without importing"
     assert catalog.names() == ["alpha", "zeta"]
     assert catalog.get("zeta").slots == ("slot",)
+
+
+def test_a_file_may_import_another_entry_and_name_its_own_twice(folder):
+    (folder / "alpha.py").write_text(ENTRY.format(name="alpha"))
+    (folder / "beta.py").write_text(
+        "from catalog_of_a_test.alpha import entry as other_entry\n" + ENTRY.format(name="beta") + "same = entry\n"
+    )
+    from catalog_of_a_test import catalog
+
+    assert catalog.names() == ["alpha", "beta"]
+    assert catalog.get("beta") is not catalog.get("alpha")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1\n", r"beta\.py defines no optimizer: a file of this folder defines one"),
+        (
+            "from catalog_of_a_test.alpha import entry\n",
+            r"beta\.py defines no optimizer, it only imports 'alpha': a file of this folder defines one",
+        ),
+        (
+            ENTRY.format(name="betta"),
+            r"beta\.py defines the optimizer 'betta': its name must be that of the file, 'beta'",
+        ),
+        (
+            ENTRY.format(name="beta") + ENTRY.format(name="gamma").replace("entry =", "second ="),
+            r"beta\.py defines 2 optimizers, 'beta' and 'gamma': a file of this folder defines one",
+        ),
+    ],
+    ids=["none", "imported", "wrong name", "two"],
+)
+def test_a_file_that_does_not_define_its_entry_is_refused_at_the_first_scan(folder, text, message):
+    (folder / "alpha.py").write_text(ENTRY.format(name="alpha"))
+    (folder / "beta.py").write_text(text)
+    from catalog_of_a_test import catalog
+
+    with pytest.raises(CatalogError, match=message):
+        catalog.names()
+    with pytest.raises(CatalogError, match=message):
+        catalog.get("alpha")
+
+
+def test_the_entry_of_its_file_is_meant_whatever_else_is_imported(folder):
+    (folder / "alpha.py").write_text(ENTRY.format(name="alpha"))
+    (folder / "beta.py").write_text("from catalog_of_a_test.alpha import entry as beta\n")
+    from catalog_of_a_test import catalog
+
+    with pytest.raises(CatalogError, match="only imports 'alpha'"):
+        catalog.names()
 
 
 def test_names_cannot_be_changed_from_outside():

@@ -56,6 +56,7 @@ OPTAX = {
     "adamw": lambda optax, rates, beta1, beta2, epsilon, weight_decay: optax.adamw(
         rates, beta1, beta2, epsilon, weight_decay=weight_decay
     ),
+    "lion": lambda optax, rates, beta1, beta2, weight_decay: optax.lion(rates, beta1, beta2, weight_decay=weight_decay),
 }
 
 
@@ -167,9 +168,9 @@ def assert_same_path(ours, reference):
 
 def test_every_rule_has_the_references_that_there_are():
     """Optax's adagrad has ε inside the root, its amsgrad takes the maximum of the corrected moment, and its nadam has
-    no schedule of the momentum; none of the two libraries has YellowFin.
+    no schedule of the momentum; none of the two libraries has YellowFin, and torch has no Lion.
     """
-    assert set(optimizers.names()) - set(TORCH) == {"yellowfin"}
+    assert set(optimizers.names()) - set(TORCH) == {"yellowfin", "lion"}
     assert set(optimizers.names()) - set(OPTAX) == {"yellowfin", "adagrad", "amsgrad", "nadam"}
 
 

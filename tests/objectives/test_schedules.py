@@ -49,6 +49,11 @@ def multipliers(name, total=T, **hyperparameters):
         ("inverse_sqrt", {"warmup_steps": 1}, [1, HALF, math.sqrt(1 / 3), 0.5]),
         ("noam", {"d_model": 4, "warmup_steps": 4}, [1 / 16, 2 / 16, 3 / 16, 0.25, 0.5 / math.sqrt(5)]),
         ("plateau", {"patience": 1}, [1, 1, 1]),
+        ("wsd", {"decay": 0.5}, [1, 1, 1, 1, 1, 0.5, 1 - HALF, 1 - math.sqrt(0.75)]),
+        ("wsd", {"decay": 0.5, "shape": "linear", "floor": 0.2}, [1, 1, 1, 1, 1, 0.8, 0.6, 0.4]),
+        ("wsd", {"decay": 0.5, "shape": "cosine"}, [1, 1, 1, 1, 1, (1 + HALF) / 2, 0.5, (1 - HALF) / 2]),
+        ("wsd", {"decay": 0.5, "shape": "square"}, [1, 1, 1, 1, 1, 0.9375, 0.75, 0.4375]),
+        ("wsd", {"decay": 0.5, "shape": "linear", "warmup_steps": 2}, [0.5, 1, 1, 1, 1, 0.5]),
         ("batch_growth", {"every": 1}, [1, 1, 1]),
         ("constant", {"warmup_steps": 2}, [0.5, 1, 1, 1]),
         ("constant", {"warmup_steps": 5}, [0.2, 0.4, 0.6]),
@@ -152,6 +157,20 @@ OPTAX = {
     "one_cycle": (
         lambda optax: np.vectorize(optax.cosine_onecycle_schedule(T, 1.0, 0.3, div_factor=25, final_div_factor=4)),
         {"rise": 0.3, "start": 0.04, "floor": 0.01},
+    ),
+    "wsd linear": (
+        lambda optax: optax.join_schedules([optax.constant_schedule(1.0), optax.linear_schedule(1.0, 0.1, 18)], [72]),
+        {"decay": 0.2, "shape": "linear", "floor": 0.1},
+    ),
+    "wsd cosine": (
+        lambda optax: optax.join_schedules([optax.constant_schedule(1.0), optax.cosine_decay_schedule(1.0, 45)], [45]),
+        {"decay": 0.5, "shape": "cosine"},
+    ),
+    "wsd square root": (
+        lambda optax: optax.join_schedules(
+            [optax.constant_schedule(1.0), lambda step: 1 - (abs(step) / 27) ** 0.5], [63]
+        ),
+        {"decay": 0.3},
     ),
     "cosine behind a warm-up": (
         lambda optax: optax.join_schedules(

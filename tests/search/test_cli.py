@@ -177,7 +177,7 @@ def test_catalog(run_here: Any) -> None:
     code, out, err = run_here("catalog", "--json")
     found = json.loads(out)
     assert (code, err) == (0, "")
-    assert set(found) == {"optimizers", "schedules", "strategies", "tasks", "surfaces", "arms"}
+    assert set(found) == {"optimizers", "schedules", "strategies", "tasks", "surfaces", "samplers", "arms"}
     adam = next(each for each in found["optimizers"] if each["name"] == "adam")
     beta1 = next(each for each in adam["hyperparameters"] if each["name"] == "beta1")
     assert beta1["default"] == 0.9

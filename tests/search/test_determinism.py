@@ -2,20 +2,20 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from search_runs import TINY, Mortal, Shuffled, print_of, run_in_threads, spec
 
 from cooldown import compare
+from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.experiment import Sampler
 from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.sampling import Generation
 from cooldown.storage import Ledger, Status, StudyRecord
 from cooldown.storage.fingerprint import arm_fingerprints
 
-SAMPLERS = get_args(Sampler)
+SAMPLERS = samplers.names()
 # A joint arm has parameters that depend on a choice; `sgd` has none that do, and just one beside the warm-up.
 ARMS = ("momentum,adam+cosine,sgdr", "sgd")
 

@@ -2,7 +2,7 @@
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, get_args
+from typing import Any
 
 import optuna
 import pytest
@@ -13,11 +13,11 @@ from search_runs import run_in_threads, spec
 from cooldown.objectives import optimizers, schedules
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale
 from cooldown.objectives.strategies import STRATEGIES
-from cooldown.search.spec.arms import KNOWN, Arm
-from cooldown.search.spec.experiment import Sampler
+from cooldown.search.spec import samplers
+from cooldown.search.spec.arms import Arm, known_arms
 from cooldown.search.spec.ranges import read_ranges
 from cooldown.search.spec.space import Choice, Parameter, Space, search_space
-from cooldown.search.tuning.sampling import Generation, check_sampler
+from cooldown.search.tuning.sampling import Generation
 from cooldown.storage import StudyRecord
 
 EVERY = [
@@ -37,7 +37,7 @@ def of(arm: str, updates_per_epoch: int = 10, **changes: Any) -> Space:
     return search_space(spec(arms=(arm,), **changes), Arm.parse(arm), updates_per_epoch)
 
 
-def asked(arm: str, sampler: Sampler = "random", size: int = 8, **changes: Any) -> list[Any]:
+def asked(arm: str, sampler: str = "random", size: int = 8, **changes: Any) -> list[Any]:
     study = StudyRecord(1, arm, 0, {}, ())
     return Generation(study, of(arm, **changes), sampler, 0, size).proposals
 
@@ -69,9 +69,9 @@ def test_momentum_is_searched_as_its_distance_to_one() -> None:
     assert middle == pytest.approx(0.95)
 
 
-@pytest.mark.parametrize("sampler", get_args(Sampler))
+@pytest.mark.parametrize("sampler", samplers.names())
 @pytest.mark.parametrize("arm", ["sgd", "adamw+linear", JOINT])
-def test_what_is_asked_lies_in_its_range_and_is_named_after_its_owner(sampler: Sampler, arm: str) -> None:
+def test_what_is_asked_lies_in_its_range_and_is_named_after_its_owner(sampler: str, arm: str) -> None:
     own, parsed = of(arm), Arm.parse(arm)
     keys: dict[str, Any] = {each.key: each for owned in own.parameters.values() for each in owned}
     for proposal in asked(arm, sampler):
@@ -149,8 +149,8 @@ STRATEGIC = {
 }
 
 
-@pytest.mark.parametrize("sampler", get_args(Sampler))
-def test_strategies_are_fixed_or_searched_like_hyperparameters(sampler: Sampler, url: str) -> None:
+@pytest.mark.parametrize("sampler", samplers.names())
+def test_strategies_are_fixed_or_searched_like_hyperparameters(sampler: str, url: str) -> None:
     experiment = spec(arms=("momentum+cyclical",), repeats=1, trials=6, sampler=sampler, ranges=STRATEGIC)
     record = run_in_threads(url, experiment)
     (study,) = record.studies
@@ -205,22 +205,24 @@ def test_a_schedule_that_is_small_by_itself_asks_for_larger_rates() -> None:
     assert highest("momentum+noam,cosine") == highest("momentum+inverse_sqrt") == 3
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("name", known_arms())
 def test_every_known_arm_can_be_searched(name: str) -> None:
     assert Arm.parse(name).name == name
     for proposal in asked(name, size=3):
         assert proposal.config.epochs == 1
-    assert not read_ranges(dict(KNOWN[name].presets), [Arm.parse(name)]).keys() ^ KNOWN[name].presets.keys()
+    assert (
+        not read_ranges(dict(known_arms()[name].presets), [Arm.parse(name)]).keys() ^ known_arms()[name].presets.keys()
+    )
 
 
-@pytest.mark.parametrize("sampler", get_args(Sampler))
+@pytest.mark.parametrize("sampler", samplers.names())
 def test_a_study_with_nothing_to_choose_still_runs(sampler: str, url: str) -> None:
     ranges = {"sgd.learning_rate": 0.1, "constant.warmup_steps": 0}
     record = run_in_threads(url, spec(arms=("sgd",), repeats=1, sampler=sampler, ranges=ranges))
     assert [trial.parameters for trial in record.studies[0].trials] == [{}] * 4
 
 
-@pytest.mark.parametrize("sampler", get_args(Sampler))
+@pytest.mark.parametrize("sampler", samplers.names())
 def test_generations_differ(sampler: str, url: str) -> None:
     """A sampler that is built anew for each generation must not give the same numbers again."""
     arms = ("sgd", "momentum,adam+cosine,sgdr")
@@ -249,8 +251,8 @@ def test_the_optuna_tables_hold_the_configs_values(url: str) -> None:
 
 
 def test_a_sampler_whose_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cooldown.search.tuning.sampling.find_spec", lambda package: None)
+    monkeypatch.setattr("cooldown.search.spec.sampler.find_spec", lambda package: None)
     for sampler, package in (("gp", "torch"), ("cmaes", "cmaes")):
         with pytest.raises(ValueError, match=f"--sampler {sampler} needs the package '{package}': pip install"):
-            check_sampler(sampler)  # type: ignore[arg-type]
-    check_sampler("tpe")
+            samplers.get(sampler).check()
+    samplers.get("tpe").check()

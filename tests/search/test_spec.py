@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from cooldown.objectives import optimizers, schedules
 from cooldown.objectives.errors import InputError
 from cooldown.search.cli.settings import merged_settings
+from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.experiment import DEFAULT_ARMS, Experiment, Sampler, read_spec, read_toml
+from cooldown.search.spec.experiment import DEFAULT_ARMS, Experiment, read_spec, read_toml
 from cooldown.search.spec.ranges import read_settings
 
 counts = st.integers(1, 1_000_000)
@@ -28,7 +29,7 @@ specs = st.fixed_dictionaries(
         **dict.fromkeys(("confirm_seeds", "generation", "batch_size"), counts),
         "target": st.none() | st.text(),
         "seed": st.integers(0, 2**63 - 1),
-        "sampler": st.sampled_from(get_args(Sampler)),
+        "sampler": st.sampled_from(samplers.names()),
         "hidden": st.none() | st.lists(counts, max_size=3),
     },
 )

@@ -1,58 +1,11 @@
 """Keras: the configuration as a training script, with Keras's own optimizer and schedule where they are exact."""
 
-from collections.abc import Callable
 from typing import Any
 
 from cooldown.objectives.errors import InputError
 from cooldown.search.export.format import Chosen, ConfigFormat, Exported
 from cooldown.search.export.literals import call, literal
-from cooldown.search.export.program import Own, Program, Scheduler, end_rate, given
-
-OPTIMIZERS: dict[str, Callable[[Own], tuple[str, list[str]]]] = {
-    "sgd": lambda _: ("SGD", []),
-    "momentum": lambda own: ("SGD", [given(own, "momentum")]),
-    "nag": lambda own: ("SGD", [given(own, "momentum"), "nesterov=True"]),
-    "adadelta": lambda own: ("Adadelta", [given(own, "rho"), given(own, "epsilon")]),
-}
-"""Keras's own rules and arguments, where they are exactly the rule of that name.
-
-Its Adam, AdamW and AMSGrad add ε before the second moment is corrected, its Adagrad and RMSprop under the root, its
-Adamax after the maximum; its Nadam has ψ = 1.
-"""
-
-AT_A_CONSTANT_RATE = ("momentum", "nag")
-"""Those whose velocity has the rate in it."""
-
-
-def _total(function: str, *arguments: str) -> str:
-    return f"{function}({', '.join(['LEARNING_RATE', 'total', *arguments])})"
-
-
-def _step(own: Own) -> str | None:
-    if not float(own["every"]).is_integer():
-        return None
-    every = f"{int(own['every'])} * updates_per_epoch"
-    return f"ExponentialDecay(LEARNING_RATE, {every}, {literal(own['gamma'])}, staircase=True)"
-
-
-def _sgdr(own: Own) -> str | None:
-    # Of periods that grow it rounds the number, and misses the update to restart at.
-    if own["period_mult"] != 1 or not float(own["period"]).is_integer():
-        return None
-    period = f"{int(own['period'])} * updates_per_epoch"
-    return f"CosineDecayRestarts(LEARNING_RATE, {period}, t_mul=1.0, alpha={literal(own['floor'])})"
-
-
-SCHEDULES: dict[str, Callable[[Own], str | None]] = {
-    "cosine": lambda own: _total("CosineDecay", f"alpha={literal(own['floor'])}"),
-    "sgdr": _sgdr,
-    "exponential": lambda own: _total("ExponentialDecay", literal(own["gamma"])),
-    "step": _step,
-    "linear": lambda own: _total("PolynomialDecay", end_rate(own)),
-    "polynomial": lambda own: _total("PolynomialDecay", end_rate(own), f"power={literal(own['power'])}"),
-    "inverse_time": lambda own: _total("InverseTimeDecay", literal(own["decay"])),
-}
-"""Keras's own schedules, where they are exactly the schedule of that name and no warm-up comes before it."""
+from cooldown.search.export.program import Program
 
 
 def write(chosen: Chosen) -> Exported:
@@ -67,21 +20,22 @@ def write(chosen: Chosen) -> Exported:
     reaction = schedule.reaction is not None
     constant = schedule.name == "constant" and program.warmup < 2
     scheduled = not constant and not reaction
-    scheduler = _scheduler(program) if scheduled else None
+    # Its schedules begin with the first update: none comes after a warm-up.
+    scheduler = program.scheduler() if scheduled and not program.warmup else None
     needs_rates = not constant and scheduler is None
     if needs_rates:
         program.add_rates()
     # Between two reactions the rate stays as it is, and a reaction clears the velocity.
     steady = constant or (reaction and program.warmup < 2)
-    exact = steady or rule.name not in AT_A_CONSTANT_RATE
     formula, base = None, "Optimizer"
     arguments: list[str] = []
-    if rule.name in OPTIMIZERS and exact:
-        base, arguments = OPTIMIZERS[rule.name](program.own)
+    native = program.rule(steady=steady)
+    if native is not None:
+        base, arguments = native
     else:
         formula = program.formula("ops")
     subclassed = formula is not None or config.l2 > 0 or config.gradient_noise > 0
-    class_name = "".join(part.capitalize() for part in rule.name.split("_"))
+    class_name = program.class_name
     if config.weight_decay:
         arguments.append(f"weight_decay={literal(config.weight_decay)}")
     if config.clip_norm is not None:
@@ -134,10 +88,6 @@ def _numbers(formula: dict[str, Any]) -> str:
     settings = ", *SETTINGS.values()" if formula["names"] else ""
     each = f"[{formula['work_out']}((), memory, t{settings}) for t in range(1, updates + 1)]"
     return call("np.array", [each], 8, "self.numbers = ")
-
-
-def _scheduler(program: Program) -> Scheduler | None:
-    return None if program.warmup else program.scheduler(SCHEDULES)
 
 
 def _initial(program: Program) -> dict[str, str]:

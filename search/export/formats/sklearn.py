@@ -3,28 +3,17 @@
 Elsewhere, and the export says why, it is an estimator whose training is a loop in plain NumPy.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from cooldown.search.export.format import Chosen, ConfigFormat, Exported
 from cooldown.search.export.literals import call, literal
-from cooldown.search.export.program import Own, Program
-
-SOLVERS: dict[str, Callable[[Own], dict[str, Any]]] = {
-    "sgd": lambda _: {"momentum": 0.0, "nesterovs_momentum": False},
-    "momentum": lambda own: {"momentum": own["momentum"], "nesterovs_momentum": False},
-    "nag": lambda own: {"momentum": own["momentum"], "nesterovs_momentum": True},
-}
-"""Arguments of MLPClassifier's solver "sgd", where it is, at a constant rate, exactly the rule of that name."""
+from cooldown.search.export.program import Program
 
 LACKING = {
-    "adam": "it adds Adam's epsilon before the second moment is corrected",
     "l2": "its alpha spares the biases and is divided by the rows of a batch",
     "early_stopping": "its early_stopping goes by the score and not by the loss",
 }
-"""Why what it seems to have is another thing."""
+"""Why a strategy that it seems to have is another thing."""
 
 STRATEGIES = ("clip_norm", "l2", "weight_decay", "gradient_noise", "dropout", "batch_norm", "early_stopping")
 
@@ -46,10 +35,10 @@ def _name(program: Program) -> str:
 
 def _reasons(program: Program) -> list[str]:
     """Why scikit-learn's own multilayer perceptron is not exactly this one; empty where it is."""
-    config, rule, schedule = program.config, program.optimizer.name, program.schedule.name
+    config, rule, schedule = program.config, program.optimizer, program.schedule.name
     reasons = []
-    if rule not in SOLVERS:
-        reasons.append(LACKING.get(rule, f"it has no optimizer {rule}"))
+    if program.rule(steady=True) is None:
+        reasons.append(rule.differs.get("sklearn", f"it has no optimizer {rule.name}"))
     if schedule != "constant":
         reasons.append(f"it has no schedule {schedule}")
     elif program.warmup > 1:
@@ -64,17 +53,20 @@ def _reasons(program: Program) -> list[str]:
 def _built_in(program: Program) -> str:
     """The script with scikit-learn's own multilayer perceptron."""
     classifies, name = program.task.kind == "classification", _name(program)
+    native = program.rule(steady=True)
+    assert native is not None
+    solver, given = native
     arguments = {
         "hidden_layer_sizes": "HIDDEN",
         "activation": literal(program.task.activation),
-        "solver": '"sgd"',
+        "solver": literal(solver),
         "alpha": "0.0",
         "batch_size": "min(BATCH_SIZE, n_rows)",
         "learning_rate_init": "LEARNING_RATE" if classifies else "2 * LEARNING_RATE / n_targets",
         "max_iter": "EPOCHS",
         "shuffle": literal(program.config.shuffle),
         "random_state": "SEED",
-        **{name: literal(value) for name, value in SOLVERS[program.optimizer.name](program.own).items()},
+        **dict(argument.split("=", 1) for argument in given),
     }
     needed = ["sklearn.exceptions ConvergenceWarning", f"sklearn.neural_network {name}"]
     return program.render(

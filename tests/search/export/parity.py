@@ -44,6 +44,7 @@ LENGTHS: dict[str, list[dict[str, Any]]] = {
     "cyclical": [{"period": 4, "mode": mode} for mode in ("triangular", "triangular2", "exp_range")],
     "plateau": [{"patience": 1, "gamma": 0.5}, {"patience": 2, "gamma": 0.3, "warmup_steps": 10}],
     "noam": [{"warmup_steps": 40}],
+    "wsd": [{"decay": 0.3}, {"decay": 0.5, "shape": "square", "floor": 0.1, "warmup_steps": 11}],
     "batch_growth": [{"every": 4, "gamma": 0.4}, {"every": 3, "gamma": 0.3, "limit": 0.3, "warmup_steps": 5}],
 }
 """Hyperparameters of the schedules to try; one that is not named here is tried as it is."""
@@ -63,6 +64,16 @@ STRATEGIES: list[dict[str, Any]] = [
     {"initialization": "large"},
 ]
 """Strategies to try; those with random numbers of their own are tried framework by framework."""
+
+
+def with_native(format: str) -> list[str]:
+    """The optimizers of which a framework has its own."""
+    return [name for name in optimizers.names() if format in optimizers.get(name).native]
+
+
+def without_natives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if no framework had a rule or a schedule of its own."""
+    monkeypatch.setattr("cooldown.search.export.program.native_call", lambda *_, **__: None)
 
 
 FORMATS = ("sklearn", "torch", "optax", "keras")

@@ -23,7 +23,6 @@ from cooldown.objectives import TrainConfig, optimizers, schedules, tasks
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.random_streams import generator
-from cooldown.search.export.formats import keras as exporter
 from cooldown.storage import ExperimentRecord
 
 KERAS_WARNS = "__array__ implementation"
@@ -155,13 +154,12 @@ def test_no_hidden_layer(iris_record: ExperimentRecord) -> None:
     follow(iris_record, parity.config("adam", "step", every=5, strategies={"epochs": 10}), task)
 
 
-@pytest.mark.parametrize("optimizer", sorted(exporter.OPTIMIZERS))
+@pytest.mark.parametrize("optimizer", parity.with_native("keras"))
 def test_a_rule_that_keras_lacks_is_written_out(
     optimizer: str, iris_record: ExperimentRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As one that somebody adds to the catalog: its formula's own lines."""
-    monkeypatch.setattr(exporter, "OPTIMIZERS", {})
-    monkeypatch.setattr(exporter, "SCHEDULES", {})
+    parity.without_natives(monkeypatch)
     strategies = {"l2": 0.01, "weight_decay": 0.01, "epochs": 10}
     config = parity.config(optimizer, "cosine", warmup_steps=10, strategies=strategies)
     assert "(keras.optimizers.Optimizer)" in text_of(iris_record, config)

@@ -17,7 +17,6 @@ from sklearn.datasets import load_wine
 from cooldown.objectives import TrainConfig, optimizers, tasks
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.training import population
-from cooldown.search.export.formats import optax as exporter
 from cooldown.storage import ExperimentRecord
 
 QUICK_TO_COMPILE = {
@@ -140,8 +139,9 @@ def test_a_rule_that_optax_lacks_is_written_out(
     optimizer: str, schedule: str, iris_record: ExperimentRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As one that somebody adds to the catalog: its formula's own lines."""
-    for table in ("OPTIMIZERS", "IN_JAX", "SCHEDULES"):
-        monkeypatch.setattr(exporter, table, {})
+    parity.without_natives(monkeypatch)
+    if (numbers := optimizers.get(optimizer).numbers) is not None:
+        monkeypatch.setitem(vars(numbers), "pure", None)
     config = parity.config(optimizer, schedule, warmup_steps=10, strategies={"l2": 0.01, "weight_decay": 0.01})
     text = str(parity.written(iris_record, config, "optax").content)
     assert f"def {optimizer}(" in text

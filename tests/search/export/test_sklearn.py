@@ -20,7 +20,6 @@ from sklearn.utils.estimator_checks import check_estimator
 from cooldown.objectives import TrainConfig, optimizers, tasks
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.random_streams import generator
-from cooldown.search.export.formats import sklearn as exporter
 from cooldown.storage import ExperimentRecord
 
 
@@ -75,7 +74,7 @@ def follow(record: ExperimentRecord, config: TrainConfig, task: tasks.Task | Non
 
 BUILT_IN = [
     parity.config(rule, "constant", strategies=strategies, **lengths)
-    for rule in exporter.SOLVERS
+    for rule in parity.with_native("sklearn")
     for strategies, lengths in [({}, {}), ({"shuffle": False, "initialization": "glorot"}, {"warmup_steps": 1})]
 ]
 
@@ -91,7 +90,7 @@ def test_every_rule_under_every_schedule(config: TrainConfig, iris_record: Exper
 def test_a_constant_rate_by_hand(
     optimizer: str, iris_record: ExperimentRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporter, "SOLVERS", {})
+    parity.without_natives(monkeypatch)
     follow(iris_record, parity.config(optimizer))
 
 
@@ -131,7 +130,7 @@ def test_scikit_learns_own_network(
 
 
 @pytest.mark.parametrize("task", ["diabetes", "autoencoder_digits", "deep_narrow"])
-@pytest.mark.parametrize("rule", exporter.SOLVERS)
+@pytest.mark.parametrize("rule", parity.with_native("sklearn"))
 def test_scikit_learns_own_network_on_other_tasks(
     rule: str, task: str, iris_record: ExperimentRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:

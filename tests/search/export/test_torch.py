@@ -11,7 +11,6 @@ from sklearn.datasets import load_wine
 
 from cooldown.objectives import TrainConfig, tasks
 from cooldown.objectives.strategies import STRATEGIES as STRATEGY_NAMES
-from cooldown.search.export.formats import torch as exporter
 from cooldown.storage import ExperimentRecord
 
 
@@ -64,13 +63,12 @@ def test_other_tasks(task: str, iris_record: ExperimentRecord) -> None:
     follow(iris_record, config, task)
 
 
-@pytest.mark.parametrize("optimizer", sorted(exporter.OPTIMIZERS))
+@pytest.mark.parametrize("optimizer", parity.with_native("torch"))
 def test_a_rule_that_torch_lacks_is_written_out(
     optimizer: str, iris_record: ExperimentRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As one that somebody adds to the catalog: its formula's own lines."""
-    monkeypatch.setattr(exporter, "OPTIMIZERS", {})
-    monkeypatch.setattr(exporter, "SCHEDULERS", {})
+    parity.without_natives(monkeypatch)
     config = parity.config(optimizer, "cosine", warmup_steps=10, strategies={"l2": 0.01})
     assert "(torch.optim.Optimizer)" in parity.written(iris_record, config, "torch").content
     follow(iris_record, config)

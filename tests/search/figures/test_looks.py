@@ -1,5 +1,8 @@
 """An optimizer's colour, a schedule's dash and symbol: the same in every picture, and told apart."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -31,11 +34,40 @@ def test_each_optimizer_has_its_colour_and_each_schedule_its_dash_and_symbol() -
         go.Scatter(line=line_of_arm(f"adam+{name}"), marker=marker_of_arm(f"adam+{name}"))
 
 
-def test_a_catalog_that_has_outgrown_the_colours_and_dashes_keeps_them_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "COLOURS", {family: own[:3] for family, own in lines.COLOURS.items()})
-    monkeypatch.setattr(lines, "DASHES", lines.DASHES[:3])
-    assert len({colour_of_arm(name) for name in optimizers.names()}) == len(optimizers.names())
-    assert len({line_of_arm(f"sgd+{name}")["dash"] for name in schedules.names()}) == len(schedules.names())
+def add(monkeypatch: pytest.MonkeyPatch, catalog: Any, entry: Any) -> None:
+    """As if the folder of a catalog held this entry too."""
+    entries = {name: catalog.get(name) for name in catalog.names()} | {entry.name: entry}
+    monkeypatch.setattr(catalog, "_catalog", None)
+    monkeypatch.setattr(catalog, "names", lambda: sorted(entries))
+    monkeypatch.setattr(catalog, "get", entries.__getitem__)
+
+
+def test_an_entry_that_is_added_changes_the_look_of_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    arms = [f"{optimizer}+{schedule}" for optimizer in optimizers.names() for schedule in schedules.names()]
+    before = {arm: looks([arm])[arm] for arm in arms}
+    greys = {name: lines.line_of_schedule(name) for name in schedules.names()}
+    for name in ("aaa", "mmm", "zzz"):
+        add(monkeypatch, optimizers, replace(optimizers.get("adam"), name=name, colour=""))
+        add(monkeypatch, schedules, replace(schedules.get("cosine"), name=f"{name}_schedule", dash="", symbol=""))
+    assert {arm: looks([arm])[arm] for arm in arms} == before
+    assert {name: lines.line_of_schedule(name) for name in greys} == greys
+    added = [looks([arm])[arm] for arm in ("aaa+aaa_schedule", "mmm+mmm_schedule", "zzz+zzz_schedule")]
+    for part in ("colour", "dash"):
+        assert len({getattr(look, part) for look in [*added, *before.values()]}) == len(added) + len(
+            {getattr(look, part) for look in before.values()}
+        )
+    for look in added:
+        go.Scatter(line=look.line, marker=look.marker)
+
+
+@pytest.mark.parametrize("family", ["sgd", "adaptive"])
+def test_a_colour_that_follows_from_a_name_stands_out_on_light_and_dark(
+    monkeypatch: pytest.MonkeyPatch, family: Any
+) -> None:
+    for number in range(100):
+        add(monkeypatch, optimizers, replace(optimizers.get("adam"), name=f"rule{number}", colour="", family=family))
+        colour = colour_of_arm(f"rule{number}")
+        assert min(contrast(colour, "#FFFFFF"), contrast(colour, "#0E1117")) > 2
 
 
 def contrast(colour: str, other: str) -> float:
@@ -106,8 +138,8 @@ def test_a_long_name_is_told_by_how_much_it_may_choose_from_and_stands_whole_bes
 
 
 def test_a_schedule_by_itself_has_its_dash_in_a_grey() -> None:
-    for place, name in enumerate(schedules.names()):
-        line = lines.line_of_schedule(name, place)
+    for name in schedules.names():
+        line = lines.line_of_schedule(name)
         assert line["dash"] == line_of_arm(f"adam+{name}")["dash"]
         assert line["color"] in lines.GREYS
     drawn = rates({"cosine": np.ones(2), "mine": np.ones(2)}, lines={"cosine": lines.line_of_schedule("cosine")})

@@ -14,7 +14,7 @@ import pytest
 from cooldown.objectives import optimizers, surfaces
 from cooldown.objectives.surfaces import Surface, Trajectory
 from cooldown.search.figures.landscape import LEVEL_LINE, PIXELS
-from cooldown.search.figures.lines import COLOURS, line_of_arm, marker_of_arm
+from cooldown.search.figures.lines import line_of_arm, marker_of_arm
 from cooldown.search.figures.page import page
 from cooldown.search.figures.surface import FINEST, FRAMES, MOST_CORNERS, frame_steps, surface_figure
 
@@ -81,7 +81,8 @@ def test_no_line_runs_visibly_beside_its_path(name: str) -> None:
         beside = np.linalg.norm(within - share[..., None] * along, axis=2).min(axis=1)
         farthest.append(beside.max() / surface.diagonal)
     assert np.median(farthest) <= 1.01 * FINEST
-    assert max(farthest) <= 4 * FINEST
+    # Lion, whose steps are all equally long, goes to and fro across a ravine to the end.
+    assert max(farthest) <= 8 * FINEST
 
 
 @EVERY
@@ -245,7 +246,9 @@ def test_each_optimizer_has_a_look_of_its_own_and_its_familys_tones() -> None:
     looks = [tuple(line_of_arm(name).values()) for name in optimizers.names()]
     assert len(set(looks)) == len(looks)
     for name in optimizers.names():
-        assert line_of_arm(name)["color"] in COLOURS[optimizers.get(name).family]
+        # Warm colours have the most of red.
+        red, green, blue = (int(line_of_arm(name)["color"][at : at + 2], 16) for at in (1, 3, 5))
+        assert (red > max(green, blue)) == (optimizers.get(name).family == "sgd")
         assert marker_of_arm(name)["color"] == line_of_arm(name)["color"]
     _, trajectories, _ = drawn("saddle")
     alone = surface_figure(surfaces.get("saddle"), trajectories[3:4])

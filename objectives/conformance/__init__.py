@@ -1,0 +1,40 @@
+"""Checks of entries: the laws that every optimizer, schedule, task and model keeps, each as a function of its own.
+
+`cooldown check NAME` runs them and says what came out; with pytest they are in `cooldown.testing`. The tests of the
+catalog are these too.
+"""
+
+from cooldown.objectives import optimizers, schedules, tasks
+from cooldown.objectives.catalog import imported, unknown_name
+from cooldown.objectives.conformance.check import Check
+from cooldown.objectives.conformance.of_models import model_checks
+from cooldown.objectives.conformance.of_optimizers import optimizer_checks
+from cooldown.objectives.conformance.of_schedules import schedule_checks
+from cooldown.objectives.conformance.of_tasks import task_checks
+from cooldown.objectives.data.openml import PREFIX
+from cooldown.objectives.optimizers import Optimizer
+from cooldown.objectives.schedules import Schedule
+from cooldown.objectives.tasks import Task
+
+
+def checks(name: str) -> list[Check]:
+    """The checks of the optimizer, the schedule or the task that `name` names: in a catalog, or at `module:attribute`.
+
+    Raises InputError where there is none.
+    """
+    if ":" in name and not name.startswith(PREFIX):
+        entry = imported(name, "entry", (Optimizer, Schedule, Task))
+        if isinstance(entry, Task):
+            return task_checks(entry)
+        return optimizer_checks(name) if isinstance(entry, Optimizer) else schedule_checks(name)
+    if name in optimizers.names():
+        return optimizer_checks(name)
+    if name in schedules.names():
+        return schedule_checks(name)
+    if tasks.origin(name) == "object":
+        known = (*optimizers.names(), *schedules.names(), *tasks.names())
+        raise unknown_name("optimizer, schedule or task", name, known)
+    return task_checks(name)
+
+
+__all__ = ["Check", "checks", "model_checks", "optimizer_checks", "schedule_checks", "task_checks"]

@@ -1,0 +1,141 @@
+"""What an optimizer has to keep to."""
+
+import inspect
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives import optimizers
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.conformance.check import Check, expect
+from cooldown.objectives.conformance.runs import expect_learned, expect_round_trip, run, same
+from cooldown.objectives.descent import descend
+from cooldown.objectives.fusion import fused
+from cooldown.objectives.optimizers import Optimizer
+
+STEPS, DIMENSION = 50, 7
+START = np.linspace(-1.5, 1.2, DIMENSION)
+
+
+def optimizer_checks(name: str) -> list[Check]:
+    """The checks of the optimizer called `name`, or at `module:attribute`; InputError where there is none."""
+    rule = optimizers.get(name)
+    laws = {
+        "its declaration fits its formula": _declaration,
+        "stays finite on a small problem": _finite,
+        "leaves its inputs as they are": _inputs,
+        "the compiled rule does what the formula says": _compiled,
+        "comes back from JSON as it was": _json,
+        "the same run twice gives the same bits": _deterministic,
+        "trained together or alone, a run gives the same bits": _batched,
+        "learns iris": _learns,
+    }
+    return [Check(law, partial(check, rule)) for law, check in laws.items()]
+
+
+def _rates(rule: Optimizer, count: int) -> list[float]:
+    """Learning rates from the low to the high end of its search range."""
+    declared = rule.hyperparameters[0]
+    return [float(rate) for rate in np.geomspace(declared.low, declared.high, count)]
+
+
+def _config(rule: Optimizer, rate: float, epochs: int) -> TrainConfig:
+    return TrainConfig.from_json({"optimizer": {"name": rule.name, "learning_rate": rate}, "epochs": epochs})
+
+
+def _gradient(point: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of ½ Σ cᵢxᵢ², a bowl with curvatures from 1 down to 0.1."""
+    return np.geomspace(1, 0.1, DIMENSION) * point
+
+
+def _declaration(rule: Optimizer) -> None:
+    names = [each.name for each in rule.hyperparameters]
+    expect(names[:1] == ["learning_rate"], f"its first hyperparameter must be learning_rate, got {names}")
+    expect(len(set(names)) == len(names), f"two of its hyperparameters have the same name: {names}")
+    for each in rule.hyperparameters:
+        each.check(rule.name, each.default)
+        expect(
+            each.minimum <= each.low <= each.high <= each.maximum,
+            f"{each.name}: the search range {each.low:g} to {each.high:g} is empty, or reaches beyond what is allowed, "
+            f"{each.minimum:g} to {each.maximum:g}",
+        )
+    expect(rule.hyperparameters[0].low > 0, "learning_rate: its search range must lie above 0")
+    taken = list(inspect.signature(rule.update).parameters)
+    wanted = [*taken[:2], *rule.slots, "learning_rate", "t", *names[1:], *rule.number_names]
+    expect(
+        taken == wanted,
+        f"update({', '.join(taken)}) should take theta, gradient, its slots, learning_rate, t and, in the order in "
+        f"which they are declared, {', '.join(names[1:]) or 'no hyperparameters'}",
+    )
+    expect(rule.formula and rule.reference, "formula and reference must not be empty")
+
+
+def _finite(rule: Optimizer) -> None:
+    low, high = rule.hyperparameters[0].low, rule.hyperparameters[0].high
+    for rate in (low, (low * high) ** 0.5):
+        path = descend(_gradient, START, rule, {}, [rate] * STEPS)
+        expect(
+            np.isfinite(path).all(),
+            f"with the learning rate {rate:g} the path from {START.tolist()} down a bowl is no longer finite after "
+            f"{int(np.isfinite(path).all(axis=1).argmin())} updates",
+        )
+
+
+def _inputs(rule: Optimizer) -> None:
+    settings = {each.name: each.default for each in rule.hyperparameters}
+    rate = settings.pop("learning_rate")
+    theta, gradient = START.copy(), _gradient(START)
+    slots = [np.full(DIMENSION, 0.1 * (place + 1)) for place in range(len(rule.slots))]
+    numbers: tuple[float, ...] = ()
+    if rule.numbers is not None:
+        sums = tuple(float(np.sum(term(gradient, *slots, 1, *settings.values()))) for term in rule.numbers.terms)
+        numbers = rule.numbers.work_out(sums, np.zeros(rule.memory_size), 1, *settings.values())
+    before = [each.copy() for each in (theta, gradient, *slots)]
+    rule.update(theta, gradient, *slots, rate, 1, *settings.values(), *numbers)
+    for name, was, now in zip(("theta", "gradient", *rule.slots), before, (theta, gradient, *slots), strict=True):
+        expect(np.array_equal(was, now), f"update changes {name} in place: it must return new values")
+
+
+def _compiled(rule: Optimizer) -> None:
+    rate = float(np.sqrt(rule.hyperparameters[0].low * rule.hyperparameters[0].high))
+    path = descend(_gradient, START, rule, {}, [rate] * STEPS)
+    kernel = fused(rule, "float64")
+    theta = START[None].copy()
+    state, memory = np.zeros((len(rule.slots), 1, DIMENSION)), np.zeros((1, rule.memory_size))
+    values = np.array([[each.default] for each in rule.hyperparameters[1:]], np.float64).reshape(-1, 1)
+    rates = np.full((STEPS, 1), rate)
+    for step in range(STEPS):
+        slope = _gradient(theta[0])[None]
+        kernel(theta, slope, state, memory, np.zeros(1), rates, step, np.zeros(1, np.int64), values)
+        difference = float(np.abs(theta[0] - path[step + 1]).max())
+        expect(
+            np.allclose(theta[0], path[step + 1], rtol=1e-8, atol=1e-10),
+            f"after update {step + 1} the compiled rule is {difference:.2g} away from what `descend` gives: a formula "
+            "uses only arithmetic and numpy's elementwise functions",
+        )
+
+
+def _json(rule: Optimizer) -> None:
+    expect_round_trip(_config(rule, _rates(rule, 3)[1], 5))
+
+
+def _deterministic(rule: Optimizer) -> None:
+    config = _config(rule, _rates(rule, 3)[1], 5)
+    expect(same(run([config])[0][0], run([config])[0][0]), "two runs of one config with one seed differ")
+
+
+def _batched(rule: Optimizer) -> None:
+    configs = [_config(rule, rate, 5) for rate in _rates(rule, 4)[1:3]]
+    together = run(configs, (0, 1))
+    for config, curves in zip(configs, together, strict=True):
+        rate = config.optimizer.hyperparameters["learning_rate"]
+        for seed, curve in zip((0, 1), curves, strict=True):
+            expect(
+                same(curve, run([config], (seed,))[0][0]),
+                f"the run with seed {seed} and learning rate {rate:.3g} is another one beside others than alone",
+            )
+
+
+def _learns(rule: Optimizer) -> None:
+    expect_learned([_config(rule, rate, 20) for rate in _rates(rule, 7)])

@@ -1,0 +1,127 @@
+"""What a schedule has to keep to."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives import schedules
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.conformance.check import Check, expect
+from cooldown.objectives.conformance.runs import expect_learned, expect_round_trip, run, same
+from cooldown.objectives.hyperparameters import Categorical, Unit
+from cooldown.objectives.schedules import Schedule
+
+TOTALS = (1, 2, 10, 90, 301)
+UPDATES_PER_EPOCH = 3
+RATES = (0.02, 0.1, 0.5)
+"""Of momentum at the schedule's peak: iris is learned with each of them at a constant rate."""
+
+
+def schedule_checks(name: str) -> list[Check]:
+    """The checks of the schedule called `name`, or at `module:attribute`; InputError where there is none."""
+    schedule = schedules.get(name)
+    laws = {
+        "its declaration makes sense": _declaration,
+        "gives one finite multiplier of at least 0 for each update": _multipliers,
+        "is a function of the update's number alone": _pure,
+        "comes back from JSON as it was": _json,
+        "the same run twice gives the same bits": _deterministic,
+        "iris is learned under it": _learns,
+    }
+    return [Check(law, partial(check, schedule)) for law, check in laws.items()]
+
+
+def _settings(schedule: Schedule, total: int) -> Iterator[dict[str, Any]]:
+    """Its defaults, and each hyperparameter at both ends of its range or at each choice; lengths in updates."""
+    epochs = -(-total // UPDATES_PER_EPOCH)
+    yield {}
+    for each in schedule.hyperparameters:
+        if isinstance(each, Categorical):
+            yield from ({each.name: choice} for choice in each.choices)
+            continue
+        ends = each.range_in(epochs, total)
+        in_updates = UPDATES_PER_EPOCH if each.unit is Unit.EPOCHS else 1
+        yield from ({each.name: type(end)(end * in_updates)} for end in ends if _allowed(schedule, each.name, end))
+    # Also a run that ends within its warm-up.
+    yield from ({"warmup_steps": length} for length in (1, 5, 2 * total))
+
+
+def _allowed(schedule: Schedule, name: str, value: float) -> bool:
+    """Whether a length may be as short as it is in a run of few updates."""
+    declared = next(each for each in schedule.hyperparameters if each.name == name)
+    return not (isinstance(declared, Categorical) or (declared.open_minimum and value <= declared.minimum))
+
+
+def _config(schedule: Schedule, rate: float, epochs: int) -> TrainConfig:
+    return TrainConfig.from_json(
+        {
+            "optimizer": {"name": "momentum", "learning_rate": rate / schedule.peak},
+            "schedule": {"name": schedule.name, **_short_warmup(schedule)},
+            "epochs": epochs,
+        }
+    )
+
+
+def _short_warmup(schedule: Schedule) -> dict[str, int]:
+    """A warm-up that a small run comes to the end of, where the schedule's own is longer."""
+    return {"warmup_steps": 10} if (schedule.warmup.default or 0) > 10 else {}
+
+
+def _declaration(schedule: Schedule) -> None:
+    names = [each.name for each in schedule.hyperparameters]
+    expect(len(set(names)) == len(names), f"two of its hyperparameters have the same name: {names}")
+    for each in schedule.hyperparameters:
+        each.check(schedule.name, each.default)
+        if not isinstance(each, Categorical):
+            expect(each.low <= each.high, f"{each.name}: the search range {each.low:g} to {each.high:g} is empty")
+    expect(schedule.peak > 0, f"peak must be above 0, got {schedule.peak}")
+    expect(schedule.formula, "formula must not be empty")
+
+
+def _multipliers(schedule: Schedule) -> None:
+    for total in TOTALS:
+        for given in _settings(schedule, total):
+            values = schedule(np.arange(total), total, **given)
+            call = f"a run of {total} updates with {given or 'its defaults'}"
+            expect(isinstance(values, np.ndarray), f"{call}: must give an array, got {type(values).__name__}")
+            expect(values.shape == (total,), f"{call}: must give {total} multipliers, got the shape {values.shape}")
+            expect(np.isfinite(values).all(), f"{call}: multiplier {_first(~np.isfinite(values))} is not finite")
+            expect((values >= 0).all(), f"{call}: multiplier {_first(values < 0)} is below 0: {values.min():.3g}")
+
+
+def _first(wrong: NDArray[np.bool_]) -> int:
+    return int(wrong.argmax())
+
+
+def _pure(schedule: Schedule) -> None:
+    total = 90
+    for given in _settings(schedule, total):
+        steps = np.arange(total, dtype=np.float64)
+        values = schedule(steps, total, **given)
+        expect(np.array_equal(steps, np.arange(total)), f"with {given or 'its defaults'} it changes the steps in place")
+        expect(
+            np.array_equal(values, schedule(steps, total, **given)),
+            f"with {given or 'its defaults'} the same call twice gives different multipliers",
+        )
+        for step in (0, 1, total // 2, total - 1):
+            alone = float(schedule([step], total, **given)[0])
+            expect(
+                np.isclose(alone, values[step], rtol=1e-9, atol=1e-12),
+                f"with {given or 'its defaults'} multiplier {step} is {values[step]:.6g} among all, {alone:.6g} alone",
+            )
+
+
+def _json(schedule: Schedule) -> None:
+    expect_round_trip(_config(schedule, 0.1, 5))
+
+
+def _deterministic(schedule: Schedule) -> None:
+    config = _config(schedule, 0.1, 5)
+    expect(same(run([config])[0][0], run([config])[0][0]), "two runs of one config with one seed differ")
+
+
+def _learns(schedule: Schedule) -> None:
+    expect_learned([_config(schedule, rate, 20) for rate in RATES])

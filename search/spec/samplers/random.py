@@ -1,0 +1,18 @@
+"""Random search: every trial drawn anew from the search space."""
+
+from typing import TYPE_CHECKING
+
+from cooldown.search.spec.sampler import Sampler
+
+if TYPE_CHECKING:
+    import optuna
+
+
+def make(number: int, study_number: int) -> "optuna.samplers.BaseSampler":
+    """Optuna's, seeded."""
+    import optuna
+
+    return optuna.samplers.RandomSampler(seed=number)
+
+
+random = Sampler("random", make, "random search", independent=True)

@@ -1,0 +1,350 @@
+"""Entries from outside: of a module in the working folder, and of an installed package."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from search_runs import cooldown
+from sklearn.datasets import load_iris
+
+from cooldown.search.export.source import NotPortableError, Source, collect
+from cooldown.search.spec.arms import Arm
+from cooldown.search.spec.experiment import experiment
+from cooldown.search.spec.space import space
+
+MODULE = '''
+"""Entries of a user's own."""
+
+import numpy
+
+from cooldown.objectives.hyperparameters import Hyperparameter
+from cooldown.objectives.optimizer import Optimizer, decay, learning_rate
+from cooldown.objectives.schedule import Schedule, floor
+from cooldown.objectives.tasks import ArrayTask
+from cooldown.search.spec.sampler import Sampler
+
+SHARE = 0.5
+
+
+def squash(x):
+    """x / (1 + |x|)."""
+    return x / (1 + numpy.abs(x))
+
+
+def update(theta, gradient, m, learning_rate, t, beta1):
+    """A step that is never long."""
+    m = beta1 * m + (1 - beta1) * gradient
+    return theta - learning_rate * squash(m), m
+
+
+Lion = Optimizer(
+    "lion", "adaptive", update, (learning_rate(0.1, 0.01, 1.0), decay("beta1", 0.9, 0.5, 0.99, "β")), "squash", "mine"
+)
+
+
+def multiplier(s, total, floor):
+    """Down to a half."""
+    return 1 - (1 - floor) * SHARE * squash(s / total)
+
+
+def wsd():
+    return Schedule("anything", multiplier, (floor(),), "1 − ½ s/T", "mine")
+
+
+class Guess(Sampler):
+    def __init__(self):
+        super().__init__("guess", self.sampler, "guessing", independent=True)
+
+    @staticmethod
+    def sampler(number, study_number):
+        import optuna
+
+        return optuna.samplers.RandomSampler(seed=number)
+
+
+def load():
+    from sklearn.datasets import load_iris
+
+    return load_iris(return_X_y=True)
+
+
+flowers = ArrayTask("flowers", "classification", load)
+number = 3
+
+
+def broken():
+    raise ZeroDivisionError("no reason")
+'''
+SMALL = (
+    *("--trials", "4", "--epochs", "4", "--seeds", "1", "--finalists", "1", "--confirm-seeds", "2"),
+    *("--workers", "2", "--quiet"),
+)
+BOTH = "mymodule:Lion+mymodule:wsd"
+INSTALLED = (
+    MODULE
+    + """
+
+from cooldown.objectives.surface import Minimum, Surface
+from cooldown.search.export.format import ConfigFormat, Exported
+
+bowl = Surface(
+    "bowl", lambda x, y: x * x + y * y, lambda x, y: (2 * x, 2 * y), (Minimum((0.0, 0.0), 0.0),), (1.0, 1.0),
+    ((-2.0, 2.0), (-2.0, 2.0)), 50, "x² + y²", "mine", tolerance=0.1,
+)
+name = ConfigFormat("anything", ".txt", "the arm's name", lambda chosen: Exported(chosen.study.arm), "text")
+stable, guess = wsd(), Guess()
+"""
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A working folder with the user's module, once by itself and once in a package."""
+    (tmp_path / "mymodule.py").write_text(MODULE)
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "__init__.py").touch()
+    (tmp_path / "pkg" / "inner.py").write_text(MODULE)
+    return tmp_path
+
+
+def install(folder: Path, entry_points: str, module: str = INSTALLED) -> dict[str, str]:
+    """A distribution `plugin-of-mine` in a folder on the path; the environment that has it."""
+    site = folder / "site"
+    (site / "plugin_of_mine-1.0.dist-info").mkdir(parents=True)
+    (site / "plugin_of_mine.py").write_text(module)
+    (site / "plugin_of_mine-1.0.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: plugin-of-mine\nVersion: 1.0\n"
+    )
+    (site / "plugin_of_mine-1.0.dist-info" / "entry_points.txt").write_text(f"[cooldown.catalog]\n{entry_points}\n")
+    return {"PYTHONPATH": os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])}
+
+
+@pytest.fixture
+def search(folder: Path) -> Path:
+    """The folder after a search on two workers, with a joint arm, a label, ranges and the user's own sampler."""
+    cooldown(
+        *("compare", "mymodule:flowers", "--name", "x", "--sampler", "mymodule:Guess", "--repeats", "1", *SMALL),
+        *("--arm", BOTH, "--arm", "pkg.inner:Lion,adam+pkg.inner:wsd,cosine", "--arm", "mine=mymodule:Lion"),
+        *("--set", "mymodule:Lion.beta1=0.9", "--set", "pkg.inner:Lion.beta1=0.6:0.7"),
+        cwd=folder,
+    )
+    return folder
+
+
+def test_a_search_over_entries_of_ones_own_and_all_that_is_done_with_it(search: Path) -> None:
+    document = json.loads(cooldown("show", "x", "--json", cwd=search).stdout)
+    arms = [BOTH, "pkg.inner:Lion,adam+pkg.inner:wsd,cosine", "mine=mymodule:Lion"]
+    assert [arm["arm"] for arm in document["arms"]] == arms
+    rows = json.loads(cooldown("trials", "x", "--json", cwd=search).stdout)
+    assert {row["optimizer"] for row in rows} <= {"mymodule:Lion", "pkg.inner:Lion", "adam"}
+    assert {row["schedule"] for row in rows if row["arm"] == BOTH} == {"mymodule:wsd"}
+    joint = [row for row in rows if row.get("pkg.inner:Lion.beta1") is not None]
+    assert joint
+    assert all(0.6 <= row["pkg.inner:Lion.beta1"] <= 0.7 for row in joint)
+    for section in ("pairs", "budget", "sensitivity", "cost", "target"):
+        cooldown("show", "x", section, cwd=search)
+    cooldown("report", "x", cwd=search)
+    assert "mymodule:Lion" in (search / "x.html").read_text()
+    assert "x" in cooldown("list", cwd=search).stdout
+    # Resumed, it needs the module again, in the coordinator and in the workers.
+    cooldown("resume", "x", "--trials", "5", "--workers", "2", "--quiet", cwd=search)
+    assert len(json.loads(cooldown("trials", "x", "--json", cwd=search).stdout)) == 15
+
+
+@pytest.mark.parametrize("format", ["json", "toml"])
+def test_an_exported_configuration_is_trained_and_searched_again(search: Path, format: str) -> None:
+    cooldown("export", "x", "--arm", BOTH, "-o", f"best.{format}", cwd=search)
+    cooldown("train", f"best.{format}", "--json", cwd=search)
+    cooldown("compare", "--from", f"best.{format}", "--name", "again", *SMALL, cwd=search)
+
+
+@pytest.mark.parametrize("format", ["torch", "optax", "keras", "sklearn"])
+def test_an_exported_program_has_the_users_own_lines(search: Path, format: str) -> None:
+    cooldown("export", "x", "--arm", BOTH, "-f", format, "-o", "best.py", cwd=search)
+    text = (search / "best.py").read_text()
+    assert "import mymodule" not in text
+    assert "from mymodule" not in text
+    numpy = {"torch": "torch", "optax": "jnp", "keras": "ops", "sklearn": "np"}[format]
+    assert f"return x / (1 + {numpy}.abs(x))" in text, "of the rule"
+    assert "return x / (1 + np.abs(x))" in text, "of the schedule"
+    assert "SHARE = 0.5" in text
+    if format == "sklearn":
+        # It needs nothing of the folder that the module is in.
+        elsewhere = search / "elsewhere"
+        elsewhere.mkdir()
+        shutil.move(search / "best.py", elsewhere / "best.py")
+        X, y = load_iris(return_X_y=True)
+        np.savez(elsewhere / "data.npz", X=X, y=y)
+        command = [sys.executable, "best.py", "data.npz"]
+        done = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True, check=False, timeout=300)
+        assert "test loss" in done.stdout, done.stderr
+
+
+def test_where_the_module_is_missing_it_is_told_and_the_rest_still_works(search: Path) -> None:
+    elsewhere = search / "elsewhere"
+    elsewhere.mkdir()
+    address = ("--db", f"sqlite:///{search}/cooldown.db")
+    shown = cooldown("show", "x", *address, cwd=elsewhere, check=2)
+    assert "module 'mymodule' cannot be imported" in shown.stderr
+    assert f"it is looked for in {elsewhere}" in " ".join(shown.stderr.split())
+    assert "x" in cooldown("list", *address, cwd=elsewhere).stdout
+    cooldown("delete", "x", "--yes", *address, cwd=elsewhere)
+    assert "No experiments" in cooldown("list", *address, cwd=elsewhere).stdout
+
+
+def test_a_spec_file_and_keys_that_are_split_at_their_last_dot(folder: Path) -> None:
+    (folder / "spec.toml").write_text(
+        f'task = "iris"\narms = ["{BOTH}", "pkg.inner:Lion"]\nrepeats = 1\nsampler = "mymodule:Guess"\n'
+        '[ranges]\n"mymodule:Lion".beta1 = 0.8\n"pkg.inner:Lion.learning_rate" = [0.1, 0.2]\n'
+    )
+    cooldown("compare", "spec.toml", "--name", "t", *SMALL, cwd=folder)
+    rows = json.loads(cooldown("trials", "t", "--json", cwd=folder).stdout)
+    rates = [row["pkg.inner:Lion.learning_rate"] for row in rows if row["arm"] == "pkg.inner:Lion"]
+    assert rates
+    assert all(0.1 <= rate <= 0.2 for rate in rates)
+
+
+def test_a_module_may_be_called_like_an_entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the name of its optimizer begins with that of another, and a dot."""
+    (tmp_path / "adam").mkdir()
+    (tmp_path / "adam" / "__init__.py").touch()
+    (tmp_path / "adam" / "rules.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    spec = experiment(task="iris", arms=("adam+adam.rules:wsd",), ranges={"adam.rules:wsd.floor": 0.25})
+    config = space(spec, spec.parsed_arms[0], 10).config({"adam.beta1": 0.7, "adam.rules:wsd.warmup_steps": 3})
+    assert config.optimizer.hyperparameters["beta1"] == 0.7
+    assert dict(config.schedule.hyperparameters) == {"floor": 0.25, "warmup_steps": 3}
+    assert type(config).from_json(json.dumps(config.to_json())) == config
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--arm", "nomodule:x"), "optimizer 'nomodule:x': module 'nomodule' cannot be imported: ModuleNotFoundError"),
+        (("--arm", "adam+mymodule:Lion"), "schedule 'mymodule:Lion': must be a Schedule or a callable"),
+        (("--arm", "mymodule:lion"), "unknown attribute of module 'mymodule' 'lion'; did you mean 'Lion'?"),
+        (("--arm", "mymodule:number"), "must be an Optimizer or a callable without arguments that returns one, got 3"),
+        (("--arm", "mymodule:broken"), "broken() raised ZeroDivisionError: no reason"),
+        (("--sampler", "mymodule:Lion"), "sampler 'mymodule:Lion'"),
+        (("--sampler", "tpee"), "unknown sampler 'tpee'; did you mean 'tpe'?"),
+        (
+            ("--arm", BOTH, "--set", "mymodule:Lion.beta3=0.9"),
+            "did you mean 'mymodule:Lion.beta1'",
+        ),
+        (("--arm", "broken:Lion"), "module 'broken' cannot be imported: SystemExit: 3"),
+    ],
+)
+def test_what_is_wrong_is_told(folder: Path, arguments: tuple[str, ...], message: str) -> None:
+    (folder / "broken.py").write_text("import sys\nsys.exit(3)\n")
+    done = cooldown("compare", "iris", *arguments, cwd=folder, check=2)
+    assert message in done.stderr
+    assert not (folder / "cooldown.db").exists()
+
+
+def test_check_says_what_came_out(folder: Path) -> None:
+    done = cooldown("check", "mymodule:Lion", cwd=folder)
+    assert done.stdout.count("pass  ") == 8
+    assert "mymodule:Lion passes all 8 checks." in done.stdout
+    (folder / "faulty.py").write_text(MODULE.replace("theta - learning_rate", "theta + learning_rate"))
+    failed = cooldown("check", "faulty:Lion", "--json", cwd=folder, check=1)
+    document = json.loads(failed.stdout)
+    assert not document["passed"]
+    (reason,) = [check["reason"] for check in document["checks"] if not check["passed"]]
+    assert "with none of the learning rates" in reason
+    assert "FAIL  learns iris: with none" in cooldown("check", "faulty:Lion", cwd=folder, check=1).stdout
+    assert "no_such" in cooldown("check", "no_such:Lion", cwd=folder, check=2).stderr
+
+
+def test_entries_of_an_installed_package_join_the_catalogs(folder: Path) -> None:
+    points = [
+        "squashed = plugin_of_mine:Lion",
+        "stable-rate = plugin_of_mine:stable",
+        "flowers = plugin_of_mine:flowers",
+        "bowl = plugin_of_mine:bowl",
+        "guess = plugin_of_mine:guess",
+        "arm-name = plugin_of_mine:name",
+    ]
+    environment = install(folder, "\n".join(points))
+    catalog = json.loads(cooldown("catalog", "--json", cwd=folder, environment=environment).stdout)
+    names = {section: [entry["name"] for entry in entries] for section, entries in catalog.items()}
+    assert "squashed" in names["optimizers"]
+    assert "stable-rate" in names["schedules"]
+    assert "flowers" in names["tasks"]
+    assert "bowl" in names["surfaces"]
+    arm = "squashed+stable-rate"
+    cooldown(
+        *("compare", "flowers", "--arm", arm, "--sampler", "guess", "--repeats", "1", "--name", "p", *SMALL),
+        cwd=folder,
+        environment=environment,
+    )
+    exported = cooldown("export", "p", "-f", "arm-name", cwd=folder, environment=environment)
+    assert exported.stdout == arm
+    cooldown("export", "p", "-f", "sklearn", "-o", "best.py", cwd=folder, environment=environment)
+    assert "def squashed_update(" in (folder / "best.py").read_text()
+    assert "def stable_rate_factor(" in (folder / "best.py").read_text()
+    cooldown("surface", "bowl", "--optimizer", "squashed", "--json", cwd=folder, environment=environment)
+    cooldown("check", "squashed", cwd=folder, environment=environment)
+
+
+@pytest.mark.parametrize(
+    ("point", "message"),
+    [
+        (
+            "adam = plugin_of_mine:Lion",
+            "adds the optimizer 'adam' in the entry-point group cooldown.catalog, but",
+        ),
+        (
+            "mine = plugin_of_mine:number",
+            "must be an Optimizer, Schedule, Task, Surface, Sampler or export format",
+        ),
+        ("mine = plugin_of_mine:nothing", "cannot be loaded: AttributeError"),
+        ("mine = plugin_of_nobody:Lion", "cannot be loaded: ModuleNotFoundError"),
+        ("a+b = plugin_of_mine:Lion", "a name is letters, digits, dashes and underscores"),
+    ],
+)
+def test_a_package_that_adds_what_cannot_be_is_named(folder: Path, point: str, message: str) -> None:
+    environment = install(folder, point)
+    done = cooldown("catalog", "optimizers", cwd=folder, environment=environment, check=2)
+    assert "the distribution 'plugin-of-mine'" in done.stderr
+    assert message in done.stderr
+    # What does not need it goes on.
+    cooldown("--help", cwd=folder, environment=environment)
+
+
+def test_help_loads_no_entry(folder: Path) -> None:
+    environment = install(folder, "mine = plugin_of_mine:Lion", "raise SystemExit('loaded')")
+    assert "compare" in cooldown("--help", cwd=folder, environment=environment).stdout
+    assert "tpe" in cooldown("compare", "--help", cwd=folder, environment=environment).stdout
+
+
+def test_an_arm_whose_optimizer_and_schedule_have_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    from cooldown.objectives import optimizers, schedules
+
+    entries = {"constant": schedules.get("constant"), "adam": schedules.get("cosine").called("adam")}
+    monkeypatch.setattr(schedules, "get", entries.__getitem__)
+    assert optimizers.get("adam").name == "adam"
+    with pytest.raises(ValueError, match="names 'adam' as an optimizer and as a schedule"):
+        Arm.parse("adam+adam")
+
+
+def test_two_functions_of_one_name_are_not_taken_for_each_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "def helper(x):\n    return x + CONSTANT\n\n\ndef formula(x):\n    return helper(x)\n"
+    for number, name in enumerate(("first_of_two", "second_of_two")):
+        (tmp_path / f"{name}.py").write_text(f"CONSTANT = {number}\n\n\n{text}")
+    monkeypatch.syspath_prepend(tmp_path)
+    import first_of_two  # type: ignore[import-not-found]
+    import second_of_two  # type: ignore[import-not-found]
+
+    source = Source()
+    collect(source, first_of_two.formula, "first")
+    with pytest.raises(NotPortableError, match=r"two functions are called helper: second_of_two\.helper"):
+        collect(source, second_of_two.formula, "second")
+    with pytest.raises(NotPortableError, match=r"two constants are called CONSTANT: second_of_two\.helper"):
+        collect(source, second_of_two.helper, "other")
