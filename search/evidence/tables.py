@@ -5,7 +5,7 @@ from typing import Any
 
 from cooldown.search.evidence.budgets import budget_curves
 from cooldown.search.evidence.credit import CreditSplit, tuning_gains
-from cooldown.search.evidence.numbers import Form, formatted
+from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.summary import arm_summaries
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.evidence.target import times_to_target
@@ -69,7 +69,7 @@ def pairs_table(view: View) -> Table:
             Column("Difference", Form.DIFFERENCE, "test loss"),
             Column("95 % interval", Form.DIFFERENCE, "test loss", ends=True),
             Column("Tie band ±", Form.LOSS, "test loss", wide=True),
-            Column("Score", Form.SCORE_DIFFERENCE),
+            Column("Score", Form.SCORE_DIFFERENCE, wide=True),
             Column("First is"),
         ),
         [
@@ -117,11 +117,11 @@ def whole_search_table(view: View) -> Table:
     return Table(
         (
             ARM,
-            Column("Expected best", Form.LOSS),
+            Column("Best", Form.LOSS),
             Column("95 % interval", Form.SCORE, ends=True),
             Column("Evaluations", Form.COUNT, EVALUATIONS),
             Column("Core-seconds", Form.SECONDS),
-            Column("Repeats", Form.COUNT),
+            Column("Repeats", Form.COUNT, wide=True),
         ),
         [
             (
@@ -134,7 +134,7 @@ def whole_search_table(view: View) -> Table:
             )
             for arm, curve in budget_curves(view).items()
         ],
-        "A whole search: the expected best validation loss, and the cost per repeat.",
+        "A whole search: the expected best validation loss, and the cost in each repeat.",
     )
 
 
@@ -215,11 +215,11 @@ def cost_table(view: View, measure: str = "gradient_evaluations") -> Table:
 def target_table(view: View, target: float) -> Table:
     """How many gradient evaluations the winners of each arm took to a validation loss."""
     return Table(
-        (ARM, Column("Evaluations, median"), Column("Reached in")),
+        (ARM, Column("Evaluations, median", Form.COUNT, EVALUATIONS), Column("Reached in")),
         [
             (
                 arm,
-                "not reached" if times.median is None else formatted(times.median, Form.COUNT),
+                "not reached" if times.median is None else times.median,
                 f"{times.reached} of {times.repeats} repeats",
             )
             for arm, times in times_to_target(view, target).items()
