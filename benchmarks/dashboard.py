@@ -131,7 +131,9 @@ def _follow(console: Console, url: str, address: str, page: Page, minutes: float
     """Print the server's memory while a page is drawn anew every other second, of an experiment that does not grow."""
     port = address.rpartition(":")[2]
     commands = ((process, " ".join(process.info["cmdline"] or [])) for process in psutil.process_iter(["cmdline"]))
-    server = next(process for process, command in commands if "-m cooldown.dashboard run" in command and port in command)
+    server = next(
+        process for process, command in commands if "-m cooldown.dashboard run" in command and port in command
+    )
     # Whoever holds an experiment runs it, as far as a reader can tell.
     with Ledger(url).hold("experiment 0"):
         page.goto(f"{address}/verdict?experiment=experiment+0")

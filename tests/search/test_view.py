@@ -56,7 +56,9 @@ def sections(record: ExperimentRecord) -> None:
 
 
 @pytest.mark.parametrize(
-    "use", [lambda record: document(View(record)), report, shown, sections], ids=["json", "report", "answer", "sections"]
+    "use",
+    [lambda record: document(View(record)), report, shown, sections],
+    ids=["json", "report", "answer", "sections"],
 )
 def test_a_spec_is_parsed_once_and_a_space_is_built_once(
     record: ExperimentRecord, parses: Counter[str], use: Callable[[ExperimentRecord], Any]
