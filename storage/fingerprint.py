@@ -35,11 +35,12 @@ def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
             )
             for purpose in Purpose:
                 for curve in sorted(trial.curves.get(purpose, ()), key=lambda curve: curve.seed):
-                    row = {name: _unsigned_zero(value) for name, value in curve_row(curve).items()}
+                    row = curve_row(curve)
                     arrays = [row.pop(name) for name in ("train_loss", "held_out_loss", "held_out_score")]
                     # Time is not what happened; and an older ledger, which lacks the other two, keeps its fingerprint.
                     for name in ("seconds", "learning_rate", "kept_epoch"):
                         del row[name]
+                    row = {name: _unsigned_zero(value) for name, value in row.items()}
                     digest.update(canonical_json({"purpose": purpose.value, **row}))
                     for array in arrays:
                         digest.update(len(array).to_bytes(8, "little") + array)
