@@ -107,11 +107,9 @@ def _gaussians(counts: NDArray[np.int64], occupied: NDArray[np.int64]) -> NDArra
     total, reached = int(weights.sum()), np.cumsum(weights)
     mean = occupied @ weights / total
     deviation = np.sqrt((occupied - mean) ** 2 @ weights / max(1, total - 1))
-    quartiles = (
-        occupied[np.searchsorted(reached, total // 4, side="left")],
-        occupied[min(np.searchsorted(reached, total * 3 // 4, side="right"), occupied.size - 1)],
-    )
-    width = 1.059 * min((quartiles[1] - quartiles[0]) / 1.34, deviation) * total**-0.2
+    first = occupied[np.searchsorted(reached, total // 4, side="left")]
+    third = occupied[np.minimum(np.searchsorted(reached, total * 3 // 4, side="right"), occupied.size - 1)]
+    width = 1.059 * min((third - first) / 1.34, deviation) * total**-0.2
     centres = np.append(occupied, (counts.size - 1) / 2)
     widths = np.append(np.full(occupied.size, max(width, NARROWEST)), counts.size)
     below = ndtr((np.arange(counts.size + 1) - 0.5 - centres[:, None]) / widths[:, None])
