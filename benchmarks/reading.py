@@ -1,9 +1,8 @@
 """How long a large experiment takes to be read: `cooldown show --json` and `cooldown report` of 2,400 trials.
 
 Five arms, five repeats, 96 trials each, on iris. Whole commands are timed, from the shell to the last byte, in turns:
-by the clock, and by the processor time that they take, which is about what the clock shows on a machine with nothing
-else to do. The targets: 1.5 s for `show --json`, 4 s for `report`, 0.2 s for `import cooldown`, 1 s for `--help`,
-`list` and `catalog`.
+by the clock, and in processor time, which other work on the machine changes less. The targets: 1.5 s for `show --json`,
+4 s for `report`, 0.2 s for `import cooldown`, 1 s for `--help`, `list` and `catalog`.
 
     python -m benchmarks.reading [--rounds 5]
 """
