@@ -1,4 +1,4 @@
-"""Reading an experiment loads only what it needs: each of these packages takes longer to import than that to read."""
+"""Reading an experiment loads no package that takes long to import and that only running one needs."""
 
 import subprocess
 import sys
