@@ -13,7 +13,7 @@ from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.spec.space import Space, search_space
 from cooldown.storage import ExperimentRecord, Purpose, Status, StudyRecord
-from cooldown.storage.fingerprint import arm_fingerprints, experiment_fingerprint
+from cooldown.storage.fingerprint import arm_fingerprints, everything, whole_fingerprint
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -85,12 +85,12 @@ class View:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over everything that happened, timings aside."""
-        return experiment_fingerprint(self.record)
+        return whole_fingerprint(self.arm_fingerprints)
 
     @cached_property
     def arm_fingerprints(self) -> dict[str, str]:
-        """The same of each arm's searches."""
-        return arm_fingerprints(self.record.studies)
+        """The same of each arm's searches; of default configs and superseded searches under names of their own."""
+        return arm_fingerprints(everything(self.record))
 
     def keep(self, key: Any, work_out: Callable[[], T]) -> T:
         """What is kept under `key`, worked out the first time."""
