@@ -71,8 +71,8 @@ FAULTS = (
     Fault(
         "an interval has 90 % in place of 95 %",
         "search/statistics/intervals.py",
-        "t.ppf((1 + confidence) / 2, degrees)",
-        "t.ppf(confidence, degrees)",
+        "t_quantiles((1 + confidence) / 2, degrees)",
+        "t_quantiles(confidence, degrees)",
         ("tests/search/test_verdict.py",),
     ),
     Fault(
