@@ -20,7 +20,7 @@ def same(a: Curve, b: Curve) -> bool:
     """Whether two runs did the same, to the last bit."""
     return a.outcome is b.outcome and all(
         np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True)
-        for name in ("train_loss", "validation_loss", "validation_score", "learning_rate")
+        for name in ("train_loss", "held_out_loss", "held_out_score", "learning_rate")
     )
 
 
