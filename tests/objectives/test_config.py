@@ -263,8 +263,8 @@ def mlp(hidden):
 @pytest.mark.parametrize(
     ("given", "model", "message"),
     [
-        ({"dropout": 0.5}, object(), "dropout=0.5 is for an MLP: this task's model, object, is none"),
-        ({"initialization": "he"}, object(), "initialization='he' is for an MLP: this task's model, object, is none"),
+        ({"dropout": 0.5}, object(), "dropout=0.5 is for an MLP, but this task's model is object"),
+        ({"initialization": "he"}, object(), "initialization='he' is for an MLP, but this task's model is object"),
         ({"batch_norm": True}, mlp(()), "batch_norm=True needs a hidden layer: this task's model has none"),
         ({"batch_norm": True, "batch_size": 1}, mlp((3,)), "batch_norm=True needs at least 2 rows in a batch"),
     ],
