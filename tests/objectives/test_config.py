@@ -202,7 +202,7 @@ def test_numpy_numbers_become_python_numbers():
             {"optimizer": {"name": "adam", "epsilon": "1e-8"}},
             "adam(epsilon='1e-8'): epsilon must be a finite number, got '1e-8'",
         ),
-        ("[1, 2]", "TrainConfig.from_json: a config is a table, got [1, 2]"),
+        ("[1, 2]", "TrainConfig.from_json: a config must be a table, got [1, 2]"),
         (None, "TrainConfig.from_json: a config is a table, got None"),
     ],
 )

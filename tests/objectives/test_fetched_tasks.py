@@ -157,7 +157,7 @@ def test_a_failed_download_is_one_clear_line(home, monkeypatch, text, error, mes
     answer(monkeypatch, error)
     with pytest.raises(InputError, match=message) as raised:
         tasks.resolve(text).search_problem()
-    begin = f"task {text!r}: scikit-learn downloads the data on first use and keeps them in {home}; this failed: "
+    begin = f"task {text!r}: scikit-learn downloads the data on first use to {home}; this failed: "
     assert str(raised.value).startswith(begin)
     assert "\n" not in str(raised.value)
 
@@ -315,7 +315,7 @@ NO_NAMES = ["", "@1", "..", "../x", "a b", "iris@new", "iris@0", "61@1", "é", "
 
 @pytest.mark.parametrize("text", [f"openml:{name}" for name in NO_NAMES])
 def test_what_is_no_name_of_a_data_set(text):
-    with pytest.raises(InputError, match="a data set is written as openml:NAME, openml:NAME@VERSION") as raised:
+    with pytest.raises(InputError, match="write a data set as openml:NAME, openml:NAME@VERSION") as raised:
         tasks.resolve(text)
     assert str(raised.value).startswith(f"task {text!r}: ")
 
@@ -342,7 +342,7 @@ def test_a_name_of_several_active_versions(home):
     put(home, f"{API}/list/data_name/flowers/limit/2/status/active/", {"data": {"dataset": both}})
     with pytest.raises(InputError, match=r"task 'openml:Flowers': has several active versions \(3, 5, …\)") as raised:
         tasks.resolve("openml:Flowers")
-    assert str(raised.value).endswith("say which, as in openml:Flowers@3")
+    assert str(raised.value).endswith("choose one, as in openml:Flowers@3")
     assert tasks.resolve("openml:Flowers@3").name == "Flowers"
 
 

@@ -304,9 +304,9 @@ def test_arrival():
         (lambda: surfaces.trajectories("beale", steps=2.5), "trajectories(steps=2.5): steps must be a whole number"),
         (lambda: surfaces.trajectories("beale", steps=True), "steps must be a whole number from 1 to 10000, got True"),
         (lambda: surfaces.tune("beale", "sgd", 10_001), "tune(steps=10001): steps must be a whole number"),
-        (lambda: surfaces.get("beale").value([1, 2, 3]), "beale.value(points=...): points are (..., 2), got shape"),
-        (lambda: surfaces.get("beale").gradient(1.0), "beale.gradient(points=...): points are (..., 2), got shape ()"),
-        (lambda: surfaces.get("beale").value(["a", "b"]), "beale.value(points=...): not numbers: ['a', 'b']"),
+        (lambda: surfaces.get("beale").value([1, 2, 3]), "beale.value(points=...): must have shape (..., 2), got (3,)"),
+        (lambda: surfaces.get("beale").gradient(1.0), "beale.gradient(points=...): must have shape (..., 2), got ()"),
+        (lambda: surfaces.get("beale").value(["a", "b"]), "beale.value(points=...): must be numbers, got ['a', 'b']"),
         (lambda: surfaces.get("saddle").nearest((0, 0)), "saddle.nearest(points=...): saddle has no minimum"),
     ],
 )
