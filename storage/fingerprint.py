@@ -1,4 +1,4 @@
-"""The fingerprint: what two runs have in common if, timings aside, the same thing happened in them."""
+"""The fingerprint of an experiment: equal for two runs with the same results, timings aside."""
 
 from collections.abc import Sequence
 from hashlib import sha256
@@ -10,10 +10,10 @@ from cooldown.storage.rows import curve_row
 
 
 def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
-    """Per arm, SHA-256 over its trials, parameters, scores and curves, by repeat, trial and seed.
+    """For each arm, SHA-256 of its trials, parameters, losses and curves, by repeat, trial and seed.
 
-    The runs of an arm's default config have a fingerprint of their own, under "default" and the arm's name; so have its
-    searches over ranges that were widened since.
+    The runs of an arm's default config have a separate fingerprint, under "default" and the arm's name; so do its
+    searches over ranges that have been widened since.
     """
     digests: dict[str, Any] = {}
     newest = {study.arm: study.attempt for study in sorted(studies, key=lambda study: study.attempt)}
@@ -37,7 +37,7 @@ def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
                 for curve in sorted(trial.curves.get(purpose, ()), key=lambda curve: curve.seed):
                     row = {name: _unsigned_zero(value) for name, value in curve_row(curve).items()}
                     arrays = [row.pop(name) for name in ("train_loss", "held_out_loss", "held_out_score")]
-                    # Time is not what happened; and an older ledger, which lacks the other two, keeps its fingerprint.
+                    # Times are not results; older ledgers lack the other two, and their fingerprints must not change.
                     for name in ("seconds", "learning_rate", "kept_epoch"):
                         del row[name]
                     digest.update(canonical_json({"purpose": purpose.value, **row}))
@@ -47,15 +47,15 @@ def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
 
 
 def fingerprint(studies: Sequence[StudyRecord]) -> str:
-    """SHA-256 over all arms of an experiment, whatever their order."""
+    """SHA-256 over all arms of an experiment, independent of their order."""
     return sha256(canonical_json(sorted(arm_fingerprints(studies).items()))).hexdigest()
 
 
 def experiment_fingerprint(record: ExperimentRecord) -> str:
-    """SHA-256 over everything that happened in an experiment, timings aside."""
+    """SHA-256 over all results of an experiment, without timings."""
     return fingerprint([*record.studies, *record.default_configs, *record.superseded])
 
 
 def _unsigned_zero(value: Any) -> Any:
-    """The value as SQLite keeps it: a number of a table has no sign if it is zero."""
+    """The value as SQLite stores it: zero has no sign."""
     return value + 0.0 if isinstance(value, float) else value

@@ -203,7 +203,7 @@ def test_numpy_numbers_become_python_numbers():
             "adam(epsilon='1e-8'): epsilon must be a finite number, got '1e-8'",
         ),
         ("[1, 2]", "TrainConfig.from_json: a config must be a table, got [1, 2]"),
-        (None, "TrainConfig.from_json: a config is a table, got None"),
+        (None, "TrainConfig.from_json: a config must be a table, got None"),
     ],
 )
 def test_every_bad_field_is_named(given, message):

@@ -417,10 +417,10 @@ def test_an_attribute_of_a_users_model_means_what_the_user_means():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("iris", [config()], [0]), "train(task=...): should be a Task or a Problem, as tasks.get('digits') is, got"),
-        ((problem(), config(), [0]), "train(configs=...): should be a list of TrainConfig, got TrainConfig("),
-        ((problem(), [{}], [0]), "train(configs=...): should be a list of TrainConfig, got [{}]"),
-        ((problem(), [config()], 0), "train(seeds=...): should be a list of whole numbers, got 0"),
+        (("iris", [config()], [0]), "train(task=...): must be a Task, like tasks.get('digits'), or a Problem, got"),
+        ((problem(), config(), [0]), "train(configs=...): must be a list of TrainConfig, got TrainConfig("),
+        ((problem(), [{}], [0]), "train(configs=...): must be a list of TrainConfig, got [{}]"),
+        ((problem(), [config()], 0), "train(seeds=...): must be a list of whole numbers, got 0"),
     ],
 )
 def test_arguments_of_another_kind_are_named(arguments, message):
@@ -438,7 +438,7 @@ def test_nothing_to_train_is_nothing():
 def test_a_bad_seed_is_named(seed):
     with pytest.raises(InputError) as error:
         train(problem(), [config()], [0, seed])
-    assert str(error.value) == f"train(seeds=...): a seed is a whole number of at least 0, got {seed!r}"
+    assert str(error.value) == f"train(seeds=...): a seed must be a whole number of at least 0, got {seed!r}"
 
 
 @pytest.mark.parametrize("dtype", [np.float16, int, "complex128"])

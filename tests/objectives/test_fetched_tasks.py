@@ -349,8 +349,8 @@ def test_a_name_of_several_active_versions(home):
 @pytest.mark.parametrize(
     ("roles", "message"),
     [
-        (("", "", ""), r"has no target of its own: name the column .*as target \(choose from: a, b, y\)"),
-        (("", "target", "target"), r"has 2 targets of its own: .*\(choose from: b, y\)"),
+        (("", "", ""), r"has no default target: name the column .*as target \(choose from: a, b, y\)"),
+        (("", "target", "target"), r"has 2 default targets: .*\(choose from: b, y\)"),
         (("target", "", "target"), "Can only handle homogeneous multi-target .* Name another column as target"),
     ],
 )

@@ -259,9 +259,9 @@ def test_limits_are_held_against_each_configs_own_seeds():
         ([[1.0] * 3] * 2, r"shape \(configs, epochs\) = \(2, 9\), got \(2, 3\)"),
         (1.0, r"shape \(configs, epochs\) = \(2, 9\), got \(\)"),
         ([1.0, 2.0], r"shape \(configs, epochs\) = \(2, 9\), got \(2,\)"),
-        ([[1.0] * 8 + [math.nan]] * 2, "infinite where nothing is pruned, got NaN"),
-        ([[1.0], [1.0, 2.0]], r"should be numbers \(configs, epochs\)"),
-        ([["low"] * EPOCHS] * 2, r"should be numbers \(configs, epochs\)"),
+        ([[1.0] * 8 + [math.nan]] * 2, "inf for no pruning, got NaN"),
+        ([[1.0], [1.0, 2.0]], r"must be numbers \(configs, epochs\)"),
+        ([["low"] * EPOCHS] * 2, r"must be numbers \(configs, epochs\)"),
     ],
 )
 def test_unusable_limits(limits, message):
@@ -279,7 +279,7 @@ def test_limits_need_one_length_and_a_look_after_every_epoch():
 
 def test_test_rows_decide_nothing():
     evaluation = Problem(TASK.model, TASK.train, TASK.held_out, 1.1, monitor=np.arange(8))
-    with pytest.raises(InputError, match="test rows, which may decide nothing"):
+    with pytest.raises(InputError, match="test rows, which must not decide pruning"):
         train(evaluation, CONFIGS[:1], [0], limits=np.full((1, EPOCHS), INF))
 
 

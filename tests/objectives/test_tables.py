@@ -205,7 +205,7 @@ def test_what_looks_like_a_path_is_one(tmp_path, monkeypatch, text):
         (numbers(cells="{i},{i},{i}"), {"target": "b"}, "is not a CSV file: .*loss of data"),
         (numbers("a,a", "{i},{i}"), {"target": "a"}, "column 'a' is 2 times in the header"),
         (numbers(",b"), {"target": "b"}, "column 1 has no name"),
-        (numbers("b", "{i}.5"), {"target": "b"}, "has no column to predict 'b' from"),
+        (numbers("b", "{i}.5"), {"target": "b"}, "has no informative column to predict 'b' from"),
         (numbers(cells="id{i},{i}.5"), {"target": "b"}, "predict 'b' from: all strings in 'a' are different"),
         (numbers(cells="{i},7.5"), {"target": "b"}, "target 'b': is constant, 7.5, in all 20 rows"),
         (numbers(cells="{i},yes"), {"target": "b"}, "target 'b': is only one class, 'yes'"),
@@ -222,7 +222,7 @@ def test_what_looks_like_a_path_is_one(tmp_path, monkeypatch, text):
         (numbers(n=90, r4="?,1", r9="?,1"), {"target": "b"}, r"'a': .* 2 cells, the first '\?' in row 5"),
         (numbers(n=90, r4="1,?"), {"target": "b"}, r"'b': .* 1 cells, the first '\?' in row 5"),
         (numbers(), {"target": "b", "kind": "regresion"}, "did you mean 'regression'"),
-        (numbers(), {"target": "b", "name": ""}, "name is a text"),
+        (numbers(), {"target": "b", "name": ""}, "name must be a non-empty string"),
         (numbers(), {"target": "b", "hidden": (0,)}, "widths"),
     ],
 )  # fmt: skip
@@ -237,8 +237,8 @@ def test_an_unusable_csv_is_refused(tmp_path, text, options, message):
     [
         (pd.date_range("2020-01-01", periods=20), "column 'a': holds dates or times"),
         (pd.timedelta_range("1h", periods=20), "column 'a': holds dates or times"),
-        ([[1, 2]] * 20, "column 'a': holds mixed values"),
-        ([b"x"] * 20, "column 'a': holds bytes values"),
+        ([[1, 2]] * 20, "column 'a': must hold numbers, strings or booleans, got mixed values"),
+        ([b"x"] * 20, "column 'a': must hold numbers, strings or booleans, got bytes values"),
     ],
 )
 def test_an_unusable_parquet_column_is_refused(tmp_path, column, message):

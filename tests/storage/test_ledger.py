@@ -166,13 +166,13 @@ def test_a_name_that_is_no_line_of_text_is_refused(ledger: Ledger, name: str) ->
 
 def test_a_name_is_taken_once_and_the_first_stays(ledger: Ledger) -> None:
     complete_experiment(ledger)
-    with pytest.raises(LedgerError, match="there is an experiment 'digits' already"):
+    with pytest.raises(LedgerError, match="the experiment 'digits' already exists"):
         ledger.create("digits", {}, "", [StudyKey("adam", 0)])
     assert len(ledger.load("digits").studies) == 2
 
 
 def test_an_unknown_experiment_is_told_with_the_nearest_name(ledger: Ledger) -> None:
-    with pytest.raises(LedgerError, match=r"unknown experiment 'digts'.*holds none yet"):
+    with pytest.raises(LedgerError, match=r"unknown experiment 'digts'.*has no experiments yet"):
         ledger.load("digts")
     complete_experiment(ledger)
     for use in (ledger.load, ledger.delete, lambda name: ledger.hold(name).__enter__()):

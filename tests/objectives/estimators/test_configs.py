@@ -61,7 +61,7 @@ def test_the_defaults_are_those_of_a_config():
 def test_from_config_takes_a_config_and_what_a_config_does_not_have():
     with pytest.raises(InputError, match=r"ScheduledMLPClassifier.from_config\(config=...\): should be a TrainConfig"):
         ScheduledMLPClassifier.from_config({"epochs": 3})
-    with pytest.raises(TypeError, match="the config has epochs already: set_params changes it"):
+    with pytest.raises(TypeError, match="the config already sets epochs: use set_params to change it"):
         ScheduledMLPClassifier.from_config(TrainConfig(), epochs=3)
 
 
@@ -192,12 +192,15 @@ def test_fit_of_the_engine_has_the_curves_of_train():
     ("call", "message"),
     [
         (lambda: fit(iris_problem(), TrainConfig(), []), "fit(seeds=...): at least one seed is needed, got none"),
-        (lambda: fit(iris_problem(), TrainConfig(), [-1]), "fit(seeds=...): a seed is a whole number"),
+        (lambda: fit(iris_problem(), TrainConfig(), [-1]), "fit(seeds=...): a seed must be a whole number"),
         (
             lambda: fit(iris_problem(), TrainConfig(), [1], dtype=np.float16),
             "fit(dtype=<class 'numpy.float16'>): dtype",
         ),
-        (lambda: fit(iris_problem(), TrainConfig(early_stopping=2), [1]), "fit(problem=...): a config that reacts"),
+        (
+            lambda: fit(iris_problem(), TrainConfig(early_stopping=2), [1]),
+            "early stopping and schedules that react",
+        ),
         (lambda: engine.begin(iris_problem(), TrainConfig(early_stopping=2), [1]), "begin(config=...): a config that"),
     ],
 )
