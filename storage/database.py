@@ -98,7 +98,8 @@ class Database:
         if names and revision is None:
             contents = ", ".join(sorted(names)[:3]) + (", …" if len(names) > 3 else "")
             raise LedgerError(
-                f"the database {self.where} is not a Cooldown ledger (it holds {contents}): choose another place with --db"
+                f"the database {self.where} is not a Cooldown ledger (it holds {contents}): "
+                "choose another place with --db"
             )
         if revision is not None and revision not in _known_revisions():
             raise LedgerError(

@@ -202,7 +202,7 @@ class Population:
         return gradient
 
     def restart(self, restarting: Flags, theta: NDArray[Any], factors: NDArray[np.float64], step: int) -> None:
-        """Continue the replicates `restarting` (R,) from `theta` (R, size) at update index `step`, with the rule's state
+        """Continue the replicates `restarting` (R,) from `theta` (R, size) at update `step`, with the rule's state
         reset and rates multiplied by `factors` (R,).
         """
         self.theta[restarting] = theta[restarting]

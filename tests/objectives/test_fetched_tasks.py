@@ -214,20 +214,20 @@ def put_data_set(home, columns, rows, number=99, name="Flowers", version=3, file
 
     columns: per name its type in ARFF and whether it is the "target", to "ignore", or neither. rows: texts.
     """
-    types = {each: "nominal" if kind.startswith("{") else kind for each, (kind, _) in columns.items()}
+    types = {column: "nominal" if kind.startswith("{") else kind for column, (kind, _) in columns.items()}
     features = [
         {
             "index": str(i),
-            "name": each,
-            "data_type": types[each],
+            "name": column,
+            "data_type": types[column],
             "is_target": str(role == "target").lower(),
             "is_ignore": str(role == "ignore").lower(),
             "is_row_identifier": str(role == "row").lower(),
             "number_of_missing_values": str(sum(row.split(",")[i] == "?" for row in rows)),
         }
-        for i, (each, (_, role)) in enumerate(columns.items())
+        for i, (column, (_, role)) in enumerate(columns.items())
     ]
-    head = ["@relation r", *(f"@attribute '{each}' {kind}" for each, (kind, _) in columns.items()), "@data"]
+    head = ["@relation r", *(f"@attribute '{column}' {kind}" for column, (kind, _) in columns.items()), "@data"]
     arff = "\n".join([*head, *rows]).encode() + b"\n"
     path = f"data/v1/download/{number}/{name}.arff"
     entry = {"did": number, "name": name, "version": version, "status": "active", "format": file_format}

@@ -194,10 +194,10 @@ def test_curves_are_the_same_bits_up_to_where_they_were_pruned(monkeypatch, seed
     limits = np.where(rng.random(means.shape) < 0.3, means * rng.uniform(0.8, 1.3, means.shape), INF)
     monkeypatch.setattr(engine, "POPULATION", population)
     seen = []
-    for row, free_row, own in zip(
+    for row, free_row, row_limits in zip(
         train(TASK, CONFIGS, range(seeds), dtype=dtype, limits=limits), free, limits, strict=True
     ):
-        end = pruned_at(free_row, own)
+        end = pruned_at(free_row, row_limits)
         seen.append(end)
         for curve, whole in zip(row, free_row, strict=True):
             if end is None or epochs_run(whole) <= end:

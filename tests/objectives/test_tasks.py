@@ -520,7 +520,7 @@ def user_module(tmp_path, monkeypatch):
     )
     (tmp_path / "broken_tasks.py").write_text("1 / 0\n")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [each for each in sys.path if each not in ("", str(tmp_path))])
+    monkeypatch.setattr(sys, "path", [folder for folder in sys.path if folder not in ("", str(tmp_path))])
     yield
     sys.modules.pop("my_tasks", None)
 

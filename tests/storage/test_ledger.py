@@ -304,7 +304,7 @@ with ledger.hold("digits") as writer:
 def test_kill_9_while_appending_leaves_whole_generations(ledger: Ledger, url: str, path: Path) -> None:
     ledger.create("digits", {}, "", [StudyKey("adam", 0), StudyKey("momentum", 0)])
     lengths = random.Random(0)
-    told, found = 0, 0
+    reported, stored = 0, 0
     for _ in range(3):
         child = subprocess.Popen(
             [sys.executable, "-c", APPEND_FOREVER, url], stdout=subprocess.PIPE, text=True, env=child_environment()
@@ -312,17 +312,17 @@ def test_kill_9_while_appending_leaves_whole_generations(ledger: Ledger, url: st
         assert child.stdout is not None
         for _ in range(lengths.randint(2, 6)):
             assert child.stdout.readline()
-            told += 1
+            reported += 1
         time.sleep(lengths.uniform(0, 0.01))
         child.send_signal(signal.SIGKILL)
-        told += len(child.communicate()[0].splitlines())
+        reported += len(child.communicate()[0].splitlines())
         assert child.returncode == -signal.SIGKILL
-        found = whole(path).total()
+        stored = whole(path).total()
         # What it said was written is there; one more may be, of which it could say nothing any more.
-        assert told <= found <= told + 1
+        assert reported <= stored <= reported + 1
         assert ledger.load("digits").status is Status.INTERRUPTED
-        told = found
-    assert found >= 6
+        reported = stored
+    assert stored >= 6
 
 
 def test_readers_see_whole_generations_while_a_writer_writes(ledger: Ledger, url: str) -> None:

@@ -84,8 +84,8 @@ def test_every_schedule_fits(schedule):
 def test_a_run_that_ends_within_its_warm_up_is_told_of():
     """A config of a larger data set keeps its updates."""
     ramped = ScheduledMLPClassifier(schedule="cosine", schedule_params={"warmup_steps": 10}, epochs=2, random_state=0)
-    told = "ScheduledMLPClassifier.fit: the run of 10 updates ends within its warm-up of 10: the learning rate only"
-    with pytest.warns(UserWarning, match=told):
+    message = "ScheduledMLPClassifier.fit: the run of 10 updates ends within its warm-up of 10: the learning rate only"
+    with pytest.warns(UserWarning, match=message):
         ramped.fit(X_IRIS, y_iris)
     ramped.set_params(epochs=3).fit(X_IRIS, y_iris)
 
