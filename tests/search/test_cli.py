@@ -283,7 +283,7 @@ def test_tables_that_cannot_be_learned(
         ("compare digit", "unknown task 'digit'; did you mean 'digits'?"),
         ("compare .", "unknown task '.'"),
         ("compare ./", "the file name of a table must end in .csv"),
-        ("compare data.cvs --target y", "not in '.cvs'"),
+        ("compare data.cvs --target y", "got '.cvs'"),
         ("compare none.csv --target y", "there is no such file"),
         ("compare nomodule:task", "module 'nomodule' cannot be imported"),
         ("compare json:task", "unknown attribute of module 'json' 'task'"),

@@ -199,9 +199,12 @@ def test_fit_of_the_engine_has_the_curves_of_train():
         ),
         (
             lambda: fit(iris_problem(), TrainConfig(early_stopping=2), [1]),
-            "early stopping and schedules that react",
+            "fit(problem=...): early stopping and schedules",
         ),
-        (lambda: engine.begin(iris_problem(), TrainConfig(early_stopping=2), [1]), "begin(config=...): a config that"),
+        (
+            lambda: engine.begin(iris_problem(), TrainConfig(early_stopping=2), [1]),
+            "begin(config=...): early stopping and",
+        ),
     ],
 )
 def test_the_engine_refuses_what_it_cannot_fit(call, message):
