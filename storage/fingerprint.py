@@ -1,6 +1,6 @@
 """The fingerprint of an experiment: equal for two runs with the same results, timings aside."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -35,25 +35,31 @@ def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
             )
             for purpose in Purpose:
                 for curve in sorted(trial.curves.get(purpose, ()), key=lambda curve: curve.seed):
-                    row = {name: _unsigned_zero(value) for name, value in curve_row(curve).items()}
+                    row = curve_row(curve)
                     arrays = [row.pop(name) for name in ("train_loss", "held_out_loss", "held_out_score")]
                     # Times are not results; older ledgers lack the other two, and their fingerprints must not change.
                     for name in ("seconds", "learning_rate", "kept_epoch"):
                         del row[name]
+                    row = {name: _unsigned_zero(value) for name, value in row.items()}
                     digest.update(canonical_json({"purpose": purpose.value, **row}))
                     for array in arrays:
                         digest.update(len(array).to_bytes(8, "little") + array)
     return {arm: digest.hexdigest() for arm, digest in digests.items()}
 
 
+def whole_fingerprint(arms: Mapping[str, str]) -> str:
+    """SHA-256 over the fingerprints of all arms, independent of their order."""
+    return sha256(canonical_json(sorted(arms.items()))).hexdigest()
+
+
 def fingerprint(studies: Sequence[StudyRecord]) -> str:
     """SHA-256 over all arms of an experiment, independent of their order."""
-    return sha256(canonical_json(sorted(arm_fingerprints(studies).items()))).hexdigest()
+    return whole_fingerprint(arm_fingerprints(studies))
 
 
-def experiment_fingerprint(record: ExperimentRecord) -> str:
-    """SHA-256 over all results of an experiment, without timings."""
-    return fingerprint([*record.studies, *record.default_configs, *record.superseded])
+def everything(record: ExperimentRecord) -> list[StudyRecord]:
+    """All studies of an experiment: those that its fingerprint is over."""
+    return [*record.studies, *record.default_configs, *record.superseded]
 
 
 def _unsigned_zero(value: Any) -> Any:

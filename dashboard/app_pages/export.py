@@ -93,16 +93,16 @@ def _written(found: Result, name: str, arm: str | None = None, *, curves: bool) 
 
 def _preview(found: Result, arms: list[str], curves: bool) -> None:
     """The table's first rows."""
-    from cooldown.search.evidence.trials import curves_table, trials_table
+    from cooldown.search.evidence.trials import curves_frame, trials_frame
 
     first = found.view.begun(arms[0])[0]
     trials = sum(len(study.trials) for study in found.record.studies)
     if curves:
-        table = curves_table(found.record, first.arm, first.repeat, first.trials[0].number)
+        table = curves_frame(found.record, first.arm, first.repeat, first.trials[0].number)
     elif trials <= MOST_TRIALS:
-        table = trials_table(found.record, arms[0] if len(arms) == 1 else None)
+        table = trials_frame(found.record, arms[0] if len(arms) == 1 else None)
     else:
-        table = trials_table(found.record, first.arm, first.repeat)
+        table = trials_frame(found.record, first.arm, first.repeat)
     alt = "The first rows of the table"
     st.dataframe(table.head(PREVIEW), hide_index=True, placeholder=MISSING, key="preview", alt=alt)
     st.caption(f"The first {min(len(table), PREVIEW)} rows, with numbers shortened; the file has all their digits.")

@@ -28,8 +28,7 @@ ROOMY = 100
 
 def render(table: Table, title: str = "", *, room: int = ROOMY) -> RichTable:
     """A table without borders. Columns that need room are left out where `room` is little, arms have short names."""
-    if room < ROOMY:
-        table = table.narrowed()
+    table = fitted(table, room)
     made = RichTable(
         box=None, padding=(0, 2, 0, 0), pad_edge=False, title=title or None, title_justify="left", title_style="bold"
     )
@@ -49,6 +48,11 @@ def render(table: Table, title: str = "", *, room: int = ROOMY) -> RichTable:
     return made
 
 
+def fitted(table: Table, room: int) -> Table:
+    """The table without the columns that need more than this many characters of room."""
+    return table if room >= ROOMY else table.narrowed()
+
+
 def blocks(section: Sequence[Block], room: int = ROOMY) -> RenderableType:
     """A section of evidence: sentences and tables, a table below its caption."""
     parts: list[RenderableType] = []
@@ -60,8 +64,9 @@ def blocks(section: Sequence[Block], room: int = ROOMY) -> RenderableType:
         elif isinstance(block, str):
             parts.append(Text(block))
         else:
-            parts += [Text(f"{block.caption}\n")] if block.caption else []
-            parts.append(render(block, room=room))
+            table = fitted(block, room)
+            parts += [Text(f"{table.reading}\n")] if table.reading else []
+            parts.append(render(table, room=room))
             parts += [Text(f"\n{block.note}")] if block.note else []
     return Group(*parts)
 
@@ -75,7 +80,7 @@ def answer(console: Console, result: Result, place: str) -> None:
     arms = arms_table(view)
     console.print()
     console.print(render(arms, room=console.width))
-    console.print(Text(arms.caption, style="dim"))
+    console.print(Text(arms.reading, style="dim"))
     if note := _widened(view.spec.widened):
         console.print(f"\n{note}")
     for alarm in result.alarms:

@@ -11,8 +11,8 @@ from typing import Any
 MISSING = "–"
 MINUS = "−"
 
-SMALL = 5e-5
-"""Below this nothing would be left of a number with four decimals."""
+SMALL = 1e-3
+"""Below this, four decimals would leave one or two digits of a number: three significant ones are shown."""
 
 
 class Form(Enum):
@@ -57,7 +57,8 @@ def formatted(value: Any, form: Form = Form.VALUE) -> str:
     if not any(digit in text for digit in "123456789"):
         # Zero has no sign.
         text = text.lstrip("+-")
-    return text.replace("-", MINUS)
+    # Only the sign: an exponent's is typed again, as in 1e-08.
+    return MINUS + text[1:] if text.startswith("-") else text
 
 
 def setting(value: Any) -> str:

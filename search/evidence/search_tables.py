@@ -21,14 +21,14 @@ def sensitivity_table(view: View) -> Table:
             Column("Hyperparameter"),
             Column("Width"),
             Column("95 % interval", wide=True),
-            Column("Of"),
+            Column("Of", wide=True),
             Column("Good values"),
             Column("Importance", Form.SHARE),
         ),
         [
             (
                 sensitivity.arm,
-                sensitivity.key,
+                sensitivity.key if "," in sensitivity.arm else sensitivity.key.rpartition(".")[2],
                 _width(sensitivity, sensitivity.width or None),
                 _width_interval(sensitivity),
                 _range_width(sensitivity),

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cooldown.search.evidence import SECTIONS, search_tables, tables
+from cooldown.search.evidence import search_tables, tables
 from cooldown.search.evidence.budgets import budget_curves, crossover_sentence
 from cooldown.search.evidence.credit import credit_split, missing_sentence, tuning_gains
-from cooldown.search.evidence.numbers import Form, formatted
+from cooldown.search.evidence.numbers import formatted
 from cooldown.search.evidence.pruning import pruned_arms, replayed_arms
 from cooldown.search.evidence.sensitivity import sensitivities
 from cooldown.search.evidence.table import Table
@@ -87,8 +87,7 @@ def target(view: View, loss: float | None = None) -> list[Block]:
     if not times:
         return [Missing("No winner has been trained with further seeds yet.")]
     blocks: list[Block] = [
-        "Gradient evaluations until the winners' mean validation loss is at most "
-        f"{formatted(loss, Form.LOSS)}{source}.",
+        f"Gradient evaluations until the winners' mean validation loss is at most {formatted(loss)}{source}.",
         tables.target_table(view, loss),
     ]
     if pair := compared_pair(view):
@@ -120,4 +119,12 @@ def pruning(view: View) -> list[Block]:
     return [search_tables.replayed_table(view)] if replayed_arms(view) else [Missing("No search is complete yet.")]
 
 
-MADE: dict[str, Callable[..., list[Block]]] = {name: globals()[name] for name in SECTIONS}
+MADE: dict[str, Callable[..., list[Block]]] = {
+    "pairs": pairs,
+    "credit": credit,
+    "budget": budget,
+    "sensitivity": sensitivity,
+    "cost": cost,
+    "target": target,
+    "pruning": pruning,
+}

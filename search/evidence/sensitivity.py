@@ -1,12 +1,11 @@
 """Sensitivity, from an experiment's record: how much it matters how well each hyperparameter of an arm is set.
 
 Three answers per hyperparameter: how wide the region is in which a study came within 10 % of its best, how the loss
-changes over the range, and the hyperparameter's share of importance by Optuna's PED-ANOVA. Only the search's own trials
+changes over the range, and the hyperparameter's share of importance by PED-ANOVA. Only the search's own trials
 count, and of those none that was pruned: its loss is not that of a whole run.
 """
 
 import math
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -18,6 +17,13 @@ from cooldown.objectives.hyperparameters import Scale
 from cooldown.search.evidence.view import View, once
 from cooldown.search.spec.space import Parameter, Space
 from cooldown.search.statistics.finite import finite
+from cooldown.search.statistics.importance import (
+    Cells,
+    best_share,
+    cells_of_choices,
+    cells_of_numbers,
+    pearson_importance,
+)
 from cooldown.search.statistics.sensitivity import mean_width, profile, region, relative_losses, relative_ranks
 from cooldown.storage import StudyRecord, TrialRecord
 
@@ -135,37 +141,28 @@ def importances(
     (n,) `relative_ranks` of its study. Empty for fewer than ten trials and where nothing tells them apart.
     Source: PED-ANOVA, Watanabe, Bansal & Hutter 2023, in Optuna's version for conditional spaces.
     """
-    import optuna
-
-    from cooldown.search.tuning.sampling import quiet_optuna
-
     if len(parameters) < FEWEST_TRIALS:
         return {}
-    with quiet_optuna(), warnings.catch_warnings():
-        # A hyperparameter that a single trial has, or trials that are all equally good: both are known here.
-        warnings.simplefilter("ignore", UserWarning)
-        study = optuna.create_study(storage=optuna.storages.InMemoryStorage())
-        study.add_trials(
-            [
-                optuna.create_trial(
-                    params=searched.sampled(chosen),
-                    distributions=searched.distributions(chosen, natural=False),
-                    value=rank,
-                )
-                for chosen, rank in zip(parameters, ranks.tolist(), strict=True)
-            ]
-        )
-        target = max(TARGET_SHARE, TARGET_TRIALS / len(parameters))
-        shares = optuna.importance.get_param_importances(
-            study,
-            evaluator=optuna.importance.PedAnovaImportanceEvaluator(target_quantile=target),
-            # Named, as Optuna would take them from a set, in an order that changes from process to process.
-            params=list(dict.fromkeys(name for chosen in parameters for name in chosen)),
-            normalize=False,
-        )
-    # Optuna itself would share out what is nothing equally.
+    good = best_share(ranks, max(TARGET_SHARE, TARGET_TRIALS / len(parameters)))
+    shares = {
+        name: pearson_importance(_cells(searched, name, [chosen.get(name) for chosen in parameters]), good)
+        for name in dict.fromkeys(name for chosen in parameters for name in chosen)
+    }
     whole = math.fsum(shares.values())
     return {name: share / whole for name, share in shares.items()} if whole > 0 else {}
+
+
+def _cells(searched: Space, name: str, values: Sequence[Any]) -> Cells:
+    """Where the trials' values of one hyperparameter, or of a joint arm's choice, lie; None for a trial without it."""
+    parameter = searched.by_key.get(name)
+    if parameter is None:
+        return cells_of_choices(values, searched.arm.optimizers if name == "optimizer" else searched.arm.schedules)
+    if not isinstance(parameter, Parameter):
+        return cells_of_choices(values, parameter.choices)
+    sampled = np.array([np.nan if value is None else parameter.sampled(value) for value in values], np.float64)
+    low, high = sorted(map(parameter.sampled, (parameter.low, parameter.high)))
+    declared = parameter.hyperparameter
+    return cells_of_numbers(sampled, low, high, log=declared.scale is not Scale.LINEAR, integer=declared.integer)
 
 
 def sensitivity_document(view: View) -> list[dict[str, Any]]:

@@ -18,7 +18,8 @@ class Column:
     """A column of a table.
 
     form: what kind of value its cells hold. unit: of its numbers, "" where the title says it. ends: whether a cell
-    holds the two ends of an interval, `(low, high)`, or None. wide: shown only where there is room for it.
+    holds the two ends of an interval, `(low, high)`, or None. wide: shown only where there is room for it. about: what
+    the caption says of the column, where it is shown.
     """
 
     title: str
@@ -26,6 +27,12 @@ class Column:
     unit: str = ""
     ends: bool = False
     wide: bool = False
+    about: str = ""
+
+    @property
+    def heading(self) -> str:
+        """The title with the unit, where there is room for it."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
 
     def text(self, value: Any) -> str:
         """A cell's value as a reader sees it."""
@@ -53,6 +60,11 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def reading(self) -> str:
+        """The caption, with what it says of the columns that are shown."""
+        return " ".join(filter(None, (self.caption, *(column.about for column in self.columns))))
 
     @property
     def titles(self) -> list[str]:

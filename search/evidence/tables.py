@@ -5,7 +5,7 @@ from typing import Any
 
 from cooldown.search.evidence.budgets import budget_curves
 from cooldown.search.evidence.credit import CreditSplit, tuning_gains
-from cooldown.search.evidence.numbers import Form, formatted
+from cooldown.search.evidence.numbers import Form, counted
 from cooldown.search.evidence.summary import arm_summaries
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.evidence.target import times_to_target
@@ -19,7 +19,7 @@ SHOWN_BUDGETS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 38
 WORDS = {"a_better": "better", "b_better": "worse", "tie": "tie", "undecided": "undecided"}
 """What the first arm of a pair is."""
 
-EVALUATIONS = "gradient evaluations"
+EVALUATIONS = "gradients of one row"
 
 
 def versus(a: str, b: str) -> str:
@@ -56,6 +56,10 @@ def arms_table(view: View) -> Table:
     if pair and len(arms) > 2:
         strong = frozenset(place for place, arm in enumerate(arms) if arm.arm in pair)
         caption += " Bold: the pair of the answer, chosen by validation loss."
+    if pair and len({arm.evaluated for arm in arms if arm.arm in pair}) > 1:
+        # An experiment that runs, or was interrupted: its means are over other repeats than the answer's.
+        common = pair_verdicts(view)[0].repeats
+        caption += f" The answer compares the {counted(common, 'repeat')} that both arms of its pair have."
     return Table(tuple(columns), rows, caption, strong)
 
 
@@ -66,10 +70,15 @@ def pairs_table(view: View) -> Table:
     return Table(
         (
             Column("Pair"),
-            Column("Difference", Form.DIFFERENCE, "test loss"),
-            Column("95 % interval", Form.DIFFERENCE, "test loss", ends=True),
-            Column("Tie band ±", Form.LOSS, "test loss", wide=True),
-            Column("Score", Form.SCORE_DIFFERENCE),
+            Column("Difference", Form.DIFFERENCE),
+            Column("95 % interval", Form.DIFFERENCE, ends=True),
+            Column("Tie band ±", Form.LOSS, wide=True),
+            Column(
+                "Score",
+                Form.SCORE_DIFFERENCE,
+                wide=True,
+                about="A positive difference of the score favours the first arm.",
+            ),
             Column("First is"),
         ),
         [
@@ -83,9 +92,8 @@ def pairs_table(view: View) -> Table:
             )
             for verdict in verdicts
         ],
-        "First arm minus second. A negative difference of test loss favours the first arm; so does a positive "
-        "difference of the score. The pair that answers the question comes first; the others are corrected for their "
-        "number.",
+        "Difference of test loss, first arm minus second: a negative one favours the first arm. The pair that answers "
+        "the question comes first; the others are corrected for their number.",
         frozenset(place for place, verdict in enumerate(verdicts) if verdict.primary and len(verdicts) > 1),
         " ".join(notes),
     )
@@ -117,11 +125,11 @@ def whole_search_table(view: View) -> Table:
     return Table(
         (
             ARM,
-            Column("Expected best", Form.LOSS),
-            Column("95 % interval", Form.SCORE, ends=True),
+            Column("Best", Form.LOSS),
+            Column("95 % interval", Form.LOSS, ends=True),
             Column("Evaluations", Form.COUNT, EVALUATIONS),
             Column("Core-seconds", Form.SECONDS),
-            Column("Repeats", Form.COUNT),
+            Column("Repeats", Form.COUNT, wide=True),
         ),
         [
             (
@@ -134,7 +142,7 @@ def whole_search_table(view: View) -> Table:
             )
             for arm, curve in budget_curves(view).items()
         ],
-        "A whole search: the expected best validation loss, and the cost per repeat.",
+        "A whole search: the expected best validation loss, and the cost in each repeat.",
     )
 
 
@@ -203,10 +211,10 @@ def cost_table(view: View, measure: str = "gradient_evaluations") -> Table:
         if part in ("search", "evaluation") or any(getattr(arm, f"{part}_gradient_evaluations") for arm in arms)
     ]
     counts = measure == "gradient_evaluations"
-    form, unit = (Form.COUNT, EVALUATIONS) if counts else (Form.SECONDS, "core-seconds")
-    what = "Gradient evaluations (the gradient of one row counts 1)" if counts else "Core-seconds of training"
+    form = Form.COUNT if counts else Form.SECONDS
+    what = "Cost in gradient evaluations (the gradient of one row counts 1)" if counts else "Cost in core-seconds"
     return Table(
-        (ARM, *(Column(COST_PARTS[part], form, unit) for part in parts), Column("All", form, unit)),
+        (ARM, *(Column(COST_PARTS[part], form) for part in parts), Column("All", form)),
         [(arm.arm, *(getattr(arm, f"{part}_{measure}") for part in parts), getattr(arm, measure)) for arm in arms],
         f"{what}, diverged and pruned runs included.",
     )
@@ -215,11 +223,11 @@ def cost_table(view: View, measure: str = "gradient_evaluations") -> Table:
 def target_table(view: View, target: float) -> Table:
     """How many gradient evaluations the winners of each arm took to a validation loss."""
     return Table(
-        (ARM, Column("Evaluations, median"), Column("Reached in")),
+        (ARM, Column("Evaluations, median", Form.COUNT, EVALUATIONS), Column("Reached in")),
         [
             (
                 arm,
-                "not reached" if times.median is None else formatted(times.median, Form.COUNT),
+                "not reached" if times.median is None else times.median,
                 f"{times.reached} of {times.repeats} repeats",
             )
             for arm, times in times_to_target(view, target).items()

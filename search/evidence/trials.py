@@ -25,7 +25,7 @@ def trial_rows(record: ExperimentRecord) -> list[dict[str, Any]]:
     return [_row(study, trial) for study in record.studies for trial in study.trials]
 
 
-def trials_table(
+def trials_frame(
     record: ExperimentRecord, arm: str | None = None, repeat: int | None = None, trial: int | None = None
 ) -> "pd.DataFrame":
     """A row per trial, as `trial_rows` has them. arm, repeat, trial: the rows to keep; None for all."""
@@ -33,7 +33,7 @@ def trials_table(
     return _typed([row for row in rows if _wanted(row["arm"], row["repeat"], row["trial"], arm, repeat, trial)])
 
 
-def curves_table(
+def curves_frame(
     record: ExperimentRecord, arm: str | None = None, repeat: int | None = None, trial: int | None = None
 ) -> "pd.DataFrame":
     """A row per epoch of every replicate; the held-out loss is the validation loss, in an evaluation the test loss.

@@ -4,8 +4,10 @@ Every function of evidence, and everything above it, takes a view. What such a f
 (`once`): losses, edges, verdicts and the like are computed at most once, whoever asks for them.
 """
 
+import inspect
 from collections.abc import Callable
 from functools import cached_property, wraps
+from threading import RLock
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from cooldown.objectives.cost import rows_per_epoch
@@ -13,7 +15,7 @@ from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.spec.space import Space, search_space
 from cooldown.storage import ExperimentRecord, Purpose, Status, StudyRecord
-from cooldown.storage.fingerprint import arm_fingerprints, experiment_fingerprint
+from cooldown.storage.fingerprint import arm_fingerprints, everything, whole_fingerprint
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,6 +28,8 @@ class View:
         self.record = record
         self._kept: dict[Any, Any] = {}
         self._spaces: dict[str, Space] = {}
+        # Two readers of the dashboard may share a view.
+        self._lock = RLock()
 
     @cached_property
     def spec(self) -> Experiment:
@@ -78,34 +82,39 @@ class View:
 
     def space(self, arm: str) -> Space:
         """The search space of an arm. Without trials the length of an epoch is not known, and taken for one update."""
-        if arm not in self._spaces:
-            self._spaces[arm] = search_space(self.spec, self.parsed_arms[arm], self.updates_per_epoch or 1)
-        return self._spaces[arm]
+        with self._lock:
+            if arm not in self._spaces:
+                self._spaces[arm] = search_space(self.spec, self.parsed_arms[arm], self.updates_per_epoch or 1)
+            return self._spaces[arm]
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over everything that happened, timings aside."""
-        return experiment_fingerprint(self.record)
+        return whole_fingerprint(self.arm_fingerprints)
 
     @cached_property
     def arm_fingerprints(self) -> dict[str, str]:
-        """The same of each arm's searches."""
-        return arm_fingerprints(self.record.studies)
+        """The same of each arm's searches; of default configs and superseded searches under names of their own."""
+        return arm_fingerprints(everything(self.record))
 
     def keep(self, key: Any, work_out: Callable[[], T]) -> T:
         """What is kept under `key`, worked out the first time."""
-        if key not in self._kept:
-            self._kept[key] = work_out()
-        value: T = self._kept[key]
-        return value
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = work_out()
+            value: T = self._kept[key]
+            return value
 
 
 def once(function: Callable[Concatenate[View, P], T]) -> Callable[Concatenate[View, P], T]:
-    """Keep what a function of a view, and of further hashable arguments, has worked out."""
+    """Keep what a function of a view, and of further hashable arguments, has worked out; nobody may change it."""
+    signature = inspect.signature(function)
 
     @wraps(function)
     def kept(view: View, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        key = (function, args, tuple(sorted(kwargs.items())))
+        bound = signature.bind(view, *args, **kwargs)
+        bound.apply_defaults()
+        key = (function, *list(bound.arguments.values())[1:])
         return view.keep(key, lambda: function(view, *args, **kwargs))
 
     return kept

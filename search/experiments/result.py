@@ -34,7 +34,7 @@ class Result:
         """One verdict per pair of arms, the one that answers the question first."""
         from cooldown.search.evidence.verdict import pair_verdicts
 
-        return pair_verdicts(self.view)
+        return list(pair_verdicts(self.view))
 
     @cached_property
     def alarms(self) -> "list[Alarm]":
@@ -68,9 +68,9 @@ class Result:
 
     def frame(self) -> "pandas.DataFrame":
         """All trials as a table: a row per trial, a column per parameter."""
-        from cooldown.search.evidence.trials import trials_table
+        from cooldown.search.evidence.trials import trials_frame
 
-        return trials_table(self.record)
+        return trials_frame(self.record)
 
     def trials(self) -> list[dict[str, Any]]:
         """All trials as rows: arm, repeat, trial, losses, scores, cost and parameters."""

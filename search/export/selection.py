@@ -34,11 +34,11 @@ def export(
     """
     written = get(format)
     if isinstance(written, TableFormat):
-        from cooldown.search.evidence.trials import curves_table, trials_table
+        from cooldown.search.evidence.trials import curves_frame, trials_frame
 
         name = None if arm is None else _arm(view, arm)
         _check_rows(view, name, repeat, trial)
-        table = (curves_table if curves else trials_table)(view.record, name, repeat, trial)
+        table = (curves_frame if curves else trials_frame)(view.record, name, repeat, trial)
         made = Exported(written.write(table))
     elif curves:
         raise InputError(f"curves are for the tables, {' and '.join(tables())}, not for {format}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -75,10 +76,15 @@ def natural_values(studies: Sequence[StudyRecord], parameter: Parameter) -> list
 
 def marker_of_repeat(place: int, repeats: int) -> dict[str, str]:
     """Colour and symbol of one of `repeats`."""
+    return {"color": _colours(repeats)[place], "symbol": SYMBOLS[place % len(SYMBOLS)]}
+
+
+@cache
+def _colours(repeats: int) -> tuple[str, ...]:
+    """Of each of so many repeats; kept, as plotly takes milliseconds to find one."""
     from plotly.colors import sample_colorscale
 
-    at = np.linspace(*REPEATS, repeats)[place]
-    return {"color": sample_colorscale("Viridis", [float(at)])[0], "symbol": SYMBOLS[place % len(SYMBOLS)]}
+    return tuple(sample_colorscale("Viridis", np.linspace(*REPEATS, repeats).tolist()))
 
 
 def points(

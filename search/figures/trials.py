@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from cooldown.objectives import tasks
 from cooldown.search.evidence.numbers import Form
@@ -188,17 +189,20 @@ def parallel(studies: Sequence[StudyRecord], parameters: Sequence[Parameter]) ->
     studies: of one arm; pruned trials, whose losses compare with no other, are left out. The colour is the rank within
     the repeat, 0 the best. A trial without a parameter passes below its axis, at the tick –.
     """
-    table = parallel_table(studies, parameters).frame()
-    # The best last, above the others.
-    table = table.sort_values("Rank", ascending=False, kind="stable")
-    loss = table["Validation loss"].to_numpy(np.float64)
-    dimensions = [parameter_dimension(each, table[each.key].to_numpy(np.float64)) for each in parameters]
+    table = parallel_table(studies, parameters)
     if not len(table):
         return chart([], HEIGHT, legend=False)
+    # The best last, above the others.
+    table = table.sorted(lambda row: -row[-1])
+
+    def column(title: str) -> NDArray[np.float64]:
+        return np.array(table.values(title), np.float64)
+
+    dimensions = [parameter_dimension(parameter, column(parameter.key)) for parameter in parameters]
     lines = go.Parcoords(
-        dimensions=[*dimensions, loss_dimension(loss)],
+        dimensions=[*dimensions, loss_dimension(column("Validation loss"))],
         line={
-            "color": table["Rank"].to_numpy(np.float64),
+            "color": column("Rank"),
             "colorscale": [list(stop) for stop in RANKS],
             "cmin": 0,
             "cmax": 1,

@@ -144,9 +144,9 @@ def rendered(table: Evidence, caption: str | None = None, *, most: int | None = 
     left_out = f"{len(shown)} of {total:,} rows. {more}".strip() if total > len(shown) else ""
     words = {place for place, column in enumerate(table.columns) if not column.form.is_number}
     return Table(
-        tuple(table.titles),
+        tuple(column.heading for column in table.columns),
         tuple(shown.texts()),
-        table.caption if caption is None else caption,
+        table.reading if caption is None else caption,
         frozenset(words | {0}),
         " ".join(filter(None, (table.note, left_out))),
         table.strong,

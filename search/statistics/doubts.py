@@ -5,6 +5,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.search.statistics.ranks import falling_p_value
+
 Side = Literal["low", "high"]
 
 EDGE, NEAR = 0.05, 0.25
@@ -38,12 +40,8 @@ def edge_reached(best: NDArray[np.float64], positions: NDArray[np.float64], loss
 
 def _falling(positions: NDArray[np.float64], losses: NDArray[np.float64]) -> bool:
     """Whether losses fall towards the high end within its outer quarter; False for fewer than 8 trials there."""
-    from scipy.stats import spearmanr
-
     near = positions >= 1 - NEAR
-    if np.count_nonzero(near) < 8 or np.ptp(losses[near]) == 0:
-        return False
-    return bool(spearmanr(positions[near], losses[near], alternative="less").pvalue < TREND_P_VALUE)
+    return bool(np.count_nonzero(near) >= 8 and falling_p_value(positions[near], losses[near]) < TREND_P_VALUE)
 
 
 BY_CHANCE = 0.25

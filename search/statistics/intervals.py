@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.search.statistics.student import t_quantiles
+
 CONFIDENCE = 0.95
 
 
@@ -56,7 +58,5 @@ def welch_interval(a: NDArray[np.float64], b: NDArray[np.float64], confidence: f
 
 
 def _interval(estimate: float, error: float, degrees: float, repeats: int, confidence: float) -> Interval:
-    from scipy.stats import t
-
-    half = float(t.ppf((1 + confidence) / 2, degrees)) * error
+    half = float(t_quantiles((1 + confidence) / 2, degrees)) * error
     return Interval(estimate, estimate - half, estimate + half, error, degrees, repeats)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.search.statistics.intervals import mean_interval
+from cooldown.search.statistics.ranks import mean_ranks
 
 TOLERANCE = 0.1
 """How far above the best loss, as a share of it, a loss counts as about as good."""
@@ -106,10 +107,8 @@ def relative_ranks(losses: NDArray[np.float64]) -> NDArray[np.float64]:
     They compare between studies of different splits and lengths, as losses do not. losses: (n,), inf where diverged.
     Raises ValueError for an empty study, and for NaN and −inf.
     """
-    from scipy.stats import rankdata
-
     _check_losses("relative_ranks", losses)
-    return np.asarray((rankdata(losses) - 0.5) / len(losses), np.float64)
+    return (mean_ranks(losses) - 0.5) / len(losses)
 
 
 def profile(

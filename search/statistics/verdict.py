@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.search.statistics.intervals import CONFIDENCE, Interval, mean_interval, welch_interval
+from cooldown.search.statistics.student import t_probability, t_quantiles
 
 Decision = Literal["a_better", "b_better", "tie", "undecided"]
 MAX_REPEATS = 1000
@@ -76,12 +77,10 @@ def claim_p_value(interval: Interval, band: float) -> float:
 
     It is at most 0.05 exactly where the 95 % interval decides, so that Holm's correction can be applied to it.
     """
-    from scipy.stats import t
-
     if interval.standard_error == 0:
         return 0.0
     distance = abs(abs(interval.estimate) - band) / interval.standard_error
-    return 2 * float(t.sf(distance, interval.degrees))
+    return 2 * t_probability(-distance, interval.degrees)
 
 
 def holm(p_values: Sequence[float], level: float = 1 - CONFIDENCE) -> list[bool]:
@@ -98,22 +97,18 @@ def repeats_to_decide(interval: Interval, band: float, confidence: float = CONFI
     """The number of repeats, all together, at which an interval around the same mean with the same spread would decide;
     None if no reasonable number would.
     """
-    from scipy.stats import t
-
     deviation = interval.standard_error * np.sqrt(interval.repeats)
     margin = abs(abs(interval.estimate) - band)
     repeats = np.arange(max(interval.repeats, 2), MAX_REPEATS + 1)
-    enough = t.ppf((1 + confidence) / 2, repeats - 1) * deviation / np.sqrt(repeats) < margin
+    enough = t_quantiles((1 + confidence) / 2, repeats - 1) * deviation / np.sqrt(repeats) < margin
     return int(repeats[enough.argmax()]) if enough.any() else None
 
 
 def probability_negative(interval: Interval) -> float:
     """Probability that the true difference is below 0, under a flat prior: the t distribution's."""
-    from scipy.stats import t
-
     if interval.standard_error == 0:
         return 0.5 if interval.estimate == 0 else float(interval.estimate < 0)
-    return float(t.cdf(-interval.estimate / interval.standard_error, interval.degrees))
+    return t_probability(-interval.estimate / interval.standard_error, interval.degrees)
 
 
 Repeats = Mapping[int, Sequence[float]]

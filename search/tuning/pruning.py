@@ -5,8 +5,10 @@ late is never compared with one that drops early. It is held only against earlie
 a function of the record alone, for any number of workers.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,13 +55,11 @@ class Replay:
         return self.winner in self.pruned
 
 
-@dataclass(frozen=True)
-class _Trial:
-    """A trial as a pruner sees it. losses: (epochs,), of an earlier trial; NaN after the epoch that it got to."""
+class _Kind(NamedTuple):
+    """What a trial has in common with those that it is held against. bracket: 0 for a pruner without brackets."""
 
     schedule: str
     bracket: int
-    losses: NDArray[np.float64]
 
 
 def bracket(study: StudyRecord, number: int, seed: int) -> int:
@@ -78,13 +78,13 @@ def limits(
     """
     if pruner == "none":
         return None
-    earlier = [_seen(study, trial, epochs, seed) for trial in study.trials]
-    nothing = np.empty(0)
-    following = [
-        _Trial(config.schedule.name, bracket(study, number, seed), nothing)
-        for number, config in zip(numbers, configs, strict=True)
-    ]
-    return np.array([_limits(pruner, earlier, trial, epochs) for trial in following]).reshape(-1, epochs)
+    earlier = [(_kind(pruner, study, trial.number, trial.config, seed), trial) for trial in study.trials]
+    following = [_kind(pruner, study, number, config, seed) for number, config in zip(numbers, configs, strict=True)]
+    known = {
+        kind: _limits(pruner, kind, _losses([trial for its_kind, trial in earlier if its_kind == kind], epochs))
+        for kind in set(following)
+    }
+    return np.array([known[kind] for kind in following]).reshape(-1, epochs)
 
 
 def replay(pruner: Pruner, study: StudyRecord, seed: int) -> Replay:
@@ -113,50 +113,41 @@ def replay(pruner: Pruner, study: StudyRecord, seed: int) -> Replay:
 
 def _replayed(pruner: Pruner, study: StudyRecord, seed: int) -> dict[int, int]:
     """By trial number, after which epoch (from 1) it would have been pruned."""
+    by_kind: dict[_Kind, list[TrialRecord]] = defaultdict(list)
+    for trial in study.trials:
+        by_kind[_kind(pruner, study, trial.number, trial.config, seed)].append(trial)
     pruned: dict[int, int] = {}
-    earlier: list[_Trial] = []
-    for generation in sorted({trial.generation for trial in study.trials}):
-        trained = []
-        # Trials that are compared with the same earlier ones have the same limits.
-        known: dict[tuple[str, int], NDArray[np.float64]] = {}
-        for trial in (trial for trial in study.trials if trial.generation == generation):
-            epochs = trial.config.epochs
-            seen = _seen(study, trial, epochs, seed)
-            last = max(epochs_paid(curve) for curve in trial.curves[Purpose.SEARCH])
-            kind = seen.schedule, seen.bracket if pruner == "hyperband" else 0
-            if kind not in known:
-                known[kind] = _limits(pruner, earlier, seen, epochs)
-            end = pruned_after(seen.losses, known[kind], last)
-            if end is not None:
-                pruned[trial.number] = end
-                seen = replace(seen, losses=_known_until(seen.losses, end))
-            trained.append(seen)
-        earlier += trained
+    for kind, trials in by_kind.items():
+        generations = np.array([trial.generation for trial in trials])
+        losses = _losses(trials, trials[0].config.epochs)
+        for generation in np.unique(generations):
+            limits = _limits(pruner, kind, losses[generations < generation])
+            for place in np.flatnonzero(generations == generation):
+                trained = max(epochs_paid(curve) for curve in trials[place].curves[Purpose.SEARCH])
+                end = pruned_after(losses[place], limits, trained)
+                if end is not None:
+                    pruned[trials[place].number] = end
+                    losses[place, end:] = np.nan
     return pruned
 
 
-def _limits(pruner: Pruner, earlier: Sequence[_Trial], trial: _Trial, epochs: int) -> NDArray[np.float64]:
-    """(epochs,) the limits of one trial."""
-    alike = [
-        each.losses
-        for each in earlier
-        if each.schedule == trial.schedule and (pruner == "median" or each.bracket == trial.bracket)
-    ]
-    losses = np.array(alike).reshape(-1, epochs)
-    return median_limits(losses) if pruner == "median" else halving_limits(losses, trial.bracket)
+def _kind(pruner: Pruner, study: StudyRecord, number: int, config: TrainConfig, seed: int) -> _Kind:
+    return _Kind(config.schedule.name, bracket(study, number, seed) if pruner == "hyperband" else 0)
 
 
-def _seen(study: StudyRecord, trial: TrialRecord, epochs: int, seed: int) -> _Trial:
-    curves = trial.curves[Purpose.SEARCH]
-    losses = mean_losses(np.array([curve.capped_losses(epochs) for curve in curves]))
-    ends = [len(curve.train_loss) for curve in curves if curve.outcome is Outcome.PRUNED]
-    return _Trial(
-        trial.config.schedule.name, bracket(study, trial.number, seed), _known_until(losses, max(ends, default=epochs))
-    )
+def _limits(pruner: Pruner, kind: _Kind, losses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(epochs,) the limits of trials of one kind, from the losses (trials, epochs) of earlier ones of that kind."""
+    return median_limits(losses) if pruner == "median" else halving_limits(losses, kind.bracket)
 
 
-def _known_until(losses: NDArray[np.float64], end: int) -> NDArray[np.float64]:
-    return np.where(np.arange(len(losses)) < end, losses, np.nan)
+def _losses(trials: Sequence[TrialRecord], epochs: int) -> NDArray[np.float64]:
+    """(trials, epochs) mean capped losses over the seeds; NaN after the epoch that a pruned trial got to."""
+    losses = np.empty((len(trials), epochs))
+    for row, trial in zip(losses, trials, strict=True):
+        curves = trial.curves[Purpose.SEARCH]
+        row[:] = mean_losses(np.array([curve.capped_losses(epochs) for curve in curves]))
+        row[max((len(c.train_loss) for c in curves if c.outcome is Outcome.PRUNED), default=epochs) :] = np.nan
+    return losses
 
 
 def _saved(trial: TrialRecord, end: int) -> int:

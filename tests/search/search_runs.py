@@ -20,7 +20,7 @@ from cooldown.search.tuning.runner import run
 from cooldown.search.tuning.splits import Splits, task_of
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import ExperimentRecord, Ledger
-from cooldown.storage.fingerprint import experiment_fingerprint
+from cooldown.storage.fingerprint import everything, fingerprint
 
 COOLDOWN = str(Path(sys.executable).with_name("cooldown"))
 
@@ -125,7 +125,7 @@ def run_in_threads(
 
 
 def print_of(record: ExperimentRecord) -> str:
-    return experiment_fingerprint(record)
+    return fingerprint(everything(record))
 
 
 class Shuffled(ThreadPoolExecutor):

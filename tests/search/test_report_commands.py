@@ -97,7 +97,7 @@ def test_an_experiment_that_grew_is_told_step_by_step(
     assert rest == ["cooldown resume digits --trials 16 --repeats 4", "cooldown resume digits --extend"]
     words = told(read(report(made)))
     assert "trials (8 before) and repeats (2 before), then wider ranges" in words
-    assert "adam.learning_rate: 1e−06 to 0.1" in words
+    assert "adam.learning_rate: 1e-06 to 0.1" in words
 
 
 @pytest.mark.parametrize(

@@ -27,8 +27,8 @@ JOINT = "momentum,nag,adam,adamw,rmsprop,adagrad+cosine,sgdr"
         (1234567, Form.COUNT, "1,234,567"),
         (0.06504, Form.LOSS, "0.0650"),
         (23323.5, Form.LOSS, "23,323.5000"),
-        (0.00001234, Form.LOSS, "1.23e−05"),
-        (-0.00001234, Form.DIFFERENCE, "−1.23e−05"),
+        (0.00001234, Form.LOSS, "1.23e-05"),
+        (-0.00001234, Form.DIFFERENCE, "−1.23e-05"),
         (0.0112, Form.DIFFERENCE, "+0.0112"),
         (-0.0112, Form.DIFFERENCE, "−0.0112"),
         (0.0, Form.DIFFERENCE, "0.0000"),
@@ -37,7 +37,7 @@ JOINT = "momentum,nag,adam,adamw,rmsprop,adagrad+cosine,sgdr"
         (0.137, Form.SHARE, "14%"),
         (0.999123, Form.VALUE, "0.99912"),
         (0.000349, Form.VALUE, "0.000349"),
-        (1e-8, Form.VALUE, "1e−08"),
+        (1e-8, Form.VALUE, "1e-08"),
     ],
 )
 def test_a_number_is_written_as_its_form_says(value: Any, form: Form, text: str) -> None:

@@ -20,7 +20,7 @@ from cooldown.search.spec.experiment import read_spec
 from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import ExperimentRecord, Ledger, Status, StudyKey
-from cooldown.storage.fingerprint import arm_fingerprints
+from cooldown.storage.fingerprint import arm_fingerprints, fingerprint
 
 NARROW = {"sgd.learning_rate": (1e-6, 1e-2), "adam.learning_rate": (1e-3, 10.0), "constant.warmup_steps": 0}
 SETTINGS: dict[str, Any] = {
@@ -59,6 +59,12 @@ def test_the_arm_is_searched_again_and_the_first_search_is_kept(url: str, record
     assert now["sgd"] != before["sgd"]
     assert arm_fingerprints(after.superseded)["sgd"] == before["sgd"]
     assert arm_fingerprints(after.default_configs) == arm_fingerprints(record.default_configs)
+    assert View(after).arm_fingerprints == {
+        **now,
+        **arm_fingerprints(after.default_configs),
+        "search 0 of sgd": before["sgd"],
+    }
+    assert View(after).fingerprint == fingerprint([*after.studies, *after.default_configs, *after.superseded])
     rates = [trial.parameters["sgd.learning_rate"] for study in after.of("sgd") for trial in study.trials]
     assert 1e-2 < max(rates) <= 0.1
     assert reports[-1].done

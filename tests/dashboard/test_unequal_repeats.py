@@ -1,0 +1,75 @@
+"""While an experiment runs, one arm has more repeats than another: the answer compares those that both have."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+from search_runs import run_in_threads, spec
+
+from cooldown.dashboard import data
+from cooldown.search.cli import terminal
+from cooldown.search.evidence.document import document
+from cooldown.search.evidence.numbers import Form, formatted
+from cooldown.search.evidence.view import View
+from cooldown.search.experiments import Result
+from cooldown.search.report import report
+from cooldown.storage import ExperimentRecord, Status
+
+A, B = "momentum+cosine", "adam"
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ExperimentRecord]:
+    url = f"sqlite:///{tmp_path_factory.mktemp('unequal')}/cooldown.db"
+    return url, run_in_threads(url, spec(arms=(A, B), repeats=5, epochs=2), name="uneven")
+
+
+@pytest.fixture
+def uneven(ledger: tuple[str, ExperimentRecord]) -> ExperimentRecord:
+    """Five repeats of one arm, and the first three of the other."""
+    record = ledger[1]
+    studies = tuple(study for study in record.studies if study.arm == A or study.repeat < 3)
+    return replace(record, studies=studies, status=Status.INTERRUPTED)
+
+
+def mean_loss(record: ExperimentRecord, arm: str, repeats: int) -> float:
+    studies = [study for study in record.of(arm) if study.repeat < repeats]
+    return float(np.mean([np.mean([curve.final_loss for curve in study.evaluations]) for study in studies]))
+
+
+def test_the_losses_of_the_answer_are_over_the_common_repeats(uneven: ExperimentRecord) -> None:
+    a, b = mean_loss(uneven, A, 3), mean_loss(uneven, B, 3)
+    (verdict,) = document(View(uneven))["verdicts"]
+    assert (verdict["a"], verdict["b"], verdict["repeats"]) == (A, B, 3)
+    assert (verdict["a_loss"], verdict["b_loss"]) == (pytest.approx(a, rel=1e-12), pytest.approx(b, rel=1e-12))
+    assert verdict["difference"] == pytest.approx(a - b, abs=1e-12)
+    assert mean_loss(uneven, A, 5) != pytest.approx(a, rel=1e-6), "else nothing is tested"
+
+
+def test_every_face_shows_them(
+    uneven: ExperimentRecord,
+    ledger: tuple[str, ExperimentRecord],
+    open_app: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    losses = [formatted(mean_loss(uneven, arm, 3), Form.LOSS) for arm in (A, B)]
+    told = f"test loss {losses[0]} vs {losses[1]}"
+    assert told in Result(uneven).answer
+    console = Console(width=200, markup=False, highlight=False)
+    with console.capture() as captured:
+        terminal.answer(console, Result(uneven), "uneven")
+    assert told in captured.get()
+    assert "The answer compares the 3 repeats that both arms of its pair have." in captured.get()
+    page = report(uneven)
+    assert told in page
+    assert "The answer compares the 3 repeats" in page
+    monkeypatch.setattr(data, "result", lambda _: Result(uneven))
+    app = open_app(ledger[0], "verdict", experiment="uneven")
+    assert not app.exception
+    assert [metric.value for metric in app.metric][:2] == losses
+    assert any(told in text.value.replace("\\", "") for text in app.markdown)
