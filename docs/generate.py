@@ -1,6 +1,6 @@
-"""Writes the pages of the catalog from the catalog itself: `make docs`. A test holds that they are up to date.
+"""Write the catalog's pages from the catalog: `make docs`. A test checks that they are up to date.
 
-Every entry has its formula, its source, its hyperparameters and an example; the tests run all examples.
+Every entry is shown with its formula, source, hyperparameters and an example; the tests run all examples.
 """
 
 import inspect
@@ -19,12 +19,13 @@ from cooldown.search.spec.arms import known_arms
 from cooldown.search.spec.experiment import DEFAULT_ARMS
 
 HERE = Path(__file__).parent
+NOT_BY_DEFAULT = " (not searched by default)"
 NOTE = "<!-- Written by docs/generate.py from the catalog: `make docs`. -->"
 
 CATALOG = """# The catalog
 
-One file per entry; `cooldown catalog` lists all, `cooldown catalog --json` has every hyperparameter with its
-default and range.
+`cooldown catalog` lists all entries; `cooldown catalog --json` prints every hyperparameter with its default and
+range.
 
 - [Optimizers](optimizers.md): {optimizers}
 - [Schedules](schedules.md): {schedules}
@@ -34,9 +35,9 @@ default and range.
 - Samplers of a search, `--sampler NAME`: {samplers}
 - [Arms](#arms) that the literature makes claims about
 
-*The survey* of these pages is an overview of gradient-descent optimization as of 2017, after S. Ruder, *An overview of
-gradient descent optimization algorithms* (2016), and his *Optimization for deep learning: highlights in 2017*; figures
-5 and 6 are its pictures of optimizers on Beale's function and at a saddle point.
+*The survey* in these pages is an overview of gradient-descent optimization as of 2017, after S. Ruder, *An overview of
+gradient descent optimization algorithms* (2016), and his *Optimization for deep learning: highlights in 2017*; its
+figures 5 and 6 show optimizers on Beale's function and at a saddle point.
 """
 
 CLAIMS = """## Claims to check on your own data
@@ -51,50 +52,49 @@ CLAIMS = """## Claims to check on your own data
 | C9: Adagrad suits sparse features | `cooldown compare sparse_text --arm adagrad --arm momentum` |
 | C10: RMSprop, Adadelta and Adam perform alike | `--arm rmsprop --arm adadelta --arm adam` |
 | C11: at a saddle SGD, momentum and NAG linger | `cooldown surface saddle` |
-| C12: plain SGD depends more on its start | `--arm sgd --arm adam --set strategy.initialization=poor` |
+| C12: plain SGD depends more on its initialization | `--arm sgd --arm adam --set strategy.initialization=poor` |
 | C13: a mixed curriculum beats a strict one | `--set strategy.curriculum=mixed`, and `easy_to_hard` |
 | C14: batch normalization allows larger rates | `--set strategy.batch_norm=true` |
-| C15: early stopping saves work at no loss in quality | `--set strategy.early_stopping=3` |
-| C16: gradient noise rescues poor starts | `cooldown compare deep_narrow --set strategy.gradient_noise=0.01:1` |
+| C15: early stopping saves work without loss of quality | `--set strategy.early_stopping=3` |
+| C16: gradient noise helps poor initializations | `cooldown compare deep_narrow --set strategy.gradient_noise=0.01:1` |
 """
 
 OPTIMIZERS = """# Optimizers
 
-`θ` parameters, `g` gradient, `η` the learning rate of this update, `t` = 1, 2, … its number. All operations are
-elementwise. Conventions are those of torch and optax; where the survey or the paper writes a rule differently, its
-section says so. `β`, `ρ` and momentum are searched as their distance to 1 on a log scale.
+`θ` are the parameters, `g` the gradient, `η` the learning rate of the update, `t` = 1, 2, … its number. All operations
+are elementwise. Conventions are those of torch and optax; a section says where the survey or the paper differs. `β`,
+`ρ` and momentum are searched as their distance to 1 on a log scale.
 
-L2 and decoupled weight decay, clipping, noise and the like go with any rule: they are [strategies](strategies.md).
+L2 and decoupled weight decay, clipping and noise work with any rule: they are [strategies](strategies.md).
 """
 
 SCHEDULES = """# Schedules
 
-`s` = 0, 1, … is the update's index after the warm-up, `T` the number of updates after it; each schedule gives a
-multiplier of η. During the warm-up update s has multiplier (s+1)/`warmup_steps` of the schedule's first; where a
-formula names `W = warmup_steps`, the ramp is in it and `s` counts from the start. In a config and in a search
-`period`, `every` and `patience` are in epochs (fractions of one allowed, but for `patience`), `warmup_steps` in
-updates; ranges of lengths are fractions of the run. Called as a function, as in the examples, a schedule has all
-lengths in updates.
+`s` = 0, 1, … is the index of the update after the warm-up, `T` the number of updates after it; a schedule gives a
+multiplier of η. During the warm-up, update s has (s+1)/`warmup_steps` times the schedule's first multiplier. A formula
+with `W = warmup_steps` contains the ramp, and its `s` counts from the start. In a config and in a search, `period`,
+`every` and `patience` are in epochs (`patience` is a whole number), and `warmup_steps` is in updates; search ranges of
+lengths are fractions of the run. Called as a function, as in the examples, a schedule has all lengths in updates.
 """
 
 STRATEGIES_PAGE = """# Strategies
 
-What stands around the rule: fields of `TrainConfig`, off unless given. In an experiment they hold for all arms,
-fixed or searched, through `[ranges]` in a [spec file](cli.md) or `--set`:
+Options beside the update rule: fields of `TrainConfig`, off by default. In an experiment they apply to all arms, with a
+fixed value or a search range, from `[ranges]` in a [spec file](cli.md) or from `--set`:
 
     cooldown compare wine --set strategy.batch_norm=true --set strategy.dropout=0:0.5
 
-Within an update the order is: gradient of the mini-batch (with dropout and batch normalization), `clip_norm`,
+The order within an update is: gradient of the mini-batch (with dropout and batch normalization), `clip_norm`,
 `gradient_noise`, `weight_decay` of the parameters, then `l2` and the rule.
 
-A run that reacts to its progress, by `early_stopping` or the schedule `plateau`, needs rows to watch. In a search
-these are the validation rows. When a winner is evaluated it is trained on training + validation rows, and measured
-on test rows that nothing may look at before: one that reacts then sets the validation rows of repeat 0 aside, and
-is trained on fewer rows than one that does not. That is its price.
+A run that depends on its validation loss, by `early_stopping` or the schedule `plateau`, needs rows to watch. In a
+search these are the validation rows. A winner's evaluation trains on training + validation rows and measures the test
+rows only at the end; a run that depends on its validation loss then sets aside the validation rows of repeat 0, and so
+trains on fewer rows than other runs.
 
-`dropout`, `batch_norm` and `initialization` are for an MLP; the others go with any model. With `batch_norm` an
-epoch's last batch may hold a single row: it has no variance, trains only what comes after the normalization, and
-leaves the running statistics as they are.
+`dropout`, `batch_norm` and `initialization` need an MLP; the others work with any model. With `batch_norm`, a last
+batch of a single row has no variance: it trains only what comes after the normalization, and does not change the
+running statistics.
 """
 
 
@@ -103,7 +103,7 @@ def _example(code: str) -> str:
 
 
 def _assigned(name: str, table: dict[str, Any]) -> str:
-    """`name = {...}` as the formatter has it."""
+    """`name = {...}` as the formatter writes it."""
     line = f"{name} = {json.dumps(table)}"
     if len(line) <= 120:
         return line
@@ -124,19 +124,19 @@ def _python(value: Any) -> str:
 
 def _range(declared: Declared) -> str:
     if isinstance(declared, Categorical):
-        return ", ".join(map(_text, declared.choices)) + ("" if declared.searched else " (if asked for)")
+        return ", ".join(map(_text, declared.choices)) + ("" if declared.searched else NOT_BY_DEFAULT)
     scale = {Scale.LINEAR: "", Scale.LOG: ", log", Scale.ONE_MINUS_LOG: ", 1 − x log"}[declared.scale]
     share = "" if declared.unit is Unit.NONE else " of the run"
-    asked = "" if declared.searched else " (if asked for)"
-    return f"{declared.low:g} … {declared.high:g}{share}{scale}{asked}"
+    note = "" if declared.searched else NOT_BY_DEFAULT
+    return f"{declared.low:g} … {declared.high:g}{share}{scale}{note}"
 
 
 def _hyperparameters(declared: Iterable[Declared]) -> str:
-    rows = ["| hyperparameter | default | searched in | meaning |", "|---|---|---|---|"]
-    for each in declared:
-        unit = "" if isinstance(each, Categorical) or not each.unit.value else f" {each.unit.value}"
-        meaning = each.meaning.replace("|", "\\|")
-        rows.append(f"| `{each.name}` | {_text(each.default)}{unit} | {_range(each)} | {meaning} |")
+    rows = ["| hyperparameter | default | search range | meaning |", "|---|---|---|---|"]
+    for one in declared:
+        unit = "" if isinstance(one, Categorical) or not one.unit.value else f" {one.unit.value}"
+        meaning = one.meaning.replace("|", "\\|")
+        rows.append(f"| `{one.name}` | {_text(one.default)}{unit} | {_range(one)} | {meaning} |")
     return "\n".join(rows) + "\n"
 
 
@@ -146,13 +146,13 @@ def _section(name: str, about: str, formula: str, reference: str, *more: str) ->
 
 
 def _docstring(thing: Any) -> str:
-    """A docstring as paragraphs of one line."""
+    """A docstring with one line per paragraph."""
     paragraphs = (inspect.getdoc(thing) or "").split("\n\n")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _notes(formula: Any) -> str:
-    """What a formula's docstring says of conventions: all after its first sentence, which is the formula."""
+    """The notes on conventions in a formula's docstring: everything after its first sentence, the formula."""
     return "".join(re.split(r"\.\s+", _docstring(formula), maxsplit=1)[1:])
 
 
@@ -196,14 +196,14 @@ def schedules_page() -> str:
     for name in schedules.names():
         schedule = schedules.get(name)
         lengths = {"period": 4, "every": 3, "patience": 1}
-        given = {each.name: lengths[each.name] for each in schedule.own if each.name in lengths}
+        settings = {declared.name: lengths[declared.name] for declared in schedule.own if declared.name in lengths}
         if not schedule.ramped:
-            given["warmup_steps"] = 3
+            settings["warmup_steps"] = 3
         if schedule.batch is not None:
-            given["gamma"] = 0.5
-        arguments = "".join(f", {key}={value}" for key, value in given.items())
+            settings["gamma"] = 0.5
+        arguments = "".join(f", {key}={value}" for key, value in settings.items())
         other = "momentum" if name != "constant" else "momentum+cosine"
-        chosen = _assigned("schedule", {"name": name, **given})
+        chosen = _assigned("schedule", {"name": name, **settings})
         code = f"""
 import numpy as np
 from cooldown import TrainConfig, schedules, tasks, train
@@ -272,17 +272,17 @@ for (curve,) in train(tasks.get("wine"), [plain, changed], seeds=[0]):
 
 def catalog_page() -> str:
     """docs/catalog.md."""
-    found = contents()
-    names = {kind: ", ".join(f"`{entry['name']}`" for entry in entries) for kind, entries in found.items()}
+    catalog = contents()
+    names = {kind: ", ".join(f"`{entry['name']}`" for entry in entries) for kind, entries in catalog.items()}
     parts = [CATALOG.format(**names), "## Tasks\n"]
     rows = [f"| `{name}` | {' '.join(_of_module('tasks', name).split())} |" for name in tasks.names()]
     parts += [
         "\n".join(["| name | what it is |", "|---|---|", *rows]) + "\n",
-        "Any of them, a file, `openml:NAME` or your own is compared alike; `--hidden` sets the widths of an MLP:\n",
+        "Built-in tasks, files, `openml:NAME` and your own are used alike; `--hidden` sets the widths of an MLP:\n",
         "    cooldown compare quadratic\n    cooldown compare digits --hidden 64,32\n"
         "    cooldown compare openml:credit-g\n",
         "## Surfaces\n",
-        "Functions of two variables to watch optimizers on; `cooldown surface NAME` draws all paths, each at its tuned "
+        "Test functions of two variables; `cooldown surface NAME` draws the paths of all optimizers, each at its tuned "
         "learning rate.\n",
     ]
     for name in surfaces.names():
@@ -299,8 +299,8 @@ print(rate, path[-1], surface.value(path)[-1])
         parts.append(section.replace("## ", "### ", 1) + f"\n    cooldown surface {name} -o {name}.html\n")
     parts += [
         "## Arms\n",
-        "An arm is any optimizer, or optimizers `+` schedules. These have a name in the literature; C1 to C18 are "
-        "claims of the survey. Presets belong to an arm unless a spec gives other values.\n",
+        "An arm is any optimizer, or optimizers `+` schedules. The literature makes claims about these; C1 to C18 are "
+        "claims of the survey. Presets apply unless a spec gives other values.\n",
     ]
     rows = []
     for name, known in known_arms().items():
@@ -334,5 +334,5 @@ def page(name: str) -> str:
 
 
 if __name__ == "__main__":
-    for each in PAGES:
-        (HERE / each).write_text(page(each), encoding="utf-8")
+    for file_name in PAGES:
+        (HERE / file_name).write_text(page(file_name), encoding="utf-8")

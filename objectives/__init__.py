@@ -1,8 +1,8 @@
 """The numerics of Cooldown: what is trained, with which rule, under which schedule, on which task.
 
-`optimizers`, `schedules`, `tasks` and `surfaces` are catalogs: one file per entry, found by a scan of the folder.
+`optimizers`, `schedules`, `tasks` and `surfaces` are catalogs: one file per entry, found by scanning the folder.
 `train` runs the one training loop on a population of replicates; `descend` runs one rule on any gradient function. This
-package knows no Optuna, no SQL and no web page. `train` is loaded on first use, because it brings the compiler with it.
+package uses no Optuna, no SQL and no web page. `train` is loaded on first use, because it loads the compiler.
 """
 
 from typing import TYPE_CHECKING, Any

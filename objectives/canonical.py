@@ -1,4 +1,4 @@
-"""Canonical JSON, for hashing: one text for one value."""
+"""Canonical JSON for hashing: equal values give equal bytes."""
 
 import json
 from typing import Any

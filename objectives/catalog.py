@@ -1,8 +1,8 @@
-"""The one catalog scan: a folder of files, each of which defines one entry; and entries from outside the folder.
+"""The catalog: entries found by scanning a folder, one file each, and entries from outside the folder.
 
-A package whose `__init__` makes a `Catalog` offers `names()` and `get(name)`; adding an entry is adding a file, named
-after it. Beside the folder's own entries a catalog knows `module:attribute`, an entry of a user's own module, and what
-an installed package adds in the entry-point group `cooldown.catalog`.
+A package whose `__init__` creates a `Catalog` offers `names()` and `get(name)`. To add an entry, add a file with the
+entry's name. A catalog also finds `module:attribute`, an entry in a user's own module, and the entries that installed
+packages declare in the entry-point group `cooldown.catalog`.
 """
 
 import ast
@@ -26,15 +26,15 @@ GROUP = "cooldown.catalog"
 
 
 class CatalogError(Exception):
-    """A file in a catalog's folder that does not define exactly the entry it is named after: a programming error."""
+    """A file in a catalog's folder does not define exactly the entry it is named after: a programming error."""
 
 
 class UnknownNameError(InputError):
-    """A name that stands in no catalog; the message holds it, the nearest suggestion and all choices."""
+    """A name that is in no catalog; the message gives the name, the nearest match and all choices."""
 
 
 def unknown_name(kind: str, name: str, choices: Iterable[str]) -> UnknownNameError:
-    """The error for a `name` that is not among `choices`, with the nearest of them."""
+    """The error for a `name` that is not among `choices`, with the nearest match and all choices."""
     known = sorted(choices)
     near = get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -42,16 +42,16 @@ def unknown_name(kind: str, name: str, choices: Iterable[str]) -> UnknownNameErr
 
 
 class Entry:
-    """What a catalog holds: an optimizer, a schedule, a task, a surface, a sampler, a format.
+    """A member of a catalog: an optimizer, a schedule, a task, a surface, a sampler or an export format.
 
-    name: by which it is chosen; that of its file or entry point, or `module:attribute`.
+    name: the name by which it is chosen: that of its file or entry point, or `module:attribute`.
     """
 
     name: str
 
     @property
     def identifier(self) -> str:
-        """The name as a part of Python names, without the module of an entry from outside: `lion` of `mine:Lion`."""
+        """The name as part of a Python name, without the module of an entry from outside: `lion` for `mine:Lion`."""
         return re.sub(r"\W", "_", self.name.rpartition(":")[2]).lower()
 
     def called(self, name: str) -> Self:
@@ -65,10 +65,10 @@ T = TypeVar("T", bound=Entry)
 
 
 class Catalog(Generic[T]):
-    """All entries of class `entry_type`, or of one of several, in the modules of `package`, and those from outside.
+    """All entries of class `entry_type` (or of any class of a tuple) in the modules of `package`, and from outside.
 
-    kind: what an entry is called in messages. keeps_names: whether an entry at `module:attribute` keeps the name that
-    it gives itself, as a task does.
+    kind: what messages call an entry. keeps_names: whether an entry at `module:attribute` keeps its own name, as a task
+    does.
     """
 
     def __init__(
@@ -85,18 +85,18 @@ class Catalog(Generic[T]):
         self._imported: dict[str, T] = {}
 
     def built_in(self) -> list[str]:
-        """The names of the folder's own entries, in alphabetical order; no file is read for them."""
+        """The names of the folder's own entries, in alphabetical order, without importing any file."""
         return sorted(module.name for module in pkgutil.iter_modules(self._path))
 
     def names(self) -> list[str]:
-        """Every entry's name, in alphabetical order: the folder's own and those of installed packages."""
+        """The names of all entries, in alphabetical order: the folder's own and those of installed packages."""
         return sorted([*self._entries, *self._installed])
 
     def get(self, name: str) -> T:
         """The entry called `name`, or at `module:attribute`.
 
-        The module is looked for in the working folder too, which is added to `sys.path`. Raises `UnknownNameError` with
-        the nearest suggestion, and InputError for a module that cannot be imported or an attribute that is no entry.
+        The module may be in the working folder, which is added to `sys.path`. Raises UnknownNameError with the nearest
+        match, and InputError for a module that cannot be imported or an attribute that is not an entry.
         """
         if isinstance(name, str):
             if name in self._entries:
@@ -112,58 +112,56 @@ class Catalog(Generic[T]):
         return {name: self._defined(name) for name in self.built_in()}
 
     def _defined(self, name: str) -> T:
-        """The one entry that the file `name` defines; raises CatalogError where that is not so."""
+        """The one entry that the file `name` defines; CatalogError if there is not exactly one, called `name`."""
         module = import_module(f"{self._package}.{name}")
-        entries = self._found(vars(module))
+        entries = self._entries_in(vars(module))
         if [entry.name for entry in entries] == [name]:
             return entries[0]
         imported = _imported_names(module)
-        own = self._found({key: value for key, value in vars(module).items() if key not in imported})
-        if [entry.name for entry in own] == [name]:
-            return own[0]
-        if not own:
-            only = f", it only imports {_listed(entries)}" if entries else ""
-            reason = (
-                f"defines no {self._kind}{only}: a file of this folder defines one, and its name is that of the file"
-            )
-        elif len(own) > 1:
-            reason = f"defines {len(own)} {self._kind}s, {_listed(own)}: a file of this folder defines one"
+        defined = self._entries_in({key: value for key, value in vars(module).items() if key not in imported})
+        if [entry.name for entry in defined] == [name]:
+            return defined[0]
+        if not defined:
+            imports = f" (it only imports {_listed(entries)})" if entries else ""
+            reason = f"defines no {self._kind}{imports}: a file in this folder must define one, named after the file"
+        elif len(defined) > 1:
+            reason = f"defines {len(defined)} {self._kind}s, {_listed(defined)}: a file in this folder must define one"
         else:
-            reason = f"defines the {self._kind} {_listed(own)}: its name must be that of the file, {name!r}"
+            reason = f"defines the {self._kind} {_listed(defined)}: it must be named after the file, {name!r}"
         raise CatalogError(f"{module.__file__} {reason}")
 
-    def _found(self, values: dict[str, Any]) -> list[T]:
-        """The entries among these values, each once."""
-        found = {id(value): value for value in values.values() if isinstance(value, self._entry_type)}
-        return list(found.values())
+    def _entries_in(self, values: dict[str, Any]) -> list[T]:
+        """The entries among these values, without duplicates."""
+        entries = {id(value): value for value in values.values() if isinstance(value, self._entry_type)}
+        return list(entries.values())
 
     @cached_property
     def _installed(self) -> dict[str, T]:
-        """What installed packages add to this catalog."""
-        joined: dict[str, T] = {}
+        """The entries that installed packages add to this catalog."""
+        added: dict[str, T] = {}
         for distribution, name, entry in _of_distributions():
             if isinstance(entry, self._entry_type):
-                if name in self._entries or name in joined:
+                if name in self._entries or name in added:
                     raise InputError(
                         f"the distribution {distribution!r} adds the {self._kind} {name!r} in the entry-point group "
-                        f"{GROUP}, but there is one of that name already"
+                        f"{GROUP}, but that name is already taken"
                     )
-                joined[name] = entry.called(name)
-        return joined
+                added[name] = entry.called(name)
+        return added
 
     def _from_module(self, name: str) -> T:
-        """The entry at `module:attribute`, made once."""
+        """The entry at `module:attribute`, created once."""
         if name not in self._imported:
             entry: T = imported(name, self._kind, self._entry_type)
             self._imported[name] = entry if self._keeps_names else entry.called(name)
         return self._imported[name]
 
 
-def imported(reference: str, kind: str, wanted: type[Any] | tuple[type[Any], ...]) -> Any:
-    """The object of class `wanted` at `module:attribute`, or what a class or function there returns without arguments.
+def imported(reference: str, kind: str, expected: type[Any] | tuple[type[Any], ...]) -> Any:
+    """The object of class `expected` at `module:attribute`, or what a callable there returns without arguments.
 
-    The working folder is added to `sys.path`. kind: what it is called in messages. Raises InputError for whatever is
-    wrong with it.
+    The working folder is added to `sys.path`. kind: what messages call the object. Raises InputError if it cannot be
+    imported, cannot be created or has another class.
     """
     name, _, attribute = reference.partition(":")
     here = str(Path.cwd())
@@ -172,40 +170,40 @@ def imported(reference: str, kind: str, wanted: type[Any] | tuple[type[Any], ...
     try:
         module = import_module(name)
     except (Exception, SystemExit) as error:  # a user's module may fail in any way while it is imported
-        where = f"; it is looked for in {here} and among what is installed" if _is_missing(error, name) else ""
+        where = f"; searched in {here} and the installed packages" if _is_missing(error, name) else ""
         raise InputError(
             f"{kind} {reference!r}: module {name!r} cannot be imported: {type(error).__name__}: {error}{where}"
         ) from error
     if not hasattr(module, attribute):
         public = {key: value for key, value in vars(module).items() if not key.startswith("_")}
-        fitting = [key for key, value in public.items() if isinstance(value, wanted)]
+        fitting = [key for key, value in public.items() if isinstance(value, expected)]
         raise unknown_name(f"attribute of module {name!r}", attribute, fitting or public)
     value = getattr(module, attribute)
-    if callable(value) and not isinstance(value, wanted):
+    if callable(value) and not isinstance(value, expected):
         try:
             value = value()
         except Exception as error:  # a user's function may fail in any way
             raise InputError(
-                f"{kind} {reference!r}: {attribute}() raised {type(error).__name__}: {error}; it must be {_a(wanted)} "
-                "or return one without arguments"
+                f"{kind} {reference!r}: {attribute}() raised {type(error).__name__}: {error}; {attribute} must be "
+                f"{_a(expected)} or return one when called without arguments"
             ) from error
-    if not isinstance(value, wanted):
+    if not isinstance(value, expected):
         raise InputError(
-            f"{kind} {reference!r}: must be {_a(wanted)} or a callable without arguments that returns one, "
+            f"{kind} {reference!r}: must be {_a(expected)} or return one when called without arguments, "
             f"got {value!r:.80}"
         )
     return value
 
 
 def _is_missing(error: BaseException, module: str) -> bool:
-    """Whether it is the module itself that is not there, and not one that it imports."""
+    """Whether the module itself is missing, rather than a module that it imports."""
     missing = error.name if isinstance(error, ModuleNotFoundError) else None
     return missing is not None and f"{module}.".startswith(f"{missing}.")
 
 
-def _a(wanted: type[Any] | tuple[type[Any], ...]) -> str:
+def _a(expected: type[Any] | tuple[type[Any], ...]) -> str:
     """A class by name with its article."""
-    names = [each.__name__ for each in (wanted if isinstance(wanted, tuple) else (wanted,))]
+    names = [cls.__name__ for cls in (expected if isinstance(expected, tuple) else (expected,))]
     listed = f"{', '.join(names[:-1])} or {names[-1]}" if len(names) > 1 else names[0]
     return f"{'an' if listed[0] in 'AEIOU' else 'a'} {listed}"
 
@@ -223,13 +221,13 @@ def _imported_names(module: ModuleType) -> set[str]:
 
 @cache
 def _of_distributions() -> tuple[tuple[str, str, Entry], ...]:
-    """What installed packages add to all catalogs: distribution, name, entry."""
+    """What installed packages add to any catalog: (distribution, name, entry)."""
     added = []
     for point in entry_points(group=GROUP):
         distribution = point.dist.name if point.dist else "?"
         where = f"the distribution {distribution!r}: {point.name!r} = {point.value!r} in the entry-point group {GROUP}"
         if not re.fullmatch(r"\w[\w-]*", point.name):
-            raise InputError(f"{where}: a name is letters, digits, dashes and underscores")
+            raise InputError(f"{where}: a name may hold letters, digits, dashes and underscores")
         try:
             value = point.load()
         except (Exception, SystemExit) as error:  # a package may fail in any way while it is imported

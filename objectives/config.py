@@ -1,4 +1,4 @@
-"""`TrainConfig`: everything that fixes one training run except its seed. JSON both ways."""
+"""`TrainConfig`: everything that fixes one training run except its seed; to and from JSON."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from cooldown.objectives.problem import Model, Network
 from cooldown.objectives.strategies import STRATEGIES, default
 
 SCHEMA = 1
-"""The version of the documents that `cooldown export` writes, in which a config stands under "config"."""
+"""The version of the documents that `cooldown export` writes; their config is under the key "config"."""
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,15 @@ class Choice:
         return {"name": self.name, **self.hyperparameters}
 
 
-def _choice(kind: str, catalog: Any, given: Any) -> Choice:
-    if isinstance(given, str):
-        given = {"name": given}
-    if isinstance(given, Choice):
-        given = given.to_json()
-    if not isinstance(given, Mapping) or "name" not in given:
-        raise InputError(f"{kind} must be a name or a table with a name, got {given!r}")
-    entry = catalog.get(given["name"])
-    return Choice(entry.name, entry.complete({key: value for key, value in given.items() if key != "name"}))
+def _choice(kind: str, catalog: Any, value: Any) -> Choice:
+    if isinstance(value, str):
+        value = {"name": value}
+    if isinstance(value, Choice):
+        value = value.to_json()
+    if not isinstance(value, Mapping) or "name" not in value:
+        raise InputError(f"{kind} must be a name or a table with a name, got {value!r}")
+    entry = catalog.get(value["name"])
+    return Choice(entry.name, entry.complete({key: setting for key, setting in value.items() if key != "name"}))
 
 
 def _count(name: str, value: Any) -> int:
@@ -62,8 +62,8 @@ def _exported(document: Mapping[str, Any]) -> Mapping[str, Any]:
         raise InputError(f"TrainConfig.from_json: not an exported configuration: schema {schema!r:.80}")
     if schema > SCHEMA:
         raise InputError(
-            f"TrainConfig.from_json: the configuration has schema {schema}, and this version of Cooldown reads those "
-            f"up to {SCHEMA}: it was written by a newer one"
+            f"TrainConfig.from_json: the configuration has schema {schema}, of a newer version of Cooldown; this "
+            f"version reads schemas up to {SCHEMA}: update Cooldown"
         )
     if not isinstance(config, Mapping):
         raise InputError(f"TrainConfig.from_json: not an exported configuration: config {config!r:.80}")
@@ -72,13 +72,13 @@ def _exported(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One training run, but for its seed.
+    """One training run, without its seed.
 
     optimizer, schedule: catalog entries with their hyperparameters; lengths `period` and `every` in epochs,
         `warmup_steps` in updates.
-    batch_size: rows per update; the last batch of an epoch may be smaller, and one of at least the number of training
-        rows is full-batch descent. epochs: passes over the training rows.
-    All others are strategies, off unless given; `objectives.strategies.STRATEGIES` says what each does.
+    batch_size: rows per update; the last batch of an epoch may be smaller. A batch size of at least the number of
+        training rows is full-batch descent. epochs: passes over the training rows.
+    The other fields are strategies, off by default; `objectives.strategies.STRATEGIES` describes each of them.
     """
 
     optimizer: Choice = field(default_factory=lambda: _choice("optimizer", optimizers, "adam"))
@@ -111,30 +111,28 @@ class TrainConfig:
 
     @property
     def reacts(self) -> bool:
-        """Whether the run looks at held-out rows to decide how it goes on."""
+        """Whether the run depends on its held-out loss: early stopping, or a schedule such as `plateau`."""
         return self.early_stopping is not None or schedules.get(self.schedule.name).reaction is not None
 
     def cut_short(self, n_rows: int) -> str | None:
-        """What to tell of a run on `n_rows` rows that ends within its warm-up, else None.
+        """A warning for a run on `n_rows` rows that ends within its warm-up, else None.
 
-        A config keeps the updates of its warm-up on any data: on far fewer rows than it was tuned for it is another
-        one.
+        The warm-up is a number of updates, whatever the data: on far fewer rows than a config was tuned for, it is a
+        larger part of the run.
         """
         warmup, updates = self.schedule.hyperparameters["warmup_steps"], self.epochs * -(-n_rows // self.batch_size)
         if warmup < max(updates, 2):
             return None
-        return (
-            f"the run, of {updates:,} updates, ends within its warm-up, of {warmup:,.0f}: the learning rate only rises"
-        )
+        return f"the run of {updates:,} updates ends within its warm-up of {warmup:,.0f}: the learning rate only rises"
 
     def check_model(self, model: Model) -> None:
-        """Raise InputError where `model` has no place for one of the strategies."""
+        """Raise InputError if `model` does not support one of the strategies."""
         names = [name for name in ("dropout", "batch_norm", "initialization") if getattr(self, name) != default(name)]
         if not names:
             return
         call = f"{names[0]}={getattr(self, names[0])!r}"
         if not isinstance(model, Network):
-            raise InputError(f"{call} is for an MLP: this task's model, {type(model).__name__}, is none")
+            raise InputError(f"{call} is for an MLP, but this task's model is {type(model).__name__}")
         if model.hidden_units == 0 and names != ["initialization"]:
             raise InputError(f"{call} needs a hidden layer: this task's model has none")
         if self.batch_norm and self.batch_size == 1:
@@ -142,25 +140,25 @@ class TrainConfig:
 
     @classmethod
     def from_json(cls, given: str | bytes | Mapping[str, Any]) -> "TrainConfig":
-        """Read a dict or a JSON text; what is left out takes its default. Of a document that `cooldown export` wrote
-        it is the config in it.
+        """Read a dict or a JSON text; fields that are left out take their defaults. From a document that `cooldown
+        export` wrote, read the config in it.
 
         Raises InputError with call, rule and value for anything that is not a config.
         """
+        document: Any = given
         if isinstance(given, str | bytes):
             try:
-                given = json.loads(given)
-            except ValueError as error:  # also of bytes that are no text
+                document = json.loads(given)
+            except ValueError as error:  # also for bytes that are not text
                 raise InputError(f"TrainConfig.from_json: not JSON: {error}") from None
-        if not isinstance(given, Mapping):
-            raise InputError(f"TrainConfig.from_json: a config is a table, got {given!r}")
-        if "schema" in given:
-            given = _exported(given)
+        if not isinstance(document, Mapping):
+            raise InputError(f"TrainConfig.from_json: a config must be a table, got {document!r}")
+        fields = _exported(document) if "schema" in document else document
         known = list(cls.__dataclass_fields__)
-        for name in given:
+        for name in fields:
             if name not in known:
                 raise unknown_name("field of TrainConfig", name, known)
-        return cls(**given)
+        return cls(**fields)
 
     def to_json(self) -> dict[str, Any]:
         """The config as a JSON-ready dict; `from_json` reads it back as the same config."""

@@ -7,18 +7,18 @@ from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.records import Curve, Outcome
 
 REFERENCE_EPOCHS = 10
-"""How long the reference model trains whose losses tell a curriculum which rows are easy."""
+"""Epochs of the reference model, whose losses tell a curriculum which rows are easy."""
 
 
 def passes_before(config: TrainConfig) -> int:
-    """Passes over the training rows that a run of `config` pays for before its own first: a curriculum's, to know which
-    rows are easy.
+    """Passes over the training rows that a run of `config` costs before its own first pass: those of a curriculum's
+    reference model.
     """
     return 0 if config.curriculum == "none" else REFERENCE_EPOCHS + 1
 
 
 def epochs_paid(curve: Curve) -> int:
-    """How many epochs a run has paid for; a diverged one has no entry for the epoch in which it diverged."""
+    """How many epochs a run has cost; a diverged run has no entry for the epoch in which it diverged."""
     return len(curve.train_loss) + (curve.outcome is Outcome.DIVERGED)
 
 
@@ -28,5 +28,5 @@ def rows_per_epoch(curve: Curve, config: TrainConfig) -> int:
 
 
 def evaluations_after(curve: Curve, config: TrainConfig) -> NDArray[np.int64]:
-    """(epochs,) the gradient evaluations at the end of each epoch, as if the run had gone on to its last."""
+    """(epochs,) gradient evaluations up to the end of each epoch, as if the run had not ended early."""
     return rows_per_epoch(curve, config) * (passes_before(config) + np.arange(1, config.epochs + 1))

@@ -1,6 +1,6 @@
 """`descend`: one rule on any gradient function, in float64 and without a compiler.
 
-The same scalar formula that the engine fuses, applied to arrays: the reference in tests and the way to draw a path.
+It applies to arrays the same formula that the engine compiles: the reference in tests, and what draws paths.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -14,12 +14,12 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.optimizers import Optimizer
 
 
-def _numbers(name: str, given: ArrayLike) -> NDArray[np.float64]:
-    """A copy of `given` in float64."""
+def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """A copy of `values` in float64."""
     try:
-        return np.array(given, dtype=np.float64)
+        return np.array(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"descend({name}=...): not numbers: {given!r}") from None
+        raise InputError(f"descend({name}=...): must be numbers, got {values!r}") from None
 
 
 def _numbers_of(
@@ -30,7 +30,7 @@ def _numbers_of(
     t: int,
     hyperparameters: Collection[float],
 ) -> tuple[Any, ...]:
-    """What `rule` works out for all parameters together before update `t`; `memory` is written."""
+    """What `rule` computes for all parameters together before update `t`; `memory` is updated in place."""
     if rule.numbers is None:
         return ()
     sums = tuple(np.sum(term(gradient, *slots, t, *hyperparameters)) for term in rule.numbers.terms)
@@ -46,21 +46,21 @@ def descend(
 ) -> NDArray[np.float64]:
     """The path of `optimizer` from `start` (dim,) under `learning_rates` (steps,): (steps + 1, dim), float64.
 
-    gradient: from a point (dim,) to the gradient (dim,) there. hyperparameters: the rule's, without `learning_rate`,
-    whose place `learning_rates` takes; what is left out takes its default. The inputs are not modified.
-    Raises InputError for an unknown rule, a bad hyperparameter, or a start or rates that are not a list of numbers.
+    gradient: a function from a point (dim,) to the gradient (dim,) there. hyperparameters: the rule's, without
+    `learning_rate`, which `learning_rates` gives for each step; those left out take their defaults. The inputs are not
+    modified. Raises InputError for an unknown rule, a bad hyperparameter, or a start or rates that are not numbers.
     """
     rule = optimizers.get(optimizer) if isinstance(optimizer, str) else optimizer
     if "learning_rate" in hyperparameters:
-        raise InputError("descend(hyperparameters=...): learning_rate is given by learning_rates, one a step")
-    given = rule.complete(hyperparameters)
-    del given["learning_rate"]
+        raise InputError("descend(hyperparameters=...): leave learning_rate out; learning_rates gives one per step")
+    settings = rule.complete(hyperparameters)
+    del settings["learning_rate"]
     rates = _numbers("learning_rates", learning_rates)
     theta = _numbers("start", start)
     if rates.ndim != 1:
-        raise InputError(f"descend(learning_rates=...): one rate a step, got an array of shape {rates.shape}")
+        raise InputError(f"descend(learning_rates=...): must be one rate per step, (steps,), got shape {rates.shape}")
     if theta.ndim != 1:
-        raise InputError(f"descend(start=...): one point (dim,), got an array of shape {theta.shape}")
+        raise InputError(f"descend(start=...): must be one point (dim,), got shape {theta.shape}")
     path = np.empty((len(rates) + 1, len(theta)))
     path[0] = theta
     slots: tuple[Any, ...] = tuple(np.zeros_like(theta) for _ in rule.slots)
@@ -68,11 +68,9 @@ def descend(
     for step, rate in enumerate(rates):
         slope = np.asarray(gradient(path[step].copy()), dtype=np.float64)
         if slope.shape != theta.shape:
-            raise InputError(
-                f"descend(gradient=...): must return the gradient {theta.shape} of a point, got shape {slope.shape}"
-            )
-        numbers = _numbers_of(rule, slope, slots, memory, step + 1, given.values())
-        theta, *updated = rule.update(path[step], slope, *slots, rate, step + 1, *given.values(), *numbers)
+            raise InputError(f"descend(gradient=...): must return a gradient of shape {theta.shape}, got {slope.shape}")
+        numbers = _numbers_of(rule, slope, slots, memory, step + 1, settings.values())
+        theta, *updated = rule.update(path[step], slope, *slots, rate, step + 1, *settings.values(), *numbers)
         slots = tuple(updated)
         path[step + 1] = theta
     return path

@@ -1,9 +1,8 @@
 """Fuse a scalar update rule into one compiled loop over a population's parameters.
 
 A rule is a formula on scalars (objectives/optimizers). Here its loop over (replicates, parameters) is written out as
-source and compiled by Numba into one SIMD pass that reads and writes every array
-once. The written-out kernel counts as a function of the rule's file, so Numba keeps it on disk beside that file and
-compiles it again when the file changes.
+source and compiled by Numba into one SIMD pass that reads and writes every array once. For Numba the written-out kernel
+is a function of the rule's file: it is cached on disk beside that file, and compiled again when the file changes.
 """
 
 import ast
@@ -22,11 +21,11 @@ from numpy.typing import DTypeLike
 
 from cooldown.objectives.optimizers import Optimizer
 
-# Python's division raises on 0 and its arithmetic keeps signed zeros: both would keep the loop from using SIMD.
-# Contraction (fused multiply-add) and reciprocals of loop constants are within a rounding error; nothing here may
+# Python's division raises on 0 and its arithmetic keeps signed zeros: both would prevent SIMD.
+# Contraction (fused multiply-add) and reciprocals of loop constants are within a rounding error; no option may
 # reorder a sum or assume that values are finite.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract", "arcp", "nsz"}}
-# Sums over a row may be taken in SIMD lanes: another order, but the same one in every run.
+# Sums over a row may be computed in SIMD lanes: in another order, but the same in every run.
 REDUCING: dict[str, Any] = {**OPTIONS, "fastmath": OPTIONS["fastmath"] | {"reassoc"}}
 
 
@@ -41,41 +40,41 @@ class _Literals(ast.NodeTransformer):
 
 
 def _in_precision(rule: Callable[..., Any], dtype: np.dtype[Any]) -> Callable[..., Any]:
-    """`rule` with its literals in `dtype`: a literal 1 would lift a float32 formula to float64."""
+    """`rule` with its literals in `dtype`: a literal 1 would turn a float32 formula into float64."""
     tree = _Literals().visit(ast.parse(textwrap.dedent(inspect.getsource(rule))))
     helpers = {name: _inlined(_in_precision(helper, dtype), OPTIONS) for name, helper in _helpers(rule).items()}
     namespace = {**rule.__globals__, **helpers, "precision": dtype.type}
     exec(compile(ast.fix_missing_locations(tree), inspect.getfile(rule), "exec"), namespace)
-    written: Callable[..., Any] = namespace[rule.__name__]
-    return written
+    converted: Callable[..., Any] = namespace[rule.__name__]
+    return converted
 
 
 def _inlined(function: Callable[..., Any], options: dict[str, Any]) -> Callable[..., Any]:
     """`function`, compiled into the machine code of every compiled function that calls it.
 
-    A call that remains is linked by name, and so depends on the process: one that compiles the kernel calls the
-    function's own machine code, one that loads the kernel from disk calls the copy in the kernel's file. The optimizer
-    has worked on the copy once more, so that the two round differently.
+    Without inlining the call is linked by name, and its result depends on the process: one that compiles the kernel
+    calls the function's own machine code, one that loads the kernel from disk calls the copy in the kernel's file. LLVM
+    has optimized the copy once more, so the two round differently.
     """
     inlined: Callable[..., Any] = njit(forceinline=True, **options)(function)
     return inlined
 
 
 def _helpers(rule: Callable[..., Any]) -> dict[str, FunctionType]:
-    """The functions of its module that `rule` calls, by the names it has for them."""
-    found = {name: rule.__globals__.get(name) for name in rule.__code__.co_names}
-    return {name: value for name, value in found.items() if isinstance(value, FunctionType)}
+    """The functions that `rule` calls, by the names it uses for them."""
+    globals_used = {name: rule.__globals__.get(name) for name in rule.__code__.co_names}
+    return {name: value for name, value in globals_used.items() if isinstance(value, FunctionType)}
 
 
 def _version(optimizer: Optimizer) -> str:
-    """A short digest of this module, and of what the rule calls: that may stand in another file than the rule's."""
+    """A short digest of this module and of the functions that the rule calls, which may be in other files."""
     digest = sha256(Path(__file__).read_bytes())
-    waiting = [optimizer.update, *(optimizer.numbers.terms if optimizer.numbers else ())]
-    while waiting:
-        helpers = _helpers(waiting.pop()).values()
+    pending = [optimizer.update, *(optimizer.numbers.terms if optimizer.numbers else ())]
+    while pending:
+        helpers = _helpers(pending.pop()).values()
         for helper in helpers:
             digest.update(inspect.getsource(helper).encode())
-        waiting += helpers
+        pending += helpers
     return digest.hexdigest()[:8]
 
 
@@ -86,12 +85,12 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
     since (R,), hyperparameters (H, R))`.
 
     It updates the first P columns of `theta`, `state` and `memory` in place for update index `step` (from 0); `rates`
-    holds the learning rates, `since` the update index at which each replicate's rule began, H the hyperparameters after
-    `learning_rate`. All arrays are C-contiguous and of `dtype`, but `memory` of float64 and `since` of int64.
-    `gradient` is only read.
+    holds the learning rates, `since` the update index at which each replicate's rule started, and H counts the
+    hyperparameters after `learning_rate`. All arrays are C-contiguous and of `dtype`, except `memory` (float64) and
+    `since` (int64). `gradient` is not modified.
     """
     precision = np.dtype(dtype)
-    # Names of its own for everything, so that a rule may call its arguments as it likes.
+    # Generated names, so that they cannot clash with the names of a rule's arguments.
     others = [f"other{i}" for i in range(len(optimizer.hyperparameters) - 1)]
     slots = [f"slot{i}" for i in range(len(optimizer.slots))]
     numbers = [f"number{i}" for i in range(len(optimizer.number_names))]
@@ -112,12 +111,12 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
         ]
     if optimizer.numbers:
         summed = "sums_of(theta, gradient, state, l2, r, t, hyperparameters)" if terms else "()"
-        given = ", ".join([summed, "memory[r]", *[f"float({name})" for name in ("t", *others)]])
+        arguments = ", ".join([summed, "memory[r]", *[f"float({name})" for name in ("t", *others)]])
         work_out = [
-            f"worked_out = work_out({given})",
+            f"worked_out = work_out({arguments})",
             *[f"{name} = precision(worked_out[{i}])" for i, name in enumerate(numbers)],
         ]
-    # Arithmetic on subnormal numbers is many times slower, and a moment whose gradient has died decays through them.
+    # Arithmetic on subnormal numbers is many times slower, and a moment without gradients decays into them.
     flushes = [f"{place} = zero if abs({slot}) < tiny else {slot}" for place, slot in zip(state, slots, strict=True)]
     kernel_lines = [
         "def kernel(theta, gradient, state, memory, l2, rates, step, since, hyperparameters):",
@@ -132,7 +131,7 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
         *[f"            {line}" for line in flushes],
     ]
     source = "\n".join([*sums, *kernel_lines])
-    # A module that can be imported by name is what lets Numba load the kernel from disk in another process.
+    # Numba can load the kernel from disk in another process only if its module can be imported by name.
     namespace: dict[str, Any] = {
         "__name__": optimizer.update.__module__,
         "rule": _inlined(_in_precision(optimizer.update, precision), OPTIONS),
@@ -148,7 +147,7 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
     if sums:
         namespace["sums_of"] = _inlined(namespace["sums_of"], REDUCING)
     kernel = namespace["kernel"]
-    # The name is part of the file's on disk: what this module writes, and with which options, makes another kernel.
+    # The kernel's name is part of the cache file's name: a change of this module must give another kernel.
     kernel.__name__ = kernel.__qualname__ = f"fused_{optimizer.identifier}_{precision.name}_{_version(optimizer)}"
     compiled: Callable[..., None] = njit(cache=True, **OPTIONS)(kernel)
     return compiled

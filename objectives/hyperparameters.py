@@ -1,6 +1,6 @@
-"""What a rule, a schedule or a strategy declares beside its formula, and the one place that knows a default.
+"""What a rule, schedule or strategy declares beside its formula: the hyperparameters with their defaults and ranges.
 
-`Hyperparameter` is a number, `Categorical` one of a few named values.
+`Hyperparameter` is a number, `Categorical` one of a few named values. Defaults are defined nowhere else.
 """
 
 import math
@@ -15,7 +15,7 @@ from cooldown.objectives.errors import InputError
 
 
 class Scale(Enum):
-    """On which axis a hyperparameter is searched."""
+    """The axis on which a hyperparameter is searched."""
 
     LINEAR = "linear"
     LOG = "log"
@@ -24,7 +24,7 @@ class Scale(Enum):
 
 
 class Unit(Enum):
-    """What a hyperparameter counts, in a config and in the search space."""
+    """The unit of a hyperparameter in a config and in the search space."""
 
     NONE = ""
     EPOCHS = "epochs"
@@ -35,10 +35,10 @@ class Unit(Enum):
 class Hyperparameter:
     """One number that a rule or a schedule takes.
 
-    low, high: the search range, both ends included; for a `unit` of epochs or updates they are fractions of the run.
-    minimum, maximum: the values that make sense at all; an end is excluded where `open_minimum` or `open_maximum`.
-    searched: whether a search varies it unless told otherwise; else it stays at `default`.
-    default: a number, or None for a strategy that is off; where it is None, None may also be given.
+    low, high: the search range, both ends included; in units of epochs or updates they are fractions of the run.
+    minimum, maximum: the allowed values; `open_minimum` and `open_maximum` exclude the end itself.
+    searched: whether a search varies it by default; otherwise it stays at `default` unless a spec gives a range.
+    default: a number, or None for a strategy that is off; only then may a config give None.
     """
 
     name: str
@@ -56,13 +56,13 @@ class Hyperparameter:
     meaning: str = ""
 
     def range_in(self, epochs: int, updates: int) -> tuple[float, float]:
-        """The search range of a run of `epochs` epochs and `updates` updates, in this hyperparameter's own unit."""
+        """The search range in this hyperparameter's unit, for a run of `epochs` epochs and `updates` updates."""
         length = {Unit.NONE: 1, Unit.EPOCHS: epochs, Unit.UPDATES: updates}[self.unit]
         low, high = max(self.low * length, self.minimum), max(self.high * length, self.minimum)
         return (round(low), round(high)) if self.integer else (low, high)
 
     def check(self, owner: str, value: Any) -> float | None:
-        """`value` as a float (an int where `integer`), or an InputError with call, rule and value."""
+        """`value` as a float (an int if `integer`); InputError with call, rule and value if it is not allowed."""
         if value is None and self.default is None:
             return None
         call = f"{owner}({self.name}={value!r})"
@@ -83,7 +83,7 @@ class Hyperparameter:
         return int(number)
 
     def to_json(self) -> dict[str, Any]:
-        """What `cooldown catalog --json` shows of it."""
+        """The entry of `cooldown catalog --json`."""
         return {
             "name": self.name,
             "default": self.default,
@@ -99,9 +99,9 @@ class Hyperparameter:
 
 @dataclass(frozen=True)
 class Categorical:
-    """One of a few values that a schedule or a strategy knows by name, or whether a strategy is on.
+    """One of a few named values of a schedule or a strategy, or whether a strategy is on.
 
-    choices: all values, texts or truth values; the search's too. searched: as for `Hyperparameter`.
+    choices: all values, strings or booleans, which a search may choose from too. searched: as for `Hyperparameter`.
     """
 
     name: str
@@ -111,14 +111,14 @@ class Categorical:
     meaning: str = ""
 
     def check(self, owner: str, value: Any) -> str | bool:
-        """`value` if it is one of the choices, or an InputError with call, rule and value."""
+        """`value` if it is one of the choices; otherwise InputError with call, rule and value."""
         if any(value is choice if isinstance(choice, bool) else value == choice for choice in self.choices):
             return value  # type: ignore[no-any-return]
         known = " or ".join(str(choice).lower() if isinstance(choice, bool) else choice for choice in self.choices)
         raise InputError(f"{owner}({self.name}={value!r}): {self.name} must be {known}, got {value!r}")
 
     def to_json(self) -> dict[str, Any]:
-        """What `cooldown catalog --json` shows of it."""
+        """The entry of `cooldown catalog --json`."""
         return {
             "name": self.name,
             "default": self.default,
@@ -132,7 +132,7 @@ Declared = Hyperparameter | Categorical
 
 
 def _finite(value: Any) -> float | None:
-    """`value` as a float; None for what is not a finite number."""
+    """`value` as a float; None if it is not a finite number."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return None
     try:
@@ -143,9 +143,9 @@ def _finite(value: Any) -> float | None:
 
 
 def complete(owner: str, declared: Sequence[Declared], given: Mapping[str, Any]) -> dict[str, Any]:
-    """`given` checked and completed with the defaults of `declared`, in the declared order.
+    """The values `given`, checked and completed with the defaults of `declared`, in the declared order.
 
-    Raises InputError naming `owner`, the hyperparameter and its value; an unknown name brings the nearest suggestion.
+    Raises InputError with `owner`, the hyperparameter and its value, or with the nearest match of an unknown name.
     """
     names = [hyperparameter.name for hyperparameter in declared]
     for name in given:

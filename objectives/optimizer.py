@@ -14,15 +14,15 @@ Family = Literal["sgd", "adaptive"]
 
 @dataclass(frozen=True)
 class Numbers:
-    """What a rule works out once an update for all parameters of a replicate together, before its formula.
+    """What a rule computes once per update for all parameters of a replicate together, before its formula.
 
-    work_out: `work_out(sums, memory, t, *hyperparameters) -> numbers`, a tuple of scalars. memory: (size,) float64, the
-        replicate's own from update to update, zero at the start, written in place.
-    size: of the memory.
+    work_out: `work_out(sums, memory, t, *hyperparameters) -> numbers`, a tuple of scalars. memory: (size,) float64,
+        kept for each replicate from update to update, zero at the start, updated in place.
+    size: length of the memory.
     terms: formulas `term(gradient, *slots, t, *hyperparameters)` for one parameter, written like an `update`; `sums`
-        has the sum of each over all parameters, in float64.
-    pure: of a rule without terms the same as `work_out`, but written as a formula, without assignments to the memory:
-        `pure(memory, t, *hyperparameters) -> (numbers, memory)`. JAX compiles it; without it, the host works them out.
+        holds the sum of each over all parameters, in float64.
+    pure: for a rule without terms, `work_out` without assignments to the memory, which JAX can compile:
+        `pure(memory, t, *hyperparameters) -> (numbers, memory)`. Without it JAX calls `work_out` on the host.
     """
 
     work_out: Callable[..., tuple[Any, ...]]
@@ -33,21 +33,21 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Optimizer(Entry):
-    """One rule of the catalog.
+    """One update rule of the catalog.
 
     update: the textbook formula for one parameter,
         `update(theta, gradient, *slots, learning_rate, t, *hyperparameters, *numbers) -> (theta, *slots)`,
-        with t = 1, 2, … the update's number. It uses only arithmetic and numpy's elementwise functions, so that it also
-        works on arrays, and so that the engine can fuse it into one loop (objectives/fusion.py).
+        where t = 1, 2, … is the number of the update. It uses only arithmetic and numpy's elementwise functions: so it
+        also works on arrays, and the engine can compile it into one loop (objectives/fusion.py).
     hyperparameters: `learning_rate` first, then those of the formula in its order.
-    family: "sgd" for one step size for all parameters, "adaptive" for one for each.
+    family: "sgd" for one step size for all parameters, "adaptive" for one per parameter.
     formula, reference: for the documentation.
-    numbers: for a rule whose formula takes numbers that belong to the replicate as a whole.
-    note: what one has to know to read a learning rate of it, where that is not the usual.
-    colour: `#rrggbb` in every picture, told from all others on white and on black; "" for one made of its name.
-    native: by export format the framework's own rule that is exactly this one. differs: by export format why a rule
-        of the same name there is not. contains: rules that it becomes at some value of a hyperparameter.
-    arms: arms with it that a claim is made about.
+    numbers: for a rule whose formula takes numbers computed for the replicate as a whole.
+    note: how to read this rule's learning rate, if it is unusual.
+    colour: `#rrggbb` in every figure, distinct from all others on white and on black; "" derives one from the name.
+    native: by export format, the framework's own rule that is exactly this one. differs: by export format, why the
+        rule of the same name there is not. contains: simpler rules that it becomes at some value of a hyperparameter.
+    arms: arms with this rule that the literature makes claims about.
     """
 
     name: str
@@ -66,28 +66,28 @@ class Optimizer(Entry):
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """The names of the state slots, each as large as the parameters and zero at the start."""
+        """The names of the state slots, each of the parameters' shape and zero at the start."""
         names = list(inspect.signature(self.update).parameters)
         return tuple(names[2 : names.index("learning_rate")])
 
     @property
     def number_names(self) -> tuple[str, ...]:
-        """The names of the numbers that the formula takes after the hyperparameters."""
+        """The names of the `numbers` that the formula takes after the hyperparameters."""
         names = list(inspect.signature(self.update).parameters)
         return tuple(names[names.index("t") + len(self.hyperparameters) :])
 
     @property
     def memory_size(self) -> int:
-        """How many numbers the rule keeps for a replicate as a whole."""
+        """Length of the memory that the rule keeps for each replicate."""
         return self.numbers.size if self.numbers else 0
 
     def complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The hyperparameters `given`, checked, with the defaults of the others."""
+        """The hyperparameters `given`, checked, and the defaults of the others."""
         return complete(self.name, self.hyperparameters, given)
 
 
 def learning_rate(default: float, low: float, high: float) -> Hyperparameter:
-    """The base learning rate η, searched on a log scale in a range of the rule's own."""
+    """The base learning rate η, searched on a log scale in the rule's own range."""
     return Hyperparameter(
         "learning_rate", default, low, high, Scale.LOG, open_minimum=True, meaning="base learning rate η"
     )
@@ -121,7 +121,14 @@ def moments(second: str = "decay β₂ of the second moment") -> tuple[Hyperpara
 
 
 def epsilon(default: float) -> Hyperparameter:
-    """The denominator's ε; searchable up to very large values, held at its default unless asked for."""
+    """The denominator's ε: not searched by default, and searchable up to very large values."""
     return Hyperparameter(
-        "epsilon", default, 1e-10, 1e2, Scale.LOG, searched=False, open_minimum=True, meaning="denominator's guard ε"
+        "epsilon",
+        default,
+        1e-10,
+        1e2,
+        Scale.LOG,
+        searched=False,
+        open_minimum=True,
+        meaning="ε in the denominator",
     )

@@ -1,7 +1,7 @@
-"""`Problem`: what one training run gets to see, and `Model`, what it trains.
+"""`Problem`: the rows that one training run may use, and `Model`, what it trains.
 
 A search's problem holds training and validation rows; an evaluation's holds train + validation rows and the test rows.
-The rows that a run must not see are not in its problem.
+Rows that a run must not use are not in its problem.
 """
 
 from dataclasses import dataclass, replace
@@ -17,10 +17,10 @@ Indices = NDArray[np.int64]
 
 @runtime_checkable
 class Model(Protocol):
-    """What can be trained. Any object with these three members will do; it holds its own data.
+    """What can be trained: any object with these three members. It holds its own data.
 
-    Beside them a model may have `evaluate(theta (R, P), indices (n,)) -> (losses (R,), scores (R,))`, used to measure
-    held-out rows without computing gradients.
+    A model may also have `evaluate(theta (R, P), indices (n,)) -> (losses (R,), scores (R,))`, which measures held-out
+    rows without computing gradients.
     """
 
     @property
@@ -31,19 +31,19 @@ class Model(Protocol):
         """(P,) initial parameters, from `rng` alone."""
 
     def loss_and_gradient(self, theta: Parameters, indices: Indices) -> tuple[Parameters, Parameters]:
-        """Mean loss and its gradient for R replicates, each on a batch of its own.
+        """Mean loss and its gradient for R replicates, each on its own batch.
 
         theta: (R, P). indices: (R, B) rows of the model's data. Returns losses (R,) and gradients (R, P), which may be
-        the model's own buffers and are valid until the next call. It leaves `theta` and `indices` as they are.
+        the model's buffers, valid until the next call. It must not modify `theta` and `indices`.
         """
 
 
 @runtime_checkable
 class Network(Model, Protocol):
-    """A model with a place for the strategies of a network: initialization, dropout, batch normalization.
+    """A model that supports the strategies for networks: initialization, dropout, batch normalization.
 
-    Of its `size` columns the first `trainable` are parameters; the rest is what it keeps beside them, such as running
-    statistics: no rule touches these, and `loss_and_gradient` may write them.
+    Of its `size` columns the first `trainable` are parameters. The others, such as running statistics, are not changed
+    by rules; `loss_and_gradient` may write them.
     """
 
     @property
@@ -58,23 +58,23 @@ class Network(Model, Protocol):
         """The same network with batch normalization in its hidden layers."""
 
     def init(self, rng: np.random.Generator, initialization: str = "auto") -> Parameters:
-        """(size,) initial parameters, drawn in the way called `initialization`."""
+        """(size,) initial parameters, drawn with the scheme `initialization`."""
 
     def loss_and_gradient(
         self, theta: Parameters, indices: Indices, dropout: Parameters | None = None
     ) -> tuple[Parameters, Parameters]:
-        """As for any model; dropout: (R, B, H) what each hidden activation is multiplied by."""
+        """As for any model. dropout: (R, B, H) factors of the hidden activations."""
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
     """A model with the rows to train on and the rows to measure on.
 
-    train: (n,) and held_out: (m,) row indices into the model's data. uninformed_loss: the held-out loss of the
-    predictor that knows only class frequencies or the mean target: what a diverged run scores and where losses are
-    capped.
-    monitor: rows among `train` that a run which reacts to its progress watches instead of training on them. None where
-    it may watch the held-out rows: in a search, whose held-out rows are the validation rows.
+    train: (n,) and held_out: (m,) row indices into the model's data. uninformed_loss: the baseline loss, which is
+    the held-out loss of the predictor of class frequencies or of the mean target: reported losses are capped at it, and
+    a diverged run scores it.
+    monitor: rows of `train` that a run which depends on its validation loss sets aside to watch; None if it watches the
+    held-out rows, as in a search, where these are the validation rows.
     """
 
     model: Model
@@ -85,25 +85,25 @@ class Problem:
 
     @cached_property
     def reacting(self) -> "Problem":
-        """The problem of a run that reacts: it does not train on what it watches."""
+        """The problem of a run that depends on its validation loss: `train` without the watched rows."""
         if self.monitor is None:
             return self
         return replace(self, train=self.train[~np.isin(self.train, self.monitor)])
 
     @property
     def watched(self) -> Indices:
-        """The rows that a run which reacts looks at."""
+        """The rows whose loss such a run depends on."""
         return self.held_out if self.monitor is None else self.monitor
 
 
 def evaluate(model: Model, theta: Parameters, indices: Indices) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Losses (R,) and scores (R,) of R parameter vectors on the rows `indices` (m,), in float64.
 
-    Scores are NaN for a model without an `evaluate` of its own.
+    Scores are NaN for a model without `evaluate`.
     """
-    own = getattr(model, "evaluate", None)
-    if own is not None:
-        losses, scores = own(theta, indices)
+    measure = getattr(model, "evaluate", None)
+    if measure is not None:
+        losses, scores = measure(theta, indices)
         return np.asarray(losses, dtype=np.float64), np.asarray(scores, dtype=np.float64)
     rows = np.broadcast_to(indices, (len(theta), len(indices)))
     losses = np.array(model.loss_and_gradient(theta, rows)[0], dtype=np.float64)

@@ -1,7 +1,7 @@
 """Named random streams: every random number in Cooldown comes from a `SeedSequence` with a named key.
 
-A stream is a function of a seed and a key alone, never of how many numbers another stream has drawn, so that adding
-an arm, a worker or a replicate changes no other stream.
+A stream depends on a seed and a key alone, not on how many numbers another stream has drawn: adding an arm, a worker
+or a replicate changes no other stream.
 """
 
 from hashlib import sha256
@@ -20,11 +20,11 @@ def seed_sequence(seed: int, *key: str | int) -> np.random.SeedSequence:
 
 
 def generator(seed: int, *key: str | int) -> np.random.Generator:
-    """A generator of its own for `(seed, key)`: same arguments, same numbers."""
+    """A new generator for `(seed, key)`: equal arguments give equal numbers."""
     return np.random.Generator(np.random.PCG64(seed_sequence(seed, *key)))
 
 
 def seeds(seed: int, *key: str | int, count: int) -> list[int]:
-    """`count` distinct seeds below 2**31, the first k of which do not depend on `count`."""
+    """`count` distinct seeds below 2**31; a larger `count` only appends to them."""
     state = seed_sequence(seed, *key).generate_state(count + 8, np.uint32) >> 1
     return list(dict.fromkeys(int(value) for value in state))[:count]

@@ -1,4 +1,4 @@
-"""What one training run leaves behind: `Curve`, the per-epoch record of one replicate, and `Outcome`, how it ended."""
+"""The record of a training run: `Curve`, the per-epoch record of one replicate, and `Outcome`, how it ended."""
 
 import math
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 
 class Outcome(Enum):
-    """How a replicate's training ended; `.message` says it in a sentence."""
+    """How a replicate's training ended; `.message` explains it."""
 
     COMPLETED = ("completed", "trained for all its epochs")
-    STOPPED = ("stopped", "stopped early: no better held-out loss for as long as its patience; back at the best one")
-    DIVERGED = ("diverged", "stopped: its parameters or its loss were no longer finite")
-    PRUNED = ("pruned", "stopped by the pruner: its config was never as good as the limit that its study had set")
+    STOPPED = ("stopped", "stopped early: no better held-out loss within its patience; the best parameters are kept")
+    DIVERGED = ("diverged", "diverged: its parameters or its loss were no longer finite")
+    PRUNED = ("pruned", "stopped by the pruner: its config never reached the limit of its study")
 
     def __new__(cls, code: str, message: str) -> "Outcome":
         """Make the code the enum's value, so that `Outcome("diverged")` reads it back from a ledger."""
@@ -31,17 +31,17 @@ class Outcome(Enum):
 class Curve:
     """The record of one replicate: one config trained with one seed.
 
-    train_loss: (E,) mean mini-batch loss of each epoch as it was trained, before each batch's update.
-    held_out_loss: (E,) mean loss on the held-out rows after each epoch; (1,), of the final parameters only, where
-        training was told to look at the held-out rows once.
-    held_out_score: like `held_out_loss`: accuracy or R²; NaN for a model that has no score.
-    learning_rate: (E,) the rate of each epoch's last update as it was executed, reactions included; (0,) for a record
-        from before it was kept.
-    kept_epoch: the epoch (from 1) whose parameters the run ended with: its last, or after an early stop its best; 0 for
-        a diverged run. A pruned run ends with those of the epoch it got to.
-    A replicate that diverged, stopped early or was pruned has no entries after that: nothing is made up.
-    uninformed_loss: held-out loss of the predictor that knows only class frequencies or the mean target.
-    gradient_evaluations: gradients of single samples computed, the unit of cost. updates: parameter updates.
+    train_loss: (E,) mean mini-batch loss of each epoch, computed before each batch's update.
+    held_out_loss: (E,) mean loss on the held-out rows after each epoch; (1,), of the final parameters only, if
+        they were measured once, at the end.
+    held_out_score: accuracy or R², of the same shape; NaN for a model that has no score.
+    learning_rate: (E,) the rate of each epoch's last update as executed, including cuts by `plateau`; (0,) for a
+        record of an older version, which did not keep it.
+    kept_epoch: the epoch (from 1) whose parameters the run ended with: its last, or after early stopping its best; 0
+        for a diverged run. A pruned run ends with those of the epoch it reached.
+    A replicate that diverged, stopped early or was pruned has no entries for later epochs; none are filled in.
+    uninformed_loss: the baseline: held-out loss of the predictor of class frequencies or of the mean target.
+    gradient_evaluations: number of single-row gradients, the unit of cost. updates: parameter updates.
     seconds: wall time, the replicate's share of its population's.
     """
 
@@ -59,9 +59,9 @@ class Curve:
 
     @property
     def final_loss(self) -> float:
-        """Held-out loss of the final parameters, capped at `uninformed_loss`, which is also a diverged run's.
+        """Held-out loss of the final parameters, capped at `uninformed_loss`, which also counts for a diverged run.
 
-        A pruned run's is that of the epoch it got to: not comparable with that of a run which was trained to its end.
+        For a pruned run it is the loss at the epoch it reached: not comparable with that of a complete run.
         """
         if self.outcome is Outcome.DIVERGED:
             return self.uninformed_loss
@@ -79,18 +79,18 @@ class Curve:
 
     @property
     def _kept(self) -> int:
-        """Where the final parameters' measurements stand."""
+        """The index of the final parameters' measurements."""
         return self.kept_epoch - 1 if self.held_out_loss.size == self.train_loss.size else -1
 
     @property
     def best_epoch(self) -> int:
-        """The epoch (from 1) with the lowest held-out loss; 0 where a diverged run finished none."""
+        """The epoch (from 1) with the lowest held-out loss; 0 if a diverged run finished none."""
         return int(np.argmin(self.held_out_loss)) + 1 if self.held_out_loss.size else 0
 
     def capped_losses(self, epochs: int) -> NDArray[np.float64]:
-        """(epochs,) held-out losses as they are reported: capped; after an early stop that of the parameters kept, and
-        after a divergence the cap itself. After a pruning nothing is known: the last loss is held in its place, which
-        is not what the run would have reached.
+        """(epochs,) held-out losses as reported: capped; after an early stop that of the kept parameters, after a
+        divergence the cap itself. After pruning the last loss is repeated, which is not what the run would have
+        reached.
         """
         losses = np.full(epochs, self.final_loss)
         measured = self.held_out_loss
@@ -109,6 +109,6 @@ def was_pruned(curves: Sequence[Curve]) -> bool:
 
 
 def intermediate_losses(curves: Sequence[Curve], epochs: int) -> NDArray[np.float64]:
-    """(epochs,) mean capped validation loss over the replicates of one trial; of a pruned one as far as it got."""
+    """(epochs,) mean capped validation loss over one trial's replicates; for a pruned trial up to its last epoch."""
     trained = max(curve.train_loss.size for curve in curves) if was_pruned(curves) else epochs
     return np.asarray(np.mean([curve.capped_losses(epochs) for curve in curves], axis=0))[:trained]

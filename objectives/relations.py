@@ -1,6 +1,6 @@
-"""What an entry says of itself beside its formula: a framework's own that is the same, rules that it contains, arms.
+"""What an entry declares beside its formula: equal implementations in frameworks, rules that it contains, known arms.
 
-Whoever needs to know such a thing of an entry asks the entry, so that adding one is adding one file.
+Other code reads these from the entry, so that adding an entry means adding one file.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,15 +10,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Native:
-    """A framework's own rule or schedule that is exactly an entry of ours, as a call.
+    """A framework's own rule or schedule that is exactly the entry, as a call.
 
-    function: its name there. arguments: as they stand in the call, with hyperparameters in braces: `"eps={epsilon}"`.
+    function: its name in the framework. arguments: of the call, with hyperparameters in braces: `"eps={epsilon}"`.
         `{every:whole}` is for a length that the framework takes as a whole number, `{every:whole.0}` for one that it
         would compute with in single precision, `{floor:rate}` for a fraction that it takes as a learning rate. Those of
-        a schedule may use `LEARNING_RATE`, `total`, the updates after the warm-up, and `updates_per_epoch`; torch's
+        a schedule may use `LEARNING_RATE`, `total` (the updates after the warm-up) and `updates_per_epoch`; torch's
         schedulers take the `optimizer` first.
-    only: the values of hyperparameters at which alone it is exact; it is not either where a whole number is none.
-    steady: whether it is exact at a constant rate only.
+    only: values of hyperparameters at which alone it is exact. It is not exact either if a length that must be whole
+        is not. steady: whether it is exact at a constant rate only.
     """
 
     function: str
@@ -28,12 +28,12 @@ class Native:
 
 
 Natives = Mapping[str, Native | Callable[[Mapping[str, Any], int], Native | None]]
-"""By export format the framework's own, or what finds it from the hyperparameters and the number of epochs."""
+"""By export format: the native call, or a function that finds it from the hyperparameters and the epochs."""
 
 
 @dataclass(frozen=True)
 class Contains:
-    """Rules that a rule becomes, or all but becomes, where a hyperparameter may be so small or so large."""
+    """Rules that a rule becomes, or nearly becomes, at very small or very large values of a hyperparameter."""
 
     rules: tuple[str, ...]
     hyperparameter: str
@@ -41,7 +41,7 @@ class Contains:
     at_least: float | None = None
 
     def within(self, low: float, high: float) -> bool:
-        """Whether a range of the hyperparameter reaches there."""
+        """Whether the range from `low` to `high` includes such values."""
         return (self.at_most is not None and low <= self.at_most) or (
             self.at_least is not None and high >= self.at_least
         )
@@ -49,9 +49,9 @@ class Contains:
 
 @dataclass(frozen=True)
 class KnownArm:
-    """An arm that the survey or a paper makes a claim about; any other pairing is an arm too.
+    """An arm that the survey or a paper makes a claim about; any other combination may be an arm too.
 
-    name: as one writes it. presets: fixed values and ranges, by parameter name, that belong to it unless a spec gives
+    name: as written in `--arm`. presets: fixed values and ranges, by parameter name, which apply unless a spec gives
     others.
     """
 

@@ -1,7 +1,7 @@
-"""The strategies around the rule, each a field of `TrainConfig`: what it does, its default, its range, its source.
+"""The strategies around the update rule, each a field of `TrainConfig`: formula, default, search range, source.
 
-They are declared here; what they do stands where it is done: data order in data_order.py, gradients in gradients.py,
-stopping in watch.py, the network's own parts in models/mlp.py.
+They are declared here and implemented elsewhere: data order in training/data_order.py, gradients in
+training/gradients.py, stopping in training/watch.py, dropout and normalization in models/mlp.py.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from cooldown.objectives.hyperparameters import Categorical, Declared, Hyperpara
 
 @dataclass(frozen=True)
 class Strategy:
-    """One field of `TrainConfig` around the rule.
+    """One strategy: a field of `TrainConfig`.
 
     declared: its name, default and search range. formula, reference: for the documentation.
     """
@@ -29,8 +29,8 @@ class Strategy:
 
 _ALL = (
     Strategy(
-        Categorical("shuffle", True, (True, False), meaning="whether each epoch has an order of its own"),
-        "a permutation of the rows each epoch; off: the rows as they come",
+        Categorical("shuffle", True, (True, False), meaning="whether rows are shuffled in each epoch"),
+        "a new permutation of the rows in each epoch; off: the rows in their order in the data",
         "Bottou 2012",
     ),
     Strategy(
@@ -40,7 +40,7 @@ _ALL = (
             ("none", "easy_to_hard", "mixed"),
             meaning="which rows come first, by a reference model's loss",
         ),
-        "epoch e has n rows of the easiest share min(1, 0.2 + 1.6 e/E); mixed: half of them, and half of all rows",
+        "epoch e: n rows of the easiest share min(1, 0.2 + 1.6 e/E); mixed: half of these, half of all rows",
         "Bengio et al. 2009; mixed: Zaremba & Sutskever 2014",
     ),
     Strategy(
@@ -52,20 +52,28 @@ _ALL = (
             integer=True,
             searched=False,
             minimum=1,
-            meaning="patience: epochs without a better held-out loss after which the run ends, at its best epoch",
+            meaning="patience: the run stops after this many epochs without a better held-out loss",
         ),
-        "ends after `early_stopping` epochs without a new best, with the parameters of the best",
+        "stops after `early_stopping` epochs without a new best, and keeps the parameters of the best epoch",
         "Prechelt 1998",
     ),
     Strategy(
         Hyperparameter(
-            "gradient_noise", 0.0, 0.01, 1.0, Scale.LOG, searched=False, meaning="variance of the noise at first"
+            "gradient_noise",
+            0.0,
+            0.01,
+            1.0,
+            Scale.LOG,
+            searched=False,
+            meaning="variance of the noise at the first update",
         ),
         "g + N(0, gradient_noise/(1+s)^gradient_noise_decay), s = 0, 1, … the update's index",
         "Neelakantan et al. 2015",
     ),
     Strategy(
-        Hyperparameter("gradient_noise_decay", 0.55, 0.1, 1.0, searched=False, meaning="how fast the noise dies, γ"),
+        Hyperparameter(
+            "gradient_noise_decay", 0.55, 0.1, 1.0, searched=False, meaning="exponent γ with which the noise decays"
+        ),
         "γ of gradient_noise",
         "Neelakantan et al. 2015; Welling & Teh 2011",
     ),
@@ -78,14 +86,14 @@ _ALL = (
             searched=False,
             maximum=1,
             open_maximum=True,
-            meaning="probability that a hidden unit is left out",
+            meaning="probability of dropping a hidden unit",
         ),
         "hidden activations times Bernoulli(1−p)/(1−p) while training",
         "Srivastava et al. 2014",
     ),
     Strategy(
         Categorical("batch_norm", False, (True, False), meaning="whether hidden layers are batch-normalized"),
-        "γ (z − mean)/√(var + 1e-5) + β over the batch, before the activation; running statistics to measure with",
+        "γ (z − mean)/√(var + 1e-5) + β over the batch, before the activation; running statistics in evaluation",
         "Ioffe & Szegedy 2015",
     ),
     Strategy(
@@ -97,21 +105,21 @@ _ALL = (
             Scale.LOG,
             searched=False,
             open_minimum=True,
-            meaning="largest norm of a replicate's gradient",
+            meaning="largest norm of the gradient",
         ),
         "g · min(1, clip_norm/‖g‖)",
         "Pascanu, Mikolov & Bengio 2013",
     ),
     Strategy(
         Hyperparameter("l2", 0.0, 1e-6, 0.1, Scale.LOG, searched=False, meaning="coefficient of the L2 penalty"),
-        "g + l2·θ (torch's `weight_decay` of SGD and Adam)",
+        "g + l2·θ (`weight_decay` of torch's SGD and Adam)",
         "Krogh & Hertz 1992",
     ),
     Strategy(
         Hyperparameter(
             "weight_decay", 0.0, 1e-5, 1.0, Scale.LOG, searched=False, meaning="coefficient λ of the decoupled decay"
         ),
-        "θ ← θ − ηλθ before the rule, beside `adamw`'s own; η as the rule has it, a factor for adadelta and yellowfin",
+        "θ ← θ − ηλθ before the rule, besides adamw's and lion's own; η is the learning_rate, a factor for some rules",
         "Loshchilov & Hutter 2019",
     ),
     Strategy(

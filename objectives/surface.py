@@ -1,4 +1,4 @@
-"""`Surface`: a function of two variables with its gradient by hand, what is known of it, and how to draw it."""
+"""`Surface`: a test function of two variables with its exact gradient, its known minima, and how to draw it."""
 
 import math
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from cooldown.objectives.errors import InputError
 
 @dataclass(frozen=True)
 class Minimum:
-    """A minimum that is known: its place (x, y) and the surface's value there."""
+    """A known minimum: its point (x, y) and the surface's value there."""
 
     point: tuple[float, float]
     value: float
@@ -25,14 +25,14 @@ class Surface(Entry):
     """One surface of the catalog.
 
     height: the formula, `height(x, y) -> z`. slopes: its exact derivatives, `slopes(x, y) -> (∂z/∂x, ∂z/∂y)`. Both are
-        arithmetic and numpy's elementwise functions, without powers, so that they take numbers as well as arrays.
-    minima: all known minima that count as an arrival; none where the surface falls without end.
-    start: where every optimizer sets out.
-    window: the rectangle to draw, ((least x, greatest x), (least y, greatest y)).
-    steps: how many updates a path has unless told otherwise.
+        arithmetic and numpy's elementwise functions, without powers, and take numbers as well as arrays.
+    minima: all known minima at which a path may arrive; empty for a surface that is unbounded below.
+    start: where every path starts.
+    window: the rectangle to draw, ((smallest x, largest x), (smallest y, largest y)).
+    steps: default number of updates of a path.
     formula, reference: for the documentation.
-    tolerance, level: where a path has arrived: this near to a known minimum or, on a surface without one, below this
-        value.
+    tolerance, level: a path has arrived within `tolerance` of a known minimum or, on a surface without one, below the
+        value `level`.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Surface(Entry):
 
     @property
     def diagonal(self) -> float:
-        """The window's diagonal: the unit in which a way on this surface is short or long."""
+        """The length of the window's diagonal, the scale of distances on this surface."""
         (left, right), (bottom, top) = self.window
         return math.hypot(right - left, top - bottom)
 
@@ -80,7 +80,7 @@ class Surface(Entry):
         return np.asarray(self.value(points) < self.level)
 
     def arrival(self, path: ArrayLike) -> int | None:
-        """The step from which on a `path` (steps + 1, 2) has arrived for good; None if it has not at its end."""
+        """The first step from which `path` (steps + 1, 2) stays arrived to its end; None if it does not end arrived."""
         arrived = self.arrived(path)
         outside = np.flatnonzero(~arrived)
         step = int(outside[-1]) + 1 if outside.size else 0
@@ -89,9 +89,9 @@ class Surface(Entry):
     def _coordinates(self, call: str, points: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """x (...) and y (...) of `points` (..., 2)."""
         try:
-            given = np.asarray(points, dtype=np.float64)
+            array = np.asarray(points, dtype=np.float64)
         except (TypeError, ValueError):
-            raise InputError(f"{self.name}.{call}(points=...): not numbers: {points!r}") from None
-        if given.shape[-1:] != (2,):
-            raise InputError(f"{self.name}.{call}(points=...): points are (..., 2), got shape {given.shape}")
-        return given[..., 0], given[..., 1]
+            raise InputError(f"{self.name}.{call}(points=...): must be numbers, got {points!r}") from None
+        if array.shape[-1:] != (2,):
+            raise InputError(f"{self.name}.{call}(points=...): must have shape (..., 2), got {array.shape}")
+        return array[..., 0], array[..., 1]

@@ -1,7 +1,7 @@
-"""The paths of several optimizers on one surface from one start, each at a learning rate that a short search finds.
+"""The paths of several optimizers on one surface from one start, each at a learning rate found by a short search.
 
-No rate is picked by hand, and none is left at a default that was made for neural networks: a picture of optimizers at
-rates of unequal quality shows the rates. The search is the same for every rule, and nothing in it is random.
+No rate is chosen by hand or left at a default meant for neural networks: otherwise the figure would compare rates, not
+optimizers. The search is the same for every rule and uses no random numbers.
 """
 
 import math
@@ -18,27 +18,27 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.surface import Surface
 
 LONGEST_STEP = 0.1
-"""Of the window's diagonal. What jumps farther may land near a minimum, but has not descended to it."""
+"""Longest step, as a fraction of the window's diagonal: a longer one is a jump, even if it lands near a minimum."""
 
 LARGEST, SMALLEST = 4, -6
-"""Powers of ten between which rates are tried: Adadelta's useful ones are near 100, SGD's near a thousandth."""
+"""Exponents of the largest and smallest rate, 10⁴ and 10⁻⁶: Adadelta needs rates near 100, SGD near 0.001."""
 
 SPACING, FINE_SPACING = 0.125, 0.03125
-"""Of the rates tried, in powers of ten: first from the largest down, then around the best."""
+"""Spacing of the rates in powers of ten: first from the largest down, then around the best."""
 
 SEARCHED_BELOW = 0.5
-"""Powers of ten that are searched below the best rate so far, once that one arrives."""
+"""How far below the best rate the search goes on once that rate arrives, in powers of ten."""
 
 MAX_STEPS = 10_000
-"""Of one path: beyond, the search takes minutes."""
+"""Longest path: beyond it the search takes minutes."""
 
 
 @dataclass(frozen=True)
 class Trajectory:
-    """One optimizer's way over a surface.
+    """One optimizer's path over a surface.
 
-    name: the optimizer's. learning_rate: the tuned one. path: (steps + 1, 2), from the start on. values: (steps + 1,),
-    the surface's along the path. arrival: the step from which on the path has arrived for good, None if it has not.
+    name: the optimizer's. learning_rate: tuned. path: (steps + 1, 2), with the start. values: (steps + 1,) of the
+    surface along the path. arrival: the first step from which the path stays arrived, None if it does not.
     """
 
     name: str
@@ -49,19 +49,19 @@ class Trajectory:
 
 
 Score = tuple[float, float, float, float]
-"""How bad a rate is, compared in this order: 0 if its path arrives and 1 if not; the minimum's value; the step of its
-arrival; the value at its end."""
+"""The badness of a rate, compared in this order: 0 if its path arrives, else 1; the minimum's value; the step of
+arrival; the final value."""
 
 CUT: Score = (math.inf, math.inf, math.inf, math.inf)
-"""Of a rate whose path was not followed to its end."""
+"""The score of a rate whose path was cut short."""
 
 
 class _CutError(Exception):
-    """Ends a path that is out of the running."""
+    """Ends a path that cannot be the best."""
 
 
 def trajectories(surface: Surface, optimizers: Iterable[str] | None, steps: int | None) -> list[Trajectory]:
-    """What `surfaces.trajectories` says."""
+    """See `surfaces.trajectories`."""
     count = _steps("trajectories", surface, steps)
     if isinstance(optimizers, str):
         optimizers = [optimizers]
@@ -76,7 +76,7 @@ def trajectories(surface: Surface, optimizers: Iterable[str] | None, steps: int 
 
 
 def tune(surface: Surface, optimizer: str, steps: int | None) -> float:
-    """What `surfaces.tune` says."""
+    """See `surfaces.tune`."""
     count = _steps("tune", surface, steps)
     rules.get(optimizer)
     scores: dict[float, Score] = {}
@@ -87,7 +87,7 @@ def tune(surface: Surface, optimizer: str, steps: int | None) -> float:
             scores[exponent] = _score(surface, optimizer, 10.0**exponent, count, best)
         return scores[exponent]
 
-    # From large to small: what is too large is soon cut, and what arrives cuts short all that is slower.
+    # From large to small: rates that are too large are cut early, and an arrival cuts short all slower paths.
     exponents = np.arange(LARGEST, SMALLEST - SPACING, -SPACING).tolist()
     best = exponents[0]
     for exponent in exponents:
@@ -101,25 +101,25 @@ def tune(surface: Surface, optimizer: str, steps: int | None) -> float:
 
 
 def _score(surface: Surface, optimizer: str, rate: float, steps: int, best: Score) -> Score:
-    """The score of `rate`; CUT where a step is too long, or as soon as the path cannot be better than `best`."""
-    # Unless it could still find a lower minimum, a path has to have arrived by the step at which the best one has.
+    """The score of `rate`; CUT if a step is too long, or as soon as the path cannot be better than `best`."""
+    # A path must arrive no later than the best one, unless it could still find a lower minimum.
     lowest = min((minimum.value for minimum in surface.minima), default=0.0)
     deadline = best[2] if best[:2] == (0, lowest) else math.inf
     longest = LONGEST_STEP * surface.diagonal
-    taken, previous = 0, surface.start
+    steps_done, previous = 0, surface.start
 
     def check(point: NDArray[np.float64]) -> None:
-        nonlocal taken, previous
+        nonlocal steps_done, previous
         x, y = point.tolist()
         length = math.hypot(x - previous[0], y - previous[1])
-        # Written so that a length that is not a number is too long.
+        # Written so that a NaN length counts as too long.
         if not length <= longest and not surface.arrived(previous):
             raise _CutError
-        if taken == deadline and not surface.arrived(point):
+        if steps_done == deadline and not surface.arrived(point):
             raise _CutError
-        taken, previous = taken + 1, (x, y)
+        steps_done, previous = steps_done + 1, (x, y)
 
-    # Where there is no minimum, a long path falls beyond what a number can hold.
+    # On a surface without a minimum a long path overflows.
     with np.errstate(over="ignore", invalid="ignore"):
         try:
             path = _descent(surface, optimizer, rate, steps, check)
@@ -146,15 +146,15 @@ def _descent(
 
     def gradient(point: NDArray[np.float64]) -> tuple[float, float]:
         check(point)
-        # On Python's own numbers the formula is several times faster than on arrays of one number.
+        # The formula is several times faster on Python's numbers than on arrays of one element.
         return surface.slopes(*point.tolist())
 
     return descend(gradient, surface.start, optimizer, {}, np.full(steps, rate))
 
 
-def _steps(call: str, surface: Surface, given: int | None) -> int:
-    if given is None:
+def _steps(call: str, surface: Surface, steps: int | None) -> int:
+    if steps is None:
         return surface.steps
-    if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= MAX_STEPS:
-        raise InputError(f"{call}(steps={given!r}): steps must be a whole number from 1 to {MAX_STEPS}, got {given!r}")
-    return given
+    if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MAX_STEPS:
+        raise InputError(f"{call}(steps={steps!r}): steps must be a whole number from 1 to {MAX_STEPS}, got {steps!r}")
+    return steps

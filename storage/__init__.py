@@ -1,7 +1,7 @@
-"""The ledger: the only record of what happened. Knows SQLAlchemy and the records of `objectives`.
+"""The ledger: the only record of what happened. It uses SQLAlchemy and the records of `objectives`.
 
-`Ledger` appends and reads; the same trials stand in Optuna's own tables of the same database, so that Optuna's readers
-open it. Every append is one transaction: a generation is in the ledger as a whole or not at all.
+`Ledger` appends and reads. The same trials are also stored in Optuna's own tables of the same database, so that
+Optuna's tools can open it. Every append is one transaction: a generation is stored completely or not at all.
 """
 
 from cooldown.storage.errors import LeaseLostError, LedgerError, NoLedgerError

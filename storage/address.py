@@ -1,4 +1,4 @@
-"""The address of a ledger: which one is meant, and the file that it names."""
+"""The address of a ledger: the database URL, and its file."""
 
 import os
 from pathlib import Path
@@ -12,12 +12,12 @@ DEFAULT_URL = "sqlite:///cooldown.db"
 
 
 def database_url(db: str | None) -> str:
-    """The ledger's address: the one given, else $COOLDOWN_DB, else sqlite:///cooldown.db."""
+    """The ledger's address: `db`, else $COOLDOWN_DB, else sqlite:///cooldown.db."""
     return os.environ.get("COOLDOWN_DB") or DEFAULT_URL if db is None else db
 
 
 def sqlite_path(url: str) -> Path:
-    """The file of a database URL; raises LedgerError for an address that is not that of a ledger."""
+    """The file of a database URL; raises LedgerError for an address that cannot be a ledger's."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
@@ -34,7 +34,7 @@ def sqlite_path(url: str) -> Path:
     ):
         shown = parsed.render_as_string(hide_password=True) if parsed and parsed.password else url
         raise LedgerError(
-            f"--db {shown!r} is not the address of a ledger: it is kept in a SQLite file, such as "
+            f"--db {shown!r} is not the address of a ledger: use a SQLite file, such as "
             "sqlite:///cooldown.db or sqlite:////absolute/path/cooldown.db"
         )
     return Path(database)

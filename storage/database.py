@@ -1,7 +1,7 @@
-"""Opening a ledger's database: whose file it is, the settings of a connection, transactions and migrations.
+"""Opening a ledger's database: checks of the file, connections, transactions and migrations.
 
-A file is looked at without changing a byte of it before anything is opened for writing: only an absent or empty file,
-or a ledger, is ever touched.
+A file is inspected without changing a byte before it is opened for writing: only a missing or empty file, or a ledger,
+is ever changed.
 """
 
 import sqlite3
@@ -24,18 +24,18 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class Database:
-    """A ledger's SQLite file with read and write transactions, both of which explain what goes wrong.
+    """A ledger's SQLite file with read and write transactions, whose errors have clear messages.
 
-    Raises LedgerError where it cannot be opened, is not a ledger, or is one of an unknown revision. With `create`, an
-    empty or absent file becomes a ledger; an older ledger is brought up to date.
+    Raises LedgerError if it cannot be opened, is not a ledger, or has an unknown revision. With `create`, an empty or
+    missing file becomes a ledger. An older ledger is migrated.
     """
 
     def __init__(self, url: str, *, create: bool) -> None:
         path = sqlite_path(url)
-        # A file name need not be text; a message must be.
+        # A file name need not be valid text, but a message must.
         self.where = str(path).encode(errors="replace").decode()
         current = self._check(path, create)
-        # No pool: a connection must not be shared between threads, and opening one costs little.
+        # No pool: connections must not be shared between threads, and opening one is cheap.
         self.engine: Engine = create_engine(URL.create("sqlite", database=str(path.absolute())), poolclass=NullPool)
         event.listen(self.engine, "connect", sqlite.prepare)
         event.listen(self.engine, "begin", sqlite.begin)
@@ -50,7 +50,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A connection in a transaction that is written as a whole or, after an exception, not at all."""
+        """A connection in a transaction that is committed completely or, after an exception, rolled back."""
         with self._explaining(), self.engine.connect() as connection:
             connection.execution_options(writes=True)
             with connection.begin():
@@ -58,7 +58,7 @@ class Database:
 
     @contextmanager
     def kept_open(self) -> Iterator[None]:
-        """Make many transactions cheap: when its last connection closes, SQLite copies the whole log into the file."""
+        """Make many transactions cheap: SQLite copies the whole log into the file when the last connection closes."""
         with self._explaining():
             connection = self.engine.connect()
             sqlite.driver(connection).execute("SELECT count(*) FROM sqlite_master").fetchall()
@@ -75,13 +75,13 @@ class Database:
             raise explained(error, self.where) from error
 
     def _check(self, path: Path, create: bool) -> bool:
-        """Whether the file is a ledger of the present revision; raises LedgerError where it cannot become one."""
+        """Whether the file is a ledger of the current revision; raises LedgerError if it cannot become one."""
         try:
             status = path.stat()
         except (FileNotFoundError, NotADirectoryError):
             if create:
                 return False
-            raise NoLedgerError(f"there is no ledger at {self.where}: `cooldown compare digits` starts one") from None
+            raise NoLedgerError(f"there is no ledger at {self.where}: `cooldown compare digits` creates one") from None
         except OSError as error:
             raise LedgerError(f"the ledger {self.where} cannot be opened: {error.strerror}") from None
         if not stat.S_ISREG(status.st_mode):
@@ -96,14 +96,15 @@ class Database:
         if revision == REVISION:
             return True
         if names and revision is None:
-            some = ", ".join(sorted(names)[:3]) + (", …" if len(names) > 3 else "")
+            contents = ", ".join(sorted(names)[:3]) + (", …" if len(names) > 3 else "")
             raise LedgerError(
-                f"the database {self.where} is not a Cooldown ledger (it holds {some}): choose another place with --db"
+                f"the database {self.where} is not a Cooldown ledger (it holds {contents}): "
+                "choose another place with --db"
             )
         if revision is not None and revision not in _known_revisions():
             raise LedgerError(
-                f"the ledger {self.where} was written by a newer Cooldown (its revision is {revision}, the newest that "
-                f"this version knows {REVISION}): update Cooldown"
+                f"the ledger {self.where} was written by a newer Cooldown (revision {revision}; this version reads "
+                f"revisions up to {REVISION}): update Cooldown"
             )
         if revision is None and not create:
             raise NoLedgerError(f"the database {self.where} is empty: `cooldown compare digits` makes it a ledger")
@@ -111,13 +112,13 @@ class Database:
 
     def _bring_up_to_date(self) -> None:
         with self._explaining(), self.engine.connect() as connection:
-            # Neither can change inside a transaction. The first is kept in the file. The second is for migrations that
-            # build a table anew: dropping the old one would delete every row that refers to its rows.
+            # Neither can be changed inside a transaction. The first is stored in the file. The second is for migrations
+            # that recreate a table: dropping the old one would delete every row that refers to its rows.
             sqlite.write_ahead(sqlite.driver(connection))
             sqlite.driver(connection).execute("PRAGMA foreign_keys = OFF")
             connection.execution_options(writes=True)
             with connection.begin():
-                # Looked up again, now that no other process can be migrating.
+                # Read again, now that no other process can be migrating.
                 _, revision = sqlite.contents(connection.exec_driver_sql)
                 if revision != REVISION:
                     _migrate(connection, fresh=revision is None)

@@ -1,4 +1,4 @@
-"""Where an experiment ran: package versions and machine, kept with its results."""
+"""The environment of an experiment: package versions and machine, stored with its results."""
 
 import os
 import platform
@@ -9,7 +9,7 @@ PACKAGES = ("cooldown", "numpy", "numba", "optuna", "scikit-learn", "scipy", "sq
 
 
 def environment() -> dict[str, Any]:
-    """Versions of Python and of the packages that results depend on, and the machine."""
+    """Versions of Python and of the packages on which results depend, and the machine."""
     versions: dict[str, str | None] = {}
     for package in PACKAGES:
         try:

@@ -1,10 +1,10 @@
-"""What can go wrong with a ledger, each with a message that is complete in itself."""
+"""The errors of a ledger, each with a message that is complete in itself."""
 
 from cooldown.objectives.errors import InputError
 
 
 class LedgerError(InputError):
-    """The database cannot be used as it is: not ours, unreadable, read-only, full, or held by someone else."""
+    """The database cannot be used: not a ledger, unreadable, read-only, full, or in use by another process."""
 
 
 class NoLedgerError(LedgerError):
@@ -12,13 +12,13 @@ class NoLedgerError(LedgerError):
 
 
 class LeaseLostError(RuntimeError):
-    """Another process has taken the experiment over; nothing more may be written to it from here."""
+    """Another process has taken over the experiment; this one must not write to it any more."""
 
 
 def explained(error: BaseException | None, where: str) -> LedgerError:
-    """A database driver's error as one sentence about the ledger at `where`."""
+    """A database driver's error as a LedgerError about the ledger at `where`."""
     text = str(error)
-    for sign, explanation in (
+    for phrase, explanation in (
         ("file is not a database", "is not a SQLite database"),
         ("file is encrypted", "is not a SQLite database"),
         ("malformed", "is damaged (SQLite: database disk image is malformed)"),
@@ -28,6 +28,6 @@ def explained(error: BaseException | None, where: str) -> LedgerError:
         ("database is locked", "is locked by another program"),
         ("disk I/O error", "could not be read or written: disk I/O error. What was written before is kept"),
     ):
-        if sign in text:
+        if phrase in text:
             return LedgerError(f"the ledger {where} {explanation}")
     return LedgerError(f"the ledger {where} cannot be used: {text}")

@@ -1,4 +1,4 @@
-"""The fingerprint: what two runs have in common if, timings aside, the same thing happened in them."""
+"""The fingerprint of an experiment: equal for two runs with the same results, timings aside."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -10,10 +10,10 @@ from cooldown.storage.rows import curve_row
 
 
 def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
-    """Per arm, SHA-256 over its trials, parameters, scores and curves, by repeat, trial and seed.
+    """For each arm, SHA-256 of its trials, parameters, losses and curves, by repeat, trial and seed.
 
-    The runs of an arm's default config have a fingerprint of their own, under "default" and the arm's name; so have its
-    searches over ranges that were widened since.
+    The runs of an arm's default config have a separate fingerprint, under "default" and the arm's name; so do its
+    searches over ranges that have been widened since.
     """
     digests: dict[str, Any] = {}
     newest = {study.arm: study.attempt for study in sorted(studies, key=lambda study: study.attempt)}
@@ -37,7 +37,7 @@ def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
                 for curve in sorted(trial.curves.get(purpose, ()), key=lambda curve: curve.seed):
                     row = curve_row(curve)
                     arrays = [row.pop(name) for name in ("train_loss", "held_out_loss", "held_out_score")]
-                    # Time is not what happened; and an older ledger, which lacks the other two, keeps its fingerprint.
+                    # Times are not results; older ledgers lack the other two, and their fingerprints must not change.
                     for name in ("seconds", "learning_rate", "kept_epoch"):
                         del row[name]
                     row = {name: _unsigned_zero(value) for name, value in row.items()}
@@ -48,12 +48,12 @@ def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
 
 
 def whole_fingerprint(arms: Mapping[str, str]) -> str:
-    """SHA-256 over the fingerprints of all arms, whatever their order."""
+    """SHA-256 over the fingerprints of all arms, independent of their order."""
     return sha256(canonical_json(sorted(arms.items()))).hexdigest()
 
 
 def fingerprint(studies: Sequence[StudyRecord]) -> str:
-    """SHA-256 over all arms of an experiment, whatever their order."""
+    """SHA-256 over all arms of an experiment, independent of their order."""
     return whole_fingerprint(arm_fingerprints(studies))
 
 
@@ -63,5 +63,5 @@ def everything(record: ExperimentRecord) -> list[StudyRecord]:
 
 
 def _unsigned_zero(value: Any) -> Any:
-    """The value as SQLite keeps it: a number of a table has no sign if it is zero."""
+    """The value as SQLite stores it: zero has no sign."""
     return value + 0.0 if isinstance(value, float) else value

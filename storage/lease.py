@@ -1,7 +1,7 @@
-"""Who runs an experiment: one process at a time.
+"""The single-writer lease: one process at a time runs an experiment.
 
-A lease names its holder: machine, process and that process's start. A holder that is dead on this machine is replaced
-at once; one on another machine when its heartbeat is older than `EXPIRY` seconds.
+A lease names its holder: machine, process and the process's start time. A dead holder on this machine is replaced at
+once, one on another machine when its heartbeat is older than `EXPIRY` seconds.
 """
 
 import os
@@ -16,11 +16,11 @@ import psutil
 
 EXPIRY = 60.0
 HEARTBEAT = 10.0
-"""Seconds between two signs of life of a holder."""
+"""Seconds between two heartbeats of a holder."""
 
 
 def this_process() -> dict[str, Any]:
-    """The holder's entry for the present process."""
+    """The holder's entry for this process."""
     return {
         "machine": _machine(),
         "host": socket.gethostname(),
@@ -31,14 +31,14 @@ def this_process() -> dict[str, Any]:
 
 
 def is_alive(holder: Mapping[str, Any] | None, heartbeat_at: float | None) -> bool:
-    """Whether `holder` may still be writing: by its process on this machine, by its heartbeat elsewhere."""
+    """Whether `holder` may still be writing: judged by its process on this machine, by its heartbeat on another."""
     if holder is None:
         return False
     if holder["machine"] != _machine():
         return heartbeat_at is not None and time.time() - heartbeat_at < EXPIRY
     try:
         process = psutil.Process(holder["pid"])
-        # A number is used again sooner or later: only the same start makes it the same process.
+        # Process ids are reused: only an equal start time means the same process.
         return abs(_started(process) - holder["started"]) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
@@ -47,13 +47,13 @@ def is_alive(holder: Mapping[str, Any] | None, heartbeat_at: float | None) -> bo
 
 
 def _started(process: psutil.Process) -> float:
-    """When a process started, in seconds, the same whenever it is asked for while the process lives."""
-    # Linux counts from the machine's start, and psutil adds that start by a clock that may since have been set anew.
+    """The start of a process, in seconds; does not change while the process lives."""
+    # Linux counts from the boot, and psutil adds the boot time from a clock that may have been changed since.
     return process.create_time() - (psutil.boot_time() if psutil.LINUX else 0.0)
 
 
 def _machine() -> str:
-    """This machine since it was started. A container is a machine of its own: it cannot see others' processes."""
+    """An id of this machine since its boot. A container counts as a machine, because it cannot see other processes."""
     boot, processes = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     if not boot.exists():
         return f"{socket.gethostname()}/{uuid.getnode()}"

@@ -1,4 +1,4 @@
-"""The ledger: create, read, extend and delete experiments, and take the lease of one to append to it."""
+"""The ledger: create, read, extend and delete experiments, and hold the lease of one to append to it."""
 
 import threading
 import time
@@ -38,7 +38,7 @@ class Summary:
 
 
 class Ledger:
-    """The ledger at a database URL. `create=False` only reads: an absent database is an error, not a new file."""
+    """The ledger at a database URL. `create=False` only reads: a missing database is an error, not a new file."""
 
     def __init__(self, url: str, *, create: bool = True) -> None:
         self._database = Database(url, create=create)
@@ -72,12 +72,12 @@ class Ledger:
         ]
 
     def appended(self) -> int:
-        """A number that grows with everything that is appended to any experiment."""
+        """A number that grows with every append to any experiment."""
         with self._database.reading() as connection:
             return connection.execute(select(func.max(tables.curves.c.id))).scalar() or 0
 
     def load(self, name: str) -> ExperimentRecord:
-        """The experiment `name` with all its studies; raises LedgerError with the nearest name."""
+        """The experiment `name` with all its studies; raises LedgerError with the nearest match of an unknown name."""
         with self._database.reading() as connection:
             row = self._experiment(connection, name)
             s, t, c = tables.studies, tables.trials, tables.curves
@@ -114,15 +114,15 @@ class Ledger:
     # -- writing ------------------------------------------------------------------------------------------------------
 
     def create(self, name: str, spec: Mapping[str, Any], task_fingerprint: str, studies: Sequence[StudyKey]) -> None:
-        """A new experiment with its studies; raises LedgerError where the name is taken or unusable."""
-        # Loaded before the transaction: it takes a second, in which nobody else could write.
+        """A new experiment with its studies; raises LedgerError if the name is taken or unusable."""
+        # Loaded before the transaction, because it takes a second, in which no other process could write.
         from cooldown.storage.optuna_rows import create_study
 
         _check_name(name)
         with self._database.writing() as connection:
-            taken = select(tables.experiments.c.id).where(tables.experiments.c.name == name)
-            if connection.execute(taken).first():
-                raise LedgerError(f"there is an experiment {name!r} already in {self.where}")
+            same_name = select(tables.experiments.c.id).where(tables.experiments.c.name == name)
+            if connection.execute(same_name).first():
+                raise LedgerError(f"the experiment {name!r} already exists in {self.where}")
             experiment_id = connection.execute(
                 insert(tables.experiments)
                 .values(
@@ -145,9 +145,9 @@ class Ledger:
         studies: Sequence[StudyKey],
         extended_from: Sequence[Mapping[str, Any]],
     ) -> None:
-        """Give the experiment `name` a larger spec and those of `studies` that it lacks; what is in it stays.
+        """Give the experiment `name` a larger spec and the missing ones of `studies`; existing results stay.
 
-        extended_from: as in `ExperimentRecord`. Raises LedgerError while a process runs it.
+        extended_from: as in `ExperimentRecord`. Raises LedgerError while a process runs the experiment.
         """
         from cooldown.storage.optuna_rows import create_study
 
@@ -163,11 +163,11 @@ class Ledger:
             present = connection.execute(
                 select(s.c.arm, s.c.repeat, s.c.variant, s.c.attempt).where(s.c.experiment_id == row.id)
             )
-            there = {study_key_from(study) for study in present}
-            _add_studies(connection, row.id, name, [key for key in studies if key not in there], create_study)
+            existing = {study_key_from(study) for study in present}
+            _add_studies(connection, row.id, name, [key for key in studies if key not in existing], create_study)
 
     def delete(self, name: str) -> None:
-        """Remove an experiment with everything in it; raises LedgerError while a process runs it."""
+        """Delete an experiment with all its results; raises LedgerError while a process runs it."""
         from cooldown.storage import optuna_rows
 
         with self._database.writing() as connection:
@@ -180,10 +180,10 @@ class Ledger:
 
     @contextmanager
     def hold(self, name: str) -> Iterator[Writer]:
-        """Run the experiment `name`: nobody else may while the context lasts.
+        """Hold the lease of the experiment `name`: no other process may run it while the context lasts.
 
-        On leaving, its status is `done` if `Writer.finish` was called, `failed` after an exception, else `interrupted`.
-        Raises LedgerError, naming the holder, where another living process runs it.
+        On exit, its status is `done` if `Writer.finish` was called, `failed` after an exception, else `interrupted`.
+        Raises LedgerError with the holder if another live process runs it.
         """
         holder = this_process()
         e = tables.experiments
@@ -214,7 +214,7 @@ class Ledger:
             status, message = Status.FAILED, str(error)
             raise
         finally:
-            # A second Ctrl-C in here must not leave the lease with a process that lives on.
+            # A second Ctrl-C here must not leave the lease with a process that lives on.
             try:
                 stop.set()
                 if beat.ident is not None:
@@ -229,7 +229,7 @@ class Ledger:
         if row is None:
             names = list(connection.scalars(select(e.c.name)))
             if not names:
-                raise LedgerError(f"unknown experiment {name!r}: the ledger {self.where} holds none yet")
+                raise LedgerError(f"unknown experiment {name!r}: the ledger {self.where} has no experiments yet")
             raise LedgerError(str(unknown_name("experiment", name, names)))
         return row
 
@@ -247,28 +247,28 @@ def _add_studies(
 
 
 def _optuna_name(name: str, key: StudyKey) -> str:
-    """What Optuna's tables call a study of the experiment `name`."""
+    """The name of a study of the experiment `name` in Optuna's tables."""
     extra = ["default"] if key.is_default else [f"widened-{key.attempt}"] if key.attempt else []
     return "/".join([name, key.arm, str(key.repeat), *extra])
 
 
 def _newest(s: Any) -> Any:
-    """Whether a row of the studies `s` is its arm's last attempt in its repeat."""
+    """The condition that a row of the studies `s` is its arm's last attempt in its repeat."""
     other = tables.studies.alias()
     same = (other.c.experiment_id == s.c.experiment_id) & (other.c.arm == s.c.arm) & (other.c.repeat == s.c.repeat)
     return s.c.attempt == select(func.max(other.c.attempt)).where(same).scalar_subquery()
 
 
 def _check_name(name: str) -> None:
-    """Raise LedgerError for a name that cannot be shown in one line or kept as text."""
+    """Raise LedgerError for a name that cannot be shown in one line or stored as text."""
     if not 0 < len(name) <= 200 or any(category(character) in ("Cc", "Cs") for character in name):
         raise LedgerError(
-            f"an experiment cannot be called {name!r}: a name has 1 to 200 characters, none of them a control character"
+            f"an experiment cannot be called {name!r}: a name must have 1 to 200 characters and no control characters"
         )
 
 
 def _status(row: Any) -> Status:
-    """The status of an experiment's row; one whose runner has died is interrupted, whatever it last said."""
+    """The status of an experiment's row; if the process that ran it has died, it is interrupted."""
     status = Status(row.status)
     if status is Status.RUNNING and not is_alive(row.holder, row.heartbeat_at):
         return Status.INTERRUPTED

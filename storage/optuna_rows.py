@@ -1,7 +1,7 @@
-"""The ledger's trials in Optuna's own tables, so that Optuna's readers, CLI and dashboard open the file.
+"""The ledger's trials in Optuna's own tables, so that Optuna's storage, CLI and dashboard can open the file.
 
-Optuna's table classes are an internal interface: this module alone knows them, and the dependency is bounded above for
-its sake. Rows are inserted in bulk: through Optuna's own storage a trial costs a hundred times as much.
+Optuna's table classes are an internal interface: only this module uses them, and the dependency has an upper bound for
+this reason. Rows are inserted in bulk: with Optuna's storage a trial would take a hundred times as long.
 """
 
 import json
@@ -34,7 +34,7 @@ def create_tables(connection: Connection) -> None:
 
 
 def create_study(connection: Connection, name: str) -> int:
-    """A study to minimize, called `name`; its id."""
+    """Create a study called `name`, to minimize; returns its id."""
     statement = insert(models.StudyModel).values(study_name=name).returning(models.StudyModel.study_id)
     study_id = int(connection.execute(statement).scalar_one())
     connection.execute(
@@ -45,7 +45,7 @@ def create_study(connection: Connection, name: str) -> int:
 
 
 def append_trials(connection: Connection, study_id: int, trials: Sequence[NewTrial], finished: float) -> None:
-    """The trials of one generation, complete with parameters, values and per-epoch values."""
+    """Append the trials of one generation with their parameters, values and per-epoch values."""
     rows = [
         {
             "number": trial.number,
@@ -107,7 +107,7 @@ def append_trials(connection: Connection, study_id: int, trials: Sequence[NewTri
 
 
 def set_study_attributes(connection: Connection, study_id: int, attributes: Mapping[str, Any]) -> None:
-    """Replace what the sampler keeps on the study."""
+    """Replace the attributes that the sampler stores with the study."""
     attribute = models.StudySystemAttributeModel
     connection.execute(delete(attribute).where(attribute.study_id == study_id))
     _insert(
@@ -118,7 +118,7 @@ def set_study_attributes(connection: Connection, study_id: int, attributes: Mapp
 
 
 def delete_studies(connection: Connection, study_ids: Sequence[int]) -> None:
-    """Remove studies with all that hangs on them."""
+    """Delete studies and all rows that refer to them."""
     trial_ids = select(models.TrialModel.trial_id).where(models.TrialModel.study_id.in_(study_ids))
     for table in reversed(models.BaseModel.metadata.sorted_tables):
         if "trial_id" in table.c and table.name != "trials":

@@ -1,4 +1,4 @@
-"""What is written to the ledger and what is read from it: frozen records, nothing of SQL."""
+"""The values written to and read from the ledger: frozen records, without SQL."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ class Purpose(Enum):
 
 
 class StudyKey(NamedTuple):
-    """Which study of an experiment.
+    """The key of a study in an experiment.
 
-    is_default: whether it runs the arm's default config instead of a search. attempt: how often its arm's ranges had
-    been widened before it began.
+    is_default: whether it runs the arm's default config instead of a search. attempt: how often the arm's ranges were
+    widened before this search.
     """
 
     arm: str
@@ -35,7 +35,7 @@ class StudyKey(NamedTuple):
 
 
 class Status(Enum):
-    """Where an experiment stands."""
+    """The status of an experiment."""
 
     RUNNING = "running"
     DONE = "done"
@@ -45,10 +45,10 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class NewTrial:
-    """A finished trial on its way into the ledger.
+    """A finished trial that is not yet in the ledger.
 
     parameters: by Optuna parameter name, in natural units. distributions: Optuna's JSON of each parameter's range.
-    attributes: what the sampler noted on the trial. curves: one per search seed. started: seconds since 1970.
+    attributes: the sampler's notes on the trial. curves: one per search seed. started: seconds since 1970.
     """
 
     number: int
@@ -66,18 +66,18 @@ class NewTrial:
 
     @property
     def pruned(self) -> bool:
-        """Whether it was stopped before its end; its loss is then that of the epoch it got to."""
+        """Whether it was stopped before its end; its loss is then that of the epoch it reached."""
         return was_pruned(self.curves)
 
     @property
     def intermediate(self) -> NDArray[np.float64]:
-        """(epochs,) mean capped validation loss after each epoch; of a pruned trial as far as it got."""
+        """(epochs,) mean capped validation loss after each epoch; for a pruned trial up to the epoch it reached."""
         return intermediate_losses(self.curves, self.config.epochs)
 
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """One config with all its replicates, as the ledger has it."""
+    """One config with all its replicates, as stored in the ledger."""
 
     id: int
     number: int
@@ -90,19 +90,19 @@ class TrialRecord:
 
     @property
     def pruned(self) -> bool:
-        """Whether it was stopped before its end; its validation loss is then that of the epoch it got to."""
+        """Whether it was stopped before its end; its validation loss is then that of the epoch it reached."""
         return was_pruned(self.curves.get(Purpose.SEARCH, ()))
 
     @property
     def finalist_loss(self) -> float | None:
-        """Mean capped final validation loss over the further seeds of a finalist; None for another trial."""
+        """Mean capped final validation loss over the further seeds of a finalist; None for any other trial."""
         finalist = self.curves.get(Purpose.FINALIST)
         return mean_final_loss(finalist) if finalist else None
 
 
 @dataclass(frozen=True)
 class StudyRecord:
-    """One arm × one repeat with its trials in order: of a search, or the one trial of the arm's default config."""
+    """One arm × one repeat with its trials in order: those of a search, or the single trial of the default config."""
 
     id: int
     arm: str
@@ -113,13 +113,13 @@ class StudyRecord:
     attempt: int = 0
 
     def best(self, count: int) -> tuple[TrialRecord, ...]:
-        """The `count` trials with the lowest validation loss, best first; the earlier of equals. Never a pruned one."""
-        whole = (trial for trial in self.trials if not trial.pruned)
-        return tuple(sorted(whole, key=lambda trial: (trial.validation_loss, trial.number))[:count])
+        """The `count` trials with the lowest validation loss, best first, ties by number; without pruned trials."""
+        complete = (trial for trial in self.trials if not trial.pruned)
+        return tuple(sorted(complete, key=lambda trial: (trial.validation_loss, trial.number))[:count])
 
     @cached_property
     def winner(self) -> TrialRecord | None:
-        """The finalist with the lowest mean loss over its further seeds; without finalists the best trial so far."""
+        """The finalist with the lowest mean loss over its further seeds; without finalists, the best trial so far."""
         finalists = [trial for trial in self.best(len(self.trials)) if trial.finalist_loss is not None]
         if finalists:
             return min(finalists, key=lambda trial: trial.finalist_loss or 0.0)
@@ -127,7 +127,7 @@ class StudyRecord:
 
     @property
     def selection_loss(self) -> float | None:
-        """The validation loss that the winner was chosen by; None before there is one."""
+        """The validation loss by which the winner was chosen; None while there is no winner."""
         if self.winner is None:
             return None
         return self.winner.validation_loss if self.winner.finalist_loss is None else self.winner.finalist_loss
@@ -139,18 +139,17 @@ class StudyRecord:
 
     def curves(self, *purposes: Purpose) -> list[Curve]:
         """All replicates of the given purposes, or of every purpose."""
-        wanted = purposes or tuple(Purpose)
-        return [curve for trial in self.trials for purpose in wanted for curve in trial.curves.get(purpose, ())]
+        chosen = purposes or tuple(Purpose)
+        return [curve for trial in self.trials for purpose in chosen for curve in trial.curves.get(purpose, ())]
 
 
 @dataclass(frozen=True)
 class ExperimentRecord:
-    """An experiment with everything that happened in it.
+    """An experiment with all its results.
 
-    studies: its searches, one per arm and repeat. default_configs: studies of the
-    arms' default configs, run without a search.
-    superseded: searches over ranges that have been widened since. extended_from: for each extension, in order,
-    what it changed in the spec, as it was before: the same spec reached in another order may have other finalists.
+    studies: its searches, one per arm and repeat. default_configs: studies of the arms' default configs.
+    superseded: searches over ranges that have been widened since. extended_from: for each extension, in order, the old
+    values of the fields of the spec that it changed: another order of extensions may give other finalists.
     """
 
     id: int

@@ -1,4 +1,4 @@
-"""Values ↔ columns: how curves, trials and studies stand in the ledger's tables."""
+"""Values ↔ columns: how curves, trials and studies are stored in the ledger's tables."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ def curve_from(row: Any) -> Curve:
 
 
 def curve_rows(purpose: Purpose, curves: Mapping[int, Sequence[Curve]]) -> list[dict[str, Any]]:
-    """The rows of replicates that were trained for `purpose`, by trial id."""
+    """The rows of replicates trained for `purpose`; `curves` by trial id."""
     return [
         {"trial_id": trial_id, "purpose": purpose.value, **curve_row(curve)}
         for trial_id, of_trial in curves.items()

@@ -1,6 +1,4 @@
-"""What is SQLite's own: the settings of a connection, how a transaction begins, and a look at a file that may be
-anybody's.
-"""
+"""SQLite specifics: the settings of a connection, the start of a transaction, and a read-only look at any file."""
 
 import sqlite3
 import time
@@ -14,14 +12,14 @@ from sqlalchemy import Connection
 from cooldown.storage.tables import VERSION_TABLE
 
 BUSY_TIMEOUT = 30.0
-"""Seconds that a writer waits for another's transaction."""
+"""Seconds that a writer waits for another writer's transaction."""
 
 SMALLEST_DATABASE = 512
-"""Bytes of a database of one page; SQLite takes a file of a single byte for an empty one and would write over it."""
+"""Bytes of the smallest database, one page; SQLite would treat a file of one byte as empty and overwrite it."""
 
 
 def write_ahead(driver: sqlite3.Connection) -> None:
-    """Switch the file to a write-ahead log. For this SQLite does not wait by itself, whatever its timeout."""
+    """Switch the file to a write-ahead log. SQLite's own timeout does not apply here."""
     end = time.monotonic() + BUSY_TIMEOUT
     while True:
         try:
@@ -34,16 +32,16 @@ def write_ahead(driver: sqlite3.Connection) -> None:
 
 
 def look(path: Path) -> tuple[set[str], Any]:
-    """`contents` of the file at `path`, whosever it is: nothing is written to it or repaired in it."""
-    # A `-wal` file holds what is not in the file yet. Without one there is nothing to wait for or to recover, and an
-    # immutable file is read without SQLite's own files appearing beside it.
+    """`contents` of any file at `path`: nothing in it is written or repaired."""
+    # A `-wal` file holds changes that are not in the file yet. Without one nothing needs recovery, and reading the file
+    # as immutable creates no further files beside it.
     mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_TIMEOUT)) as connection:
         return contents(connection.execute)
 
 
 def contents(execute: Callable[[str], Any]) -> tuple[set[str], Any]:
-    """The names of a database's tables and views, and its revision: None where it is not a ledger."""
+    """The names of a database's tables and views, and its revision, None if it is not a ledger."""
     names = {name for (name,) in execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()}
     if VERSION_TABLE not in names:
         return names, None
@@ -52,13 +50,13 @@ def contents(execute: Callable[[str], Any]) -> tuple[set[str], Any]:
 
 
 def driver(connection: Connection) -> sqlite3.Connection:
-    """The driver's connection, on which a statement begins no transaction."""
+    """The driver's connection, on which statements start no transaction."""
     return cast(sqlite3.Connection, connection.connection.dbapi_connection)
 
 
 def prepare(connection: sqlite3.Connection, _record: Any) -> None:
     """Settings of a new connection."""
-    # Transactions are begun by `begin`, not by the driver's guess.
+    # `begin` starts transactions, not the driver.
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -66,7 +64,7 @@ def prepare(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def begin(connection: Connection) -> None:
-    """Begin a transaction; one that writes takes the lock first."""
-    # A writer takes the write lock at once: a lock asked for halfway cannot be waited for.
+    """Begin a transaction; a writing one takes the lock first."""
+    # A writer takes the write lock at once: SQLite cannot wait for a lock requested later in the transaction.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

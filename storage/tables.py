@@ -1,4 +1,4 @@
-"""The ledger's tables. Optuna's own (`studies`, `trials`, …) stand beside them in the same database."""
+"""The ledger's tables. Optuna's own (`studies`, `trials`, …) are in the same database."""
 
 from sqlalchemy import (
     JSON,
@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 
 REVISION = "0004"
-"""The newest migration, so that an up-to-date ledger opens without loading Alembic; a test keeps the two equal."""
+"""The newest migration, so that an up-to-date ledger opens without loading Alembic; a test checks that they agree."""
 
 VERSION_TABLE = "cooldown_version"
 

@@ -1,6 +1,6 @@
-"""The one writer of a held experiment.
+"""The single writer of a held experiment.
 
-Whoever appends to an experiment holds its lease, and each append checks that in its own transaction.
+A process that appends to an experiment holds its lease, and each append checks the lease in its own transaction.
 """
 
 import threading
@@ -22,7 +22,7 @@ from cooldown.storage.rows import curve_rows, trial_row
 
 
 class Writer:
-    """The one writer of a held experiment. Every append is one transaction that first checks the lease."""
+    """The single writer of a held experiment. Every append is one transaction that first checks the lease."""
 
     def __init__(self, database: Database, experiment_id: int, name: str, token: str) -> None:
         self._database, self._id, self._name, self._token = database, experiment_id, name, token
@@ -31,9 +31,9 @@ class Writer:
     def append_generation(
         self, study: StudyRecord, generation: int, trials: Sequence[NewTrial], sampler_state: Mapping[str, Any]
     ) -> StudyRecord:
-        """The trials of one generation with their curves and Optuna's rows, and the sampler's state after it.
+        """Append the trials of one generation with their curves and Optuna's rows, and the sampler's state after it.
 
-        Returns the study as it then stands.
+        Returns the updated study.
         """
         from cooldown.storage import optuna_rows
 
@@ -66,7 +66,7 @@ class Writer:
         return replace(study, sampler_state=sampler_state, trials=(*study.trials, *appended))
 
     def append_curves(self, study: StudyRecord, purpose: Purpose, curves: Mapping[int, Sequence[Curve]]) -> StudyRecord:
-        """Further replicates of trials, by trial id: finalists or evaluations. Returns the study as it then stands."""
+        """Append further replicates, by trial id: finalists or evaluations. Returns the updated study."""
         with self._append() as connection:
             connection.execute(insert(tables.curves), curve_rows(purpose, curves))
         trials = tuple(
@@ -76,11 +76,11 @@ class Writer:
         return replace(study, trials=trials)
 
     def finish(self) -> None:
-        """Everything that the spec asks for is in the ledger."""
+        """Declare the experiment complete: the ledger holds everything that the spec asks for."""
         self.finished = True
 
     def beat_until(self, stop: threading.Event) -> None:
-        """Give a sign of life every `HEARTBEAT` seconds; a missed one is made up for by the next."""
+        """Write a heartbeat every `HEARTBEAT` seconds; if one fails, the next one makes up for it."""
         e = tables.experiments
         while not stop.wait(HEARTBEAT):
             try:
@@ -91,7 +91,7 @@ class Writer:
                 continue
 
     def release(self, status: Status, message: str) -> None:
-        """Give the lease back. Where the ledger cannot be written the lease ends with this process instead."""
+        """Release the lease. If the ledger cannot be written, the lease ends with this process instead."""
         e = tables.experiments
         values: dict[str, Any] = {"status": status.value, "message": message, "holder": None, "holder_token": None}
         if status is Status.DONE:

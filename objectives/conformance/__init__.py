@@ -1,7 +1,7 @@
-"""Checks of entries: the laws that every optimizer, schedule, task and model keeps, each as a function of its own.
+"""Conformance checks: the rules that every optimizer, schedule, task and model must follow, one function each.
 
-`cooldown check NAME` runs them and says what came out; with pytest they are in `cooldown.testing`. The tests of the
-catalog are these too.
+`cooldown check NAME` runs them and prints the outcome; `cooldown.testing` offers them for pytest. Cooldown's own tests
+of the catalogs use the same checks.
 """
 
 from cooldown.objectives import optimizers, schedules, tasks
@@ -18,9 +18,9 @@ from cooldown.objectives.tasks import Task
 
 
 def checks(name: str) -> list[Check]:
-    """The checks of the optimizer, the schedule or the task that `name` names: in a catalog, or at `module:attribute`.
+    """The checks of the optimizer, schedule or task `name`, a catalog entry or one at `module:attribute`.
 
-    Raises InputError where there is none.
+    Raises InputError if there is none.
     """
     if ":" in name and not name.startswith(PREFIX):
         entry = imported(name, "entry", (Optimizer, Schedule, Task))

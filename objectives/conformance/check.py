@@ -1,4 +1,4 @@
-"""`Check`: one law that an entry has to keep, as a function that raises AssertionError where it does not."""
+"""`Check`: one rule that an entry must follow, as a function that raises AssertionError if it does not."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,27 +6,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Check:
-    """One check of one entry. name: what it finds out, in words. run: raises AssertionError where that is not so."""
+    """One check of one entry. name: the rule, in words. run: raises AssertionError if the rule is broken."""
 
     name: str
     run: Callable[[], None]
 
     @property
     def __name__(self) -> str:
-        """The name, which pytest gives to a test of it."""
+        """The name, which pytest uses in the name of the test."""
         return self.name
 
     def __call__(self) -> None:
-        """Run it."""
+        """Run the check."""
         self.run()
 
     def reason(self) -> str | None:
-        """Why it failed; None where it passed."""
+        """Why the check failed; None if it passed."""
         try:
             self.run()
         except AssertionError as error:
             return str(error)
-        except Exception as error:  # an entry of a user's own may fail in any way
+        except Exception as error:  # a user's own entry may fail in any way
             return f"raised {type(error).__name__}: {error}"
         return None
 

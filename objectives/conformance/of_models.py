@@ -1,4 +1,4 @@
-"""What a model of a user's own has to keep to, as `tasks.from_model` takes it."""
+"""The rules for a user's own model, as `tasks.from_model` takes it."""
 
 from functools import partial
 
@@ -13,24 +13,24 @@ from cooldown.objectives.random_streams import generator
 from cooldown.objectives.tasks import ModelTask, Task
 
 DIRECTIONS, ROWS, REPLICATES = 8, 5, 3
-SMALL = (1e-3, 1e-4, 1e-5, 1e-6)
-"""Lengths of a finite difference: a long one is coarse, a short one loses digits; the nearest one counts."""
+STEPS = (1e-3, 1e-4, 1e-5, 1e-6)
+"""Step sizes of the finite differences: a large one is coarse, a small one loses digits; the closest result counts."""
 
 
 def model_checks(task: Task) -> list[Check]:
-    """The checks of the model in a task that `tasks.from_model` made; InputError for another task."""
+    """The checks of the model in a task from `tasks.from_model`; InputError for any other task."""
     if not isinstance(task, ModelTask):
-        raise InputError(f"model_checks(task={task!r:.80}): should be a task that tasks.from_model made")
+        raise InputError(f"model_checks(task={task!r:.80}): should be a task from tasks.from_model")
     laws = {
-        "its gradient is that of its loss": _gradient,
-        "leaves parameters and indices as they are": _inputs,
-        "a replicate beside others or alone gives the same bits": _batched,
+        "its gradient is the gradient of its loss": _gradient,
+        "does not modify parameters and indices": _inputs,
+        "a replicate gives the same bits with others and alone": _batched,
     }
     return [Check(f"model: {law}", partial(check, task)) for law, check in laws.items()]
 
 
 def _theta(task: ModelTask, dtype: type) -> Parameters:
-    """(REPLICATES, P) initial parameters, a little away from where they are alike."""
+    """(REPLICATES, P) initial parameters, perturbed, because models may start from symmetric points."""
     starts = [task.model.init(generator(seed, "conformance")) for seed in range(REPLICATES)]
     moved = [start + 0.01 * generator(seed, "moved").normal(size=len(start)) for seed, start in enumerate(starts)]
     return np.asarray(np.stack(moved), dtype)
@@ -46,18 +46,18 @@ def _gradient(task: ModelTask) -> None:
     gradient = np.array(task.model.loss_and_gradient(theta, rows)[1], np.float64)[0]
     rng = generator(0, "directions")
 
-    def loss(at: Parameters) -> float:
-        return float(np.asarray(task.model.loss_and_gradient(at, rows)[0])[0])
+    def loss(point: Parameters) -> float:
+        return float(np.asarray(task.model.loss_and_gradient(point, rows)[0])[0])
 
     for _ in range(DIRECTIONS):
         drawn = rng.normal(size=theta.shape[1])
         direction = drawn / np.linalg.norm(drawn)
         slope = float(gradient @ direction)
-        slopes = [(loss(theta + h * direction) - loss(theta - h * direction)) / (2 * h) for h in SMALL]
+        slopes = [(loss(theta + step * direction) - loss(theta - step * direction)) / (2 * step) for step in STEPS]
         nearest = float(slopes[int(np.abs(np.array(slopes) - slope).argmin())])
         expect(
             abs(nearest - slope) <= 1e-3 * max(abs(slope), abs(nearest), 1e-3),
-            f"along a random direction the gradient says a slope of {slope:.6g}, the loss has one of {nearest:.6g}",
+            f"along a random direction the gradient gives the slope {slope:.6g}, finite differences {nearest:.6g}",
         )
 
 
@@ -73,12 +73,12 @@ def _inputs(task: ModelTask) -> None:
 def _batched(task: ModelTask) -> None:
     theta, rows = _theta(task, np.float32), _rows(task)
     with threadpool_limits(1):
-        losses, gradients = (np.array(each) for each in task.model.loss_and_gradient(theta, rows))
+        losses, gradients = (np.array(result) for result in task.model.loss_and_gradient(theta, rows))
         for place in range(REPLICATES):
-            one = slice(place, place + 1)
-            loss, gradient = (np.array(each)[0] for each in task.model.loss_and_gradient(theta[one], rows[one]))
+            row = slice(place, place + 1)
+            loss, gradient = (np.array(result)[0] for result in task.model.loss_and_gradient(theta[row], rows[row]))
             expect(
                 loss == losses[place] and np.array_equal(gradient, gradients[place]),
-                f"replicate {place} has the loss {losses[place]!r} beside others and {loss!r} alone, or another "
-                "gradient: what a run does would depend on which others are trained with it",
+                f"replicate {place} has the loss {losses[place]!r} with others and {loss!r} alone, or another "
+                "gradient: the result of a run would depend on which others are trained with it",
             )

@@ -1,4 +1,4 @@
-"""What an optimizer has to keep to."""
+"""The rules for an optimizer."""
 
 import inspect
 from functools import partial
@@ -19,16 +19,16 @@ START = np.linspace(-1.5, 1.2, DIMENSION)
 
 
 def optimizer_checks(name: str) -> list[Check]:
-    """The checks of the optimizer called `name`, or at `module:attribute`; InputError where there is none."""
+    """The checks of the optimizer called `name`, or at `module:attribute`; InputError if there is none."""
     rule = optimizers.get(name)
     laws = {
-        "its declaration fits its formula": _declaration,
+        "its declaration matches its formula": _declaration,
         "stays finite on a small problem": _finite,
-        "leaves its inputs as they are": _inputs,
-        "the compiled rule does what the formula says": _compiled,
-        "comes back from JSON as it was": _json,
+        "does not modify its inputs": _inputs,
+        "the compiled rule matches the formula": _compiled,
+        "survives a round trip through JSON": _json,
         "the same run twice gives the same bits": _deterministic,
-        "trained together or alone, a run gives the same bits": _batched,
+        "a run gives the same bits with others and alone": _batched,
         "learns iris": _learns,
     }
     return [Check(law, partial(check, rule)) for law, check in laws.items()]
@@ -45,28 +45,28 @@ def _config(rule: Optimizer, rate: float, epochs: int) -> TrainConfig:
 
 
 def _gradient(point: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of ½ Σ cᵢxᵢ², a bowl with curvatures from 1 down to 0.1."""
+    """The gradient of ½ Σ cᵢxᵢ², a quadratic with curvatures from 1 down to 0.1."""
     return np.geomspace(1, 0.1, DIMENSION) * point
 
 
 def _declaration(rule: Optimizer) -> None:
-    names = [each.name for each in rule.hyperparameters]
+    names = [declared.name for declared in rule.hyperparameters]
     expect(names[:1] == ["learning_rate"], f"its first hyperparameter must be learning_rate, got {names}")
     expect(len(set(names)) == len(names), f"two of its hyperparameters have the same name: {names}")
-    for each in rule.hyperparameters:
-        each.check(rule.name, each.default)
+    for declared in rule.hyperparameters:
+        declared.check(rule.name, declared.default)
         expect(
-            each.minimum <= each.low <= each.high <= each.maximum,
-            f"{each.name}: the search range {each.low:g} to {each.high:g} is empty, or reaches beyond what is allowed, "
-            f"{each.minimum:g} to {each.maximum:g}",
+            declared.minimum <= declared.low <= declared.high <= declared.maximum,
+            f"{declared.name}: the search range {declared.low:g} to {declared.high:g} is empty or exceeds the allowed "
+            f"values, {declared.minimum:g} to {declared.maximum:g}",
         )
     expect(rule.hyperparameters[0].low > 0, "learning_rate: its search range must lie above 0")
-    taken = list(inspect.signature(rule.update).parameters)
-    wanted = [*taken[:2], *rule.slots, "learning_rate", "t", *names[1:], *rule.number_names]
+    parameters = list(inspect.signature(rule.update).parameters)
+    expected = [*parameters[:2], *rule.slots, "learning_rate", "t", *names[1:], *rule.number_names]
     expect(
-        taken == wanted,
-        f"update({', '.join(taken)}) should take theta, gradient, its slots, learning_rate, t and, in the order in "
-        f"which they are declared, {', '.join(names[1:]) or 'no hyperparameters'}",
+        parameters == expected,
+        f"update({', '.join(parameters)}) should take theta, gradient, its slots, learning_rate, t and, in the order "
+        f"of their declaration, {', '.join(names[1:]) or 'no hyperparameters'}",
     )
     expect(rule.formula and rule.reference, "formula and reference must not be empty")
 
@@ -77,13 +77,13 @@ def _finite(rule: Optimizer) -> None:
         path = descend(_gradient, START, rule, {}, [rate] * STEPS)
         expect(
             np.isfinite(path).all(),
-            f"with the learning rate {rate:g} the path from {START.tolist()} down a bowl is no longer finite after "
+            f"with the learning rate {rate:g} the path from {START.tolist()} on a quadratic is not finite after "
             f"{int(np.isfinite(path).all(axis=1).argmin())} updates",
         )
 
 
 def _inputs(rule: Optimizer) -> None:
-    settings = {each.name: each.default for each in rule.hyperparameters}
+    settings = {declared.name: declared.default for declared in rule.hyperparameters}
     rate = settings.pop("learning_rate")
     theta, gradient = START.copy(), _gradient(START)
     slots = [np.full(DIMENSION, 0.1 * (place + 1)) for place in range(len(rule.slots))]
@@ -91,10 +91,10 @@ def _inputs(rule: Optimizer) -> None:
     if rule.numbers is not None:
         sums = tuple(float(np.sum(term(gradient, *slots, 1, *settings.values()))) for term in rule.numbers.terms)
         numbers = rule.numbers.work_out(sums, np.zeros(rule.memory_size), 1, *settings.values())
-    before = [each.copy() for each in (theta, gradient, *slots)]
+    before = [array.copy() for array in (theta, gradient, *slots)]
     rule.update(theta, gradient, *slots, rate, 1, *settings.values(), *numbers)
-    for name, was, now in zip(("theta", "gradient", *rule.slots), before, (theta, gradient, *slots), strict=True):
-        expect(np.array_equal(was, now), f"update changes {name} in place: it must return new values")
+    for name, old, new in zip(("theta", "gradient", *rule.slots), before, (theta, gradient, *slots), strict=True):
+        expect(np.array_equal(old, new), f"update changes {name} in place: it must return new values")
 
 
 def _compiled(rule: Optimizer) -> None:
@@ -103,7 +103,7 @@ def _compiled(rule: Optimizer) -> None:
     kernel = fused(rule, "float64")
     theta = START[None].copy()
     state, memory = np.zeros((len(rule.slots), 1, DIMENSION)), np.zeros((1, rule.memory_size))
-    values = np.array([[each.default] for each in rule.hyperparameters[1:]], np.float64).reshape(-1, 1)
+    values = np.array([[declared.default] for declared in rule.hyperparameters[1:]], np.float64).reshape(-1, 1)
     rates = np.full((STEPS, 1), rate)
     for step in range(STEPS):
         slope = _gradient(theta[0])[None]
@@ -111,8 +111,8 @@ def _compiled(rule: Optimizer) -> None:
         difference = float(np.abs(theta[0] - path[step + 1]).max())
         expect(
             np.allclose(theta[0], path[step + 1], rtol=1e-8, atol=1e-10),
-            f"after update {step + 1} the compiled rule is {difference:.2g} away from what `descend` gives: a formula "
-            "uses only arithmetic and numpy's elementwise functions",
+            f"after update {step + 1} the compiled rule differs from `descend` by {difference:.2g}: use only "
+            "arithmetic and numpy's elementwise functions in the formula",
         )
 
 
@@ -133,7 +133,7 @@ def _batched(rule: Optimizer) -> None:
         for seed, curve in zip((0, 1), curves, strict=True):
             expect(
                 same(curve, run([config], (seed,))[0][0]),
-                f"the run with seed {seed} and learning rate {rate:.3g} is another one beside others than alone",
+                f"the run with seed {seed} and learning rate {rate:.3g} is not the same with others and alone",
             )
 
 

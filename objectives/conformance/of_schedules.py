@@ -1,4 +1,4 @@
-"""What a schedule has to keep to."""
+"""The rules for a schedule."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -17,19 +17,19 @@ from cooldown.objectives.schedules import Schedule
 TOTALS = (1, 2, 10, 90, 301)
 UPDATES_PER_EPOCH = 3
 RATES = (0.02, 0.1, 0.5)
-"""Of momentum at the schedule's peak: iris is learned with each of them at a constant rate."""
+"""Learning rates of `momentum` at the schedule's peak; with each of them a constant rate learns iris."""
 
 
 def schedule_checks(name: str) -> list[Check]:
-    """The checks of the schedule called `name`, or at `module:attribute`; InputError where there is none."""
+    """The checks of the schedule called `name`, or at `module:attribute`; InputError if there is none."""
     schedule = schedules.get(name)
     laws = {
-        "its declaration makes sense": _declaration,
+        "its declaration is valid": _declaration,
         "gives one finite multiplier of at least 0 for each update": _multipliers,
-        "is a function of the update's number alone": _pure,
-        "comes back from JSON as it was": _json,
+        "depends on the update's number alone": _pure,
+        "survives a round trip through JSON": _json,
         "the same run twice gives the same bits": _deterministic,
-        "iris is learned under it": _learns,
+        "momentum learns iris under it": _learns,
     }
     return [Check(law, partial(check, schedule)) for law, check in laws.items()]
 
@@ -38,20 +38,20 @@ def _settings(schedule: Schedule, total: int) -> Iterator[dict[str, Any]]:
     """Its defaults, and each hyperparameter at both ends of its range or at each choice; lengths in updates."""
     epochs = -(-total // UPDATES_PER_EPOCH)
     yield {}
-    for each in schedule.hyperparameters:
-        if isinstance(each, Categorical):
-            yield from ({each.name: choice} for choice in each.choices)
+    for declared in schedule.hyperparameters:
+        if isinstance(declared, Categorical):
+            yield from ({declared.name: choice} for choice in declared.choices)
             continue
-        ends = each.range_in(epochs, total)
-        in_updates = UPDATES_PER_EPOCH if each.unit is Unit.EPOCHS else 1
-        yield from ({each.name: type(end)(end * in_updates)} for end in ends if _allowed(schedule, each.name, end))
+        name, ends = declared.name, declared.range_in(epochs, total)
+        in_updates = UPDATES_PER_EPOCH if declared.unit is Unit.EPOCHS else 1
+        yield from ({name: type(end)(end * in_updates)} for end in ends if _allowed(schedule, name, end))
     # Also a run that ends within its warm-up.
     yield from ({"warmup_steps": length} for length in (1, 5, 2 * total))
 
 
 def _allowed(schedule: Schedule, name: str, value: float) -> bool:
-    """Whether a length may be as short as it is in a run of few updates."""
-    declared = next(each for each in schedule.hyperparameters if each.name == name)
+    """Whether `value`, which may be very small in a short run, is allowed."""
+    declared = next(declared for declared in schedule.hyperparameters if declared.name == name)
     return not (isinstance(declared, Categorical) or (declared.open_minimum and value <= declared.minimum))
 
 
@@ -66,28 +66,29 @@ def _config(schedule: Schedule, rate: float, epochs: int) -> TrainConfig:
 
 
 def _short_warmup(schedule: Schedule) -> dict[str, int]:
-    """A warm-up that a small run comes to the end of, where the schedule's own is longer."""
+    """A warm-up short enough for a small run, if the schedule's default is longer."""
     return {"warmup_steps": 10} if (schedule.warmup.default or 0) > 10 else {}
 
 
 def _declaration(schedule: Schedule) -> None:
-    names = [each.name for each in schedule.hyperparameters]
+    names = [declared.name for declared in schedule.hyperparameters]
     expect(len(set(names)) == len(names), f"two of its hyperparameters have the same name: {names}")
-    for each in schedule.hyperparameters:
-        each.check(schedule.name, each.default)
-        if not isinstance(each, Categorical):
-            expect(each.low <= each.high, f"{each.name}: the search range {each.low:g} to {each.high:g} is empty")
+    for declared in schedule.hyperparameters:
+        declared.check(schedule.name, declared.default)
+        if not isinstance(declared, Categorical):
+            low, high = declared.low, declared.high
+            expect(low <= high, f"{declared.name}: the search range {low:g} to {high:g} is empty")
     expect(schedule.peak > 0, f"peak must be above 0, got {schedule.peak}")
     expect(schedule.formula, "formula must not be empty")
 
 
 def _multipliers(schedule: Schedule) -> None:
     for total in TOTALS:
-        for given in _settings(schedule, total):
-            values = schedule(np.arange(total), total, **given)
-            call = f"a run of {total} updates with {given or 'its defaults'}"
+        for settings in _settings(schedule, total):
+            values = schedule(np.arange(total), total, **settings)
+            call = f"a run of {total} updates with {settings or 'its defaults'}"
             expect(isinstance(values, np.ndarray), f"{call}: must give an array, got {type(values).__name__}")
-            expect(values.shape == (total,), f"{call}: must give {total} multipliers, got the shape {values.shape}")
+            expect(values.shape == (total,), f"{call}: must give {total} multipliers, got shape {values.shape}")
             expect(np.isfinite(values).all(), f"{call}: multiplier {_first(~np.isfinite(values))} is not finite")
             expect((values >= 0).all(), f"{call}: multiplier {_first(values < 0)} is below 0: {values.min():.3g}")
 
@@ -98,19 +99,20 @@ def _first(wrong: NDArray[np.bool_]) -> int:
 
 def _pure(schedule: Schedule) -> None:
     total = 90
-    for given in _settings(schedule, total):
+    for settings in _settings(schedule, total):
         steps = np.arange(total, dtype=np.float64)
-        values = schedule(steps, total, **given)
-        expect(np.array_equal(steps, np.arange(total)), f"with {given or 'its defaults'} it changes the steps in place")
+        values = schedule(steps, total, **settings)
+        call = f"with {settings or 'its defaults'}"
+        expect(np.array_equal(steps, np.arange(total)), f"{call} it changes the steps in place")
         expect(
-            np.array_equal(values, schedule(steps, total, **given)),
-            f"with {given or 'its defaults'} the same call twice gives different multipliers",
+            np.array_equal(values, schedule(steps, total, **settings)),
+            f"{call} the same call twice gives different multipliers",
         )
         for step in (0, 1, total // 2, total - 1):
-            alone = float(schedule([step], total, **given)[0])
+            alone = float(schedule([step], total, **settings)[0])
             expect(
                 np.isclose(alone, values[step], rtol=1e-9, atol=1e-12),
-                f"with {given or 'its defaults'} multiplier {step} is {values[step]:.6g} among all, {alone:.6g} alone",
+                f"{call} multiplier {step} is {values[step]:.6g} in the whole run, {alone:.6g} alone",
             )
 
 

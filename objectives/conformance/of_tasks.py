@@ -1,4 +1,4 @@
-"""What a task has to keep to, and the model of a user's own in it."""
+"""The rules for a task, and for a user's own model in it."""
 
 import pickle
 from functools import partial
@@ -19,20 +19,19 @@ EPOCHS = 5
 
 
 def task_checks(task: str | Task) -> list[Check]:
-    """The checks of a task, which `tasks.resolve` finds or an object; of its model too where that is a user's own.
-
-    Raises InputError where there is no such task.
+    """The checks of a task, given as an object or by a name for `tasks.resolve`, and of its model if that is a user's
+    own. Raises InputError if there is no such task.
     """
-    checked = tasks.resolve(task) if isinstance(task, str) else task
+    resolved = tasks.resolve(task) if isinstance(task, str) else task
     laws = {
         "its splits do not overlap": _disjoint,
         "the same seed gives the same splits": _deterministic,
         "its fingerprint stays the same": _fingerprint,
-        "travels to a worker process and trains there as here": _travels,
+        "trains the same in a worker process": _travels,
         "learns": _learns,
     }
-    checks = [Check(law, partial(check, checked)) for law, check in laws.items()]
-    return [*checks, *model_checks(checked)] if isinstance(checked, ModelTask) else checks
+    checks = [Check(law, partial(check, resolved)) for law, check in laws.items()]
+    return [*checks, *model_checks(resolved)] if isinstance(resolved, ModelTask) else checks
 
 
 def _config(rate: float, epochs: int = EPOCHS) -> TrainConfig:
@@ -53,14 +52,14 @@ def _disjoint(task: Task) -> None:
     if evaluation.monitor is not None:
         expect(
             np.isin(evaluation.monitor, evaluation.train).all(),
-            "rows that a run watches in an evaluation must be among its training rows",
+            "the monitor rows of an evaluation must be among its training rows",
         )
     for repeat in range(3):
         search = task.search_problem(0, repeat)
         _expect_rows(search, "a search")
         if search.model is evaluation.model:
-            seen = np.isin(evaluation.held_out, np.concatenate([search.train, search.held_out]))
-            expect(not seen.any(), f"{int(seen.sum())} test rows are in the search of repeat {repeat}")
+            leaked = np.isin(evaluation.held_out, np.concatenate([search.train, search.held_out]))
+            expect(not leaked.any(), f"{int(leaked.sum())} test rows are in the search of repeat {repeat}")
 
 
 def _deterministic(task: Task) -> None:
@@ -70,29 +69,32 @@ def _deterministic(task: Task) -> None:
         for name in ("train", "held_out"):
             expect(
                 np.array_equal(getattr(first, name), getattr(second, name)),
-                f"the same seed gives other rows {name} the second time",
+                f"the same seed gives different rows `{name}` the second time",
             )
-        expect(first.uninformed_loss == second.uninformed_loss, "the same seed gives another uninformed loss")
-        # A problem may hold its rows' data and number them anew.
+        expect(
+            first.uninformed_loss == second.uninformed_loss,
+            "the same seed gives a different uninformed_loss",
+        )
+        # Equal row numbers need not mean equal data: a problem may hold its own rows, renumbered.
         runs = [train(problem, [_config(RATES[1], 1)], [0])[0][0] for problem in (first, second)]
-        expect(same(*runs), "the same seed gives other data the second time: a run on them is another one")
+        expect(same(*runs), "the same seed gives different data the second time: runs on them differ")
 
 
 def _fingerprint(task: Task) -> None:
     before = task.fingerprint()
     train(task.search_problem(), [_config(RATES[1], 1)], [0])
-    expect(task.fingerprint() == before, "its fingerprint is another one after a run: something in it has changed")
+    expect(task.fingerprint() == before, "its fingerprint changes after a run: training modified the task")
 
 
 def _travels(task: Task) -> None:
     import cloudpickle
 
     problem = task.search_problem()
-    there: Problem = pickle.loads(cloudpickle.dumps(problem))
+    unpickled: Problem = pickle.loads(cloudpickle.dumps(problem))
     config = _config(RATES[1], 1)
     expect(
-        same(train(problem, [config], [0])[0][0], train(there, [config], [0])[0][0]),
-        "a run on its pickled problem is another one",
+        same(train(problem, [config], [0])[0][0], train(unpickled, [config], [0])[0][0]),
+        "a run on the pickled problem differs",
     )
 
 

@@ -1,4 +1,4 @@
-"""The small runs on iris that the checks of optimizers and of schedules look at."""
+"""The small runs on iris that the checks of optimizers and schedules use."""
 
 from collections.abc import Sequence
 
@@ -12,20 +12,20 @@ from cooldown.objectives.training.engine import train
 
 
 def run(configs: Sequence[TrainConfig], seeds: Sequence[int] = (0,)) -> list[list[Curve]]:
-    """Curves of these configs on iris."""
+    """The curves of these configs on iris: a list (configs) of lists (seeds)."""
     return train(tasks.get("iris"), configs, seeds)
 
 
-def same(a: Curve, b: Curve) -> bool:
-    """Whether two runs did the same, to the last bit."""
-    return a.outcome is b.outcome and all(
-        np.array_equal(getattr(a, name), getattr(b, name), equal_nan=True)
+def same(first: Curve, second: Curve) -> bool:
+    """Whether two runs are equal, to the last bit."""
+    return first.outcome is second.outcome and all(
+        np.array_equal(getattr(first, name), getattr(second, name), equal_nan=True)
         for name in ("train_loss", "held_out_loss", "held_out_score", "learning_rate")
     )
 
 
 def expect_round_trip(config: TrainConfig) -> None:
-    """The config's JSON stands for the same config."""
+    """Check that the config's JSON gives the same config again."""
     import json
 
     again = TrainConfig.from_json(json.dumps(config.to_json(), allow_nan=False))
@@ -33,13 +33,13 @@ def expect_round_trip(config: TrainConfig) -> None:
 
 
 def expect_learned(configs: Sequence[TrainConfig]) -> None:
-    """At least one of the configs gets below the loss of a predictor that knows the class frequencies only."""
+    """Check that at least one of the configs gets below the loss of the class-frequency predictor."""
     curves = [curve for (curve,) in run(configs)]
     best = min(curve.final_loss for curve in curves)
     baseline = curves[0].uninformed_loss
     tried = ", ".join(f"{config.optimizer.hyperparameters['learning_rate']:.3g}" for config in configs)
     expect(
         best < 0.95 * baseline,
-        f"with none of the learning rates {tried} did the validation loss get below {0.95 * baseline:.3f}, 95 % of the "
-        f"loss of guessing: the best was {best:.3f}",
+        f"no learning rate of {tried} brought the validation loss below {0.95 * baseline:.3f}, 95 % of the loss of the "
+        f"class-frequency predictor: the best was {best:.3f}",
     )

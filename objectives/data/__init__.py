@@ -1,1 +1,1 @@
-"""Data of a task: splits, arrays, tables, downloads, OpenML, and models of the user's own."""
+"""The data of a task: splits, arrays, tables, downloads, OpenML, and the user's own models."""

@@ -1,8 +1,8 @@
 """`ArrayTask`: rows of numbers, how they are split and scaled, and the MLP that is trained on them.
 
-Everything that a user's data can be comes to one form: a matrix of numbers with NaN for missing cells, some
-of whose columns hold the codes of categories. One preprocessor turns it into features; it is fitted on a
-problem's training rows only. `from_arrays` makes a task of arrays, `from_table` (in _table.py) of a file.
+All data are brought to one form: a matrix of numbers with NaN for missing cells, in which some columns hold the
+codes of categories. One preprocessor turns it into features; it is fitted on a problem's training rows only.
+`from_arrays` creates a task from arrays, `from_table` (table.py) from a file.
 """
 
 from collections.abc import Callable
@@ -28,17 +28,17 @@ Data = tuple[NDArray[np.float64], NDArray[Any]]
 class ArrayTask(Task):
     """A task of arrays: stratified 60/20/20 splits, standardized features, an MLP.
 
-    load: () -> X (n, d) numbers, NaN where a cell is missing, and y: (n,) classes 0…K−1, each of at least 5
-        rows, or numbers (n,) or (n, K) for K targets. Called once, when the data are needed; what it returns
-        is trusted (`from_arrays` checks).
+    load: () -> X (n, d) numbers, NaN for a missing cell, and y: (n,) classes 0…K−1, each with at least 5 rows,
+        or numbers (n,) or (n, K) for K targets. Called once, when the data are needed; its result is not checked
+        (`from_arrays` checks).
     hidden: widths of the hidden layers; () is logistic or linear regression. activation: "relu" or "tanh".
-    standardize: whether numbers are brought to mean 0 and variance 1 of the training rows.
+    standardize: whether numbers are scaled to mean 0 and variance 1 over the training rows.
     categorical: indices of the columns that hold codes of categories, which are encoded one-hot.
 
-    The loss is cross-entropy, or for a regression the mean squared error of targets that are standardized
-    with the training rows' mean and standard deviation: in standardized units, which leaves R² as it is.
-    Several targets are centred each and scaled together, by the root of their mean variance: one that hardly
-    varies counts for as little as it varies, and R² is the share of their variance that is explained.
+    The loss is cross-entropy, or for a regression the mean squared error of targets standardized with the training
+    rows' mean and standard deviation, which does not change R². Several targets are centred one by one and scaled
+    together, by the root of their mean variance: a target that varies little has little weight, and R² is the
+    explained share of the total variance.
     """
 
     name: str
@@ -65,16 +65,16 @@ class ArrayTask(Task):
     def preprocessor(self) -> Any:
         """The unfitted scikit-learn transformer from X (n, d) to features.
 
-        Numbers: a missing cell becomes the median and is marked in a column of its own; then standardization.
-        Categories: one column each if at least two training rows have it, 49 at most; all others, and those
-        that no training row has, share one column. A missing cell is a category of its own.
+        Numbers: a missing cell becomes the median and is marked in an extra column; then standardization.
+        Categories: one column for each that at least two training rows have, at most 49; all others, also those
+        not among the training rows, share one column. A missing cell is a category of its own.
         """
         from sklearn.compose import ColumnTransformer
         from sklearn.impute import SimpleImputer
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-        # A column may lack any value among the training rows of one split: it becomes zeros there.
+        # A column may be empty in the training rows of one split: there it becomes zeros.
         imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
         numbers = make_pipeline(imputer, StandardScaler() if self.standardize else "passthrough")
         categories = OneHotEncoder(
@@ -89,13 +89,13 @@ class ArrayTask(Task):
         return self._problem(train, validation)
 
     def evaluation_problem(self, seed: int = 0) -> Problem:
-        """Training + validation rows to train on, test rows to measure."""
+        """Training + validation rows to train on, test rows to measure; the validation rows are the `monitor`."""
         train, validation, test = split(len(self.data[1]), self._labels, seed)
         return replace(self._problem(train, test), monitor=np.searchsorted(train, validation))
 
     def fingerprint(self) -> str:
-        """SHA-256 of the numbers and settings that fix every result; names and spellings of labels are not in
-        it."""
+        """SHA-256 of the numbers and settings that fix every result; names and the spelling of labels are not
+        included."""
         X, y = self.data
         settings = (self.kind, self.hidden, self.activation, self.standardize, self.categorical, X.shape)
         return sha256(repr(settings).encode() + X.tobytes() + y.tobytes()).hexdigest()
@@ -113,32 +113,32 @@ class ArrayTask(Task):
         return self.data[1] if self._classifies else None
 
     def _problem(self, train: Indices, held_out: Indices) -> Problem:
-        """The problem of the rows `train` (n,) and `held_out` (m,), which are 0…n−1 and n…n+m−1 in it."""
+        """The problem of the rows `train` (n,) and `held_out` (m,), renumbered to 0…n−1 and n…n+m−1."""
         X, y = self.data
         preprocessor = self.preprocessor().fit(X[train])
         features = preprocessor.transform(np.concatenate([X[train], X[held_out]]))
         n, target = len(train), np.concatenate([y[train], y[held_out]])
         if self._classifies:
             n_outputs = int(y.max()) + 1
-            # A class without a training row counts as one row, so that the loss stays finite.
+            # A class without training rows counts as one row, so that the loss stays finite.
             counts = np.maximum(np.bincount(target[:n], minlength=n_outputs), 1)
-            uninformed = -np.log(counts / counts.sum())[target[n:]].mean()
+            baseline = -np.log(counts / counts.sum())[target[n:]].mean()
             model = MLP(features, target, self.hidden, n_outputs, "cross_entropy", self.activation)
         else:
             scaled = standardized(target.reshape(len(target), -1), n)
-            uninformed = np.square(scaled[n:] - scaled[:n].mean(axis=0)).mean()
+            baseline = np.square(scaled[n:] - scaled[:n].mean(axis=0)).mean()
             model = MLP(features, scaled, self.hidden, scaled.shape[1], "squared_error", self.activation)
-        return Problem(model, np.arange(n), np.arange(n, len(target)), float(uninformed))
+        return Problem(model, np.arange(n), np.arange(n, len(target)), float(baseline))
 
 
 def from_arrays(
     X: Any, y: Any, *, name: str = "arrays", kind: Kind | None = None, hidden: tuple[int, ...] = (32,)
 ) -> ArrayTask:
-    """A task of a user's own arrays.
+    """A task from a user's own arrays.
 
-    X: (n, d) finite numbers. y: (n,) labels (texts, truth values or numbers) or numbers to predict.
-    kind: "classification" or "regression". Where it is None, texts, truth values and at most 20 distinct
-        whole numbers are classes and everything else is a regression.
+    X: (n, d) finite numbers. y: (n,) labels (strings, booleans or numbers) or numbers to predict.
+    kind: "classification" or "regression". If None, strings, booleans and at most 20 distinct whole numbers are
+        classes, and everything else is a regression.
     hidden: widths of the MLP's hidden layers, () for linear or logistic regression.
 
     Raises InputError for anything that cannot be split and trained on: missing or infinite values, a constant
@@ -146,8 +146,8 @@ def from_arrays(
     """
     check_name("from_arrays", name)
     features = check_features(X)
-    target, found = check_target("from_arrays(y=...)", y, len(features), kind)
-    return ArrayTask(name, found, partial(given, features, target), hidden)
+    target, task_kind = check_target("from_arrays(y=...)", y, len(features), kind)
+    return ArrayTask(name, task_kind, partial(in_memory, features, target), hidden)
 
 
 def standardized(targets: NDArray[np.float64], n: int) -> NDArray[np.float64]:
@@ -155,11 +155,11 @@ def standardized(targets: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(targets[:n])
-    # For one target the scaler's own scale, which is 1 where the training rows happen to be all alike.
+    # For one target the scaler's own scale, which is 1 if all training rows are equal.
     scale = scaler.scale_ if targets.shape[1] == 1 else np.sqrt(scaler.var_.mean())
     return np.asarray((targets - scaler.mean_) / scale)
 
 
-def given(X: NDArray[np.float64], y: NDArray[Any]) -> Data:
+def in_memory(X: NDArray[np.float64], y: NDArray[Any]) -> Data:
     """The `load` of a task whose data are already in memory."""
     return X, y

@@ -1,4 +1,4 @@
-"""What a user's data must be, checked before anything is trained; every failure is one complete message."""
+"""Checks of a user's data, before anything is trained; every failure raises one complete message."""
 
 from collections.abc import Iterable
 from typing import Any, cast, get_args
@@ -11,22 +11,22 @@ from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
 
 LARGEST = 1e30
-"""The largest magnitude of a number in the data: its square still fits, and so does it itself in float32."""
+"""The largest magnitude of a number in the data: it fits in float32, and its square in float64."""
 
 ROWS_OF_A_CLASS = 5
-"""Rows that each class needs, so that training, validation and test rows can all have some of it."""
+"""Rows that each class needs, so that training, validation and test rows can all contain it."""
 
 ROWS = 10
-"""Rows that a regression needs, so that there are two to validate and two to test on."""
+"""Rows that a regression needs, so that there are two to validate and two to test."""
 
 LABELS = 20
-"""Whole numbers with at most so many distinct values are taken for classes where the kind is not given."""
+"""Whole numbers with at most this many distinct values are classes, if the kind is not given."""
 
 
 def check_name(call: str, name: Any) -> str:
-    """`name` if it is a text that is not empty."""
+    """`name` if it is a non-empty string."""
     if not isinstance(name, str) or not name.strip():
-        raise InputError(f"{call}(name={name!r}): a name is a text that is not empty")
+        raise InputError(f"{call}(name={name!r}): a name must be a non-empty string")
     return name
 
 
@@ -41,50 +41,50 @@ def check_hidden(hidden: Any) -> tuple[int, ...]:
     """Widths of hidden layers as a tuple: () for none, which is linear or logistic regression."""
     widths = tuple(hidden) if isinstance(hidden, Iterable) and not isinstance(hidden, str) else (None,)
     if any(isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1 for width in widths):
-        raise InputError(f"hidden={hidden!r}: the widths of hidden layers are whole numbers of at least 1, as in (32,)")
+        raise InputError(f"hidden={hidden!r}: widths of hidden layers must be whole numbers of at least 1, as in (32,)")
     return tuple(int(width) for width in widths)
 
 
 def check_features(X: Any) -> NDArray[np.float64]:
     """`X` as (n, d) float64: finite numbers, at least one column."""
     try:
-        given = np.asarray(X)
+        array = np.asarray(X)
     except ValueError as error:
         raise InputError(f"from_arrays(X=...): X must be a table of numbers: {error}") from None
-    if given.ndim != 2 or given.shape[1] == 0:
+    if array.ndim != 2 or array.shape[1] == 0:
         raise InputError(
-            f"from_arrays(X=...): X must have shape (n, d) with d of at least 1, got {given.shape or type(X)}"
+            f"from_arrays(X=...): X must have shape (n, d) with d of at least 1, got {array.shape or type(X)}"
         )
-    if given.dtype.kind not in "biuf":
-        for (row, column), value in np.ndenumerate(given):
+    if array.dtype.kind not in "biuf":
+        for (row, column), value in np.ndenumerate(array):
             if not isinstance(value, int | float | np.number) or isinstance(value, complex):
                 raise InputError(
                     f"from_arrays(X=...): X[{row}, {column}] must be a number, got {_shown(value)} "
                     f"(for text columns and missing cells use from_table)"
                 )
-    values: NDArray[np.float64] = given.astype(np.float64)
+    values: NDArray[np.float64] = array.astype(np.float64)
     bad = np.argwhere(~(np.abs(values) <= LARGEST))
     if len(bad):
         row, column = bad[0]
         raise InputError(
             f"from_arrays(X=...): X must be finite numbers up to {LARGEST:g}, got {values[row, column]} at "
-            f"X[{row}, {column}] ({len(bad)} such in all)"
+            f"X[{row}, {column}] ({len(bad)} such cells)"
         )
     return values
 
 
 def check_target(where: str, target: Any, n_rows: int, kind: Kind | None) -> tuple[NDArray[Any], Kind]:
-    """The target as the model needs it, and the kind of task: inferred where it is None.
+    """The target as the model needs it, and the kind of task, inferred if `kind` is None.
 
-    where: what the messages begin with. target: (n_rows,) labels or numbers.
-    Returns classes 0…K−1 (n,) int64 in the labels' order, or numbers (n,) float64. Texts, truth values and at
-    most 20 distinct whole numbers are classes, all else is a regression, unless `kind` says otherwise.
+    where: the start of the messages. target: (n_rows,) labels or numbers.
+    Returns classes 0…K−1 (n,) int64 in the labels' order, or numbers (n,) float64. Strings, booleans and at
+    most 20 distinct whole numbers are classes, everything else is a regression, unless `kind` says otherwise.
     """
     if kind is not None:
         check_kind(kind)
     values = _plain(where, target, n_rows)
     if n_rows == 0:
-        raise InputError(f"{where}: there are no rows")
+        raise InputError(f"{where}: has no rows")
     numeric = values.dtype.kind in "iuf"
     if numeric and not (usable := np.abs(values.astype(np.float64)) <= LARGEST).all():
         row = int(np.argmin(usable))
@@ -95,7 +95,7 @@ def check_target(where: str, target: Any, n_rows: int, kind: Kind | None) -> tup
         kind = "classification" if not numeric or (whole and len(labels) <= LABELS) else "regression"
     if len(labels) == 1:
         only = "only one class" if kind == "classification" else "constant"
-        raise InputError(f"{where}: is {only}, {_shown(labels[0])}, in all {n_rows} rows: there is nothing to learn")
+        raise InputError(f"{where}: is {only}, {_shown(labels[0])}, in all {n_rows} rows, so there is nothing to learn")
     if kind == "regression":
         if not numeric:
             raise InputError(f"{where}: a regression needs numbers, got {_shown(values[0])} in {_row(0)}")
@@ -104,7 +104,7 @@ def check_target(where: str, target: Any, n_rows: int, kind: Kind | None) -> tup
         return values.astype(np.float64), kind
     rarest = int(np.argmin(counts))
     if counts[rarest] < ROWS_OF_A_CLASS:
-        hint = '; for numbers that are not classes use kind="regression"' if numeric else ""
+        hint = '; if the numbers are not classes, use kind="regression"' if numeric else ""
         raise InputError(
             f"{where}: class {_shown(labels[rarest])} has too few rows, {counts[rarest]}: "
             f"at least {ROWS_OF_A_CLASS} of each class are needed to split them{hint}"

@@ -1,4 +1,4 @@
-"""Data that scikit-learn downloads on first use and keeps in a folder of its own: one message where that fails."""
+"""Data that scikit-learn downloads on first use and caches in a folder: one clear message if that fails."""
 
 import warnings
 from collections.abc import Callable
@@ -8,20 +8,20 @@ from typing import Any, TypeVar
 from cooldown.objectives.errors import InputError
 
 ATTEMPTS = "Retry downloading|A network error occurred|Invalid cache|SHA256 checksum of existing"
-"""How scikit-learn's warnings begin that tell of an attempt which is followed by another: the last one counts."""
+"""How scikit-learn's warnings about a failed attempt begin, which it repeats: only the last failure matters."""
 
 
 Loaded = TypeVar("Loaded")
 
 
 def downloading(where: str) -> Callable[[Callable[[], Loaded]], Callable[[], Loaded]]:
-    """For a function that has scikit-learn download data: it fails with one message, as of `fetched`."""
+    """Decorate a function that lets scikit-learn download data: it fails with the message of `fetched`."""
 
     def decorated(load: Callable[[], Loaded]) -> Callable[[], Loaded]:
         @wraps(load)
         def loaded() -> Loaded:
-            found: Loaded = fetched(where, load)
-            return found
+            data: Loaded = fetched(where, load)
+            return data
 
         return loaded
 
@@ -29,9 +29,9 @@ def downloading(where: str) -> Callable[[Callable[[], Loaded]], Callable[[], Loa
 
 
 def fetched(where: str, fetch: Callable[..., Any], **options: Any) -> Any:
-    """`fetch(**options)`, a function of `sklearn.datasets` that downloads the data if they are not there yet.
+    """Call `fetch(**options)`, a function of `sklearn.datasets` that downloads the data unless they are cached.
 
-    where: what a message begins with. Raises InputError that says where the data are kept and what went wrong.
+    where: the start of a message. Raises InputError with the folder of the data and the reason of the failure.
     """
     from http.client import HTTPException
 
@@ -45,20 +45,19 @@ def fetched(where: str, fetch: Callable[..., Any], **options: Any) -> Any:
             return fetch(**options)
     except InputError:
         raise
-    # No network, no such host, a timeout, an answer that is an error, a full disk: urllib's errors are OSErrors.
+    # No network, no such host, a timeout, an HTTP error, a full disk: urllib's errors are OSErrors.
     except (OSError, HTTPException) as error:
         raise InputError(
-            f"{where}: scikit-learn downloads the data on first use and keeps them in {home}; this failed: "
-            f"{_told(error)}"
+            f"{where}: scikit-learn downloads the data on first use to {home}; this failed: {_message(error)}"
         ) from None
-    # A file that was cut off, or is another than expected: unpickling and parsing may then raise anything.
+    # A truncated or unexpected file: unpickling and parsing may then raise anything.
     except Exception as error:
         raise InputError(
-            f"{where}: the data that scikit-learn keeps in {home} cannot be read: {_told(error)}"
+            f"{where}: the data that scikit-learn keeps in {home} cannot be read: {_message(error)}"
         ) from error
 
 
-def _told(error: BaseException) -> str:
-    """What an exception says, in one line, with its type where the text alone could not be understood."""
+def _message(error: BaseException) -> str:
+    """An exception's message in one line, with its type unless it is an OSError with a text."""
     text = " ".join(str(error).split())
     return text if isinstance(error, OSError) and text else f"{type(error).__name__}: {text}"

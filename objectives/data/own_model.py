@@ -1,4 +1,4 @@
-"""`ModelTask`: a user's own model, which holds its own data, with splits over the indices of its rows."""
+"""`ModelTask`: a user's own model, which holds its own data; splits are index sets over its rows."""
 
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -19,12 +19,12 @@ CHUNK = 1024
 
 @dataclass(frozen=True, eq=False)
 class ModelTask(Task):
-    """A task of a user's own model.
+    """A task from a user's own model.
 
-    n_samples: how many rows the model's data have; splits are index sets over `range(n_samples)`. The model
-        holds all of its data, so that here the test rows are kept from a search by their indices only.
+    n_samples: number of rows of the model's data; splits are index sets over `range(n_samples)`. The model holds
+        all its data, so the test rows are kept from a search by their indices only.
     labels: (n_samples,) classes to stratify the splits by, or None.
-    uninformed: the uninformed loss, or None for the mean held-out loss at ten fixed initializations.
+    uninformed: the baseline loss, or None for the mean held-out loss at ten fixed initializations.
     """
 
     name: str
@@ -40,17 +40,16 @@ class ModelTask(Task):
         return self._problem(train, validation)
 
     def evaluation_problem(self, seed: int = 0) -> Problem:
-        """Training + validation rows to train on, test rows to measure."""
+        """Training + validation rows to train on, test rows to measure; the validation rows are the `monitor`."""
         train, validation, test = split(self.n_samples, self.labels, seed)
         return replace(self._problem(train, test), monitor=validation)
 
     def fingerprint(self) -> str:
-        """SHA-256 of what the model does rather than of its code, which has no bytes that stay the same.
+        """SHA-256 of the model's results, because its code has no stable bytes.
 
-        It covers the class's name, the sizes, the labels, the uninformed loss, initial parameters for a fixed
-        seed, and losses and gradients at them over all rows in chunks of 1024, on one thread. It notices
-        changed data and a changed loss wherever they show at that point, and a difference in the last bit, as
-        between two machines, too.
+        It covers the class's name, the sizes, the labels, the baseline loss, initial parameters for a fixed seed,
+        and the losses and gradients there over all rows in chunks of 1024, on one thread. It changes with data or
+        a loss that differ at that point, also in the last bit, as between two machines.
         """
         from threadpoolctl import threadpool_limits
 
@@ -85,7 +84,7 @@ class ModelTask(Task):
             ) from error
         if not np.isfinite(losses).all():
             raise InputError(
-                f"task {self.name!r}: the loss at initialization must be finite to serve as the uninformed "
+                f"task {self.name!r}: the loss at initialization must be finite to serve as the baseline "
                 f"loss, got {losses.max()}; give uninformed_loss"
             )
         return Problem(self.model, train, held_out, float(losses.mean()))
@@ -100,15 +99,16 @@ def from_model(
     labels: Any = None,
     uninformed_loss: float | None = None,
 ) -> ModelTask:
-    """A task of a user's own model.
+    """A task from a user's own model.
 
     model: any object with `size`, `init(rng) -> (P,)` and `loss_and_gradient(theta (R, P), indices (R, B)) ->
-        losses (R,), gradients (R, P)`; see `objectives.problem.Model`. It is called here to see that it keeps
-        to that.
-    n_samples: how many rows its data have, at least 10; `indices` are below it.
-    kind: what its score, if it has one, is called. labels: (n_samples,) classes to stratify the splits by.
-    uninformed_loss: the held-out loss of a predictor that has learned nothing, where reported losses are
-        capped. By default the mean held-out loss of the model at ten initializations with fixed seeds.
+        losses (R,), gradients (R, P)`; see `objectives.problem.Model`. It is called here once to check this.
+    n_samples: number of rows of its data, at least 10; all `indices` are below it.
+    kind: decides the name of its score, if it has one. labels: (n_samples,) classes to stratify the splits by.
+    uninformed_loss: the baseline loss, which is the held-out loss of an untrained predictor; reported losses are
+        capped at it. By default the model's mean held-out loss at ten initializations with fixed seeds.
+
+    Raises InputError for a model or an argument that breaks these rules.
     """
     check_name("from_model", name)
     check_kind(kind)
@@ -127,11 +127,11 @@ def from_model(
 
 
 def _check_model(model: Any, n_samples: int) -> None:
-    """Call everything once, for two replicates on batches of two rows, and look at what comes back."""
+    """Call every member once, for two replicates on batches of two rows, and check the results."""
     call = f"from_model({type(model).__name__})"
     for member in ("size", "init", "loss_and_gradient"):
         if not hasattr(model, member):
-            raise InputError(f"{call}: a model has size, init and loss_and_gradient; {member} is missing")
+            raise InputError(f"{call}: a model must have size, init and loss_and_gradient; {member} is missing")
     size = model.size
     if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 1:
         raise InputError(f"{call}: size must be a whole number of at least 1, got {size!r}")
@@ -157,11 +157,11 @@ def _check_model(model: Any, n_samples: int) -> None:
     _check_array(f"{call}: losses of loss_and_gradient", returned[0], (2,))
     _check_array(f"{call}: gradients of loss_and_gradient", returned[1], theta.shape)
     if not (np.array_equal(theta, before[0]) and np.array_equal(indices, before[1])):
-        raise InputError(f"{call}: loss_and_gradient must leave theta and indices as they are")
+        raise InputError(f"{call}: loss_and_gradient must not modify theta and indices")
 
 
-def _check_array(what: str, given: Any, shape: tuple[int, ...]) -> None:
-    array: Parameters = np.asarray(given)
+def _check_array(what: str, values: Any, shape: tuple[int, ...]) -> None:
+    array: Parameters = np.asarray(values)
     if array.shape != shape:
         raise InputError(f"{what} must have shape {shape}, got {array.shape}")
     if array.dtype.kind not in "iuf" or not np.isfinite(array).all():

@@ -1,4 +1,4 @@
-"""`resolve`: what a person writes for a task, on the command line or in a spec, as a `Task`."""
+"""`resolve`: the `Task` that the command line, a spec or a user names."""
 
 import os
 from pathlib import Path
@@ -36,7 +36,7 @@ def resolve(
 
 
 def origin(catalog: Catalog[Task], text: str) -> Origin:
-    """Where the task called `text` comes from: see `objectives.tasks.origin`."""
+    """The origin of the task called `text`: see `objectives.tasks.origin`."""
     if text in catalog.names():
         return "built-in"
     if text.startswith(PREFIX):
@@ -53,6 +53,6 @@ def _is_path(text: str) -> bool:
     separators = {os.sep, os.altsep} - {None}
     return (
         suffix.lower() in SUFFIXES
-        or any(str(each) in text for each in separators)
+        or any(str(separator) in text for separator in separators)
         or (bool(suffix) and ":" not in text)
     )

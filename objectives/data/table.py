@@ -1,8 +1,8 @@
-"""`from_table`: a user's CSV or Parquet file as a task; `from_frame`: any table, once it is in memory.
+"""`from_table`: a user's CSV or Parquet file as a task; `from_frame`: a table in memory.
 
-The table becomes one matrix of numbers: numeric columns as they are with NaN for missing cells, text, truth
-and category columns as codes. What is learned from the cells (medians, scales, which categories there are) is
-fitted later, on each problem's training rows only.
+The table becomes one matrix of numbers: numeric columns unchanged with NaN for missing cells; string, boolean and
+category columns as codes. What depends on the cells (medians, scales, categories) is fitted later, on each problem's
+training rows only.
 """
 
 import warnings
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.catalog import unknown_name
-from cooldown.objectives.data.arrays import ArrayTask, given
+from cooldown.objectives.data.arrays import ArrayTask, in_memory
 from cooldown.objectives.data.checks import LARGEST, check_name, check_target
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
@@ -38,16 +38,16 @@ def from_table(
     kind: Kind | None = None,
     hidden: tuple[int, ...] = (32,),
 ) -> ArrayTask:
-    """A task of a table: predict the column `target` from all others.
+    """A task from a table: predict the column `target` from all others.
 
-    path: a CSV file (UTF-8, a header line; separated by commas, semicolons or tabs, whichever the header has
-        most of) or a Parquet file. name: the file's name without its suffix where it is None.
-    kind, hidden: as for `from_arrays`; the kind is inferred from the target where it is None.
+    path: a CSV file (UTF-8, with a header line; separated by commas, semicolons or tabs, whichever is most frequent in
+        the header) or a Parquet file. name: None for the file's name without its suffix.
+    kind, hidden: as for `from_arrays`; None infers the kind from the target.
 
-    Features may be numbers, texts, truth values and categories, and cells may be missing (empty, "NA", "NaN",
-    "null" and the like). A category that only one training row has is not worth a column, and no column gets
-    more than 50: so a column of identifiers does no harm, but tells nothing. Dates have to be made numbers
-    first. Raises InputError, naming file, column and value, for anything that cannot be used.
+    Features may be numbers, strings, booleans and categories, and cells may be missing (empty, "NA", "NaN", "null"
+    and the like). A category gets a column only if at least two training rows have it, and a feature at most 50
+    columns: a column of identifiers does no harm, but has no information. Dates must be converted to numbers first.
+    Raises InputError with file, column and value for anything that cannot be used.
     """
     path = Path(path)
     where = f"from_table({str(path)!r})"
@@ -64,20 +64,21 @@ def from_table(
 def from_frame(
     where: str, table: "pd.DataFrame", target: str, name: str, kind: Kind | None, hidden: tuple[int, ...] = (32,)
 ) -> ArrayTask:
-    """A task of a table in memory, with unique column names: see `from_table`. where: what messages begin with."""
+    """A task from a table in memory, with unique column names: see `from_table`. where: the start of messages."""
     if target not in table.columns:
         raise InputError(f"{where}: {unknown_name('column', target, table.columns)}")
     column = f"{where}: target {target!r}"
-    y, found = check_target(column, _target(column, table[target]), len(table), kind)
-    features = {each: _column(f"{where}: column {each!r}", table[each]) for each in table.columns if each != target}
+    y, task_kind = check_target(column, _target(column, table[target]), len(table), kind)
+    names = [name for name in table.columns if name != target]
+    features = {name: _column(f"{where}: column {name!r}", table[name]) for name in names}
     if not any(informative for *_, informative in features.values()):
         raise InputError(
-            f"{where}: has no column to predict {target!r} from"
-            + (f": all texts in {', '.join(map(repr, features))} differ" if features else "")
+            f"{where}: has no informative column to predict {target!r} from"
+            + (f": all strings in {', '.join(map(repr, features))} are different" if features else "")
         )
     X = np.column_stack([values for values, *_ in features.values()])
-    categorical = tuple(i for i, (_, coded, _) in enumerate(features.values()) if coded)
-    return ArrayTask(name, found, partial(given, X, y), hidden, categorical=categorical)
+    categorical = tuple(index for index, (_, coded, _) in enumerate(features.values()) if coded)
+    return ArrayTask(name, task_kind, partial(in_memory, X, y), hidden, categorical=categorical)
 
 
 def _read(path: Path, where: str) -> "pd.DataFrame":
@@ -86,7 +87,7 @@ def _read(path: Path, where: str) -> "pd.DataFrame":
 
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise InputError(f"{where}: a table is a file that ends in {', '.join(SUFFIXES)}, not in {suffix!r}")
+        raise InputError(f"{where}: the file name of a table must end in {', '.join(SUFFIXES)}, got {suffix!r}")
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -104,18 +105,19 @@ def _read(path: Path, where: str) -> "pd.DataFrame":
         header = list(table.columns)
     else:
         header, table = _read_csv(content, where)
-    twice = [each for each, count in Counter(header).items() if count > 1]
-    if twice:
-        raise InputError(f"{where}: column {twice[0]!r} stands {header.count(twice[0])} times in the header")
+    duplicates = [name for name, count in Counter(header).items() if count > 1]
+    if duplicates:
+        name = duplicates[0]
+        raise InputError(f"{where}: column {name!r} is {header.count(name)} times in the header: rename or drop one")
     if "" in header:
-        raise InputError(f"{where}: column {header.index('') + 1} has no name (a saved index?): name it or drop it")
+        raise InputError(f"{where}: column {header.index('') + 1} has no name (a saved index?): name or drop it")
     if table.empty:
         raise InputError(f"{where}: has a header but no rows")
     return table
 
 
 def _read_csv(content: bytes, where: str) -> tuple[list[str], "pd.DataFrame"]:
-    """The names in the header, as they are written, and the table."""
+    """The names in the header, as written, and the table."""
     import pandas as pd
 
     try:
@@ -127,31 +129,31 @@ def _read_csv(content: bytes, where: str) -> tuple[list[str], "pd.DataFrame"]:
     separator = separator_of(text)
     try:
         with warnings.catch_warnings():
-            # Pandas only warns where it would cut cells off.
+            # Pandas only warns if it cuts off cells.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             options: dict[str, Any] = {"sep": separator, "skipinitialspace": True}
             header = pd.read_csv(StringIO(text), header=None, nrows=1, dtype=str, na_filter=False, **options)
             table = pd.read_csv(StringIO(text), index_col=False, low_memory=False, **options)
     except (ValueError, pd.errors.ParserWarning) as error:
         raise InputError(f"{where}: is not a CSV file: {str(error).strip()}") from None
-    names = [str(each).strip() for each in header.iloc[0]]
+    names = [str(cell).strip() for cell in header.iloc[0]]
     return names, table.set_axis(names, axis=1)
 
 
 def separator_of(text: str) -> str:
-    """What separates the columns of a CSV file: a comma, a semicolon or a tab, whichever its header has most of."""
+    """The separator of a CSV file: comma, semicolon or tab, whichever is most frequent in its header."""
     return max(",;\t", key=text.lstrip().partition("\n")[0].count)
 
 
 def _column(where: str, column: "pd.Series[Any]") -> tuple[NDArray[np.float64], bool, bool]:
-    """One column as numbers (n,), whether these are codes of categories, and whether it can tell anything.
+    """One column as numbers (n,), whether these are codes of categories, and whether the column is informative.
 
-    A missing cell is NaN. The codes are the places of the texts in their alphabetical order.
+    A missing cell is NaN. The codes are the positions of the strings in alphabetical order.
     """
     import pandas as pd
 
     if column.isna().all():
-        raise InputError(f"{where}: is missing in all {len(column)} rows: drop it")
+        raise InputError(f"{where}: is empty in all {len(column)} rows: drop it")
     if not is_numeric(where, column):
         texts = _texts(where, column)
         codes, categories = pd.factorize(texts, sort=True)
@@ -163,15 +165,15 @@ def _column(where: str, column: "pd.Series[Any]") -> tuple[NDArray[np.float64], 
         row = int(np.argmax(bad))
         raise InputError(
             f"{where}: must be finite numbers up to {LARGEST:g}, got {values[row]} in row {row + 1} "
-            f"(the first row is 1; {bad.sum()} such in all)"
+            f"(the first row is 1; {bad.sum()} such cells)"
         )
     return values, False, True
 
 
 def _target(where: str, column: "pd.Series[Any]") -> "NDArray[Any]":
-    """The target as an array of numbers or texts, with NaN for a missing cell."""
+    """The target as an array of numbers or strings, with NaN for a missing cell."""
     if column.isna().all():
-        raise InputError(f"{where}: is missing in all {len(column)} rows")
+        raise InputError(f"{where}: is empty in all {len(column)} rows")
     if is_numeric(where, column):
         whole = column.dtype.kind in "iu" and not column.isna().any()
         return np.asarray(column.astype(np.int64) if whole else _numbers(column))
@@ -182,14 +184,14 @@ def is_numeric(where: str, column: "pd.Series[Any]") -> bool:
     """Whether the column holds numbers rather than categories; InputError for dates and lists."""
     from pandas.api.types import infer_dtype
 
-    found = infer_dtype(column, skipna=True)
-    if found in ("integer", "floating", "mixed-integer-float", "decimal"):
+    inferred = infer_dtype(column, skipna=True)
+    if inferred in ("integer", "floating", "mixed-integer-float", "decimal"):
         return True
-    if found in ("string", "boolean", "categorical"):
+    if inferred in ("string", "boolean", "categorical"):
         return False
-    if found.startswith(("date", "time", "period", "interval")):
-        raise InputError(f"{where}: holds dates or times: make them numbers, such as days since the first, or drop it")
-    raise InputError(f"{where}: holds {found} values; wanted numbers, texts or truth values")
+    if inferred.startswith(("date", "time", "period", "interval")):
+        raise InputError(f"{where}: holds dates or times: convert them to numbers, such as days, or drop it")
+    raise InputError(f"{where}: must hold numbers, strings or booleans, got {inferred} values")
 
 
 def _numbers(column: "pd.Series[Any]") -> NDArray[np.float64]:
@@ -197,10 +199,10 @@ def _numbers(column: "pd.Series[Any]") -> NDArray[np.float64]:
 
 
 def _texts(where: str, column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """The cells as texts, or NaN where missing.
+    """The cells as strings, or NaN if missing.
 
-    InputError for dates, and for a column of numbers that a few stray texts have made one of texts; a column
-    that was declared one of categories is taken at its word.
+    InputError for dates, and for a column of numbers with a few other strings; a column declared categorical is
+    accepted as it is.
     """
     import pandas as pd
 
@@ -210,15 +212,14 @@ def _texts(where: str, column: "pd.Series[Any]") -> "pd.Series[Any]":
     texts = cells.dropna()
     if texts.str.fullmatch(DATE).all():
         raise InputError(
-            f"{where}: holds dates such as {texts.iloc[0]!r}: "
-            f"make them numbers, such as days since the first, or drop it"
+            f"{where}: holds dates such as {texts.iloc[0]!r}: convert them to numbers, such as days, or drop it"
         )
     if texts.nunique() > MANY_CATEGORIES:
         stray = (pd.to_numeric(cells, errors="coerce").isna() & cells.notna()).to_numpy()
         if stray.sum() < len(texts) / 2:
             row = int(np.argmax(stray))
             raise InputError(
-                f"{where}: holds numbers but for {stray.sum()} cells, the first {cells.iloc[row]!r} in row "
+                f"{where}: holds numbers except in {stray.sum()} cells, the first {cells.iloc[row]!r} in row "
                 f"{row + 1} (the first row is 1): correct them, or leave missing cells empty"
             )
     return cells

@@ -1,7 +1,7 @@
-"""`Task`: data splits + model + loss + score. What a search may see of it and what an evaluation may see.
+"""`Task`: data splits + model + loss + score; the rows for a search and the rows for an evaluation.
 
-The test rows are drawn once for a seed, the validation rows anew for every repeat. A search's problem does
-not hold the test rows at all. Every split comes from a named random stream and never depends on the arm.
+The test rows are drawn once per seed, the validation rows anew for every repeat. A search's problem does not
+contain the test rows. Every split comes from a named random stream and does not depend on the arm.
 """
 
 from abc import ABC, abstractmethod
@@ -22,7 +22,7 @@ class Task(Entry, ABC):
 
     @property
     def score_name(self) -> str:
-        """What the score is called: "accuracy" or "R²"."""
+        """The name of the score: "accuracy" or "R²"."""
         return "accuracy" if self.kind == "classification" else "R²"
 
     @abstractmethod
@@ -35,10 +35,10 @@ class Task(Entry, ABC):
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """SHA-256 of all that the task fixes: data, model, loss. Raises InputError for unusable data."""
+        """SHA-256 of all that the task determines: data, model, loss. Raises InputError for unusable data."""
 
     def with_hidden(self, hidden: tuple[int, ...]) -> "Task":
-        """The same task with an MLP of these hidden layers; InputError where the model is not an MLP."""
+        """The same task with an MLP of these hidden layers; InputError if the model is not an MLP."""
         raise InputError(
             f"task {self.name!r} has a model of its own: its hidden layers cannot be set to {tuple(hidden)!r}"
         )

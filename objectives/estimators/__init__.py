@@ -1,7 +1,7 @@
 """Scikit-learn estimators that train with any optimizer, schedule and strategy of the catalogs, on the batched engine.
 
-`ScheduledMLPClassifier.from_config(best)` makes one from what a search found. They are no part of `import objectives`,
-because they bring scikit-learn with them.
+`ScheduledMLPClassifier.from_config(config)` creates one from a search's best config. `import cooldown.objectives` does
+not load them, because they load scikit-learn.
 """
 
 from cooldown.objectives.estimators._classifier import ScheduledMLPClassifier

@@ -1,4 +1,4 @@
-"""What the classifier and the regressor have in common: parameters, the way to the engine, and the way back."""
+"""The common part of the classifier and the regressor: parameters, training on the engine, predictions."""
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,24 +29,24 @@ DTYPES = ("float32", "float64")
 Method = TypeVar("Method", bound=Callable[..., Any])
 
 
-def _goes_pass_by_pass(estimator: Any) -> bool:
-    """Whether `partial_fit` has a meaning; raises AttributeError with the reason where it has none."""
+def _without_reactions(estimator: Any) -> bool:
+    """Whether `partial_fit` is available; raises AttributeError with the reason if it is not."""
     reacts = estimator.early_stopping is not None
-    # What is no schedule at all is reported by the call itself.
+    # An unknown schedule is reported by the call itself.
     if estimator.schedule in schedules.names():
         reacts = reacts or schedules.get(estimator.schedule).reaction is not None
     if reacts:
         raise AttributeError(
             f"{type(estimator).__name__}.partial_fit: early_stopping={estimator.early_stopping!r} with "
-            f"schedule={estimator.schedule!r} reacts to held-out rows of the whole run, which single passes do not "
+            f"schedule={estimator.schedule!r} depends on held-out rows of the whole run, which single passes do not "
             "have; use fit"
         )
     return True
 
 
-def where_it_goes_pass_by_pass(method: Method) -> Method:
-    """Leave `method` out of estimators whose configs react."""
-    return cast(Method, available_if(_goes_pass_by_pass)(method))
+def available_without_reactions(method: Method) -> Method:
+    """Make `method` available only if the config does not depend on a held-out loss."""
+    return cast(Method, available_if(_without_reactions)(method))
 
 
 class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
@@ -111,27 +111,29 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
 
     @classmethod
     def from_config(cls, config: TrainConfig, **others: Any) -> Self:
-        """An estimator that trains as `config` says; `others` are the parameters that a config does not have, such as
-        the network's widths: `hidden_layer_sizes`.
+        """An estimator that trains with `config`; `others` are parameters that a config does not have, such as the
+        network's widths, `hidden_layer_sizes`.
 
-        `to_config` gives the same config back. Raises InputError for anything but a TrainConfig, and TypeError where
-        `others` names a field of the config; `set_params` changes one afterwards.
+        `to_config` returns an equal config. Raises InputError for anything but a TrainConfig, and TypeError if
+        `others` names a field of the config; use `set_params` to change one.
         """
         if not isinstance(config, TrainConfig):
             raise InputError(
-                f"{cls.__name__}.from_config(config=...): should be a TrainConfig, as TrainConfig.from_json makes it "
-                f"of a file's text, got {config!r:.80}"
+                f"{cls.__name__}.from_config(config=...): should be a TrainConfig, as from TrainConfig.from_json, "
+                f"got {config!r:.80}"
             )
         fields = config.to_json()
         optimizer, schedule = fields.pop("optimizer"), fields.pop("schedule")
         fields |= {"optimizer": optimizer.pop("name"), "learning_rate": optimizer.pop("learning_rate")}
         fields |= {"optimizer_params": optimizer, "schedule": schedule.pop("name"), "schedule_params": schedule}
-        if twice := [name for name in others if name in fields]:
-            raise TypeError(f"{cls.__name__}.from_config: the config has {twice[0]} already: set_params changes it")
+        if duplicates := [name for name in others if name in fields]:
+            raise TypeError(
+                f"{cls.__name__}.from_config: the config already sets {duplicates[0]}: use set_params to change it"
+            )
         return cls(**fields, **others)
 
     def to_config(self) -> TrainConfig:
-        """The config that `fit` trains. Raises InputError for parameters that make none."""
+        """The config that `fit` trains. Raises InputError for invalid parameters."""
         rates = {} if self.learning_rate is None else {"learning_rate": self.learning_rate}
         return TrainConfig.from_json(
             {
@@ -141,33 +143,33 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
             }
         )
 
-    def _choice(self, kind: str, beside: Mapping[str, Any]) -> dict[str, Any]:
-        """The catalog entry of `kind` as a config reads it, with the hyperparameters that stand `beside` its own."""
+    def _choice(self, kind: str, separate: Mapping[str, Any]) -> dict[str, Any]:
+        """The catalog entry of `kind` as a config reads it; `separate` are hyperparameters with their own parameter."""
         name = f"{kind}_params"
-        given = getattr(self, name)
-        if given is not None and not isinstance(given, Mapping):
-            raise self._refused(name, "must be None or a dict of hyperparameters", given)
-        taken = {"name": getattr(self, kind), **beside}
-        for twice in taken:
-            if given and twice in given:
-                raise self._refused(name, f"must not have {twice!r}, which is a parameter of its own", given)
-        return {**taken, **(given or {})}
+        hyperparameters = getattr(self, name)
+        if hyperparameters is not None and not isinstance(hyperparameters, Mapping):
+            raise self._refused(name, "must be None or a dict of hyperparameters", hyperparameters)
+        choice = {"name": getattr(self, kind), **separate}
+        for key in choice:
+            if hyperparameters and key in hyperparameters:
+                raise self._refused(name, f"must not have {key!r}, which is a separate parameter", hyperparameters)
+        return {**choice, **(hyperparameters or {})}
 
     def _refused(self, name: str, rule: str, value: Any) -> InputError:
         return InputError(f"{type(self).__name__}({name}={value!r}): {name} {rule}, got {value!r}")
 
     def _hidden(self) -> tuple[int, ...]:
-        given = self.hidden_layer_sizes
-        widths = (given,) if isinstance(given, int | np.integer) else given
+        sizes = self.hidden_layer_sizes
+        widths = (sizes,) if isinstance(sizes, int | np.integer) else sizes
         usable = isinstance(widths, Sequence | np.ndarray) and not isinstance(widths, str)
         if not usable or any(
             isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1 for width in widths
         ):
-            raise self._refused("hidden_layer_sizes", "must be whole numbers of at least 1, as in (32,)", given)
+            raise self._refused("hidden_layer_sizes", "must be whole numbers of at least 1, as in (32,)", sizes)
         return tuple(int(width) for width in widths)
 
     def _check_parameters(self) -> None:
-        """Raise InputError for what is no part of a config."""
+        """Check the parameters that are not part of a config; raises InputError."""
         self._hidden()
         if self.activation not in ("relu", "tanh"):
             raise unknown_name("activation", self.activation, ("relu", "tanh"))
@@ -179,30 +181,30 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         if not isinstance(self.dtype, str) or self.dtype not in DTYPES:
             raise self._refused("dtype", "must be 'float32' or 'float64'", self.dtype)
 
-    # What differs between classes and numbers
+    # Differences between classifier and regressor
 
     def _read_target(self, y: NDArray[Any]) -> NDArray[Any]:
-        """What is to be learned from a first or only `y`: (n,) classes 0…K−1 or (n, K) numbers."""
+        """The target from the first `y`: (n,) classes 0…K−1 or (n, K) numbers."""
         raise NotImplementedError
 
     def _read_further_target(self, y: NDArray[Any]) -> NDArray[Any]:
-        """The same for rows of a further pass."""
+        """The target from the `y` of a later pass."""
         raise NotImplementedError
 
     def _n_outputs(self) -> int:
-        """K."""
+        """K, the number of outputs."""
         raise NotImplementedError
 
     def _learn_scale(self, target: NDArray[Any]) -> None:
-        """Note the scale of the training rows' `target`."""
+        """Store the scale of the training rows' `target`."""
         raise NotImplementedError
 
     def _scaled(self, target: NDArray[Any]) -> NDArray[Any]:
-        """The target as it is trained on."""
+        """The target in the scale of the training."""
         raise NotImplementedError
 
     def _uninformed_loss(self, target: NDArray[Any], train: Indices, measured: Indices) -> float:
-        """The loss on the rows `measured` of the predictor that knows only frequencies or means of the rows `train`."""
+        """The baseline loss: on `measured`, of the predictor of class frequencies or means of `train`."""
         raise NotImplementedError
 
     # Training
@@ -216,7 +218,7 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         return X, y
 
     def _fit(self, X: Any, y: Any) -> Self:
-        # What an earlier fit learned must not outlive one that fails.
+        # The results of an earlier fit must not remain if this one fails.
         for learned in ("_theta", "_standing"):
             self.__dict__.pop(learned, None)
         config = self.to_config()
@@ -236,15 +238,15 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         self._keep_predictor(config)
         self._theta, self._standing = fitted.theta[members], fitted.standing
         self.curves_ = fitted.curves
-        kept = [curve for curve in fitted.curves if curve.outcome is not Outcome.DIVERGED]
-        self.n_iter_ = max(len(curve.train_loss) for curve in kept)
-        self.loss_curve_ = _mean_over_seeds([curve.train_loss for curve in kept])
+        converged = [curve for curve in fitted.curves if curve.outcome is not Outcome.DIVERGED]
+        self.n_iter_ = max(len(curve.train_loss) for curve in converged)
+        self.loss_curve_ = _mean_over_seeds([curve.train_loss for curve in converged])
         self.validation_loss_curve_ = (
-            _mean_over_seeds([curve.held_out_loss for curve in kept]) if config.reacts else None
+            _mean_over_seeds([curve.held_out_loss for curve in converged]) if config.reacts else None
         )
-        # Where nothing reacts, all seeds have the same rates.
+        # Without reactions all seeds have the same rates.
         rates = fitted.rates[members] if config.reacts else fitted.rates[members][:1]
-        self.learning_rate_curve_ = _mean_over_seeds([each[: _updates(each)] for each in rates])
+        self.learning_rate_curve_ = _mean_over_seeds([row[: _updates(row)] for row in rates])
         return self
 
     def _partial_fit(self, X: Any, y: Any) -> Self:
@@ -272,18 +274,18 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         self._theta, self._standing = reached.theta, reached
         self.n_iter_ += 1
         self.loss_curve_ = np.append(self.loss_curve_, losses.mean())
-        made = reached.rates[standing.updates : reached.updates, 0]
-        self.learning_rate_curve_ = np.append(self.learning_rate_curve_, made.astype(np.float64))
+        rates = reached.rates[standing.updates : reached.updates, 0]
+        self.learning_rate_curve_ = np.append(self.learning_rate_curve_, rates.astype(np.float64))
         return self
 
     def _base_seed(self) -> int:
-        """One number of `random_state`, from which everything random of a run follows; notes the members' seeds."""
+        """One number from `random_state` that determines all random numbers of a run; sets `seeds_`."""
         base = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         self.seeds_ = seeds(base, "estimator", count=int(self.n_seeds))
         return base
 
     def _split(self, target: NDArray[Any], base: int) -> tuple[Indices, Indices]:
-        """Rows to train on and rows to watch, in ascending order; every class has its share where that is possible."""
+        """Rows to train on and rows to watch, in ascending order, stratified by class if possible."""
         n, labels = len(target), target if self._loss == "cross_entropy" else None
         watched = int(np.ceil(self.validation_fraction * n))
         if labels is not None:
@@ -301,7 +303,7 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         return Problem(model, train, held_out, self._uninformed_loss(target, train, measured))
 
     def _keep_predictor(self, config: TrainConfig) -> None:
-        """Keep the network without its rows: what `set_params` changes does not change a trained network."""
+        """Store the network without its rows, so that `set_params` does not change a trained network."""
         activation = cast(Literal["relu", "tanh"], self.activation)
         rows = np.empty((0, self.n_features_in_))
         self._predictor = MLP(
@@ -314,19 +316,19 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         run = standing.replicates[0].config, then.hidden, str(then.activation), standing.theta.dtype.name
         if now != (*run, len(self.seeds_)):
             raise InputError(
-                f"{type(self).__name__}.partial_fit: parameters were changed since the run began, which goes on as "
-                "planned; use fit, or partial_fit of a clone, to begin another"
+                f"{type(self).__name__}.partial_fit: parameters were changed since the run began; use fit, or "
+                "partial_fit of a clone, to begin another run"
             )
 
     def _warn_if_cut_short(self, call: str, config: TrainConfig, n_rows: int) -> None:
-        if (told := config.cut_short(n_rows)) is not None:
-            warnings.warn(f"{type(self).__name__}.{call}: {told}", UserWarning, stacklevel=4)
+        if (warning := config.cut_short(n_rows)) is not None:
+            warnings.warn(f"{type(self).__name__}.{call}: {warning}", UserWarning, stacklevel=4)
 
     def _report_diverged(self, call: str, diverged: int, of: int, config: TrainConfig) -> None:
         name, rate = f"{type(self).__name__}.{call}", config.optimizer.hyperparameters["learning_rate"]
-        advice = f"a learning rate below {rate:g}, clip_norm or standardized features may help"
+        advice = f"try a learning rate below {rate:g}, clip_norm or standardized features"
         if diverged == of:
-            raise InputError(f"{name}: all {of} seeds diverged, nothing is left to predict with; {advice}")
+            raise InputError(f"{name}: all {of} seeds diverged, so there is no model to predict with; {advice}")
         if diverged:
             warnings.warn(
                 f"{name}: {diverged} of {of} seeds diverged and are left out; {advice}",
@@ -340,10 +342,10 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
     # Predicting
 
     def _outputs(self, X: Any) -> Iterator[NDArray[np.float64]]:
-        """Outputs (members, m, K) for `X` (n, d), in chunks of rows: memory does not grow with n.
+        """Outputs (members, m, K) for `X` (n, d), in chunks of m rows to limit memory.
 
-        In float64 whatever the training's precision, so that a row's prediction does not depend on its neighbours.
-        Raises InputError where a prediction is not finite.
+        Always in float64, so that a row's prediction does not depend on the other rows. Raises InputError if a
+        prediction is not finite.
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
@@ -361,15 +363,15 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
 
 
 def _updates(rates: NDArray[Any]) -> int:
-    """How many updates were made: what comes after them is NaN."""
+    """The number of executed updates; the rates after them are NaN."""
     return int(np.isfinite(rates).sum())
 
 
 def _mean_over_seeds(series: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
-    """(longest,) means over those of `series` that are that long: one that stopped earlier has no say afterwards."""
-    longest = max(len(each) for each in series)
+    """(longest,) means; each place averages over the `series` that are long enough."""
+    longest = max(len(values) for values in series)
     sums, counts = np.zeros(longest), np.zeros(longest, np.int64)
-    for each in series:
-        sums[: len(each)] += each
-        counts[: len(each)] += 1
+    for values in series:
+        sums[: len(values)] += values
+        counts[: len(values)] += 1
     return sums / counts

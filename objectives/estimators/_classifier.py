@@ -9,44 +9,43 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import column_or_1d
 
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.estimators._base import ScheduledMLP, where_it_goes_pass_by_pass
+from cooldown.objectives.estimators._base import ScheduledMLP, available_without_reactions
 from cooldown.objectives.problem import Indices
 
 
 class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[misc]  # scikit-learn has no types
     """A multilayer perceptron trained with any optimizer, schedule and strategy of the catalogs.
 
-    It minimizes the cross-entropy. Features are taken as they are, as `MLPClassifier` takes them: put a
-    `StandardScaler` before it in a pipeline where a search's config comes from a task, whose features are standardized.
+    It minimizes the cross-entropy. Like `MLPClassifier` it does not scale features: put a `StandardScaler` before it
+    in a pipeline, above all for a config from a search, because tasks standardize their features.
 
     hidden_layer_sizes: widths of the hidden layers; () is logistic regression. activation: "relu" or "tanh".
-    optimizer: a name of `objectives.optimizers`. learning_rate: its base rate, None for the optimizer's default.
-    optimizer_params: a dict of its other hyperparameters, as {"beta1": 0.8}; what is left out takes its default. The
-        rate may stand here instead, but not in both places.
-    schedule: a name of `objectives.schedules`. schedule_params: a dict of its hyperparameters; `period`, `every` and
+    optimizer: a name in `cooldown.optimizers`. learning_rate: the base rate, None for the optimizer's default.
+    optimizer_params: a dict of its other hyperparameters, such as {"beta1": 0.8}; the others take their defaults. The
+        learning rate may be given here instead, but not in both places.
+    schedule: a name in `cooldown.schedules`. schedule_params: a dict of its hyperparameters; `period`, `every` and
         `patience` in epochs, `warmup_steps` in updates.
     batch_size: rows per update. epochs: passes over the training rows.
-    early_stopping: None, or after how many epochs without a better held-out loss a seed stops; it ends with the
-        parameters of its best epoch. validation_fraction: in (0, 1), the share of the rows, with equal shares of the
-        classes where possible, that a run which reacts (early stopping, or a schedule such as "plateau") watches and
-        does not train on. Every other run trains on all rows.
+    early_stopping: None, or the number of epochs without a better held-out loss after which a seed stops, keeping the
+        parameters of its best epoch. validation_fraction: in (0, 1), the share of the rows (stratified if possible)
+        that a run with early stopping or a schedule such as "plateau" holds out to watch. Other runs train on all rows.
     shuffle, curriculum, gradient_noise, gradient_noise_decay, dropout, batch_norm, clip_norm, l2, weight_decay,
-        initialization: strategies, off unless given; `objectives.strategies.STRATEGIES` says what each does.
-    n_seeds: networks trained together in one population, whose probabilities are averaged. One that diverges is left
-        out with a ConvergenceWarning.
-    dtype: "float32" or "float64", the arithmetic of the training; predictions are computed in float64.
-    random_state: None, an int or a RandomState, as in scikit-learn. It gives one number, from which all seeds follow:
-        equal ints give equal bits, and network i is the same whatever `n_seeds`.
+        initialization: strategies, off by default; see docs/strategies.md.
+    n_seeds: number of networks trained together, whose probabilities are averaged. One that diverges is left out with a
+        ConvergenceWarning.
+    dtype: "float32" or "float64", the precision of the training; predictions are computed in float64.
+    random_state: None, an int or a RandomState, as in scikit-learn; all seeds are derived from it: equal ints give
+        equal bits, and network i does not depend on `n_seeds`.
 
-    After `fit`, E epochs and U updates, as many as the longest-trained seed made:
+    Attributes after `fit`, with E epochs and U updates of the seed that trained longest:
     classes_: (K,) labels in ascending order. n_features_in_, feature_names_in_: as in scikit-learn.
     loss_curve_: (E,) training losses, mean mini-batch loss of each epoch. validation_loss_curve_: (E,) held-out losses
-        after each epoch, or None where no rows were held out. learning_rate_curve_: (U,) the learning rate of every
-        update as it was executed, reactions included. All are means over the seeds that trained that long.
-    curves_: a `Curve` for each seed, those that diverged included, of the last call of `fit`. seeds_: the seeds of
-        `objectives.train`. n_iter_: epochs that were trained.
+        after each epoch, or None if no rows were held out. learning_rate_curve_: (U,) the learning rate of every update
+        as executed, cuts by "plateau" included. All are means over the seeds that trained that long.
+    curves_: a `Curve` for each seed of the last `fit`, including diverged ones. seeds_: the seeds, as for
+        `cooldown.train`. n_iter_: number of trained epochs.
 
-    Values are checked in `fit`: InputError, a ValueError, names call, rule and value.
+    Parameters are checked in `fit`: it raises InputError, a ValueError, with call, rule and value.
     """
 
     _loss: ClassVar[Literal["cross_entropy"]] = "cross_entropy"
@@ -56,14 +55,14 @@ class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[mis
         """Train on `X` (n, d), finite numbers, and labels `y` (n,). Raises ValueError for other data."""
         return self._fit(X, y)
 
-    @where_it_goes_pass_by_pass
+    @available_without_reactions
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
         """One pass over `X` (n, d) and `y` (n,), as the next epoch of a run of `epochs` epochs.
 
-        classes: all labels there will be; needed in the first call. The schedule is planned there, for `epochs` passes
-        over as many rows; optimizer state and rate go on from call to call, update by update, and beyond the plan's end
-        the last rate stays. `epochs` calls on the same rows are one `fit`, bit for bit; after a `fit` it trains on.
-        Not there for a run that reacts. Parameters must stay the same between calls.
+        classes: all labels that may occur; required in the first call, which plans the schedule for `epochs` passes
+        over as many rows. Optimizer state and rate continue from call to call; beyond the plan the last rate stays.
+        `epochs` calls on the same rows equal one `fit`, bit for bit; after `fit`, a call continues its training. Not
+        available with early stopping or a schedule such as "plateau". Parameters must not change between calls.
         """
         if getattr(self, "_standing", None) is None:
             if classes is None:
@@ -101,19 +100,19 @@ class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[mis
         return len(self.classes_)
 
     def _learn_scale(self, target: NDArray[Any]) -> None:
-        """Classes have none."""
+        """Classes have no scale."""
 
     def _scaled(self, target: NDArray[Any]) -> NDArray[Any]:
         return target
 
     def _uninformed_loss(self, target: NDArray[Any], train: Indices, measured: Indices) -> float:
-        # As in a task: a class without a training row counts as one row.
+        # As in a task: a class without training rows counts as one row.
         counts = np.maximum(np.bincount(target[train], minlength=self._n_outputs()), 1)
         return float(-np.log(counts / counts.sum())[target[measured]].mean())
 
 
 def _softmax(outputs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Probabilities along the last axis; `outputs` is used up."""
+    """Probabilities along the last axis; `outputs` is overwritten."""
     outputs -= outputs.max(axis=-1, keepdims=True)
     np.exp(outputs, out=outputs)
     outputs /= outputs.sum(axis=-1, keepdims=True)

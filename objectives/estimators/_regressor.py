@@ -8,20 +8,20 @@ from sklearn.base import RegressorMixin
 from sklearn.preprocessing import StandardScaler
 
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.estimators._base import ScheduledMLP, where_it_goes_pass_by_pass
+from cooldown.objectives.estimators._base import ScheduledMLP, available_without_reactions
 from cooldown.objectives.problem import Indices
 
 
 class ScheduledMLPRegressor(RegressorMixin, ScheduledMLP):  # type: ignore[misc]  # scikit-learn has no types
     """A multilayer perceptron trained with any optimizer, schedule and strategy of the catalogs.
 
-    It minimizes the mean squared error of standardized targets: they are centred and scaled inside with the training
-    rows' means and deviations, as a task's are, because learning rates found by a search hold for that scale; several
-    targets are scaled together, by the root of their mean variance. `predict` undoes it. Losses, in `loss_curve_` too,
-    are in standardized units: 1 is the loss of predicting the mean. Features are taken as they are.
+    It minimizes the mean squared error of standardized targets: like a task, it centres and scales targets with the
+    training rows' means and deviations, because a search's learning rates are valid for that scale. Several targets are
+    scaled together, by the root of their mean variance. `predict` returns the original units. Losses, also in
+    `loss_curve_`, are in standardized units: 1 is the loss of predicting the mean. Features are not scaled.
 
-    Parameters and attributes are those of `ScheduledMLPClassifier`, but for `classes_`: the ensemble of `n_seeds`
-    averages predictions, () as hidden_layer_sizes is linear regression, and rows are held out at random.
+    Parameters and attributes are those of `ScheduledMLPClassifier`, except `classes_`: the ensemble of `n_seeds`
+    averages predictions, hidden_layer_sizes=() is linear regression, and rows are held out at random.
     """
 
     _loss: ClassVar[Literal["squared_error"]] = "squared_error"
@@ -33,17 +33,17 @@ class ScheduledMLPRegressor(RegressorMixin, ScheduledMLP):  # type: ignore[misc]
         """Train on `X` (n, d) and `y`, (n,) or (n, K), finite numbers. Raises ValueError for other data."""
         return self._fit(X, y)
 
-    @where_it_goes_pass_by_pass
+    @available_without_reactions
     def partial_fit(self, X: Any, y: Any) -> Self:
         """One pass over `X` (n, d) and `y`, (n,) or (n, K), as the next epoch of a run of `epochs` epochs.
 
-        As for the classifier. The targets' means and scale are those of the first call's rows, which should
-        therefore be many.
+        As for the classifier. The targets' means and scale are those of the first call's rows, which should be
+        representative.
         """
         return self._partial_fit(X, y)
 
     def predict(self, X: Any) -> NDArray[np.float64]:
-        """Predictions, averaged over the seeds: (n,), or (n, K) where `y` was of that shape."""
+        """Predictions, averaged over the seeds: (n,), or (n, K) if `y` had that shape."""
         means = np.concatenate([outputs.mean(axis=0) for outputs in self._outputs(X)])
         predicted = means * self._scale + self._mean
         return predicted[:, 0] if self._one_target else predicted
@@ -69,7 +69,7 @@ class ScheduledMLPRegressor(RegressorMixin, ScheduledMLP):  # type: ignore[misc]
     def _learn_scale(self, target: NDArray[Any]) -> None:
         scaler = StandardScaler().fit(target)
         self._mean = scaler.mean_
-        # Together: a target that hardly varies counts for as little as it varies. Constants have scale 1.
+        # Together: a target that varies little has little weight. Constants have scale 1.
         together = np.full(target.shape[1], np.sqrt(scaler.var_.mean()) or 1.0)
         self._scale = scaler.scale_ if target.shape[1] == 1 else together
 

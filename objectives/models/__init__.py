@@ -1,1 +1,1 @@
-"""The models that built-in tasks and users' tables are trained with, batched over replicates."""
+"""The models of built-in tasks and of users' tables, batched over replicates."""

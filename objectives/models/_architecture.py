@@ -1,4 +1,4 @@
-"""Where everything of a multilayer perceptron lies among its columns: weights, biases, scales, running statistics."""
+"""The parameter layout of a multilayer perceptron: columns of weights, biases, scales and running statistics."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,15 +10,15 @@ import numpy as np
 from cooldown.objectives.problem import Parameters
 
 VARIANCE_GUARD = 1e-5
-"""What batch normalization adds to a variance, as in torch."""
+"""ε of batch normalization, added to the variance, as in torch."""
 
 MOMENTUM = 0.1
-"""How far a batch moves the running statistics, as in torch."""
+"""Weight of the current batch in the running statistics, as in torch."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """Where one layer's weights (inputs, outputs) and biases (outputs,) lie among the P parameters."""
+    """The columns of one layer's weights (inputs, outputs) and biases (outputs,) among the P parameters."""
 
     inputs: int
     outputs: int
@@ -38,7 +38,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Norm:
-    """Where one hidden layer's scales γ (width,) and running means and variances (2·width,) lie among the columns."""
+    """The columns of one hidden layer's scales γ (width,) and of its running means and variances (2·width,)."""
 
     width: int
     scale: int
@@ -48,7 +48,7 @@ class Norm:
         return theta[:, self.statistics + self.width : self.statistics + 2 * self.width]
 
     def folded(self, theta: Parameters) -> tuple[Parameters, Parameters]:
-        """Factors and offsets (R, 1, width) with which the running statistics normalize."""
+        """Factors and offsets (R, 1, width) of the normalization with the running statistics."""
         inverse = 1 / np.sqrt(self.variances(theta) + theta.dtype.type(VARIANCE_GUARD))
         factors = theta[:, self.scale : self.scale + self.width] * inverse
         means = theta[:, self.statistics : self.statistics + self.width]
@@ -77,7 +77,7 @@ class Architecture:
 
     @cached_property
     def norms(self) -> tuple[Norm | None, ...]:
-        """For each hidden layer where its normalization lies."""
+        """The columns of each hidden layer's normalization; None without batch normalization."""
         if not self.batch_norm:
             return (None,) * len(self.hidden)
         scales, statistics = self.layers[-1].end, self.trainable
@@ -92,7 +92,7 @@ class Architecture:
 
     @cached_property
     def units(self) -> tuple[slice, ...]:
-        """Where each hidden layer's units lie among the H of all."""
+        """The slice of each hidden layer's units among the H units of all layers."""
         return tuple(slice(start, end) for start, end in pairwise(np.cumsum([0, *self.hidden]).tolist()))
 
     @property

@@ -1,8 +1,8 @@
 """The elementwise parts of a multilayer perceptron, each fused into one compiled pass over a batch.
 
-All arrays are C-contiguous and of one float type; R replicates, B rows, H hidden units or K outputs. Biases lie
-inside the parameter matrix (R, P) from column `bias` on, and their gradients in the gradient matrix at the same place.
-A loop works on slices of single rows because only then does the compiler see that it may use SIMD. Outputs are stored
+All arrays are C-contiguous and of one float type; R replicates, B rows, H hidden units or K outputs. Biases are
+in the parameter matrix (R, P) from column `bias` on, and their gradients in the gradient matrix in the same columns.
+Loops work on slices of single rows, because only then does the compiler use SIMD. Outputs are stored
 along the batch, (R, K, B), because there are often too few of them to fill a SIMD register.
 """
 
@@ -18,7 +18,7 @@ from cooldown.objectives.models._architecture import MOMENTUM, VARIANCE_GUARD
 
 @njit(cache=True, **OPTIONS)
 def bias_relu(z, theta, bias):  # type: ignore[no-untyped-def]
-    """z (R, B, H) ← max(z + b, 0); a NaN stays a NaN, so that a divergence is seen in the loss."""
+    """z (R, B, H) ← max(z + b, 0); a NaN stays a NaN, so that the loss shows a divergence."""
     zero = z.dtype.type(0)
     for r in range(z.shape[0]):
         offsets = theta[r, bias : bias + z.shape[2]]
@@ -74,9 +74,9 @@ def tanh_backward(delta, activation, gradient, bias):  # type: ignore[no-untyped
 def batch_norm(z, theta, scale, statistics, normalized, inverse):  # type: ignore[no-untyped-def]
     """z (R, B, H) ← γ·(z − mean)/√(var + 1e-5) with mean and variance of the batch; β is the bias that comes after.
 
-    Parameters γ lie in `theta` from column `scale` on, the running means and then variances from `statistics` on: these
-    move a tenth of the way to the batch's, whose variance is taken with B − 1, as torch does. A batch of one row has
-    none, and leaves them as they are. normalized: (R, B, H) and inverse: (R, H), 1/√(var + 1e-5), are written.
+    The parameters γ are in `theta` from column `scale` on, the running means and then variances from `statistics` on:
+    these move a tenth of the way to those of the batch, whose variance is divided by B − 1, as in torch. A batch of one
+    row does not change them. normalized: (R, B, H) and inverse: (R, H), 1/√(var + 1e-5), are written.
     """
     rows, width = z.shape[1], z.shape[2]
     one, guard, momentum = z.dtype.type(1), z.dtype.type(VARIANCE_GUARD), z.dtype.type(MOMENTUM)
@@ -115,7 +115,7 @@ def batch_norm(z, theta, scale, statistics, normalized, inverse):  # type: ignor
 
 @njit(cache=True, **REDUCING)
 def batch_norm_backward(delta, theta, gradient, scale, normalized, inverse):  # type: ignore[no-untyped-def]
-    """delta (R, B, H) ← the gradient by `batch_norm`'s input, from that by its output; γ's gradient is written."""
+    """delta (R, B, H) ← the gradient of `batch_norm`'s input, from that of its output; γ's gradient is written."""
     rows, width = delta.shape[1], delta.shape[2]
     share = delta.dtype.type(1) / delta.dtype.type(rows)
     sums, products = np.empty(width, delta.dtype), np.empty(width, delta.dtype)
@@ -137,13 +137,13 @@ def batch_norm_backward(delta, theta, gradient, scale, normalized, inverse):  # 
 
 
 def _exp(x: Any) -> Any:
-    """e^x for x ≤ 0, of x's precision."""
+    """e^x for x ≤ 0, in the precision of x."""
     raise NotImplementedError("a compiled function: see _compile_exp")
 
 
 @overload(_exp, inline="always")
 def _compile_exp(x):  # type: ignore[no-untyped-def]
-    """`np.exp` for float64. For float32 a polynomial that, unlike the library's function, the compiler turns into SIMD:
+    """`np.exp` for float64. For float32 a polynomial, which unlike the library's function compiles to SIMD:
     e^x = 2^n e^r with |r| ≤ ½ ln 2, as in Moshier's Cephes; within 2 units in the last place.
     """
     if x != types.float32:
@@ -167,7 +167,7 @@ def _compile_exp(x):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, **REDUCING)
 def softmax_cross_entropy(z, theta, gradient, bias, labels, indices, losses):  # type: ignore[no-untyped-def]
-    """Mean cross-entropy of softmax(z + b) over the batch, and z (R, K, B) ← its gradient by the logits.
+    """Mean cross-entropy of softmax(z + b) over the batch, and z (R, K, B) ← its gradient with respect to the logits.
 
     labels: (n,) classes of all rows; indices: (R, B) the batch's rows; losses: (R,) float64, written.
     """
@@ -209,7 +209,7 @@ def softmax_cross_entropy(z, theta, gradient, bias, labels, indices, losses):  #
 
 @njit(cache=True, **REDUCING)
 def squared_error(z, theta, gradient, bias, targets, indices, losses):  # type: ignore[no-untyped-def]
-    """Mean squared error of z + b over batch and outputs, and z (R, K, B) ← its gradient by the outputs.
+    """Mean squared error of z + b over batch and outputs, and z (R, K, B) ← its gradient with respect to the outputs.
 
     targets: (n, K) of all rows; indices: (R, B) the batch's rows; losses: (R,) float64, written.
     """

@@ -1,4 +1,4 @@
-"""The buffers of a pass through a multilayer perceptron and back."""
+"""The buffers of a forward and backward pass of a multilayer perceptron."""
 
 from typing import Any
 
@@ -12,9 +12,9 @@ from cooldown.objectives.problem import Parameters
 class Hidden:
     """One hidden layer's arrays for R replicates and batches of B rows.
 
-    outputs: (R, B, H) after the activation. passed_on: what the next layer gets; another array only under dropout.
-    units: where the layer's lie among all hidden units. forward, backward: what the kernels of batch normalization take
-    beside the layer's values; None without it.
+    outputs: (R, B, H) after the activation. passed_on: the next layer's input; a separate array only under dropout.
+    units: the slice of the layer's units among all hidden units. forward, backward: further arguments of the kernels of
+    batch normalization; None without it.
     """
 
     def __init__(
@@ -32,9 +32,9 @@ class Hidden:
 
 
 class Workspace:
-    """Buffers for R replicates and batches of B rows, and every view that a pass needs, made once.
+    """Buffers for R replicates and batches of B rows, and every view that a pass needs, created once.
 
-    Making a view costs as much as a small matrix product, so none is made inside the training loop.
+    Creating a view costs as much as a small matrix product, so the training loop creates none.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Workspace:
         rows: int,
         dropout: bool,
     ) -> None:
-        # Here, because whoever only lists or shows experiments should not wait for the compiler to be loaded.
+        # Imported here, so that commands that only list or show experiments need not load the compiler.
         from cooldown.objectives.models import _kernels
 
         layers, replicates, dtype = model.layers, len(theta), theta.dtype
@@ -69,8 +69,8 @@ class Workspace:
         below = [self.inputs, *[layer.passed_on for layer in hidden]]
         output = self.outputs.transpose(0, 2, 1)
         self.hidden_forward = [
-            (below[i], layers[i].weights(theta), each.outputs, each.bias, each.forward, each.units, each.passed_on)
-            for i, each in enumerate(hidden)
+            (below[i], layers[i].weights(theta), layer.outputs, layer.bias, layer.forward, layer.units, layer.passed_on)
+            for i, layer in enumerate(hidden)
         ]
         self.output_forward = below[-1], layers[-1].weights(theta), output, layers[-1].bias
         deltas = [*[layer.delta for layer in hidden], output]

@@ -1,10 +1,10 @@
-"""A multilayer perceptron over a population: any depth and width; without a hidden layer it is linear or logistic
+"""A multilayer perceptron over a population, of any depth and width; without hidden layers it is linear or logistic
 regression.
 
 All replicates' parameters are one matrix (R, P); weights (in, out) and biases of each layer are views into it, so that
-a layer is one batched matrix product. What is elementwise is fused (objectives/models/_kernels.py). With batch
-normalization the scales γ of the hidden layers come after all weights and biases, and after them, as columns that no
-rule touches, the running statistics; the shift β is the layer's bias.
+a layer is one batched matrix product. Elementwise operations are fused (models/_kernels.py). With batch
+normalization the scales γ of the hidden layers follow all weights and biases; the running statistics come last, in
+columns that no rule changes. The shift β is the layer's bias.
 """
 
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ from cooldown.objectives.models._workspace import Workspace
 from cooldown.objectives.problem import Indices, Parameters
 
 EVALUATION_ROWS = 2048
-"""Held-out rows are measured in chunks, so that memory does not grow with the data."""
+"""Held-out rows are measured in chunks of this size, to limit memory."""
 
 
 @dataclass(eq=False)
@@ -42,11 +42,11 @@ class MLP:
     _workspaces: dict[tuple[int, int, bool], Workspace] = field(default_factory=dict, repr=False, init=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("X", "y", "hidden", "n_outputs", "loss", "activation", "batch_norm")
-        return {name: self.__dict__[name] for name in kept} | {"_data": {}, "_workspaces": {}}
+        fields = ("X", "y", "hidden", "n_outputs", "loss", "activation", "batch_norm")
+        return {name: self.__dict__[name] for name in fields} | {"_data": {}, "_workspaces": {}}
 
     def __copy__(self) -> "MLP":
-        """The same data with buffers of its own, for a training run of its own."""
+        """The same data with separate buffers, for a separate training run."""
         return replace(self)
 
     def with_batch_norm(self) -> "MLP":
@@ -55,7 +55,7 @@ class MLP:
 
     @cached_property
     def architecture(self) -> Architecture:
-        """Where everything lies among the columns of θ."""
+        """The layout of the columns of θ."""
         widths = (self.X.shape[1], *self.hidden, self.n_outputs)
         return Architecture(widths, self.loss, self.activation, self.batch_norm)
 
@@ -83,7 +83,7 @@ class MLP:
         """(size,) initial parameters; biases are zero, scales and running variances one.
 
         initialization: "he" N(0, 2/in), "glorot" U(±√(6/(in + out))), "poor" N(0, 0.01²), "large" N(0, 1); "auto" is he
-        before a ReLU, and glorot before tanh and for the output layer.
+        before a ReLU, otherwise glorot.
         """
         theta = np.zeros(self.size)
         for layer in self.layers:
@@ -109,8 +109,8 @@ class MLP:
     ) -> tuple[Parameters, Parameters]:
         """Mean loss (R,) and gradient (R, P) for `theta` (R, size), each replicate on its rows `indices` (R, B).
 
-        dropout: (R, B, H) what the activations are multiplied by. Both results are buffers of the model, valid until
-        the next call. With batch normalization the running statistics in `theta` are moved on.
+        dropout: (R, B, H) factors of the activations. Both results are buffers of the model, valid until the next call.
+        Batch normalization updates the running statistics in `theta`.
         """
         work = self._workspace(theta, indices.shape[1], dropout is not None)
         gradient = work.gradient

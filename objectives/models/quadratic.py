@@ -1,7 +1,7 @@
-"""A noisy quadratic: a bowl of known curvature, whose mini-batch gradients are noisy and whose minimum is known.
+"""A noisy quadratic: known curvature and minimum, and noisy mini-batch gradients.
 
-Row i of its data is a point x_i, and its loss is the curved distance of the parameters from that point. So each batch
-pulls towards the mean of its own rows, and all rows together towards theirs.
+Row i of its data is a point x_i; its loss is the quadratic ½(θ − x_i)ᵀH(θ − x_i). So the minimum of a batch is the mean
+of its rows, and the minimum of all rows is their mean.
 """
 
 from collections.abc import Callable
@@ -19,11 +19,11 @@ Bowl = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 @dataclass(eq=False)
 class Quadratic:
-    """The mean over a batch's rows of ½(θ − x_i)ᵀH(θ − x_i), less the least value that its mean over all rows takes.
+    """The mean over a batch's rows of ½(θ − x_i)ᵀH(θ − x_i), minus the minimum of its mean over all rows.
 
     load: () -> points x (n, d) and Hessian H (d, d), symmetric and positive definite. Called once, when needed.
 
-    So the loss over all rows is ½(θ − x̄)ᵀH(θ − x̄), with the minimum 0 at their mean x̄. A batch's gradient is
+    The loss over all rows is ½(θ − x̄)ᵀH(θ − x̄), with the minimum 0 at their mean x̄. A batch's gradient is
     H(θ − x̄_batch), whose noise has the covariance HΣH/B for batches of B rows, where Σ is that of the points.
     Source: the noisy quadratic of Schaul, Zhang & LeCun 2013, No More Pesky Learning Rates, and Zhang et al. 2019.
     """
@@ -32,7 +32,7 @@ class Quadratic:
     _rows: dict[np.dtype[Any], "_Rows"] = field(default_factory=dict, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        # With the points: another machine's own may differ from them in the last bit.
+        # The points are included, because those of another machine may differ in the last bit.
         return {"load": self.load, "data": self.data, "_rows": {}}
 
     @cached_property
@@ -43,7 +43,7 @@ class Quadratic:
 
     @cached_property
     def minimum(self) -> NDArray[np.float64]:
-        """(d,) where the loss over all rows is least, with the value 0: the mean point."""
+        """(d,) the minimum of the loss over all rows, where it is 0: the mean point."""
         return np.asarray(self.data[0].mean(axis=0))
 
     @property
@@ -61,7 +61,7 @@ class Quadratic:
         return self._at(theta, rows, rows.pulls[indices].mean(axis=1), rows.offsets[indices].mean(axis=1))
 
     def evaluate(self, theta: Parameters, indices: Indices) -> tuple[Parameters, Parameters]:
-        """Mean loss (R,) on the rows `indices` (m,), and NaN (R,): nothing is predicted, so there is no score."""
+        """Mean loss (R,) on the rows `indices` (m,), and NaN (R,), because a model without predictions has no score."""
         rows = self._in_precision(theta.dtype)
         losses, _ = self._at(theta, rows, rows.pulls[indices].mean(axis=0), rows.offsets[indices].mean())
         return losses, np.full(len(theta), np.nan)
@@ -69,7 +69,7 @@ class Quadratic:
     def _at(self, theta: Parameters, rows: "_Rows", pull: Parameters, offset: Any) -> tuple[Parameters, Parameters]:
         """Losses (R,) and gradients (R, P) where the batches' mean pull is (R, P) or (P,), their offset (R,) or ()."""
         away = theta - rows.minimum
-        # A product for each replicate: one for all of them would be rounded differently for another R.
+        # One product per replicate: the rounding of a joint product would depend on R.
         curved = np.matmul(away[:, None], rows.hessian)[:, 0]
         return (away * (0.5 * curved - pull)).sum(axis=1) + offset, curved - pull
 
@@ -81,15 +81,15 @@ class Quadratic:
             pulls = away @ hessian
             heights = 0.5 * (away * pulls).sum(axis=1)
             self._rows[dtype] = _Rows(
-                *(each.astype(dtype) for each in (self.minimum, hessian, pulls, heights - heights.mean()))
+                *(array.astype(dtype) for array in (self.minimum, hessian, pulls, heights - heights.mean()))
             )
         return self._rows[dtype]
 
 
 class _Rows(NamedTuple):
-    """With δ = θ − x̄ and a_i = x_i − x̄, the loss of row i is ½δᵀHδ − δᵀ(Ha_i) + offset_i: what does not depend on θ.
+    """With δ = θ − x̄ and a_i = x_i − x̄, the loss of row i is ½δᵀHδ − δᵀ(Ha_i) + offset_i: the terms without θ.
 
-    Written so, nothing large cancels near the minimum.
+    This form avoids cancellation near the minimum.
     """
 
     minimum: Parameters
@@ -99,4 +99,4 @@ class _Rows(NamedTuple):
     pulls: Parameters
     """(n, d) Ha_i, the row's own part of the gradient."""
     offsets: Parameters
-    """(n,) ½a_iᵀHa_i less its mean over all rows."""
+    """(n,) ½a_iᵀHa_i minus its mean over all rows."""

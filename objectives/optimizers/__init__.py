@@ -1,6 +1,6 @@
 """The catalog of update rules: one file per rule, named after it.
 
-`names()` lists them, `get(name)` gives the `Optimizer`. To add one, create a file with one module-level `Optimizer`.
+`names()` lists them, `get(name)` returns the `Optimizer`. To add one, create a file with one module-level `Optimizer`.
 """
 
 from cooldown.objectives.catalog import Catalog

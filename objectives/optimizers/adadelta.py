@@ -1,4 +1,4 @@
-"""Adadelta: steps in the unit of the parameters, from running averages of squared gradients and squared steps."""
+"""Adadelta: steps in the units of the parameters, from running averages of squared gradients and squared steps."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def update(
 ) -> Any:
     """E ← ρE + (1−ρ)g²; Δ = √(D+ε)/√(E+ε) · g; D ← ρD + (1−ρ)Δ²; θ ← θ − ηΔ.
 
-    The paper has no η; as in torch and optax it is a factor of the step, 1 unless a schedule or a search changes it.
+    The paper has no η; here, as in torch and optax, it multiplies the step and is 1 by default.
     """
     square = rho * square + (1 - rho) * gradient * gradient
     change = np.sqrt(step + epsilon) / np.sqrt(square + epsilon) * gradient

@@ -37,7 +37,7 @@ adam = Optimizer(
         "optax": Native("adam", ("b1={beta1}", "b2={beta2}", "eps={epsilon}")),
     },
     differs={"sklearn": "it adds Adam's epsilon before the second moment is corrected"},
-    # From this ε on its denominator hardly varies. Source: Choi et al. 2019.
+    # With an ε this large the denominator hardly varies. Source: Choi et al. 2019.
     contains=(Contains(("sgd", "momentum"), "epsilon", at_least=0.1),),
     arms=(KnownArm("adam", "C2: the usual choice, at a constant rate"),),
 )

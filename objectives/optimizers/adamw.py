@@ -1,4 +1,4 @@
-"""AdamW: Adam with the weight decay taken off the parameters directly."""
+"""AdamW: Adam with decoupled weight decay, subtracted from the parameters directly."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def update(
     epsilon: Any,
     weight_decay: Any,
 ) -> Any:
-    """Adam's step and, beside it, θ ← θ − ηλθ: the decay follows the schedule and not the gradient's scale."""
+    """Adam's step and θ ← θ − ηλθ: the decay follows the schedule, not the scale of the gradient."""
     m = beta1 * m + (1 - beta1) * gradient
     v = beta2 * v + (1 - beta2) * gradient * gradient
     step_size = learning_rate / (1 - beta1**t)
@@ -47,5 +47,5 @@ adamw = Optimizer(
         "torch": Native("AdamW", ("betas=({beta1}, {beta2})", "eps={epsilon}", "weight_decay={weight_decay}")),
         "optax": Native("adamw", ("b1={beta1}", "b2={beta2}", "eps={epsilon}", "weight_decay={weight_decay}")),
     },
-    arms=(KnownArm("adamw+cosine", "decoupled weight decay with cosine annealing, as usual today"),),
+    arms=(KnownArm("adamw+cosine", "decoupled weight decay with cosine annealing, a common choice today"),),
 )

@@ -1,4 +1,4 @@
-"""AMSGrad: Adam whose denominator never shrinks."""
+"""AMSGrad: Adam with a denominator that never shrinks."""
 
 from typing import Any
 
@@ -47,5 +47,5 @@ amsgrad = Optimizer(
     native={
         "torch": Native("Adam", ("betas=({beta1}, {beta2})", "eps={epsilon}", "amsgrad=True")),
     },
-    arms=(KnownArm("amsgrad", "Adam whose denominator never shrinks"),),
+    arms=(KnownArm("amsgrad", "Adam with a denominator that never shrinks"),),
 )

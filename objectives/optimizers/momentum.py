@@ -8,9 +8,9 @@ from cooldown.objectives.relations import Contains, KnownArm, Native
 
 
 def update(theta: Any, gradient: Any, velocity: Any, learning_rate: Any, t: Any, momentum: Any) -> Any:
-    """v ← μ v + g; θ ← θ − η v. The rate stands outside the velocity, as in torch and optax.
+    """v ← μ v + g; θ ← θ − η v. The rate multiplies the velocity, as in torch and optax.
 
-    The survey has v ← μ v + η g, which is the same at a constant rate and differs under a schedule.
+    In the survey it multiplies the gradient, v ← μ v + η g: the same at a constant rate, but not under a schedule.
     """
     velocity = momentum * velocity + gradient
     return theta - learning_rate * velocity, velocity
@@ -27,11 +27,11 @@ momentum = Optimizer(
     native={
         "torch": Native("SGD", ("momentum={momentum}",)),
         "optax": Native("sgd", ("momentum={momentum}",)),
-        # Keras's velocity has the rate in it.
+        # Keras's velocity includes the rate.
         "keras": Native("SGD", ("momentum={momentum}",), steady=True),
         "sklearn": Native("sgd", ("momentum={momentum}", "nesterovs_momentum=False")),
     },
-    # Up to this μ, where it averages over two updates at most, it is hardly other than SGD at a larger rate.
+    # Up to this μ it averages over at most two updates: nearly SGD at a larger rate.
     contains=(Contains(("sgd",), "momentum", at_most=0.5),),
     arms=(KnownArm("momentum", "SGD with momentum at a constant rate"),),
 )

@@ -1,4 +1,4 @@
-"""NAdam: Adam with Nesterov's momentum and Dozat's schedule of the momentum."""
+"""NAdam: Adam with Nesterov's momentum and Dozat's momentum schedule."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from cooldown.objectives.relations import KnownArm, Native
 
 
 def momenta(sums: Any, memory: Any, t: Any, beta1: Any, beta2: Any, epsilon: Any, momentum_decay: Any) -> Any:
-    """μ_t = β₁(1 − ½·0.96^(ψt)), the next one, and the product of all so far, which `memory` keeps."""
+    """μ_t = β₁(1 − ½·0.96^(ψt)), the next one, and the product of all so far, which is kept in `memory`."""
     now = beta1 * (1 - 0.5 * 0.96 ** (momentum_decay * t))
     following = beta1 * (1 - 0.5 * 0.96 ** (momentum_decay * (t + 1)))
     memory[0] = now if t == 1 else memory[0] * now
@@ -58,7 +58,7 @@ nadam = Optimizer(
         *moments(),
         epsilon(1e-8),
         Hyperparameter(
-            "momentum_decay", 0.004, 4e-4, 0.04, Scale.LOG, searched=False, meaning="decay ψ of the momentum's schedule"
+            "momentum_decay", 0.004, 4e-4, 0.04, Scale.LOG, searched=False, meaning="decay ψ of the momentum schedule"
         ),
     ),
     formula=(

@@ -10,7 +10,7 @@ from cooldown.objectives.relations import Contains, KnownArm, Native
 def update(theta: Any, gradient: Any, velocity: Any, learning_rate: Any, t: Any, momentum: Any) -> Any:
     """v ← μ v + g; θ ← θ − η (g + μ v), as in torch and optax.
 
-    The survey evaluates the gradient at θ − μ v: a change of variable at a constant rate.
+    The survey evaluates the gradient at θ − μ v; at a constant rate the two differ by a change of variables.
     """
     velocity = momentum * velocity + gradient
     return theta - learning_rate * (gradient + momentum * velocity), velocity
@@ -27,7 +27,7 @@ nag = Optimizer(
     native={
         "torch": Native("SGD", ("momentum={momentum}", "nesterov=True")),
         "optax": Native("sgd", ("momentum={momentum}", "nesterov=True")),
-        # Keras's velocity has the rate in it.
+        # Keras's velocity includes the rate.
         "keras": Native("SGD", ("momentum={momentum}", "nesterov=True"), steady=True),
         "sklearn": Native("sgd", ("momentum={momentum}", "nesterovs_momentum=True")),
     },

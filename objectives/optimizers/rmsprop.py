@@ -1,4 +1,4 @@
-"""RMSprop: the gradient divided by a running root mean square of itself."""
+"""RMSprop: the gradient divided by its running root mean square."""
 
 from typing import Any
 

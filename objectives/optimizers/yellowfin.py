@@ -1,13 +1,13 @@
-"""YellowFin: momentum SGD that sets its momentum and its rate itself, at every update.
+"""YellowFin: momentum SGD that tunes its momentum and its learning rate itself, at every update.
 
-Three estimates are kept: the range of curvatures, with the squared norm of the gradient as the curvature of a
-negative log-likelihood; the variance of the gradient; the distance to the optimum. From these the momentum follows in
-closed form.
+It keeps three estimates: the range of curvatures, taking the squared norm of the gradient as the curvature of a
+negative log-likelihood; the variance of the gradient; and the distance to the optimum. The momentum follows from these
+in closed form.
 
-This is Algorithm 1 of the paper. The defaults that its authors published later differ: they average the logarithms of
-h_max and h_min, so that a single large curvature counts for less, clip the gradient to a norm of √h_max, and limit how
-fast h_max may grow. Here the curvatures themselves are averaged, and nothing is clipped unless the strategy `clip_norm`
-asks for it.
+This is Algorithm 1 of the paper. The authors' later code has other defaults: it averages the logarithms of h_max and
+h_min, so that a single large curvature counts for less, clips the gradient to a norm of √h_max, and limits how fast
+h_max may grow. Here the curvatures themselves are averaged, and gradients are clipped only by the strategy
+`clip_norm`.
 """
 
 from typing import Any
@@ -19,12 +19,12 @@ from cooldown.objectives.optimizer import Numbers, Optimizer, decay, learning_ra
 from cooldown.objectives.relations import KnownArm
 
 WINDOW = 20
-"""Updates whose curvatures make the range, as in the paper."""
+"""Number of recent updates whose curvatures give the range, as in the paper."""
 
 SLOW_START = 10 * WINDOW
-"""Updates until the rate has its full size: the first estimates are noise."""
+"""Updates until the rate reaches its full size, because the first estimates are noisy."""
 
-# Where each number lies in the memory, after the window.
+# Index of each number in the memory, after the window.
 H_MAX, H_MIN, NORM, SQUARED_NORM, DISTANCE, MEMORY = (WINDOW + i for i in range(6))
 
 
@@ -34,7 +34,7 @@ def squared_gradient(gradient: Any, velocity: Any, mean: Any, square: Any, t: An
 
 
 def variance(gradient: Any, velocity: Any, mean: Any, square: Any, t: Any, beta: Any, epsilon: Any) -> Any:
-    """One parameter's part of the gradient's variance: |avg(g²) − avg(g)²|, both free of their bias towards 0."""
+    """One parameter's part of the gradient's variance: |avg(g²) − avg(g)²|, both bias-corrected."""
     weight = 1 - beta**t
     first = (beta * mean + (1 - beta) * gradient) / weight
     second = (beta * square + (1 - beta) * gradient * gradient) / weight
@@ -44,9 +44,9 @@ def variance(gradient: Any, velocity: Any, mean: Any, square: Any, t: Any, beta:
 def tuned(sums: Any, memory: Any, t: Any, beta: Any, epsilon: Any) -> Any:
     """The momentum μ and the rate α of update t. Algorithms 2 to 4 of the paper, `single step` in closed form.
 
-    min over μ of μD² + α²C, where α = (1−√μ)²/h_min and √μ ≥ (√κ−1)/(√κ+1), κ = h_max/h_min. Without the bound its
-    optimum is the real root of y³ + py + p = 0 in y = √μ − 1, p = D²h_min²/(2C); the objective has one minimum, so that
-    the bound, where it is larger, is the answer. Cardano's formula is written with sinh, which loses no digits.
+    min over μ of μD² + α²C, where α = (1−√μ)²/h_min and √μ ≥ (√κ−1)/(√κ+1), κ = h_max/h_min. Without the bound the
+    optimum is the real root of y³ + py + p = 0 in y = √μ − 1, p = D²h_min²/(2C). The objective has one minimum, so the
+    solution is this root or the bound, whichever is larger. Cardano's formula is written with sinh to keep all digits.
     """
     h, weight = sums[0], 1 - beta**t
     memory[int(t - 1) % WINDOW] = h
@@ -103,16 +103,16 @@ yellowfin = Optimizer(
             Scale.LOG,
             searched=False,
             open_minimum=True,
-            meaning="what is added to each estimate, so that none is zero",
+            meaning="added to each estimate, so that none is zero",
         ),
     ),
     formula="μ, α = argmin μD² + α²C, √μ ≥ (√κ−1)/(√κ+1), α = (1−√μ)²/h_min; v ← μ v + g; θ ← θ − ηα v",
     reference="Zhang, Mitliagkas & Ré 2017, Algorithm 1",
     note=(
-        "yellowfin's rate is a factor of the rate that it tunes itself; its slow start of 200 updates asks for a large "
-        "one on short paths."
+        "yellowfin's learning rate multiplies the rate that it tunes itself; because of its slow start of 200 updates, "
+        "short paths need a large one."
     ),
     numbers=Numbers(tuned, size=MEMORY, terms=(squared_gradient, variance)),
     colour="#CC79A7",
-    arms=(KnownArm("yellowfin", "momentum SGD that tunes itself, against tuning by search"),),
+    arms=(KnownArm("yellowfin", "momentum SGD that tunes itself, compared with tuning by search"),),
 )

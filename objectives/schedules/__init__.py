@@ -1,6 +1,6 @@
 """The catalog of learning-rate schedules: one file per schedule, named after it.
 
-`names()` lists them, `get(name)` gives the `Schedule`. To add one, create a file with one module-level `Schedule`.
+`names()` lists them, `get(name)` returns the `Schedule`. To add one, create a file with one module-level `Schedule`.
 """
 
 from cooldown.objectives.catalog import Catalog

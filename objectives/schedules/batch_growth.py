@@ -1,4 +1,4 @@
-"""Batch growth: the rate stays, and the batch grows where `step` would cut the rate."""
+"""Batch growth: the rate stays constant, and the batch grows where `step` would cut the rate."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,15 +10,15 @@ from cooldown.objectives.schedule import ROUNDING, Schedule, gamma
 
 
 def multiplier(s: NDArray[np.float64], total: int, every: float, gamma: float, limit: float) -> NDArray[np.float64]:
-    """1: what changes is the batch."""
+    """1: only the batch size changes."""
     return np.ones_like(s)
 
 
 def batch(passed: float, batch_size: int, n_rows: int, every: float, gamma: float, limit: float) -> tuple[int, float]:
-    """`batch_size` / γ^⌊passed / every⌋ rows, so that rate over batch is that of its twin `step`.
+    """`batch_size` / γ^⌊passed / every⌋ rows.
 
-    But for an epoch's last batch, which holds what is left. Where the batch would be more than `limit`·n rows it grows
-    no further and the rate is cut for the rest, as in the paper.
+    The ratio of rate to batch size is that of `step` with the same settings, except in an epoch's last batch, which
+    holds the remaining rows. A batch has at most `limit`·n rows; beyond that the rate is cut, as in the paper.
     """
     fraction = float(gamma ** np.floor(passed / every + ROUNDING))
     largest = max(limit * n_rows, batch_size)
@@ -32,7 +32,7 @@ batch_growth = Schedule(
     multiplier,
     own=(
         _schedule.every(),
-        gamma(0.1, 0.01, 0.9, "factor by which the twin `step` would cut the rate"),
+        gamma(0.1, 0.01, 0.9, "factor by which `step` would cut the rate"),
         Hyperparameter(
             "limit",
             1.0,
@@ -44,7 +44,7 @@ batch_growth = Schedule(
             meaning="largest batch as a share of the training rows; beyond it the rate is cut",
         ),
     ),
-    formula="1; batch_size / γ^⌊epochs / every⌋ rows an update",
+    formula="1; batch_size / γ^⌊epochs / every⌋ rows per update",
     reference="Smith, Kindermans, Ying & Le 2017",
     batch=batch,
     dash="longdashdot",

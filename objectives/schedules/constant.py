@@ -1,4 +1,4 @@
-"""The learning rate stays what it is."""
+"""A constant learning rate."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Cyclical rates: up and down between a base and the peak, again and again."""
+"""Cyclical rates: the rate rises and falls repeatedly between a base and a peak."""
 
 from dataclasses import replace
 
@@ -13,10 +13,10 @@ from cooldown.objectives.schedule import ROUNDING, Schedule, gamma
 def multiplier(
     s: NDArray[np.float64], total: int, period: float, mode: str, gamma: float, floor: float
 ) -> NDArray[np.float64]:
-    """floor + (1 − floor)·triangle(s)·scale(s): the base learning rate is the peak, its `floor`-th part the base.
+    """floor + (1 − floor)·triangle(s)·scale(s): the base learning rate is the peak.
 
-    The paper's step size is half of a period. The scale is 1 (triangular), ½ in each cycle of what it was in the last
-    (triangular2), or γ^(s/T) (exp_range; the paper writes γ per update).
+    The paper's step size is half a period. The scale is 1 (triangular), halved in each cycle (triangular2), or γ^(s/T)
+    (exp_range; the paper's γ is per update).
     """
     cycle = np.floor(s / period + ROUNDING)
     within = np.clip(s / period - cycle, 0.0, 1.0)
@@ -44,7 +44,7 @@ cyclical = Schedule(
             meaning="length of a cycle, up and down",
         ),
         Categorical(
-            "mode", "triangular", ("triangular", "triangular2", "exp_range"), meaning="how the peaks change with time"
+            "mode", "triangular", ("triangular", "triangular2", "exp_range"), meaning="how the peaks change over time"
         ),
         replace(gamma(0.01, 1e-4, 0.5, "final fraction of the peak, for exp_range"), searched=False),
         Hyperparameter("floor", 0.25, 0.0, 0.5, maximum=1, meaning="fraction of the peak where each cycle begins"),

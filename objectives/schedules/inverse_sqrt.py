@@ -1,4 +1,4 @@
-"""Inverse square root: a linear ramp to the base rate, then a decay with the root of the updates."""
+"""Inverse square root: a linear ramp to the base rate, then a decay with the inverse root of the updates."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from cooldown.objectives.schedule import WARMUP_STEPS, Schedule
 
 
 def multiplier(s: NDArray[np.float64], total: int, warmup_steps: int) -> NDArray[np.float64]:
-    """min((s+1)/W, √(W/(s+1))): `noam` in units of its peak, which the last update of the warm-up W has."""
+    """min((s+1)/W, √(W/(s+1))): `noam` in units of its peak, which is at the last update of the warm-up."""
     return np.minimum((s + 1) / warmup_steps, np.sqrt(warmup_steps / (s + 1)))
 
 
@@ -31,5 +31,5 @@ inverse_sqrt = Schedule(
     starts_at_peak=False,
     dash="14px,3px",
     symbol="triangle-left",
-    arms=(KnownArm("adam+inverse_sqrt", "the same shape as noam, in units of its peak and with Adam's own ranges"),),
+    arms=(KnownArm("adam+inverse_sqrt", "the same shape as noam, in units of its peak and with Adam's usual ranges"),),
 )

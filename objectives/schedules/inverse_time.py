@@ -9,7 +9,7 @@ from cooldown.objectives.schedule import Schedule
 
 
 def multiplier(s: NDArray[np.float64], total: int, decay: float) -> NDArray[np.float64]:
-    """1 / (1 + k s/T): at the end of the run 1/(1 + k) of the base rate."""
+    """1 / (1 + k s/T): 1/(1 + k) of the base rate at the end of the run."""
     return 1 / (1 + decay * s / total)
 
 

@@ -1,4 +1,4 @@
-"""Plateau: where the held-out loss gets no better, a smaller rate, from the best parameters on."""
+"""Plateau: when the held-out loss stops improving, cut the rate and continue from the best parameters."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,9 @@ def multiplier(s: NDArray[np.float64], total: int, patience: float, gamma: float
 
 
 def reaction(patience: int, gamma: float) -> Reaction:
-    """After `patience` evaluations (one an epoch) without a new best: η ← γη, back to the best parameters, no moments.
+    """After `patience` evaluations (one per epoch) without a new best: η ← γη, best parameters, state reset.
 
-    torch's ReduceLROnPlateau calls `patience − 1` what is `patience` here, and goes on from where it is.
+    torch's ReduceLROnPlateau reacts one epoch later for the same `patience`, and continues from the current parameters.
     """
     return Reaction(patience, gamma)
 
@@ -33,7 +33,7 @@ plateau = Schedule(
             unit=Unit.EPOCHS,
             integer=True,
             minimum=1,
-            meaning="evaluations, one an epoch, without a new best before it reacts",
+            meaning="epochs without a new best before it reacts",
         ),
         gamma(0.5, 0.1, 0.9, "factor of each cut"),
     ),
@@ -43,7 +43,10 @@ plateau = Schedule(
     dash="8px,8px",
     symbol="star-square",
     arms=(
-        KnownArm("momentum+plateau", "a cut of the rate, and back to the best, wherever validation gets no better"),
-        KnownArm("adam+plateau", "C3: Denkowski and Neubig's annealing for Adam, with restarts from the best"),
+        KnownArm(
+            "momentum+plateau",
+            "cuts the rate, from the best parameters, when validation stops improving",
+        ),
+        KnownArm("adam+plateau", "C3: Denkowski and Neubig's annealing for Adam, restarting from the best"),
     ),
 )

@@ -15,7 +15,7 @@ from cooldown.objectives.schedule import ROUNDING, Schedule
 def multiplier(
     s: NDArray[np.float64], total: int, period: float, period_mult: float, floor: float
 ) -> NDArray[np.float64]:
-    """The cosine within period i, of length period·period_multⁱ; at its end the rate restarts, the parameters go on."""
+    """The cosine within period i, of length period·period_multⁱ; at its end only the rate restarts."""
     if period_mult == 1:
         start = period * np.floor(s / period + ROUNDING)
         length = period
@@ -31,25 +31,25 @@ def multiplier(
 
 
 MOST_PERIODS = 6
-"""Restarts beyond these are a table in optax, which evaluates the schedules of all periods in every update."""
+"""With more periods the export is a table of rates: optax evaluates the schedules of all periods in every update."""
 
 
 def in_optax(lengths: Mapping[str, Any], epochs: int) -> Native | None:
-    """optax's cosines of all periods, one after the other, where their lengths are whole epochs."""
+    """optax's cosines of all periods, one after the other, if their lengths are whole epochs."""
     period, mult = lengths["period"], lengths["period_mult"]
     if not (float(period).is_integer() and float(mult).is_integer()):
         return None
-    lasting = [int(period)]
-    while sum(lasting) < epochs and len(lasting) <= MOST_PERIODS:
-        lasting.append(int(lasting[-1] * mult))
-    if len(lasting) > MOST_PERIODS:
+    periods = [int(period)]
+    while sum(periods) < epochs and len(periods) <= MOST_PERIODS:
+        periods.append(int(periods[-1] * mult))
+    if len(periods) > MOST_PERIODS:
         return None
-    if len(lasting) == 1:
-        return Native("cosine_decay_schedule", ("LEARNING_RATE", f"{lasting[0]} * updates_per_epoch", "{floor}"))
-    starts = tuple(sum(lasting[:i]) for i in range(1, len(lasting)))
-    each = "optax.cosine_decay_schedule(LEARNING_RATE, epochs * updates_per_epoch, {floor})"
+    if len(periods) == 1:
+        return Native("cosine_decay_schedule", ("LEARNING_RATE", f"{periods[0]} * updates_per_epoch", "{floor}"))
+    starts = tuple(sum(periods[:i]) for i in range(1, len(periods)))
+    cosine = "optax.cosine_decay_schedule(LEARNING_RATE, epochs * updates_per_epoch, {floor})"
     arguments = (
-        f"[{each} for epochs in {tuple(lasting)}]",
+        f"[{cosine} for epochs in {tuple(periods)}]",
         f"[start * updates_per_epoch for start in {starts}]",
     )
     return Native("join_schedules", arguments)
@@ -62,9 +62,7 @@ sgdr = Schedule(
         Hyperparameter(
             "period", 10.0, 0.1, 1.0, Scale.LOG, Unit.EPOCHS, open_minimum=True, meaning="length T₀ of the first period"
         ),
-        Hyperparameter(
-            "period_mult", 2.0, 1.0, 3.0, minimum=1, meaning="factor by which each period is longer than the last"
-        ),
+        Hyperparameter("period_mult", 2.0, 1.0, 3.0, minimum=1, meaning="factor of each period's length over the last"),
         _schedule.floor(),
     ),
     formula="floor + (1 − floor)·½(1 + cos(π s_i/T_i)), T_i = T₀·multⁱ",
@@ -77,7 +75,7 @@ sgdr = Schedule(
             ("optimizer", "{period:whole} * updates_per_epoch", "{period_mult:whole}", "eta_min={floor:rate}"),
         ),
         "optax": in_optax,
-        # Of periods that grow it rounds the number, and misses the update to restart at.
+        # For growing periods it rounds the period's number, and misses the update to restart at.
         "keras": Native(
             "CosineDecayRestarts",
             ("LEARNING_RATE", "{period:whole} * updates_per_epoch", "t_mul=1.0", "alpha={floor}"),

@@ -30,5 +30,5 @@ step = Schedule(
             "ExponentialDecay", ("LEARNING_RATE", "{every:whole} * updates_per_epoch", "{gamma}", "staircase=True")
         ),
     },
-    arms=(KnownArm("momentum+step", "C1: step annealing, which SGDR is to match in fewer epochs"),),
+    arms=(KnownArm("momentum+step", "C1: step annealing, which SGDR should match in fewer epochs"),),
 )

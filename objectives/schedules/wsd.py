@@ -1,4 +1,4 @@
-"""WSD, warm-up, stable, decay: the full rate for most of the run, then a decay over its last part, the cooldown."""
+"""WSD (warm-up, stable, decay): the full rate for most of the run, then a decay over its last part, the cooldown."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,8 +1,8 @@
 """Beale's function: a flat floor between steep walls, with one narrow minimum.
 
-The start is on the wall above the floor. Adam and most of its kin, whose first steps are equally long in both
+The start is on the wall above the floor. Adam and most similar rules, whose first steps are equally long in both
 coordinates, go far to the left, beyond x = 0, before they turn to the minimum; momentum and NAG overshoot downwards, to
-y = −1.7 and −1.4; plain SGD does neither, and is slow along the floor. The picture of the survey's figure 5.
+y = −1.7 and −1.4; plain SGD does neither, but is slow along the floor. Shown in the survey's figure 5.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """Himmelblau's function: four minima, equally low, around a hill.
 
-Any of the four counts as an arrival. The start is beside the top of the hill, where it depends on the rule which way a
-path takes: a step along the gradient goes another way than one of the same length in every coordinate.
+A path may arrive at any of the four. The start is near the top of the hill, where the direction depends on the rule: a
+step along the gradient goes another way than a step of equal length in both coordinates.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ himmelblau = Surface(
     name="himmelblau",
     height=height,
     slopes=slopes,
-    # (3, 2) is exact, the others are roots of the gradient to the last digit.
+    # (3, 2) is exact; the others are roots of the gradient to the last digit.
     minima=(
         Minimum((3.0, 2.0), 0.0),
         Minimum((-2.805118086952745, 3.131312518250573), 0.0),

@@ -1,7 +1,7 @@
-"""Rastrigin's function: a bowl with a dent at nearly every pair of whole numbers.
+"""Rastrigin's function: a bowl with a local minimum near every pair of whole numbers.
 
-Each dent is a minimum, the lowest is in the middle. Any of them counts as an arrival: from three dents away it is the
-exception to get to the middle, and how many dents a path gets across before it stays in one is what there is to see.
+The lowest minimum is in the middle. A path may arrive at any of them: from three minima away few rules reach the
+middle, and the figure shows how many local minima each path crosses before it stays in one.
 """
 
 from itertools import product

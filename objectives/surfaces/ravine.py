@@ -1,7 +1,7 @@
 """A ravine: a quadratic a hundred times steeper across than along, with its axes along the coordinates.
 
-The largest rate that plain SGD bears across the ravine is small along it: it zig-zags from wall to wall and hardly gets
-on. Momentum damps the zig-zag and adds up what all steps have in common.
+The largest stable rate of plain SGD across the ravine is small along it: SGD zig-zags between the walls and makes
+little progress. Momentum damps the zig-zag and accumulates the common direction of the steps.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
-"""Rosenbrock's function: a bent valley, found at once, along whose flat floor it is a long way to the minimum.
+"""Rosenbrock's function: a curved valley that is easy to reach, with a long flat floor towards the minimum.
 
-The start is the customary one, on the other side of the bend. Across the valley the curvature is 2500 times what it is
-along it, so plain SGD needs thousands of steps: hence the long path.
+The start is the usual one, on the other side of the bend. The curvature across the valley is 2500 times that along it,
+so plain SGD needs thousands of steps: hence the long path.
 """
 
 from typing import Any

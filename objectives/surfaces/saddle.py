@@ -1,8 +1,7 @@
 """A saddle: a minimum along x, a maximum along y, and no minimum anywhere.
 
-The start is on the ridge but for a ten-thousandth, so that there is a way down to find. The gradient across the ridge
-is as small as that: what steps along the gradient runs to the saddle point and lingers, what scales each coordinate is
-off at once. The picture of the survey's figure 6.
+The start is 0.0001 off the ridge, so the gradient across the ridge is tiny. Rules that step along the gradient run to
+the saddle point and linger there; rules that scale each coordinate leave at once. Shown in the survey's figure 6.
 """
 
 from typing import Any

@@ -1,8 +1,7 @@
-"""The catalog of tasks, one file per built-in task, and the ways to make one of one's own data or model.
+"""The catalog of tasks, one file per built-in task, and functions to create tasks from a user's own data or model.
 
-`names()` lists the built-in tasks, `get(name)` gives one. `from_arrays`, `from_table` and `from_model` make a
-task of a user's own; `resolve` reads what a person writes for any of them. Nothing is loaded before a task's
-data are needed.
+`names()` lists the tasks, `get(name)` returns one. `from_arrays`, `from_table` and `from_model` create tasks of a
+user's own; `resolve` finds a task by what the command line or a spec says. A task loads its data when they are needed.
 """
 
 from cooldown.objectives.catalog import Catalog
@@ -21,17 +20,16 @@ def resolve(text: str, *, target: str | None = None, hidden: tuple[int, ...] | N
     """The task that `text` names: a built-in, a data set on OpenML as `openml:NAME`, `openml:NAME@VERSION` or
     `openml:ID`, a CSV or Parquet file's path, or a user's `module:attribute`.
 
-    target: the column to predict, for a file, or for an OpenML data set in place of its own. hidden: widths of
-    the MLP's hidden layers in place of the task's own. A data set is downloaded here, the first time. A module
-    is looked for in the working folder too, which is added to `sys.path`. Raises InputError with the nearest
-    suggestion.
+    target: the column to predict, for a file, or for an OpenML data set instead of its default. hidden: widths of
+    the MLP's hidden layers instead of the task's. An OpenML data set is downloaded on first use. A module may be in
+    the working folder, which is added to `sys.path`. Raises InputError with the nearest match.
     """
     return _resolve.resolve(_catalog, text, target, hidden)
 
 
 def origin(text: str) -> Origin:
-    """Where the task that is recorded as `text` comes from, without looking for it; an object of Python has no more
-    than a name.
+    """Where the task recorded as `text` comes from, judged by the text alone; a task created in Python is an
+    "object", of which only the name is recorded.
     """
     return _resolve.origin(_catalog, text)
 

@@ -1,6 +1,6 @@
 """Breast cancer: 569 rows, 30 features, 2 classes. Shape and texture of cell nuclei in an image of a fine
-needle aspirate; the tumour is malignant (212 rows) or benign (357). Source: Wolberg et al. 1995, Breast
-Cancer Wisconsin (Diagnostic), shipped with scikit-learn.
+needle aspirate; the class: whether the tumour is malignant (212 rows) or benign (357). Source: Wolberg et al. 1995,
+Breast Cancer Wisconsin (Diagnostic), shipped with scikit-learn.
 """
 
 from cooldown.objectives.data.arrays import ArrayTask, Data

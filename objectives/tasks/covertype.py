@@ -1,8 +1,7 @@
 """Forest cover: 20000 rows, 12 features, 7 classes. A row is a patch of 30 × 30 m: ten measurements (elevation,
 slope, shade, distances), its wilderness area, one of 4, and its soil type, one of 40; the class is the kind of
-trees. The rows are a fixed subset of the 581,012, which are too many for a search of many trials: drawn from a
-stream of their own, with as large a share of each class. Source: Blackard & Dean 1999, Covertype;
-scikit-learn downloads it on first use.
+trees. The rows are a fixed random subset of the 581,012, which are too many for a search of many trials, with
+the class proportions of the whole. Source: Blackard & Dean 1999, Covertype; scikit-learn downloads it on first use.
 """
 
 import numpy as np
@@ -25,7 +24,7 @@ def load() -> Data:
     chosen, _ = train_test_split(np.arange(len(cover)), train_size=N_ROWS, random_state=seed, stratify=cover)
     rows = np.sort(chosen)
     # Area and soil come as 44 columns of zeros and ones. As two columns of codes they are encoded like any categories:
-    # neither standardized, nor with a column for a soil that hardly a row has.
+    # not standardized, and without a column for a rare soil.
     measurements, areas, soils = np.split(everything[rows], [MEASUREMENTS, MEASUREMENTS + AREAS], axis=1)
     return np.column_stack([measurements, areas.argmax(axis=1), soils.argmax(axis=1)]), cover[rows] - 1
 

@@ -1,7 +1,6 @@
-"""Handwritten digits: 1797 rows, 64 features, 10 classes. Each feature is the ink in one cell of an 8×8
-image, 0 to 16.
-Source: Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits (its test set), shipped with
-scikit-learn.
+"""Handwritten digits: 1797 rows, 64 features, 10 classes. Each feature is the intensity of one pixel of an 8×8
+image, 0 to 16. Source: Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits (its test set),
+shipped with scikit-learn.
 """
 
 from cooldown.objectives.data.arrays import ArrayTask, Data

@@ -1,16 +1,16 @@
-"""Noisy quadratic: 2000 rows, 20 parameters and a minimum known in closed form. Row i is a point x_i that pulls
-the parameters with the loss ½(θ − x_i)ᵀH(θ − x_i), so that mini-batch gradients are noisy; over all rows that is
-a bowl around the points' mean. H has eigenvalues from 1 down to 0.01, evenly spaced in their logarithm: a ravine
-of condition number 100. Its axes are random directions, because along the parameters' own a rule with a rate for
-each parameter, such as Adam, would have just the right one for each.
+"""Noisy quadratic: 2000 rows, 20 parameters and a minimum known in closed form. Row i is a point x_i with the
+loss ½(θ − x_i)ᵀH(θ − x_i), so mini-batch gradients are noisy; over all rows the loss is a quadratic around the
+points' mean. H has eigenvalues from 1 down to 0.01, evenly spaced on a log scale: condition number 100. Its
+axes are random directions: if they were the parameters' axes, a rule with a rate per parameter, such as Adam,
+could adapt to each.
 
 The points lie in opposite pairs on the ellipsoid around their mean where the loss is d/2 = 10, and have the
-covariance H⁻¹. So a gradient's noise has the covariance H/B for batches of B rows, as it is near the optimum of a
-likelihood. Losses are told without those 10, which no θ can avoid: the minimum over all rows is 0, and 0 is what
-the points' mean scores on any rows. Some rows by themselves have their least loss elsewhere, a little below 0,
-which a long full-batch run on the training rows reaches. Untrained parameters score about 4.5, the uninformed
-loss. Source: synthetic, drawn from a fixed stream; the model of Zhang et al. 2019, Which Algorithmic Choices
-Matter at Which Batch Sizes?
+covariance H⁻¹. So the gradient noise of batches of B rows has the covariance H/B, as near the optimum of a
+likelihood. This constant 10 is subtracted from all losses: the minimum over all rows is 0, and the points' mean
+has loss 0 on any rows. A subset of rows may have its minimum elsewhere, slightly below 0, which a long
+full-batch run on the training rows reaches. Untrained parameters have a loss of about 4.5, the baseline loss.
+Source: synthetic, drawn from a fixed stream; the model of Zhang et al. 2019, Which Algorithmic Choices Matter
+at Which Batch Sizes?
 """
 
 import numpy as np

@@ -1,11 +1,9 @@
 """Sparse text: 1200 rows (documents), 400 features (words), 4 classes of 300 rows each. A bag of words as in
-topic
-classification: word w of the vocabulary has a probability proportional to 1/w (Zipf), and only rare words, 40
-of the
-last 300 for each class, tell the class: they are 4 times as likely in its documents. A document has
-Poisson(40) words. Features are log(1 + count) and are not standardized, so that 92 % of them are zero: the
-informative weights seldom get a gradient, where a rate of its own for each weight (Adam, RMSprop) has in
-principle the advantage. Source: synthetic, drawn from a fixed stream.
+topic classification: word w of the vocabulary has a probability proportional to 1/w (Zipf). Only rare words, 40
+of the last 300 for each class, are informative: they are 4 times as likely in the documents of their class. A
+document has Poisson(40) words. Features are log(1 + count), not standardized; 92 % of them are zero.
+Informative weights seldom get a gradient, which should favour rules with a rate per weight (Adam, RMSprop).
+Source: synthetic, drawn from a fixed stream.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
-"""Two moons: 600 rows, 2 features, 2 classes of 300 rows each. Two interleaved half circles with Gaussian
-noise of standard deviation 0.25, so that they overlap a little and no straight line separates them. Source:
-synthetic, scikit-learn's `make_moons` with a fixed seed.
+"""Two moons: 600 rows, 2 features, 2 classes of 300 rows each. Two interleaved half circles with Gaussian noise
+of standard deviation 0.25, so they overlap a little and no straight line separates them. Source: synthetic,
+scikit-learn's `make_moons` with a fixed seed.
 """
 
 from cooldown.objectives.data.arrays import ArrayTask, Data

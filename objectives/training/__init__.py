@@ -1,1 +1,1 @@
-"""The training loop over a population of replicates, and what belongs to it."""
+"""The training loop over a population of replicates, and its parts."""

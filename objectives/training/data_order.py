@@ -1,6 +1,6 @@
-"""In which order a replicate sees its training rows: shuffled, as they come, or by a curriculum.
+"""The order of a replicate's training rows: shuffled, in the order of the data, or by a curriculum.
 
-Every epoch has as many rows as there are training rows, whatever the order: budgets are equal in gradient evaluations.
+In any order an epoch has as many rows as there are training rows, so that budgets are equal in gradient evaluations.
 """
 
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from cooldown.objectives.problem import Indices
 
 FIRST_SHARE = 0.2
-"""The share of the rows, the easiest ones, that a curriculum begins with; it has reached all at half of the run."""
+"""The share of the rows, the easiest ones, that a curriculum starts with; it reaches all rows at half of the run."""
 
 
 @dataclass(eq=False)
 class DataOrder:
     """The order of one seed's rows, epoch after epoch.
 
-    rows: (n,) the training rows; for a curriculum from the easiest to the hardest. rng: the seed's stream "data order".
+    rows: (n,) the training rows; for a curriculum ordered from easy to hard. rng: the seed's stream "data order".
     """
 
     rows: Indices
@@ -28,7 +28,7 @@ class DataOrder:
     curriculum: str
 
     def epoch(self, index: int) -> Indices:
-        """(n,) rows of the epoch `index`, to be called for each epoch once and in turn."""
+        """(n,) rows of the epoch `index` (from 0); call it once per epoch, in order."""
         n = len(self.rows)
         if self.curriculum == "none":
             return self._pass(self.rows)
@@ -38,12 +38,12 @@ class DataOrder:
         easiest = self.rows[: max(round(share * n), 1)]
         if self.curriculum == "easy_to_hard":
             return self._fill(easiest, n)
-        # Of all rows every other one, the odd and the even ones in turn: so unshuffled epochs too have hard rows.
+        # Every other row, alternating between odd and even: so unshuffled epochs contain hard rows too.
         others = self.rng.permutation(self.rows)[: n // 2] if self.shuffle else self.rows[index % 2 :: 2][: n // 2]
         return self._pass(np.concatenate([self._fill(easiest, n - len(others)), others]))
 
     def _fill(self, rows: Indices, count: int) -> Indices:
-        """(count,) rows: whole passes over `rows` and a part of one."""
+        """(count,) rows: complete passes over `rows` and part of a further one."""
         return np.concatenate([self._pass(rows) for _ in range(-(-count // len(rows)))])[:count]
 
     def _pass(self, rows: Indices) -> Indices:
@@ -51,5 +51,5 @@ class DataOrder:
 
 
 def by_difficulty(rows: Indices, losses: NDArray[np.float64]) -> Indices:
-    """`rows` (n,) from the easiest to the hardest, by a reference model's `losses` (n,); of equals the first first."""
+    """`rows` (n,) from easy to hard, by a reference model's `losses` (n,); ties keep their order."""
     return rows[np.argsort(losses, kind="stable")]

@@ -29,11 +29,11 @@ from cooldown.objectives.training.recording import Recording
 from cooldown.objectives.training.watch import Watch
 
 POPULATION = 12
-"""Replicates trained together: more would not fit the cache, fewer would pay the interpreter's cost more often."""
+"""Replicates trained together: more would exceed the cache, fewer would pay the interpreter's overhead more often."""
 
 
 REFERENCE = {"optimizer": {"name": "adam", "learning_rate": 0.01}, "epochs": REFERENCE_EPOCHS}
-"""The config of the reference model whose losses tell which rows are easy; its seed is always 0."""
+"""The config of a curriculum's reference model, whose losses say which rows are easy; its seed is always 0."""
 
 
 class SearchTask(Protocol):
@@ -45,12 +45,12 @@ class SearchTask(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
-    """What a run leaves behind if more is wanted of it than its curves; R seeds.
+    """The result of `fit` with R seeds: the curves, and what `train` does not return.
 
-    curves: one per seed. theta: (R, size) the parameters that each ended with, NaN for a diverged one.
-    rates: (R, T) the learning rate of every update as it was executed, reactions included; NaN where none was made.
-    standing: where those that did not diverge may go on with `train_pass`; None where all did, and for a config that
-    reacts, which has come to an end of its own.
+    curves: one per seed. theta: (R, size) final parameters, NaN for a diverged seed.
+    rates: (R, T) the learning rate of every update as executed, reactions included; NaN for updates not executed.
+    standing: the state from which `train_pass` continues the seeds that did not diverge; None if all diverged, and for
+    a config that reacts.
     """
 
     curves: list[Curve]
@@ -61,7 +61,7 @@ class Fitted:
 
 @cache
 def _threads() -> ThreadpoolController:
-    """The thread pools of this process, looked up once: that takes as long as a hundred updates."""
+    """The thread pools of this process, looked up once because that takes as long as a hundred updates."""
     return ThreadpoolController()
 
 
@@ -76,42 +76,42 @@ def train(
 ) -> list[list[Curve]]:
     """Train every config with every seed.
 
-    task: a task, of which the search's split with seed 0 is taken, or a Problem of your own choice.
+    task: a task, whose search problem with seed 0 and repeat 0 is used, or a Problem.
     seeds: integers of at least 0; a seed fixes initial weights and data order, the same for every config.
     dtype: float32 or float64. every_epoch: measure the held-out rows after every epoch, or only after the last.
-    limits: (configs, epochs) losses in the unit of the held-out loss, infinite where nothing is pruned; all configs
-    then have that number of epochs. A config is pruned after epoch e (from 0) if its mean capped held-out loss over its
-    seeds has been above `limits[config, e]` after every epoch up to that: its replicates that would train on stop. A
-    diverged seed counts with the problem's uninformed loss, one that stopped early with the loss it ended with. Up to
-    its end a pruned curve is the same as without limits. The last epoch's limits prune nothing: the run is over.
+    limits: (configs, epochs) losses in the unit of the held-out loss, inf for no pruning; all configs must have that
+    number of epochs. A config is pruned after epoch e (from 0) if its mean capped held-out loss over the seeds has been
+    above `limits[config, e]` after every epoch so far: its remaining replicates stop. A diverged seed counts with the
+    baseline loss, one that stopped early with its final loss. Up to its end a pruned curve is the same as without
+    limits. The limits of the last epoch are not used.
 
     Returns curves as a list (configs) of lists (seeds). Raises InputError for unusable arguments.
     """
     precision = _precision("train", dtype)
     if not isinstance(task, Problem) and not hasattr(task, "search_problem"):
-        raise InputError(f"train(task=...): should be a Task or a Problem, as tasks.get('digits') is, got {task!r:.80}")
+        raise InputError(f"train(task=...): must be a Task, like tasks.get('digits'), or a Problem, got {task!r:.80}")
     if not isinstance(configs, Sequence) or not all(isinstance(config, TrainConfig) for config in configs):
-        raise InputError(f"train(configs=...): should be a list of TrainConfig, got {configs!r:.80}")
+        raise InputError(f"train(configs=...): must be a list of TrainConfig, got {configs!r:.80}")
     _check_seeds("train", seeds)
-    allowed = None if limits is None else checked_limits(limits, configs, every_epoch)
+    checked = None if limits is None else checked_limits(limits, configs, every_epoch)
     problem = task if isinstance(task, Problem) else task.search_problem()
-    if allowed is not None and problem.monitor is not None:
-        raise InputError("train(limits=...): the held-out rows of this problem are test rows, which may decide nothing")
+    if checked is not None and problem.monitor is not None:
+        raise InputError("train(limits=...): this problem's held-out rows are test rows, which must not decide pruning")
     replicates: list[tuple[tuple[int, int], Replicate]] = []
     for i, config in enumerate(configs):
-        replicates += [((i, j), each) for j, each in enumerate(_replicates(problem, config, seeds))]
-    # Who is pruned depends on a config's mean over its seeds, which must then be in one population.
-    size = POPULATION if allowed is None else max(POPULATION // max(len(seeds), 1), 1) * len(seeds)
+        replicates += [((i, j), replicate) for j, replicate in enumerate(_replicates(problem, config, seeds))]
+    # Pruning depends on a config's mean over its seeds, which must then be in one population.
+    size = POPULATION if checked is None else max(POPULATION // max(len(seeds), 1), 1) * len(seeds)
     curves: dict[tuple[int, int], Curve] = {}
-    # One thread for the matrix products: they are small, the processes are the parallelism, and the number of threads
-    # must not change a sum's order.
+    # One thread for the matrix products: they are small, parallelism comes from the processes, and the number of
+    # threads must not change the order of a sum.
     with _threads().limit(limits=1):
         for _, alike in groupby(sorted(replicates, key=_program), key=_program):
             together = list(alike)
             for start in range(0, len(together), size):
                 places, chunk = zip(*together[start : start + size], strict=True)
-                own = None if allowed is None else Limits(allowed[[i for i, _ in places[:: len(seeds)]]])
-                record, _ = _run(problem, chunk, precision, every_epoch, own)
+                chunk_limits = None if checked is None else Limits(checked[[i for i, _ in places[:: len(seeds)]]])
+                record, _ = _run(problem, chunk, precision, every_epoch, chunk_limits)
                 curves.update(zip(places, record.curves(), strict=True))
     return [[curves[i, j] for j in range(len(seeds))] for i in range(len(configs))]
 
@@ -119,15 +119,15 @@ def train(
 def fit(problem: Problem, config: TrainConfig, seeds: Sequence[int], *, dtype: DTypeLike = np.float32) -> Fitted:
     """Train `config` with every seed, all in one population, and keep the trained parameters.
 
-    Curves are those of `train`, bit for bit. The held-out rows are measured after every epoch; where the problem has
-    none, which a config that does not react can do without, validation losses and scores are one NaN, and a seed has
-    diverged where a training loss or a final parameter is not finite.
+    Curves equal those of `train`, bit for bit. The held-out rows are measured after every epoch. A problem without
+    held-out rows, allowed unless the config reacts, gives a single NaN as held-out loss and score; a seed has then
+    diverged if a training loss or a final parameter is not finite.
     Raises InputError for unusable arguments.
     """
     precision = _precision("fit", dtype)
     _check_seeds("fit", seeds, least=1)
     if config.reacts and not len(_seen(problem, config).watched):
-        raise InputError("fit(problem=...): a config that reacts needs held-out rows to look at, got none")
+        raise InputError("fit(problem=...): early stopping and schedules that react need held-out rows, got none")
     with _threads().limit(limits=1):
         replicates = _replicates(problem, config, seeds)
         record, population = _run(problem, replicates, precision, every_epoch=True)
@@ -137,32 +137,32 @@ def fit(problem: Problem, config: TrainConfig, seeds: Sequence[int], *, dtype: D
 
 
 def begin(problem: Problem, config: TrainConfig, seeds: Sequence[int], *, dtype: DTypeLike = np.float32) -> Standing:
-    """Where a run of `config`, which does not react, stands before its first pass; for `train_pass`.
+    """The state of a run of `config` before its first pass, for `train_pass`; the config must not react.
 
-    Its rates are planned here, for `config.epochs` passes over as many rows as `problem` has.
+    Its rates are planned for `config.epochs` passes over as many rows as `problem` has.
     Raises InputError for unusable arguments.
     """
     precision = _precision("begin", dtype)
     _check_seeds("begin", seeds, least=1)
     if config.reacts:
-        raise InputError("begin(config=...): a config that reacts plans its run as a whole; it cannot go pass by pass")
+        raise InputError("begin(config=...): early stopping and schedules that react cannot train pass by pass")
     with _threads().limit(limits=1):
         population, _ = _population(problem, _replicates(problem, config, seeds), precision)
     return population.standing(0, 0)
 
 
 def train_pass(problem: Problem, standing: Standing) -> tuple[NDArray[np.float64], Standing]:
-    """One pass over the training rows of `problem`, as the next epoch of the run that stands at `standing`.
+    """One pass over the training rows of `problem`, as the next epoch of the run with the state `standing`.
 
-    `config.epochs` passes over the same rows are the run of `fit`, bit for bit. The rows may be others in every pass,
-    and more or fewer: batches are those that the epoch has for this number of rows, rates go on update by update as
-    `begin` planned them, and beyond the plan's end the last batch sizes and the last rate stay.
+    `config.epochs` passes over the same rows equal a run of `fit`, bit for bit. Each pass may have other rows, and more
+    or fewer: batch sizes are those of the epoch for this number of rows, rates continue update by update as `begin`
+    planned them, and beyond the plan's end the last batch sizes and the last rate stay.
 
-    Returns mean losses (R,) of the replicates that did not diverge, whose loss and parameters are finite, and where
-    these stand now. `standing` itself stays as it is.
+    Returns mean losses (R,) of the replicates that did not diverge (finite loss and parameters) and their new state.
+    `standing` is not modified.
     """
     config, first = standing.replicates[0].config, standing.updates
-    # As if planned for this number of rows, which may be another than at first.
+    # As if planned for this number of rows, which may differ from the first pass.
     planned, epoch = plan(config, problem), min(standing.passes, config.epochs - 1)
     sizes = planned.sizes[planned.starts[epoch] : planned.starts[epoch + 1]]
     with _threads().limit(limits=1), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -185,16 +185,16 @@ def _precision(call: str, dtype: DTypeLike) -> np.dtype[Any]:
 
 def _check_seeds(call: str, seeds: Sequence[int], least: int = 0) -> None:
     if not isinstance(seeds, Sequence | np.ndarray):
-        raise InputError(f"{call}(seeds=...): should be a list of whole numbers, got {seeds!r:.80}")
+        raise InputError(f"{call}(seeds=...): must be a list of whole numbers, got {seeds!r:.80}")
     for seed in seeds:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-            raise InputError(f"{call}(seeds=...): a seed is a whole number of at least 0, got {seed!r}")
+            raise InputError(f"{call}(seeds=...): a seed must be a whole number of at least 0, got {seed!r}")
     if len(seeds) < least:
         raise InputError(f"{call}(seeds=...): at least one seed is needed, got none")
 
 
 def _replicates(problem: Problem, config: TrainConfig, seeds: Sequence[int]) -> list[Replicate]:
-    """A replicate per seed."""
+    """One replicate per seed."""
     config.check_model(problem.model)
     updates = plan(config, _seen(problem, config))
     return [Replicate(config, int(seed), updates) for seed in seeds]
@@ -205,17 +205,17 @@ def _program(placed: tuple[tuple[int, int], Replicate]) -> tuple[Any, ...]:
 
 
 def _seen(problem: Problem, config: TrainConfig) -> Problem:
-    """The problem as a run of `config` sees it."""
+    """The problem with the rows that a run of `config` trains on."""
     return problem.reacting if config.reacts else problem
 
 
 def _population(
     problem: Problem, replicates: Sequence[Replicate], dtype: np.dtype[Any]
 ) -> tuple[Population, NDArray[np.int64]]:
-    """The population, and the gradient evaluations (R,) that were paid before its first update."""
+    """The population, and the gradient evaluations (R,) before its first update."""
     problem = _seen(problem, replicates[0].config)
     orders: dict[tuple[int, bool, str], DataOrder] = {}
-    kinds = [(each.seed, each.config.shuffle, each.config.curriculum) for each in replicates]
+    kinds = [(run.seed, run.config.shuffle, run.config.curriculum) for run in replicates]
     paid = np.zeros(len(replicates), np.int64)
     for i, (seed, shuffle, curriculum) in enumerate(kinds):
         rows = problem.train
@@ -228,16 +228,16 @@ def _population(
 
 @lru_cache(maxsize=8)
 def _easiest_first(problem: Problem) -> tuple[Indices, int]:
-    """The training rows (n,) from the easiest to the hardest, and the gradient evaluations that it took to know.
+    """The training rows (n,) from easy to hard, and the gradient evaluations of this ranking.
 
-    Easy is what a reference model, the task's own after a few epochs, has a low loss on.
+    Easy rows have a low loss under a reference model: the task's model after a few epochs.
     """
-    # Always in float64, so that the order does not depend on the precision of the run that asks for it.
+    # Always in float64, so that the order does not depend on the precision of the run.
     config = TrainConfig.from_json(REFERENCE)
     population, _ = _population(problem, [Replicate(config, 0, plan(config, problem))], np.dtype(np.float64))
     rows = problem.train
     losses = np.empty(len(rows))
-    # A reference model that diverges ranks nothing, but it is no error.
+    # If the reference model diverges, the ranking is useless but not an error.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for epoch in range(population.epochs):
             population.train_epoch(epoch)
@@ -255,9 +255,9 @@ def _run(
     every_epoch: bool,
     limits: Limits | None = None,
 ) -> tuple[Recording, Population]:
-    """Train a population to its end; what it left behind, in the replicates' order, and those who got to the end.
+    """Train a population to its end; returns the record in the replicates' order, and the replicates that finished.
 
-    limits: those of its configs, whose replicates then stand side by side, equally many of each.
+    limits: those of its configs, whose replicates must then be adjacent, equally many of each.
     """
     started = time.perf_counter()
     population, paid = _population(problem, replicates, dtype)
@@ -265,7 +265,7 @@ def _run(
     measurable = len(population.problem.held_out) > 0
     every_epoch = record.every_epoch = every_epoch and measurable
     watch = _watch(population)
-    # A diverging replicate overflows by design; it is noticed at the end of its epoch.
+    # A diverging replicate may overflow; it is detected at the end of its epoch.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for epoch in range(population.epochs):
             losses = population.train_epoch(epoch)
@@ -275,23 +275,23 @@ def _run(
             if every_epoch or (watch and population.problem.monitor is None):
                 finite &= np.isfinite(record.measured(population, epoch))
             if watch:
-                seen = record.held_out_loss[population.alive, epoch]
+                watched_loss = record.held_out_loss[population.alive, epoch]
                 if population.problem.monitor is not None:
-                    seen, _ = evaluate(population.model, population.theta, population.problem.watched)
-                    finite &= np.isfinite(seen)
-                stopping, restarting = watch.see(epoch + 1, seen, population.theta)
+                    watched_loss, _ = evaluate(population.model, population.theta, population.problem.watched)
+                    finite &= np.isfinite(watched_loss)
+                stopping, restarting = watch.see(epoch + 1, watched_loss, population.theta)
                 if not ending.all():
                     record.stopped[population.alive[stopping]] = True
                     ending |= stopping
                     population.restart(
                         restarting & finite, watch.best_theta, watch.factors, int(population.starts[epoch + 1])
                     )
-                # Who may stop early ends with its best parameters, also at its last epoch.
+                # With early stopping a replicate ends with its best parameters, also at its last epoch.
                 back = ending & finite & np.isfinite(watch.stop_after)
                 population.theta[back] = watch.best_theta[back]
                 record.kept_epoch[population.alive[back]] = watch.best_epoch[back]
             if not every_epoch and ending.any():
-                # Without held-out rows the parameters themselves must tell.
+                # Without held-out rows divergence shows only in the parameters.
                 final = record.measured(population, epoch)[:, None] if measurable else population.theta
                 finite &= ~ending | np.isfinite(final).all(axis=1)
             record.diverged[population.alive[~finite]] = True
@@ -302,7 +302,7 @@ def _run(
                 staying &= ~over
             if not staying.all():
                 record.ended(population, epoch, ~staying, finite)
-                # Who got to the end is kept: it may be trained on.
+                # Replicates that finished are kept: their training may continue.
                 kept = finite if epoch == population.epochs - 1 else staying
                 population.keep(kept)
                 if watch:
@@ -314,7 +314,7 @@ def _run(
 
 
 def _watch(population: Population) -> Watch | None:
-    """Who of the population stops and restarts after how many evaluations; None where nobody reacts."""
+    """The patience and the factors of each replicate; None if no replicate reacts."""
     if not population.replicates[0].config.reacts:
         return None
     reactions = [replicate.plan.reaction for replicate in population.replicates]

@@ -1,6 +1,6 @@
-"""What strategies do to a population's gradients before the rule sees them: pure functions on (R, P).
+"""The strategies that change a population's gradients before the rule: pure functions on (R, P).
 
-A replicate that does not use one has the value that changes nothing, to the bit: no bound, no noise.
+A replicate without the strategy has a value that changes no bit: no bound, no noise.
 """
 
 from typing import Any
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 
 def clipped(gradient: NDArray[Any], bounds: NDArray[Any]) -> NDArray[Any]:
-    """g · min(1, c/‖g‖) for every replicate: gradients (R, P) of norms at most `bounds` (R,); infinite for no bound."""
-    # In float64, where the square of a float32 does not overflow; and a factor that is not needed is never computed.
+    """g · min(1, c/‖g‖) for every replicate: gradients (R, P) of norms at most `bounds` (R,); inf for no bound."""
+    # In float64, where the square of a float32 does not overflow. Factors are computed only where they are needed.
     norms = np.sqrt(np.square(gradient, dtype=np.float64).sum(axis=1))
     factors = np.ones_like(norms)
     longer = norms > bounds

@@ -1,7 +1,7 @@
-"""`Population`: replicates that run the same program, and their state while they are trained.
+"""`Population`: replicates that run the same program, and their state during training.
 
-What differs between replicates of one population is numbers: rates, hyperparameters, strengths of strategies. What
-changes the program, the shape of an array or the rule, tells populations apart (`Replicate.program`).
+Replicates of one population differ only in numbers: rates, hyperparameters, strengths of strategies. Differences in the
+rule or in the shape of an array need separate populations (`Replicate.program`).
 """
 
 import copy
@@ -24,7 +24,7 @@ from cooldown.objectives.training.data_order import DataOrder
 from cooldown.objectives.training.gradients import clipped, with_noise
 
 STRENGTHS = ("l2", "weight_decay", "gradient_noise", "gradient_noise_decay", "clip_norm", "dropout")
-"""Strategies that are a number for each replicate, infinite where it is off."""
+"""Strategies that are one number per replicate, inf where off."""
 
 Flags = NDArray[np.bool_]
 
@@ -39,17 +39,18 @@ class Replicate:
 
     @property
     def program(self) -> tuple[Any, ...]:
-        """What replicates must have in common to be trained together."""
-        c = self.config
-        return c.optimizer.name, c.reacts, c.batch_norm, c.dropout > 0, c.epochs, self.plan.sizes.tobytes()
+        """What must be equal for replicates to be trained together."""
+        config = self.config
+        strategies = config.reacts, config.batch_norm, config.dropout > 0
+        return config.optimizer.name, *strategies, config.epochs, self.plan.sizes.tobytes()
 
 
 @dataclass(frozen=True, eq=False)
 class Standing:
-    """Where replicates of one program stand after a whole pass: all that the next pass needs, but for its rows.
+    """The state of replicates of one program after a complete pass: all that the next pass needs, except its rows.
 
-    theta: (R, size), state: (slots, R, P), memory: (R, M), since: (R,) and rates: (T, R) as a population has them.
-    streams: for each random stream by its name that of each replicate. passes, updates: how many were made.
+    theta: (R, size), state: (slots, R, P), memory: (R, M), since: (R,) and rates: (T, R) as in a population.
+    streams: by the random stream's name, the generator of each replicate. passes, updates: numbers so far.
     """
 
     replicates: tuple[Replicate, ...]
@@ -64,27 +65,27 @@ class Standing:
 
 
 def plan(config: TrainConfig, problem: Problem) -> Plan:
-    """The updates of a run of `config` on `problem`, which for one that reacts is `Problem.reacting`."""
+    """The updates of a run of `config` on `problem`, which must be `Problem.reacting` if the config reacts."""
     schedule = schedules.get(config.schedule.name)
     return schedule.plan(len(problem.train), config.batch_size, config.epochs, config.schedule.hyperparameters)
 
 
 def _initial(replicates: Sequence[Replicate], model: Model, network: Network | None) -> NDArray[np.float64]:
-    """(R, size) initial parameters: equal seeds and schemes begin alike. network: the model, if it is one."""
+    """(R, size) initial parameters, equal for equal seeds and schemes. network: the model if it is a network."""
 
     @cache
     def drawn(seed: int, scheme: str) -> NDArray[Any]:
         rng = generator(seed, "initial weights")
         return network.init(rng, scheme) if network else model.init(rng)
 
-    return np.stack([drawn(each.seed, each.config.initialization) for each in replicates])
+    return np.stack([drawn(replicate.seed, replicate.config.initialization) for replicate in replicates])
 
 
 class Population:
     """R replicates of one program on one problem.
 
-    alive: (R,) the places of those still trained among the `replicates` it began with.
-    theta: (R, size) parameters, and what a network keeps beside them.
+    alive: (R,) indices of the replicates still in training among the initial `replicates`.
+    theta: (R, size) parameters, and further columns of a network such as running statistics.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class Population:
         self.problem, self.replicates, self.dtype = problem, replicates, dtype
         self.alive = np.arange(len(replicates))
         self.epochs, self.sizes, self.starts = first.config.epochs, first.plan.sizes, first.plan.starts
-        # A model may keep buffers between calls; a copy keeps two runs out of each other's.
+        # A model may keep buffers between calls; a copy separates the buffers of two runs.
         self.model: Model = copy.copy(problem.model)
         network = self.model if isinstance(self.model, Network) else None
         if network and first.config.batch_norm:
@@ -115,25 +116,26 @@ class Population:
         self.state = np.zeros((len(rule.slots), len(replicates), self.trainable), dtype)
         self.memory = np.zeros((len(replicates), rule.memory_size))
         self.since = np.zeros(len(replicates), np.int64)
-        own = [config.optimizer.hyperparameters for config in configs]
-        rates = [given["learning_rate"] * each.plan.multipliers for given, each in zip(own, replicates, strict=True)]
+        chosen = [config.optimizer.hyperparameters for config in configs]
+        multipliers = [replicate.plan.multipliers for replicate in replicates]
+        rates = [values["learning_rate"] * of_run for values, of_run in zip(chosen, multipliers, strict=True)]
         self.rates = np.stack(rates, axis=1).astype(dtype)
-        others = [[given[each.name] for given in own] for each in rule.hyperparameters[1:]]
+        others = [[values[declared.name] for values in chosen] for declared in rule.hyperparameters[1:]]
         self.hyperparameters = np.array(others, dtype).reshape(-1, len(replicates))
 
         def strength(name: str) -> NDArray[Any]:
-            given = [getattr(config, name) for config in configs]
-            return np.array([np.inf if value is None else value for value in given], dtype)
+            values = [getattr(config, name) for config in configs]
+            return np.array([np.inf if value is None else value for value in values], dtype)
 
         self.strengths = {name: strength(name) for name in STRENGTHS}
         self.network_with_dropout = network if first.config.dropout > 0 else None
-        # A pass that no replicate asks for costs nothing.
-        passes: list[tuple[bool, Callable[[NDArray[Any], int], NDArray[Any]]]] = [
+        # Strategies that no replicate uses cost nothing.
+        changes: list[tuple[bool, Callable[[NDArray[Any], int], NDArray[Any]]]] = [
             (any(config.clip_norm is not None for config in configs), self._clip),
             (any(config.gradient_noise > 0 for config in configs), self._add_noise),
             (any(config.weight_decay > 0 for config in configs), self._decay_weights),
         ]
-        self.before_the_rule = [change for wanted, change in passes if wanted]
+        self.before_the_rule = [change for is_used, change in changes if is_used]
 
     @cached_property
     def _noise(self) -> list[np.random.Generator]:
@@ -144,25 +146,25 @@ class Population:
         return [generator(seed, "dropout") for seed in self.seeds]
 
     def train_epoch(self, epoch: int) -> NDArray[np.float64]:
-        """One pass over the training rows, each replicate in its own order; its mean loss (R,)."""
+        """One pass over the training rows, each replicate in its own order; returns mean losses (R,)."""
         first, end = int(self.starts[epoch]), int(self.starts[epoch + 1])
         return self.train_pass(epoch, first, self.sizes[first:end])
 
     def train_pass(self, epoch: int, first: int, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
-        """One pass in the order of `epoch`, by updates of `sizes` rows from update index `first` on; mean loss (R,)."""
-        order = np.stack([each.epoch(epoch) for each in self.orders])[self.order_of]
+        """One pass in the order of `epoch`, by updates of `sizes` rows from update `first` on; mean losses (R,)."""
+        order = np.stack([data_order.epoch(epoch) for data_order in self.orders])[self.order_of]
         batches: list[NDArray[np.int64]] = []
         row = 0
         for size, alike in groupby(sizes.tolist()):
             count = len(list(alike))
             block = order[:, row : row + count * size].reshape(len(order), count, size)
-            # Contiguous for any R: else a kernel would be compiled twice, and the two would round differently.
+            # Contiguous for any R: otherwise a kernel would be compiled twice, and the two would round differently.
             batches += list(np.ascontiguousarray(block.transpose(1, 0, 2)))
             row += count * size
         return np.asarray(self._updates(first, batches) / order.shape[1])
 
     def _updates(self, first: int, batches: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
-        """One update for each of `batches` (R, B), from update index `first` on; sums of the rows' losses (R,)."""
+        """One update for each of `batches` (R, B), from update index `first` on; returns sums of losses (R,)."""
         theta, state, memory, rates, since = self.theta, self.state, self.memory, self.rates, self.since
         l2, hyperparameters, model, update = self.strengths["l2"], self.hyperparameters, self.model, self.update
         before_the_rule, network = self.before_the_rule, self.network_with_dropout
@@ -175,14 +177,14 @@ class Population:
                 losses[:, step - first], gradient = network.loss_and_gradient(theta, batch, mask)
             for change in before_the_rule:
                 gradient = change(gradient, step)
-            # A user's model may return any layout; for another one the update would be compiled anew.
+            # A user's model may return any memory layout; the update would be compiled again for another one.
             gradient = np.ascontiguousarray(gradient)
             update(theta, gradient, state, memory, l2, rates, step, since, hyperparameters)
-        # A sum along a row, not a product: its rounding must not depend on the number of rows.
+        # A sum along each row, not a matrix product: its rounding must not depend on the number of replicates.
         return np.asarray((losses * [batch.shape[1] for batch in batches]).sum(axis=1))
 
     def _mask(self, rows: int, hidden_units: int) -> NDArray[Any]:
-        """(R, rows, H) what the activations are multiplied by; for one seed the same numbers decide in all configs."""
+        """(R, rows, H) factors of the activations; all configs with one seed use the same random numbers."""
         uniform = np.stack([rng.random((rows, hidden_units), np.float32) for rng in self._dropout])[self.seed_of]
         p = self.strengths["dropout"][:, None, None]
         return np.asarray((uniform >= p) / (1 - p))
@@ -199,18 +201,18 @@ class Population:
         self.theta[:, : self.trainable] *= (1 - self.rates[step] * self.strengths["weight_decay"])[:, None]
         return gradient
 
-    def restart(self, who: Flags, theta: NDArray[Any], factors: NDArray[np.float64], step: int) -> None:
-        """Let `who` (R,) go on from `theta` (R, size) at update index `step` as if the rule had just begun there, with
-        rates multiplied by `factors` (R,).
+    def restart(self, restarting: Flags, theta: NDArray[Any], factors: NDArray[np.float64], step: int) -> None:
+        """Continue the replicates `restarting` (R,) from `theta` (R, size) at update `step`, with the rule's state
+        reset and rates multiplied by `factors` (R,).
         """
-        self.theta[who] = theta[who]
-        self.state[:, who] = 0
-        self.memory[who] = 0
-        self.since[who] = step
-        self.rates[step:, who] *= factors[who].astype(self.dtype)
+        self.theta[restarting] = theta[restarting]
+        self.state[:, restarting] = 0
+        self.memory[restarting] = 0
+        self.since[restarting] = step
+        self.rates[step:, restarting] *= factors[restarting].astype(self.dtype)
 
     def standing(self, passes: int, updates: int) -> Standing:
-        """Where those still trained stand after `passes` passes of `updates` updates in all; it shares their arrays."""
+        """The state of the remaining replicates after `passes` passes and `updates` updates; shares their arrays."""
         streams = {
             "data order": [self.orders[i].rng for i in self.order_of],
             "gradient noise": [self._noise[i] for i in self.seed_of],
@@ -221,29 +223,29 @@ class Population:
         return Standing(alive, *arrays, streams, passes, updates)
 
     def resume(self, standing: Standing) -> None:
-        """Go on from where these replicates stand, whose arrays and streams it leaves as they are."""
+        """Continue from the state `standing`, whose arrays and streams are copied."""
         for name in ("theta", "state", "memory", "since", "rates"):
             setattr(self, name, getattr(standing, name).copy())
         streams = copy.deepcopy(standing.streams)
-        for r, (order, seed) in enumerate(zip(self.order_of, self.seed_of, strict=True)):
-            self.orders[order].rng = streams["data order"][r]
-            self._noise[seed] = streams["gradient noise"][r]
-            self._dropout[seed] = streams["dropout"][r]
+        for index, (order, seed) in enumerate(zip(self.order_of, self.seed_of, strict=True)):
+            self.orders[order].rng = streams["data order"][index]
+            self._noise[seed] = streams["gradient noise"][index]
+            self._dropout[seed] = streams["dropout"][index]
 
     def lengthen(self, updates: int) -> None:
-        """See to it that there are rates for `updates` updates: beyond what was planned the last one stays."""
+        """Extend the rates to `updates` updates: beyond the plan the last rate stays."""
         missing = updates - len(self.rates)
         if missing > 0:
-            # At least twice as many, so that many short passes do not copy them every time.
+            # At least double the length, so that many short passes do not copy the rates every time.
             last = np.repeat(self.rates[-1:], max(missing, len(self.rates)), axis=0)
             self.rates = np.concatenate([self.rates, last])
 
     def keep(self, kept: Flags) -> None:
-        """Drop the others, so that they cost no more."""
+        """Remove all replicates but `kept` (R,)."""
         for name in ("alive", "theta", "seed_of", "order_of", "memory", "since"):
             setattr(self, name, getattr(self, name)[kept])
         self.strengths = {name: array[kept] for name, array in self.strengths.items()}
-        # Contiguous again: for another layout the update would be compiled anew.
+        # Contiguous again: the update would be compiled again for another memory layout.
         self.state, self.rates, self.hyperparameters = (
             np.ascontiguousarray(array[:, kept]) for array in (self.state, self.rates, self.hyperparameters)
         )

@@ -1,4 +1,4 @@
-"""`Recording`: what the replicates of a population do while they are trained, until it becomes their curves."""
+"""`Recording`: measurements of a population's replicates during training, from which their curves are built."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +9,10 @@ from cooldown.objectives.training.population import Population
 
 
 class Recording:
-    """What the replicates of a population leave behind, epoch by epoch; (R, epochs) with NaN for what never was.
+    """Measurements of a population's replicates, epoch by epoch: (R, epochs), NaN where there is none.
 
     paid: (R,) gradient evaluations before the first update. every_epoch: whether each epoch is measured. theta, rates:
-    as in `Fitted`. seconds: of each replicate.
+    as in `Fitted`. seconds: wall time of each replicate.
     """
 
     def __init__(self, population: Population, paid: NDArray[np.int64]) -> None:
@@ -28,26 +28,26 @@ class Recording:
         self.rates = np.full_like(population.rates.T, np.nan)
 
     def trained(self, population: Population, epoch: int, losses: NDArray[np.float64]) -> None:
-        """Note an epoch of training."""
+        """Record an epoch of training."""
         self.train_loss[population.alive, epoch] = losses
         self.rate[population.alive, epoch] = population.rates[population.starts[epoch + 1] - 1]
         self.epochs_run[population.alive] = self.kept_epoch[population.alive] = epoch + 1
 
     def measured(self, population: Population, epoch: int) -> NDArray[np.float64]:
-        """Measure the held-out rows, and note it; the losses (R,)."""
+        """Measure and record the held-out rows; returns the losses (R,)."""
         losses, scores = evaluate(population.model, population.theta, population.problem.held_out)
         self.held_out_loss[population.alive, epoch] = losses
         self.held_out_score[population.alive, epoch] = scores
         return losses
 
-    def ended(self, population: Population, epoch: int, who: NDArray[np.bool_], finite: NDArray[np.bool_]) -> None:
-        """Note with what `who` (R,) end after `epoch`; parameters of those that are `finite` (R,)."""
+    def ended(self, population: Population, epoch: int, ending: NDArray[np.bool_], finite: NDArray[np.bool_]) -> None:
+        """Record the rates of those `ending` (R,) after `epoch`, and the parameters of those also `finite` (R,)."""
         updates = self.starts[epoch + 1]
-        self.rates[population.alive[who], :updates] = population.rates[:updates, who].T
-        self.theta[population.alive[who & finite]] = population.theta[who & finite]
+        self.rates[population.alive[ending], :updates] = population.rates[:updates, ending].T
+        self.theta[population.alive[ending & finite]] = population.theta[ending & finite]
 
     def reported(self, epoch: int) -> NDArray[np.float64]:
-        """(R,) losses after `epoch` (from 0), where all epochs are measured: what `Curve.capped_losses` will say."""
+        """(R,) losses after `epoch` (from 0), if all epochs are measured: the values of `Curve.capped_losses`."""
         at = np.where(self.epochs_run > epoch, epoch, self.kept_epoch - 1)
         losses = self.held_out_loss[np.arange(len(at)), at]
         losses[self.diverged] = self.uninformed_loss

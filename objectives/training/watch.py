@@ -1,4 +1,4 @@
-"""`Watch`: a population's best parameters so far, and who has waited too long for better ones."""
+"""`Watch`: a population's best parameters so far, and which replicates have not improved within their patience."""
 
 from typing import Any
 
@@ -11,9 +11,9 @@ Flags = NDArray[np.bool_]
 class Watch:
     """For R replicates with P parameters.
 
-    stop_after, restart_after: (R,) evaluations without a new best after which a replicate stops, or goes back to its
-    best and on from there; infinite for one that does not. A restart begins the wait for the next restart anew, and not
-    that for a stop. factors: (R,) what a restart multiplies the rate by. theta: (R, P) as they are at the start.
+    stop_after, restart_after: (R,) evaluations without a new best after which a replicate stops, or restarts from its
+    best parameters; inf for never. A restart resets the count for the next restart, but not for a stop. factors: (R,)
+    factors of the rate at a restart. theta: (R, P) initial parameters.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class Watch:
         self._since_restart = np.zeros(len(theta), np.int64)
 
     def see(self, epoch: int, losses: NDArray[np.float64], theta: NDArray[Any]) -> tuple[Flags, Flags]:
-        """Note the losses (R,) of `theta` (R, P) after `epoch` (from 1); who stops (R,) and who restarts (R,)."""
+        """Record the losses (R,) of `theta` (R, P) after `epoch` (from 1); returns which stop (R,) and restart (R,)."""
         better = losses < self.best_loss
         self.best_loss[better], self.best_epoch[better] = losses[better], epoch
         self.best_theta[better] = theta[better]
@@ -44,6 +44,6 @@ class Watch:
         return stopping, restarting
 
     def keep(self, kept: Flags) -> None:
-        """Forget the other replicates."""
+        """Remove all replicates but `kept` (R,)."""
         for name, array in vars(self).items():
             setattr(self, name, array[kept])

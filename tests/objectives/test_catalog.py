@@ -78,18 +78,18 @@ def test_a_file_may_import_another_entry_and_name_its_own_twice(folder):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x = 1\n", r"beta\.py defines no optimizer: a file of this folder defines one"),
+        ("x = 1\n", r"beta\.py defines no optimizer: a file in this folder must define one, named after the file"),
         (
             "from catalog_of_a_test.alpha import entry\n",
-            r"beta\.py defines no optimizer, it only imports 'alpha': a file of this folder defines one",
+            r"beta\.py defines no optimizer \(it only imports 'alpha'\): a file in this folder must define one",
         ),
         (
             ENTRY.format(name="betta"),
-            r"beta\.py defines the optimizer 'betta': its name must be that of the file, 'beta'",
+            r"beta\.py defines the optimizer 'betta': it must be named after the file, 'beta'",
         ),
         (
             ENTRY.format(name="beta") + ENTRY.format(name="gamma").replace("entry =", "second ="),
-            r"beta\.py defines 2 optimizers, 'beta' and 'gamma': a file of this folder defines one",
+            r"beta\.py defines 2 optimizers, 'beta' and 'gamma': a file in this folder must define one",
         ),
     ],
     ids=["none", "imported", "wrong name", "two"],

@@ -69,9 +69,9 @@ def test_a_compiled_and_a_loaded_kernel_leave_the_same_bits(processes):
 def test_a_kernel_calls_no_other_compiled_function(processes):
     """A call is linked by name, to whichever function of that name came first into the process."""
     for kernel, code in processes[0][1].items():
-        (own,) = set(re.findall(r'^define [^@]*@"?(_ZN8cooldown[^"(]*fused_[^"(]*)', code, re.MULTILINE))
+        (kernel_symbol,) = set(re.findall(r'^define [^@]*@"?(_ZN8cooldown[^"(]*fused_[^"(]*)', code, re.MULTILINE))
         called = set(re.findall(r'\bcall [^@\n]*@"?(_ZN[^"(]*)', code))
-        assert called == {own}, f"{kernel}: its entry points call it, and nothing else is called"
+        assert called == {kernel_symbol}, f"{kernel}: its entry points call it, and nothing else is called"
 
 
 class Transposed:

@@ -37,7 +37,7 @@ def choices(catalog):
     """Any entry with any of its hyperparameters given, legal values, the others left out."""
 
     def entry(name):
-        values = {each.name: legal(each) for each in catalog.get(name).hyperparameters}
+        values = {declared.name: legal(declared) for declared in catalog.get(name).hyperparameters}
         return st.fixed_dictionaries({"name": st.just(name)}, optional=values)
 
     return st.sampled_from(catalog.names()).flatmap(entry)
@@ -78,7 +78,7 @@ def test_what_is_given_is_kept_and_the_rest_is_the_default(table):
     for field, catalog in (("optimizer", optimizers), ("schedule", schedules)):
         given = table.get(field, {"name": written[field]["name"]})
         entry = catalog.get(given["name"])
-        defaults = {each.name: each.default for each in entry.hyperparameters}
+        defaults = {declared.name: declared.default for declared in entry.hyperparameters}
         assert written[field] == {"name": entry.name} | defaults | given
 
 
@@ -202,8 +202,8 @@ def test_numpy_numbers_become_python_numbers():
             {"optimizer": {"name": "adam", "epsilon": "1e-8"}},
             "adam(epsilon='1e-8'): epsilon must be a finite number, got '1e-8'",
         ),
-        ("[1, 2]", "TrainConfig.from_json: a config is a table, got [1, 2]"),
-        (None, "TrainConfig.from_json: a config is a table, got None"),
+        ("[1, 2]", "TrainConfig.from_json: a config must be a table, got [1, 2]"),
+        (None, "TrainConfig.from_json: a config must be a table, got None"),
     ],
 )
 def test_every_bad_field_is_named(given, message):
@@ -246,14 +246,14 @@ def test_a_range_in_the_units_of_a_run():
 @pytest.mark.parametrize("catalog", [optimizers, schedules])
 def test_declarations_are_json(catalog):
     for name in catalog.names():
-        for each in catalog.get(name).hyperparameters:
-            shown = json.loads(json.dumps(each.to_json(), allow_nan=False))
-            assert shown["name"] == each.name
-            if isinstance(each, Categorical):
-                assert shown["choices"] == list(each.choices)
+        for declared in catalog.get(name).hyperparameters:
+            shown = json.loads(json.dumps(declared.to_json(), allow_nan=False))
+            assert shown["name"] == declared.name
+            if isinstance(declared, Categorical):
+                assert shown["choices"] == list(declared.choices)
                 continue
-            assert shown["range"] == [each.low, each.high]
-            assert shown["range_is_fraction_of_run"] == (each.unit is not Unit.NONE)
+            assert shown["range"] == [declared.low, declared.high]
+            assert shown["range_is_fraction_of_run"] == (declared.unit is not Unit.NONE)
 
 
 def mlp(hidden):
@@ -263,8 +263,8 @@ def mlp(hidden):
 @pytest.mark.parametrize(
     ("given", "model", "message"),
     [
-        ({"dropout": 0.5}, object(), "dropout=0.5 is for an MLP: this task's model, object, is none"),
-        ({"initialization": "he"}, object(), "initialization='he' is for an MLP: this task's model, object, is none"),
+        ({"dropout": 0.5}, object(), "dropout=0.5 is for an MLP, but this task's model is object"),
+        ({"initialization": "he"}, object(), "initialization='he' is for an MLP, but this task's model is object"),
         ({"batch_norm": True}, mlp(()), "batch_norm=True needs a hidden layer: this task's model has none"),
         ({"batch_norm": True, "batch_size": 1}, mlp((3,)), "batch_norm=True needs at least 2 rows in a batch"),
     ],

@@ -89,7 +89,7 @@ PARTS = """
             return "as ever"
 """
 FAULTS = {
-    "declaration fits": """
+    "declaration matches": """
         def update(theta, gradient, learning_rate, t, one, other):
             return (theta - learning_rate * gradient,)
         entry = rule(update, Hyperparameter("other", 1.0, 0.0, 1.0), Hyperparameter("one", 1.0, 0.0, 1.0))
@@ -99,7 +99,7 @@ FAULTS = {
             return (theta - learning_rate * gradient * np.exp(t * 40.0),)
         entry = rule(update)
     """,
-    "leaves its inputs": """
+    "does not modify its inputs": """
         def update(theta, gradient, m, learning_rate, t):
             m *= 0.9
             m += gradient
@@ -136,7 +136,7 @@ FAULTS = {
             return np.full(len(s), 1 / (1 + next(calls)))
         entry = schedule(multiplier)
     """,
-    "iris is learned": """
+    "momentum learns iris": """
         def multiplier(s, total):
             return np.zeros_like(s)
         entry = schedule(multiplier)
@@ -160,29 +160,29 @@ FAULTS = {
                 return str(next(calls))
         entry = Changing()
     """,
-    "travels": """
+    "worker process": """
         class Staying(Line):
             def __reduce__(self):
                 raise TypeError("stays")
         entry = from_model(Staying(), n_samples=100, name="line")
     """,
-    "gradient is that of its loss": """
+    "gradient of its loss": """
         class Wrong(Line):
             def loss_and_gradient(self, theta, indices):
                 loss, gradient = super().loss_and_gradient(theta, indices)
                 return loss, 0.5 * gradient
         entry = from_model(Wrong(), n_samples=100, name="line")
     """,
-    "leaves parameters": """
+    "does not modify parameters": """
         class Writing(Line):
             def loss_and_gradient(self, theta, indices):
-                found = super().loss_and_gradient(theta, indices)
+                result = super().loss_and_gradient(theta, indices)
                 if len(theta) == 3:
                     theta[:] = 0
-                return found
+                return result
         entry = from_model(Writing(), n_samples=100, name="line")
     """,
-    "beside others or alone": """
+    "with others and alone": """
         class Together(Line):
             def loss_and_gradient(self, theta, indices):
                 loss, gradient = super().loss_and_gradient(theta, indices)
@@ -210,9 +210,9 @@ def module(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, name: str =
 def test_a_fault_is_noticed(number: int, law: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A name of its own: a catalog makes the entry of a module once.
     module(tmp_path, monkeypatch, FAULTS[law], f"faulty{number}")
-    found = {check.name: check.reason() for check in checks(f"faulty{number}:entry")}
-    (meant,) = [name for name in found if law in name][:1]
-    assert found[meant], found
+    reasons = {check.name: check.reason() for check in checks(f"faulty{number}:entry")}
+    (name,) = [name for name in reasons if law in name][:1]
+    assert reasons[name], reasons
 
 
 @pytest.mark.parametrize(
@@ -235,14 +235,14 @@ def test_an_entry_without_fault_passes(
 ) -> None:
     name = f"faultless_{request.node.callspec.id}"
     module(tmp_path, monkeypatch, text, name)
-    found = checks(f"{name}:entry")
-    assert len(found) == count
-    assert {check.name: check.reason() for check in found} == {check.name: None for check in found}
+    of_entry = checks(f"{name}:entry")
+    assert len(of_entry) == count
+    assert {check.name: check.reason() for check in of_entry} == {check.name: None for check in of_entry}
 
 
 def test_names_for_pytest() -> None:
     (first, *_) = optimizer_checks("adam")
-    assert first.__name__ == first.name == "its declaration fits its formula"
+    assert first.__name__ == first.name == "its declaration matches its formula"
     assert len({check.name for check in schedule_checks("cosine")}) == 6
     assert [check.name for check in model_checks(tasks.get("quadratic"))] == [
         check.name for check in task_checks("quadratic")
@@ -253,12 +253,12 @@ def test_names_for_pytest() -> None:
     ("name", "message"),
     [
         ("adamm", "unknown optimizer, schedule or task 'adamm'; did you mean 'adam'"),
-        ("json:dumps", r"dumps\(\) raised TypeError: .*; it must be an Optimizer, Schedule or Task or return one"),
-        ("no_such_module_here:x", "module 'no_such_module_here' cannot be imported: .*; it is looked for in "),
+        ("json:dumps", r"dumps\(\) raised TypeError: .*; dumps must be an Optimizer, Schedule or Task or return one"),
+        ("no_such_module_here:x", "module 'no_such_module_here' cannot be imported: .*; searched in "),
     ],
 )
 def test_what_is_no_entry_is_told(name: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         checks(name)
-    with pytest.raises(InputError, match=r"should be a task that tasks\.from_model made"):
+    with pytest.raises(InputError, match=r"should be a task from tasks\.from_model"):
         model_checks(tasks.get("iris"))

@@ -90,12 +90,12 @@ def test_a_divergence_is_seen_in_the_path():
         (([1.0], "adm", {}, [0.1]), "unknown optimizer 'adm'; did you mean 'adam'?"),
         (([1.0], "sgd", {"momentum": 0.9}, [0.1]), "unknown hyperparameter of sgd 'momentum'"),
         (([1.0], "adam", {"beta1": 1.5}, [0.1]), "adam(beta1=1.5): beta1 must be less than 1, got 1.5"),
-        (([1.0], "adam", {"learning_rate": 1}, [0.1]), "learning_rate is given by learning_rates"),
-        (([1.0], "sgd", {}, 0.1), "descend(learning_rates=...): one rate a step, got an array of shape ()"),
-        (([1.0], "sgd", {}, ["a"]), "descend(learning_rates=...): not numbers: ['a']"),
-        (("x", "sgd", {}, [0.1]), "descend(start=...): not numbers: 'x'"),
-        ((1.0, "sgd", {}, [0.1]), "descend(start=...): one point (dim,), got an array of shape ()"),
-        (([[1.0]], "sgd", {}, [0.1]), "descend(start=...): one point (dim,), got an array of shape (1, 1)"),
+        (([1.0], "adam", {"learning_rate": 1}, [0.1]), "leave learning_rate out; learning_rates gives one per step"),
+        (([1.0], "sgd", {}, 0.1), "descend(learning_rates=...): must be one rate per step, (steps,), got shape ()"),
+        (([1.0], "sgd", {}, ["a"]), "descend(learning_rates=...): must be numbers, got ['a']"),
+        (("x", "sgd", {}, [0.1]), "descend(start=...): must be numbers, got 'x'"),
+        ((1.0, "sgd", {}, [0.1]), "descend(start=...): must be one point (dim,), got shape ()"),
+        (([[1.0]], "sgd", {}, [0.1]), "descend(start=...): must be one point (dim,), got shape (1, 1)"),
     ],
 )
 def test_a_mistake_is_named(arguments, message):

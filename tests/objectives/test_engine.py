@@ -162,10 +162,10 @@ def test_full_batch_descent_is_descend(rule, schedule):
     )
     ((curve,),) = train(model.problem(), [chosen], [4], dtype=np.float64)
     rates = 0.3 * schedules.get(schedule).rates(12, 1, chosen.schedule.hyperparameters)
-    own = {name: value for name, value in chosen.optimizer.hyperparameters.items() if name != "learning_rate"}
+    settings = {name: value for name, value in chosen.optimizer.hyperparameters.items() if name != "learning_rate"}
     target = model.points[:20].mean(axis=0)
     start = model.init(generator(4, "initial weights"))
-    path = descend(lambda x: x - target + l2 * x, start, rule, own, rates)
+    path = descend(lambda x: x - target + l2 * x, start, rule, settings, rates)
     np.testing.assert_allclose([theta[0] for theta, _ in model.batches()], path[:-1], rtol=1e-11, atol=1e-13)
     held_out = [0.5 * np.square(x - model.points[20:]).sum(axis=1).mean() for x in path[1:]]
     np.testing.assert_allclose(curve.held_out_loss, held_out, rtol=1e-11)
@@ -386,7 +386,7 @@ def test_every_epoch_or_the_last_one_only(kind, dtype):
 
 def test_float32_is_near_float64():
     task = problem()
-    chosen = [each for each in MIXED if each != MIXED[2]]
+    chosen = [mixed for mixed in MIXED if mixed != MIXED[2]]
     rough, exact = (train(task, chosen, SEEDS, dtype=dtype) for dtype in (np.float32, np.float64))
     for one, other in zip(itertools.chain(*rough), itertools.chain(*exact), strict=True):
         np.testing.assert_allclose(one.train_loss, other.train_loss, rtol=1e-3)
@@ -417,10 +417,10 @@ def test_an_attribute_of_a_users_model_means_what_the_user_means():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("iris", [config()], [0]), "train(task=...): should be a Task or a Problem, as tasks.get('digits') is, got"),
-        ((problem(), config(), [0]), "train(configs=...): should be a list of TrainConfig, got TrainConfig("),
-        ((problem(), [{}], [0]), "train(configs=...): should be a list of TrainConfig, got [{}]"),
-        ((problem(), [config()], 0), "train(seeds=...): should be a list of whole numbers, got 0"),
+        (("iris", [config()], [0]), "train(task=...): must be a Task, like tasks.get('digits'), or a Problem, got"),
+        ((problem(), config(), [0]), "train(configs=...): must be a list of TrainConfig, got TrainConfig("),
+        ((problem(), [{}], [0]), "train(configs=...): must be a list of TrainConfig, got [{}]"),
+        ((problem(), [config()], 0), "train(seeds=...): must be a list of whole numbers, got 0"),
     ],
 )
 def test_arguments_of_another_kind_are_named(arguments, message):
@@ -438,7 +438,7 @@ def test_nothing_to_train_is_nothing():
 def test_a_bad_seed_is_named(seed):
     with pytest.raises(InputError) as error:
         train(problem(), [config()], [0, seed])
-    assert str(error.value) == f"train(seeds=...): a seed is a whole number of at least 0, got {seed!r}"
+    assert str(error.value) == f"train(seeds=...): a seed must be a whole number of at least 0, got {seed!r}"
 
 
 @pytest.mark.parametrize("dtype", [np.float16, int, "complex128"])

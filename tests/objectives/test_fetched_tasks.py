@@ -157,7 +157,7 @@ def test_a_failed_download_is_one_clear_line(home, monkeypatch, text, error, mes
     answer(monkeypatch, error)
     with pytest.raises(InputError, match=message) as raised:
         tasks.resolve(text).search_problem()
-    begin = f"task {text!r}: scikit-learn downloads the data on first use and keeps them in {home}; this failed: "
+    begin = f"task {text!r}: scikit-learn downloads the data on first use to {home}; this failed: "
     assert str(raised.value).startswith(begin)
     assert "\n" not in str(raised.value)
 
@@ -214,20 +214,20 @@ def put_data_set(home, columns, rows, number=99, name="Flowers", version=3, file
 
     columns: per name its type in ARFF and whether it is the "target", to "ignore", or neither. rows: texts.
     """
-    types = {each: "nominal" if kind.startswith("{") else kind for each, (kind, _) in columns.items()}
+    types = {column: "nominal" if kind.startswith("{") else kind for column, (kind, _) in columns.items()}
     features = [
         {
             "index": str(i),
-            "name": each,
-            "data_type": types[each],
+            "name": column,
+            "data_type": types[column],
             "is_target": str(role == "target").lower(),
             "is_ignore": str(role == "ignore").lower(),
             "is_row_identifier": str(role == "row").lower(),
             "number_of_missing_values": str(sum(row.split(",")[i] == "?" for row in rows)),
         }
-        for i, (each, (_, role)) in enumerate(columns.items())
+        for i, (column, (_, role)) in enumerate(columns.items())
     ]
-    head = ["@relation r", *(f"@attribute '{each}' {kind}" for each, (kind, _) in columns.items()), "@data"]
+    head = ["@relation r", *(f"@attribute '{column}' {kind}" for column, (kind, _) in columns.items()), "@data"]
     arff = "\n".join([*head, *rows]).encode() + b"\n"
     path = f"data/v1/download/{number}/{name}.arff"
     entry = {"did": number, "name": name, "version": version, "status": "active", "format": file_format}
@@ -315,7 +315,7 @@ NO_NAMES = ["", "@1", "..", "../x", "a b", "iris@new", "iris@0", "61@1", "é", "
 
 @pytest.mark.parametrize("text", [f"openml:{name}" for name in NO_NAMES])
 def test_what_is_no_name_of_a_data_set(text):
-    with pytest.raises(InputError, match="a data set is written as openml:NAME, openml:NAME@VERSION") as raised:
+    with pytest.raises(InputError, match="write a data set as openml:NAME, openml:NAME@VERSION") as raised:
         tasks.resolve(text)
     assert str(raised.value).startswith(f"task {text!r}: ")
 
@@ -342,15 +342,15 @@ def test_a_name_of_several_active_versions(home):
     put(home, f"{API}/list/data_name/flowers/limit/2/status/active/", {"data": {"dataset": both}})
     with pytest.raises(InputError, match=r"task 'openml:Flowers': has several active versions \(3, 5, …\)") as raised:
         tasks.resolve("openml:Flowers")
-    assert str(raised.value).endswith("say which, as in openml:Flowers@3")
+    assert str(raised.value).endswith("choose one, as in openml:Flowers@3")
     assert tasks.resolve("openml:Flowers@3").name == "Flowers"
 
 
 @pytest.mark.parametrize(
     ("roles", "message"),
     [
-        (("", "", ""), r"has no target of its own: name the column .*as target \(choose from: a, b, y\)"),
-        (("", "target", "target"), r"has 2 targets of its own: .*\(choose from: b, y\)"),
+        (("", "", ""), r"has no default target: name the column .*as target \(choose from: a, b, y\)"),
+        (("", "target", "target"), r"has 2 default targets: .*\(choose from: b, y\)"),
         (("target", "", "target"), "Can only handle homogeneous multi-target .* Name another column as target"),
     ],
 )

@@ -194,10 +194,10 @@ def test_curves_are_the_same_bits_up_to_where_they_were_pruned(monkeypatch, seed
     limits = np.where(rng.random(means.shape) < 0.3, means * rng.uniform(0.8, 1.3, means.shape), INF)
     monkeypatch.setattr(engine, "POPULATION", population)
     seen = []
-    for row, free_row, own in zip(
+    for row, free_row, row_limits in zip(
         train(TASK, CONFIGS, range(seeds), dtype=dtype, limits=limits), free, limits, strict=True
     ):
-        end = pruned_at(free_row, own)
+        end = pruned_at(free_row, row_limits)
         seen.append(end)
         for curve, whole in zip(row, free_row, strict=True):
             if end is None or epochs_run(whole) <= end:
@@ -259,9 +259,9 @@ def test_limits_are_held_against_each_configs_own_seeds():
         ([[1.0] * 3] * 2, r"shape \(configs, epochs\) = \(2, 9\), got \(2, 3\)"),
         (1.0, r"shape \(configs, epochs\) = \(2, 9\), got \(\)"),
         ([1.0, 2.0], r"shape \(configs, epochs\) = \(2, 9\), got \(2,\)"),
-        ([[1.0] * 8 + [math.nan]] * 2, "infinite where nothing is pruned, got NaN"),
-        ([[1.0], [1.0, 2.0]], r"should be numbers \(configs, epochs\)"),
-        ([["low"] * EPOCHS] * 2, r"should be numbers \(configs, epochs\)"),
+        ([[1.0] * 8 + [math.nan]] * 2, "inf for no pruning, got NaN"),
+        ([[1.0], [1.0, 2.0]], r"must be numbers \(configs, epochs\)"),
+        ([["low"] * EPOCHS] * 2, r"must be numbers \(configs, epochs\)"),
     ],
 )
 def test_unusable_limits(limits, message):
@@ -279,7 +279,7 @@ def test_limits_need_one_length_and_a_look_after_every_epoch():
 
 def test_test_rows_decide_nothing():
     evaluation = Problem(TASK.model, TASK.train, TASK.held_out, 1.1, monitor=np.arange(8))
-    with pytest.raises(InputError, match="test rows, which may decide nothing"):
+    with pytest.raises(InputError, match="test rows, which must not decide pruning"):
         train(evaluation, CONFIGS[:1], [0], limits=np.full((1, EPOCHS), INF))
 
 

@@ -84,7 +84,7 @@ def test_agrees_with_torch_autograd(torch, hidden, loss, activation):
 def test_float32_is_near_float64(hidden, loss, activation):
     model = mlp(hidden, loss, activation)
     theta, indices = point(model)
-    losses, gradient = (each.copy() for each in model.loss_and_gradient(theta, indices))
+    losses, gradient = (result.copy() for result in model.loss_and_gradient(theta, indices))
     rough_losses, rough = model.loss_and_gradient(theta.astype(np.float32), indices)
     assert rough.dtype == np.float32
     np.testing.assert_allclose(rough_losses, losses, rtol=1e-5)
@@ -157,7 +157,7 @@ def test_is_a_model_that_can_be_copied_and_sent_to_another_process():
     model = mlp((7,), "cross_entropy")
     assert isinstance(model, Model)
     theta, indices = point(model)
-    losses, gradient = (each.copy() for each in model.loss_and_gradient(theta, indices))
+    losses, gradient = (result.copy() for result in model.loss_and_gradient(theta, indices))
     for other in (copy.copy(model), pickle.loads(pickle.dumps(model))):
         other.loss_and_gradient(theta[::-1].copy(), indices)  # must not touch the first one's buffers
         again = other.loss_and_gradient(theta, indices)

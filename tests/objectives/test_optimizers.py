@@ -103,7 +103,7 @@ def paths(name):
     theta = np.tile(START, (len(CASES), 1))
     state, memory = np.zeros((len(rule.slots), *theta.shape)), np.zeros((len(CASES), rule.memory_size))
     rates, since = np.repeat(rates_of(name)[:, None], len(CASES), axis=1), np.zeros(len(CASES), np.int64)
-    values = np.array([list(each.values()) for each in given]).T.copy().reshape(-1, len(CASES))
+    values = np.array([list(settings.values()) for settings in given]).T.copy().reshape(-1, len(CASES))
     kernel, path = fused(rule, "float64"), [theta.copy()]
     for step in range(STEPS):
         slopes = np.array([gradient(row) for row in theta])
@@ -313,7 +313,7 @@ def test_declaration(name):
     assert len(set(names)) == len(names)
     assert rule.formula
     assert rule.reference
-    for each in rule.hyperparameters:
-        assert each.check(name, each.default) == each.default
-        assert each.minimum <= each.low <= each.high <= each.maximum
-        assert each.meaning
+    for hyperparameter in rule.hyperparameters:
+        assert hyperparameter.check(name, hyperparameter.default) == hyperparameter.default
+        assert hyperparameter.minimum <= hyperparameter.low <= hyperparameter.high <= hyperparameter.maximum
+        assert hyperparameter.meaning

@@ -96,7 +96,7 @@ def test_float32_is_near_float64():
     model = bowl()
     theta, indices = point(model)
     exact, rough = model.loss_and_gradient(theta, indices), model.loss_and_gradient(theta.astype(np.float32), indices)
-    assert [each.dtype for each in rough] == [np.float32] * 2
+    assert [array.dtype for array in rough] == [np.float32] * 2
     for one, other in zip(rough, exact, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-4)
 

@@ -78,7 +78,7 @@ def test_a_run_that_diverged_at_once():
 
 def test_an_outcome_carries_its_message():
     assert Outcome("diverged") is Outcome.DIVERGED
-    assert Outcome("diverged").message == "stopped: its parameters or its loss were no longer finite"
+    assert Outcome("diverged").message == "diverged: its parameters or its loss were no longer finite"
     assert Outcome("completed").message == "trained for all its epochs"
     assert [outcome.value for outcome in Outcome] == ["completed", "stopped", "diverged", "pruned"]
     assert pickle.loads(pickle.dumps(Outcome.DIVERGED)) is Outcome.DIVERGED

@@ -219,7 +219,7 @@ def legal(hyperparameter):
 def runs(draw, names=ALL):
     """Any schedule with any hyperparameters, and the length of a run: also one that ends within the warm-up."""
     schedule = schedules.get(draw(st.sampled_from(names)))
-    given = {each.name: draw(legal(each)) for each in schedule.hyperparameters}
+    given = {declared.name: draw(legal(declared)) for declared in schedule.hyperparameters}
     return schedule, given, draw(st.integers(1, 300))
 
 
@@ -341,10 +341,12 @@ def test_a_length_in_epochs_that_is_a_whole_number_of_updates_is_one(updates, up
 @pytest.mark.parametrize("name", schedules.names())
 def test_lengths_of_a_config_are_in_epochs_and_warm_up_in_updates(name):
     schedule = schedules.get(name)
-    in_config = {each.name: each.default for each in schedule.hyperparameters} | {"warmup_steps": 11}
+    in_config = {declared.name: declared.default for declared in schedule.hyperparameters} | {"warmup_steps": 11}
     in_updates = {
-        each.name: in_config[each.name] * 8 if getattr(each, "unit", None) is Unit.EPOCHS else in_config[each.name]
-        for each in schedule.hyperparameters
+        declared.name: in_config[declared.name] * 8
+        if getattr(declared, "unit", None) is Unit.EPOCHS
+        else in_config[declared.name]
+        for declared in schedule.hyperparameters
     }
     assert np.array_equal(schedule.rates(T, 8, in_config), multipliers(name, **in_updates))
 
@@ -420,15 +422,15 @@ def test_declaration(name):
     assert names[-1] == "warmup_steps"
     assert len(set(names)) == len(names)
     assert schedule.formula
-    for each in schedule.hyperparameters:
-        assert each.check(name, each.default) == each.default
-        assert each.meaning
-        if isinstance(each, Categorical):
-            assert len(each.choices) > 1
+    for declared in schedule.hyperparameters:
+        assert declared.check(name, declared.default) == declared.default
+        assert declared.meaning
+        if isinstance(declared, Categorical):
+            assert len(declared.choices) > 1
             continue
-        assert each.low <= each.high
-        low, high = each.range_in(epochs=30, updates=1350)
-        assert each.check(name, low) <= each.check(name, high)
+        assert declared.low <= declared.high
+        low, high = declared.range_in(epochs=30, updates=1350)
+        assert declared.check(name, low) <= declared.check(name, high)
 
 
 # Plans: the updates of a run
@@ -494,4 +496,4 @@ def test_reactions_are_declared():
     plateau = schedules.get("plateau")
     assert plateau.plan(10, 5, 2, plateau.complete({"patience": 4, "gamma": 0.3})).reaction == Reaction(4, 0.3)
     others = [schedules.get(name) for name in ALL if name != "plateau"]
-    assert all(each.plan(10, 5, 2, each.complete({})).reaction is None for each in others)
+    assert all(schedule.plan(10, 5, 2, schedule.complete({})).reaction is None for schedule in others)

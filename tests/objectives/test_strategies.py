@@ -277,7 +277,7 @@ def test_a_dropped_unit_gets_no_gradient_and_the_others_more(torch):
     theta = np.stack([model.init(generator(seed, "initial weights")) for seed in range(2)])
     indices = np.arange(20).reshape(2, 10)
     mask = (np.random.default_rng(0).random((2, 10, 14)) > 0.4) / 0.6
-    losses, gradient = (each.copy() for each in model.loss_and_gradient(theta, indices, mask))
+    losses, gradient = (result.copy() for result in model.loss_and_gradient(theta, indices, mask))
     for r in range(2):
         weights = torch.tensor(theta[r], requires_grad=True)
         z = torch.from_numpy(model.X[indices[r]])

@@ -22,7 +22,7 @@ ADAPTIVE = [name for name in optimizers.names() if optimizers.get(name).family =
 @cache
 def paths(name):
     """The trajectories of all optimizers by name: each surface is searched once."""
-    return {each.name: each for each in surfaces.trajectories(name)}
+    return {trajectory.name: trajectory for trajectory in surfaces.trajectories(name)}
 
 
 def in_window(surface, points):
@@ -234,7 +234,7 @@ def test_on_the_saddle_adaptive_rules_leave_while_the_sgd_family_lingers():
 
 def test_on_himmelblaus_hill_the_families_go_different_ways():
     himmelblau = surfaces.get("himmelblau")
-    ends = {name: int(himmelblau.nearest(each.path[-1])[0]) for name, each in paths("himmelblau").items()}
+    ends = {name: int(himmelblau.nearest(trajectory.path[-1])[0]) for name, trajectory in paths("himmelblau").items()}
     assert len({ends[name] for name in SGD_FAMILY}) == len({ends[name] for name in ADAPTIVE}) == 1
     assert ends["sgd"] != ends["adam"]
 
@@ -242,11 +242,11 @@ def test_on_himmelblaus_hill_the_families_go_different_ways():
 @pytest.mark.parametrize("steps", [1, 2, 37])
 def test_shorter_paths_are_tuned_for_their_length(steps):
     trajectories = surfaces.trajectories("rosenbrock", ["adam", "sgd"], steps)
-    assert [each.name for each in trajectories] == ["adam", "sgd"]
-    for each in trajectories:
-        assert each.path.shape == (steps + 1, 2)
-        assert each.arrival is None
-        assert each.values[-1] < each.values[0]
+    assert [trajectory.name for trajectory in trajectories] == ["adam", "sgd"]
+    for trajectory in trajectories:
+        assert trajectory.path.shape == (steps + 1, 2)
+        assert trajectory.arrival is None
+        assert trajectory.values[-1] < trajectory.values[0]
 
 
 def test_a_path_that_falls_without_end():
@@ -304,9 +304,9 @@ def test_arrival():
         (lambda: surfaces.trajectories("beale", steps=2.5), "trajectories(steps=2.5): steps must be a whole number"),
         (lambda: surfaces.trajectories("beale", steps=True), "steps must be a whole number from 1 to 10000, got True"),
         (lambda: surfaces.tune("beale", "sgd", 10_001), "tune(steps=10001): steps must be a whole number"),
-        (lambda: surfaces.get("beale").value([1, 2, 3]), "beale.value(points=...): points are (..., 2), got shape"),
-        (lambda: surfaces.get("beale").gradient(1.0), "beale.gradient(points=...): points are (..., 2), got shape ()"),
-        (lambda: surfaces.get("beale").value(["a", "b"]), "beale.value(points=...): not numbers: ['a', 'b']"),
+        (lambda: surfaces.get("beale").value([1, 2, 3]), "beale.value(points=...): must have shape (..., 2), got (3,)"),
+        (lambda: surfaces.get("beale").gradient(1.0), "beale.gradient(points=...): must have shape (..., 2), got ()"),
+        (lambda: surfaces.get("beale").value(["a", "b"]), "beale.value(points=...): must be numbers, got ['a', 'b']"),
         (lambda: surfaces.get("saddle").nearest((0, 0)), "saddle.nearest(points=...): saddle has no minimum"),
     ],
 )

@@ -182,7 +182,7 @@ def test_what_looks_like_a_path_is_one(tmp_path, monkeypatch, text):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(
         InputError,
-        match=r"from_table\('.*'\): (there is no such file|cannot be read|a table is a file that ends in)",
+        match=r"from_table\('.*'\): (there is no such file|cannot be read|the file name of a table must end in)",
     ):
         tasks.resolve(text, target="a")
 
@@ -203,18 +203,18 @@ def test_what_looks_like_a_path_is_one(tmp_path, monkeypatch, text):
         (b"a,b\n1,\x00\n", {"target": "b"}, "is not text: character 6 is NUL"),
         (numbers(r4="1,2,3"), {"target": "b"}, "is not a CSV file: .*line 6"),
         (numbers(cells="{i},{i},{i}"), {"target": "b"}, "is not a CSV file: .*loss of data"),
-        (numbers("a,a", "{i},{i}"), {"target": "a"}, "column 'a' stands 2 times"),
+        (numbers("a,a", "{i},{i}"), {"target": "a"}, "column 'a' is 2 times in the header"),
         (numbers(",b"), {"target": "b"}, "column 1 has no name"),
-        (numbers("b", "{i}.5"), {"target": "b"}, "has no column to predict 'b' from"),
-        (numbers(cells="id{i},{i}.5"), {"target": "b"}, "predict 'b' from: all texts in 'a' differ"),
+        (numbers("b", "{i}.5"), {"target": "b"}, "has no informative column to predict 'b' from"),
+        (numbers(cells="id{i},{i}.5"), {"target": "b"}, "predict 'b' from: all strings in 'a' are different"),
         (numbers(cells="{i},7.5"), {"target": "b"}, "target 'b': is constant, 7.5, in all 20 rows"),
         (numbers(cells="{i},yes"), {"target": "b"}, "target 'b': is only one class, 'yes'"),
         (numbers(r3="1,", r7="1,"), {"target": "b"}, r"target 'b': 2 missing \(NaN\), the first in row 4"),
-        (numbers(cells="{i},"), {"target": "b"}, "target 'b': is missing in all 20 rows"),
+        (numbers(cells="{i},"), {"target": "b"}, "target 'b': is empty in all 20 rows"),
         (numbers(r3="1,-inf"), {"target": "b"}, "target 'b': must be finite .*got -inf in row 4"),
         (numbers(r3="inf,1"), {"target": "b"}, "column 'a': must be finite .*got inf in row 4 .*1 such"),
         (numbers(r3="1e300,1"), {"target": "b"}, r"column 'a': must be finite .*got 1e\+300 in row 4"),
-        (numbers(cells=",{i}.5"), {"target": "b"}, "column 'a': is missing in all 20 rows"),
+        (numbers(cells=",{i}.5"), {"target": "b"}, "column 'a': is empty in all 20 rows"),
         (numbers(n=9), {"target": "b"}, "at least 10 rows are needed to split them, got 9"),
         (numbers("a,b", "{i},no", r1="1,yes"), {"target": "b"}, "class 'yes' has too few rows, 1"),
         (numbers(cells="2020-01-{i},{i}.5"), {"target": "b"}, "column 'a': holds dates such as '2020-01-0'"),
@@ -222,7 +222,7 @@ def test_what_looks_like_a_path_is_one(tmp_path, monkeypatch, text):
         (numbers(n=90, r4="?,1", r9="?,1"), {"target": "b"}, r"'a': .* 2 cells, the first '\?' in row 5"),
         (numbers(n=90, r4="1,?"), {"target": "b"}, r"'b': .* 1 cells, the first '\?' in row 5"),
         (numbers(), {"target": "b", "kind": "regresion"}, "did you mean 'regression'"),
-        (numbers(), {"target": "b", "name": ""}, "name is a text"),
+        (numbers(), {"target": "b", "name": ""}, "name must be a non-empty string"),
         (numbers(), {"target": "b", "hidden": (0,)}, "widths"),
     ],
 )  # fmt: skip
@@ -237,8 +237,8 @@ def test_an_unusable_csv_is_refused(tmp_path, text, options, message):
     [
         (pd.date_range("2020-01-01", periods=20), "column 'a': holds dates or times"),
         (pd.timedelta_range("1h", periods=20), "column 'a': holds dates or times"),
-        ([[1, 2]] * 20, "column 'a': holds mixed values"),
-        ([b"x"] * 20, "column 'a': holds bytes values"),
+        ([[1, 2]] * 20, "column 'a': must hold numbers, strings or booleans, got mixed values"),
+        ([b"x"] * 20, "column 'a': must hold numbers, strings or booleans, got bytes values"),
     ],
 )
 def test_an_unusable_parquet_column_is_refused(tmp_path, column, message):
@@ -252,7 +252,7 @@ def test_files_that_are_no_tables(tmp_path):
     for path, message in (
         (tmp_path / "none.csv", "there is no such file"),
         (tmp_path / "folder.csv", "cannot be read: Is a directory"),
-        (csv(tmp_path, "x", "table.xlsx"), r"ends in \.csv, \.tsv, \.parquet, \.pq, not in '\.xlsx'"),
+        (csv(tmp_path, "x", "table.xlsx"), r"must end in \.csv, \.tsv, \.parquet, \.pq, got '\.xlsx'"),
         (csv(tmp_path, "no parquet", "t.parquet"), "is not a Parquet file"),
         (csv(tmp_path, b"PAR1" + b"\0" * 20 + b"PAR1", "u.parquet"), "is not a Parquet file"),
     ):

@@ -484,7 +484,7 @@ def _touching(self, theta, indices):
             r"gradients .* shape \(2, 2\), got \(2,\)",
         ),
         (_broken(loss_and_gradient=lambda self, theta, indices: (theta[:, 0] * np.nan, theta)), "finite"),
-        (_broken(loss_and_gradient=_touching), "leave theta and indices"),
+        (_broken(loss_and_gradient=_touching), "must not modify theta and indices"),
     ],
 )
 def test_a_model_that_breaks_the_contract_is_refused(model, message):
@@ -520,7 +520,7 @@ def user_module(tmp_path, monkeypatch):
     )
     (tmp_path / "broken_tasks.py").write_text("1 / 0\n")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", [each for each in sys.path if each not in ("", str(tmp_path))])
+    monkeypatch.setattr(sys, "path", [folder for folder in sys.path if folder not in ("", str(tmp_path))])
     yield
     sys.modules.pop("my_tasks", None)
 

@@ -115,14 +115,14 @@ def test_plateau_goes_back_to_the_best_with_a_rule_that_begins_anew(rule, patien
     chosen = TrainConfig.from_json({**given, "epochs": epochs})
     ((curve,),) = train(bowl.problem(), [chosen], [4], dtype=np.float64)
 
-    own = {name: value for name, value in chosen.optimizer.hyperparameters.items() if name != "learning_rate"}
+    settings = {name: value for name, value in chosen.optimizer.hyperparameters.items() if name != "learning_rate"}
     rates = rate * np.minimum((np.arange(epochs) + 1) / warmup, 1)
     mean = bowl.points[:20].mean(axis=0)
     theta, best_loss, waited, executed = bowl.seen[0], np.inf, 0, []
     best, segment, path = theta, 0, None
     for epoch in range(epochs):
         if path is None:
-            path = descend(lambda x: x - mean, theta, rule, own, rates[epoch:])
+            path = descend(lambda x: x - mean, theta, rule, settings, rates[epoch:])
             segment = epoch
         np.testing.assert_allclose(bowl.seen[epoch], path[epoch - segment], rtol=1e-10)
         executed.append(rates[epoch])
@@ -195,7 +195,7 @@ def test_a_run_that_reacts_sees_neither_test_rows_nor_trains_on_what_it_watches(
     monitor = np.arange(30, 40)
     task, spoilt = overfitting(monitor), overfitting(monitor)
     spoilt.model.X[60:], spoilt.model.y[60:] = 100.0, 0
-    (one,), (other,) = (train(each, [STOPPING], [0])[0] for each in (task, spoilt))
+    (one,), (other,) = (train(problem, [STOPPING], [0])[0] for problem in (task, spoilt))
     assert np.array_equal(one.train_loss, other.train_loss)
     assert one.kept_epoch == other.kept_epoch
     assert not np.array_equal(one.held_out_loss, other.held_out_loss)
@@ -241,7 +241,7 @@ def test_the_final_parameters_can_be_measured_by_hand():
         {"optimizer": {"name": "sgd", "learning_rate": 0.3}, "epochs": 30, "early_stopping": 2, "batch_size": 20}
     )
     ((curve,),) = train(bowl.problem(), [chosen], [4], dtype=np.float64)
-    kept = bowl.seen[curve.kept_epoch]
-    assert curve.final_loss == pytest.approx(bowl.held_out(kept), rel=1e-12)
-    assert evaluate(bowl, kept[None], np.arange(20, 30))[0][0] == pytest.approx(curve.final_loss, rel=1e-12)
+    best_theta = bowl.seen[curve.kept_epoch]
+    assert curve.final_loss == pytest.approx(bowl.held_out(best_theta), rel=1e-12)
+    assert evaluate(bowl, best_theta[None], np.arange(20, 30))[0][0] == pytest.approx(curve.final_loss, rel=1e-12)
     assert generator(4, "initial weights").normal(size=3)[0] * 0.3 + 3 == pytest.approx(bowl.seen[0][0])

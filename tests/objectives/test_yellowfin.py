@@ -30,7 +30,7 @@ def transcribed(gradient, start, factors, beta=BETA, epsilon=EPSILON):
         distance = average(
             "distance", average("norm", np.linalg.norm(g), t) / (average("h", np.sum(g**2), t) + epsilon), t
         )
-        h_max, h_min, variance, distance = (each + epsilon for each in (h_max, h_min, variance, distance))
+        h_max, h_min, variance, distance = (estimate + epsilon for estimate in (h_max, h_min, variance, distance))
         mu, alpha = brute_force(variance, distance, h_max, h_min)
         tuned.append((mu, alpha))
         velocity = mu * velocity + g

@@ -262,7 +262,7 @@ ROWS = "".join(f"{i},{i % 7},{i % 2}\n" for i in range(30))
         ("a,b,y\n1,2,0\n3,4,1\n", "y", "has too few rows"),
         ("a,b,y\n" + ROWS + "1,2,\n", "y", "missing"),
         ("a,b,y\n" + "".join(f"{i},1,{i / 7}\n" for i in range(30)) + "1,2,inf\n", "y", "got inf"),
-        ("a,b,y\n" + "".join(f"{i},,{i % 2}\n" for i in range(30)), "y", "column 'b': is missing in all 30 rows"),
+        ("a,b,y\n" + "".join(f"{i},,{i % 2}\n" for i in range(30)), "y", "column 'b': is empty in all 30 rows"),
         ("", "y", "is empty"),
     ],
 )
@@ -282,8 +282,8 @@ def test_tables_that_cannot_be_learned(
     [
         ("compare digit", "unknown task 'digit'; did you mean 'digits'?"),
         ("compare .", "unknown task '.'"),
-        ("compare ./", "a table is a file that ends in .csv"),
-        ("compare data.cvs --target y", "not in '.cvs'"),
+        ("compare ./", "the file name of a table must end in .csv"),
+        ("compare data.cvs --target y", "got '.cvs'"),
         ("compare none.csv --target y", "there is no such file"),
         ("compare nomodule:task", "module 'nomodule' cannot be imported"),
         ("compare json:task", "unknown attribute of module 'json' 'task'"),

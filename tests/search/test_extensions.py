@@ -191,7 +191,7 @@ def test_where_the_module_is_missing_it_is_told_and_the_rest_still_works(search:
     address = ("--db", f"sqlite:///{search}/cooldown.db")
     shown = cooldown("show", "x", *address, cwd=elsewhere, check=2)
     assert "module 'mymodule' cannot be imported" in shown.stderr
-    assert f"it is looked for in {elsewhere}" in " ".join(shown.stderr.split())
+    assert f"searched in {elsewhere}" in " ".join(shown.stderr.split())
     assert "x" in cooldown("list", *address, cwd=elsewhere).stdout
     cooldown("delete", "x", "--yes", *address, cwd=elsewhere)
     assert "No experiments" in cooldown("list", *address, cwd=elsewhere).stdout
@@ -226,9 +226,9 @@ def test_a_module_may_be_called_like_an_entry(tmp_path: Path, monkeypatch: pytes
     ("arguments", "message"),
     [
         (("--arm", "nomodule:x"), "optimizer 'nomodule:x': module 'nomodule' cannot be imported: ModuleNotFoundError"),
-        (("--arm", "adam+mymodule:Lion"), "schedule 'mymodule:Lion': must be a Schedule or a callable"),
+        (("--arm", "adam+mymodule:Lion"), "schedule 'mymodule:Lion': must be a Schedule or return one"),
         (("--arm", "mymodule:lion"), "unknown attribute of module 'mymodule' 'lion'; did you mean 'Lion'?"),
-        (("--arm", "mymodule:number"), "must be an Optimizer or a callable without arguments that returns one, got 3"),
+        (("--arm", "mymodule:number"), "must be an Optimizer or return one when called without arguments, got 3"),
         (("--arm", "mymodule:broken"), "broken() raised ZeroDivisionError: no reason"),
         (("--sampler", "mymodule:Lion"), "sampler 'mymodule:Lion'"),
         (("--sampler", "tpee"), "unknown sampler 'tpee'; did you mean 'tpe'?"),
@@ -255,8 +255,8 @@ def test_check_says_what_came_out(folder: Path) -> None:
     document = json.loads(failed.stdout)
     assert not document["passed"]
     (reason,) = [check["reason"] for check in document["checks"] if not check["passed"]]
-    assert "with none of the learning rates" in reason
-    assert "FAIL  learns iris: with none" in cooldown("check", "faulty:Lion", cwd=folder, check=1).stdout
+    assert "no learning rate of" in reason
+    assert "FAIL  learns iris: no learning rate" in cooldown("check", "faulty:Lion", cwd=folder, check=1).stdout
     assert "no_such" in cooldown("check", "no_such:Lion", cwd=folder, check=2).stderr
 
 
@@ -304,7 +304,7 @@ def test_entries_of_an_installed_package_join_the_catalogs(folder: Path) -> None
         ),
         ("mine = plugin_of_mine:nothing", "cannot be loaded: AttributeError"),
         ("mine = plugin_of_nobody:Lion", "cannot be loaded: ModuleNotFoundError"),
-        ("a+b = plugin_of_mine:Lion", "a name is letters, digits, dashes and underscores"),
+        ("a+b = plugin_of_mine:Lion", "a name may hold letters, digits, dashes and underscores"),
     ],
 )
 def test_a_package_that_adds_what_cannot_be_is_named(folder: Path, point: str, message: str) -> None:

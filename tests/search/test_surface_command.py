@@ -46,9 +46,9 @@ def test_from_start_to_end(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert lines[0] == f"beale: {surfaces.get('beale').formula}"
     assert lines[-3] == ""
-    assert " ".join(lines[-2:]) == (
-        "yellowfin's rate is a factor of the rate that it tunes itself; its slow start of 200 updates asks for a large "
-        "one on short paths."
+    assert " ".join(" ".join(lines[-2:]).split()) == (
+        "yellowfin's learning rate multiplies the rate that it tunes itself; because of its slow start of 200 updates, "
+        "short paths need a large one."
     )
     rows = [line.split() for line in lines[-3 - len(optimizers.names()) : -3]]
     assert sorted(row[0] for row in rows) == optimizers.names()

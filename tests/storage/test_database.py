@@ -345,11 +345,11 @@ def test_a_full_disk_is_told_and_what_was_written_is_kept(ledger: Ledger) -> Non
                 except LedgerError as raised:
                     error = str(raised)
             assert error.endswith("could not be written: the disk is full. What was written before is kept")
-            kept = len(study.trials)
-            assert len(study_of(ledger).trials) == kept
+            n_trials = len(study.trials)
+            assert len(study_of(ledger).trials) == n_trials
         # Somebody has made room: the same run goes on.
-        writer.append_generation(study, kept // 4, generation(kept // 4), {})
-    assert len(study_of(ledger).trials) == kept + 4
+        writer.append_generation(study, n_trials // 4, generation(n_trials // 4), {})
+    assert len(study_of(ledger).trials) == n_trials + 4
 
 
 def test_a_disk_that_is_full_from_the_start_leaves_a_file_that_can_become_a_ledger(tmp_path: Path) -> None:
@@ -378,10 +378,10 @@ try:
 except LedgerError as error:
     print(len(study.trials), error)
 """
-    kept, message = run_child(script, url).split(" ", 1)
+    n_trials, message = run_child(script, url).split(" ", 1)
     assert "disk" in message
     assert "What was written before is kept" in message
-    assert 4 <= len(study_of(ledger).trials) == int(kept) < 400
+    assert 4 <= len(study_of(ledger).trials) == int(n_trials) < 400
 
 
 def test_a_ledger_that_may_not_be_written_can_be_read(ledger: Ledger, url: str) -> None:
@@ -420,15 +420,15 @@ for name in ("new.sqlite", "kept.sqlite"):
         print(error)
 """
     try:
-        told = run_child(script, str(folder)).splitlines()
+        messages = run_child(script, str(folder)).splitlines()
     finally:
         folder.chmod(0o755)
-    if told == ["overruled"]:
+    if messages == ["overruled"]:
         pytest.skip("file modes do not bind this user")
-    new, kept = told
+    new, existing = messages
     assert "new.sqlite cannot be opened: does its folder exist, and may you write there?" in new
-    assert "kept.sqlite" in kept
-    assert "read-only" in kept or "cannot be opened" in kept
+    assert "kept.sqlite" in existing
+    assert "read-only" in existing or "cannot be opened" in existing
     assert [file.name for file in folder.iterdir()] == ["kept.sqlite"]
     assert (folder / "kept.sqlite").read_bytes() == before
 

@@ -166,13 +166,13 @@ def test_a_name_that_is_no_line_of_text_is_refused(ledger: Ledger, name: str) ->
 
 def test_a_name_is_taken_once_and_the_first_stays(ledger: Ledger) -> None:
     complete_experiment(ledger)
-    with pytest.raises(LedgerError, match="there is an experiment 'digits' already"):
+    with pytest.raises(LedgerError, match="the experiment 'digits' already exists"):
         ledger.create("digits", {}, "", [StudyKey("adam", 0)])
     assert len(ledger.load("digits").studies) == 2
 
 
 def test_an_unknown_experiment_is_told_with_the_nearest_name(ledger: Ledger) -> None:
-    with pytest.raises(LedgerError, match=r"unknown experiment 'digts'.*holds none yet"):
+    with pytest.raises(LedgerError, match=r"unknown experiment 'digts'.*has no experiments yet"):
         ledger.load("digts")
     complete_experiment(ledger)
     for use in (ledger.load, ledger.delete, lambda name: ledger.hold(name).__enter__()):
@@ -304,7 +304,7 @@ with ledger.hold("digits") as writer:
 def test_kill_9_while_appending_leaves_whole_generations(ledger: Ledger, url: str, path: Path) -> None:
     ledger.create("digits", {}, "", [StudyKey("adam", 0), StudyKey("momentum", 0)])
     lengths = random.Random(0)
-    told, found = 0, 0
+    reported, stored = 0, 0
     for _ in range(3):
         child = subprocess.Popen(
             [sys.executable, "-c", APPEND_FOREVER, url], stdout=subprocess.PIPE, text=True, env=child_environment()
@@ -312,17 +312,17 @@ def test_kill_9_while_appending_leaves_whole_generations(ledger: Ledger, url: st
         assert child.stdout is not None
         for _ in range(lengths.randint(2, 6)):
             assert child.stdout.readline()
-            told += 1
+            reported += 1
         time.sleep(lengths.uniform(0, 0.01))
         child.send_signal(signal.SIGKILL)
-        told += len(child.communicate()[0].splitlines())
+        reported += len(child.communicate()[0].splitlines())
         assert child.returncode == -signal.SIGKILL
-        found = whole(path).total()
+        stored = whole(path).total()
         # What it said was written is there; one more may be, of which it could say nothing any more.
-        assert told <= found <= told + 1
+        assert reported <= stored <= reported + 1
         assert ledger.load("digits").status is Status.INTERRUPTED
-        told = found
-    assert found >= 6
+        reported = stored
+    assert stored >= 6
 
 
 def test_readers_see_whole_generations_while_a_writer_writes(ledger: Ledger, url: str) -> None:

@@ -20,7 +20,7 @@ def test_a_seed_that_diverges_is_left_out_with_a_warning(monkeypatch):
 
     def sick(population, *arguments):
         initial(population, *arguments)
-        population.theta[[each.seed == healthy.seeds_[1] for each in population.replicates]] = np.nan
+        population.theta[[replicate.seed == healthy.seeds_[1] for replicate in population.replicates]] = np.nan
 
     monkeypatch.setattr(engine.Population, "__init__", sick)
     with pytest.warns(ConvergenceWarning, match="fit: 1 of 3 seeds diverged and are left out"):

@@ -61,7 +61,7 @@ def test_the_defaults_are_those_of_a_config():
 def test_from_config_takes_a_config_and_what_a_config_does_not_have():
     with pytest.raises(InputError, match=r"ScheduledMLPClassifier.from_config\(config=...\): should be a TrainConfig"):
         ScheduledMLPClassifier.from_config({"epochs": 3})
-    with pytest.raises(TypeError, match="the config has epochs already: set_params changes it"):
+    with pytest.raises(TypeError, match="the config already sets epochs: use set_params to change it"):
         ScheduledMLPClassifier.from_config(TrainConfig(), epochs=3)
 
 
@@ -84,8 +84,8 @@ def test_every_schedule_fits(schedule):
 def test_a_run_that_ends_within_its_warm_up_is_told_of():
     """A config of a larger data set keeps its updates."""
     ramped = ScheduledMLPClassifier(schedule="cosine", schedule_params={"warmup_steps": 10}, epochs=2, random_state=0)
-    told = "ScheduledMLPClassifier.fit: the run, of 10 updates, ends within its warm-up, of 10: the learning rate only"
-    with pytest.warns(UserWarning, match=told):
+    message = "ScheduledMLPClassifier.fit: the run of 10 updates ends within its warm-up of 10: the learning rate only"
+    with pytest.warns(UserWarning, match=message):
         ramped.fit(X_IRIS, y_iris)
     ramped.set_params(epochs=3).fit(X_IRIS, y_iris)
 
@@ -192,13 +192,19 @@ def test_fit_of_the_engine_has_the_curves_of_train():
     ("call", "message"),
     [
         (lambda: fit(iris_problem(), TrainConfig(), []), "fit(seeds=...): at least one seed is needed, got none"),
-        (lambda: fit(iris_problem(), TrainConfig(), [-1]), "fit(seeds=...): a seed is a whole number"),
+        (lambda: fit(iris_problem(), TrainConfig(), [-1]), "fit(seeds=...): a seed must be a whole number"),
         (
             lambda: fit(iris_problem(), TrainConfig(), [1], dtype=np.float16),
             "fit(dtype=<class 'numpy.float16'>): dtype",
         ),
-        (lambda: fit(iris_problem(), TrainConfig(early_stopping=2), [1]), "fit(problem=...): a config that reacts"),
-        (lambda: engine.begin(iris_problem(), TrainConfig(early_stopping=2), [1]), "begin(config=...): a config that"),
+        (
+            lambda: fit(iris_problem(), TrainConfig(early_stopping=2), [1]),
+            "fit(problem=...): early stopping and schedules",
+        ),
+        (
+            lambda: engine.begin(iris_problem(), TrainConfig(early_stopping=2), [1]),
+            "begin(config=...): early stopping and",
+        ),
     ],
 )
 def test_the_engine_refuses_what_it_cannot_fit(call, message):

@@ -64,7 +64,7 @@ def test_a_run_that_reacts_has_no_passes(make, reacting):
     assert not hasattr(make(**reacting), "partial_fit")
     with pytest.raises(AttributeError) as error:
         make(**reacting).partial_fit(X_IRIS, y_iris)
-    assert "reacts to held-out rows of the whole run" in str(error.value.__cause__)
+    assert "depends on held-out rows of the whole run" in str(error.value.__cause__)
 
 
 def test_passes_name_their_mistakes():
