@@ -1,8 +1,8 @@
-"""Fair pruning: which trials of a study are stopped before their end, and what that costs.
+"""Fair pruning: which trials of a study are stopped early, and at what cost.
 
-A trial is held only against trials of its own study, with the same schedule, at the same epoch: a schedule that drops
-late is never compared with one that drops early. It is held only against earlier generations, so that what is pruned is
-a function of the record alone, for any number of workers.
+A trial is compared only with trials of its own study, with the same schedule, at the same epoch: a schedule whose rate
+drops late is never compared with one whose rate drops early. It is compared only with earlier generations, so that what
+is pruned is a function of the record alone, for any number of workers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,18 +26,18 @@ PRUNERS: tuple[Pruner, ...] = ("median", "hyperband")
 
 @dataclass(frozen=True)
 class Replay:
-    """What a pruner would have done to a study that was run without one.
+    """What a pruner would have changed in a study that was run without one.
 
-    pruned: by trial number, after which epoch (from 1) it would have been stopped. gradient_evaluations: those of the
-    study's search. saved: how many of them would not have been made. winner: the study's winner, by number; None for a
-    study without trials.
-    winner_instead: who wins among the trials that are left: the winner itself unless it is pruned. None where none is
-    left, or where the finalists are all pruned, so that nobody's loss on further seeds is known.
+    pruned: by trial number, the epoch (from 1) after which it would have been stopped. gradient_evaluations: those of
+    the study's search. saved: how many of them the pruner would have saved. winner: the number of the study's winner;
+    None for a study without trials.
+    winner_instead: the number of the winner among the remaining trials: the winner itself unless it is pruned. None if
+    no trial remains, or if all finalists are pruned, so that no remaining trial has a loss on further seeds.
     loss_difference: the loss of `winner_instead` minus the winner's, over the finalists' further seeds if there are
-    any, else over the search seeds; None where `winner_instead` is.
+    any, else over the search seeds; None if `winner_instead` is None.
 
-    A run with the pruner would differ from this in two ways that no record can tell: the sampler would learn from
-    shorter trials, and other trials would become finalists in the place of pruned ones.
+    A real run with the pruner would differ in two ways: the sampler would learn from shorter trials, and other trials
+    would become finalists in place of the pruned ones.
     """
 
     pruned: Mapping[int, int]
@@ -55,7 +55,7 @@ class Replay:
 
 @dataclass(frozen=True)
 class _Trial:
-    """A trial as a pruner sees it. losses: (epochs,), of an earlier trial; NaN after the epoch that it got to."""
+    """A trial as a pruner sees it. losses: (epochs,) if it is an earlier trial; NaN after its last trained epoch."""
 
     schedule: str
     bracket: int
@@ -63,7 +63,7 @@ class _Trial:
 
 
 def bracket(study: StudyRecord, number: int, seed: int) -> int:
-    """Hyperband's bracket of a trial: 0, 1 or 2, the same whatever else is in the experiment."""
+    """Hyperband's bracket of a trial: 0, 1 or 2. It does not depend on the other arms."""
     drawn = generator(seed, "pruner", study.arm, study.repeat, number).integers(sum(BRACKET_WEIGHTS))
     return int(np.searchsorted(np.cumsum(BRACKET_WEIGHTS), drawn, side="right"))
 
@@ -71,7 +71,7 @@ def bracket(study: StudyRecord, number: int, seed: int) -> int:
 def limits(
     pruner: Pruner, study: StudyRecord, numbers: Sequence[int], configs: Sequence[TrainConfig], epochs: int, seed: int
 ) -> NDArray[np.float64] | None:
-    """(configs, epochs) the limits, for `objectives.train`, of a study's next generation; None where nobody prunes.
+    """(configs, epochs) loss limits of a study's next generation, for `objectives.train`; None without a pruner.
 
     study: with all its earlier generations and nothing else. numbers: the trial numbers of `configs`. epochs: of every
     config. seed: the experiment's.
@@ -88,45 +88,45 @@ def limits(
 
 
 def replay(pruner: Pruner, study: StudyRecord, seed: int) -> Replay:
-    """What `pruner` would have done to a study that was run without one.
+    """What `pruner` would have changed in a study that was run without one.
 
-    Generation by generation, each seeing of earlier ones only what would have been trained. seed: the experiment's.
-    Raises InputError for a study in which a trial was pruned.
+    Generation by generation; each is compared only with those epochs of earlier ones that would have been trained.
+    seed: the experiment's. Raises InputError for a study in which a trial was pruned.
     """
     curves = study.curves(Purpose.SEARCH)
     if any(curve.outcome is Outcome.PRUNED for curve in curves):
         raise InputError(
-            f"study {study.arm}/{study.repeat} was pruned itself: what its trials would have reached is unknown"
+            f"study {study.arm}/{study.repeat} was run with a pruner: the final losses of its pruned trials are unknown"
         )
     total = sum(curve.gradient_evaluations for curve in curves)
     pruned = {} if pruner == "none" else _replayed(pruner, study, seed)
     saved = sum(_saved(trial, pruned[trial.number]) for trial in study.trials if trial.number in pruned)
     winner = study.winner
-    rest = replace(study, trials=tuple(trial for trial in study.trials if trial.number not in pruned))
-    left, before, after = rest.winner, study.selection_loss, rest.selection_loss
-    if winner is None or left is None or before is None or after is None:
+    remaining = replace(study, trials=tuple(trial for trial in study.trials if trial.number not in pruned))
+    instead, before, after = remaining.winner, study.selection_loss, remaining.selection_loss
+    if winner is None or instead is None or before is None or after is None:
         return Replay(pruned, total, saved, winner.number if winner else None, None, None)
-    if (winner.finalist_loss is None) != (left.finalist_loss is None):
+    if (winner.finalist_loss is None) != (instead.finalist_loss is None):
         return Replay(pruned, total, saved, winner.number, None, None)
-    return Replay(pruned, total, saved, winner.number, left.number, after - before)
+    return Replay(pruned, total, saved, winner.number, instead.number, after - before)
 
 
 def _replayed(pruner: Pruner, study: StudyRecord, seed: int) -> dict[int, int]:
-    """By trial number, after which epoch (from 1) it would have been pruned."""
+    """By trial number, the epoch (from 1) after which it would have been pruned."""
     pruned: dict[int, int] = {}
     earlier: list[_Trial] = []
     for generation in sorted({trial.generation for trial in study.trials}):
         trained = []
         # Trials that are compared with the same earlier ones have the same limits.
-        known: dict[tuple[str, int], NDArray[np.float64]] = {}
+        limits_of: dict[tuple[str, int], NDArray[np.float64]] = {}
         for trial in (trial for trial in study.trials if trial.generation == generation):
             epochs = trial.config.epochs
             seen = _seen(study, trial, epochs, seed)
             last = max(epochs_paid(curve) for curve in trial.curves[Purpose.SEARCH])
             kind = seen.schedule, seen.bracket if pruner == "hyperband" else 0
-            if kind not in known:
-                known[kind] = _limits(pruner, earlier, seen, epochs)
-            end = pruned_after(seen.losses, known[kind], last)
+            if kind not in limits_of:
+                limits_of[kind] = _limits(pruner, earlier, seen, epochs)
+            end = pruned_after(seen.losses, limits_of[kind], last)
             if end is not None:
                 pruned[trial.number] = end
                 seen = replace(seen, losses=_known_until(seen.losses, end))
@@ -137,12 +137,12 @@ def _replayed(pruner: Pruner, study: StudyRecord, seed: int) -> dict[int, int]:
 
 def _limits(pruner: Pruner, earlier: Sequence[_Trial], trial: _Trial, epochs: int) -> NDArray[np.float64]:
     """(epochs,) the limits of one trial."""
-    alike = [
-        each.losses
-        for each in earlier
-        if each.schedule == trial.schedule and (pruner == "median" or each.bracket == trial.bracket)
+    comparable = [
+        other.losses
+        for other in earlier
+        if other.schedule == trial.schedule and (pruner == "median" or other.bracket == trial.bracket)
     ]
-    losses = np.array(alike).reshape(-1, epochs)
+    losses = np.array(comparable).reshape(-1, epochs)
     return median_limits(losses) if pruner == "median" else halving_limits(losses, trial.bracket)
 
 
@@ -160,7 +160,7 @@ def _known_until(losses: NDArray[np.float64], end: int) -> NDArray[np.float64]:
 
 
 def _saved(trial: TrialRecord, end: int) -> int:
-    """The gradient evaluations that its replicates made after the epoch `end` (from 1)."""
+    """The gradient evaluations of the trial's replicates after the epoch `end` (from 1)."""
     return sum(
         rows_per_epoch(curve, trial.config) * max(epochs_paid(curve) - end, 0) for curve in trial.curves[Purpose.SEARCH]
     )

@@ -198,7 +198,7 @@ def test_an_object_cannot_be_resumed_by_name_and_the_message_says_how(url: str) 
 
     with pytest.raises(Enough):
         compare(task, db=url, report=stop, **ARRAYS)
-    with pytest.raises(InputError, match=r"task of 'mine' cannot be found again .*compare\(task, name='mine', ...\)"):
+    with pytest.raises(InputError, match=r"task of 'mine' cannot be loaded .*compare\(task, name='mine', ...\)"):
         resume("mine", db=url)
     assert json.dumps(load("mine", db=url).to_json())
     assert compare(task, name="mine", db=url, workers=1, **ARRAYS).status is Status.DONE

@@ -150,7 +150,7 @@ def test_a_task_in_memory_needs_arrays(tmp_path: Path) -> None:
     task = tasks.from_arrays(X, y, name="mine")
     given = spec(task="mine")
     record = run_in_threads(f"sqlite:///{tmp_path / 'l.db'}", given, name="mine", task=task)
-    with pytest.raises(ValueError, match="the task of 'mine' cannot be found again"):
+    with pytest.raises(ValueError, match="the task of 'mine' cannot be loaded"):
         export(View(record), "torch")
     with pytest.warns(UserWarning, match="give it arrays"):
         text = Result(record).export("torch", task=task)
@@ -159,5 +159,5 @@ def test_a_task_in_memory_needs_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", X=X, y=y)
     assert "test loss" in parity.run_here(str(text), str(tmp_path / "data.npz"))
     other = tasks.from_arrays(X + 1, y, name="mine")
-    with pytest.raises(ValueError, match="has changed since 'mine' was started"):
+    with pytest.raises(ValueError, match="have changed since 'mine' was started"):
         export(View(record), "torch", task=other)
