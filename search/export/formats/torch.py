@@ -1,4 +1,4 @@
-"""PyTorch: the configuration as a training script, with torch's own optimizer and scheduler where they are exact."""
+"""PyTorch: the configuration as a training script, with torch's own optimizer and scheduler if they are exact."""
 
 from cooldown.search.export.format import Chosen, ConfigFormat, Exported
 from cooldown.search.export.literals import call, literal
@@ -17,7 +17,7 @@ def write(chosen: Chosen) -> Exported:
     else:
         formula = program.formula("torch")
         rule, arguments = formula["class_name"], []
-    # A rule of our own has no weight_decay, and where the rule itself has one it is the decoupled one.
+    # A rule from the catalog has no weight_decay, and an argument that is already there is the decoupled decay.
     decoupled = any(argument.startswith("weight_decay=") for argument in arguments)
     by_hand = config.l2 > 0 and (formula is not None or decoupled)
     if config.l2 and not by_hand:
@@ -41,7 +41,7 @@ def write(chosen: Chosen) -> Exported:
 
 
 def _initial(program: Program) -> dict[str, str]:
-    """How the weights of the hidden layers and of the output layer are drawn."""
+    """The code that draws the weights of the hidden layers and of the output layer."""
     drawn = {
         "he": 'torch.nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")',
         "glorot": "torch.nn.init.xavier_uniform_(linear.weight)",
@@ -51,4 +51,4 @@ def _initial(program: Program) -> dict[str, str]:
     return program.initial(drawn)
 
 
-torch = ConfigFormat("torch", ".py", "a PyTorch training script, with nothing of Cooldown in it", write, "python")
+torch = ConfigFormat("torch", ".py", "a PyTorch training script that does not need Cooldown", write, "python")

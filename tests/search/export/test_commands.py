@@ -156,20 +156,20 @@ def test_a_report(run_here: Any, tmp_path: Path) -> None:
         ("export iris --arm adm", "unknown arm of this experiment 'adm'; did you mean 'adam'?"),
         ("export iris --format tosch", "unknown format 'tosch'; did you mean 'torch'?"),
         ("export iris --format ''", "unknown format ''"),
-        ("export iris -o best.py", "say which with --format"),
-        ("export iris -f toml -o best.json", "'best.json' would be read as json: a toml file ends in .toml"),
-        ("export iris -f csv --repeat 9 -o trials.csv", "repeat 9: the experiment has the repeats 0, 1"),
+        ("export iris -o best.py", "choose the format with --format"),
+        ("export iris -f toml -o best.json", "'best.json' has the suffix of json; a toml file ends in .toml"),
+        ("export iris -f csv --repeat 9 -o trials.csv", "there is no repeat 9: the experiment has repeats 0, 1"),
         ("export iris -o there.json", "'there.json' already exists: choose another file with -o, or overwrite it with"),
         ("export iris -o nowhere/best.json", "cannot be written: the folder 'nowhere' does not exist"),
         ("export iris -o .", "'.' is a folder"),
         (f"export iris -o {'a' * 300}.json", "File name too long"),
         ("report iirs", "unknown experiment 'iirs'"),
         ("report iris -o there.pdf", "'there.pdf': a report is a web page; use -o there.html"),
-        ("train odder.toml", "'odder.toml' holds no configuration that `cooldown export` wrote: unknown field"),
-        ("train nothing.json", "there is no file 'nothing.json'"),
+        ("train odder.toml", "'odder.toml' is not a configuration written by `cooldown export`: unknown field"),
+        ("train nothing.json", "file 'nothing.json' does not exist"),
         ("train .", "'.' cannot be read: Is a directory"),
-        ("train there.json", "'there.json' is not JSON: Expecting value"),
-        ("train list.json", "'list.json' holds no configuration: it is not a table"),
+        ("train there.json", "'there.json' is not valid JSON: Expecting value"),
+        ("train list.json", "'list.json' is not a configuration: expected a table, got list"),
         (
             "train newer.json",
             "has schema 2, and this version of Cooldown reads those up to 1: it was written by a newer",
@@ -319,7 +319,7 @@ def test_a_document_that_was_spoilt(
 def test_a_document_that_is_odd(run_here: Any, tmp_path: Path) -> None:
     """Nested deeper than can be read, and saved by an editor that marks UTF-8."""
     (tmp_path / "deep.json").write_text("[" * 100_000)
-    assert "nested too deep" in run_here("train deep.json")[2]
+    assert "nested too deeply" in run_here("train deep.json")[2]
     (tmp_path / "marked.json").write_text("\N{BYTE ORDER MARK}" + run_here("export iris")[1], "utf-8")
     assert "exactly as recorded" in run_here("train marked.json")[1]
 
