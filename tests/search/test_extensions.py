@@ -14,8 +14,8 @@ from sklearn.datasets import load_iris
 
 from cooldown.search.export.source import NotPortableError, Source, collect
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.experiment import experiment
-from cooldown.search.spec.space import space
+from cooldown.search.spec.experiment import read_spec
+from cooldown.search.spec.space import search_space
 
 MODULE = '''
 """Entries of a user's own."""
@@ -215,8 +215,8 @@ def test_a_module_may_be_called_like_an_entry(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "adam" / "__init__.py").touch()
     (tmp_path / "adam" / "rules.py").write_text(MODULE)
     monkeypatch.syspath_prepend(tmp_path)
-    spec = experiment(task="iris", arms=("adam+adam.rules:wsd",), ranges={"adam.rules:wsd.floor": 0.25})
-    config = space(spec, spec.parsed_arms[0], 10).config({"adam.beta1": 0.7, "adam.rules:wsd.warmup_steps": 3})
+    spec = read_spec(task="iris", arms=("adam+adam.rules:wsd",), ranges={"adam.rules:wsd.floor": 0.25})
+    config = search_space(spec, spec.parsed_arms[0], 10).config({"adam.beta1": 0.7, "adam.rules:wsd.warmup_steps": 3})
     assert config.optimizer.hyperparameters["beta1"] == 0.7
     assert dict(config.schedule.hyperparameters) == {"floor": 0.25, "warmup_steps": 3}
     assert type(config).from_json(json.dumps(config.to_json())) == config

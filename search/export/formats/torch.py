@@ -1,5 +1,7 @@
 """PyTorch: the configuration as a training script, with torch's own optimizer and scheduler if they are exact."""
 
+from typing import Any
+
 from cooldown.search.export.format import Chosen, ConfigFormat, Exported
 from cooldown.search.export.literals import call, literal
 from cooldown.search.export.program import Program
@@ -30,6 +32,7 @@ def write(chosen: Chosen) -> Exported:
     text = program.render(
         "torch.py.jinja",
         formula=formula,
+        step_call=_step_call(formula) if formula else "",
         optimizer_expression=call(rule, ["model.parameters()", "lr=LEARNING_RATE", *arguments], 4, "return "),
         scheduled=not constant and not reacts_by_rate,
         scheduler=scheduler,
@@ -38,6 +41,12 @@ def write(chosen: Chosen) -> Exported:
         initial=_initial(program),
     )
     return Exported(text, program.remarks)
+
+
+def _step_call(formula: dict[str, Any]) -> str:
+    """The call of the rule for one parameter."""
+    arguments = ["parameter", "parameter.grad", "*slots", 'group["lr"]', "t", *formula["names"], "*numbers"]
+    return call(formula["function"], arguments, 16, "new, *slots = ")
 
 
 def _initial(program: Program) -> dict[str, str]:

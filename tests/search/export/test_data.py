@@ -85,7 +85,7 @@ def test_arrays_that_are_none(format: str, iris_record: ExperimentRecord, tmp_pa
     holes = np.where(np.arange(60).reshape(20, 3) < 7, np.nan, X)
     assert "X should contain only finite numbers, got 7 other values (float64)" in refused(X=holes, y=y)
     assert "X should contain only finite numbers, got 60 other values (<U" in refused(X=X.astype(str), y=y)
-    assert "by .astype(str), of texts" in refused(X=X, y=y.astype(object))
+    assert "from arrays of numbers or of strings (X.astype(str))" in refused(X=X, y=y.astype(object))
     assert "write it with numpy.savez(path, X=X, y=y)" in refused(x=X, y=y)
     assert "got (20, 3) and ()" in refused(X=X, y=np.array(1))
     assert "one label per row, got shape (20,) with 10 missing" in refused(X=X, y=np.where(y, np.nan, 1.0))
@@ -130,7 +130,7 @@ def test_a_table_has_its_own_columns(tmp_path: Path, iris_record: ExperimentReco
     # Of the number also whether it was missing.
     assert rows.shape == (48, 4)
     np.savez(tmp_path / "data.npz", X=X[:, [0, 1, 1]], y=y)
-    with pytest.raises(SystemExit, match="X has 3 columns, and the task has 2"):
+    with pytest.raises(SystemExit, match="X should have the task's 2 columns, got 3"):
         program.load_arrays(tmp_path / "data.npz")
 
 

@@ -293,7 +293,7 @@ def test_a_format_is_found_by_its_file() -> None:
 def test_what_cannot_be_written_says_what_can(iris_record: ExperimentRecord) -> None:
     config = parity.config("adam", "cosine", strategies={"curriculum": "mixed"})
     for format in CODE:
-        with pytest.raises(InputError, match=rf"{format}: .*--format json has the configuration"):
+        with pytest.raises(InputError, match=rf"{format}: .*use --format json"):
             parity.written(iris_record, config, format)
     needs_an_object = eval("lambda: thing", {"thing": object(), "__name__": "cooldown"})
     with pytest.raises(NotPortableError):
