@@ -1,12 +1,12 @@
-"""The search service: decides what is trained next, and says what came out. Knows Optuna.
+"""The search service: decides what is trained next, and reports the results. It builds on Optuna.
 
-Its rooms, from the top down; none imports from one above it:
+Its packages, from the top layer to the bottom one; none imports from a layer above it:
 
-cli, report      the command line and the written report
-experiments      what a caller calls: compare, tune, resume, load
-export, figures  how a result is shown and taken away
-evidence         what came out: verdicts, alarms, tables
+cli, report      the command line and the report
+experiments      the Python interface: compare, tune, resume, load
+export, figures  results as files, code and charts
+evidence         results: verdicts, alarms, tables
 tuning           what is trained next
-executors, spec  where training runs; what is asked
-statistics       arrays in, numbers out
+executors, spec  where training runs; what is searched
+statistics       pure functions: arrays in, numbers out
 """

@@ -1,4 +1,4 @@
-"""The command line: arguments in, one call, words out.
+"""The command line: parse arguments, make one call, print the result.
 
 Results go to stdout, progress and messages to stderr.
 Exit 0 done · 1 failed while running · 2 bad input · 130 interrupted.

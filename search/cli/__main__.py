@@ -1,4 +1,4 @@
-"""`python -m search.cli`: the `cooldown` command."""
+"""`python -m cooldown.search.cli`: the `cooldown` command."""
 
 from cooldown.search.cli import main
 

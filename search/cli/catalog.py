@@ -1,4 +1,4 @@
-"""What the catalogs hold, as `cooldown catalog` tells it."""
+"""The entries of all catalogs, as `cooldown catalog` shows them."""
 
 import sys
 from typing import Any
@@ -13,7 +13,7 @@ from cooldown.search.spec.experiment import DEFAULT_ARMS
 
 
 def contents() -> dict[str, list[dict[str, Any]]]:
-    """Per section its entries: name, what it is, and where it has them formula, source and hyperparameters."""
+    """The entries of each section: name, description and, if they have them, formula, source and hyperparameters."""
     return {
         "optimizers": [_described(optimizers.get(name)) for name in optimizers.names()],
         "schedules": [_described(schedules.get(name)) for name in schedules.names()],
@@ -35,7 +35,7 @@ def _described(entry: Any) -> dict[str, Any]:
 
 
 def _surface(surface: Surface) -> dict[str, Any]:
-    """A surface with all its minima; in words with the lowest of them."""
+    """A surface with all its minima; its description names only the lowest."""
     lowest = min((minimum.value for minimum in surface.minima), default=0.0)
     places = [minimum.point for minimum in surface.minima if minimum.value == lowest]
     which = f"minimum {lowest:g} at {', '.join(f'({x:.4g}, {y:.4g})' for x, y in places)}" if places else "no minimum"
@@ -50,10 +50,10 @@ def _surface(surface: Surface) -> dict[str, Any]:
 
 
 def _first_line(name: str) -> str:
-    """What a task's file says of it in its first sentence; of one that an installed package adds, what it predicts."""
+    """The first sentence of a task's module docstring; for a task of an installed package, its kind."""
     file = sys.modules.get(f"cooldown.objectives.tasks.{name}")
     if file is None:
-        return f"A {tasks.get(name).kind} of an installed package."
+        return f"A {tasks.get(name).kind} task of an installed package."
     return " ".join((file.__doc__ or "").split()).partition(". ")[0] + "."
 
 
@@ -67,6 +67,6 @@ def _strategy(strategy: Strategy) -> dict[str, Any]:
 
 
 def _arm(name: str, known: KnownArm) -> dict[str, Any]:
-    """An arm with what it fixes; a range of a preset as a list."""
+    """An arm with its presets; ranges as lists."""
     presets = {key: list(value) if isinstance(value, tuple) else value for key, value in known.presets.items()}
     return {"name": name, "about": known.about, "default": name in DEFAULT_ARMS, "presets": presets}

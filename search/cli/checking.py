@@ -1,4 +1,4 @@
-"""The command that checks an entry of one's own: check."""
+"""The command that checks a user's own entry: check."""
 
 from typing import Annotated
 
@@ -16,22 +16,23 @@ def check(
     ],
     json_: Json = False,
 ) -> None:
-    """Check that an optimizer, a schedule, a task or a model of your own keeps to what is asked of it."""
+    """Check an optimizer, schedule, task or model of your own."""
     from cooldown.objectives.conformance import checks
 
-    wanted = checks(name)
-    found = []
-    for number, one in enumerate(wanted, 1):
-        with ERR.status(f"Check {number} of {len(wanted)}: {one.name} …"):
-            reason = one.reason()
-        found.append({"check": one.name, "passed": reason is None, "reason": reason})
+    results = []
+    to_run = checks(name)
+    for number, entry_check in enumerate(to_run, 1):
+        title = entry_check.name
+        with ERR.status(f"Check {number} of {len(to_run)}: {title} …"):
+            reason = entry_check.reason()
+        results.append({"check": title, "passed": reason is None, "reason": reason})
         if not json_:
-            OUT.print(f"pass  {one.name}" if reason is None else f"FAIL  {one.name}: {reason}", soft_wrap=True)
-    failed = sum(not result["passed"] for result in found)
+            OUT.print(f"pass  {title}" if reason is None else f"FAIL  {title}: {reason}", soft_wrap=True)
+    failed = sum(not result["passed"] for result in results)
     if json_:
-        print_json({"name": name, "passed": not failed, "checks": found})
+        print_json({"name": name, "passed": not failed, "checks": results})
     else:
-        passes = f"fails {failed} of {len(found)} checks" if failed else f"passes all {len(found)} checks"
-        OUT.print(f"\n{name} {passes}.", soft_wrap=True)
+        outcome = f"fails {failed} of {len(results)} checks" if failed else f"passes all {len(results)} checks"
+        OUT.print(f"\n{name} {outcome}.", soft_wrap=True)
     if failed:
         raise typer.Exit(1)

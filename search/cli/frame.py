@@ -1,4 +1,4 @@
-"""What all commands share: the application, where words go, and how a mistake ends."""
+"""What all commands share: the application, output to stdout and stderr, and exit codes."""
 
 import atexit
 import gc
@@ -16,13 +16,13 @@ from rich.console import Console
 from cooldown.objectives.errors import InputError
 
 app = typer.Typer(
-    help="Tune optimizers and learning-rate schedules under equal budgets, and get an honest answer which is better.",
+    help="Tune optimizers and learning-rate schedules under equal budgets, and report which is better.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-# What is printed is a user's text as often as ours: nothing in it is markup.
+# Output contains users' texts, in which square brackets are not markup.
 OUT = Console(markup=False, emoji=False, highlight=False)
 ERR = Console(markup=False, emoji=False, highlight=False, stderr=True)
 
@@ -39,7 +39,7 @@ def _version(
 
 
 def show_result(result: Any, db: str | None, json_: bool) -> None:
-    """Print what an experiment says, as a text or as its document."""
+    """Print an experiment's answer as text, or the experiment as JSON."""
     from cooldown.search.cli import terminal
 
     if json_:
@@ -49,7 +49,7 @@ def show_result(result: Any, db: str | None, json_: bool) -> None:
 
 
 def place(name: str, db: str | None) -> str:
-    """What a command needs to find an experiment again, as one types it."""
+    """The arguments that name an experiment in a command, quoted for a shell."""
     return shlex.quote(name) + (f" --db {shlex.quote(db)}" if db else "")
 
 
@@ -59,7 +59,7 @@ def print_json(value: Any) -> None:
 
 
 def say(message: str) -> None:
-    """Print a message to stderr, as long a line as it is."""
+    """Print a message to stderr, without wrapping its lines."""
     ERR.print(message, soft_wrap=True)
 
 
@@ -68,7 +68,7 @@ def main() -> NoReturn:
     # On its way out the interpreter would search all objects for cycles once more, which takes up to 0.2 s.
     atexit.register(gc.freeze)
     for stream in (sys.stdout, sys.stderr):
-        # A name may hold what the terminal's encoding lacks.
+        # A name may contain characters that the terminal's encoding lacks.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
@@ -80,11 +80,11 @@ def main() -> NoReturn:
         say(f"cooldown: {error}")
         sys.exit(2)
     except KeyboardInterrupt:
-        # An impatient second one must not change how this ends.
+        # A second Ctrl-C must not change the exit code.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         sys.exit(130)
     except BrokenPipeError:
-        # Whoever read the output has seen enough; what is still buffered goes nowhere.
+        # The reader closed the pipe, such as `head`; discard what is still buffered.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""What the terminal shows beside an experiment's answer: lists, the catalog, estimates, retrained configs, surfaces."""
+"""Terminal output other than an experiment's answer: lists, the catalog, estimates, retrained configs, surfaces."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ def experiments(summaries: Sequence[Summary]) -> RichTable:
         Column("Task"),
         Column("Arms", Form.COUNT),
         Column("Repeats", Form.COUNT),
-        # Of how many: a text, but set like a number.
+        # "3/24" is text, but is aligned like a number.
         Column("Trials", Form.COUNT),
         Column("Status"),
         Column("Started"),
@@ -46,7 +46,7 @@ def experiments(summaries: Sequence[Summary]) -> RichTable:
 
 
 def trials(rows: Sequence[Mapping[str, Any]]) -> RichTable:
-    """The table of `cooldown trials`: one line per trial, its parameters in words."""
+    """The table of `cooldown trials`: one line per trial."""
     columns = (
         ARM,
         Column("Repeat", Form.COUNT),
@@ -55,14 +55,14 @@ def trials(rows: Sequence[Mapping[str, Any]]) -> RichTable:
         Column("Finalist", Form.LOSS),
         Column("Parameters"),
     )
-    listed = []
+    cells = []
     for row in rows:
         parameters = parameters_in_words(row["arm"], {name: value for name, value in row.items() if "." in name})
         if "," in row["arm"]:
             parameters = f"{row['optimizer']}+{row['schedule']}: {parameters}"
         finalist = "pruned" if row["pruned"] else row["finalist_loss"]
-        listed.append((row["arm"], row["repeat"], row["trial"], row["validation_loss"], finalist, parameters))
-    return render(Table(columns, listed))
+        cells.append((row["arm"], row["repeat"], row["trial"], row["validation_loss"], finalist, parameters))
+    return render(Table(columns, cells))
 
 
 def estimate(estimated: "Estimate") -> RenderableType:
@@ -75,15 +75,15 @@ def estimate(estimated: "Estimate") -> RenderableType:
     total = formatted(estimated.gradient_evaluations, Form.COUNT)
     workers = counted(estimated.workers, "worker")
     return Group(
-        Text(f"On {estimated.task}, about {spoken(estimated.seconds)} on {workers}.", style="bold"),
-        Text(f"{total} gradient evaluations, if every run lasts to its last epoch:\n"),
+        Text(f"{estimated.task}: about {spoken(estimated.seconds)} with {workers}.", style="bold"),
+        Text(f"{total} gradient evaluations, if every run is trained to its last epoch:\n"),
         render(table),
         Text(f"\nEstimated in {estimated.calibration_seconds:.0f} s. Nothing was written.", style="dim"),
     )
 
 
 def spoken(seconds: float) -> str:
-    """`75` as `1 min 15 s`, `7500` as `2 h 5 min`; an estimate needs no more digits."""
+    """`75` as `1 min 15 s`, `7500` as `2 h 5 min`: as precise as an estimate is."""
     whole = max(round(seconds), 1)
     if whole < 60:
         return f"{whole} s"
@@ -120,19 +120,19 @@ def retrained(run: "Retrained") -> RenderableType:
 
 
 def _compared(difference: float, pruned_at: int | None) -> str:
-    """How far the validation losses are from the recorded ones, which may end where the trial was pruned."""
+    """A sentence on the relative difference to the recorded validation losses, which end where the trial was pruned."""
     until = "" if pruned_at is None else f" up to epoch {pruned_at}, where the trial was pruned"
     if difference == 0:
         return f"The validation losses are exactly as recorded{until}."
     if difference < 1e-3:
-        return f"The validation losses are as recorded{until}, within {difference:.1g} (as between two machines)."
+        return f"The validation losses are as recorded{until}, within {difference:.1g} (rounding on another machine)."
     return f"The validation losses differ from the recorded ones by up to {difference:.1%}{until}."
 
 
 def surface(document: dict[str, Any]) -> Group:
-    """What `cooldown surface` prints: one line per path, the first to arrive on top.
+    """What `cooldown surface` prints: one line per path, sorted by the steps to arrive.
 
-    document: as `search.cli.surface.document` gives it.
+    document: from `search.cli.surface.document`.
     """
 
     def rank(row: dict[str, Any]) -> tuple[bool, int, str]:
@@ -156,8 +156,8 @@ def surface(document: dict[str, Any]) -> Group:
     x, y = document["start"]
     parts: list[RenderableType] = [
         Text(f"{document['surface']}: {document['formula']}", style="bold"),
-        Text(f"{document['steps']} steps from ({x:g}, {y:g}). Arrived: from then on {document['goal']}.\n"),
-        # Where there is no minimum, no path has a distance to it.
+        Text(f"{document['steps']} steps from ({x:g}, {y:g}). Arrived: stays {document['goal']} from then on.\n"),
+        # Without a minimum there is no distance to it.
         render(table if document["minima"] else table.without_empty_columns()),
     ]
     notes = [optimizers.get(row["optimizer"]).note for row in rows]
@@ -166,12 +166,12 @@ def surface(document: dict[str, Any]) -> Group:
 
 
 def catalog(kind: str, entries: Sequence[dict[str, Any]]) -> RichTable:
-    """One section of `cooldown catalog`: each entry, and below it what it can be tuned by."""
+    """One section of `cooldown catalog`: each entry with its hyperparameters."""
     rows = []
     for entry in entries:
         lines = [entry["about"], *map(_hyperparameter, entry.get("hyperparameters", ())), *_presets(entry)]
         rows.append((entry["name"], "\n  ".join(lines)))
-    return render(Table((Column(kind.capitalize()), Column("What it is")), rows))
+    return render(Table((Column(kind.capitalize()), Column("Description")), rows))
 
 
 def _hyperparameter(declared: dict[str, Any]) -> str:
@@ -192,7 +192,7 @@ def _word(value: str | bool) -> str:
 
 
 def _presets(arm: dict[str, Any]) -> list[str]:
-    """What an arm of the catalog fixes or narrows, unless a spec gives other values."""
+    """The values and ranges of an arm of the catalog, which a spec can override."""
     return [
         f"{key} = {setting(value)}" if isinstance(value, float) else f"{key} searched in {value[0]:g} … {value[1]:g}"
         for key, value in arm.get("presets", {}).items()

@@ -1,4 +1,4 @@
-"""The live display of a run: arms with their progress, and the time that is left."""
+"""The live display of a run: the arms' progress, and the remaining time."""
 
 import time
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def duration(seconds: float) -> str:
 
 @contextmanager
 def live(console: Console) -> Iterator[Report]:
-    """A report function that keeps a display of the run up to date on `console`; plain lines without a terminal."""
+    """A report function that updates a live display on `console`, or prints plain lines if it is not a terminal."""
     if not console.is_terminal:
         yield _plain(console)
         return
@@ -45,7 +45,7 @@ def live(console: Console) -> Iterator[Report]:
 
 
 def _plain(console: Console) -> Report:
-    """Without a terminal: a line at the start, at every tenth, and at the end."""
+    """Without a terminal: one line for every 10 %."""
     shown = -1
 
     def report(progress: Progress) -> None:
@@ -61,11 +61,11 @@ def _plain(console: Console) -> Report:
 
 
 def _progress(progress: Progress) -> RenderableType:
-    made = RichTable(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table = RichTable(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for title in ("Arm", "", "Trials", "Best val. loss", "Studies done"):
-        made.add_column(title, justify="right" if title not in ("Arm", "") else "left", no_wrap=title == "Arm")
+        table.add_column(title, justify="right" if title not in ("Arm", "") else "left", no_wrap=title == "Arm")
     for arm in progress.arms:
-        made.add_row(
+        table.add_row(
             short(arm.arm),
             ProgressBar(total=arm.trials_total, completed=arm.trials, width=16),
             f"{arm.trials}/{arm.trials_total}",
@@ -79,4 +79,4 @@ def _progress(progress: Progress) -> RenderableType:
         remaining = "…" if left is None else f"about {duration(left)} left"
         compiled = progress.compile_seconds or 0
         foot = f"{progress.work / progress.total:.0%} of the training · {remaining} · compiled in {compiled:.1f} s"
-    return Group(Text(progress.name, style="bold"), made, Text(foot, style="dim"))
+    return Group(Text(progress.name, style="bold"), table, Text(foot, style="dim"))

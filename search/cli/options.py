@@ -1,6 +1,6 @@
-"""The options of the command line, each written once: its flag, its help, its metavar.
+"""The options of the command line, each defined once: flag, help, metavar.
 
-A default is never said here: the spec is the one place that knows it.
+Defaults come from the spec and are not repeated here.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from cooldown.search.spec.experiment import Pruner as PrunerName
 
 
 def _default(field: str) -> str:
-    """For a help text: the spec is the one place that knows a default."""
+    """The spec's default of a field, for a help text."""
     value = Experiment.model_fields[field].default
     return f"[default: {', '.join(value) if isinstance(value, tuple) else value}]"
 
@@ -29,7 +29,7 @@ def _option(field: str, text: str) -> Any:
 
 
 def _whole(text: str) -> int:
-    """A whole number, or an error that names the value: Typer's own does not."""
+    """A whole number, or an error that contains the value, as Typer's own does not."""
     try:
         return int(text)
     except ValueError:
@@ -55,7 +55,7 @@ Task = Annotated[str, typer.Argument(**_TASK)]
 OptionalTask = Annotated[str | None, typer.Argument(**_TASK, show_default=False)]
 From = Annotated[
     str | None,
-    typer.Option("--from", help="an exported configuration, whose experiment is run again", metavar="FILE"),
+    typer.Option("--from", help="re-run the experiment that produced this exported config", metavar="FILE"),
 ]
 Name = Annotated[str, typer.Argument(help="the experiment's name", metavar="NAME")]
 Db = Annotated[
@@ -63,19 +63,19 @@ Db = Annotated[
     typer.Option("--db", help="database URL [default: $COOLDOWN_DB, then sqlite:///cooldown.db]", metavar="URL"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON document")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="show no progress")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="say what it would take, and do nothing")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="do not show progress")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="estimate time and cost only")]
 Output = Annotated[
     str | None,
     typer.Option("--output", "-o", help="file to write, - for standard output", metavar="FILE", show_default=False),
 ]
-Force = Annotated[bool, typer.Option("--force", help="write over a file that exists")]
-Workers = Annotated[int | None, typer.Option("--workers", help="processes [default: one per core]", **WHOLE)]
+Force = Annotated[bool, typer.Option("--force", help="overwrite an existing file")]
+Workers = Annotated[int | None, typer.Option("--workers", help="worker processes [default: one per core]", **WHOLE)]
 Arms = Annotated[
     list[str] | None,
     typer.Option(
         "--arm",
-        help=f"optimizers, or optimizers+schedules; repeatable {_default('arms')}",
+        help=f"optimizers, or optimizers+schedules; can be repeated {_default('arms')}",
         metavar="ARM",
     ),
 ]
@@ -83,23 +83,23 @@ Trials = Annotated[int | None, _count("trials", "configs tried per study")]
 Repeats = Annotated[int | None, _count("repeats", "independent studies per arm")]
 Epochs = Annotated[int | None, _count("epochs", "passes over the training rows")]
 Seeds = Annotated[int | None, _count("seeds", "seeds per trial")]
-Finalists = Annotated[int | None, _count("finalists", "best trials of a study that are trained again")]
+Finalists = Annotated[int | None, _count("finalists", "best trials of a study to train again with more seeds")]
 ConfirmSeeds = Annotated[int | None, _count("confirm_seeds", "fresh seeds of a winner's evaluation")]
-Seed = Annotated[int | None, _count("seed", "fixes everything random")]
-Sampler = Annotated[str | None, _option("sampler", _either(samplers.built_in()))]
-Pruner = Annotated[str | None, _option("pruner", f"{_either(get_args(PrunerName))}: stop trials that fall behind")]
+Seed = Annotated[int | None, _count("seed", "seed of everything random")]
+Sampler = Annotated[str | None, _option("sampler", _either([*samplers.built_in(), "module:attribute"]))]
+Pruner = Annotated[str | None, _option("pruner", f"stop bad trials early: {_either(get_args(PrunerName))}")]
 BatchSize = Annotated[int | None, _count("batch_size", "rows per update")]
 Hidden = Annotated[
     str | None,
     typer.Option(
         "--hidden",
-        help="widths of hidden layers, as in 64,32; 0 for none [default: the task's, mostly 32]",
+        help="widths of the hidden layers, such as 64,32; 0 for none [default: the task's, mostly 32]",
         metavar="WIDTHS",
     ),
 ]
 Target = Annotated[str | None, typer.Option("--target", help="a table's target column", metavar="COLUMN")]
 NewName = Annotated[
-    str | None, typer.Option("--name", help="what to call the experiment [default: after the task]", metavar="NAME")
+    str | None, typer.Option("--name", help="the experiment's name [default: that of the task]", metavar="NAME")
 ]
 
 
@@ -108,7 +108,7 @@ Settings = Annotated[
     typer.Option(
         "--set",
         help="fix a hyperparameter or strategy, or search it: adam.beta2=0.99, strategy.dropout=0:0.5, "
-        "strategy.initialization=he,poor; repeatable",
+        "strategy.initialization=he,poor; can be repeated",
         metavar="NAME=VALUE",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Commands that read: experiments in the ledger, the catalog, a surface, the dashboard."""
+"""Commands that show experiments, the catalog, surfaces and the dashboard; and delete."""
 
 import csv
 import math
@@ -32,7 +32,7 @@ def list_(db: Db = None, json_: Json = False) -> None:
     elif summaries:
         OUT.print(listings.experiments(summaries))
     else:
-        OUT.print("No experiments yet: `cooldown compare digits` starts one.")
+        OUT.print("No experiments yet. Start one with: cooldown compare digits")
 
 
 @app.command()
@@ -41,26 +41,26 @@ def show(
     section: Section = None,
     target_loss: Annotated[
         float | None,
-        typer.Option("--target-loss", help="validation loss that section target asks for", metavar="LOSS"),
+        typer.Option("--target-loss", help="the validation loss of section target", metavar="LOSS"),
     ] = None,
     db: Db = None,
     json_: Json = False,
 ) -> None:
-    """Show what an experiment says, or one SECTION of its evidence."""
+    """Show an experiment's answer, or one SECTION of its evidence."""
     from cooldown.search import experiments
     from cooldown.search.cli.terminal import blocks
     from cooldown.search.evidence.sections import MADE
 
     if target_loss is not None and (section != "target" or not math.isfinite(target_loss)):
-        raise InputError(f"--target-loss {target_loss:g}: must be a finite loss, with `cooldown show NAME target`")
+        raise InputError(f"--target-loss {target_loss:g}: must be a finite loss, and needs SECTION target")
     if section is not None and section not in SECTIONS:
         raise unknown_name("section", section, SECTIONS)
     result = experiments.load(name, db=db)
     if section is None or json_:
         show_result(result, db, json_)
     else:
-        made = MADE[section](result.view, *([] if target_loss is None else [target_loss]))
-        OUT.print(blocks(made, OUT.width))
+        evidence = MADE[section](result.view, *([] if target_loss is None else [target_loss]))
+        OUT.print(blocks(evidence, OUT.width))
 
 
 @app.command()
@@ -70,12 +70,12 @@ def trials(
     json_: Json = False,
     csv_: Annotated[bool, typer.Option("--csv", help="print comma-separated values")] = False,
 ) -> None:
-    """Show every trial of an experiment."""
+    """List all trials of an experiment."""
     from cooldown.search import experiments
     from cooldown.search.cli import listings
 
     if json_ and csv_:
-        raise InputError("--json and --csv exclude each other")
+        raise InputError("--json and --csv cannot be used together")
     rows = experiments.load(name, db=db).trials()
     if json_:
         print_json(rows)
@@ -92,13 +92,13 @@ def trials(
 def delete(
     name: Name,
     db: Db = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask for confirmation")] = False,
 ) -> None:
     """Delete an experiment with all its trials."""
     from cooldown.search import experiments
 
     if name not in {summary.name for summary in experiments.summaries(db)}:
-        # Says what there is instead. One that is there is not read: it may need a module that is gone.
+        # Raises an error with the closest name. An existing one is not loaded: it may need a module that is missing.
         experiments.load(name, db=db)
     if not yes and sys.stdin.isatty() and not typer.confirm(f"Delete {name!r} with all its trials?", err=True):
         return
@@ -118,37 +118,42 @@ def catalog(
     ] = None,
     json_: Json = False,
 ) -> None:
-    """List optimizers, schedules, strategies, tasks, surfaces, samplers and known arms."""
+    """List the entries of the catalog, or of one SECTION."""
     from cooldown.search.cli import listings
     from cooldown.search.cli.catalog import contents
 
-    found = contents()
-    if section is not None and section not in found:
-        raise unknown_name("section of the catalog", section, found)
-    wanted = [section] if section else list(found)
+    sections = contents()
+    if section is not None and section not in sections:
+        raise unknown_name("section of the catalog", section, sections)
     if json_:
-        print_json(found[section] if section else found)
+        print_json(sections[section] if section else sections)
         return
-    for i, kind in enumerate(wanted):
+    for i, kind in enumerate([section] if section else sections):
         if i:
             OUT.print()
-        OUT.print(listings.catalog(kind, found[kind]))
+        OUT.print(listings.catalog(kind, sections[kind]))
 
 
 @app.command()
 def surface(
-    name: Annotated[str, typer.Argument(help="a surface: `cooldown catalog surfaces` lists them", metavar="NAME")],
+    name: Annotated[str, typer.Argument(help="a surface; see `cooldown catalog surfaces`", metavar="NAME")],
     output: Annotated[
         str | None, typer.Option("--output", "-o", help="HTML file to write [default: NAME.html]", metavar="FILE")
     ] = None,
     optimizer: Annotated[
-        list[str] | None, typer.Option("--optimizer", help="repeatable [default: all]", metavar="NAME")
+        list[str] | None,
+        typer.Option("--optimizer", help="an optimizer to draw; can be repeated [default: all]", metavar="NAME"),
     ] = None,
-    steps: Annotated[int | None, typer.Option("--steps", help="updates [default: the surface's own]", **WHOLE)] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", help="updates per path [default: the surface's own]", **WHOLE)
+    ] = None,
     force: Force = False,
     json_: Json = False,
 ) -> None:
-    """Draw the paths of all optimizers over a surface, each at its tuned learning rate."""
+    """Draw the optimizers' paths over a surface of two parameters.
+
+    Each optimizer uses a tuned learning rate.
+    """
     from cooldown.objectives import surfaces
     from cooldown.search.cli import listings
     from cooldown.search.cli import surface as drawing
@@ -160,36 +165,37 @@ def surface(
         check_output(path, force)
         if path.suffix.lower() not in PAGE_SUFFIXES:
             raise InputError(
-                f"-o {str(path)!r}: a surface is written as an animated web page; name it {path.with_suffix('.html')}"
+                f"-o {str(path)!r}: a surface is written as an animated web page; use -o {path.with_suffix('.html')}"
             )
     with ERR.status(f"Tuning learning rates on {name} …"):
-        found = surfaces.trajectories(drawn, optimizer, steps)
+        trajectories = surfaces.trajectories(drawn, optimizer, steps)
         if path is not None:
-            write_output(path, drawing.picture(drawn, found), force)
-    document = drawing.document(drawn, found)
+            write_output(path, drawing.picture(drawn, trajectories), force)
+    document = drawing.document(drawn, trajectories)
     if json_:
         print_json(document)
     else:
         OUT.print(listings.surface(document))
     if path is not None:
-        say(f"Wrote {path}: open it in a browser.")
+        say(f"Wrote {path}. Open it in a browser.")
 
 
 @app.command()
 def dashboard(
-    port: Annotated[int, typer.Option("--port", help="where to listen [default: 8501]", **WHOLE)] = 8501,
+    port: Annotated[int, typer.Option("--port", help="port to listen on [default: 8501]", **WHOLE)] = 8501,
     host: Annotated[
         str,
         typer.Option(
             "--host",
-            help="an address of this machine, to let others read too [default: 127.0.0.1]",
+            help="address to listen on; another than the default lets others read your experiments "
+            "[default: 127.0.0.1]",
             metavar="HOST",
             show_default=False,
         ),
     ] = "127.0.0.1",
     db: Db = None,
 ) -> None:
-    """Show all experiments in the browser, live."""
+    """Serve the dashboard, which shows all experiments live in the browser."""
     from cooldown.search.cli.serve import serve
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)

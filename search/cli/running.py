@@ -64,7 +64,7 @@ def compare(
     quiet: Quiet = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Tune every arm on TASK and say which is better."""
+    """Tune every arm on TASK, and report which is better."""
     _compare(context, {})
 
 
@@ -74,7 +74,7 @@ def tune(
     task: Task,
     arm: Annotated[
         list[str] | None,
-        typer.Option("--arm", metavar="ARM", help="choose among these only [default: all optimizers and schedules]"),
+        typer.Option("--arm", metavar="ARM", help="the joint arm to search [default: all optimizers and schedules]"),
     ] = None,
     trials: Trials = None,
     repeats: Annotated[int | None, typer.Option("--repeats", help="independent studies [default: 1]", **WHOLE)] = None,
@@ -96,7 +96,10 @@ def tune(
     quiet: Quiet = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Search one joint arm on TASK for a good config: no evidence between optimizers."""
+    """Search one joint arm on TASK for a good config.
+
+    It does not show which optimizer is better; use compare for that.
+    """
     from cooldown.search.spec.arms import joint_arm
 
     _compare(context, {"arms": [joint_arm()], "repeats": 1}, joint=True)
@@ -106,20 +109,20 @@ def tune(
 def resume(
     name: Name,
     trials: Annotated[
-        int | None, typer.Option("--trials", help="extend each study to so many configs", **WHOLE)
+        int | None, typer.Option("--trials", help="extend each study to this many trials", **WHOLE)
     ] = None,
     repeats: Annotated[
-        int | None, typer.Option("--repeats", help="extend each arm to so many studies", **WHOLE)
+        int | None, typer.Option("--repeats", help="extend each arm to this many repeats", **WHOLE)
     ] = None,
     extend: Annotated[
-        bool, typer.Option("--extend", help="widen the ranges that a boundary alarm names, and search there again")
+        bool, typer.Option("--extend", help="widen the ranges that boundary alarms name, and search these arms again")
     ] = False,
     workers: Workers = None,
     db: Db = None,
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Continue an experiment that was interrupted, or extend a finished one in place."""
+    """Continue an interrupted experiment, or extend a finished one."""
     from cooldown.search import experiments
 
     def work(report: Any) -> Any:
@@ -131,7 +134,7 @@ def resume(
 
 
 def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = False) -> None:
-    """Compare as a command's arguments say, over the command's own `defaults` and those of the spec.
+    """Run `compare` with a command's arguments, which override the command's `defaults`.
 
     joint: whether the command takes one arm only.
     """
@@ -141,35 +144,33 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
     from cooldown.search.experiments.service import ONE_ARM
     from cooldown.search.spec.ranges import read_settings
 
-    given = dict(context.params)
-    exported = given.pop("from_", None)
-    if given["task"] is None and exported is None:
-        raise InputError(
-            "missing TASK: name a task such as digits (`cooldown catalog tasks` lists them), or --from FILE"
-        )
-    task, arms, set_, json_, quiet = (given.pop(name) for name in ("task", "arm", "set_", "json_", "quiet"))
-    dry_run = given.pop("dry_run")
-    flags = given | {
+    parameters = dict(context.params)
+    exported = parameters.pop("from_", None)
+    if parameters["task"] is None and exported is None:
+        raise InputError("missing TASK: name a task such as digits (see `cooldown catalog tasks`), or give --from FILE")
+    task, arms, set_, json_, quiet = (parameters.pop(name) for name in ("task", "arm", "set_", "json_", "quiet"))
+    dry_run = parameters.pop("dry_run")
+    flags = parameters | {
         "arms": arms or None,
-        "hidden": _widths(given["hidden"]),
+        "hidden": _widths(parameters["hidden"]),
         "ranges": read_settings(set_) if set_ else None,
     }
     settings = merged_settings(task, flags, defaults, None if exported is None else Path(exported))
     if joint and isinstance(settings["arms"], list) and len(settings["arms"]) > 1:
-        raise InputError(f"{ONE_ARM}, written as --arm momentum,adam+cosine,sgdr")
+        raise InputError(f"{ONE_ARM}; give it as one --arm, for example --arm momentum,adam+cosine,sgdr")
     if dry_run:
         with nullcontext() if quiet else ERR.status("Timing a small experiment of the same kind …"):
-            found = experiments.dry_run(**settings)
+            estimated = experiments.dry_run(**settings)
         if json_:
-            print_json(found.to_json())
+            print_json(estimated.to_json())
         else:
-            OUT.print(listings.estimate(found))
+            OUT.print(listings.estimate(estimated))
         return
     _run(lambda report: experiments.compare(**settings, report=report), settings.get("db"), json_, quiet)
 
 
 def _run(work: Any, db: str | None, json_: bool, quiet: bool) -> None:
-    """Do `work` under a live display; tell how to go on where it is interrupted."""
+    """Do `work` with a live display, and print its result; if interrupted, print how to continue."""
     from cooldown.search.cli.live import live
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -177,11 +178,11 @@ def _run(work: Any, db: str | None, json_: bool, quiet: bool) -> None:
     try:
         with nullcontext(lambda _: None) if quiet else live(ERR) as report:
 
-            def noting(progress: Any) -> None:
+            def report_and_keep_name(progress: Any) -> None:
                 running[:] = [progress.name]
                 report(progress)
 
-            result = work(noting)
+            result = work(report_and_keep_name)
     except KeyboardInterrupt:
         if running:
             say(f"Interrupted. Finished work is kept; continue with:\n  cooldown resume {place(running[0], db)}")
@@ -196,5 +197,5 @@ def _widths(text: str | None) -> tuple[int, ...] | None:
     try:
         widths = tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise InputError(f"--hidden: widths are whole numbers as in 64,32, got {text!r}") from None
+        raise InputError(f"--hidden: widths should be whole numbers such as 64,32, got {text!r}") from None
     return () if widths == (0,) else widths

@@ -1,5 +1,6 @@
-"""`cooldown dashboard`: the dashboard in a process of its own, for one ledger and, as a rule, for this machine only."""
+"""`cooldown dashboard`: serve the dashboard of one ledger in its own process, by default to this machine only."""
 
+import errno
 import os
 import socket
 import subprocess
@@ -18,7 +19,7 @@ from cooldown.storage.address import database_url
 
 LOCAL = "127.0.0.1"
 PATIENCE = 60.0
-"""Seconds in which a server that will ever start has started."""
+"""Seconds to wait until the server has started."""
 
 OPTIONS = {
     "server.headless": "true",
@@ -34,24 +35,24 @@ OPTIONS = {
     "theme.light.primaryColor": "#0072B2",
     "theme.dark.primaryColor": "#56B4E9",
 }
-"""Nothing is sent anywhere, nothing is uploaded, and no reader sees a stack trace."""
+"""Streamlit's options: no usage statistics, no uploads, and no stack traces for readers."""
 
 
 def serve(db: str | None, host: str, port: int, say: Callable[[str], None]) -> None:
-    """Show the ledger `db` at host:port until Ctrl-C. say: tells the reader where.
+    """Serve the dashboard of the ledger `db` at host:port until Ctrl-C. say: prints a message.
 
-    Raises InputError for what is no ledger or a port that is taken.
+    Raises InputError for a database that is not a ledger, or a port that is in use.
     """
     url = database_url(db)
-    # Where there is none yet, a first run may begin while the dashboard is open.
+    # The ledger need not exist yet: the first run may start while the dashboard is open.
     with suppress(NoLedgerError):
         Ledger(url, create=False)
     _check_port(host, port)
-    found = find_spec("cooldown.dashboard")
-    assert found is not None
-    assert found.origin is not None
-    app = Path(found.origin).with_name("app.py")
-    # Whoever is given another name for this machine could read the ledger through a reader's browser.
+    package = find_spec("cooldown.dashboard")
+    assert package is not None
+    assert package.origin is not None
+    app = Path(package.origin).with_name("app.py")
+    # Against DNS rebinding: a web page could otherwise read the ledger through the reader's browser.
     names = ["--server.allowedHosts", LOCAL, "--server.allowedHosts", "localhost"] if host == LOCAL else []
     options = [part for name, value in OPTIONS.items() for part in (f"--{name}", value)]
     command = [sys.executable, "-m", "cooldown.dashboard", "run", str(app), "--server.address", host]
@@ -63,12 +64,12 @@ def serve(db: str | None, host: str, port: int, say: Callable[[str], None]) -> N
     )
     try:
         _wait(process, host, port)
-        say(f"The dashboard of {url} is at http://{_shown(host)}:{port}. Ctrl-C ends it.")
+        say(f"Dashboard of {url}: http://{_shown(host)}:{port} (Ctrl-C to stop).")
         if host != LOCAL:
             say(f"Everyone who can reach this machine at {host}, port {port}, can read all experiments of this ledger.")
         process.wait()
     except KeyboardInterrupt:
-        say("The dashboard has ended.")
+        say("Dashboard stopped.")
     finally:
         process.terminate()
         process.wait()
@@ -83,27 +84,27 @@ def _check_port(host: str, port: int) -> None:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind((host, port))
     except OSError as error:
-        raise InputError(
-            f"--host {host} --port {port}: cannot be listened at ({error.strerror or error}); choose another --port"
-        ) from error
+        if error.errno == errno.EADDRINUSE:
+            raise InputError(f"port {port} is in use; try --port {port % 65535 + 1}") from error
+        raise InputError(f"cannot listen on --host {host} --port {port}: {error.strerror or error}") from error
 
 
 def _wait(process: "subprocess.Popen[bytes]", host: str, port: int) -> None:
-    """Until the server answers."""
+    """Wait until the server answers; raises InputError if it does not."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise InputError(f"the dashboard ended at once, with exit status {process.returncode}")
+            raise InputError(f"the dashboard failed to start (exit status {process.returncode})")
         try:
             with urlopen(f"http://{_shown(host)}:{port}/_stcore/health", timeout=1):
                 return
         except (URLError, OSError):
             time.sleep(0.1)
-    raise InputError("the dashboard does not answer")
+    raise InputError(f"the dashboard did not answer within {PATIENCE:.0f} s")
 
 
 def _shown(host: str) -> str:
-    """The host as a browser on this machine reaches it."""
+    """The host in the URL for a browser on this machine."""
     if host in ("0.0.0.0", "::"):
         return LOCAL
     return f"[{host}]" if ":" in host else host

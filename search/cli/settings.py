@@ -1,4 +1,4 @@
-"""What a command line asks for, as the arguments of `compare`: a task or a spec file, and the options over it."""
+"""The arguments of `compare` from a command line: a task or a spec file, overridden by options."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,34 +15,35 @@ def merged_settings(
     defaults: Mapping[str, Any] | None = None,
     exported: Path | None = None,
 ) -> dict[str, Any]:
-    """The arguments of `compare` for a TASK of the command line, a spec file's or a task's name.
+    """The arguments of `compare` for a TASK of the command line: the name of a task or of a spec file.
 
-    exported: a configuration that `cooldown export` wrote, whose experiment is what is run again. flags override these,
-    which override defaults; a flag of None was not given. Ranges are overridden one by one.
+    exported: a file written by `cooldown export`, whose experiment is run again. flags override these settings, which
+    override defaults; a flag that is None was not given. Ranges are overridden one by one. Raises InputError for a file
+    that cannot be read and for a spec without a task.
     """
-    given: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     if exported is not None:
-        given = _exported_spec(exported)
+        settings = _exported_spec(exported)
     if task is not None:
-        if task != given.get("task"):
-            # A table's column to predict, and a network's width, belong to the task.
-            given = {key: value for key, value in given.items() if key not in ("target", "hidden")}
-        given |= read_toml(Path(task)) if Path(task).suffix == ".toml" else {"task": task}
-    merged = {**(defaults or {}), **given, **{key: value for key, value in flags.items() if value is not None}}
-    ranges: Any = given.get("ranges")
+        if task != settings.get("task"):
+            # The target column and the hidden layers belong to the other task.
+            settings = {key: value for key, value in settings.items() if key not in ("target", "hidden")}
+        settings |= read_toml(Path(task)) if Path(task).suffix == ".toml" else {"task": task}
+    merged = {**(defaults or {}), **settings, **{key: value for key, value in flags.items() if value is not None}}
+    ranges: Any = settings.get("ranges")
     if isinstance(ranges, Mapping) and flags.get("ranges"):
         merged["ranges"] = {**flatten(ranges), **flags["ranges"]}
     if "task" not in merged or "report" in merged:
-        # Neither makes a spec: this raises, and tells whatever else is wrong with it.
+        # Not a valid spec: this raises, and reports all other mistakes too.
         read_spec(**{key: value for key, value in merged.items() if key not in BESIDE})
     return merged
 
 
 def _exported_spec(path: Path) -> dict[str, Any]:
-    """The spec in an exported configuration, with its ranges as they were before any were widened."""
+    """The spec in an exported configuration, with its ranges before they were widened."""
     from cooldown.search.export.reading import read_exported
 
     spec = read_exported(path).spec
     if spec is None:
-        raise InputError(f"{str(path)!r} holds a configuration, but no experiment that found it")
+        raise InputError(f"{str(path)!r} contains a configuration, but not the experiment that found it")
     return {key: value for key, value in spec.to_json().items() if key != "widened"}

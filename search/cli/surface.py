@@ -1,4 +1,4 @@
-"""What `cooldown surface` prints and writes: optimizers' paths over a surface in numbers, and the picture of them."""
+"""What `cooldown surface` prints and writes: optimizers' paths over a surface as numbers, and as a picture."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from cooldown.objectives.surfaces import Surface, Trajectory
 
 
 def document(surface: Surface, trajectories: Sequence[Trajectory]) -> dict[str, Any]:
-    """The document of `cooldown surface --json`; numbers that are none, or too large to be written, are None."""
+    """The document of `cooldown surface --json`; numbers that are not finite are None."""
     return {
         "surface": surface.name,
         "formula": surface.formula,
@@ -21,7 +21,7 @@ def document(surface: Surface, trajectories: Sequence[Trajectory]) -> dict[str, 
 
 
 def _goal(surface: Surface) -> str:
-    """Where a path has arrived once it stays there."""
+    """The region in which a path has arrived if it stays there."""
     return f"within {surface.tolerance:g} of a minimum" if surface.minima else f"below {surface.level:g}"
 
 
@@ -41,7 +41,7 @@ def _finite(number: float) -> float | None:
 
 
 def picture(surface: Surface, trajectories: Sequence[Trajectory]) -> str:
-    """The picture as a web page that needs no network."""
+    """The picture as a self-contained web page."""
     from cooldown.search.figures.page import page
     from cooldown.search.figures.surface import surface_figure
 

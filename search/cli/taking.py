@@ -1,4 +1,4 @@
-"""Commands that take something away: export, report, train."""
+"""Commands that use results elsewhere: export, report, train."""
 
 import sys
 from pathlib import Path
@@ -11,11 +11,11 @@ from cooldown.objectives.errors import InputError
 from cooldown.search.cli.frame import ERR, OUT, app, print_json, say
 from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Output
 
-# Found without importing them: `--help` answers at once.
+# Listed without importing the modules, so that `--help` is fast.
 FORMATS = sorted(name for _, name, _ in iter_modules([str(Path(__file__).parents[1] / "export" / "formats")]))
 
 STDOUT = "-"
-"""The file that is standard output, as elsewhere."""
+"""The FILE that means standard output."""
 
 
 @app.command()
@@ -26,23 +26,21 @@ def export(
         typer.Option(
             "--format",
             "-f",
-            help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]} [default: as FILE ends, else json]",
+            help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]} [default: by the suffix of FILE, else json]",
             metavar="FORMAT",
         ),
     ] = None,
-    arm: Annotated[
-        str | None, typer.Option("--arm", help="whose winner [default: the best arm's]", metavar="ARM")
-    ] = None,
+    arm: Annotated[str | None, typer.Option("--arm", help="arm to export [default: the best]", metavar="ARM")] = None,
     repeat: Annotated[
-        int | None, typer.Option("--repeat", help="of which repeat [default: the arm's best]", **WHOLE)
+        int | None, typer.Option("--repeat", help="repeat to export [default: the arm's best]", **WHOLE)
     ] = None,
-    trial: Annotated[int | None, typer.Option("--trial", help="another trial than the winner", **WHOLE)] = None,
-    curves: Annotated[bool, typer.Option("--curves", help="of csv and parquet: a row per epoch of every run")] = False,
+    trial: Annotated[int | None, typer.Option("--trial", help="trial to export [default: the winner]", **WHOLE)] = None,
+    curves: Annotated[bool, typer.Option("--curves", help="csv and parquet: one row per epoch of every run")] = False,
     output: Output = None,
     force: Force = False,
     db: Db = None,
 ) -> None:
-    """Write the best configuration as a file or as runnable code, or all trials as a table."""
+    """Export the best configuration as a file or as code, or all trials as a table."""
     from cooldown.search import experiments
     from cooldown.search import export as formats
     from cooldown.search.cli.output import check_output, write_output
@@ -51,17 +49,17 @@ def export(
     if path is not None:
         check_output(path, force)
     format = formats.named_after(path, format)
-    written = formats.get(format)
-    if path is None and isinstance(written, formats.TableFormat) and not written.text and sys.stdout.isatty():
-        raise InputError(f"{format} is no text for a terminal: name a file with -o")
-    made = formats.export(
+    entry = formats.get(format)
+    if path is None and isinstance(entry, formats.TableFormat) and not entry.text and sys.stdout.isatty():
+        raise InputError(f"{format} is a binary format: write it to a file with -o")
+    exported = formats.export(
         experiments.load(name, db=db).view, format, arm=arm, repeat=repeat, trial=trial, curves=curves
     )
     if path is None:
-        _print(made.content)
+        _print(exported.content)
     else:
-        write_output(path, made.content, force)
-    for remark in made.remarks:
+        write_output(path, exported.content, force)
+    for remark in exported.remarks:
         say(f"Note: {remark}.")
     if path is not None:
         say(f"Wrote {path}.")
@@ -69,7 +67,7 @@ def export(
 
 @app.command()
 def report(name: Name, output: Output = None, force: Force = False, db: Db = None) -> None:
-    """Write everything that an experiment says as one web page that needs no network."""
+    """Write an experiment's report as one self-contained web page."""
     from cooldown.search import experiments
     from cooldown.search.cli.output import check_output, write_output
     from cooldown.search.report import report as page
@@ -78,7 +76,7 @@ def report(name: Name, output: Output = None, force: Force = False, db: Db = Non
     path = Path(f"{_file_name(name)}.html" if output is None else output)
     if output != STDOUT:
         if path.suffix.lower() == ".pdf":
-            raise InputError(f"a report is a web page and no PDF: name it {path.with_suffix('.html')}")
+            raise InputError(f"-o {str(path)!r}: a report is a web page; use -o {path.with_suffix('.html')}")
         check_output(path, force)
     with ERR.status("Writing the report …"):
         text = page(result)
@@ -86,34 +84,34 @@ def report(name: Name, output: Output = None, force: Force = False, db: Db = Non
         _print(text)
         return
     write_output(path, text, force)
-    say(f"Wrote {path}: open it in a browser.")
+    say(f"Wrote {path}. Open it in a browser.")
 
 
 @app.command()
 def train(
-    file: Annotated[str, typer.Argument(help="a configuration that `cooldown export` wrote", metavar="FILE")],
+    file: Annotated[str, typer.Argument(help="a configuration written by `cooldown export`", metavar="FILE")],
     task: Annotated[
-        str | None, typer.Argument(help="another task than the one it was found on", metavar="TASK", show_default=False)
+        str | None, typer.Argument(help="another task [default: its own]", metavar="TASK", show_default=False)
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option("--seeds", help="how many runs [default: those of its search]", **WHOLE)
+        int | None, typer.Option("--seeds", help="number of seeds [default: the seeds of its search]", **WHOLE)
     ] = None,
     target: Annotated[str | None, typer.Option("--target", help="a table's target column", metavar="COLUMN")] = None,
     json_: Json = False,
 ) -> None:
-    """Train an exported configuration again, and compare with what was recorded."""
+    """Train an exported configuration again, and compare with the recorded losses."""
     from cooldown.search.cli import listings
     from cooldown.search.experiments.retrain import retrain
 
     if seeds is not None and seeds < 1:
         raise InputError(f"--seeds {seeds}: must be at least 1")
     with ERR.status("Training …"):
-        found = retrain(Path(file), task, target=target, seeds=seeds)
+        retrained = retrain(Path(file), task, target=target, seeds=seeds)
     if json_:
-        print_json(found.to_json())
+        print_json(retrained.to_json())
     else:
-        OUT.print(listings.retrained(found))
-        for remark in found.remarks:
+        OUT.print(listings.retrained(retrained))
+        for remark in retrained.remarks:
             say(f"Note: {remark}.")
 
 
@@ -123,6 +121,6 @@ def _print(content: str | bytes) -> None:
 
 
 def _file_name(name: str) -> str:
-    """The experiment's name as a file may be called: what a shell or a file system minds is left out."""
+    """The experiment's name as a file name, with other characters than letters, digits and -_. replaced."""
     kept = "".join(character if character.isalnum() or character in "-_." else "-" for character in name)
     return kept.strip("-.")[:100] or "report"

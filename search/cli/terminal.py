@@ -1,4 +1,4 @@
-"""What the terminal shows of an experiment: its answer, and sections of its evidence."""
+"""An experiment in the terminal: its answer, and sections of its evidence."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -23,18 +23,18 @@ from cooldown.search.statistics.verdict import PRACTICAL
 from cooldown.storage import Status
 
 ROOMY = 100
-"""Characters from which on a table shows all of its columns."""
+"""Terminal width in characters from which a table shows all of its columns."""
 
 
 def render(table: Table, title: str = "", *, room: int = ROOMY) -> RichTable:
-    """A table without borders. Columns that need room are left out where `room` is little, arms have short names."""
+    """A table without borders. If `room` is less than ROOMY characters, wide columns are left out."""
     table = fitted(table, room)
-    made = RichTable(
+    rendered = RichTable(
         box=None, padding=(0, 2, 0, 0), pad_edge=False, title=title or None, title_justify="left", title_style="bold"
     )
     for place, column in enumerate(table.columns):
-        # What a row is about stays whole; where there is no room, numbers go over two lines.
-        made.add_column(
+        # The first column is never wrapped; if there is no room, numbers take two lines.
+        rendered.add_column(
             short(column.title),
             justify="right" if column.form.is_number else "left",
             overflow="fold",
@@ -44,8 +44,8 @@ def render(table: Table, title: str = "", *, room: int = ROOMY) -> RichTable:
         cells = [
             short(text) if column.form is Form.ARM else text for column, text in zip(table.columns, row, strict=True)
         ]
-        made.add_row(*cells, style="bold" if place in table.strong else "")
-    return made
+        rendered.add_row(*cells, style="bold" if place in table.strong else "")
+    return rendered
 
 
 def fitted(table: Table, room: int) -> Table:
@@ -54,7 +54,7 @@ def fitted(table: Table, room: int) -> Table:
 
 
 def blocks(section: Sequence[Block], room: int = ROOMY) -> RenderableType:
-    """A section of evidence: sentences and tables, a table below its caption."""
+    """A section of evidence: sentences, and tables below their captions."""
     parts: list[RenderableType] = []
     for block in section:
         if parts:
@@ -72,7 +72,7 @@ def blocks(section: Sequence[Block], room: int = ROOMY) -> RenderableType:
 
 
 def answer(console: Console, result: Result, place: str) -> None:
-    """The answer: one sentence, the arms, the alarms, the best configs. place: how a command names the experiment."""
+    """Print the answer: a sentence, the arms, alarms, best configs. place: the experiment's arguments in a command."""
     view, verdicts = result.view, result.verdicts
     console.print(Text(result.answer, style="bold"))
     if verdicts and verdicts[0].difference is not None:
@@ -102,16 +102,16 @@ def answer(console: Console, result: Result, place: str) -> None:
 def _best_configs(result: Result, arms: Sequence[str]) -> Iterator[RenderableType]:
     winners = [result.best(arm) for arm in arms if any(study.winner for study in result.view.searches(arm))]
     if winners:
-        title, each = ("Best configs", "each ") if len(winners) > 1 else ("Best config", "")
-        several = f", {each}the best of its repeats" if result.view.spec.repeats > 1 else ""
-        yield Text(f"\n{title}{several}", style="bold")
+        title = "Best configs" if len(winners) > 1 else "Best config"
+        of_repeats = " (the best of each arm's repeats)" if result.view.spec.repeats > 1 else ""
+        yield Text(f"\n{title}{of_repeats}", style="bold")
         yield from map(config_in_words, winners)
 
 
 def _next_steps(result: Result, place: str) -> Iterator[str]:
     first = result.verdicts[0] if result.verdicts else None
     needed = first.repeats_to_decide if first else None
-    # Not where the verdict is withheld: more repeats of the same searches would not help.
+    # Not if the verdict is withheld: more repeats of the same searches would not help.
     if needed and needed <= PRACTICAL and result.status is Status.DONE:
         yield f"To settle it: cooldown resume {place} --repeats {needed}"
     if result.record.message:
@@ -121,10 +121,10 @@ def _next_steps(result: Result, place: str) -> Iterator[str]:
 
 
 def _widened(steps: Mapping[str, Sequence[Mapping[str, Sequence[float]]]]) -> str:
-    """Which arms were searched again, and where; "" for none."""
+    """A sentence on the arms that were searched again over wider ranges; "" for none."""
     changes = [
-        f"{arm} ({', '.join(f'{key} {low:g} … {high:g}' for step in taken for key, (low, high) in step.items())})"
-        for arm, taken in steps.items()
+        f"{arm} ({', '.join(f'{key} {low:g} … {high:g}' for step in of_arm for key, (low, high) in step.items())})"
+        for arm, of_arm in steps.items()
     ]
     return f"Searched again over wider ranges (the first searches are kept): {', '.join(changes)}." if changes else ""
 

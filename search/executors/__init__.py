@@ -1,1 +1,1 @@
-"""Where training runs: jobs, and the processes that take them."""
+"""Where training runs: jobs, and the processes that run them."""

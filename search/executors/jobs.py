@@ -1,6 +1,6 @@
 """The jobs that an executor runs: pure functions on a packed problem.
 
-A job gets a problem, configs and seeds and returns curves: no database, no Optuna, no state. Problems are pickled once
+A job takes a problem, configs and seeds and returns curves: no database, no Optuna, no state. Problems are pickled once
 by the coordinator and unpickled once by each worker.
 """
 
@@ -20,13 +20,13 @@ from cooldown.objectives.records import Curve
 
 
 class TrainingError(RuntimeError):
-    """What a model raised in a worker, in words: the exception itself may not be picklable, or may end a process."""
+    """The text of what a model raised in a worker: the exception itself may not be picklable, or may end a process."""
 
 
 def pack(problem: Problem) -> bytes:
-    """The problem as it travels, models defined in a script or notebook included.
+    """The problem as bytes for the workers, including models that are defined in a script or notebook.
 
-    Raises InputError for a model that cannot travel.
+    Raises InputError for a model that cannot be pickled.
     """
     import cloudpickle
 
@@ -55,29 +55,29 @@ def train_packed(
     every_epoch: bool,
     limits: NDArray[np.float64] | None = None,
 ) -> list[list[Curve]]:
-    """`objectives.train` on a packed problem; raises TrainingError, whatever goes wrong."""
-    with _in_words():
+    """`objectives.train` on a packed problem; raises TrainingError for any exception."""
+    with _training_errors():
         from cooldown.objectives.training.engine import train
 
         return train(_unpacked(packed), configs, seeds, every_epoch=every_epoch, limits=limits)
 
 
 def compile_packed(packed: bytes, configs: Sequence[TrainConfig]) -> float:
-    """Compile, or load from disk, everything that these configs need on a packed problem; the seconds it took."""
-    with _in_words():
+    """Compile, or load from disk, everything that these configs need on a packed problem; returns the seconds."""
+    with _training_errors():
         from cooldown.objectives.training.engine import train
 
         started = time.perf_counter()
         problem = _unpacked(packed)
-        # Two batches have all shapes that there are.
+        # Two batches contain all shapes that occur.
         rows = 2 * max((config.batch_size for config in configs), default=1)
         train(replace(problem, train=problem.train[:rows]), configs, [0])
         return time.perf_counter() - started
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
-    """Turn any exception, a model's `sys.exit` too, into a TrainingError that says what was raised and where."""
+def _training_errors() -> Iterator[None]:
+    """Turn any exception, including a model's `sys.exit`, into a TrainingError that says what was raised and where."""
     try:
         yield
     except BaseException as error:

@@ -1,4 +1,4 @@
-"""Processes of this machine that run jobs: a `concurrent.futures.Executor` that ends with its coordinator."""
+"""Local worker processes: a `concurrent.futures.Executor` that ends with its coordinator."""
 
 import os
 import signal
@@ -10,17 +10,17 @@ from contextlib import contextmanager
 
 import psutil
 
-# The processes are the parallelism: a worker's matrix products take one core.
+# Parallelism is by processes: each worker's matrix products use one core.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 
 
 def default_workers() -> int:
-    """The cores that this process may use."""
+    """The number of cores that this process may use."""
     return len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count() or 1
 
 
 def local_processes(workers: int) -> Executor:
-    """An executor of `workers` processes that end with this one, however it ends.
+    """An executor of `workers` processes, which end when this process ends, even if it is killed.
 
     loky starts them without running the caller's main module, so that no `if __name__ == "__main__"` is needed.
     """
@@ -37,7 +37,7 @@ def local_processes(workers: int) -> Executor:
 def stop(executor: Executor) -> None:
     """End an executor at once: queued work is dropped, local workers are killed."""
     try:
-        # Waited for, because loky's thread would else put its things in order while the interpreter ends.
+        # Wait, because otherwise loky's thread would still clean up while the interpreter exits.
         executor.shutdown(wait=True, kill_workers=True)  # type: ignore[call-arg]
     except TypeError:
         executor.shutdown(wait=False, cancel_futures=True)
@@ -45,16 +45,16 @@ def stop(executor: Executor) -> None:
 
 @contextmanager
 def _without_ctrl_c() -> Iterator[None]:
-    """Processes started in here never see Ctrl-C, which a terminal sends to all of them; this one sees it afterwards.
+    """Processes started in here ignore Ctrl-C, which a terminal sends to all of them; this process gets it afterwards.
 
-    An initializer would be too late for that: a worker spends its first second importing.
+    An initializer would be too late: a worker imports for about a second before it runs.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
     from multiprocessing import resource_tracker
 
-    # Started with the first worker, this would unblock the signal again.
+    # If it were started with the first worker, it would unblock the signal again.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
@@ -68,7 +68,7 @@ def _start_worker(coordinator: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
-        # The parent's number changes with its death on POSIX; elsewhere the process itself is asked.
+        # On POSIX the parent's process ID changes when it dies; elsewhere the process itself is checked.
         process = psutil.Process(coordinator)
         while os.getppid() == coordinator and process.is_running():
             time.sleep(0.2)

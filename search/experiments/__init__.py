@@ -1,4 +1,4 @@
-"""What a caller calls: compare, tune, resume, load, and the `Result` that they return."""
+"""The Python interface: compare, tune, resume, load, and the `Result` that they return."""
 
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.service import compare, delete, dry_run, load, resume, summaries, tune

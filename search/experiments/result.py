@@ -1,4 +1,4 @@
-"""`Result`: an experiment as the ledger has it, and what can be asked of it."""
+"""`Result`: the recorded state of an experiment, with its answer, verdicts, trials and exports."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Result:
-    """An experiment as the ledger has it."""
+    """The recorded state of an experiment."""
 
     def __init__(self, record: ExperimentRecord) -> None:
         self.record = record
@@ -26,19 +26,19 @@ class Result:
 
     @cached_property
     def view(self) -> View:
-        """The record, parsed once for all that is asked of it."""
+        """The view of the record, which parses it once."""
         return View(self.record)
 
     @property
     def verdicts(self) -> list[Verdict]:
-        """One verdict per pair of arms, the one that answers the question first."""
+        """One verdict per pair of arms; the first answers the question."""
         from cooldown.search.evidence.verdict import pair_verdicts
 
         return list(pair_verdicts(self.view))
 
     @cached_property
     def alarms(self) -> "list[Alarm]":
-        """Reasons to distrust the verdicts, each with what to do about it."""
+        """Reasons to doubt the verdicts, each with what to do about it."""
         from cooldown.search.evidence.alarms import alarms
 
         return alarms(self.view, self.verdicts)
@@ -51,10 +51,10 @@ class Result:
         return sentence(self.view)
 
     def best(self, arm: str) -> TrainConfig:
-        """The arm's best config: of its studies' winners the one with the lowest validation loss, as compared with
-        those of all arms in its repeat: a split may be an easy one.
+        """The arm's best config: the winner whose validation loss is furthest below that of the other arms in the same
+        repeat, because one split can be easier than another.
 
-        Raises InputError for an unknown arm or one without a finished trial.
+        Raises InputError for an unknown arm, or an arm without a finished trial.
         """
         from cooldown.search.evidence.losses import best_study
 
@@ -63,17 +63,17 @@ class Result:
             raise unknown_name("arm", arm, self.view.arms)
         study = best_study(self.view, arm)
         if study is None or study.winner is None:
-            raise InputError(f"the arm {arm!r} has no finished trial yet")
+            raise InputError(f"arm {arm!r} has no finished trial yet")
         return study.winner.config
 
     def frame(self) -> "pandas.DataFrame":
-        """All trials as a table: a row per trial, a column per parameter."""
+        """All trials as a DataFrame: a row per trial, a column per parameter."""
         from cooldown.search.evidence.trials import trials_frame
 
         return trials_frame(self.record)
 
     def trials(self) -> list[dict[str, Any]]:
-        """All trials as rows: arm, repeat, trial, losses, scores, cost and parameters."""
+        """All trials as dicts: arm, repeat, trial, losses, scores, cost and parameters."""
         from cooldown.search.evidence.trials import trial_rows
 
         return trial_rows(self.record)
@@ -90,18 +90,18 @@ class Result:
     ) -> str | bytes:
         """The best configuration, or the trials, in one of the formats of `cooldown export`.
 
-        arm, repeat, trial: which one; by default the best arm's winner. curves: of a table, a row per epoch. task: what
-        was tuned, where it was an object in Python: code is written for it. Raises InputError for what there is not and
-        for a format that cannot express the configuration exactly. What has to be known of an export is warned of.
+        arm, repeat, trial: which configuration; by default the best arm's winner. curves: for csv and parquet, a row
+        per epoch. task: the Task object that was tuned, if it was one. Raises InputError for an unknown arm, repeat or
+        trial, and for a format that cannot express the configuration exactly. Remarks are issued as warnings.
         """
         import warnings
 
         from cooldown.search.export import export
 
-        made = export(self.view, format, arm=arm, repeat=repeat, trial=trial, curves=curves, task=task)
-        for remark in made.remarks:
+        exported = export(self.view, format, arm=arm, repeat=repeat, trial=trial, curves=curves, task=task)
+        for remark in exported.remarks:
             warnings.warn(remark, stacklevel=2)
-        return made.content
+        return exported.content
 
     def to_json(self) -> dict[str, Any]:
         """The document of `cooldown show --json`."""

@@ -1,7 +1,7 @@
-"""`cooldown train`: an exported configuration trained again, on its own task or another."""
+"""`cooldown train`: train an exported configuration again, on its own task or another one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +12,26 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.problem import Problem
 from cooldown.objectives.records import Curve
 from cooldown.objectives.tasks import Task
-from cooldown.search.export.reading import read_exported
+from cooldown.search.export.reading import Document, read_exported
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.tuning.splits import task_of
 
 SEEDS = 3
+"""How many seeds, if the file has none."""
 
 TINY = 1e-12
-"""Losses below it are compared as if they were it."""
+"""Smallest recorded loss that a relative difference is divided by."""
 
 
 @dataclass(frozen=True, eq=False)
 class Retrained:
-    """A configuration's runs, and what was recorded of them.
+    """A configuration's runs, and the recorded losses of the original runs.
 
     curves: one per seed, on the training and validation rows of one repeat. recorded: (epochs,) the mean validation
-    losses of the search that found the configuration, fewer where it was pruned; none where these runs are others.
+    losses of the search that found the configuration, fewer if it was pruned; empty if these runs cannot be compared.
     tests: one curve per seed of its evaluation, trained on training and validation rows and measured on the test rows;
-    none where the file has no evaluation of this task. recorded_test: their mean loss as recorded. remarks: what the
-    reader must know of these runs, in sentences.
+    empty if the file has no evaluation on this task. recorded_test: the recorded mean of their losses. remarks: what
+    the reader should know about these runs, in sentences.
     """
 
     config: TrainConfig
@@ -43,36 +44,37 @@ class Retrained:
 
     @property
     def validation_losses(self) -> list[float]:
-        """(epochs,) mean over the seeds of the capped validation loss after each epoch, as a search counts it."""
+        """(epochs,) mean over the seeds of the capped validation loss after each epoch, as in a search."""
         return _mean([curve.capped_losses(self.config.epochs) for curve in self.curves])
 
     @property
     def train_losses(self) -> list[float]:
-        """(epochs,) mean over the seeds that trained so far; NaN where none did."""
+        """(epochs,) mean training loss over the seeds that reached the epoch; NaN if none did."""
         return _known_mean([curve.train_loss for curve in self.curves], self.config.epochs)
 
     @property
     def rates(self) -> list[float]:
-        """(epochs,) the rate of each epoch's last update, the mean over the seeds that trained so far."""
+        """(epochs,) learning rate of each epoch's last update, the mean over the seeds that reached the epoch."""
         return _known_mean([curve.learning_rate for curve in self.curves], self.config.epochs)
 
     @property
     def test_loss(self) -> float | None:
-        """Mean test loss over the evaluation's seeds."""
+        """Mean test loss over the evaluation's seeds; None without an evaluation."""
         return float(np.mean([curve.final_loss for curve in self.tests])) if self.tests else None
 
     @property
     def test_score(self) -> float | None:
-        """Mean test score over the evaluation's seeds that have one."""
+        """Mean test score over the evaluation's seeds that have one; None if none has."""
         known = [curve.final_score for curve in self.tests if np.isfinite(curve.final_score)]
         return float(np.mean(known)) if known else None
 
     @property
     def difference(self) -> float | None:
-        """How far the validation losses are from the recorded ones, relative, at most; None where none are known."""
+        """The largest relative difference between the validation losses and the recorded ones; None without these."""
         pairs = zip(self.validation_losses, self.recorded, strict=False)
         return max(
-            (abs(ours - theirs) / max(abs(theirs), TINY) for ours, theirs in pairs if theirs is not None), default=None
+            (abs(loss - recorded) / max(abs(recorded), TINY) for loss, recorded in pairs if recorded is not None),
+            default=None,
         )
 
     @property
@@ -103,46 +105,59 @@ class Retrained:
 def retrain(
     path: Path, task: str | Task | None = None, *, target: str | None = None, seeds: int | None = None
 ) -> Retrained:
-    """Train the configuration in the file `path`, JSON or TOML, again.
+    """Train the configuration in the JSON or TOML file `path` again.
 
-    task: another task than the file's, with `target` for a table; needed where the file has a configuration only.
-    seeds: how many, by default those of the search that found it, else 3. Raises InputError for what is no
-    configuration or no task.
+    task: another task than the file's, with `target` for a table; required if the file holds a configuration only.
+    seeds: how many, by default those of the search that found it, else 3. Raises InputError for a file without a
+    configuration, or an unknown task.
     """
+    document = read_exported(path)
+    spec = document.spec
+    if task is None and spec is None:
+        raise InputError(f"{path} has no task; name one, for example `cooldown train {path} digits`")
+    trained = _task(task, target, spec)
+    if spec is not None and document.task.fingerprint == trained.fingerprint():
+        return _repeated(document, spec, trained, seeds)
+    retrained = _on_another_task(document.config, trained, spec.seed if spec else 0, seeds)
+    if spec is not None and document.task.fingerprint and target is None and task in (None, spec.task):
+        changed = f"the data or the network of {spec.task} changed since the experiment: recorded losses do not apply"
+        return replace(retrained, remarks=(changed, *retrained.remarks))
+    return retrained
+
+
+def _on_another_task(config: TrainConfig, task: Task, seed: int, seeds: int | None) -> Retrained:
+    """The configuration trained where nothing recorded can be compared. seed: of the split."""
     from cooldown.objectives.training.engine import train
 
-    document = read_exported(path)
-    config, spec = document.config, document.spec
-    if task is None and spec is None:
-        raise InputError(f"{path} says of no task: name one, as in `cooldown train {path} digits`")
-    found = _task(task, target, spec)
-    if spec is None or document.task.fingerprint != found.fingerprint():
-        problem = found.search_problem(spec.seed if spec else 0, 0)
-        curves = train(problem, [config], list(range(seeds or SEEDS)))[0]
-        remarks = _remarks(config, problem)
-        if spec is not None and document.task.fingerprint and target is None and task in (None, spec.task):
-            changed = f"the data of {spec.task} or its network have changed since the experiment"
-            remarks = (f"{changed}: nothing recorded can be compared with", *remarks)
-        return Retrained(config, found, curves, [], [], None, remarks)
-    own = document.seeds.search
-    chosen = [*own, *(each for each in range(seeds or SEEDS) if each not in own)][: seeds or len(own) or SEEDS]
-    problem = found.search_problem(spec.seed, document.repeat)
+    problem = task.search_problem(seed, 0)
+    curves = train(problem, [config], list(range(seeds or SEEDS)))[0]
+    return Retrained(config, task, curves, [], [], None, _remarks(config, problem))
+
+
+def _repeated(document: Document, spec: Experiment, task: Task, seeds: int | None) -> Retrained:
+    """The configuration trained on the task, the split and the seeds that it was found with."""
+    from cooldown.objectives.training.engine import train
+
+    config, recorded_seeds = document.config, document.seeds.search
+    further = [seed for seed in range(seeds or SEEDS) if seed not in recorded_seeds]
+    chosen = [*recorded_seeds, *further][: seeds or len(recorded_seeds) or SEEDS]
+    problem = task.search_problem(spec.seed, document.repeat)
     curves = train(problem, [config], chosen)[0]
     tests: list[Curve] = []
     if document.seeds.evaluation:
-        tests = train(found.evaluation_problem(spec.seed), [config], document.seeds.evaluation, every_epoch=False)[0]
-    recorded = document.curve.validation_loss if own and seeds is None else []
+        tests = train(task.evaluation_problem(spec.seed), [config], document.seeds.evaluation, every_epoch=False)[0]
+    recorded = document.curve.validation_loss if recorded_seeds and seeds is None else []
     remarks = _remarks(config, problem)
     if len(recorded) > config.epochs or (0 < len(recorded) < config.epochs and not document.pruned):
-        remarks = (f"of {config.epochs} epochs {len(recorded)} are recorded: the configuration was changed", *remarks)
-        recorded = []
+        changed = f"the configuration has {config.epochs} epochs, but {len(recorded)} are recorded: it was changed"
+        remarks, recorded = (changed, *remarks), []
     recorded_test = document.test_loss if tests else None
-    return Retrained(config, found, curves, tests, recorded, recorded_test, remarks)
+    return Retrained(config, task, curves, tests, recorded, recorded_test, remarks)
 
 
 def _remarks(config: TrainConfig, problem: Problem) -> tuple[str, ...]:
-    told = config.cut_short(len(problem.train))
-    return () if told is None else (told,)
+    remark = config.cut_short(len(problem.train))
+    return () if remark is None else (remark,)
 
 
 def _task(task: str | Task | None, target: str | None, spec: Experiment | None) -> Task:

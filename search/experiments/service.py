@@ -1,6 +1,6 @@
-"""The service's functions: compare, tune, resume, load. The command line calls these and adds only words.
+"""The functions of the service: compare, tune, resume, load. The command line only calls these and prints the results.
 
-Comparing again under the same spec goes on where it stopped: resuming and comparing are the same thing.
+Comparing again with the same spec continues where it stopped: comparing and resuming are the same operation.
 """
 
 import shlex
@@ -39,41 +39,42 @@ def compare(
     report: Report = lambda _: None,
     **settings: Any,
 ) -> Result:
-    """Tune every arm on `task` under equal budgets and say which is better.
+    """Tune every arm on `task` under equal budgets, and report which is better.
 
-    task: a built-in name, a path to a CSV or Parquet file (with `target`), `module:attribute`, or a Task. name: what to
-    call the experiment; by default after its task. db: database URL. workers: processes, by default one per core.
-    settings: the fields of `Experiment`: arms, trials, repeats, epochs, seeds, … An experiment of the same name or,
-    without a name, of the same spec is continued. Raises InputError for a bad input, before anything is written.
+    task: a built-in name, a path to a CSV or Parquet file (with `target`), `openml:NAME`, `module:attribute`, or a
+    Task. name: the experiment's name; by default that of the task. db: database URL. workers: processes, by default one
+    per core. report: called with the progress after every step. settings: the fields of `Experiment`: arms, trials,
+    repeats, epochs, seeds, … An experiment with the same name, or without a name one with the same spec, is continued.
+    Raises InputError for invalid input, before anything is written.
     """
     spec, splits = _prepared(task, name, db, workers, settings)
     fingerprint = splits.task.fingerprint()
     ledger = Ledger(database_url(db))
-    found = _find(ledger, spec, fingerprint, name)
-    if found is None:
+    record = _find(ledger, spec, fingerprint, name)
+    if record is None:
         name = name or _free_name(ledger, splits.task.name)
         ledger.create(name, spec.to_json(), fingerprint, planned(spec))
-    elif found.status is Status.DONE:
-        return Result(found)
+    elif record.status is Status.DONE:
+        return Result(record)
     else:
         # It may have been extended, or its ranges widened.
-        name, spec = found.name, read_spec(**found.spec)
+        name, spec = record.name, read_spec(**record.spec)
     return _run(ledger, name, spec, splits, workers, report)
 
 
 def dry_run(
     task: str | Task, *, name: str | None = None, db: str | None = None, workers: int | None = None, **settings: Any
 ) -> "Estimate":
-    """What `compare` with the same arguments would take, from a short calibration run; no ledger is touched.
+    """Estimate time and cost of `compare` with the same arguments, from a short calibration run; no ledger is changed.
 
-    Raises InputError where `compare` would for its arguments.
+    Raises InputError as `compare` does.
     """
     from cooldown.search.executors.local import local_processes
     from cooldown.search.tuning.dry_run import estimate
 
     spec, splits = _prepared(task, name, db, workers, settings)
     with suppress(NoLedgerError):
-        # Whether the name is free.
+        # Raises if the name is taken.
         _find(Ledger(database_url(db), create=False), spec, splits.task.fingerprint(), name)
     count = _workers(spec, workers)
     return estimate(spec, splits, count, lambda: local_processes(count))
@@ -82,10 +83,11 @@ def dry_run(
 def tune(task: str | Task, *, arm: str | None = None, repeats: int = 1, **options: Any) -> Result:
     """Search one joint arm, by default over all optimizers and schedules. Options as for `compare`.
 
-    A joint search favours what looks good early: it finds a good config, but is no evidence between optimizers.
+    A joint search favours what looks good early: it finds a good config, but is no evidence about which optimizer is
+    better.
     """
     if "arms" in options:
-        raise InputError(f"tune(arms=...): {ONE_ARM}, as in arm='momentum,adam+cosine,sgdr'")
+        raise InputError(f"tune(arms=...): {ONE_ARM}; use arm=, for example arm='momentum,adam+cosine,sgdr'")
     return compare(task, arms=(arm or joint_arm(),), repeats=repeats, **options)
 
 
@@ -101,35 +103,24 @@ def resume(
 ) -> Result:
     """Continue the experiment `name` to its end; a finished one is returned as it is, unless it is extended.
 
-    trials, repeats: extend it to so many, keeping what is there. With more repeats the ledger holds what a run with so
-    many from the start would have left; with more trials each study goes on where it stopped, and its finalists and
-    winner are chosen anew among all its trials. extend: where, once it is done, an arm's best values cluster at an edge
-    of a range, widen the range there by a decade and search that arm again; the first searches are kept. Raises
-    InputError where there was nothing to do but that, and none do.
+    trials, repeats: extend it to these numbers; finished work is kept. With more repeats the ledger is what a run with
+    that many from the start would have left. With more trials each study continues where it stopped, and its finalists
+    and winner are chosen again among all its trials. extend: once the experiment is done, widen each range at whose
+    edge an arm's best values cluster, by a decade, and search that arm again; the first searches are kept. Raises
+    InputError for a smaller number than there is, for a task that cannot be loaded, and if `extend` was the only
+    request and there is nothing to widen.
     """
     ledger = Ledger(database_url(db), create=False)
     record = ledger.load(name)
     before = read_spec(**record.spec)
-    wanted = {key: value for key, value in (("trials", trials), ("repeats", repeats)) if value is not None}
-    spec = read_spec(**{**record.spec, **wanted})
-    for key in wanted:
-        if getattr(spec, key) < getattr(before, key):
-            raise InputError(
-                f"--{key} {getattr(spec, key)}: the experiment {name!r} has {getattr(before, key)} already, and these "
-                "are kept"
-            )
-    if record.status is Status.DONE and spec == before and not extend:
+    spec = _larger(record, before, trials, repeats)
+    finished = record.status is Status.DONE
+    if finished and spec == before and not extend:
         return Result(record)
     _check(spec, None, db, workers)
-    try:
-        splits = Splits(recorded_task(record, before), spec)
-    except InputError as error:
-        raise InputError(
-            f"{error}; if it was given as an object in Python, call compare(task, name={name!r}, ...) with it"
-        ) from error
-    finished = record.status is Status.DONE
+    splits = _recorded_splits(record, before, spec)
     result = Result(record) if finished else _run(ledger, name, before, splits, workers, report)
-    # Only what is done is extended: else the time of an interruption would decide who had become a finalist by then.
+    # It is finished before it is extended: else the finalists would depend on when it was interrupted.
     if spec != before:
         result = _extended(ledger, result.record, before, spec, splits, workers, report)
     if not extend:
@@ -139,10 +130,32 @@ def resume(
         return _extended(ledger, result.record, spec, wider, splits, workers, report)
     if finished and spec == before:
         raise InputError(
-            f"nothing to extend in {name!r}: no arm's best values crowd at an edge of a range beyond which there are "
-            "others"
+            f"nothing to extend in {name!r}: no arm's best values cluster at the edge of a range that can be widened"
         )
     return result
+
+
+def _larger(record: ExperimentRecord, before: Experiment, trials: int | None, repeats: int | None) -> Experiment:
+    """The recorded spec `before` with more trials and repeats; raises InputError for fewer."""
+    changes = {key: value for key, value in (("trials", trials), ("repeats", repeats)) if value is not None}
+    spec = read_spec(**{**record.spec, **changes})
+    for key in changes:
+        if getattr(spec, key) < getattr(before, key):
+            raise InputError(
+                f"--{key} {getattr(spec, key)}: experiment {record.name!r} already has {getattr(before, key)}, and "
+                "finished work is kept; give a larger number"
+            )
+    return spec
+
+
+def _recorded_splits(record: ExperimentRecord, before: Experiment, spec: Experiment) -> Splits:
+    """The splits for `spec` of an experiment's task; raises InputError if the task cannot be loaded or has changed."""
+    try:
+        return Splits(recorded_task(record, before), spec)
+    except InputError as error:
+        raise InputError(
+            f"{error}; for a task that is a Python object, call compare(task, name={record.name!r}, ...) with it"
+        ) from error
 
 
 def _extended(
@@ -154,19 +167,19 @@ def _extended(
     workers: int | None,
     report: Report,
 ) -> Result:
-    """The experiment, which was done under `before`, done under the larger `spec`."""
-    was, wanted = before.to_json(), spec.to_json()
-    changed = {key: was.get(key) for key in wanted if was.get(key) != wanted[key]}
-    # An experiment that only ever got more repeats is what it would have been with so many from the start.
+    """Extend an experiment that is done under the spec `before` to the larger `spec`, and run it."""
+    old, new = before.to_json(), spec.to_json()
+    changed = {key: old.get(key) for key in new if old.get(key) != new[key]}
+    # With more repeats alone, the experiment is the same as one that had them from the start: no history is needed.
     history = list(record.extended_from)
     if history or set(changed) != {"repeats"}:
         history.append(changed)
-    ledger.extend(record.name, wanted, planned(spec), history)
+    ledger.extend(record.name, new, planned(spec), history)
     return _run(ledger, record.name, spec, splits, workers, report)
 
 
 def _widened(record: ExperimentRecord, spec: Experiment) -> Experiment:
-    """The spec with every range widened at whose edge an arm's best values cluster."""
+    """The spec with each range widened at whose edge an arm's best values cluster."""
     from cooldown.search.evidence.edges import edges
     from cooldown.search.evidence.view import View
 
@@ -178,12 +191,12 @@ def _widened(record: ExperimentRecord, spec: Experiment) -> Experiment:
 
 
 def load(name: str, *, db: str | None = None) -> Result:
-    """The experiment `name` as the ledger has it now."""
+    """The experiment `name` in its current state; raises LedgerError if there is none."""
     return Result(Ledger(database_url(db), create=False).load(name))
 
 
 def summaries(db: str | None = None) -> list[Summary]:
-    """All experiments of a ledger, newest first; none where there is no ledger."""
+    """All experiments of a ledger, newest first; an empty list if the ledger does not exist."""
     try:
         return Ledger(database_url(db), create=False).summaries()
     except NoLedgerError:
@@ -198,14 +211,14 @@ def delete(name: str, *, db: str | None = None) -> None:
 def _prepared(
     task: str | Task, name: Any, db: Any, workers: Any, settings: Mapping[str, Any]
 ) -> tuple[Experiment, Splits]:
-    """The spec and what it is trained on; raises InputError for what cannot be run."""
-    given = {key: value for key, value in settings.items() if value is not None}
-    if "widened" in given:
-        raise InputError("widened: only `cooldown resume NAME --extend` widens ranges; give others as ranges")
-    spec = read_spec(task=task.name if isinstance(task, Task) else task, **given)
+    """The spec and its splits; raises InputError for what cannot be run."""
+    fields = {key: value for key, value in settings.items() if value is not None}
+    if "widened" in fields:
+        raise InputError("widened: set only by `cooldown resume NAME --extend`; use ranges instead")
+    spec = read_spec(task=task.name if isinstance(task, Task) else task, **fields)
     _check(spec, name, db, workers)
     splits = Splits(task_of(spec, task if isinstance(task, Task) else None), spec)
-    # What cannot be split, not be sent to a worker or not be trained is told now, before there is an experiment.
+    # Report data that cannot be split and models that cannot be pickled or trained before the experiment is created.
     for repeat in range(spec.repeats):
         splits.search(repeat)
     _ = splits.evaluation
@@ -216,26 +229,26 @@ def _prepared(
 
 
 def _check(spec: Experiment, name: Any, db: Any, workers: Any) -> None:
-    """Raise InputError for what the spec does not check itself."""
+    """Raise InputError for what the spec itself does not check."""
     samplers.get(spec.sampler).check()
     if name is not None:
         _check_name(name)
     if db is not None and not isinstance(db, str):
-        raise InputError(f"db: should be a database address, such as sqlite:///cooldown.db, got {db!r}")
+        raise InputError(f"db: should be a database URL such as sqlite:///cooldown.db, got {db!r}")
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise InputError(f"workers: should be a whole number of at least 1, got {workers!r}")
 
 
 def _check_name(name: Any) -> None:
-    """A name is shown in tables and typed again: one line of text that no shell takes for an option."""
+    """Raise InputError unless the name is one line of text that can be typed as a command's argument."""
     if not isinstance(name, str) or not name.strip():
-        raise InputError(f"name: should be a text that is not empty, got {name!r}")
+        raise InputError(f"name: should be a non-empty string, got {name!r}")
     if len(name) > MAX_NAME:
         raise InputError(f"name: should have at most {MAX_NAME} characters, got {len(name)}")
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
         raise InputError(f"name: should be one line of printable text, got {name!r}")
     if name.startswith("-"):
-        raise InputError(f"name: should not begin with '-', got {name!r}")
+        raise InputError(f"name: should not start with '-', got {name!r}")
 
 
 def _run(ledger: Ledger, name: str, spec: Experiment, splits: Splits, workers: int | None, report: Report) -> Result:
@@ -247,31 +260,34 @@ def _run(ledger: Ledger, name: str, spec: Experiment, splits: Splits, workers: i
     return Result(ledger.load(name))
 
 
-def _workers(spec: Experiment, wanted: int | None) -> int:
-    """How many processes to start: more than there are studies would have nothing to do."""
+def _workers(spec: Experiment, workers: int | None) -> int:
+    """How many processes to start: at most one per study, because a study's jobs run one after another."""
     from cooldown.search.executors.local import default_workers
 
-    return min(wanted or default_workers(), len(planned(spec)))
+    return min(workers or default_workers(), len(planned(spec)))
 
 
 def _find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -> ExperimentRecord | None:
-    """The experiment to continue: the one called `name`, or else one of the same spec on the same data."""
-    wanted = spec.to_json()
+    """The experiment to continue: the one called `name`, or without a name one with the same spec and data.
+
+    Raises InputError if the one called `name` has another spec or other data.
+    """
+    fields = spec.to_json()
     for summary in ledger.summaries():
         if name is None:
-            # One that was given more trials later is not what this spec leaves behind.
-            alike = summary.spec == wanted and not summary.extended_from
-            if alike and summary.task_fingerprint == fingerprint:
+            # An experiment that was extended later differs from a run of this spec.
+            same_spec = summary.spec == fields and not summary.extended_from
+            if same_spec and summary.task_fingerprint == fingerprint:
                 return ledger.load(summary.name)
         elif name == summary.name:
-            differing = sorted(key for key, value in wanted.items() if summary.spec.get(key) != value)
+            differing = sorted(key for key, value in fields.items() if summary.spec.get(key) != value)
             if differing:
                 raise InputError(
-                    f"there is an experiment {name!r} with other settings ({', '.join(differing)}): choose another "
-                    f"--name, or `cooldown delete {shlex.quote(name)}` first"
+                    f"experiment {name!r} exists with other settings ({', '.join(differing)}); choose another --name, "
+                    f"or run `cooldown delete {shlex.quote(name)}` first"
                 )
             if summary.task_fingerprint != fingerprint:
-                raise InputError(f"there is an experiment {name!r} on other data: choose another --name")
+                raise InputError(f"experiment {name!r} exists with other data; choose another --name")
             return ledger.load(name)
     return None
 

@@ -1,6 +1,6 @@
 """Exports: the best configuration as a file or as runnable code, and all trials as a table.
 
-A file in `formats/` defines one format, and is found by the catalog scan: a `ConfigFormat` or a `TableFormat`.
+Each file in `formats/` defines one format, a `ConfigFormat` or a `TableFormat`, which the catalog scan finds.
 """
 
 from cooldown.search.export.format import Chosen, ConfigFormat, Exported, TableFormat

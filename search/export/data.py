@@ -1,4 +1,4 @@
-"""How an exported program gets the task's data: the catalog's own lines, a table read with pandas, or arrays only."""
+"""The data of an exported program: loaded by the catalog's own code, read with pandas, or only arrays of the user."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +15,10 @@ from cooldown.search.export.source import NotPortableError, Source, collect
 
 @dataclass(frozen=True)
 class Data:
-    """What a template has to know of the data.
+    """The facts about the data that templates use.
 
-    loads: whether `load_data` of the program loads the task's own. pandas: whether it needs pandas for that. columns:
-    whether some cells are missing or some columns are categories, so that features are not just scaled.
+    loads: whether the program's `load_data` loads the task's data. pandas: whether it needs pandas for that. columns:
+    whether there are missing cells or categorical columns, which need more preprocessing than scaling.
     """
 
     loads: bool
@@ -27,7 +27,7 @@ class Data:
 
 
 def data_of(task: ArrayTask, chosen: Chosen, source: Source) -> Data:
-    """Put what loads the data of `task` into `source`, as `load_data`."""
+    """Add a function `load_data`, which loads the data of `task`, to `source`."""
     X, _ = task.data
     numbers = [column for column in range(X.shape[1]) if column not in task.categorical]
     columns = bool(task.categorical) or bool(np.isnan(X[:, numbers]).any())
@@ -44,20 +44,20 @@ def data_of(task: ArrayTask, chosen: Chosen, source: Source) -> Data:
         except NotPortableError:
             pass
     elif tasks.origin(name) == "table" and chosen.spec.target is not None and chosen.given_task is None:
-        # It may be run from any folder.
+        # An absolute path: the program may be run from any folder.
         source.constants["TABLE"] = literal(str(Path(name).resolve()))
         source.functions["load_data"] = _table(Path(name), chosen.spec.target, list(task.categorical))
         return Data(True, True, columns)
     source.functions["load_data"] = (
-        'def load_data():\n    """The data of the task are not in this program."""\n'
-        '    raise SystemExit("give it data: python FILE.py data.npz, with arrays X and y")'
+        'def load_data():\n    """This program cannot load the data of the task."""\n'
+        '    raise SystemExit("missing data: run python FILE.py data.npz, with arrays X and y")'
     )
     return Data(False, False, columns)
 
 
 def _table(path: Path, target: str, categorical: list[int]) -> str:
-    """`load_data` for a table, which it reads as `objectives.tasks.from_table` does."""
-    lines = ["def load_data():", '    """The features of each row, and what is predicted."""']
+    """The source of `load_data` for a table; it reads the table as `cooldown.tasks.from_table` does."""
+    lines = ["def load_data():", '    """The features (rows, columns) and the target (rows,)."""']
     if path.suffix.lower() in CSV:
         separator = separator_of(path.read_text("utf-8-sig"))
         options = f'sep={literal(separator)}, skipinitialspace=True, index_col=False, encoding="utf-8-sig"'

@@ -1,4 +1,4 @@
-"""The document of a configuration: what `--format json` and `--format toml` write, with where it comes from."""
+"""The document of a configuration with its provenance: what `--format json` and `--format toml` write."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from cooldown.storage import Purpose, StudyRecord
 
 
 def document(chosen: Chosen) -> dict[str, Any]:
-    """The configuration with its provenance, JSON-ready; docs/export.md says what each field means."""
+    """The configuration with its provenance, JSON-ready; docs/export.md describes the fields."""
     record, spec, study, trial = chosen.record, chosen.spec, chosen.study, chosen.trial
     curves = trial.curves
     return {
@@ -54,16 +54,16 @@ def document(chosen: Chosen) -> dict[str, Any]:
         },
         "curve": _curve(curves[Purpose.SEARCH], chosen.config.epochs),
         "gradient_evaluations": {
-            "trial": _cost([curve for some in curves.values() for curve in some]),
+            "trial": _cost([curve for of_purpose in curves.values() for curve in of_purpose]),
             "study": _cost(study.curves()),
-            "experiment": _cost([c for each in (*record.studies, *record.superseded) for c in each.curves()]),
+            "experiment": _cost([c for study in (*record.studies, *record.superseded) for c in study.curves()]),
         },
         "environment": dict(record.environment),
     }
 
 
 def _network(chosen: Chosen) -> dict[str, Any] | None:
-    """The widths and the activation of the multilayer perceptron, as far as they are known without the task's data."""
+    """The widths and the activation of the multilayer perceptron; None if they are unknown without the task itself."""
     task, origin = chosen.given_task, tasks.origin(chosen.spec.task)
     if task is None and origin == "built-in":
         task = tasks.get(chosen.spec.task)
@@ -77,17 +77,20 @@ def _network(chosen: Chosen) -> dict[str, Any] | None:
 
 
 def _of_seeds(values: Sequence[float]) -> dict[str, Any] | None:
-    """Mean and interval over the seeds of this one configuration: what other seeds would give, not other searches."""
-    return _told(values, "seeds")
+    """Mean and interval over the seeds of this configuration: the variation between seeds, not between searches."""
+    return _mean_with_interval(values, "seeds")
 
 
 def _of_repeats(studies: Sequence[StudyRecord]) -> dict[str, Any] | None:
-    """Mean and interval over the repeats of the arm: what tuning it again would give."""
-    evaluated = [study.evaluations for study in studies if study.evaluations]
-    return _told([float(np.mean([curve.final_loss for curve in each])) for each in evaluated], "repeats")
+    """Mean and interval over the arm's repeats: the variation between independent searches."""
+    losses = [
+        float(np.mean([curve.final_loss for curve in study.evaluations])) for study in studies if study.evaluations
+    ]
+    return _mean_with_interval(losses, "repeats")
 
 
-def _told(values: Sequence[float], over: str) -> dict[str, Any] | None:
+def _mean_with_interval(values: Sequence[float], over: str) -> dict[str, Any] | None:
+    """over: the key of the number of values, "seeds" or "repeats"."""
     known = [value for value in values if np.isfinite(value)]
     if not known:
         return None
@@ -102,7 +105,7 @@ def _told(values: Sequence[float], over: str) -> dict[str, Any] | None:
 
 
 def _curve(curves: Sequence[Curve], epochs: int) -> dict[str, Any]:
-    """Per epoch the mean over the search's seeds of the capped validation loss, as the search saw it."""
+    """Per epoch, the mean over the search's seeds of the capped validation loss, as the search used it."""
     losses = intermediate_losses(curves, epochs).tolist()
     return {"validation_loss": [finite(loss) for loss in losses], "seeds": len(curves)}
 

@@ -1,4 +1,4 @@
-"""`Format`: one way to take a configuration or the trials of an experiment away, and what is taken."""
+"""`Format`: one export format for a configuration or for trials; `Chosen`: what is exported."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """The trial that is exported, as a rule a winner, in its study and its experiment.
+    """The trial to export, usually a winner, with its study and its experiment.
 
-    given_task: what it was trained on, where that cannot be found by its name.
+    given_task: the Task object that it was trained on, if the task cannot be loaded by its name.
     """
 
     view: View
@@ -31,7 +31,7 @@ class Chosen:
 
     @property
     def config(self) -> TrainConfig:
-        """What was trained."""
+        """The trial's configuration."""
         return self.trial.config
 
     @property
@@ -46,13 +46,13 @@ class Chosen:
 
     @cached_property
     def task(self) -> Task:
-        """What it was trained on; raises InputError where that cannot be found again, or is no longer the same."""
+        """The task that it was trained on; raises InputError if the task cannot be loaded or has changed."""
         return recorded_task(self.record, self.spec, self.given_task)
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export holds. remarks: what the reader must know of it, in sentences."""
+    """The content of an export. remarks: what the reader should know about it, as sentences without a period."""
 
     content: str | bytes
     remarks: tuple[str, ...] = ()
@@ -60,7 +60,7 @@ class Exported:
 
 @dataclass(frozen=True)
 class Format(Entry):
-    """One way to take something away. suffix: of a file, with its dot. summary: for help and documentation."""
+    """An export format. suffix: of its files, with the dot. summary: for help and documentation."""
 
     name: str
     suffix: str
@@ -69,10 +69,10 @@ class Format(Entry):
 
 @dataclass(frozen=True)
 class ConfigFormat(Format):
-    """One format of a configuration.
+    """A format for a configuration.
 
-    write: from the chosen trial to the export; raises InputError, with what to use instead, where the format cannot
-    express the configuration exactly. language: of the text, for a reader's colours.
+    write: from the chosen trial to the export; raises InputError, which names an alternative, if the format cannot
+    express the configuration exactly. language: of the text, for syntax highlighting.
     """
 
     write: Callable[[Chosen], Exported]
@@ -81,8 +81,8 @@ class ConfigFormat(Format):
 
 @dataclass(frozen=True)
 class TableFormat(Format):
-    """One format of the trials of an experiment. write: from their table to a file's content. text: whether a reader
-    can read that.
+    """A format for the trials of an experiment. write: from their table to a file's content. text: whether the content
+    is text.
     """
 
     write: Callable[["pd.DataFrame"], bytes]

@@ -5,36 +5,36 @@ from typing import Any
 import numpy as np
 
 WIDTH = 120
-"""Columns of a line, as ruff is told."""
+"""Maximum length of a line, as in ruff's configuration."""
 
 
 def literal(value: Any, indent: int | None = None) -> str:
-    """A value as Python source that means exactly it, and nothing else: whatever stands in a text stays text.
+    """A value as Python source. Strings are escaped, so that a user's text can never become code.
 
-    indent: of the line that it begins in, for a table or a list that is written over several lines.
+    indent: of the line in which it starts, if a dict or a list is to be written over several lines; None for one line.
     """
     if isinstance(value, str):
-        # The quotes that leave fewer to escape, as ruff has it.
+        # The quotes that need fewer escapes, as ruff formats it.
         quote = "'" if value.count('"') > value.count("'") else '"'
         return quote + "".join(_escaped(character, quote) for character in value) + quote
     if isinstance(value, dict):
-        items = [f"{literal(key)}: {literal(each)}" for key, each in value.items()]
+        items = [f"{literal(key)}: {literal(item)}" for key, item in value.items()]
         if indent is None:
             return "{" + ", ".join(items) + "}"
         lines = [f"{' ' * (indent + 4)}{item}," for item in items]
-        # A text of a user's may be longer than a line.
+        # A user's text may be longer than a line.
         marked = [line if len(line) <= WIDTH else f"{line}  # noqa: E501" for line in lines]
         return "\n".join(["{", *marked, " " * indent + "}"])
     if isinstance(value, tuple):
         return f"({', '.join(map(literal, value))}{',' if len(value) == 1 else ''})"
     if isinstance(value, list):
         if indent is not None and value:
-            return "\n".join(["[", *(f"{' ' * (indent + 4)}{literal(each)}," for each in value), " " * indent + "]"])
+            return "\n".join(["[", *(f"{' ' * (indent + 4)}{literal(item)}," for item in value), " " * indent + "]"])
         return f"[{', '.join(map(literal, value))}]"
     if isinstance(value, float) and not np.isfinite(value):
         return f'float("{value}")'
     if isinstance(value, float):
-        # numpy's are floats too, and would name their type.
+        # numpy's floats are instances of float too, but their repr contains the type.
         return repr(float(value)).replace("e+", "e")
     if value is None or isinstance(value, bool | int):
         return repr(value)
@@ -48,9 +48,9 @@ def _escaped(character: str, quote: str) -> str:
 
 
 def call(function: str, arguments: list[str], indent: int, before: str = "") -> str:
-    """A call as ruff writes it: in one line of 120 columns where it fits, else its arguments in a line of their own.
+    """A call as ruff formats it: in one line of 120 columns if it fits, else with the arguments in separate lines.
 
-    before: what stands before it in its first line, behind `indent` spaces.
+    before: the text before it in its first line, after `indent` spaces.
     """
     line = f"{function}({', '.join(arguments)})"
     if indent + len(before) + len(line) <= WIDTH:

@@ -1,4 +1,4 @@
-"""A framework's own rule or schedule, as an entry of the catalog declares it, written out with a config's values."""
+"""Source code that calls a framework's own rule or schedule, as a catalog entry declares it, with a config's values."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,11 +11,11 @@ Call = tuple[str, list[str]]
 
 
 class _NotExactError(Exception):
-    """A value that the framework's own takes in another way."""
+    """A value that the framework cannot take exactly."""
 
 
 class _Value:
-    """A hyperparameter's value in the braces of an argument."""
+    """A hyperparameter's value in the format string of an argument."""
 
     def __init__(self, value: Any) -> None:
         self._value = value
@@ -30,13 +30,13 @@ class _Value:
                 return str(int(self._value)) + how.removeprefix("whole")
             case "rate":
                 return f"{literal(self._value)} * LEARNING_RATE" if self._value else "0.0"
-        raise ValueError(f"{{name:{how}}}: how is nothing, whole, whole.0 or rate")
+        raise ValueError(f"{{name:{how}}}: the format must be empty, whole, whole.0 or rate, got {how!r}")
 
 
 def native_call(natives: Natives, format: str, values: Mapping[str, Any], epochs: int, *, steady: bool) -> Call | None:
-    """The call of the framework's own for a format; None where there is none that is exact for these values.
+    """The call of the framework's own rule or schedule for a format; None if none is exact for these values.
 
-    steady: whether the learning rate is constant.
+    epochs: of the run. steady: whether the learning rate is constant.
     """
     native = natives.get(format)
     if native is not None and not isinstance(native, Native):
@@ -45,8 +45,8 @@ def native_call(natives: Natives, format: str, values: Mapping[str, Any], epochs
         return None
     if any(values[name] != value for name, value in native.only.items()):
         return None
-    written = {name: _Value(value) for name, value in values.items()}
+    formattable = {name: _Value(value) for name, value in values.items()}
     try:
-        return native.function, [argument.format_map(written) for argument in native.arguments]
+        return native.function, [argument.format_map(formattable) for argument in native.arguments]
     except _NotExactError:
         return None

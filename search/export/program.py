@@ -1,7 +1,7 @@
-"""A configuration as a program of its own: what the templates of all frameworks are filled with.
+"""A configuration as a stand-alone program: the values for the templates of all frameworks.
 
-The programs hold nothing of Cooldown: schedules, and rules that a framework lacks, are the very lines of the catalog
-(_source.py). All that comes from a user goes through `literal`.
+The programs do not import Cooldown: schedules, and rules that a framework lacks, are copies of the catalog's source
+(source.py). All text that comes from a user is escaped by `literal`.
 """
 
 import re
@@ -27,17 +27,14 @@ from cooldown.search.export.literals import call, literal
 from cooldown.search.export.native import Call, native_call
 from cooldown.search.export.source import Source, collect
 
-Own = Mapping[str, Any]
-"""Hyperparameters by name."""
-
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Scheduler:
-    """A framework's own schedule that is exactly one of ours, as an expression.
+    """A framework's own schedule that equals the configuration's exactly, as an expression.
 
-    It may use `total`, the updates after the warm-up, and `updates_per_epoch`.
+    The expression may use `total`, the number of updates after the warm-up, and `updates_per_epoch`.
     """
 
     expression: str
@@ -54,25 +51,28 @@ class Scheduler:
 
 
 class Program:
-    """A chosen configuration, and what a program for it has to say."""
+    """A chosen configuration, and the parts of a program for it.
+
+    Raises InputError if the task's model or a curriculum cannot be exported as code.
+    """
 
     def __init__(self, chosen: Chosen, format: str) -> None:
         self.config, self._chosen, self._format = chosen.config, chosen, format
         if not isinstance(chosen.task, ArrayTask):
             raise InputError(
-                f"{format}: the model of this task, {type(chosen.task).__name__}, is code of its own that cannot be "
-                "written; --format json has the configuration"
+                f"{format}: the task's model is defined in Python ({type(chosen.task).__name__}) and cannot be "
+                "exported as code; use --format json"
             )
         if self.config.curriculum != "none":
             raise InputError(
-                f"{format}: curriculum={self.config.curriculum!r} orders the rows by a model of its own, which the "
-                "program would lack; --format json has the configuration, and objectives.estimators trains it"
+                f"{format}: curriculum={self.config.curriculum!r} sorts the rows with a reference model, which cannot "
+                "be exported as code; use --format json, and cooldown.estimators to train it"
             )
         self.task = chosen.task
         self.optimizer: Optimizer = optimizers.get(self.config.optimizer.name)
         self.schedule: Schedule = schedules.get(self.config.schedule.name)
-        self.own = dict(self.config.optimizer.hyperparameters)
-        self.lengths = dict(self.config.schedule.hyperparameters)
+        self.rule_values = dict(self.config.optimizer.hyperparameters)
+        self.schedule_values = dict(self.config.schedule.hyperparameters)
         self.source = Source()
         self.data: Data = data_of(self.task, chosen, self.source)
         if self.schedule.batch is not None:
@@ -81,35 +81,35 @@ class Program:
     @property
     def warmup(self) -> int:
         """The length of the linear ramp before the schedule, in updates."""
-        return int(self.lengths["warmup_steps"]) if self.schedule.ramped else 0
+        return int(self.schedule_values["warmup_steps"]) if self.schedule.ramped else 0
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What a reader of the program must know."""
+        """What the user of the program should know."""
         if self.data.loads:
             return ()
-        return ("the program cannot load the task's data itself: give it arrays, python FILE.py data.npz",)
+        return ("the program cannot load the task's data; run it with arrays: python FILE.py data.npz",)
 
     def rule(self, *, steady: bool) -> Call | None:
-        """The framework's own optimizer where it has exactly this one; steady: at a constant rate."""
-        return native_call(self.optimizer.native, self._format, self.own, self.config.epochs, steady=steady)
+        """The framework's own optimizer if it equals this one exactly. steady: whether the rate is constant."""
+        return native_call(self.optimizer.native, self._format, self.rule_values, self.config.epochs, steady=steady)
 
     def scheduler(self, prefix: str = "") -> Scheduler | None:
-        """The framework's own schedule where it has exactly this one; prefix: what stands before its name."""
+        """The framework's own schedule if it equals this one exactly. prefix: of its name, such as "optax."."""
         if self.schedule.batch is not None or (self.warmup and (not self.schedule.starts_at_peak or self.warmup < 2)):
             return None
-        found = native_call(self.schedule.native, self._format, self.lengths, self.config.epochs, steady=False)
-        return None if found is None else Scheduler(call(f"{prefix}{found[0]}", found[1], 4, "return "))
+        native = native_call(self.schedule.native, self._format, self.schedule_values, self.config.epochs, steady=False)
+        return None if native is None else Scheduler(call(f"{prefix}{native[0]}", native[1], 4, "return "))
 
     @property
     def class_name(self) -> str:
-        """What a class for the rule is called."""
+        """The name of a class for the rule."""
         return "".join(part.capitalize() for part in self.optimizer.identifier.split("_"))
 
     def initial(self, drawn: Mapping[str, T]) -> dict[str, T]:
-        """How the weights of the hidden layers and of the output layer are drawn.
+        """The framework's code that draws the weights of the "hidden" layers and of the "output" layer.
 
-        drawn: by scheme of initialization what draws it in a framework.
+        drawn: the framework's code for each initialization scheme.
         """
         scheme = self.config.initialization
         if scheme != "auto":
@@ -117,23 +117,17 @@ class Program:
         return {"hidden": drawn["he" if self.task.activation == "relu" else "glorot"], "output": drawn["glorot"]}
 
     def add_rates(self) -> None:
-        """Take the schedule's own lines into the program."""
+        """Add the schedule's source to the program."""
         collect(self.source, self.schedule.multiplier, f"{self.schedule.identifier}_factor")
 
     @cached_property
     def common(self) -> dict[str, Any]:
-        """What all templates use."""
-        spec = self._chosen.spec
-        schedule, lengths = self.schedule, self.lengths
-        arguments = [f"{each.name}={self._length(each.name)}" for each in schedule.own]
-        if not schedule.ramped:
-            arguments.append("warmup_steps=WARMUP_STEPS")
-        counted = ["after", "max(updates - WARMUP_STEPS, 1)"] if self.warmup else ["index", "updates"]
-        batch = [f"{each.name}={literal(lengths[each.name])}" for each in schedule.own]
+        """The values that all templates use."""
+        spec, schedule = self._chosen.spec, self.schedule
         return {
             "title": f"{self.optimizer.name} with the schedule {schedule.name}",
             "config": self.config,
-            "own": self.own,
+            "rule_values": self.rule_values,
             "hidden": self.task.hidden,
             "activation": self.task.activation,
             "classifies": self.task.kind == "classification",
@@ -145,32 +139,46 @@ class Program:
             "seed": 0,
             "test_state": seeds(spec.seed, "test split", count=1)[0],
             "watched_state": seeds(spec.seed, "validation split", 0, count=1)[0],
-            "reacts": self.config.reacts,
-            "reaction": schedule.reaction(**{each.name: lengths[each.name] for each in schedule.own})
-            if schedule.reaction
-            else None,
-            "grows": schedule.batch is not None,
-            "batch_call": call(
-                f"{schedule.identifier}_rows", ["passed", "size", "n_rows", *batch], 16, "wanted, factor = "
-            ),
-            "ramped": schedule.ramped,
-            "warmup": self.warmup,
-            "warmup_steps": literal(lengths["warmup_steps"]) if lengths["warmup_steps"] else "",
-            "schedule_call": call(f"{schedule.identifier}_factor", [*counted, *arguments], 4, "factor = "),
             "schedule": schedule,
             "optimizer": self.optimizer,
             "source": self.source,
+            "reacts": self.config.reacts,
+            **self._schedule_parts(),
+        }
+
+    def _schedule_parts(self) -> dict[str, Any]:
+        """The values for templates that follow from the schedule."""
+        schedule, values = self.schedule, self.schedule_values
+        names = [declared.name for declared in schedule.own]
+        rows = [f"{name}={literal(values[name])}" for name in names]
+        arguments = [f"{name}={self._length(name)}" for name in names]
+        if not schedule.ramped:
+            arguments.append("warmup_steps=WARMUP_STEPS")
+        position = ["after", "max(updates - WARMUP_STEPS, 1)"] if self.warmup else ["index", "updates"]
+        return {
+            "reaction": schedule.reaction(**{name: values[name] for name in names}) if schedule.reaction else None,
+            "grows": schedule.batch is not None,
+            "batch_call": call(
+                f"{schedule.identifier}_rows", ["passed", "size", "n_rows", *rows], 16, "wanted, factor = "
+            ),
+            "ramped": schedule.ramped,
+            "warmup": self.warmup,
+            "warmup_steps": literal(values["warmup_steps"]) if values["warmup_steps"] else "",
+            "schedule_call": call(f"{schedule.identifier}_factor", [*position, *arguments], 4, "factor = "),
         }
 
     def _length(self, name: str) -> str:
-        """A hyperparameter of the schedule as the formula takes it: a length in epochs becomes one in updates."""
-        declared = next(each for each in self.schedule.own if each.name == name)
-        value = literal(self.lengths[name])
+        """The source of a schedule's hyperparameter in the formula's unit: epochs are converted to updates."""
+        declared = next(declared for declared in self.schedule.own if declared.name == name)
+        value = literal(self.schedule_values[name])
         in_epochs = isinstance(declared, Hyperparameter) and declared.unit is Unit.EPOCHS
         return f"{value} * updates_per_epoch" if in_epochs and self.schedule.reaction is None else value
 
     def formula(self, numpy: str) -> dict[str, Any]:
-        """The rule's own lines, in the functions of the library called `numpy`, and how they are called."""
+        """Add the rule's source to the program, and return the names and arguments to call it.
+
+        numpy: the name of the array library in the program, whose functions have numpy's names.
+        """
         rule, others = self.optimizer, self.optimizer.hyperparameters[1:]
         function = f"{rule.identifier}_update"
         collect(self.source, rule.update, function, numpy)
@@ -188,9 +196,9 @@ class Program:
             "class_name": self.class_name,
             "function": function,
             "slots": len(rule.slots),
-            "names": [each.name for each in others],
-            "settings": [literal(self.own[each.name]) for each in others],
-            "arguments": "".join(f", {each.name}" for each in others),
+            "names": [declared.name for declared in others],
+            "settings": [literal(self.rule_values[declared.name]) for declared in others],
+            "arguments": "".join(f", {declared.name}" for declared in others),
             "number_names": rule.number_names,
             "memory": rule.memory_size,
             "work_out": work_out.__name__ if work_out else "",
@@ -198,26 +206,26 @@ class Program:
             "terms": terms,
         }
 
-    def render(self, template: str, **own: Any) -> str:
-        """The program's text."""
-        text = _environment().get_template(template).render(**self.common, **own)
-        # Where a part is left out, more blank lines remain than are read.
+    def render(self, template: str, **values: Any) -> str:
+        """The program's text. values: for this template only."""
+        text = _environment().get_template(template).render(**self.common, **values)
+        # A part that is left out leaves too many blank lines.
         return re.sub(r"\n{4,}", "\n\n\n", text).strip() + "\n"
 
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader("cooldown.search.export"), trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
-    made.filters["literal"] = literal
-    made.filters["wrapped"] = lambda text, indent: fill(text, 120 - indent).replace("\n", "\n" + " " * indent)
-    return made
+    environment.filters["literal"] = literal
+    environment.filters["wrapped"] = lambda text, indent: fill(text, 120 - indent).replace("\n", "\n" + " " * indent)
+    return environment
 
 
 def _provenance(chosen: Chosen) -> dict[str, Any]:
-    whole = document(chosen)
-    scores = {name: score["mean"] for name, score in whole["scores"].items() if score is not None}
+    full = document(chosen)
+    scores = {name: score["mean"] for name, score in full["scores"].items() if score is not None}
     return {
         "experiment": chosen.record.name,
         "task": chosen.spec.task,
@@ -225,6 +233,6 @@ def _provenance(chosen: Chosen) -> dict[str, Any]:
         "repeat": chosen.study.repeat,
         "trial": chosen.trial.number,
         **scores,
-        "fingerprint": whole["experiment"]["fingerprint"],
+        "fingerprint": full["experiment"]["fingerprint"],
         "cooldown": chosen.record.environment.get("packages", {}).get("cooldown"),
     }

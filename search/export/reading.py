@@ -1,4 +1,4 @@
-"""A configuration that `cooldown export` wrote to a file, read back: every field that is used is checked."""
+"""Read a configuration that `cooldown export` wrote; every field that is used is checked."""
 
 import json
 import tomllib
@@ -16,13 +16,13 @@ Seeds = list[Annotated[int, Field(ge=0)]]
 
 
 class _Part(BaseModel):
-    """Other fields than these are for readers, and not looked at."""
+    """Part of a document. Fields that are not declared here are for human readers, and ignored."""
 
     model_config = ConfigDict(frozen=True, strict=True, allow_inf_nan=False)
 
 
-def _spec(given: Any) -> Any:
-    return read_spec(**given) if isinstance(given, Mapping) else given
+def _spec(value: Any) -> Any:
+    return read_spec(**value) if isinstance(value, Mapping) else value
 
 
 class _Origin(_Part):
@@ -51,9 +51,9 @@ class _Curve(_Part):
 
 
 class Document(_Part):
-    """An exported configuration with what of its provenance is used; a bare config has none.
+    """An exported configuration, with the part of its provenance that is used; a bare config has none.
 
-    curve.validation_loss: (epochs,) mean validation losses after each epoch, of a pruned trial as far as it got.
+    curve.validation_loss: (epochs,) mean validation losses after each epoch; fewer for a pruned trial.
     """
 
     config: InstanceOf[TrainConfig]
@@ -67,58 +67,58 @@ class Document(_Part):
 
     @property
     def spec(self) -> Experiment | None:
-        """The spec of the experiment that found the configuration; None where the document has none."""
+        """The spec of the experiment that found the configuration; None if the document has none."""
         return self.experiment.spec
 
     @property
     def test_loss(self) -> float | None:
-        """Mean test loss over the evaluation's seeds."""
+        """Mean test loss over the evaluation's seeds; None if the document has none."""
         return None if self.scores.test_loss is None else self.scores.test_loss.mean
 
 
 def read_exported(path: Path) -> Document:
     """The document in a JSON or TOML file; raises InputError that names the file and the field."""
-    given = _read(path)
+    content = _read(path)
     try:
-        config = TrainConfig.from_json(given)
+        config = TrainConfig.from_json(content)
     except InputError as error:
-        raise InputError(f"{str(path)!r} holds no configuration that `cooldown export` wrote: {error}") from None
-    # A bare config has no other fields than its own.
-    fields = set(Document.model_fields) - {"config"} if "schema" in given else set()
+        raise InputError(f"{str(path)!r} is not a configuration written by `cooldown export`: {error}") from None
+    # A bare config has no fields but its own.
+    fields = set(Document.model_fields) - {"config"} if "schema" in content else set()
     try:
-        return Document(config=config, **{name: given[name] for name in fields if name in given})
+        return Document(config=config, **{name: content[name] for name in fields if name in content})
     except ValidationError as error:
-        raise InputError(f"{str(path)!r}: {_told(error)}") from None
+        raise InputError(f"{str(path)!r}: {_first_problem(error)}") from None
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text("utf-8-sig")
     except FileNotFoundError:
-        raise InputError(f"there is no file {str(path)!r}") from None
+        raise InputError(f"file {str(path)!r} does not exist") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     kind = "TOML" if path.suffix.lower() == ".toml" else "JSON"
     try:
         document = tomllib.loads(text) if kind == "TOML" else json.loads(text)
     except RecursionError:
-        raise InputError(f"{str(path)!r} is not {kind} that can be read: it is nested too deep") from None
+        raise InputError(f"{str(path)!r} cannot be read as {kind}: it is nested too deeply") from None
     except ValueError as error:
-        raise InputError(f"{str(path)!r} is not {kind}: {error}") from None
+        raise InputError(f"{str(path)!r} is not valid {kind}: {error}") from None
     if not isinstance(document, dict):
-        raise InputError(f"{str(path)!r} holds no configuration: it is not a table")
+        raise InputError(f"{str(path)!r} is not a configuration: expected a table, got {type(document).__name__}")
     return document
 
 
-def _told(error: ValidationError) -> str:
-    """The first of pydantic's errors in words: where, the rule, the value."""
+def _first_problem(error: ValidationError) -> str:
+    """The message for the first of pydantic's errors: field, rule, value."""
     first = error.errors()[0]
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
     cause = first.get("ctx", {}).get("error")
     if cause is not None:
         return f"{where.lstrip('.')}: {cause}"
     rule = first["msg"].replace("Input should", "should")
-    # Whoever writes JSON or TOML knows no dictionaries, and no classes of ours.
+    # In JSON and TOML there are tables, not dictionaries or instances of Python classes.
     for classes in ("a valid dictionary or instance of", "an instance of"):
         rule = rule.replace(classes, "a table, as").partition(", as ")[0]
     return f"{where.lstrip('.')}: {rule}, got {first['input']!r:.80}"

@@ -1,7 +1,7 @@
-"""Functions of the catalog as text: a formula is written once, and an exported program holds the very lines.
+"""Source code of the catalog's functions: each formula is written once, and exported programs contain copies of it.
 
-`collect` follows what a function needs, constants and functions of ours or of the module of an entry from outside, and
-leaves out the annotations.
+`collect` also adds the constants and functions that a function uses, if they are defined in Cooldown or in the module
+of a user's entry. Annotations are left out.
 """
 
 import ast
@@ -19,12 +19,12 @@ OURS = "cooldown"
 
 
 class NotPortableError(InputError):
-    """A function that needs what cannot be written into a program of its own."""
+    """A function that uses something that cannot be copied into a stand-alone program."""
 
 
 @dataclass
 class Source:
-    """What a program needs, in the order in which it can stand there; origins: what `functions` was written from."""
+    """The parts of a program, in an order in which they can be defined. origins: the originals of `functions`."""
 
     imports: set[str] = field(default_factory=set)
     constants: dict[str, str] = field(default_factory=dict)
@@ -33,31 +33,30 @@ class Source:
 
     @property
     def standard_imports(self) -> list[str]:
-        """Imports of the standard library, which is all that the catalog's functions use beside numpy."""
+        """Imports of the standard library, which is all that the catalog's functions use besides numpy."""
         return sorted((line for line in self.imports if "numpy" not in line), key=lambda line: line.split()[1])
 
     @property
     def text(self) -> str:
-        """The functions."""
+        """The source of all functions."""
         return "\n\n\n".join(self.functions.values())
 
 
 def collect(source: Source, function: Callable[..., Any], name: str, numpy: str = "np") -> None:
-    """Add `function` to `source` as `name`, and before it what it needs.
+    """Add `function` to `source` as `name`, after everything that it uses.
 
-    numpy: what stands for numpy's name in it: another library's, whose functions have the same names. Raises
-    NotPortableError where it needs an object that is no constant, no function and no module, or where two different
-    things have one name.
+    numpy: the name that replaces numpy's, of a library whose functions have the same names. Raises NotPortableError if
+    it uses an object that is not a constant, a function or a module, or if two different objects have the same name.
     """
-    # What a decorator of ours adds, such as a message where a download fails, a program does without.
+    # Without our decorators, which add, for example, a message if a download fails.
     function = inspect.unwrap(function)
     if name in source.functions:
         if source.origins[name] is not function:
-            raise NotPortableError(f"two functions are called {name}: {_place(function)} has another one")
+            raise NotPortableError(f"two functions are called {name}; one is in {_place(function)}")
         return
     if not isinstance(function, FunctionType):
-        raise NotPortableError(f"{function!r:.80} is no plain function")
-    # Of an entry from outside, what its own module or package defines is written out too.
+        raise NotPortableError(f"{function!r:.80} is not a plain function")
+    # For a user's entry, definitions of its own module or package are copied too.
     ours = {OURS, _root(function)}
     renamed = {}
     for used in _names(function):
@@ -69,16 +68,16 @@ def collect(source: Source, function: Callable[..., Any], name: str, numpy: str 
                 renamed[used] = numpy
             _add_module(source, value, used, numpy, ours)
         elif isinstance(value, FunctionType) and _root(value) in ours:
-            # The same function may be needed of numpy's arrays and of another library's.
+            # The same function may be needed for numpy's arrays and for another library's.
             renamed[used] = used if numpy == "np" else f"{used}_in_{numpy}"
             collect(source, value, renamed[used], numpy)
         elif hasattr(value, "__module__") and _root(value) not in ours:
             source.imports.add(f"from {value.__module__.lstrip('_')} import {used}")
         elif isinstance(value, int | float | str | tuple):
             if source.constants.setdefault(used, repr(value)) != repr(value):
-                raise NotPortableError(f"two constants are called {used}: {_place(function)} has another one")
+                raise NotPortableError(f"two constants are called {used}; one is used in {_place(function)}")
         else:
-            raise NotPortableError(f"{function.__name__} needs {used}, a {type(value).__name__}")
+            raise NotPortableError(f"{function.__name__} uses {used}, a {type(value).__name__}, which cannot be copied")
     source.origins[name] = function
     source.functions[name] = written(function, name, renamed)
 
@@ -88,7 +87,7 @@ def _place(function: Callable[..., Any]) -> str:
 
 
 def _root(value: Any) -> str:
-    """The package or module at the root of where something is defined."""
+    """The top-level package or module in which an object is defined."""
     return str(value.__module__).partition(".")[0]
 
 
@@ -97,13 +96,13 @@ def _add_module(source: Source, module: ModuleType, used: str, numpy: str, ours:
         if numpy == "np":
             source.imports.add("import numpy as np")
     elif module.__name__.partition(".")[0] in ours:
-        raise NotPortableError(f"it needs the module {module.__name__}")
+        raise NotPortableError(f"it uses the module {module.__name__}, which cannot be copied")
     else:
         source.imports.add(f"import {module.__name__}" + (f" as {used}" if used != module.__name__ else ""))
 
 
 def written(function: Callable[..., Any], name: str, renamed: Mapping[str, str]) -> str:
-    """The function's own lines under another name, without annotations; renamed: other names for globals in them."""
+    """The function's source under another name, without annotations. renamed: new names of globals, by their name."""
     text = textwrap.dedent(inspect.getsource(function))
     definition = ast.parse(text).body[0]
     assert isinstance(definition, ast.FunctionDef)
@@ -117,15 +116,15 @@ def written(function: Callable[..., Any], name: str, renamed: Mapping[str, str])
 
 
 def _renamed(body: str, definition: ast.FunctionDef, renamed: Mapping[str, str]) -> str:
-    """The body with another name wherever one of these stands."""
+    """The body with globals renamed."""
     lines = body.splitlines()
     first = definition.body[0].lineno
-    found = [
+    uses = [
         (node.lineno - first, node.col_offset, node.id)
         for node in ast.walk(definition)
         if isinstance(node, ast.Name) and renamed.get(node.id, node.id) != node.id and node.lineno >= first
     ]
-    for line, column, name in sorted(found, reverse=True):
+    for line, column, name in sorted(uses, reverse=True):
         # ast counts bytes.
         before = lines[line].encode()[:column].decode()
         lines[line] = before + renamed[name] + lines[line][len(before) + len(name) :]
@@ -133,11 +132,11 @@ def _renamed(body: str, definition: ast.FunctionDef, renamed: Mapping[str, str])
 
 
 def _names(function: FunctionType) -> list[str]:
-    """The global names that a function and those defined in it use, each once."""
+    """The global names that a function and the functions inside it use, each once."""
     codes = [function.__code__]
     names: list[str] = []
     while codes:
         code = codes.pop()
         names += code.co_names
-        codes += [each for each in code.co_consts if inspect.iscode(each)]
+        codes += [constant for constant in code.co_consts if inspect.iscode(constant)]
     return list(dict.fromkeys(names))

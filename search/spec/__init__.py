@@ -1,1 +1,1 @@
-"""What is asked: arms, ranges, search spaces and the spec of an experiment."""
+"""What is searched: arms, ranges, search spaces and the spec of an experiment."""

@@ -1,6 +1,7 @@
 """`Experiment`, the spec: what is compared, with which budget. From TOML, the command line or Python.
 
-All mistakes of a spec are told at once. What does not change the result (workers, database, name) is not identity.
+All mistakes in a spec are reported together. Settings that do not change the result (workers, database, name) are not
+part of it.
 """
 
 import tomllib
@@ -19,7 +20,7 @@ from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.ranges import read_ranges
 
 BESIDE = ("name", "db", "workers")
-"""Settings of a run that are no part of its spec, because they do not change the result."""
+"""Settings of a run that are not part of its spec, because they do not change the result."""
 
 DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
 
@@ -31,15 +32,15 @@ class Experiment(BaseModel):
     """All arms on one task, with one budget.
 
     task: a built-in name, a path to a CSV or Parquet file, `openml:NAME` or `module:attribute`. target: the column to
-    predict, of a file or an OpenML data set.
+    predict, for a file or an OpenML data set.
     trials: configs tried per study. repeats: independent studies per arm. epochs: passes over the training rows.
     seeds: search seeds per trial. finalists: each study's best trials that are trained again with `finalist_seeds`
-    further seeds. confirm_seeds: fresh seeds of the winner's evaluation. generation: trials asked together.
-    sampler: what asks for them, by its name in the catalog of samplers.
-    pruner: whether trials that fall behind earlier ones of their own study are stopped before their end.
+    further seeds. confirm_seeds: fresh seeds of the winner's evaluation. generation: trials proposed together.
+    sampler: what proposes them, by its name in the catalog of samplers.
+    pruner: whether trials that are worse than earlier ones of their own study are stopped early.
     ranges: search ranges or fixed values of single hyperparameters and strategies, by `optimizer.name`, `schedule.name`
     or `strategy.name`, in natural units: `{"momentum.learning_rate": [0.01, 1.0], "strategy.batch_norm": true}`.
-    widened: by arm, the ranges that `resume --extend` has widened, step after step; they go before `ranges`.
+    widened: by arm, the ranges that `resume --extend` has widened, one table per extension; they override `ranges`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -72,13 +73,13 @@ class Experiment(BaseModel):
     @classmethod
     def _arms(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         names: list[str] = []
-        problems = [] if value else ["should name at least one"]
+        problems = [] if value else ["should contain at least one arm"]
         for text in value:
             try:
                 names.append(Arm.parse(text).name)
             except InputError as error:
                 problems.append(str(error))
-        problems += [f"the arm {name!r} is named twice" for name, count in Counter(names).items() if count > 1]
+        problems += [f"arm {name!r} is listed twice" for name, count in Counter(names).items() if count > 1]
         if problems:
             raise InputError("\n".join(problems))
         return tuple(names)
@@ -91,7 +92,7 @@ class Experiment(BaseModel):
     @field_validator("ranges", mode="before")
     @classmethod
     def _ranges(cls, value: Any, info: ValidationInfo) -> dict[str, Any]:
-        # Arms that are wrong themselves have been told of already.
+        # Invalid arms are reported by their own validator.
         arms = [Arm.parse(name) for name in info.data["arms"]] if "arms" in info.data else None
         return read_ranges(value, arms)
 
@@ -102,36 +103,36 @@ class Experiment(BaseModel):
         if not isinstance(value, dict) or not all(isinstance(steps, list | tuple) for steps in value.values()):
             raise InputError(f"should be a table of lists of ranges by arm, got {value!r:.80}")
         if "arms" not in info.data:
-            # Arms that are wrong themselves have been told of already.
+            # Invalid arms are reported by their own validator.
             return {}
         if unknown := [arm for arm in value if arm not in arms]:
             raise unknown_name("arm", unknown[0], arms)
         read = {arm: tuple(read_ranges(step, [Arm.parse(arm)]) for step in steps) for arm, steps in value.items()}
         for steps in read.values():
-            if not steps or not all(step and all(_is_range(each) for each in step.values()) for step in steps):
-                raise InputError(f"should hold ranges [low, high] only, got {value!r:.80}")
+            if not steps or not all(step and all(map(_is_range, step.values())) for step in steps):
+                raise InputError(f"should contain only ranges [low, high], got {value!r:.80}")
         return read
 
     def ranges_of(self, arm: Arm) -> dict[str, Any]:
-        """The arm's presets, over these the spec's ranges, and over these what was widened."""
-        given = {**arm.presets, **self.ranges}
+        """The arm's presets, overridden by the spec's ranges, overridden by the widened ranges."""
+        ranges = {**arm.presets, **self.ranges}
         for step in self.widened.get(arm.name, ()):
-            given |= step
-        return given
+            ranges |= step
+        return ranges
 
     @cached_property
     def parsed_arms(self) -> tuple[Arm, ...]:
-        """The arms in their order."""
+        """The arms, in the order of `arms`."""
         return tuple(Arm.parse(name) for name in self.arms)
 
     @property
     def reacts(self) -> bool:
-        """Whether a run of it may look at held-out rows to decide how it goes on."""
+        """Whether a run may depend on its validation loss: by early stopping, or by a schedule that reacts to it."""
         names = {name for arm in self.parsed_arms for name in arm.schedules}
         return "strategy.early_stopping" in self.ranges or any(schedules.get(name).reaction for name in names)
 
     def to_json(self) -> dict[str, Any]:
-        """The spec as a JSON-ready dict; nothing is said of widening where there was none."""
+        """The spec as a JSON-ready dict; without `widened` if no range was widened."""
         return self.model_dump(mode="json", exclude=None if self.widened else {"widened"})
 
 
@@ -139,24 +140,24 @@ def _is_range(value: Any) -> bool:
     return isinstance(value, tuple) and all(isinstance(end, float) for end in value)
 
 
-def read_spec(**given: Any) -> Experiment:
-    """The spec with these fields; raises InputError that tells all mistakes at once."""
+def read_spec(**fields: Any) -> Experiment:
+    """The spec with these fields; raises InputError that lists all mistakes."""
     known = list(Experiment.model_fields)
-    problems = [str(unknown_name("setting", name, (*known, *BESIDE))) for name in given if name not in known]
+    problems = [str(unknown_name("setting", name, (*known, *BESIDE))) for name in fields if name not in known]
     try:
-        made = Experiment(**{name: value for name, value in given.items() if name in known})
+        spec = Experiment(**{name: value for name, value in fields.items() if name in known})
     except ValidationError as error:
-        problems += [problem for each in error.errors() for problem in _problems(each)]
+        problems += [problem for detail in error.errors() for problem in _problems(detail)]
     else:
         if not problems:
-            return made
+            return spec
     if len(problems) == 1:
         raise InputError(problems[0])
     raise InputError("\n".join([f"{len(problems)} problems in the spec:", *(f"  {problem}" for problem in problems)]))
 
 
 def _problems(error: Any) -> list[str]:
-    """One of pydantic's errors in words: where, the rule, the value."""
+    """The messages for one of pydantic's errors: field, rule, value."""
     field, value = error["loc"][0], error["input"]
     where = field + "".join(f"[{part}]" for part in error["loc"][1:])
     if (cause := error.get("ctx", {}).get("error")) is not None:
@@ -173,13 +174,13 @@ def _problems(error: Any) -> list[str]:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The settings in a TOML file; raises InputError naming the file and, for a syntax error, the place."""
+    """The settings in a TOML file; raises InputError with the file's name and, for a syntax error, the line."""
     try:
         with path.open("rb") as file:
             return tomllib.load(file)
     except FileNotFoundError:
-        raise InputError(f"there is no spec file {path}") from None
+        raise InputError(f"spec file {path} does not exist") from None
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path} is not TOML: {error}") from None
+        raise InputError(f"{path} is not valid TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None

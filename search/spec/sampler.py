@@ -1,4 +1,4 @@
-"""`Sampler`: what asks for the next trials of a study, with what the evidence has to know of it."""
+"""`Sampler`: what proposes the next trials of a study, and the facts about it that the evidence needs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 class Sampler(Entry):
     """One sampler of the catalog.
 
-    make: `make(number, study_number) -> optuna.samplers.BaseSampler`, for each generation anew, as one that sees the
-        study's earlier trials; both numbers are seeds: one of its own for each generation, the other the same for all.
-    about: what it is, in words. startup: the random trials that it begins a study with; 0 for one that learns nothing
-        from trials. independent: whether its trials are drawn independently of each other.
-    needs: the package that it needs beside Optuna, "" for none.
+    make: `make(number, study_number) -> optuna.samplers.BaseSampler`, called once per generation for a study with the
+        earlier trials. Both numbers are seeds: `number` is new in each generation, `study_number` the same for all.
+    about: its name in sentences. startup: the random trials at the beginning of a study; 0 for a sampler that does not
+        learn from trials. independent: whether its trials are drawn independently of each other.
+    needs: the package that it needs besides Optuna, "" for none.
     """
 
     name: str
@@ -31,6 +31,6 @@ class Sampler(Entry):
     needs: str = ""
 
     def check(self) -> None:
-        """Raise InputError where the package that it needs is missing."""
+        """Raise InputError if the package that it needs is not installed."""
         if self.needs and find_spec(self.needs) is None:
-            raise InputError(f"--sampler {self.name} needs the package {self.needs!r}: pip install {self.needs}")
+            raise InputError(f"--sampler {self.name} needs the package {self.needs!r}; run: pip install {self.needs}")

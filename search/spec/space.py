@@ -1,4 +1,4 @@
-"""Arm → search space: which parameters Optuna varies, in which ranges, and how its choice becomes a TrainConfig.
+"""The search space of an arm: which parameters Optuna varies, in which ranges, and how a choice becomes a TrainConfig.
 
 A parameter is called `<optimizer>.<name>`, `<schedule>.<name>` or `strategy.<name>` and has its natural value
 everywhere outside the sampler. Only the sampler sees β and momentum as 1 − β on a log scale.
@@ -43,14 +43,14 @@ class Parameter:
         return self.hyperparameter.scale is Scale.ONE_MINUS_LOG
 
     def position(self, value: float) -> float:
-        """Where a value lies in the range on the scale of the search: 0 its low end, 1 its high end."""
+        """A value's position in the range on the scale of the search: 0 at the low end, 1 at the high end."""
         if self.low == self.high:
             return 0.5
-        low, high, at = (self._on_scale(each) for each in (self.low, self.high, value))
+        low, high, at = map(self._on_scale, (self.low, self.high, value))
         return (at - low) / (high - low)
 
     def at(self, position: float) -> float:
-        """The value at a position, 0 to 1: the inverse of `position`. Of whole numbers it may lie between two."""
+        """The value at a position in [0, 1]: the inverse of `position`. Not rounded for integers."""
         low, high = self.low, self.high
         value: float
         match self.hyperparameter.scale:
@@ -63,8 +63,8 @@ class Parameter:
         return min(max(value, low), high)
 
     def wider(self, side: Literal["low", "high"]) -> tuple[float, float] | None:
-        """The range widened on one side by a decade, or on a linear scale by its own width, as far as values make sense
-        there; None where it ends for good, as a length does at the whole run.
+        """(low, high) of the range widened on one side by a decade, or on a linear scale by its own width, as far as
+        values are valid; None if it cannot be widened, such as a length that already covers the whole run.
         """
         h, end = self.hyperparameter, self.low if side == "low" else self.high
         if side == "high" and h.unit is not Unit.NONE:
@@ -78,13 +78,13 @@ class Parameter:
         moved = min(max(moved, h.minimum), h.maximum)
         if h.integer:
             moved = float(round(moved))
-        # An end that values cannot pass, or that an excluded limit leaves no room behind.
+        # The end is already at the limit of valid values, or moving it would reach an excluded limit.
         if moved == end or (h.open_minimum and moved == h.minimum) or (h.open_maximum and moved == h.maximum):
             return None
         return (moved, self.high) if side == "low" else (self.low, moved)
 
     def _on_scale(self, value: float) -> float:
-        """The value on the search's scale, rising with it."""
+        """The value on the search's scale; increases with the value."""
         match self.hyperparameter.scale:
             case Scale.LOG:
                 return math.log(value)
@@ -94,7 +94,7 @@ class Parameter:
 
     @cached_property
     def distribution(self) -> "NumberDistribution":
-        """The range in natural units, as Optuna's tables hold it."""
+        """The range in natural units, as it is stored in Optuna's tables."""
         from optuna.distributions import FloatDistribution, IntDistribution
 
         log = self.hyperparameter.scale is Scale.LOG
@@ -116,12 +116,12 @@ class Parameter:
         return suggest(self.key, range_.low, range_.high, log=range_.log)  # type: ignore[no-any-return]
 
     def natural(self, sampled: Any) -> float:
-        """The value that the sampler's number stands for."""
+        """The sampler's number in natural units."""
         value: float = min(max(1 - sampled, self.low), self.high) if self.flipped else sampled
         return value
 
     def sampled(self, natural: float) -> float:
-        """The sampler's number for a value: `natural`'s inverse."""
+        """A value in the sampler's units: the inverse of `natural`."""
         return min(max(1 - natural, 1 - self.high), 1 - self.low) if self.flipped else natural
 
 
@@ -134,14 +134,14 @@ class Choice:
 
     @cached_property
     def distribution(self) -> "CategoricalDistribution":
-        """The choices, for Optuna's tables and for the sampler alike."""
+        """The choices, both for Optuna's tables and for the sampler."""
         from optuna.distributions import CategoricalDistribution
 
         return CategoricalDistribution(self.choices)
 
     @property
     def sampled_distribution(self) -> "CategoricalDistribution":
-        """As the sampler sees them."""
+        """The choices as the sampler sees them."""
         return self.distribution
 
     def suggest(self, trial: Any) -> str | bool:
@@ -149,7 +149,7 @@ class Choice:
         return trial.suggest_categorical(self.key, list(self.choices))  # type: ignore[no-any-return]
 
     def natural(self, sampled: Any) -> str | bool:
-        """The value itself."""
+        """The same value: choices need no conversion."""
         return sampled  # type: ignore[no-any-return]
 
     sampled = natural
@@ -159,7 +159,8 @@ class Choice:
 class Space:
     """The search space of one arm in one experiment.
 
-    parameters: by owner, a catalog entry's name or "strategy". fixed: values by owner that the spec holds fast.
+    parameters: what is searched, by owner: a catalog entry's name or "strategy". fixed: by owner, the values that the
+    spec fixes.
     """
 
     arm: Arm
@@ -169,7 +170,7 @@ class Space:
     epochs: int
 
     def suggest(self, trial: Any) -> dict[str, Any]:
-        """What `trial` (an Optuna trial) chooses: natural values by parameter name."""
+        """The choices of `trial` (an Optuna trial): natural values by parameter name."""
         chosen: dict[str, Any] = {}
         for kind, names in (("optimizer", self.arm.optimizers), ("schedule", self.arm.schedules)):
             owner = names[0]
@@ -179,14 +180,14 @@ class Space:
         return chosen | self._suggest(STRATEGY, trial)
 
     def _suggest(self, owner: str, trial: Any) -> dict[str, Any]:
-        return {each.key: each.natural(each.suggest(trial)) for each in self.parameters[owner]}
+        return {parameter.key: parameter.natural(parameter.suggest(trial)) for parameter in self.parameters[owner]}
 
     def sampled(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
-        """`chosen` as the sampler saw it."""
+        """`chosen` in the sampler's units."""
         return {name: self.by_key[name].sampled(value) if "." in name else value for name, value in chosen.items()}
 
     def distributions(self, chosen: Mapping[str, Any], *, natural: bool) -> "dict[str, BaseDistribution]":
-        """The ranges of what was chosen, in natural units or as the sampler saw them."""
+        """The ranges of the chosen parameters, in natural units or in the sampler's."""
         from optuna.distributions import CategoricalDistribution
 
         choices = {"optimizer": self.arm.optimizers, "schedule": self.arm.schedules}
@@ -198,10 +199,10 @@ class Space:
         }
 
     def config(self, chosen: Mapping[str, Any]) -> TrainConfig:
-        """The config that a choice stands for."""
+        """The config for a choice of natural values by parameter name."""
 
-        def own(owner: str) -> dict[str, Any]:
-            # A module's name holds dots too, as in "package.module:Lion.beta1".
+        def values_of(owner: str) -> dict[str, Any]:
+            # A module's name can contain dots too, as in "package.module:Lion.beta1".
             parts = [(*name.rpartition("."), value) for name, value in chosen.items()]
             return {**self.fixed[owner], **{name: value for of, _, name, value in parts if of == owner}}
 
@@ -209,43 +210,46 @@ class Space:
         schedule = chosen.get("schedule", self.arm.schedules[0])
         return TrainConfig.from_json(
             {
-                "optimizer": {"name": optimizer, **own(optimizer)},
-                "schedule": {"name": schedule, **own(schedule)},
+                "optimizer": {"name": optimizer, **values_of(optimizer)},
+                "schedule": {"name": schedule, **values_of(schedule)},
                 "batch_size": self.batch_size,
                 "epochs": self.epochs,
-                **own(STRATEGY),
+                **values_of(STRATEGY),
             }
         )
 
     def reach(self, owner: str, name: str) -> tuple[float, float]:
-        """The least and the greatest value that a numeric hyperparameter of a catalog entry can take."""
+        """(low, high): the smallest and the largest value that a numeric hyperparameter of a catalog entry can take."""
         parameter = self.by_key.get(f"{owner}.{name}")
         if isinstance(parameter, Parameter):
             return parameter.low, parameter.high
-        default = next(each.default for each in self.arm.hyperparameters[owner] if each.name == name)
-        value = float(self.fixed[owner].get(name, default))
+        declared = next(declared for declared in self.arm.hyperparameters[owner] if declared.name == name)
+        value = float(self.fixed[owner].get(name, declared.default))
         return value, value
 
     @property
     def default(self) -> TrainConfig:
-        """The arm's config untuned: what the spec fixes, and the default of everything else."""
+        """The arm's default config: the values that the spec fixes, and defaults for everything else."""
         optimizer = self.arm.optimizers[0]
-        rate = next(each for each in self.arm.hyperparameters[optimizer] if each.name == "learning_rate")
+        rate = next(declared for declared in self.arm.hyperparameters[optimizer] if declared.name == "learning_rate")
         assert isinstance(rate, Hyperparameter)
-        key = f"{optimizer}.learning_rate"
-        # A default is meant for the highest rate of a run, which a schedule like noam's does not reach by itself.
-        own = (
-            {} if "learning_rate" in self.fixed[optimizer] or not rate.default else {key: rate.default / self.arm.peak}
-        )
-        return self.config(own)
+        if "learning_rate" in self.fixed[optimizer] or not rate.default:
+            return self.config({})
+        # A default is the highest rate of a run; a schedule such as noam has a peak other than 1.
+        return self.config({f"{optimizer}.learning_rate": rate.default / self.arm.peak})
 
     def programs(self) -> list[TrainConfig]:
-        """Configs that between them use all that a search may ask for, each for one epoch at a constant rate: what has
-        to be compiled, and what the task's model must have a place for.
+        """Configs that together use everything that the search can choose, each for one epoch at a constant rate: what
+        has to be compiled, and what the task's model must support.
         """
         searched = self.parameters[STRATEGY]
-        highest = {each.key: each.high for each in searched if isinstance(each, Parameter)}
-        choices = [{each.key: choice} for each in searched if isinstance(each, Choice) for choice in each.choices]
+        highest = {parameter.key: parameter.high for parameter in searched if isinstance(parameter, Parameter)}
+        choices = [
+            {parameter.key: choice}
+            for parameter in searched
+            if isinstance(parameter, Choice)
+            for choice in parameter.choices
+        ]
         configs = []
         for optimizer in self.arm.optimizers:
             for choice in choices or [{}]:
@@ -255,40 +259,40 @@ class Space:
 
     @cached_property
     def by_key(self) -> dict[str, Parameter | Choice]:
-        """All that is searched, by parameter name."""
+        """All searched parameters by name."""
         return {parameter.key: parameter for owned in self.parameters.values() for parameter in owned}
 
 
 def search_space(spec: Experiment, arm: Arm, updates_per_epoch: int) -> Space:
-    """The space of `arm`; ranges that depend on the run's length follow from its number of updates."""
-    given = spec.ranges_of(arm)
+    """The search space of `arm`; ranges that depend on the run's length follow from its number of updates."""
+    ranges = spec.ranges_of(arm)
     parameters: dict[str, tuple[Parameter | Choice, ...]] = {}
     fixed: dict[str, dict[str, Any]] = {}
-    owned: dict[str, Iterable[Declared]] = {
+    hyperparameters: dict[str, Iterable[Declared]] = {
         **arm.hyperparameters,
         STRATEGY: [strategy.declared for strategy in STRATEGIES.values()],
     }
-    for owner, declared in owned.items():
+    for owner, declarations in hyperparameters.items():
         fixed[owner] = {}
-        found: list[Parameter | Choice] = []
-        for each in declared:
-            key = f"{owner}.{each.name}"
-            value = given.get(key)
-            if isinstance(each, Categorical):
-                if value is None and each.searched:
-                    value = each.choices
+        searched: list[Parameter | Choice] = []
+        for declared in declarations:
+            key = f"{owner}.{declared.name}"
+            value = ranges.get(key)
+            if isinstance(declared, Categorical):
+                if value is None and declared.searched:
+                    value = declared.choices
                 if isinstance(value, tuple):
-                    found.append(Choice(key, value))
+                    searched.append(Choice(key, value))
                 elif value is not None:
-                    fixed[owner][each.name] = value
+                    fixed[owner][declared.name] = value
             elif isinstance(value, tuple):
-                found.append(Parameter(key, each, *value))
+                searched.append(Parameter(key, declared, *value))
             elif value is not None:
-                fixed[owner][each.name] = int(value) if each.integer else value
-            elif each.searched:
-                low, high = each.range_in(spec.epochs, spec.epochs * updates_per_epoch)
-                if each.name == "learning_rate":
+                fixed[owner][declared.name] = int(value) if declared.integer else value
+            elif declared.searched:
+                low, high = declared.range_in(spec.epochs, spec.epochs * updates_per_epoch)
+                if declared.name == "learning_rate":
                     low, high = low / arm.peak, high / arm.peak
-                found.append(Parameter(key, each, low, high))
-        parameters[owner] = tuple(found)
+                searched.append(Parameter(key, declared, low, high))
+        parameters[owner] = tuple(searched)
     return Space(arm, parameters, fixed, spec.batch_size, spec.epochs)

@@ -1,1 +1,1 @@
-"""What is trained next: splits, studies, samplers, pruning, and the runner that puts them together."""
+"""What is trained next: splits, studies, sampling, pruning, and the runner that combines them."""

@@ -1,9 +1,9 @@
-"""What an experiment will cost, from a short calibration: a small one of the same shape, timed on the real workers.
+"""Estimate the cost of an experiment from a short calibration: a small experiment of the same kind, run and timed.
 
-The small experiment goes all the way that the large one will: the sampler, the workers, finalists, evaluation, ledger.
-It has one generation per study, and as many repeats as keep all workers busy. How long its jobs took says how long
-those of the large one will; these are then laid out on the workers as the runner would. Where even a small experiment
-takes long, it is run with fewer epochs: its time is linear in them.
+The small experiment runs every step of the large one: sampler, workers, finalists, evaluation, ledger. It has one
+generation per study, and as many repeats as keep all workers busy. The times of its jobs give those of the large one,
+which are then scheduled on the workers as the runner would. If even the small experiment takes long, it is run with
+fewer epochs, because the time is linear in them.
 """
 
 import heapq
@@ -26,12 +26,12 @@ from cooldown.search.tuning.studies import planned
 from cooldown.storage import Ledger, Purpose, StudyKey
 
 BUDGET = 20.0
-"""Seconds that the calibration may take, about, if it can be made as short as that."""
+"""Approximate seconds that the calibration may take, if it can be that short."""
 
 
 @dataclass(frozen=True)
 class ArmCost:
-    """Gradient evaluations of one arm, if no run ends before its last epoch; default: those of its default config."""
+    """Gradient evaluations of one arm, if no run ends before its last epoch. default: those of its default config."""
 
     arm: str
     search: int
@@ -40,16 +40,16 @@ class ArmCost:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """Gradient evaluations of search, evaluation and default config together."""
         return self.search + self.evaluation + self.default
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an experiment will take.
+    """The estimated time and cost of an experiment.
 
-    seconds: from the command to the answer on so many workers. start_seconds: of these, until the workers have started
-    and all is compiled. calibration_seconds: what the estimate itself took. epochs: of the runs that were timed.
+    seconds: from the command to the answer with this number of workers. start_seconds: the part of it in which workers
+    start and kernels are compiled. calibration_seconds: duration of the estimate itself. epochs: of the timed runs.
     """
 
     task: str
@@ -62,7 +62,7 @@ class Estimate:
 
     @property
     def gradient_evaluations(self) -> int:
-        """Of all arms."""
+        """Gradient evaluations of all arms."""
         return sum(arm.total for arm in self.arms)
 
     def to_json(self) -> dict[str, Any]:
@@ -72,26 +72,26 @@ class Estimate:
 
 
 def estimate(spec: Experiment, splits: Splits, workers: int, open_executor: Callable[[], Executor]) -> Estimate:
-    """The time and cost of the experiment `spec`. splits: of its task. Nothing is kept of what is trained for it."""
+    """The time and cost of the experiment `spec`. splits: of its task. The runs of the calibration are not stored."""
     began = time.perf_counter()
-    executor = _Kept(open_executor())
+    executor = _SharedExecutor(open_executor())
     try:
         first = _timed(spec, splits, workers, executor, 1)
-        # What is left of the budget decides how much of a run is timed.
+        # The rest of the budget decides how many epochs of a run are timed.
         left = BUDGET - (time.perf_counter() - began)
         epochs = max(min(spec.epochs, int(left / max(first.seconds, 1e-3))), 1)
         last = first if epochs == 1 else _timed(spec, splits, workers, executor, epochs)
     finally:
         executor.end()
     small = _small(spec, workers, epochs)
-    # What a job takes beside its training, and its worker's waiting for it, does not depend on its size.
+    # The overhead of a job (transfer, ledger, waiting) does not depend on its size.
     idle = (last.seconds - _makespan(small, last.replicates, workers)) * workers
-    beside = max(idle, 0.0) / sum(len(_jobs(key, small, last.replicates)) for key in planned(small))
-    whole = {kind: _at(spec.epochs, epochs, first.replicates[kind], last.replicates[kind]) for kind in last.replicates}
+    overhead = max(idle, 0.0) / sum(len(_jobs(key, small, last.replicates)) for key in planned(small))
+    full = {kind: _at(spec.epochs, epochs, first.replicates[kind], last.replicates[kind]) for kind in last.replicates}
     return Estimate(
         task=splits.task.name,
         workers=workers,
-        seconds=first.start + _makespan(spec, whole, workers, beside),
+        seconds=first.start + _makespan(spec, full, workers, overhead),
         start_seconds=first.start,
         calibration_seconds=time.perf_counter() - began,
         epochs=epochs,
@@ -100,12 +100,13 @@ def estimate(spec: Experiment, splits: Splits, workers: int, open_executor: Call
 
 
 Kind = tuple[str, bool, Purpose]
+"""Replicates that take the same time: arm, whether it is the default config, purpose."""
 
 
 @dataclass(frozen=True)
 class _Timing:
-    """A small experiment's times in seconds. start: until all was compiled. seconds: from then on. replicates: of one
-    replicate of each kind.
+    """The times of a small experiment in seconds. start: until everything was compiled. seconds: from then to the end.
+    replicates: the mean time of one replicate of each kind.
     """
 
     start: float
@@ -114,15 +115,15 @@ class _Timing:
 
 
 def _at(epochs: int, timed: int, shortest: float, longest: float) -> float:
-    """The time at `epochs`, on the line through 1 and `timed` epochs; a single point goes through 0."""
+    """The time for `epochs`, on the line through the times for 1 and `timed` epochs; with timed = 1, through 0."""
     slope = max(longest - shortest, 0.0) / (timed - 1) if timed > 1 else longest
     return longest + slope * (epochs - timed)
 
 
-def _makespan(spec: Experiment, replicates: Mapping[Kind, float], workers: int, beside: float = 0.0) -> float:
-    """The seconds until all studies are done, if a free worker takes the next job of who is first in line.
+def _makespan(spec: Experiment, replicates: Mapping[Kind, float], workers: int, overhead: float = 0.0) -> float:
+    """The seconds until all studies are done, if a free worker always takes the next job in the runner's order.
 
-    beside: what each job takes beside its training.
+    overhead: seconds that each job takes in addition to its training.
     """
     waiting = [(key.repeat, 0, number, 0.0, _jobs(key, spec, replicates)) for number, key in enumerate(planned(spec))]
     free = [0.0] * workers
@@ -132,7 +133,7 @@ def _makespan(spec: Experiment, replicates: Mapping[Kind, float], workers: int, 
         chosen = min(study for study in waiting if study[3] <= now)
         waiting.remove(chosen)
         repeat, done, number, _, jobs = chosen
-        after = now + jobs[0] + beside
+        after = now + jobs[0] + overhead
         end = max(end, after)
         heapq.heappush(free, after)
         if jobs[1:]:
@@ -141,7 +142,7 @@ def _makespan(spec: Experiment, replicates: Mapping[Kind, float], workers: int, 
 
 
 def _jobs(key: StudyKey, spec: Experiment, replicates: Mapping[Kind, float]) -> tuple[float, ...]:
-    """The seconds of a study's jobs, in their order."""
+    """The seconds of each of a study's jobs, in order."""
     search, finalist, evaluation = (
         replicates.get((key.arm, key.is_default, purpose), 0.0)
         for purpose in (Purpose.SEARCH, Purpose.FINALIST, Purpose.EVALUATION)
@@ -154,7 +155,7 @@ def _jobs(key: StudyKey, spec: Experiment, replicates: Mapping[Kind, float]) -> 
 
 
 def _small(spec: Experiment, workers: int, epochs: int) -> Experiment:
-    """The same with one generation per study and its one finalist, and no more repeats than keep the workers busy."""
+    """The spec with one generation and one finalist per study, and no more repeats than keep the workers busy."""
     changes = {
         "repeats": min(spec.repeats, -(-workers // len(spec.arms))),
         "trials": min(spec.generation, spec.trials),
@@ -165,8 +166,8 @@ def _small(spec: Experiment, workers: int, epochs: int) -> Experiment:
     return read_spec(**{**spec.to_json(), **changes})
 
 
-def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_Kept", epochs: int) -> _Timing:
-    """A small experiment, run to its end."""
+def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_SharedExecutor", epochs: int) -> _Timing:
+    """Run the small experiment to its end, and measure it."""
     small = _small(spec, workers, epochs)
     began, compiled = time.monotonic(), 0.0
 
@@ -190,7 +191,7 @@ def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_Kept", ep
 
 
 def _cost(arm: Arm, spec: Experiment, splits: Splits) -> ArmCost:
-    # Where a search may choose a curriculum, it might choose it always.
+    # An upper bound: a search that may choose a curriculum could choose it in every trial.
     before = max(passes_before(config) for config in search_space(spec, arm, splits.updates_per_epoch).programs())
     rows = {purpose: splits.rows(purpose) * (before + spec.epochs) * spec.repeats for purpose in Purpose}
     finalists = min(spec.finalists, spec.trials) * spec.finalist_seeds
@@ -200,21 +201,21 @@ def _cost(arm: Arm, spec: Experiment, splits: Splits) -> ArmCost:
     return ArmCost(arm.name, search, evaluation, default)
 
 
-class _Kept(Executor):
-    """An executor that outlives the runs it is lent to."""
+class _SharedExecutor(Executor):
+    """An executor for several runs: their shutdown is ignored until `end`."""
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
 
     def submit(self, call: Callable[..., Any], /, *args: Any, **more: Any) -> "Future[Any]":
-        """As of the executor itself."""
+        """Submit to the wrapped executor."""
         return self._executor.submit(call, *args, **more)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Not yet."""
+        """Ignored: the next run needs the executor too."""
 
     def end(self) -> None:
-        """Shut it down."""
+        """Shut the wrapped executor down."""
         from cooldown.search.executors.local import stop
 
         stop(self._executor)

@@ -1,4 +1,4 @@
-"""How far an experiment is: what the live display shows."""
+"""The progress of an experiment, as the live display shows it."""
 
 import time
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from cooldown.storage import StudyRecord
 
 @dataclass(frozen=True)
 class ArmProgress:
-    """One arm's line: trials and searches done, and the best validation loss so far (None before the first trial)."""
+    """One arm's progress: trials and searches done, and the best validation loss so far (None without trials)."""
 
     arm: str
     trials: int
@@ -20,14 +20,14 @@ class ArmProgress:
     studies_total: int
     best: float | None
 
-    def advanced(self, before: StudyRecord, after: StudyRecord, experiment: Experiment) -> "ArmProgress":
-        """The same once its study `before` stands as `after`."""
+    def advanced(self, before: StudyRecord, after: StudyRecord, spec: Experiment) -> "ArmProgress":
+        """The arm's progress after its study changed from `before` to `after`."""
         new = after.trials[len(before.trials) :]
         known = [] if self.best is None else [self.best]
         return replace(
             self,
             trials=self.trials + len(new),
-            studies=self.studies + (needs(after, experiment) is None) - (needs(before, experiment) is None),
+            studies=self.studies + (needs(after, spec) is None) - (needs(before, spec) is None),
             best=min([*known, *(trial.validation_loss for trial in new)], default=None),
         )
 
@@ -36,8 +36,8 @@ class ArmProgress:
 class Progress:
     """A snapshot of a run of the experiment `name`.
 
-    work, total: replicates trained and to train, weighed by their rows; work_before: those of earlier runs.
-    compile_seconds: None until all is compiled. started: since when this run trains, by the monotonic clock.
+    work, total: replicates trained and planned, weighted by their rows; work_before: those trained by earlier runs.
+    compile_seconds: None until everything is compiled. started: when training started, on the monotonic clock.
     """
 
     name: str
@@ -45,17 +45,16 @@ class Progress:
     work: int
     total: int
     work_before: int
-    experiment: Experiment
+    spec: Experiment
     compile_seconds: float | None = None
     started: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def of(cls, name: str, experiment: Experiment, studies: Sequence[StudyRecord]) -> "Progress":
-        """The progress of the experiment `name`, whose studies are these."""
-        e = experiment
-        total = sum(total_work(study, e) for study in studies)
-        work = sum(work_done(study, e) for study in studies)
-        return cls(name, tuple(_arm(arm, studies, e) for arm in e.arms), work, total, work, e)
+    def of(cls, name: str, spec: Experiment, studies: Sequence[StudyRecord]) -> "Progress":
+        """The progress of the experiment `name` with these studies."""
+        total = sum(total_work(study, spec) for study in studies)
+        work = sum(work_done(study, spec) for study in studies)
+        return cls(name, tuple(_arm(arm, studies, spec) for arm in spec.arms), work, total, work, spec)
 
     @property
     def done(self) -> bool:
@@ -63,33 +62,34 @@ class Progress:
         return self.work == self.total
 
     def compiled(self, seconds: float) -> "Progress":
-        """The same after compiling for `seconds`; the clock of the work starts here."""
+        """The progress after compiling for `seconds`; the time of training starts here."""
         return replace(self, compile_seconds=seconds, started=time.monotonic())
 
     def advanced(self, before: StudyRecord, after: StudyRecord) -> "Progress":
-        """The same once the study `before` stands as `after`."""
-        e = self.experiment
-        searched = not after.is_default
-        arms = tuple(arm.advanced(before, after, e) if searched and arm.arm == after.arm else arm for arm in self.arms)
-        return replace(self, arms=arms, work=self.work + work_done(after, e) - work_done(before, e))
+        """The progress after a study changed from `before` to `after`."""
+        spec, searched = self.spec, not after.is_default
+        arms = tuple(
+            arm.advanced(before, after, spec) if searched and arm.arm == after.arm else arm for arm in self.arms
+        )
+        return replace(self, arms=arms, work=self.work + work_done(after, spec) - work_done(before, spec))
 
     @property
     def seconds_left(self) -> float | None:
-        """An estimate from the speed so far; None before there is one."""
+        """The estimated remaining seconds, from the speed of this run; None before its first result."""
         done = self.work - self.work_before
         if done <= 0:
             return None
         return (time.monotonic() - self.started) / done * (self.total - self.work)
 
 
-def _arm(name: str, studies: Sequence[StudyRecord], experiment: Experiment) -> ArmProgress:
-    own = [study for study in studies if study.arm == name and not study.is_default]
-    losses = [trial.validation_loss for study in own for trial in study.trials]
+def _arm(name: str, studies: Sequence[StudyRecord], spec: Experiment) -> ArmProgress:
+    searches = [study for study in studies if study.arm == name and not study.is_default]
+    losses = [trial.validation_loss for study in searches for trial in study.trials]
     return ArmProgress(
         name,
         len(losses),
-        experiment.trials * len(own),
-        sum(needs(study, experiment) is None for study in own),
-        len(own),
+        spec.trials * len(searches),
+        sum(needs(study, spec) is None for study in searches),
+        len(searches),
         min(losses, default=None),
     )

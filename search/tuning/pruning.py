@@ -1,8 +1,8 @@
-"""Fair pruning: which trials of a study are stopped before their end, and what that costs.
+"""Fair pruning: which trials of a study are stopped early, and at what cost.
 
-A trial is held only against trials of its own study, with the same schedule, at the same epoch: a schedule that drops
-late is never compared with one that drops early. It is held only against earlier generations, so that what is pruned is
-a function of the record alone, for any number of workers.
+A trial is compared only with trials of its own study, with the same schedule, at the same epoch: a schedule whose rate
+drops late is never compared with one whose rate drops early. It is compared only with earlier generations, so that what
+is pruned is a function of the record alone, for any number of workers.
 """
 
 from collections import defaultdict
@@ -28,18 +28,18 @@ PRUNERS: tuple[Pruner, ...] = ("median", "hyperband")
 
 @dataclass(frozen=True)
 class Replay:
-    """What a pruner would have done to a study that was run without one.
+    """What a pruner would have changed in a study that was run without one.
 
-    pruned: by trial number, after which epoch (from 1) it would have been stopped. gradient_evaluations: those of the
-    study's search. saved: how many of them would not have been made. winner: the study's winner, by number; None for a
-    study without trials.
-    winner_instead: who wins among the trials that are left: the winner itself unless it is pruned. None where none is
-    left, or where the finalists are all pruned, so that nobody's loss on further seeds is known.
+    pruned: by trial number, the epoch (from 1) after which it would have been stopped. gradient_evaluations: those of
+    the study's search. saved: how many of them the pruner would have saved. winner: the number of the study's winner;
+    None for a study without trials.
+    winner_instead: the number of the winner among the remaining trials: the winner itself unless it is pruned. None if
+    no trial remains, or if all finalists are pruned, so that no remaining trial has a loss on further seeds.
     loss_difference: the loss of `winner_instead` minus the winner's, over the finalists' further seeds if there are
-    any, else over the search seeds; None where `winner_instead` is.
+    any, else over the search seeds; None if `winner_instead` is None.
 
-    A run with the pruner would differ from this in two ways that no record can tell: the sampler would learn from
-    shorter trials, and other trials would become finalists in the place of pruned ones.
+    A real run with the pruner would differ in two ways: the sampler would learn from shorter trials, and other trials
+    would become finalists in place of the pruned ones.
     """
 
     pruned: Mapping[int, int]
@@ -56,14 +56,14 @@ class Replay:
 
 
 class _Kind(NamedTuple):
-    """What a trial has in common with those that it is held against. bracket: 0 for a pruner without brackets."""
+    """What a trial has in common with those that it is compared with. bracket: 0 for a pruner without brackets."""
 
     schedule: str
     bracket: int
 
 
 def bracket(study: StudyRecord, number: int, seed: int) -> int:
-    """Hyperband's bracket of a trial: 0, 1 or 2, the same whatever else is in the experiment."""
+    """Hyperband's bracket of a trial: 0, 1 or 2. It does not depend on the other arms."""
     drawn = generator(seed, "pruner", study.arm, study.repeat, number).integers(sum(BRACKET_WEIGHTS))
     return int(np.searchsorted(np.cumsum(BRACKET_WEIGHTS), drawn, side="right"))
 
@@ -71,7 +71,7 @@ def bracket(study: StudyRecord, number: int, seed: int) -> int:
 def limits(
     pruner: Pruner, study: StudyRecord, numbers: Sequence[int], configs: Sequence[TrainConfig], epochs: int, seed: int
 ) -> NDArray[np.float64] | None:
-    """(configs, epochs) the limits, for `objectives.train`, of a study's next generation; None where nobody prunes.
+    """(configs, epochs) loss limits of a study's next generation, for `objectives.train`; None without a pruner.
 
     study: with all its earlier generations and nothing else. numbers: the trial numbers of `configs`. epochs: of every
     config. seed: the experiment's.
@@ -88,31 +88,31 @@ def limits(
 
 
 def replay(pruner: Pruner, study: StudyRecord, seed: int) -> Replay:
-    """What `pruner` would have done to a study that was run without one.
+    """What `pruner` would have changed in a study that was run without one.
 
-    Generation by generation, each seeing of earlier ones only what would have been trained. seed: the experiment's.
-    Raises InputError for a study in which a trial was pruned.
+    Generation by generation; each is compared only with those epochs of earlier ones that would have been trained.
+    seed: the experiment's. Raises InputError for a study in which a trial was pruned.
     """
     curves = study.curves(Purpose.SEARCH)
     if any(curve.outcome is Outcome.PRUNED for curve in curves):
         raise InputError(
-            f"study {study.arm}/{study.repeat} was pruned itself: what its trials would have reached is unknown"
+            f"study {study.arm}/{study.repeat} was run with a pruner: the final losses of its pruned trials are unknown"
         )
     total = sum(curve.gradient_evaluations for curve in curves)
     pruned = {} if pruner == "none" else _replayed(pruner, study, seed)
     saved = sum(_saved(trial, pruned[trial.number]) for trial in study.trials if trial.number in pruned)
     winner = study.winner
-    rest = replace(study, trials=tuple(trial for trial in study.trials if trial.number not in pruned))
-    left, before, after = rest.winner, study.selection_loss, rest.selection_loss
-    if winner is None or left is None or before is None or after is None:
+    remaining = replace(study, trials=tuple(trial for trial in study.trials if trial.number not in pruned))
+    instead, before, after = remaining.winner, study.selection_loss, remaining.selection_loss
+    if winner is None or instead is None or before is None or after is None:
         return Replay(pruned, total, saved, winner.number if winner else None, None, None)
-    if (winner.finalist_loss is None) != (left.finalist_loss is None):
+    if (winner.finalist_loss is None) != (instead.finalist_loss is None):
         return Replay(pruned, total, saved, winner.number, None, None)
-    return Replay(pruned, total, saved, winner.number, left.number, after - before)
+    return Replay(pruned, total, saved, winner.number, instead.number, after - before)
 
 
 def _replayed(pruner: Pruner, study: StudyRecord, seed: int) -> dict[int, int]:
-    """By trial number, after which epoch (from 1) it would have been pruned."""
+    """By trial number, the epoch (from 1) after which it would have been pruned."""
     by_kind: dict[_Kind, list[TrialRecord]] = defaultdict(list)
     for trial in study.trials:
         by_kind[_kind(pruner, study, trial.number, trial.config, seed)].append(trial)
@@ -151,7 +151,7 @@ def _losses(trials: Sequence[TrialRecord], epochs: int) -> NDArray[np.float64]:
 
 
 def _saved(trial: TrialRecord, end: int) -> int:
-    """The gradient evaluations that its replicates made after the epoch `end` (from 1)."""
+    """The gradient evaluations of the trial's replicates after the epoch `end` (from 1)."""
     return sum(
         rows_per_epoch(curve, trial.config) * max(epochs_paid(curve) - end, 0) for curve in trial.curves[Purpose.SEARCH]
     )

@@ -1,8 +1,8 @@
-"""Studies × executor → ledger. Running and resuming are the same function.
+"""Run the studies of an experiment on an executor, and write the results to the ledger. Resuming is the same function.
 
 What a study needs next follows from its record alone: trials, then finalists, then the winner's evaluation. Each of
-these steps is one job for a worker and one transaction in the ledger; whatever is in flight when a run ends is done
-again, identically, by the next.
+these steps is one job for a worker and one transaction in the ledger. Jobs that were in flight when a run ended are
+repeated by the next run, with the same results.
 """
 
 import time
@@ -40,19 +40,18 @@ from cooldown.storage import (
 from cooldown.storage.writer import Writer
 
 MAX_DEATHS = 3
-"""How often a worker may die of the same job, alone in its pool, before the experiment fails."""
+"""How many times a worker may die of the same job, running alone, before the experiment fails."""
 
-
-AT_START = "before it was given anything to do"
+AT_START = "before its first job"
 
 
 class RunError(RuntimeError):
-    """An experiment that cannot go on: its model raised, its worker died again and again, or its disk is full."""
+    """An experiment that cannot continue: its model raised, its worker died repeatedly, or the disk is full."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One step of a study, as a worker gets it and as the ledger takes it back."""
+    """One step of a study: what a worker gets, and what is needed to store its result."""
 
     study: StudyRecord
     purpose: Purpose
@@ -66,7 +65,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """For messages."""
+        """The job's name in messages."""
         part = f"generation {self.generation.index}" if self.generation else self.purpose.value
         default = "/default" if self.study.is_default else ""
         return f"{part} of study {self.study.arm}/{self.study.repeat}{default}"
@@ -75,24 +74,24 @@ class Job:
 def run(
     ledger: Ledger,
     name: str,
-    experiment: Experiment,
+    spec: Experiment,
     splits: Splits,
     open_executor: Callable[[], Executor],
     *,
     queue: int,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> None:
-    """Do what is left of the experiment `name`, reporting after every step.
+    """Do the remaining work of the experiment `name`, and report after every step.
 
-    open_executor is called at the start and again whenever an executor breaks. queue: jobs that it is given at a time,
-    so many that no worker waits. Raises LedgerError where another process runs the experiment, RunError where it cannot
-    go on; what was done before that, or before KeyboardInterrupt, is in the ledger.
+    open_executor: called at the start, and again whenever an executor breaks. queue: how many jobs are submitted at a
+    time, enough that no worker waits. Raises LedgerError if another process runs the experiment, and RunError if it
+    cannot continue. Work that was finished before an error or KeyboardInterrupt is in the ledger.
     """
     with ExitStack() as stack:
         writer = stack.enter_context(ledger.hold(name))
         try:
             record = ledger.load(name)
-            _Runner(writer, record, experiment, splits, open_executor, queue, report).run()
+            _Runner(writer, record, spec, splits, open_executor, queue, report).run()
             writer.finish()
             stack.close()
         except (InputError, LeaseLostError) as error:
@@ -104,30 +103,27 @@ class _Runner:
         self,
         writer: Writer,
         record: ExperimentRecord,
-        experiment: Experiment,
+        spec: Experiment,
         splits: Splits,
         open_executor: Callable[[], Executor],
         queue: int,
         report: Callable[[Progress], None],
     ) -> None:
-        self.writer, self.experiment, self.splits = writer, experiment, splits
+        self.writer, self.spec, self.splits = writer, spec, splits
         self.open_executor, self.queue, self.report = open_executor, queue, report
         studies = [*record.studies, *record.default_configs]
-        self.unfinished = {study.id: study for study in studies if needs(study, experiment)}
+        self.unfinished = {study.id: study for study in studies if needs(study, spec)}
         self.running: dict[Future[list[list[Curve]]], Job] = {}
         self.suspects: list[Job] = []
         self.deaths: Counter[str] = Counter()
-        self.progress = Progress.of(record.name, experiment, studies)
+        self.progress = Progress.of(record.name, spec, studies)
 
     @cached_property
     def spaces(self) -> dict[str, Space]:
-        return {
-            arm.name: search_space(self.experiment, arm, self.splits.updates_per_epoch)
-            for arm in self.experiment.parsed_arms
-        }
+        return {arm.name: search_space(self.spec, arm, self.splits.updates_per_epoch) for arm in self.spec.parsed_arms}
 
     def run(self) -> None:
-        """Work until no study needs anything more."""
+        """Work until all studies are complete."""
         self.report(self.progress)
         if not self.unfinished:
             return
@@ -141,19 +137,19 @@ class _Runner:
                         break
                     self._collect()
                 except BrokenExecutor:
-                    self._bury()
+                    self._suspect()
                     stop(executor)
                     executor = self.open_executor()
         finally:
             stop(executor)
 
     def _compile(self, executor: Executor) -> None:
-        """Compile before the first job: two workers would do it twice, and time left could not be told."""
-        configs = list(dict.fromkeys(config for each in self.spaces.values() for config in each.programs()))
+        """Compile before the first job: else two workers would both do it, and the remaining time would be unknown."""
+        configs = list(dict.fromkeys(config for space in self.spaces.values() for config in space.programs()))
         try:
             seconds = executor.submit(compile_packed, self.splits.search(0), configs).result()
         except BrokenExecutor:
-            # Whatever kills a worker here will do so again in a job, which is then named.
+            # What killed the worker here will do so again in a job, whose name the message then contains.
             return
         except TrainingError as error:
             raise RunError(f"training failed: {error}") from error
@@ -161,14 +157,14 @@ class _Runner:
         self.report(self.progress)
 
     def _submit(self, executor: Executor) -> None:
-        """Keep the executor supplied; after a death, with one suspect at a time."""
+        """Submit jobs up to the queue's length; after a worker's death, one suspect at a time."""
         if self.suspects:
             if not self.running:
                 self._start(executor, self.suspects.pop(0))
             return
         busy = {job.study.id for job in self.running.values()}
         waiting = [study for study in self.unfinished.values() if study.id not in busy]
-        # Repeat by repeat, so that a comparison can be read before all repeats are done.
+        # Repeat by repeat, so that there is a first comparison before all repeats are done.
         waiting.sort(key=lambda study: (study.repeat, len(study.trials), study.id))
         for study in waiting[: max(self.queue - len(self.running), 0)]:
             self._start(executor, self._job(study))
@@ -183,31 +179,32 @@ class _Runner:
         self.running[future] = job
 
     def _job(self, study: StudyRecord) -> Job:
-        e, purpose = self.experiment, needs(study, self.experiment)
+        spec, purpose = self.spec, needs(study, self.spec)
         assert purpose is not None
-        seeds_, now = self.splits.seeds(purpose, study.repeat), time.time()
+        seeds, now = self.splits.seeds(purpose, study.repeat), time.time()
         if purpose is Purpose.SEARCH:
             generation: Proposals
             if study.is_default:
                 generation = Default(self.spaces[study.arm])
             else:
-                size = min(e.generation, e.trials - len(study.trials))
-                generation = Generation(study, self.spaces[study.arm], e.sampler, e.seed, size)
+                size = min(spec.generation, spec.trials - len(study.trials))
+                generation = Generation(study, self.spaces[study.arm], spec.sampler, spec.seed, size)
             configs = [proposal.config for proposal in generation.proposals]
             problem = self.splits.search(study.repeat)
             numbers = [proposal.number for proposal in generation.proposals]
-            allowed = limits(e.pruner, study, numbers, configs, e.epochs, e.seed)
-            return Job(study, purpose, configs, seeds_, problem, generation=generation, limits=allowed, started=now)
+            allowed = limits(spec.pruner, study, numbers, configs, spec.epochs, spec.seed)
+            return Job(study, purpose, configs, seeds, problem, generation=generation, limits=allowed, started=now)
         if purpose is Purpose.FINALIST:
-            trials = [trial for trial in finalists(study, e) if trial.finalist_loss is None]
+            trials = [trial for trial in finalists(study, spec) if trial.finalist_loss is None]
             problem = self.splits.search(study.repeat)
         else:
             assert study.winner is not None
             trials, problem = [study.winner], self.splits.evaluation
-        return Job(study, purpose, [t.config for t in trials], seeds_, problem, trials=trials, started=now)
+        configs = [trial.config for trial in trials]
+        return Job(study, purpose, configs, seeds, problem, trials=trials, started=now)
 
     def _collect(self) -> None:
-        """Wait for a job and put all that are done into the ledger."""
+        """Wait until a job is done, and append all finished jobs to the ledger."""
         done, _ = wait(self.running, return_when=FIRST_COMPLETED)
         errors = {future: future.exception() for future in done}
         for future, error in errors.items():
@@ -238,7 +235,7 @@ class _Runner:
         else:
             by_trial = {trial.id: of_trial for trial, of_trial in zip(job.trials, curves, strict=True)}
             study = self.writer.append_curves(job.study, job.purpose, by_trial)
-        if needs(study, self.experiment):
+        if needs(study, self.spec):
             self.unfinished[study.id] = study
         else:
             del self.unfinished[study.id]
@@ -247,16 +244,16 @@ class _Runner:
         self.progress = self.progress.advanced(job.study, study)
         self.report(self.progress)
 
-    def _bury(self) -> None:
-        """After a worker's death: every job that was in flight is repeated, alone, until the culprit is known."""
+    def _suspect(self) -> None:
+        """After a worker's death: repeat each job that was in flight alone, to find the one that causes it."""
         lost = list(self.running.values())
         self.running.clear()
         if len(lost) < 2:
-            culprit = f"on {lost[0].name}" if lost else AT_START
-            self.deaths[culprit] += 1
-            if self.deaths[culprit] >= MAX_DEATHS:
+            where = f"on {lost[0].name}" if lost else AT_START
+            self.deaths[where] += 1
+            if self.deaths[where] >= MAX_DEATHS:
                 raise RunError(
-                    f"a worker process died {MAX_DEATHS} times {culprit} (out of memory, or killed?): gave up. "
-                    "What was done before is kept"
+                    f"a worker process died {MAX_DEATHS} times {where}; is there enough memory, or was it killed? "
+                    "Finished work is kept"
                 )
         self.suspects = lost + self.suspects

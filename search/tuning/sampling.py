@@ -1,7 +1,7 @@
-"""One study: ask Optuna for a generation, tell it what came back.
+"""One study: ask Optuna for a generation of trials, and tell it the results.
 
-A generation is asked from an in-memory study that is rebuilt from the ledger's records every time, whether or not the
-run was ever interrupted: so an uninterrupted run and a resumed one do the same thing.
+Every generation is asked from an in-memory study that is rebuilt from the ledger's records, whether or not the run was
+interrupted. So an uninterrupted run and a resumed one give the same trials.
 """
 
 import json
@@ -25,7 +25,7 @@ from cooldown.storage import Purpose, StudyRecord
 
 @dataclass(frozen=True)
 class Proposal:
-    """A trial that is asked for and not yet trained."""
+    """A proposed trial that is not trained yet."""
 
     number: int
     parameters: Mapping[str, Any]
@@ -40,22 +40,22 @@ class Proposals(Protocol):
     proposals: list[Proposal]
 
     def tell(self, curves: Sequence[Sequence[Curve]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        """What the sampler notes, per trial and for the study, once it knows the generation's curves."""
+        """Give the sampler the generation's curves; returns its attributes per trial, and those for the study."""
 
 
 class Default:
-    """The one trial of a study without a search: the arm's default config."""
+    """The only trial of a study without a search: the arm's default config."""
 
     def __init__(self, space: Space) -> None:
         self.index, self.proposals = 0, [Proposal(0, {}, {}, space.default)]
 
     def tell(self, _curves: Sequence[Sequence[Curve]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        """Nothing to note."""
+        """No attributes: there is no sampler."""
         return [{}], {}
 
 
 class Generation:
-    """What the sampler asks for next."""
+    """The next trials that the sampler proposes."""
 
     def __init__(self, study: StudyRecord, space: Space, sampler: str, seed: int, size: int) -> None:
         self.index = 1 + max((trial.generation for trial in study.trials), default=-1)
@@ -67,7 +67,7 @@ class Generation:
             for key, value in study.sampler_state.items():
                 storage.set_study_system_attr(study_id, key, value)
             for trial in study.trials:
-                # A sampler ranks pruned trials by how far they got, and by their loss there.
+                # A sampler ranks pruned trials by their number of epochs, and by their loss there.
                 steps = {_steps(trial.curves[Purpose.SEARCH]): trial.validation_loss} if trial.pruned else {}
                 self._study.add_trial(
                     optuna.create_trial(
@@ -95,7 +95,7 @@ class Generation:
         ]
 
     def tell(self, curves: Sequence[Sequence[Curve]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        """What the sampler notes, per trial and for the study, once it knows the generation's curves."""
+        """Give the sampler the generation's curves; returns its attributes per trial, and those for the study."""
         with quiet_optuna():
             for trial, of_trial in zip(self._trials, curves, strict=True):
                 loss = mean_final_loss(of_trial)
@@ -106,18 +106,19 @@ class Generation:
                     self._study.tell(trial, loss)
             notes = [dict(trial.system_attrs) for trial in self._study.get_trials(deepcopy=False)[-len(curves) :]]
             state = self._study._storage.get_study_system_attrs(self._study._study_id)
-        # As the ledger will give it back: a resumed run must not see other types than an uninterrupted one.
-        told: tuple[list[dict[str, Any]], dict[str, Any]] = tuple(json.loads(json.dumps([notes, dict(state)])))
-        return told
+        # As the ledger will return it: a resumed run must see the same types as an uninterrupted one.
+        stored: tuple[list[dict[str, Any]], dict[str, Any]] = tuple(json.loads(json.dumps([notes, dict(state)])))
+        return stored
 
 
 def _steps(curves: Sequence[Curve]) -> int:
-    """How many epochs a pruned trial got to."""
+    """How many epochs a pruned trial was trained."""
     return max(curve.train_loss.size for curve in curves)
 
 
 def _sampler(name: str, seed: int, study: StudyRecord, generation: int) -> optuna.samplers.BaseSampler:
-    # A search over wider ranges is another search; the first kept its numbers from before there were others.
+    # A search over widened ranges has its own random numbers; the key of the first search has no attempt, as in ledgers
+    # from before ranges could be widened.
     attempt = ("attempt", study.attempt) if study.attempt else ()
 
     def number_for(*part: int) -> int:
@@ -129,7 +130,7 @@ def _sampler(name: str, seed: int, study: StudyRecord, generation: int) -> optun
 
 @contextmanager
 def quiet_optuna() -> Iterator[None]:
-    """Without Optuna's log lines on each in-memory study, and its notes that a sampler is experimental or no friend of
+    """Without Optuna's log lines for each in-memory study, and without its warnings about experimental samplers and
     joint arms.
     """
     verbosity = optuna.logging.get_verbosity()

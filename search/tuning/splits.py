@@ -1,6 +1,6 @@
 """`Splits`: the problems and seeds of an experiment, as functions of (seed, repeat) and never of the arm.
 
-That the arms are compared on common random numbers, and that a search never sees the test rows, is decided here.
+This module ensures that the arms use common random numbers, and that a search never sees the test rows.
 """
 
 from functools import cached_property
@@ -15,29 +15,34 @@ from cooldown.storage import ExperimentRecord, Purpose
 
 
 def task_of(spec: Experiment, given: Task | None = None) -> Task:
-    """The spec's task with the spec's model: the object `given`, or what the spec names."""
+    """The spec's task with the spec's hidden layers: the object `given`, or the task that the spec names.
+
+    Raises InputError for an unknown task, or a target beside a task object.
+    """
     from cooldown.objectives import tasks
 
     if given is None:
         return tasks.resolve(spec.task, target=spec.target, hidden=spec.hidden)
     if spec.target is not None:
-        raise InputError(f"target {spec.target!r} is for a CSV or Parquet file; {given.name!r} is a Task already")
+        raise InputError(
+            f"target {spec.target!r} is for a CSV or Parquet file or for openml:NAME; {given.name!r} is a Task object"
+        )
     return given if spec.hidden is None else given.with_hidden(spec.hidden)
 
 
 def recorded_task(record: ExperimentRecord, spec: Experiment, given: Task | None = None) -> Task:
-    """The task of an experiment in the ledger; raises InputError where it is not found, or no longer the same."""
+    """The task of an experiment in the ledger; raises InputError if it cannot be loaded or has changed."""
     try:
         task = task_of(spec, given)
     except InputError as error:
-        raise InputError(f"the task of {record.name!r} cannot be found again ({error})") from error
+        raise InputError(f"the task of {record.name!r} cannot be loaded ({error})") from error
     if task.fingerprint() != record.task_fingerprint:
-        raise InputError(f"the task {task.name!r} has changed since {record.name!r} was started: its data differ")
+        raise InputError(f"the data of task {task.name!r} have changed since {record.name!r} was started")
     return task
 
 
 class Splits:
-    """What the jobs of an experiment on `task` are trained on, packed for the workers."""
+    """The problems and seeds of an experiment on `task`, packed for the workers."""
 
     def __init__(self, task: Task, spec: Experiment) -> None:
         self.task, self._spec = task, spec
@@ -52,20 +57,20 @@ class Splits:
 
     @cached_property
     def evaluation(self) -> bytes:
-        """The packed problem of every evaluation: training + validation rows, and the test rows to measure.
+        """The packed problem of every evaluation: trained on training + validation rows, measured on the test rows.
 
-        Raises InputError where a run could only watch the test rows.
+        Raises InputError if runs depend on a held-out loss and the task has no rows for it except the test rows.
         """
         problem = self._evaluation
         if problem.monitor is None and self._spec.reacts:
             raise InputError(
-                f"task {self.task.name!r}: its evaluation_problem names no rows to watch (Problem.monitor), and a run "
-                "with early stopping or a schedule that reacts must not watch the test rows"
+                f"task {self.task.name!r}: its evaluation_problem has no rows to watch; set Problem.monitor, because a "
+                "run with early stopping or a reacting schedule must not watch the test rows"
             )
         return pack(problem)
 
     def rows(self, purpose: Purpose) -> int:
-        """How many rows a run trains on."""
+        """How many rows a run with this purpose trains on."""
         return len(self._evaluation.train if purpose is Purpose.EVALUATION else self._first.train)
 
     @cached_property
@@ -75,7 +80,7 @@ class Splits:
 
     @property
     def model(self) -> Model:
-        """What is trained."""
+        """The task's model."""
         return self._first.model
 
     @cached_property
@@ -87,7 +92,7 @@ class Splits:
         return self.task.search_problem(self._spec.seed, 0)
 
     def seeds(self, purpose: Purpose, repeat: int) -> list[int]:
-        """The seeds of a repeat's replicates: others for each purpose, the same for every arm."""
+        """The seeds of a repeat's replicates: different for each purpose, the same for every arm."""
         spec = self._spec
         count = {
             Purpose.SEARCH: spec.seeds,

@@ -1,16 +1,16 @@
-"""The studies of an experiment: which there are, what one needs next, and how much work that is."""
+"""The studies of an experiment: which are planned, what each needs next, and how much work it is."""
 
 from cooldown.search.spec.experiment import Experiment
 from cooldown.storage import Purpose, StudyKey, StudyRecord, TrialRecord
 
 WEIGHTS = {Purpose.SEARCH: 3, Purpose.FINALIST: 3, Purpose.EVALUATION: 4}
-"""A replicate's share of the work: an evaluation trains on 80 % of the data instead of 60 %."""
+"""Work per replicate: an evaluation trains on 80 % of the data, a search on 60 %."""
 
 
 def planned(spec: Experiment) -> list[StudyKey]:
-    """All studies that the spec asks for: of each arm and repeat a search, and the arm's default config without one.
+    """All studies of the spec: for each arm and repeat a search, and a study of the arm's default config.
 
-    An arm with several optimizers or schedules has no default: there, choosing is the search.
+    An arm with several optimizers or schedules has no default config.
     """
     repeats = range(spec.repeats)
     searches = [
@@ -23,7 +23,7 @@ def planned(spec: Experiment) -> list[StudyKey]:
 
 
 def needs(study: StudyRecord, spec: Experiment) -> Purpose | None:
-    """What a study needs next; None where it is complete."""
+    """What a study needs next; None if it is complete."""
     if len(study.trials) < trials_of(study, spec):
         return Purpose.SEARCH
     if any(trial.finalist_loss is None for trial in finalists(study, spec)):
@@ -32,17 +32,17 @@ def needs(study: StudyRecord, spec: Experiment) -> Purpose | None:
 
 
 def trials_of(study: StudyRecord, spec: Experiment) -> int:
-    """How many trials a study is to have."""
+    """How many trials a study has when it is complete."""
     return spec.trials if not study.is_default else 1
 
 
 def finalists(study: StudyRecord, spec: Experiment) -> tuple[TrialRecord, ...]:
-    """The trials of a study, once it has them all, of which one becomes the winner; a default config has no rivals."""
+    """The best trials of a complete search, one of which becomes the winner; none for a default config."""
     return study.best(spec.finalists) if not study.is_default else ()
 
 
 def total_work(study: StudyRecord, spec: Experiment) -> int:
-    """The work that a study takes from its beginning to its end, in weighed replicates."""
+    """The total work of a study, in weighted replicates."""
     trials = trials_of(study, spec)
     replicates = {Purpose.SEARCH: trials * spec.seeds, Purpose.EVALUATION: spec.confirm_seeds}
     if not study.is_default:
@@ -51,8 +51,8 @@ def total_work(study: StudyRecord, spec: Experiment) -> int:
 
 
 def work_done(study: StudyRecord, spec: Experiment) -> int:
-    """What of that is done. Finalists and winners count once all trials are in: those of a study that is given more
-    trials may be others than before.
+    """The finished part of `total_work`. Finalists and winners count only once all trials are done, because they may
+    change when a study is extended.
     """
     if needs(study, spec) is None:
         return total_work(study, spec)

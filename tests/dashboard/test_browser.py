@@ -195,9 +195,9 @@ def test_what_cannot_be_served_is_told_at_once(address: str, url: str, tmp_path:
     text.write_text("no ledger, but a text that is long enough to be taken for something\n" * 20)
     port = address.rpartition(":")[2]
     for arguments, words in (
-        (["--db", url, "--port", port], "choose another --port"),
+        (["--db", url, "--port", port], f"port {port} is in use; try --port {int(port) + 1}"),
         (["--db", url, "--port", "0"], "a port is a number from 1 to 65535"),
-        (["--db", url, "--host", "192.0.2.1", "--port", str(free_port())], "cannot be listened at"),
+        (["--db", url, "--host", "192.0.2.1", "--port", str(free_port())], "cannot listen on --host 192.0.2.1"),
         (["--db", f"sqlite:///{text}"], "not a SQLite database"),
     ):
         done = cooldown_dashboard(*arguments)

@@ -106,8 +106,8 @@ FAULTS = (
     Fault(
         "the PyTorch script has no weight decay",
         "search/export/templates/torch.py.jinja",
-        'each.mul_(1 - optimizer.param_groups[0]["lr"] * {{ config.weight_decay | literal }})',
-        "each.mul_(1)",
+        'parameter.mul_(1 - optimizer.param_groups[0]["lr"] * {{ config.weight_decay | literal }})',
+        "parameter.mul_(1)",
         ("tests/search/export/test_torch.py",),
     ),
     Fault(

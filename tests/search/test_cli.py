@@ -170,7 +170,7 @@ def test_trials_as_csv_and_json(run_here: Any, ledger: str) -> None:
             assert set(table.columns) == {key for row in rows for key in row}
     code, out, err = run_here("trials", "tiny", "--csv", "--json", "--db", ledger)
     assert (code, out) == (2, "")
-    assert "exclude each other" in err
+    assert "cannot be used together" in err
 
 
 def test_catalog(run_here: Any) -> None:
@@ -287,13 +287,13 @@ def test_tables_that_cannot_be_learned(
         ("compare none.csv --target y", "there is no such file"),
         ("compare nomodule:task", "module 'nomodule' cannot be imported"),
         ("compare json:task", "unknown attribute of module 'json' 'task'"),
-        ("compare none.toml", "there is no spec file none.toml"),
+        ("compare none.toml", "spec file none.toml does not exist"),
         ("compare iris --target y", "target 'y' is for a CSV or Parquet file"),
         ("compare iris --arm adm", "unknown optimizer 'adm'; did you mean 'adam'?"),
         ("compare iris --arm adam+cosin", "unknown schedule 'cosin'; did you mean 'cosine'?"),
-        ("compare iris --arm adam --arm adam+constant", "the arm 'adam' is named twice"),
-        ("compare iris --arm +", "the arm '+' lacks a name"),
-        ("compare iris --arm ,", "the arm ',' lacks a name"),
+        ("compare iris --arm adam --arm adam+constant", "arm 'adam' is listed twice"),
+        ("compare iris --arm +", "arm '+': a name is missing"),
+        ("compare iris --arm ,", "arm ',': a name is missing"),
         ("compare iris --trials 0 --epochs -3", "2 problems in the spec:\n  trials: should be greater"),
         ("compare iris --trials 99999999", "trials: should be less than or equal to 1000000, got 99999999"),
         ("compare iris --trials abc", "Invalid value for '--trials': 'abc' is not a whole number"),
@@ -301,12 +301,12 @@ def test_tables_that_cannot_be_learned(
         ("compare iris --seed -1", "seed: should be greater than or equal to 0, got -1"),
         ("compare iris --seed 99999999999999999999", "seed: should be less than 9223372036854775808"),
         ("compare iris --workers 0", "workers: should be a whole number of at least 1, got 0"),
-        ("compare iris --hidden 3.5", "--hidden: widths are whole numbers as in 64,32, got '3.5'"),
-        ("compare iris --hidden ''", "--hidden: widths are whole numbers as in 64,32, got ''"),
+        ("compare iris --hidden 3.5", "--hidden: widths should be whole numbers such as 64,32, got '3.5'"),
+        ("compare iris --hidden ''", "--hidden: widths should be whole numbers such as 64,32, got ''"),
         ("compare iris --hidden 5,-1", "hidden[1]: should be greater than or equal to 1, got -1"),
         ("compare iris --sampler bayse", "unknown sampler 'bayse'"),
         ("compare iris --pruner medium", "unknown pruner 'medium'"),
-        ("compare iris --name ''", "name: should be a text that is not empty, got ''"),
+        ("compare iris --name ''", "name: should be a non-empty string, got ''"),
         ("compare iris --db sqlite:////nowhere/at/all.db", "cannot be opened: does its folder exist"),
         ("compare iris --db ''", "is not the address of a ledger"),
         ("compare iris --db nonsense", "'nonsense' is not the address of a ledger"),
@@ -409,7 +409,7 @@ def test_a_disk_that_gets_full(tmp_path: Path, url: str) -> None:
 def test_comparing_an_existing_name_with_other_settings(run_here: Any, ledger: str) -> None:
     code, out, err = run_here("compare", "iris", "--trials", "9", "--name", "tiny", "--db", ledger)
     assert (code, out) == (2, "")
-    assert "there is an experiment 'tiny' with other settings (" in err
+    assert "experiment 'tiny' exists with other settings (" in err
     assert "`cooldown delete tiny` first" in err
 
 
@@ -435,7 +435,7 @@ def test_show_has_sections(run_here: Any, ledger: str) -> None:
 def test_resume_extends_and_refuses_to_shrink(run_here: Any, ledger: str) -> None:
     code, _, err = run_here("resume", "tiny", "--repeats", "1", "--db", ledger)
     assert code == 2
-    assert "has 2 already" in err
+    assert "already has 2" in err
     code, out, _ = run_here("resume", "tiny", "--trials", "5", "--workers", "1", "--db", ledger, "--json", "-q")
     assert code == 0
     shown = json.loads(out)

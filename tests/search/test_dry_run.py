@@ -112,7 +112,7 @@ def test_the_command_writes_nothing(
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.iterdir())
     told = typed("--workers", "1")
-    assert "gradient evaluations, if every run lasts to its last epoch" in " ".join(told.split())
+    assert "gradient evaluations, if every run is trained to its last epoch" in " ".join(told.split())
     shown = json.loads(typed("--json", "--quiet"))
     assert [arm["arm"] for arm in shown["arms"]] == list(TINY["arms"])
     assert shown["seconds"] > shown["start_seconds"] > 0
@@ -130,7 +130,7 @@ def test_bad_input_is_refused_as_by_a_run(tmp_path: Path) -> None:
         dry_run("iris", workers=0)
     url = f"sqlite:///{tmp_path}/cooldown.db"
     run_in_threads(url, spec(), name="taken")
-    with pytest.raises(InputError, match="there is an experiment 'taken' with other settings"):
+    with pytest.raises(InputError, match="experiment 'taken' exists with other settings"):
         dry_run("iris", name="taken", db=url)
 
 

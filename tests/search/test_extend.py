@@ -93,8 +93,8 @@ def test_both_at_once_and_the_progress_reaches_its_end(done: str) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"repeats": 1}, "--repeats 1.*has 2 already"),
-        ({"trials": 3}, "--trials 3.*has 4 already"),
+        ({"repeats": 1}, "--repeats 1.*already has 2"),
+        ({"trials": 3}, "--trials 3.*already has 4"),
         ({"trials": 0}, "trials: should be greater"),
     ],
 )

@@ -344,7 +344,7 @@ def test_two_functions_of_one_name_are_not_taken_for_each_other(
 
     source = Source()
     collect(source, first_of_two.formula, "first")
-    with pytest.raises(NotPortableError, match=r"two functions are called helper: second_of_two\.helper"):
+    with pytest.raises(NotPortableError, match=r"two functions are called helper; one is in second_of_two\.helper"):
         collect(source, second_of_two.formula, "second")
-    with pytest.raises(NotPortableError, match=r"two constants are called CONSTANT: second_of_two\.helper"):
+    with pytest.raises(NotPortableError, match=r"called CONSTANT; one is used in second_of_two\.helper"):
         collect(source, second_of_two.helper, "other")

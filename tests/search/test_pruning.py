@@ -393,5 +393,5 @@ def test_a_replay_without_a_pruner_or_without_trials_changes_nothing() -> None:
 
 
 def test_a_pruned_study_cannot_be_replayed() -> None:
-    with pytest.raises(InputError, match="momentum/0 was pruned itself"):
+    with pytest.raises(InputError, match="momentum/0 was run with a pruner"):
         replay("median", study([trial(0, [curve([1.0], Outcome.PRUNED)], 0)]), 0)

@@ -80,9 +80,11 @@ def test_comparing_again_changes_nothing(ran: tuple[str, Result]) -> None:
     assert compare(same, db=url, hidden=(), **ARRAYS).to_json() == result.to_json()
     assert resume("half plane", db=url).to_json() == result.to_json()
     other = tasks.from_arrays(X, (X[:, 1] > 0).astype(int), name="half plane", kind="classification")
-    with pytest.raises(InputError, match="there is an experiment 'half plane' on other data"):
+    with pytest.raises(InputError, match="experiment 'half plane' exists with other data"):
         compare(other, db=url, name="half plane", hidden=(), **ARRAYS)
-    with pytest.raises(InputError, match=r"'half plane' with other settings \(epochs, seed\).*cooldown delete 'half"):
+    with pytest.raises(
+        InputError, match=r"'half plane' exists with other settings \(epochs, seed\).*cooldown delete 'half"
+    ):
         compare(same, db=url, name="half plane", hidden=(), **{**ARRAYS, "seed": 3, "epochs": 2})
 
 
@@ -98,15 +100,15 @@ def test_hidden_layers_reach_a_task_given_as_an_object(ran: tuple[str, Result]) 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"name": ""}, "name: should be a text that is not empty, got ''"),
-        ({"name": 3}, "name: should be a text that is not empty, got 3"),
+        ({"name": ""}, "name: should be a non-empty string, got ''"),
+        ({"name": 3}, "name: should be a non-empty string, got 3"),
         ({"name": "two\nlines"}, "name: should be one line of printable text"),
-        ({"name": "-x"}, "name: should not begin with '-', got '-x'"),
+        ({"name": "-x"}, "name: should not start with '-', got '-x'"),
         ({"name": "x" * 201}, "name: should have at most 200 characters, got 201"),
         ({"workers": 0}, "workers: should be a whole number of at least 1, got 0"),
         ({"workers": True}, "workers: should be a whole number of at least 1, got True"),
         ({"workers": 1.5}, "workers: should be a whole number of at least 1, got 1.5"),
-        ({"db": 3}, "db: should be a database address"),
+        ({"db": 3}, "db: should be a database URL"),
         ({"trails": 3}, "unknown setting 'trails'; did you mean 'trials'"),
         ({"target": "y"}, "target 'y' is for a CSV or Parquet file"),
         ({"hidden": (0,)}, "hidden[0]: should be greater than or equal to 1, got 0"),
@@ -198,7 +200,7 @@ def test_an_object_cannot_be_resumed_by_name_and_the_message_says_how(url: str) 
 
     with pytest.raises(Enough):
         compare(task, db=url, report=stop, **ARRAYS)
-    with pytest.raises(InputError, match=r"task of 'mine' cannot be found again .*compare\(task, name='mine', ...\)"):
+    with pytest.raises(InputError, match=r"task of 'mine' cannot be loaded .*compare\(task, name='mine', ...\)"):
         resume("mine", db=url)
     assert json.dumps(load("mine", db=url).to_json())
     assert compare(task, name="mine", db=url, workers=1, **ARRAYS).status is Status.DONE

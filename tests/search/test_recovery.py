@@ -222,7 +222,7 @@ def test_an_executor_whose_workers_never_start_is_given_up(url: str) -> None:
             self._dead = True
             return super().submit(*arguments, **more)
 
-    with pytest.raises(RunError, match="before it was given anything to do"):
+    with pytest.raises(RunError, match="before its first job"):
         run_in_threads(url, spec(), lambda: Stillborn(lambda *_: True))
 
 

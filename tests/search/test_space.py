@@ -253,6 +253,6 @@ def test_the_optuna_tables_hold_the_configs_values(url: str) -> None:
 def test_a_sampler_whose_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cooldown.search.spec.sampler.find_spec", lambda package: None)
     for sampler, package in (("gp", "torch"), ("cmaes", "cmaes")):
-        with pytest.raises(ValueError, match=f"--sampler {sampler} needs the package '{package}': pip install"):
+        with pytest.raises(ValueError, match=f"--sampler {sampler} needs the package '{package}'; run: pip install"):
             samplers.get(sampler).check()
     samplers.get("tpe").check()

@@ -80,11 +80,11 @@ def test_arms_have_one_name(text: str, name: str) -> None:
     [
         ("adm", "unknown optimizer 'adm'; did you mean 'adam'?"),
         ("adam+cosin", "unknown schedule 'cosin'; did you mean 'cosine'?"),
-        ("adam,adam", "the arm 'adam,adam' names 'adam' twice"),
-        ("", "the arm '' lacks a name"),
-        ("+", "the arm '+' lacks a name"),
-        (",", "the arm ',' lacks a name"),
-        ("adam+", "the arm 'adam+' lacks a name"),
+        ("adam,adam", "arm 'adam,adam' contains 'adam' twice"),
+        ("", "arm '': a name is missing"),
+        ("+", "arm '+': a name is missing"),
+        (",", "arm ',': a name is missing"),
+        ("adam+", "arm 'adam+': a name is missing"),
         ("adam+cosine+sgdr", "unknown schedule 'cosine+sgdr'"),
         ("sgd,adm+sgdr,cosin", "unknown optimizer 'adm'.*\n.*unknown schedule 'cosin'"),
     ],
@@ -117,7 +117,7 @@ def test_all_mistakes_at_once() -> None:
         "unknown setting 'trails'; did you mean 'trials'?",
         "task: should have at least 1 character, got ''",
         "arms: unknown optimizer 'momentm'; did you mean 'momentum'?",
-        "arms: the arm 'adam' is named twice",
+        "arms: arm 'adam' is listed twice",
         "trials: should be greater than or equal to 1, got 0",
         "repeats: should be greater than or equal to 1, got -1",
         "epochs: should be a valid integer, got 1.5",
@@ -135,7 +135,7 @@ def test_all_mistakes_at_once() -> None:
     ("changes", "said"),
     [
         ({"arms": "adam"}, "arms: should be a list, got 'adam'"),
-        ({"arms": []}, "arms: should name at least one"),
+        ({"arms": []}, "arms: should contain at least one arm"),
         ({"arms": [3]}, "arms[0]: should be a valid string, got 3"),
         ({"hidden": 64}, "hidden: should be a list, got 64"),
         ({"trials": 10**7}, "trials: should be less than or equal to 1000000, got 10000000"),
@@ -198,7 +198,7 @@ def test_flags_override_the_file_and_the_file_overrides_defaults(tmp_path: Path)
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"x = [", "is not TOML: "),
+        (b"x = [", "is not valid TOML: "),
         (b"\xff\xfe", "cannot be read: 'utf-8' codec"),
         (b"trials = 0", "2 problems in the spec:\n  task: is missing\n  trials: should be greater"),
         (b"task = 'iris'\nreport = 1", "unknown setting 'report'; did you mean 'repeats'"),
@@ -213,7 +213,7 @@ def test_files_that_are_no_spec(content: bytes, said: str, tmp_path: Path) -> No
 
 
 def test_a_spec_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="there is no spec file"):
+    with pytest.raises(InputError, match=r"spec file .* does not exist"):
         read_toml(tmp_path / "none.toml")
     with pytest.raises(InputError, match="Is a directory"):
         read_toml(tmp_path)
@@ -244,13 +244,13 @@ def test_what_is_set_on_the_command_line() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("adam.beta2", "--set adam.beta2: is written NAME=VALUE, as in strategy.dropout=0.2"),
-        ("=3", "--set =3: is written NAME=VALUE"),
-        ("adam.beta2=", "--set adam.beta2=: is written NAME=VALUE"),
-        ("strategy.dropout=0.1,0.2", "--set strategy.dropout=0.1,0.2: a range is written LOW:HIGH"),
+        ("adam.beta2", "--set adam.beta2: must be NAME=VALUE, for example strategy.dropout=0.2"),
+        ("=3", "--set =3: must be NAME=VALUE"),
+        ("adam.beta2=", "--set adam.beta2=: must be NAME=VALUE"),
+        ("strategy.dropout=0.1,0.2", "--set strategy.dropout=0.1,0.2: write a range as LOW:HIGH"),
         (
             "strategy.initialization=he:poor",
-            "--set strategy.initialization=he:poor: values to choose from are written A,B",
+            "--set strategy.initialization=he:poor: write values to choose from as A,B",
         ),
     ],
 )
@@ -271,11 +271,11 @@ def test_off_is_the_default_of_what_is_off_by_default() -> None:
     ("ranges", "message"),
     [
         ({"strategy.dropout": "off"}, "strategy.dropout should be a number or [low, high], got 'off'"),
-        ({"sgd.learning_rate": 0.1, "sgd": {"learning_rate": 0.2}}, "sgd.learning_rate stands twice"),
-        ({"strategy.gradient_noise_decay": 0.5}, "does nothing without strategy.gradient_noise"),
+        ({"sgd.learning_rate": 0.1, "sgd": {"learning_rate": 0.2}}, "sgd.learning_rate is set twice"),
+        ({"strategy.gradient_noise_decay": 0.5}, "has no effect without strategy.gradient_noise"),
         ({"strategy.drop": 0.1}, "unknown strategy 'strategy.drop'; did you mean 'strategy.dropout'?"),
         ({"strategy.batch_norm": "yes"}, "strategy(batch_norm='yes'): batch_norm must be true or false, got 'yes'"),
-        ({"strategy.initialization": ["he", "he"]}, "should be one value or several different ones to choose from"),
+        ({"strategy.initialization": ["he", "he"]}, "should be one value, or several different ones"),
         ({"strategy.gradient_noise": -1}, "strategy(gradient_noise=-1): gradient_noise must be at least 0, got -1"),
         ({"strategy.early_stopping": 0}, "strategy(early_stopping=0): early_stopping must be at least 1, got 0"),
     ],
@@ -306,7 +306,7 @@ def test_an_arm_may_have_a_label_and_then_is_another_one() -> None:
     assert first.presets == Arm.parse("adam+noam").presets != {}
     assert read_spec(task="iris", arms=["a=adam", "b=adam", "adam"]).arms == ("a=adam", "b=adam", "adam")
     for wrong in ("=adam", "a b=adam", "x/y=adam"):
-        with pytest.raises(InputError, match="a label before the = is 1 to 40 letters"):
+        with pytest.raises(InputError, match="the label before = must be 1 to 40 letters"):
             Arm.parse(wrong)
-    with pytest.raises(InputError, match="'a=adam' is named twice"):
+    with pytest.raises(InputError, match="'a=adam' is listed twice"):
         read_spec(task="iris", arms=["a=adam", "a=adam+constant"])

@@ -40,7 +40,7 @@ def run_here(
 @pytest.mark.processes
 def test_from_start_to_end(tmp_path: Path) -> None:
     done = cooldown("surface", "beale", cwd=tmp_path)
-    assert done.stderr == "Wrote beale.html: open it in a browser.\n"
+    assert done.stderr == "Wrote beale.html. Open it in a browser.\n"
     assert [path.name for path in tmp_path.iterdir()] == ["beale.html"]
     assert "<title>beale · Cooldown</title>" in (tmp_path / "beale.html").read_text(encoding="utf-8")
     lines = done.stdout.splitlines()
@@ -96,7 +96,7 @@ def test_the_table_says_what_the_document_says_in_80_columns(name: str, run_here
 
 def test_a_document_and_a_file(run_here: Any, tmp_path: Path) -> None:
     code, out, err = run_here("surface", "saddle", "--optimizer", "sgd", "--json", "-o", "a b.html")
-    assert (code, err) == (0, "Wrote a b.html: open it in a browser.\n")
+    assert (code, err) == (0, "Wrote a b.html. Open it in a browser.\n")
     assert json.loads(out)["minima"] == []
     assert [path.name for path in tmp_path.iterdir()] == ["a b.html"]
 
@@ -113,7 +113,7 @@ def test_a_file_is_written_over_only_with_force(run_here: Any, tmp_path: Path) -
     for given in ([], ["-o", "saddle.html"], ["--output", str(path), "--json"]):
         code, out, err = run_here("surface", "saddle", *given)
         assert (code, out) == (2, "")
-        assert "exists already: name another file with -o, or write over it with --force" in err
+        assert "already exists: choose another file with -o, or overwrite it with --force" in err
         assert path.read_text() == "mine"
     assert run_here("surface", "saddle", "--optimizer", "sgd", "--force")[0] == 0
     assert "Plotly" in path.read_text(encoding="utf-8")
@@ -156,13 +156,13 @@ def test_a_disk_that_refuses(run_here: Any, monkeypatch: pytest.MonkeyPatch) -> 
         ("surface beale --steps 0", "steps must be a whole number from 1 to 10000, got 0"),
         ("surface beale --steps 10001", "steps must be a whole number from 1 to 10000, got 10001"),
         ("surface beale --steps 1e3", "'1e3' is not a whole number"),
-        ("surface beale -o .", "'.' is a folder: name a file in it with -o"),
+        ("surface beale -o .", "'.' is a folder: give the path of a file with -o"),
         ("surface beale -o ''", "'.' is a folder"),
         (
             "surface beale -o picture.png",
-            "'picture.png': a surface is written as an animated web page; name it picture.html",
+            "'picture.png': a surface is written as an animated web page; use -o picture.html",
         ),
-        ("surface beale -o nowhere/at/all.html", "cannot be written: there is no folder 'nowhere/at'"),
+        ("surface beale -o nowhere/at/all.html", "cannot be written: the folder 'nowhere/at' does not exist"),
         (f"surface beale -o {'a' * 300}.html", "cannot be written: File name too long"),
         ("surface", "Missing argument 'NAME'"),
     ],

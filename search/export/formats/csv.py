@@ -1,4 +1,4 @@
-"""CSV: all trials of an experiment, or with `--curves` all their epochs, as a table of texts."""
+"""CSV: all trials of an experiment, or with `--curves` all their epochs, as comma-separated values."""
 
 import pandas as pd
 
@@ -6,7 +6,7 @@ from cooldown.search.export.format import TableFormat
 
 
 def write(table: pd.DataFrame) -> bytes:
-    """UTF-8, a header line, commas; numbers with all their digits, and nothing where there is none."""
+    """UTF-8 with a header line; numbers have all their digits, and missing values are empty."""
     return table.to_csv(index=False, lineterminator="\n").encode()
 
 

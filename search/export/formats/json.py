@@ -11,4 +11,4 @@ def write(chosen: Chosen) -> Exported:
     return Exported(dumps(document(chosen), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-json = ConfigFormat("json", ".json", "the configuration with its provenance, to be read back", write, "json")
+json = ConfigFormat("json", ".json", "the configuration with its provenance, which Cooldown can read", write, "json")

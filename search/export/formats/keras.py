@@ -1,4 +1,4 @@
-"""Keras: the configuration as a training script, with Keras's own optimizer and schedule where they are exact."""
+"""Keras: the configuration as a training script, with Keras's own optimizer and schedule if they are exact."""
 
 from typing import Any
 
@@ -9,23 +9,23 @@ from cooldown.search.export.program import Program
 
 
 def write(chosen: Chosen) -> Exported:
-    """The script; raises InputError for a rule that works out numbers from all gradients together."""
+    """The script; raises InputError for a rule that computes numbers from the gradients of all variables."""
     program = Program(chosen, "keras")
     config, rule, schedule = program.config, program.optimizer, program.schedule
     if rule.numbers is not None and rule.numbers.terms:
         raise InputError(
-            f"keras: {rule.name} works out numbers from the gradients of all variables together, for which Keras's "
-            "optimizers have no place; --format torch, optax and sklearn can express it"
+            f"keras: {rule.name} computes numbers from the gradients of all variables together, which Keras's "
+            "optimizers do not support; use --format torch, optax or sklearn"
         )
     reaction = schedule.reaction is not None
     constant = schedule.name == "constant" and program.warmup < 2
     scheduled = not constant and not reaction
-    # Its schedules begin with the first update: none comes after a warm-up.
+    # Keras's schedules start with the first update and cannot follow a warm-up.
     scheduler = program.scheduler() if scheduled and not program.warmup else None
     needs_rates = not constant and scheduler is None
     if needs_rates:
         program.add_rates()
-    # Between two reactions the rate stays as it is, and a reaction clears the velocity.
+    # Between two reactions the rate is constant, and a reaction resets the velocity.
     steady = constant or (reaction and program.warmup < 2)
     formula, base = None, "Optimizer"
     arguments: list[str] = []
@@ -44,22 +44,13 @@ def write(chosen: Chosen) -> Exported:
     rate = "make_schedule(n_rows)" if scheduled else "LEARNING_RATE"
     function = class_name if subclassed else f"keras.optimizers.{base}"
     slots = ["*slots"] if rule.slots else []
-    stepped = ["ops.convert_to_tensor(variable)", "gradient", *slots, "rate", "t"]
+    step_arguments = ["ops.convert_to_tensor(variable)", "gradient", *slots, "rate", "t"]
     if formula is not None:
-        stepped += ["*SETTINGS.values()"] if formula["names"] else []
-        stepped += ["*numbers"] if tabulated else []
+        step_arguments += ["*SETTINGS.values()"] if formula["names"] else []
+        step_arguments += ["*numbers"] if tabulated else []
     text = program.render(
         "keras.py.jinja",
-        standard=sorted(
-            {
-                "import math",
-                "import os",
-                "import sys",
-                *({"import copy"} if config.reacts else {}),
-                *program.source.standard_imports,
-            },
-            key=lambda line: (line.startswith("from"), line),
-        ),
+        standard=_imports(program),
         formula=formula,
         tabulated=tabulated,
         subclassed=subclassed,
@@ -67,8 +58,8 @@ def write(chosen: Chosen) -> Exported:
         base=base,
         numbers=_numbers(formula) if formula else "",
         slot_names=list(rule.slots),
-        settings={name: program.own[name] for name in formula["names"]} if formula else {},
-        step_call=call(formula["function"], stepped, 8, "new, *slots = ") if formula else "",
+        settings={name: program.rule_values[name] for name in formula["names"]} if formula else {},
+        step_call=call(formula["function"], step_arguments, 8, "new, *slots = ") if formula else "",
         optimizer_expression=call(function, [*(["n_rows"] if tabulated else []), rate, *arguments], 4, "return "),
         optimizer_argument="n_rows" if scheduled or tabulated else "",
         scheduled=scheduled,
@@ -83,17 +74,25 @@ def write(chosen: Chosen) -> Exported:
     return Exported(text, program.remarks)
 
 
+def _imports(program: Program) -> list[str]:
+    """The imports of the standard library, sorted."""
+    lines = {"import math", "import os", "import sys", *program.source.standard_imports}
+    if program.config.reacts:
+        lines.add("import copy")
+    return sorted(lines, key=lambda line: (line.startswith("from"), line))
+
+
 def _numbers(formula: dict[str, Any]) -> str:
-    """The numbers of all updates, worked out before the first."""
+    """The expression for the numbers of all updates, which are computed before the first one."""
     settings = ", *SETTINGS.values()" if formula["names"] else ""
-    each = f"[{formula['work_out']}((), memory, t{settings}) for t in range(1, updates + 1)]"
-    return call("np.array", [each], 8, "self.numbers = ")
+    numbers = f"[{formula['work_out']}((), memory, t{settings}) for t in range(1, updates + 1)]"
+    return call("np.array", [numbers], 8, "self.numbers = ")
 
 
 def _initial(program: Program) -> dict[str, str]:
-    """How the weights of the hidden layers and of the output layer are drawn."""
+    """The initializers of the hidden layers and of the output layer."""
     drawn = {
-        # HeNormal is truncated.
+        # keras.initializers.HeNormal is truncated.
         "he": 'VarianceScaling(2.0, "fan_in", "untruncated_normal")',
         "glorot": "GlorotUniform()",
         "poor": "RandomNormal(stddev=0.01)",
@@ -102,4 +101,4 @@ def _initial(program: Program) -> dict[str, str]:
     return program.initial(drawn)
 
 
-keras = ConfigFormat("keras", ".py", "a Keras training script, with nothing of Cooldown in it", write, "python")
+keras = ConfigFormat("keras", ".py", "a Keras training script that does not need Cooldown", write, "python")

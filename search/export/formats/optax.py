@@ -1,5 +1,6 @@
-"""optax: the configuration as a training script in plain JAX, with optax's own rules and schedules where exact."""
+"""optax: the configuration as a training script in plain JAX, with optax's own rule and schedule if they are exact."""
 
+from cooldown.objectives.config import TrainConfig
 from cooldown.search.export.format import Chosen, ConfigFormat, Exported
 from cooldown.search.export.literals import call, literal
 from cooldown.search.export.program import Program
@@ -25,22 +26,15 @@ def write(chosen: Chosen) -> Exported:
         formula = program.formula("jnp")
         function, arguments = rule.identifier, []
     noise, dropout, batch_norm = config.gradient_noise > 0, config.dropout, config.batch_norm
-    transformations = []
-    if config.clip_norm is not None:
-        transformations.append(f"optax.clip_by_global_norm({literal(config.clip_norm)})")
-    if noise:
-        variance, decay = literal(config.gradient_noise), literal(config.gradient_noise_decay)
-        transformations.append(f"optax.add_noise({variance}, {decay}, key)")
-    if config.l2:
-        transformations.append(f"optax.add_decayed_weights({literal(config.l2)})")
-    # Where it stands: returned by the inner function or by make_optimizer, or in the list of a chain before a comma.
+    transformations = _transformations(config)
+    # Its place: returned by the inner function or by make_optimizer, or before a comma in the list of a chain.
     indent, before = (8, "return ") if reaction else (8, ",") if transformations else (4, "return ")
     expression = call(function, [rate, *arguments], indent, before)
     transformations.append("rule(LEARNING_RATE)" if reaction else expression)
     arguments = [*(["n_rows"] if scheduled else []), *(["key"] if noise else [])]
     noise_key = "noise_key" if dropout else "key"
     state = ["parameters", "statistics"] if batch_norm else ["parameters"]
-    trained = [
+    train_arguments = [
         "parameters",
         *(["make_statistics()"] if batch_norm else []),
         *["X", "y", "orders"],
@@ -48,7 +42,7 @@ def write(chosen: Chosen) -> Exported:
         *(["training_key"] if noise or dropout else []),
     ]
     counted = dropout > 0 or (config.weight_decay > 0 and scheduled)
-    updated = [
+    update_arguments = [
         *[*state, "state", "X[rows]", "y[rows]"],
         *(["rates[index]"] if reaction else []),
         *(["index"] if counted else []),
@@ -62,7 +56,7 @@ def write(chosen: Chosen) -> Exported:
         rule_expression=expression,
         transformations=transformations,
         optimizer_arguments=", ".join(arguments),
-        optimizer_call=", ".join({"n_rows": "len(X)", "key": noise_key}[each] for each in arguments),
+        optimizer_call=", ".join({"n_rows": "len(X)", "key": noise_key}[argument] for argument in arguments),
         scheduled=scheduled,
         scheduler=scheduler,
         joined=program.warmup > 0 and schedule.name != "constant",
@@ -76,14 +70,27 @@ def write(chosen: Chosen) -> Exported:
         if batch_norm
         else "layer in parameters[:-1]",
         initial=_initial(program),
-        update_call=call("update", updated, 12, f"{', '.join(state)}, state, loss = "),
-        main_call=call("train", trained, 4, f"{', '.join(state)}, losses = "),
+        update_call=call("update", update_arguments, 12, f"{', '.join(state)}, state, loss = "),
+        main_call=call("train", train_arguments, 4, f"{', '.join(state)}, losses = "),
     )
     return Exported(text, program.remarks)
 
 
+def _transformations(config: TrainConfig) -> list[str]:
+    """The transformations of the gradient before the rule, in order."""
+    transformations = []
+    if config.clip_norm is not None:
+        transformations.append(f"optax.clip_by_global_norm({literal(config.clip_norm)})")
+    if config.gradient_noise:
+        variance, decay = literal(config.gradient_noise), literal(config.gradient_noise_decay)
+        transformations.append(f"optax.add_noise({variance}, {decay}, key)")
+    if config.l2:
+        transformations.append(f"optax.add_decayed_weights({literal(config.l2)})")
+    return transformations
+
+
 def _imports(source: Source, typed: bool) -> list[str]:
-    """Of the standard library, in the order in which they are written."""
+    """The imports of the standard library, sorted. typed: whether the program defines a NamedTuple."""
     lines = {"import math", "import sys", *source.standard_imports}
     if typed:
         lines.add("from typing import NamedTuple")
@@ -91,7 +98,7 @@ def _imports(source: Source, typed: bool) -> list[str]:
 
 
 def _initial(program: Program) -> dict[str, str]:
-    """How the weights of the hidden layers and of the output layer are drawn."""
+    """The initializers of the hidden layers and of the output layer."""
     drawn = {
         # jax.nn.initializers.he_normal is truncated.
         "he": 'variance_scaling(2.0, "fan_in", "normal")',
@@ -102,4 +109,4 @@ def _initial(program: Program) -> dict[str, str]:
     return program.initial(drawn)
 
 
-optax = ConfigFormat("optax", ".py", "a JAX training script with optax, nothing of Cooldown in it", write, "python")
+optax = ConfigFormat("optax", ".py", "a JAX training script with optax that does not need Cooldown", write, "python")

@@ -1,4 +1,4 @@
-"""Parquet: all trials of an experiment, or with `--curves` all their epochs, as a table with types."""
+"""Parquet: all trials of an experiment, or with `--curves` all their epochs, as a typed table."""
 
 from io import BytesIO
 
@@ -8,10 +8,10 @@ from cooldown.search.export.format import TableFormat
 
 
 def write(table: pd.DataFrame) -> bytes:
-    """One file; `pandas.read_parquet` gives the same columns with the same types."""
+    """The file's bytes; `pandas.read_parquet` returns the same columns with the same types."""
     buffer = BytesIO()
     table.to_parquet(buffer, index=False, engine="pyarrow")
     return buffer.getvalue()
 
 
-parquet = TableFormat("parquet", ".parquet", "the same with types, for pandas, Polars and DuckDB", write)
+parquet = TableFormat("parquet", ".parquet", "the same table with column types, for pandas, Polars and DuckDB", write)

@@ -1,6 +1,6 @@
-"""scikit-learn: the configuration as an estimator in a pipeline: its own multilayer perceptron where that is exact.
+"""scikit-learn: the configuration as an estimator in a pipeline: scikit-learn's multilayer perceptron if it is exact.
 
-Elsewhere, and the export says why, it is an estimator whose training is a loop in plain NumPy.
+Otherwise it is an estimator with a training loop in NumPy, and the export says why.
 """
 
 import numpy as np
@@ -9,11 +9,11 @@ from cooldown.search.export.format import Chosen, ConfigFormat, Exported
 from cooldown.search.export.literals import call, literal
 from cooldown.search.export.program import Program
 
-LACKING = {
-    "l2": "its alpha spares the biases and is divided by the rows of a batch",
-    "early_stopping": "its early_stopping goes by the score and not by the loss",
+DIFFERENT = {
+    "l2": "its alpha leaves out the biases and is divided by the rows of a batch",
+    "early_stopping": "its early_stopping uses the score, not the loss",
 }
-"""Why a strategy that it seems to have is another thing."""
+"""Why scikit-learn's version of a strategy is not the same."""
 
 STRATEGIES = ("clip_norm", "l2", "weight_decay", "gradient_noise", "dropout", "batch_norm", "early_stopping")
 
@@ -24,9 +24,9 @@ def write(chosen: Chosen) -> Exported:
     reasons = _reasons(program)
     if not reasons:
         return Exported(_built_in(program), program.remarks)
-    own = f"scikit-learn's {_name(program)} cannot express this exactly: {'; '.join(reasons)}"
-    instead = "the program has an estimator of its own instead, in NumPy, which is exact"
-    return Exported(_estimator(program, own), (f"{own}; {instead}", *program.remarks))
+    why = f"scikit-learn's {_name(program)} cannot express this exactly: {'; '.join(reasons)}"
+    instead = "the program defines an exact estimator in NumPy instead"
+    return Exported(_estimator(program, why), (f"{why}; {instead}", *program.remarks))
 
 
 def _name(program: Program) -> str:
@@ -34,7 +34,7 @@ def _name(program: Program) -> str:
 
 
 def _reasons(program: Program) -> list[str]:
-    """Why scikit-learn's own multilayer perceptron is not exactly this one; empty where it is."""
+    """Why scikit-learn's multilayer perceptron cannot express the configuration exactly; empty if it can."""
     config, rule, schedule = program.config, program.optimizer, program.schedule.name
     reasons = []
     if program.rule(steady=True) is None:
@@ -44,18 +44,18 @@ def _reasons(program: Program) -> list[str]:
     elif program.warmup > 1:
         reasons.append("it has no warm-up")
     used = [name for name in STRATEGIES if getattr(config, name)]
-    reasons += [LACKING.get(name, f"it has no {name}") for name in used]
+    reasons += [DIFFERENT.get(name, f"it has no {name}") for name in used]
     if program.task.kind == "classification" and len(np.unique(program.task.data[1])) < 3:
-        reasons.append("for two classes it has one logistic output and not two")
+        reasons.append("for two classes it has one logistic output instead of two")
     return reasons
 
 
 def _built_in(program: Program) -> str:
-    """The script with scikit-learn's own multilayer perceptron."""
+    """The script with scikit-learn's multilayer perceptron."""
     classifies, name = program.task.kind == "classification", _name(program)
     native = program.rule(steady=True)
     assert native is not None
-    solver, given = native
+    solver, solver_arguments = native
     arguments = {
         "hidden_layer_sizes": "HIDDEN",
         "activation": literal(program.task.activation),
@@ -66,7 +66,7 @@ def _built_in(program: Program) -> str:
         "max_iter": "EPOCHS",
         "shuffle": literal(program.config.shuffle),
         "random_state": "SEED",
-        **dict(argument.split("=", 1) for argument in given),
+        **dict(argument.split("=", 1) for argument in solver_arguments),
     }
     needed = ["sklearn.exceptions ConvergenceWarning", f"sklearn.neural_network {name}"]
     return program.render(
@@ -84,7 +84,7 @@ def _built_in(program: Program) -> str:
 
 
 def _estimator(program: Program, why: str) -> str:
-    """The script with an estimator of its own. why: it has none of scikit-learn's, in words."""
+    """The script with an estimator in NumPy. why: a sentence on why it does not use scikit-learn's."""
     config, classifies = program.config, program.task.kind == "classification"
     batch_norm, dropout = config.batch_norm, config.dropout
     formula = program.formula("np")
@@ -93,41 +93,31 @@ def _estimator(program: Program, why: str) -> str:
         program.add_rates()
     statistics = ["statistics"] if batch_norm else []
     state = ["theta", *statistics, "widths"]
-    own = [f"self.{each}_" for each in state]
+    attributes = [f"self.{name}_" for name in state]
     rate = "rates[update]" if needs_rates else "LEARNING_RATE"
     settings = ["*SETTINGS.values()"] if formula["names"] else []
     numbers = ["*numbers"] if formula["memory"] else []
-    stepped = ["theta", "gradient", "*slots", rate, "t", *settings, *numbers]
+    step_arguments = ["theta", "gradient", "*slots", rate, "t", *settings, *numbers]
     random = ["rng"] if config.gradient_noise or dropout else []
     masked = ["rng"] if dropout else []
     orders = f"epoch_orders(len({'rows' if config.reacts else 'X'}), rng)"
     if config.reacts:
-        trained = [*own, "X[rows]", "y[rows]", orders, "X[watched]", "y[watched]", *random]
+        train_arguments = [*attributes, "X[rows]", "y[rows]", orders, "X[watched]", "y[watched]", *random]
     else:
-        trained = [*own, "X", "y", orders, *random]
+        train_arguments = [*attributes, "X", "y", orders, *random]
     watched = ["X_watched", "y_watched"] if config.reacts else []
     saved, restored = "theta.copy()", "theta[:] = best"
     if batch_norm:
         saved, restored = "copy.deepcopy((theta, statistics))", "theta[:], statistics[:] = copy.deepcopy(best)"
-    standard = {"import math", "import sys", "from itertools import pairwise"}
-    if batch_norm and config.reacts:
-        standard.add("import copy")
-    needed = [
-        f"sklearn.base BaseEstimator, {'ClassifierMixin' if classifies else 'RegressorMixin'}",
-        "sklearn.utils.validation check_is_fitted, validate_data",
-    ]
-    if classifies:
-        needed += ["scipy.special softmax", "sklearn.metrics log_loss"]
-        needed.append("sklearn.utils.multiclass check_classification_targets")
     return program.render(
         "sklearn.py.jinja",
         built_in="",
         why=why,
         name="TunedClassifier" if classifies else "TunedRegressor",
         formula=formula,
-        settings={name: program.own[name] for name in formula["names"]},
-        settings_argument="".join(f", {each}" for each in settings),
-        sums=", ".join(f"{term}(*own).sum()" for term in formula["terms"]),
+        settings={name: program.rule_values[name] for name in formula["names"]},
+        settings_argument="".join(f", {argument}" for argument in settings),
+        sums=", ".join(f"{term}(*arguments).sum()" for term in formula["terms"]),
         batch_norm=batch_norm,
         dropout=dropout,
         needs_rates=needs_rates,
@@ -136,19 +126,35 @@ def _estimator(program: Program, why: str) -> str:
         saved=saved,
         restored=restored,
         state=", ".join(state),
-        own_state=", ".join(own),
+        state_attributes=", ".join(attributes),
         train_arguments=", ".join([*state, "X", "y", "orders", *watched, *random]),
         gradient_arguments=", ".join([*state, "X", "y", *masked]),
         gradient_call=f"loss_and_gradient({', '.join([*state, 'X[rows]', 'y[rows]', *masked])})",
-        step_call=call(formula["function"], stepped, 12, "theta[:], *slots = "),
-        train_call=call("train", trained, 8, "self.loss_curve_ = "),
+        step_call=call(formula["function"], step_arguments, 12, "theta[:], *slots = "),
+        train_call=call("train", train_arguments, 8, "self.loss_curve_ = "),
         initial=_initial(program, "rng", "len(weights)", "sum(weights.shape)", "weights.shape"),
-        imports=_imports(program, standard, needed),
+        imports=_estimator_imports(program),
     )
 
 
+def _estimator_imports(program: Program) -> dict[str, list[str]]:
+    """The imports of a script with an estimator in NumPy."""
+    classifies = program.task.kind == "classification"
+    standard = {"import math", "import sys", "from itertools import pairwise"}
+    if program.config.batch_norm and program.config.reacts:
+        standard.add("import copy")
+    needed = [
+        f"sklearn.base BaseEstimator, {'ClassifierMixin' if classifies else 'RegressorMixin'}",
+        "sklearn.utils.validation check_is_fitted, validate_data",
+    ]
+    if classifies:
+        needed += ["scipy.special softmax", "sklearn.metrics log_loss"]
+        needed.append("sklearn.utils.multiclass check_classification_targets")
+    return _imports(program, standard, needed)
+
+
 def _imports(program: Program, standard: set[str], needed: list[str]) -> dict[str, list[str]]:
-    """The imports of the standard library and of others, in the order in which they are written."""
+    """All imports, sorted: "standard" library and "others". needed: "module names", separated by a space."""
     data = program.data
     scalers = ["OneHotEncoder"] * data.columns + ["StandardScaler"] * program.task.standardize
     needed = [*needed, "sklearn.model_selection train_test_split", "sklearn.pipeline make_pipeline"]
@@ -156,13 +162,19 @@ def _imports(program: Program, standard: set[str], needed: list[str]) -> dict[st
         needed.append(f"sklearn.preprocessing {', '.join(scalers)}")
     if data.columns:
         needed += ["sklearn.compose ColumnTransformer", "sklearn.impute SimpleImputer"]
-    others = [f"from {module} import {names}" for module, _, names in sorted(each.partition(" ") for each in needed)]
-    own = sorted({*standard, *program.source.standard_imports}, key=lambda line: (line.startswith("from"), line))
-    return {"standard": own, "others": ["import numpy as np", *["import pandas as pd"] * data.pandas, *others]}
+    others = [f"from {module} import {names}" for module, _, names in sorted(line.partition(" ") for line in needed)]
+    standard = {*standard, *program.source.standard_imports}
+    return {
+        "standard": sorted(standard, key=lambda line: (line.startswith("from"), line)),
+        "others": ["import numpy as np", *["import pandas as pd"] * data.pandas, *others],
+    }
 
 
 def _initial(program: Program, rng: str, inputs: str, both: str, shape: str) -> dict[str, list[str]]:
-    """The lines that draw the weights of the hidden layers and of the output layer; the last is an expression."""
+    """The lines that draw the weights of the hidden layers and of the output layer; the last line is an expression.
+
+    rng, inputs, both, shape: expressions for the generator, the layer's inputs, its inputs + outputs, and its shape.
+    """
     drawn = {
         "he": [f"{rng}.normal(0.0, np.sqrt(2 / {inputs}), {shape})"],
         "glorot": [f"bound = np.sqrt(6 / {both})", f"{rng}.uniform(-bound, bound, {shape})"],
@@ -173,5 +185,5 @@ def _initial(program: Program, rng: str, inputs: str, both: str, shape: str) -> 
 
 
 sklearn = ConfigFormat(
-    "sklearn", ".py", "a scikit-learn estimator in a pipeline, nothing of Cooldown in it", write, "python"
+    "sklearn", ".py", "a scikit-learn estimator in a pipeline that does not need Cooldown", write, "python"
 )

@@ -1,4 +1,4 @@
-"""TOML: the same document as JSON, for people who edit it; what is off is left out, as TOML has no null."""
+"""TOML: the same document as JSON, easier to edit; null values are left out, as TOML has no null."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ def write(chosen: Chosen) -> Exported:
 
 def _without_null(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_null(each) for key, each in value.items() if each is not None}
-    return [_without_null(each) for each in value] if isinstance(value, list | tuple) else value
+        return {key: _without_null(item) for key, item in value.items() if item is not None}
+    return [_without_null(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-toml = ConfigFormat("toml", ".toml", "the same for people who edit it; what is off is left out", write, "toml")
+toml = ConfigFormat("toml", ".toml", "the same document, easier to edit; null values are left out", write, "toml")

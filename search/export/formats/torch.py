@@ -1,4 +1,6 @@
-"""PyTorch: the configuration as a training script, with torch's own optimizer and scheduler where they are exact."""
+"""PyTorch: the configuration as a training script, with torch's own optimizer and scheduler if they are exact."""
+
+from typing import Any
 
 from cooldown.search.export.format import Chosen, ConfigFormat, Exported
 from cooldown.search.export.literals import call, literal
@@ -17,7 +19,7 @@ def write(chosen: Chosen) -> Exported:
     else:
         formula = program.formula("torch")
         rule, arguments = formula["class_name"], []
-    # A rule of our own has no weight_decay, and where the rule itself has one it is the decoupled one.
+    # A rule from the catalog has no weight_decay, and an argument that is already there is the decoupled decay.
     decoupled = any(argument.startswith("weight_decay=") for argument in arguments)
     by_hand = config.l2 > 0 and (formula is not None or decoupled)
     if config.l2 and not by_hand:
@@ -30,6 +32,7 @@ def write(chosen: Chosen) -> Exported:
     text = program.render(
         "torch.py.jinja",
         formula=formula,
+        step_call=_step_call(formula) if formula else "",
         optimizer_expression=call(rule, ["model.parameters()", "lr=LEARNING_RATE", *arguments], 4, "return "),
         scheduled=not constant and not reacts_by_rate,
         scheduler=scheduler,
@@ -40,8 +43,14 @@ def write(chosen: Chosen) -> Exported:
     return Exported(text, program.remarks)
 
 
+def _step_call(formula: dict[str, Any]) -> str:
+    """The call of the rule for one parameter."""
+    arguments = ["parameter", "parameter.grad", "*slots", 'group["lr"]', "t", *formula["names"], "*numbers"]
+    return call(formula["function"], arguments, 16, "new, *slots = ")
+
+
 def _initial(program: Program) -> dict[str, str]:
-    """How the weights of the hidden layers and of the output layer are drawn."""
+    """The code that draws the weights of the hidden layers and of the output layer."""
     drawn = {
         "he": 'torch.nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")',
         "glorot": "torch.nn.init.xavier_uniform_(linear.weight)",
@@ -51,4 +60,4 @@ def _initial(program: Program) -> dict[str, str]:
     return program.initial(drawn)
 
 
-torch = ConfigFormat("torch", ".py", "a PyTorch training script, with nothing of Cooldown in it", write, "python")
+torch = ConfigFormat("torch", ".py", "a PyTorch training script that does not need Cooldown", write, "python")

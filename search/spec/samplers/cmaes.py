@@ -1,4 +1,4 @@
-"""CMA-ES: a normal distribution that moves and turns towards the better trials."""
+"""CMA-ES: samples from a normal distribution whose mean and covariance adapt to the better trials."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def make(number: int, study_number: int) -> "optuna.samplers.BaseSampler":
-    """Optuna's, seeded."""
+    """Optuna's CmaEsSampler with this seed."""
     import optuna
 
     return optuna.samplers.CmaEsSampler(seed=number, warn_independent_sampling=False)

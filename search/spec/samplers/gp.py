@@ -1,4 +1,4 @@
-"""GP: a Gaussian process over the trials, and where it expects to improve on them."""
+"""GP: a Gaussian process fitted to the trials proposes values with a high expected improvement."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def make(number: int, study_number: int) -> "optuna.samplers.BaseSampler":
-    """Optuna's, seeded."""
+    """Optuna's GPSampler with this seed."""
     import optuna
 
     return optuna.samplers.GPSampler(seed=number, warn_independent_sampling=False)

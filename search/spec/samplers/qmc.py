@@ -1,4 +1,4 @@
-"""QMC: a quasi-random sequence, which fills the search space more evenly than chance."""
+"""QMC: a quasi-random sequence, which fills the search space more evenly than random search."""
 
 from typing import TYPE_CHECKING
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 def make(number: int, study_number: int) -> "optuna.samplers.BaseSampler":
-    """Optuna's, seeded."""
+    """Optuna's QMCSampler with these seeds."""
     import optuna
 
-    # A quasi-random sequence is one sequence over all generations. What is not in it, the first trial and parameters
-    # that depend on a choice, is random, and anew in each generation.
+    # One quasi-random sequence per study, over all generations. What it does not cover (the first trial, and parameters
+    # that depend on a choice) is random, with a new seed in each generation.
     return optuna.samplers.QMCSampler(
         seed=study_number,
         scramble=True,

@@ -1,4 +1,4 @@
-"""Random search: every trial drawn anew from the search space."""
+"""Random search: every trial is drawn independently from the search space."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def make(number: int, study_number: int) -> "optuna.samplers.BaseSampler":
-    """Optuna's, seeded."""
+    """Optuna's RandomSampler with this seed."""
     import optuna
 
     return optuna.samplers.RandomSampler(seed=number)

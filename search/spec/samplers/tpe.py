@@ -1,4 +1,4 @@
-"""TPE: two densities, of the better and of the worse trials, and the values at which they differ most."""
+"""TPE: models the densities of the better and the worse trials, and proposes values where their ratio is highest."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def make(number: int, study_number: int) -> "optuna.samplers.BaseSampler":
-    """Optuna's, seeded."""
+    """Optuna's TPESampler with this seed."""
     import optuna
 
     return optuna.samplers.TPESampler(seed=number)

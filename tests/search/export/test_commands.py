@@ -90,7 +90,7 @@ def test_on_another_task_the_test_rows_stay_untouched(run_here: Any, tmp_path: P
     assert (code, found["task"], len(found["epochs"]), len(found["seeds"])) == (0, "wine", 3, 2)
     assert (found["test_loss"], found["difference_from_recorded"]) == (None, None)
     (tmp_path / "bare.json").write_text('{"optimizer": "sgd", "epochs": 2}')
-    assert "name one, as in `cooldown train bare.json digits`" in run_here("train bare.json")[2]
+    assert "name one, for example `cooldown train bare.json digits`" in run_here("train bare.json")[2]
     assert run_here("train bare.json iris")[0] == 0
 
 
@@ -106,17 +106,14 @@ def test_what_is_odd_of_a_run_is_told(run_here: Any, tmp_path: Path) -> None:
     code, out, err = run_here("train changed.json")
     assert code == 0
     assert "recorded" not in out
-    assert (
-        err == "Note: the data of iris or its network have changed since the experiment: nothing recorded can be "
-        "compared with.\n"
-    )
+    assert err == "Note: the data or the network of iris changed since the experiment: recorded losses do not apply.\n"
     assert run_here("train changed.json wine")[2] == ""
     document = json.loads(run_here("export iris")[1])
     document["config"]["epochs"] = 2
     (tmp_path / "edited.json").write_text(json.dumps(document))
     code, out, err = run_here("train edited.json")
     assert (code, "as recorded" in out) == (0, False)
-    assert err == "Note: of 2 epochs 3 are recorded: the configuration was changed.\n"
+    assert err == "Note: the configuration has 2 epochs, but 3 are recorded: it was changed.\n"
     assert run_here("compare --from edited.json -q")[0] == 0
 
 
@@ -142,9 +139,9 @@ def test_tables_and_code(run_here: Any, ledger: Any, tmp_path: Path) -> None:
 
 def test_a_report(run_here: Any, tmp_path: Path) -> None:
     code, out, err = run_here("report iris")
-    assert (code, out, err) == (0, "", "Wrote iris.html: open it in a browser.\n")
+    assert (code, out, err) == (0, "", "Wrote iris.html. Open it in a browser.\n")
     assert "<h1" in (tmp_path / "iris.html").read_text("utf-8")
-    assert "exists already" in run_here("report iris")[2]
+    assert "already exists" in run_here("report iris")[2]
     assert run_here("report iris -o iris.html --force")[0] == 0
     code, out, err = run_here("report iris -o -")
     assert (code, err) == (0, "")
@@ -159,20 +156,20 @@ def test_a_report(run_here: Any, tmp_path: Path) -> None:
         ("export iris --arm adm", "unknown arm of this experiment 'adm'; did you mean 'adam'?"),
         ("export iris --format tosch", "unknown format 'tosch'; did you mean 'torch'?"),
         ("export iris --format ''", "unknown format ''"),
-        ("export iris -o best.py", "say which with --format"),
-        ("export iris -f toml -o best.json", "'best.json' would be read as json: a toml file ends in .toml"),
-        ("export iris -f csv --repeat 9 -o trials.csv", "repeat 9: the experiment has the repeats 0, 1"),
-        ("export iris -o there.json", "'there.json' exists already: name another file with -o, or write over it with"),
-        ("export iris -o nowhere/best.json", "cannot be written: there is no folder 'nowhere'"),
+        ("export iris -o best.py", "choose the format with --format"),
+        ("export iris -f toml -o best.json", "'best.json' has the suffix of json; a toml file ends in .toml"),
+        ("export iris -f csv --repeat 9 -o trials.csv", "there is no repeat 9: the experiment has repeats 0, 1"),
+        ("export iris -o there.json", "'there.json' already exists: choose another file with -o, or overwrite it with"),
+        ("export iris -o nowhere/best.json", "cannot be written: the folder 'nowhere' does not exist"),
         ("export iris -o .", "'.' is a folder"),
         (f"export iris -o {'a' * 300}.json", "File name too long"),
         ("report iirs", "unknown experiment 'iirs'"),
-        ("report iris -o there.pdf", "a report is a web page and no PDF: name it there.html"),
-        ("train odder.toml", "'odder.toml' holds no configuration that `cooldown export` wrote: unknown field"),
-        ("train nothing.json", "there is no file 'nothing.json'"),
+        ("report iris -o there.pdf", "'there.pdf': a report is a web page; use -o there.html"),
+        ("train odder.toml", "'odder.toml' is not a configuration written by `cooldown export`: unknown field"),
+        ("train nothing.json", "file 'nothing.json' does not exist"),
         ("train .", "'.' cannot be read: Is a directory"),
-        ("train there.json", "'there.json' is not JSON: Expecting value"),
-        ("train list.json", "'list.json' holds no configuration: it is not a table"),
+        ("train there.json", "'there.json' is not valid JSON: Expecting value"),
+        ("train list.json", "'list.json' is not a configuration: expected a table, got list"),
         (
             "train newer.json",
             "has schema 2, of a newer version of Cooldown; this version reads schemas up to 1: update",
@@ -180,7 +177,7 @@ def test_a_report(run_here: Any, tmp_path: Path) -> None:
         ("train odd.toml", "not an exported configuration: schema 'one'"),
         ("train bare.json iirs", "unknown task 'iirs'; did you mean 'iris'?"),
         ("train bare.json iris --seeds 0", "--seeds 0: must be at least 1"),
-        ("compare --from bare.json", "'bare.json' holds a configuration, but no experiment that found it"),
+        ("compare --from bare.json", "'bare.json' contains a configuration, but not the experiment that found it"),
         ("compare --from newer.json", "of a newer version of Cooldown"),
     ],
 )
@@ -269,13 +266,13 @@ def test_a_folder_that_is_not_ours(
     monkeypatch.setattr("cooldown.search.report.report", full)
     code, _, err = run_here(command)
     assert code == 2
-    assert "cannot be written: you may not write in '.'" in err
+    assert "cannot be written: no write permission in '.'" in err
 
 
 def test_links_and_devices(run_here: Any, tmp_path: Path) -> None:
     """A link to nothing yet exists, and what it leads to is written; a circle is none; a device is written to."""
     (tmp_path / "link.json").symlink_to("target.json")
-    assert "exists already" in run_here("export iris -o link.json")[2]
+    assert "already exists" in run_here("export iris -o link.json")[2]
     assert run_here("export iris -o link.json --force")[0] == 0
     assert TrainConfig.from_json((tmp_path / "target.json").read_text("utf-8"))
     (tmp_path / "circle.json").symlink_to("circle.json")
@@ -322,7 +319,7 @@ def test_a_document_that_was_spoilt(
 def test_a_document_that_is_odd(run_here: Any, tmp_path: Path) -> None:
     """Nested deeper than can be read, and saved by an editor that marks UTF-8."""
     (tmp_path / "deep.json").write_text("[" * 100_000)
-    assert "nested too deep" in run_here("train deep.json")[2]
+    assert "nested too deeply" in run_here("train deep.json")[2]
     (tmp_path / "marked.json").write_text("\N{BYTE ORDER MARK}" + run_here("export iris")[1], "utf-8")
     assert "exactly as recorded" in run_here("train marked.json")[1]
 

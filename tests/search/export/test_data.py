@@ -80,16 +80,16 @@ def test_arrays_that_are_none(format: str, iris_record: ExperimentRecord, tmp_pa
             program.load_arrays(path)
         return str(raised.value)
 
-    assert "wanted X (rows, features) and a y of as many rows, got (20, 3) and (19,)" in refused(X=X, y=y[1:])
-    assert "wanted X (rows, features)" in refused(X=y, y=y)
+    assert "X should be (rows, features) and y have as many rows, got (20, 3) and (19,)" in refused(X=X, y=y[1:])
+    assert "X should be (rows, features)" in refused(X=y, y=y)
     holes = np.where(np.arange(60).reshape(20, 3) < 7, np.nan, X)
-    assert "X should hold finite numbers only, got 7 others as float64" in refused(X=holes, y=y)
-    assert "X should hold finite numbers only, got 60 others as <U" in refused(X=X.astype(str), y=y)
-    assert "by .astype(str), of texts" in refused(X=X, y=y.astype(object))
-    assert "numpy.savez(path, X=X, y=y) writes it" in refused(x=X, y=y)
+    assert "X should contain only finite numbers, got 7 other values (float64)" in refused(X=holes, y=y)
+    assert "X should contain only finite numbers, got 60 other values (<U" in refused(X=X.astype(str), y=y)
+    assert "from arrays of numbers or of strings (X.astype(str))" in refused(X=X, y=y.astype(object))
+    assert "write it with numpy.savez(path, X=X, y=y)" in refused(x=X, y=y)
     assert "got (20, 3) and ()" in refused(X=X, y=np.array(1))
-    assert "y should hold one label for each row, got (20,) with 10 missing" in refused(X=X, y=np.where(y, np.nan, 1.0))
-    assert "y should hold one label for each row, got (20, 2)" in refused(X=X, y=np.stack([y, y], axis=1))
+    assert "one label per row, got shape (20,) with 10 missing" in refused(X=X, y=np.where(y, np.nan, 1.0))
+    assert "y should contain one label per row, got shape (20, 2)" in refused(X=X, y=np.stack([y, y], axis=1))
     path.write_bytes(b"")
     with pytest.raises(SystemExit, match=r"numpy\.savez"):
         program.load_arrays(path)
@@ -102,8 +102,8 @@ def test_arrays_that_are_none(format: str, iris_record: ExperimentRecord, tmp_pa
     assert program.load_arrays(path)[1].shape == (20,)
     task = tasks.get("diabetes")
     program = parity.module(str(parity.written(iris_record, parity.config("adam", "cosine"), format, task).content))
-    assert "y should hold finite numbers only, got 20 others as <U" in refused(X=X, y=y.astype(str))
-    assert "y should hold finite numbers only, got 10 others as float64" in refused(X=X, y=np.where(y, np.nan, 1.0))
+    assert "y should contain only finite numbers, got 20 other values (<U" in refused(X=X, y=y.astype(str))
+    assert "y should contain only finite numbers, got 10 other" in refused(X=X, y=np.where(y, np.nan, 1.0))
 
 
 # Of Keras's own tensors.
@@ -130,7 +130,7 @@ def test_a_table_has_its_own_columns(tmp_path: Path, iris_record: ExperimentReco
     # Of the number also whether it was missing.
     assert rows.shape == (48, 4)
     np.savez(tmp_path / "data.npz", X=X[:, [0, 1, 1]], y=y)
-    with pytest.raises(SystemExit, match="X has 3 columns, and the task has 2"):
+    with pytest.raises(SystemExit, match="X should have the task's 2 columns, got 3"):
         program.load_arrays(tmp_path / "data.npz")
 
 
@@ -150,14 +150,14 @@ def test_a_task_in_memory_needs_arrays(tmp_path: Path) -> None:
     task = tasks.from_arrays(X, y, name="mine")
     given = spec(task="mine")
     record = run_in_threads(f"sqlite:///{tmp_path / 'l.db'}", given, name="mine", task=task)
-    with pytest.raises(ValueError, match="the task of 'mine' cannot be found again"):
+    with pytest.raises(ValueError, match="the task of 'mine' cannot be loaded"):
         export(View(record), "torch")
-    with pytest.warns(UserWarning, match="give it arrays"):
+    with pytest.warns(UserWarning, match="run it with arrays"):
         text = Result(record).export("torch", task=task)
-    with pytest.raises(SystemExit, match="give it data"):
+    with pytest.raises(SystemExit, match="missing data"):
         parity.module(str(text)).load_data()
     np.savez(tmp_path / "data.npz", X=X, y=y)
     assert "test loss" in parity.run_here(str(text), str(tmp_path / "data.npz"))
     other = tasks.from_arrays(X + 1, y, name="mine")
-    with pytest.raises(ValueError, match="has changed since 'mine' was started"):
+    with pytest.raises(ValueError, match="have changed since 'mine' was started"):
         export(View(record), "torch", task=other)

@@ -152,8 +152,8 @@ def test_the_best_arms_winner_is_taken(iris_record: ExperimentRecord) -> None:
         ({"arm": "adm"}, "unknown arm of this experiment 'adm'; did you mean 'adam'?"),
         ({"arm": "sgd"}, "unknown arm of this experiment 'sgd'"),
         ({"arm": 5}, "unknown arm of this experiment '5'"),
-        ({"arm": "adam", "repeat": 2}, "repeat 2: the arm 'adam' has the repeats 0, 1"),
-        ({"arm": "adam", "repeat": 1, "trial": 4}, "trial 4: repeat 1 of "),
+        ({"arm": "adam", "repeat": 2}, "there is no repeat 2: arm 'adam' has repeats 0, 1"),
+        ({"arm": "adam", "repeat": 1, "trial": 4}, "there is no trial 4: repeat 1 of "),
     ],
 )
 @pytest.mark.parametrize("format", formats.names())
@@ -166,12 +166,12 @@ def test_what_there_is_not(format: str, which: dict[str, Any], said: str, iris_r
 @pytest.mark.parametrize(
     ("format", "which", "said"),
     [
-        ("json", {"trial": 1}, "trial 1 is one of every repeat: name the repeat too"),
-        ("json", {"curves": True}, "curves are for the tables, csv and parquet, not for json"),
-        ("csv", {"repeat": 2}, "repeat 2: the experiment has the repeats 0, 1"),
-        ("csv", {"repeat": -1, "curves": True}, "repeat -1: the experiment has the repeats 0, 1"),
-        ("parquet", {"trial": 4}, "trial 4: the experiment has trials 0 to 3"),
-        ("parquet", {"trial": 4, "arm": "adam"}, "trial 4: the arm 'adam' has trials 0 to 3"),
+        ("json", {"trial": 1}, "trial 1 exists in every repeat; choose one, for example --repeat"),
+        ("json", {"curves": True}, "curves: available for csv and parquet, not for json"),
+        ("csv", {"repeat": 2}, "there is no repeat 2: the experiment has repeats 0, 1"),
+        ("csv", {"repeat": -1, "curves": True}, "there is no repeat -1: the experiment has repeats 0, 1"),
+        ("parquet", {"trial": 4}, "there is no trial 4: the experiment has trials 0 to 3"),
+        ("parquet", {"trial": 4, "arm": "adam"}, "there is no trial 4: arm 'adam' has trials 0 to 3"),
     ],
 )
 def test_what_a_format_has_not(format: str, which: Any, said: str, iris_record: ExperimentRecord) -> None:
@@ -185,7 +185,7 @@ def test_an_unfinished_experiment_gives_what_is_there_and_says_so(iris_record: E
     trial = replace(study.trials[0], curves={Purpose.SEARCH: study.trials[0].curves[Purpose.SEARCH]})
     so_far = replace(iris_record, status=Status.INTERRUPTED, studies=(replace(study, trials=(trial,)),))
     made = export(View(so_far), "json")
-    assert made.remarks == ("the experiment 'iris' is interrupted: this is what is there so far",)
+    assert made.remarks == ("experiment 'iris' is interrupted; the export contains its results so far",)
     assert json.loads(made.content)["scores"]["test_loss"] is None
     with pytest.warns(UserWarning, match="is interrupted"):
         assert Result(so_far).export("json") == made.content
@@ -284,16 +284,16 @@ def test_a_format_is_found_by_its_file() -> None:
         formats.get("tosch")
     assert formats.named_after(None) == "json"
     assert formats.named_after(Path("best.TOML")) == "toml"
-    with pytest.raises(InputError, match=r"'best\.py' is one of .*torch.*: say which with --format"):
+    with pytest.raises(InputError, match=r"'best\.py' could be .*torch.*; choose the format with --format"):
         formats.named_after(Path("best.py"))
-    with pytest.raises(InputError, match="'best' tells no format"):
+    with pytest.raises(InputError, match="'best' has no known suffix"):
         formats.named_after(Path("best"))
 
 
 def test_what_cannot_be_written_says_what_can(iris_record: ExperimentRecord) -> None:
     config = parity.config("adam", "cosine", strategies={"curriculum": "mixed"})
     for format in CODE:
-        with pytest.raises(InputError, match=rf"{format}: .*--format json has the configuration"):
+        with pytest.raises(InputError, match=rf"{format}: .*use --format json"):
             parity.written(iris_record, config, format)
     needs_an_object = eval("lambda: thing", {"thing": object(), "__name__": "cooldown"})
     with pytest.raises(NotPortableError):

@@ -99,7 +99,7 @@ def test_a_rule_that_keras_has_at_a_constant_rate_only(optimizer: str, iris_reco
 @pytest.mark.parametrize("optimizer", REFUSED)
 def test_what_is_refused(optimizer: str, schedule: str, iris_record: ExperimentRecord) -> None:
     """And nothing else is: all other rules and schedules are followed above."""
-    with pytest.raises(InputError, match=r"^keras: yellowfin works out .*; --format torch, optax and sklearn can"):
+    with pytest.raises(InputError, match=r"^keras: yellowfin computes .*; use --format torch, optax or sklearn"):
         parity.written(iris_record, parity.config(optimizer, schedule), "keras")
 
 

@@ -183,13 +183,13 @@ def test_no_hidden_layer(iris_record: ExperimentRecord, monkeypatch: pytest.Monk
         (parity.config("momentum", warmup_steps=2), ": it has no warm-up; the"),
         (parity.config("adam"), ": it adds Adam's epsilon before the second moment is corrected; the"),
         (parity.config("adamax"), ": it has no optimizer adamax; the"),
-        (parity.config("sgd", strategies={"l2": 0.1}), ": its alpha spares the biases and is divided by the rows of"),
+        (parity.config("sgd", strategies={"l2": 0.1}), ": its alpha leaves out the biases and is divided by the rows"),
         *(
             (parity.config("sgd", strategies={name: 0.1}), f": it has no {name}; the")
             for name in ("clip_norm", "weight_decay", "gradient_noise", "dropout")
         ),
         (parity.config("sgd", strategies={"batch_norm": True}), ": it has no batch_norm; the"),
-        (parity.config("sgd", strategies={"early_stopping": 3}), ": its early_stopping goes by the score and not by"),
+        (parity.config("sgd", strategies={"early_stopping": 3}), ": its early_stopping uses the score, not the loss"),
     ],
     ids=str,
 )
@@ -198,8 +198,8 @@ def test_why_scikit_learn_cannot(config: TrainConfig, said: str, iris_record: Ex
     [remark] = made.remarks
     with pytest.raises(ValueError, match=said):
         raise ValueError(remark)
-    why, instead = remark.split("; the program has ")
-    assert instead == "an estimator of its own instead, in NumPy, which is exact"
+    why, instead = remark.split("; the program ")
+    assert instead == "defines an exact estimator in NumPy instead"
     # A reader of the program is told, too.
     assert f" {why}. " in " ".join(str(made.content).split())
     assert "import MLPClassifier" not in str(made.content)
@@ -208,7 +208,7 @@ def test_why_scikit_learn_cannot(config: TrainConfig, said: str, iris_record: Ex
 def test_two_classes_are_another_model(iris_record: ExperimentRecord, tmp_path: Path) -> None:
     task = tasks.get("breast_cancer")
     [remark] = parity.written(iris_record, parity.config("sgd"), "sklearn", task).remarks
-    assert ": for two classes it has one logistic output and not two; the program" in remark
+    assert ": for two classes it has one logistic output instead of two; the program" in remark
     follow(iris_record, parity.config("sgd", strategies={"epochs": 3}), task)
 
 
@@ -337,7 +337,7 @@ def test_own_arrays(iris_record: ExperimentRecord, tmp_path: Path) -> None:
     for rule, schedule in (("adam", "cosine"), ("momentum", "constant")):
         text = str(parity.written(iris_record, parity.config(rule, schedule), "sklearn").content)
         assert float(parity.run_here(text, str(tmp_path / "data.npz")).split("accuracy ")[1]) > 0.9
-    with pytest.raises(SystemExit, match="MLPClassifier has one logistic output"):
+    with pytest.raises(SystemExit, match="MLPClassifier has a single logistic output"):
         parity.run_here(text, str(tmp_path / "two.npz"))
 
 
