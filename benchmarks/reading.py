@@ -1,6 +1,6 @@
-"""How long a large experiment takes to be read: `cooldown show --json` and `cooldown report` of 2,400 trials.
+"""Time to read a large experiment: `cooldown show --json` and `cooldown report` of 2,400 trials.
 
-Five arms, five repeats, 96 trials each, on iris. Whole commands are timed, from the shell to the last byte, in turns.
+Five arms, five repeats, 96 trials each, on iris. Whole commands are timed, in turns.
 The targets: 1.5 s for `show --json` and 4 s for `report`.
 
     python -m benchmarks.reading [--rounds 5]
