@@ -1,9 +1,9 @@
-"""Does the verdict keep its promise? Experiments of an arm against itself, and planted differences.
+"""Calibration of the verdict: experiments of an arm against itself, and planted differences.
 
-Each experiment is the whole procedure on a fast task, with a seed of its own: search, finalists, fresh seeds, test
-split, for one arm under two names. Whatever it calls better is called so falsely, and the true difference is 0. A
-difference is planted by adding a constant to one side's test losses, so that the truth is known exactly; it is told in
-standard deviations between an arm's repeats. Both candidates for the interval are measured on the same experiments.
+Each experiment is the whole procedure on a fast task, with its own seed: search, finalists, fresh seeds, test split,
+for one arm under two names. The true difference is 0, so every winner is false. A difference is planted by adding a
+constant to one side's test losses, so that the truth is known exactly; its unit is the standard deviation between an
+arm's repeats. Both candidates for the interval are measured on the same experiments.
 
     python -m benchmarks.calibration [--experiments 200] [--repeats 6] [--trials 16] [--epochs 15]
 """
@@ -42,7 +42,7 @@ class Here(Executor):
         return future
 
 
-def spec(number: int, repeats: int, trials: int, epochs: int) -> Experiment:
+def spec_of(number: int, repeats: int, trials: int, epochs: int) -> Experiment:
     """The A/A experiment `number`."""
     task, arm = CASES[number % len(CASES)]
     return read_spec(
@@ -66,15 +66,15 @@ def losses_of(number: int, repeats: int, trials: int, epochs: int) -> Losses:
     from cooldown.search.tuning.splits import Splits
     from cooldown.storage import Ledger, StudyKey
 
-    made = spec(number, repeats, trials, epochs)
+    spec = spec_of(number, repeats, trials, epochs)
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger(f"sqlite:///{Path(folder) / 'calibration.db'}")
-        splits = Splits(tasks.get(made.task), made)
-        ledger.create("aa", made.to_json(), "", [StudyKey(arm, r) for arm in made.arms for r in range(repeats)])
-        run(ledger, "aa", made, splits, Here, queue=1)
+        splits = Splits(tasks.get(spec.task), spec)
+        ledger.create("aa", spec.to_json(), "", [StudyKey(arm, r) for arm in spec.arms for r in range(repeats)])
+        run(ledger, "aa", spec, splits, Here, queue=1)
         studies = {(study.arm, study.repeat): study for study in ledger.load("aa").studies}
     return np.array(
-        [[[curve.final_loss for curve in studies[arm, r].evaluations] for r in range(repeats)] for arm in made.arms]
+        [[[curve.final_loss for curve in studies[arm, r].evaluations] for r in range(repeats)] for arm in spec.arms]
     )
 
 
@@ -106,8 +106,8 @@ def proportion(flags: Sequence[bool]) -> str:
 
 def spread(number: int, everything: Sequence[Losses]) -> float:
     """The standard deviation between repeats of an arm's test loss, pooled over all experiments of the same case."""
-    alike = [found for i, found in enumerate(everything) if i % len(CASES) == number % len(CASES)]
-    return float(np.sqrt(np.mean([found.mean(axis=2).var(axis=1, ddof=1) for found in alike])))
+    alike = [losses for i, losses in enumerate(everything) if i % len(CASES) == number % len(CASES)]
+    return float(np.sqrt(np.mean([losses.mean(axis=2).var(axis=1, ddof=1) for losses in alike])))
 
 
 def main() -> None:
@@ -118,50 +118,54 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=16)
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--processes", type=int, default=2)
-    given = parser.parse_args()
-    one = partial(losses_of, repeats=given.repeats, trials=given.trials, epochs=given.epochs)
-    with ProcessPoolExecutor(given.processes, mp_context=get_context("spawn")) as pool:
+    arguments = parser.parse_args()
+    one = partial(losses_of, repeats=arguments.repeats, trials=arguments.trials, epochs=arguments.epochs)
+    with ProcessPoolExecutor(arguments.processes, mp_context=get_context("spawn")) as pool:
         # The first one alone: it compiles.
         everything = [one(0)]
-        everything += pool.map(one, range(1, given.experiments), chunksize=4)
+        everything += pool.map(one, range(1, arguments.experiments), chunksize=4)
     console = Console()
-    n = min(DEFAULT_REPEATS, given.repeats)
-    first = [found[:, :n] for found in everything]
+    n = min(DEFAULT_REPEATS, arguments.repeats)
+    first = [losses[:, :n] for losses in everything]
     bands = [tie_band(a, b) for a, b in first]
     table = Table("interval", "false winners", "without a band", "coverage of 95 %", "median half width", box=None)
-    for name, interval in INTERVALS.items():
-        intervals = [interval(a, b) for a, b in first]
-        widths = [(each.high - each.low) / 2 / spread(i, everything) for i, each in enumerate(intervals)]
+    for name, method in INTERVALS.items():
+        intervals = [method(a, b) for a, b in first]
+        widths = [(interval.high - interval.low) / 2 / spread(i, everything) for i, interval in enumerate(intervals)]
         table.add_row(
             name,
-            proportion([winner(each, band) for each, band in zip(intervals, bands, strict=True)]),
-            proportion([winner(each, 0.0) for each in intervals]),
-            proportion([each.low <= 0 <= each.high for each in intervals]),
+            proportion([winner(interval, band) for interval, band in zip(intervals, bands, strict=True)]),
+            proportion([winner(interval, 0.0) for interval in intervals]),
+            proportion([interval.low <= 0 <= interval.high for interval in intervals]),
             f"{np.median(widths):.2f}",
         )
-    console.print(f"{given.experiments} A/A experiments, {n} repeats; widths in standard deviations between repeats")
+    console.print(
+        f"{arguments.experiments} A/A experiments, {n} repeats; widths in standard deviations between repeats"
+    )
     console.print(table)
     table = Table("case", "median spread", "coverage, paired t", "coverage, Welch", box=None)
     for case, (task, arm) in enumerate(CASES):
-        own = [found for i, found in enumerate(first) if i % len(CASES) == case]
+        of_case = [losses for i, losses in enumerate(first) if i % len(CASES) == case]
         covered = [
-            proportion([each.low <= 0 <= each.high for each in (interval(a, b) for a, b in own)])
-            for interval in INTERVALS.values()
+            proportion([interval.low <= 0 <= interval.high for interval in (method(a, b) for a, b in of_case)])
+            for method in INTERVALS.values()
         ]
-        table.add_row(f"{task}, {arm}", f"{np.median([f.mean(axis=2).std(axis=1, ddof=1) for f in own]):.4f}", *covered)
+        table.add_row(
+            f"{task}, {arm}", f"{np.median([f.mean(axis=2).std(axis=1, ddof=1) for f in of_case]):.4f}", *covered
+        )
     console.print(table)
-    for name, interval in INTERVALS.items():
+    for name, method in INTERVALS.items():
         table = Table("repeats", *(f"{size:g} sd" for size in PLANTED), box=None)
-        for repeats in range(2, given.repeats + 1):
+        for repeats in range(2, arguments.repeats + 1):
             row = []
             for size in PLANTED:
-                found = []
+                detected = []
                 for i, (a, b) in enumerate(everything):
                     a, b = a[:repeats] + size * spread(i, everything), b[:repeats]
-                    found.append(decide(interval(a, b), tie_band(a, b)) == "b_better")
-                row.append(f"{np.mean(found):.0%}")
+                    detected.append(decide(method(a, b), tie_band(a, b)) == "b_better")
+                row.append(f"{np.mean(detected):.0%}")
             table.add_row(str(repeats), *row)
-        console.print(f"\nplanted differences found, {name}")
+        console.print(f"\nplanted differences detected, {name}")
         console.print(table)
 
 

@@ -1,8 +1,8 @@
-"""How long a reader waits for the dashboard, in a real browser, with a ledger of 20 experiments and 20,000 trials.
+"""Response times of the dashboard in a real browser, with a ledger of 20 experiments and 20,000 trials.
 
-First content: from an address typed in to the page's heading and its table or first chart, in a browser that was never
-there and in one that was. Page change: from a click in the menu to the same. They were to be at most 1.5 s and 1 s.
-Memory: that of the server while a page follows an experiment that is held as if it ran, which was to be flat.
+First content: from opening the address to the page's heading and its table or first chart, on a browser's first visit
+and later. Page change: from a click in the menu to the same. The targets are 1.5 s and 1 s. Memory: that of the server
+while a page follows a running experiment; it should stay constant.
 
     python -m benchmarks.dashboard [--rounds 5] [--minutes 0]
 """
@@ -55,7 +55,7 @@ def _copy(connection: sqlite3.Connection, copy: int) -> None:
     for table, shifted in shift.items():
         columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
         keys = shifted.split(", ")
-        # Each kind of row lies a million times the copy's number further on.
+        # The ids of each copy are shifted by a million times its number.
         values = [f"{column} + {copy * 1_000_000}" if column in keys else column for column in columns]
         if table == "cooldown_experiments":
             values[columns.index("name")] = f"'experiment {copy}'"
@@ -89,7 +89,7 @@ def main() -> None:
             for _ in range(arguments.rounds):
                 with opened() as page:
                     times.append(seconds(partial(_first, page, address)))
-            _add(table, "first content: Experiments, a browser's first visit", times)
+            _add(table, "first content: Experiments, first visit", times)
             with opened() as page:
                 _first(page, address)
                 times = [seconds(partial(_first, page, address)) for _ in range(arguments.rounds)]
@@ -128,13 +128,13 @@ def _shown(page: Page, name: str) -> None:
 
 
 def _follow(console: Console, url: str, address: str, page: Page, minutes: float) -> None:
-    """Print the server's memory while a page is drawn anew every other second, of an experiment that does not grow."""
+    """Print the server's memory while a page is updated every two seconds, for an experiment that does not grow."""
     port = address.rpartition(":")[2]
     commands = ((process, " ".join(process.info["cmdline"] or [])) for process in psutil.process_iter(["cmdline"]))
     server = next(
         process for process, command in commands if "-m cooldown.dashboard run" in command and port in command
     )
-    # Whoever holds an experiment runs it, as far as a reader can tell.
+    # An experiment whose lease is held counts as running.
     with Ledger(url).hold("experiment 0"):
         page.goto(f"{address}/verdict?experiment=experiment+0")
         end, sizes = time.monotonic() + 60 * minutes, []

@@ -1,7 +1,7 @@
-"""Does `compare --dry-run` keep its promise, to be within a factor of 1.5? Estimates beside the runs themselves.
+"""Accuracy of `compare --dry-run`, which should be within a factor of 1.5: estimates and the runs themselves.
 
-Each case is estimated, then run in a ledger of its own, on the same workers of the same machine. Times are those of
-`experiments.dry_run` and `experiments.compare`, imports and all that the machine does beside them left out.
+Each case is estimated, then run in its own ledger, with the same number of workers on the same machine. Times are those
+of `dry_run` and `compare`, without imports.
 
     python -m benchmarks.dry_run [--rounds 3]
 """
@@ -35,7 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     rounds = parser.parse_args().rounds
-    table = Table("Case", "Estimate took s", "Estimated s", "Took s", "Estimated / took", "range over rounds")
+    table = Table("Case", "Estimation, s", "Estimated, s", "Measured, s", "Estimated / measured", "Range over rounds")
     console = Console()
     with console.status("") as status:
         for case, settings in CASES.items():
@@ -43,10 +43,10 @@ def main() -> None:
             for turn in range(rounds):
                 status.update(f"{case}, round {turn + 1}")
                 with tempfile.TemporaryDirectory() as folder:
-                    found = dry_run(**settings)
+                    estimate = dry_run(**settings)
                     began = time.perf_counter()
                     compare(**settings, db=f"sqlite:///{Path(folder) / 'ledger.db'}")
-                    rows.append((found.calibration_seconds, found.seconds, time.perf_counter() - began))
+                    rows.append((estimate.calibration_seconds, estimate.seconds, time.perf_counter() - began))
             took, estimated, actual = np.median(rows, axis=0)
             ratios = [row[1] / row[2] for row in rows]
             spread = f"{min(ratios):.2f} … {max(ratios):.2f}"

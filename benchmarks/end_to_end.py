@@ -1,5 +1,5 @@
-"""The same comparison three ways: `cooldown compare`, and as a user would script it with Optuna's RDBStorage on SQLite
-and PyTorch, or scikit-learn's MLPClassifier.
+"""The same comparison in three ways: `cooldown compare`, and scripts as a user would write them with Optuna's
+RDBStorage on SQLite and PyTorch or scikit-learn's MLPClassifier.
 
 Cooldown runs the default comparison whole: start-up, compilation, search, finalists, evaluations, ledger. The scripts
 run a fraction of it, with the same task, model, epochs, batch size, rules, sampler and number of processes; PyTorch's
@@ -63,7 +63,7 @@ def cooldown(folder: Path) -> tuple[float, dict[str, Any]]:
 
 @cache
 def data() -> tuple[Any, ...]:
-    """Training and validation rows of digits, split and scaled as one does."""
+    """Training and validation rows of digits, split and scaled as usual."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
     from sklearn.preprocessing import StandardScaler
@@ -109,7 +109,7 @@ def train_torch(momentum: bool, parameters: dict[str, float], seed: int, report:
 
 
 def train_sklearn(momentum: bool, parameters: dict[str, float], seed: int, report: Report) -> float:
-    """One `MLPClassifier.fit`: quickest to run and to write. There is no validation loss to report before its end."""
+    """One `MLPClassifier.fit`: quickest to run and to write. It reports no validation loss before its end."""
     from sklearn.metrics import log_loss
     from sklearn.neural_network import MLPClassifier
 
@@ -140,7 +140,7 @@ def train_sklearn(momentum: bool, parameters: dict[str, float], seed: int, repor
 
 
 def study(train: Any, url: str, trials: int, momentum: bool) -> None:
-    """One study as a script has it: suggest, train with each seed, report every epoch."""
+    """One study as in a script: suggest, train with each seed, report every epoch."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -166,8 +166,8 @@ def study(train: Any, url: str, trials: int, momentum: bool) -> None:
             trial.report(float(np.nan_to_num(np.mean(of_seeds), nan=1e9, posinf=1e9)), epoch)
         return float(np.nan_to_num(np.mean(losses), nan=1e9, posinf=1e9))
 
-    made = optuna.create_study(storage=url, sampler=optuna.samplers.TPESampler(seed=0))
-    made.optimize(objective, n_trials=trials)
+    optuna_study = optuna.create_study(storage=url, sampler=optuna.samplers.TPESampler(seed=0))
+    optuna_study.optimize(objective, n_trials=trials)
 
 
 def scripted(train: Any, folder: Path, trials: int) -> float:
@@ -201,8 +201,8 @@ def main() -> None:
             (train_torch, "Optuna + PyTorch", "≥ 20"),
             (train_sklearn, "Optuna + MLPClassifier", "≥ 8"),
         ):
-            each = scripted(train, folder, arguments.trials)
-            seconds = each * whole
+            per_replicate = scripted(train, folder, arguments.trials)
+            seconds = per_replicate * whole
             part = f"{2 * arguments.trials * SPEC.seeds} replicates, scaled"
             table.add_row(label, f"{seconds:.0f}", part, f"{seconds / ours:.1f}", target)
     console = Console()

@@ -1,4 +1,4 @@
-"""µs per update of one replicate: this engine beside PyTorch, scikit-learn, JAX and the bare matrix products.
+"""µs per update of one replicate: this engine, PyTorch, scikit-learn, JAX and the matrix products alone.
 
     python -m benchmarks.engine [--rounds 9]
 
@@ -7,11 +7,11 @@ rounds (A B C A B C …), so that a neighbour on the machine slows down all of t
 rounds, the targets medians of the ratios within a round. 1408 rows, so that every batch is full: JAX needs one shape.
 
 What is timed, of a run of 30 epochs:
-    engine        the whole `train(...)`: initial weights, rates, data order, training, one look at the held-out rows
+    engine        the whole `train(...)`: initial weights, rates, data order, training, one evaluation of held-out rows
     its updates   the engine's training loop alone: everything before and after it is prepared
     JAX           data order with the same generator, and one compiled program: optax, a scan over all updates of a vmap
                   over the replicates. Compilation and initial weights are not in it
-    products      the engine's matrix products alone: same shapes, same views, nothing between them
+    products      the engine's matrix products alone: same shapes, same views, nothing in between
     PyTorch       eager mode, 3 epochs: data order, forward, backward, optimizer step. One replicate at a time
     scikit-learn  `MLPClassifier.fit`, 3 epochs. One replicate at a time
 """
@@ -286,7 +286,7 @@ def table(title: str, measured: list[dict[Contestant, float]]) -> Table:
 
 
 def targets(measured: list[dict[Contestant, float]]) -> Table:
-    """The engine at 5 replicates as a multiple of the others, beside what it should be at most."""
+    """The engine at 5 replicates as a multiple of the others, with the targets."""
     shown = Table(title=f"at R = 5, {NETWORKS[0]}, {RULES[0]}", title_justify="left")
     for heading in ("", "of the time of", "measured", "at most", ""):
         shown.add_column(heading, justify="right" if heading in ("measured", "at most") else "left")

@@ -1,8 +1,8 @@
-"""What a trial costs in the ledger as it grows to 1000 trials, and in Optuna's storage: `python -m benchmarks.ledger`.
+"""Time to store a trial in a ledger that grows to 1000 trials, and in Optuna's storage: `python -m benchmarks.ledger`.
 
-A trial has 5 parameters and 3 seeds with 30 epochs each. The ledger takes them in generations of 4, with every curve
-and with Optuna's rows; Optuna's storage takes the parameters, 30 intermediate values and the value, and no curves. Both
-write to a file in the folder that is given, by default the one for temporary files. Only storing is timed.
+A trial has 5 parameters and 3 seeds with 30 epochs each. The ledger stores generations of 4, with every curve and
+Optuna's rows; Optuna's storage stores the parameters, 30 intermediate values and the value, and no curves. Both write
+to a file in the folder of the first argument, by default the one for temporary files. Only storing is timed.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""How long a large experiment takes to be read: `cooldown show --json` and `cooldown report` of 2,400 trials.
+"""Time to read a large experiment: `cooldown show --json` and `cooldown report` of 2,400 trials.
 
 Five arms, five repeats, 96 trials each, on iris. Whole commands are timed, from the shell to the last byte, in turns:
 by the clock, and in processor time, which other work on the machine changes less. The targets: 1.5 s for `show --json`,

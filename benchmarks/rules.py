@@ -1,4 +1,4 @@
-"""µs per update of one replicate: every rule of the catalog beside Adam, and what strategies add.
+"""µs per update of one replicate: every rule of the catalog relative to Adam, and the cost of strategies.
 
     python -m benchmarks.rules [--rounds 9]
 
@@ -51,19 +51,19 @@ def measured(runs: Mapping[str, Callable[[], int]], rounds: int) -> list[dict[st
     """Per round, µs per update of one replicate of each, one after the other."""
     for run in runs.values():
         run()  # compiles, and fills the caches
-    found = []
+    results = []
     for _ in range(rounds):
         times = {}
         for name, run in runs.items():
             started = time.perf_counter()
             updates = run()
             times[name] = 1e6 * (time.perf_counter() - started) / updates
-        found.append(times)
-    return found
+        results.append(times)
+    return results
 
 
 def table(title: str, rounds: list[dict[str, float]], most: Mapping[str, float]) -> Table:
-    """Medians, and medians of the ratios to Adam; beside what they should be at most, where that is said."""
+    """Medians, and medians of the ratios to Adam, with the targets where there are some."""
     shown = Table("", title=title, title_justify="left")
     for heading in ("µs", "of adam", "at most", ""):
         shown.add_column(heading, justify="right")

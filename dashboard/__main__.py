@@ -1,6 +1,7 @@
-"""The server's process: Streamlit's command, once everything that pages need has been imported.
+"""The server process: imports everything that the pages need, then runs Streamlit's command.
 
-Else the first reader would wait for it. `search.serve` starts this and says when it listens.
+Otherwise the first visitor would wait for the imports. `search/cli/serve.py` starts this process and reports when it
+listens.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""What Streamlit runs: the frame around every page, with the choice of the experiment that the pages are about."""
+"""The script that Streamlit runs: the frame around every page, with the menu and the choice of the experiment."""
 
 from pathlib import Path
 
@@ -6,30 +6,30 @@ import streamlit as st
 
 from cooldown.dashboard import data
 from cooldown.dashboard.pages import menu
-from cooldown.dashboard.parts import complain
+from cooldown.dashboard.parts import errors_shown
 
 ICON = Path(__file__).with_name("icon.png")
 LOGO = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="150" height="32" viewBox="0 0 150 32">'
     '<text x="0" y="24" font-family="sans-serif" font-size="25" font-weight="600" fill="#2F8FCB">Cooldown</text></svg>'
 )
-"""A word in a blue that is read on white and on black."""
+"""The name in a blue that is readable on white and on black."""
 
 st.set_page_config(page_title="Cooldown", page_icon=str(ICON), layout="wide")
 
 st.logo(LOGO, size="large", icon_image=str(ICON))
 page = st.navigation(menu())
-# In Streamlit's dark theme chips are white on our light blue.
+# Streamlit's dark theme would set the text of chips white on our light blue.
 if st.context.theme.type == "dark":
     st.html("<style>[data-tag], [data-tag] * { color: #0E1117 !important; }</style>")
 
-with complain():
+with errors_shown():
     names = [summary.name for summary in data.summaries()]
-    # An address counts when it is opened; afterwards it follows the choice, on every page.
+    # The address decides when it is opened; afterwards it follows the choice, on every page.
     wanted = st.query_params.get("experiment") if "experiment" not in st.session_state else None
     if wanted is not None and wanted not in names:
-        # Told until another one is chosen than the one that is shown instead.
-        st.session_state["not there"] = wanted, names[0] if names else None
+        # Shown until the reader chooses another experiment.
+        st.session_state["missing experiment"] = wanted, names[0] if names else None
     chosen = st.session_state.pop("opened", wanted or st.session_state.get("experiment"))
     if names:
         st.session_state["experiment"] = chosen if chosen in names else names[0]
@@ -38,7 +38,7 @@ with complain():
                 "Experiment",
                 names,
                 key="experiment",
-                help="What the pages are about. It is part of the address, so that a link can be sent.",
+                help="The experiment that the pages show. It is part of the address, so you can share a link.",
             )
         st.query_params["experiment"] = st.session_state["experiment"]
     page.run()

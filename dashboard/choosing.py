@@ -1,4 +1,4 @@
-"""Choosing a trial, arm → repeat → trial, and taking it away in a format."""
+"""Choosing a trial (arm, repeat, number) and exporting it in a format."""
 
 import re
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ from cooldown.search.spec.arms import short
 from cooldown.storage import StudyRecord, TrialRecord
 
 LONGEST_FILE = 100
-"""Letters of a file's name."""
+"""Characters of a file name."""
 
 
 def trial_choice(view: View, arms: Sequence[str], key: str) -> tuple[StudyRecord, TrialRecord]:
-    """Let the reader choose a trial of one of the `arms`, all of which have some. By default it is the trial that an
-    export takes: the best arm's, and of an arm its winner in the repeat in which that is furthest ahead of the others,
-    as every repeat has a split of its own.
+    """Let the reader choose a trial of one of the `arms`, each of which has at least one. The default is the trial that
+    `cooldown export` takes: of the best arm, and within an arm the winner of the repeat in which the arm is furthest
+    ahead of the others, since every repeat has its own split.
     """
     arm = arms_choice("Arm", arms, _best(view, arms), f"arm {key}")
     studies = {study.repeat: study for study in view.begun(arm)}
@@ -38,7 +38,7 @@ def trial_choice(view: View, arms: Sequence[str], key: str) -> tuple[StudyRecord
             list(numbers),
             index=won,
             key=f"trial {key} {arm} {study.repeat}",
-            format_func=lambda number: _told(study, numbers[number]),
+            format_func=lambda number: _trial_label(study, numbers[number]),
         )
     return study, numbers[number]
 
@@ -49,29 +49,29 @@ def _best(view: View, arms: Sequence[str]) -> str:
 
 
 def _chosen(view: View, arm: str | None) -> Chosen | None:
-    """What an export takes; None where there is no winner yet, as of trials that were all pruned."""
+    """The trial that an export takes; None where there is no winner yet, as when all trials were pruned."""
     try:
         return choose(view, arm)
     except InputError:
         return None
 
 
-def _told(study: StudyRecord, trial: TrialRecord) -> str:
-    won = ", the winner" if trial is study.winner else ""
-    return f"{trial.number}{won} · loss {formatted(trial.validation_loss, Form.LOSS)}"
+def _trial_label(study: StudyRecord, trial: TrialRecord) -> str:
+    winner = " (winner)" if trial is study.winner else ""
+    return f"{trial.number}{winner} · loss {formatted(trial.validation_loss, Form.LOSS)}"
 
 
 class NotRead(Chosen):
-    """A trial whose task is not looked for: a server opens no file, downloads nothing and runs no module that a
-    ledger names.
+    """A trial whose task is not loaded: the server opens no file, downloads nothing and runs no module that a ledger
+    names.
     """
 
     @property
     def task(self) -> Task:
         """Raises InputError with what to do instead."""
         raise InputError(
-            f"This format needs the task {self.record.spec['task']!r} itself, a file, a download or a module. The "
-            "dashboard does not open what a ledger names; the command below does, in the folder of the experiment."
+            f"This format needs the task {self.record.spec['task']!r} itself, which is a file, a download or a module. "
+            "For safety the dashboard does not open it. Run the command below in the experiment's folder instead."
         )
 
 
@@ -83,6 +83,6 @@ def exported(view: View, format: ConfigFormat, study: StudyRecord, trial: TrialR
 
 
 def file_name(suffix: str, *words: object) -> str:
-    """A name for a file that every system takes, made of these words."""
-    told = re.sub(r"[^A-Za-z0-9]+", "-", " ".join(short(str(word)) for word in words)).strip("-")
-    return PurePath(f"{told[:LONGEST_FILE].rstrip('-') or 'export'}{suffix}").name
+    """A file name made of these words that is valid on every system."""
+    joined = re.sub(r"[^A-Za-z0-9]+", "-", " ".join(short(str(word)) for word in words)).strip("-")
+    return PurePath(f"{joined[:LONGEST_FILE].rstrip('-') or 'export'}{suffix}").name

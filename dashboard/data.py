@@ -1,7 +1,7 @@
-"""What the pages read: the ledger that the dashboard was started with, and no other."""
+"""The data of the pages: the ledger that the dashboard was started with, and no other."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import streamlit as st
@@ -9,38 +9,39 @@ import streamlit as st
 from cooldown.objectives.errors import InputError
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import short
+from cooldown.search.statistics.verdict import Verdict
 from cooldown.storage import Ledger, NoLedgerError, Status, Summary
 from cooldown.storage.address import database_url
 
 LIVE = 2.0
-"""Seconds between two looks at what is being run."""
+"""Seconds between two reads of an experiment that is running."""
 
 Version = tuple[Any, ...]
 T = TypeVar("T")
 
 
 class Newest(Generic[T]):
-    """Of each experiment the newest version of something, for the `most` experiments that were asked for last."""
+    """A cache: the newest version of something for each of the `most` experiments that were requested last."""
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._kept: OrderedDict[str, tuple[Version, T]] = OrderedDict()
 
     def peek(self, of: Summary) -> T | None:
-        """What is kept of this version; None where it would have to be made."""
+        """The cached value of this version; None where there is none."""
         kept = self._kept.get(of.name)
         return kept[1] if kept and kept[0] == version(of) else None
 
     def get(self, of: Summary, make: Callable[[], T]) -> T:
-        """What is kept of this version, or made now."""
-        found = self.peek(of)
-        if found is None:
-            found = make()
-        self._kept[of.name] = version(of), found
+        """The cached value of this version, made now where there is none."""
+        value = self.peek(of)
+        if value is None:
+            value = make()
+        self._kept[of.name] = version(of), value
         self._kept.move_to_end(of.name)
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
-        return found
+        return value
 
 
 def where() -> str:
@@ -49,7 +50,7 @@ def where() -> str:
 
 
 def summaries() -> list[Summary]:
-    """All experiments, newest first; none where there is no ledger yet. Raises LedgerError for what is no ledger."""
+    """All experiments, newest first; none where there is no ledger yet. Raises LedgerError for any other database."""
     try:
         return _ledger(where()).summaries()
     except NoLedgerError:
@@ -57,27 +58,27 @@ def summaries() -> list[Summary]:
 
 
 def summary(name: str) -> Summary | None:
-    """The line of one experiment; None where it is gone."""
-    return next((each for each in summaries() if each.name == name), None)
+    """The summary of one experiment; None where it no longer exists."""
+    return next((summary for summary in summaries() if summary.name == name), None)
 
 
 def version(of: Summary) -> Version:
-    """What changes whenever there may be more to read of an experiment."""
+    """A value that changes whenever there may be more to read of an experiment."""
     if of.status is Status.DONE:
         return of.created_at, of.finished_at
     return of.created_at, of.status, _ledger(where()).appended()
 
 
 def result(of: Summary) -> Result:
-    """The experiment as the ledger has it; read again only when there is more."""
+    """The experiment as it is in the ledger; read again only when there is more."""
     kept: Newest[Result] = _results()
     return kept.get(of, lambda: Result(_ledger(where()).load(of.name)))
 
 
 def verdict(of: Summary, *, now: bool) -> str | None:
-    """The answer in three words. None where it is not known yet, unless it is wanted `now`."""
+    """The verdict in a few words. now: whether to work it out where it is not cached, instead of returning None."""
     kept: Newest[str] = _verdicts()
-    # An experiment that runs has had no answer since it began.
+    # A running experiment has no verdict yet.
     if of.status is Status.RUNNING:
         return "not yet known"
     return kept.get(of, lambda: _answer(of)) if now else kept.peek(of)
@@ -85,17 +86,17 @@ def verdict(of: Summary, *, now: bool) -> str | None:
 
 def _answer(of: Summary) -> str:
     try:
-        return in_words(result(of))
+        return in_words(result(of).verdicts)
     except InputError:
-        # It may have an optimizer or a schedule of a module that is not there; its own pages say which.
+        # It may use an optimizer or a schedule of a module that is missing here; its own pages say which.
         return "cannot be read here"
 
 
-def in_words(found: Result) -> str:
-    """The first pair's verdict in three words."""
-    if not found.verdicts:
+def in_words(verdicts: Sequence[Verdict]) -> str:
+    """The first pair's verdict in a few words."""
+    if not verdicts:
         return "one arm only"
-    first = found.verdicts[0]
+    first = verdicts[0]
     if first.difference is None:
         return "not yet known"
     return {"a_better": f"{short(first.a)} wins", "b_better": f"{short(first.b)} wins", "tie": "a tie"}.get(

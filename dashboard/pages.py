@@ -1,9 +1,9 @@
-"""Which pages there are, by section of the menu: the files of `app_pages`, each of which says at its top where it is.
+"""The pages, by section of the menu: the files of `app_pages`, each of which declares its place at the top.
 
     PAGE = {"title": "Verdict", "icon": "gavel", "section": "This experiment", "place": 20}
 
-A page is a script that Streamlit runs, so that this is read and not imported. Pages, and sections by their first page,
-stand in the order of their places; the one with the lowest is opened first.
+A page is a script that Streamlit runs, so this declaration is parsed and not imported. Pages are ordered by place,
+sections by their first page; the page with the lowest place is opened first.
 """
 
 import ast
@@ -19,7 +19,7 @@ FOLDER = Path(__file__).parent / "app_pages"
 
 @dataclass(frozen=True)
 class Page:
-    """A page's place in the menu. icon: of Google's Material Symbols. section: its heading, "" for none."""
+    """A page's place in the menu. icon: a name of Google's Material Symbols. section: its heading, "" for none."""
 
     name: str
     title: str
@@ -30,26 +30,26 @@ class Page:
 
 @cache
 def pages() -> tuple[Page, ...]:
-    """All pages in their order."""
+    """All pages in order."""
     return tuple(sorted((_read(file) for file in FOLDER.glob("*.py")), key=lambda page: page.place))
 
 
 def _read(file: Path) -> Page:
-    """What a page's file says of itself; raises ValueError where it does not."""
+    """The declaration at the top of a page's file; raises ValueError where it is missing or wrong."""
     values = [
         statement.value
         for statement in ast.parse(file.read_text("utf-8")).body
         if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "PAGE"
     ]
     try:
-        given: dict[str, Any] = ast.literal_eval(values[0])
-        return Page(file.stem, **given)
+        entry: dict[str, Any] = ast.literal_eval(values[0])
+        return Page(file.stem, **entry)
     except (IndexError, ValueError, TypeError) as error:
-        raise ValueError(f"{file} needs PAGE = {{...}} with title, icon, section and place at its top") from error
+        raise ValueError(f"{file}: PAGE = {{...}} with title, icon, section and place is missing at the top") from error
 
 
 def menu() -> "dict[str, list[st.Page]]":
-    """The pages as Streamlit's navigation takes them."""
+    """The pages in the form that Streamlit's navigation expects."""
     sections: dict[str, list[st.Page]] = {}
     for entry in pages():
         sections.setdefault(entry.section, []).append(page(entry.name))

@@ -1,4 +1,4 @@
-"""What pages are made of: charts with their words and numbers, tables, commands, the experiment, errors in words."""
+"""The parts of pages: charts with captions and numbers, tables, commands, the experiment's header, error messages."""
 
 import logging
 import re
@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MOST_STYLED = 50_000
-"""Cells of a table up to which each number is set as a reader wants it; of a larger one by the browser."""
+"""The largest table, in cells, whose numbers are formatted here; the browser formats those of larger ones."""
+
+BROWSER_FORMATS = {
+    Form.LOSS: "%.4f",
+    Form.DIFFERENCE: "%.4f",
+    Form.SCORE: "%.3f",
+    Form.SHARE: "percent",
+    Form.COUNT: "localized",
+    Form.SECONDS: "%.1f",
+}
+"""Formats of numbers in a larger table."""
 
 BADGES: dict[Status, tuple[str, str, Literal["blue", "green", "orange", "red"]]] = {
     Status.RUNNING: ("running", ":material/play_circle:", "blue"),
@@ -35,8 +45,8 @@ BADGES: dict[Status, tuple[str, str, Literal["blue", "green", "orange", "red"]]]
 
 
 @contextmanager
-def complain() -> Iterator[None]:
-    """Tell what went wrong in words: a reader has no use for a stack trace, which goes to the log."""
+def errors_shown() -> Iterator[None]:
+    """Show an error as a message; the stack trace goes to the log."""
     try:
         yield
     except InputError as error:
@@ -44,20 +54,20 @@ def complain() -> Iterator[None]:
     except Exception:
         logging.getLogger(__name__).exception("A page failed")
         st.error(
-            "This page could not be shown. The terminal in which the dashboard was started has the details.",
+            "This page cannot be shown. See the terminal in which the dashboard was started for details.",
             icon=":material/error:",
         )
 
 
 def plain(text: str) -> str:
-    """Text from a ledger as Markdown that shows it as it is."""
+    """Text from a ledger, escaped so that Markdown shows it unchanged."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!$:<>|~&])", r"\\\1", text)
 
 
 def chart(figure: "go.Figure", name: str, *, reading: str, table: Callable[[], Table]) -> None:
     """A figure with a sentence on how to read it, and its numbers in a table. name: unique on its page.
 
-    table: asked for the numbers when a reader opens them; a page has up to seven, which few look at.
+    table: called when a reader opens the numbers: a page has up to seven tables, and few readers open one.
     """
     st.plotly_chart(figure, key=name, alt=reading, config={"displaylogo": False})
     st.caption(plain(reading))
@@ -73,7 +83,7 @@ def evidence(table: Table, key: str) -> None:
 
 
 def rows(table: Table, *, key: str, alt: str, **options: Any) -> Any:
-    """A table, its numbers as everywhere but sorted as numbers. options: of `st.dataframe`."""
+    """A table: formatted as in the terminal and the report, but sorted by value. options: of `st.dataframe`."""
     frame = table.frame()
     forms: dict[str, Form] = {}
     for column in table.columns:
@@ -85,16 +95,15 @@ def rows(table: Table, *, key: str, alt: str, **options: Any) -> Any:
     if frame.size <= MOST_STYLED:
         shown = frame.style.format(numbers, na_rep=MISSING)
     else:
-        # Styling that many takes seconds; the browser knows two forms.
+        # Styling that many cells takes seconds.
         number = st.column_config.NumberColumn
-        losses = (Form.LOSS, Form.DIFFERENCE)
-        config = {title: number(format="%.4f" if forms[title] in losses else "%.4g") for title in numbers}
+        config = {title: number(format=BROWSER_FORMATS.get(forms[title], "%.4g")) for title in numbers}
         options["column_config"] = {**config, **options.get("column_config", {})}
     return st.dataframe(shown, hide_index=True, placeholder=MISSING, key=key, alt=alt, **options)
 
 
 def arms_choice(label: str, arms: Sequence[str], first: str, key: str) -> str:
-    """Choose one of the arms; a long name is shortened, and stands as a whole below."""
+    """Choose one of the arms; a long name is shortened, and shown in full below."""
     arm: str = st.selectbox(label, arms, index=list(arms).index(first), key=key, format_func=short)
     if short(arm) != arm:
         st.caption(plain(arm.replace(",", ", ").replace("+", " + ")))
@@ -102,25 +111,25 @@ def arms_choice(label: str, arms: Sequence[str], first: str, key: str) -> str:
 
 
 def command(*words: str) -> str:
-    """What to type in a terminal for the same ledger, quoted as a shell wants it."""
+    """A command for this ledger, quoted for a shell."""
     url = data.where()
-    # An address of another kind may hold a password.
+    # The address of another kind of database may contain a password.
     where = ["--db", url] if url != DEFAULT_URL and url.startswith("sqlite:") else []
     return shlex.join(["cooldown", *words, *where])
 
 
 def terminal(*words: str) -> None:
-    """Show what to type."""
+    """Show a command to run in a terminal."""
     st.code(command(*words), language="bash", wrap_lines=True)
 
 
 def about_experiment(body: Callable[[Result], None]) -> None:
-    """Show `body` of the chosen experiment, again every other second while it runs; without one, what to type."""
+    """Show `body` for the chosen experiment, and update it every two seconds while the experiment runs."""
     name = st.session_state.get("experiment")
-    missing, instead = st.session_state.get("not there", (None, None))
+    missing, instead = st.session_state.get("missing experiment", (None, None))
     if missing is not None and instead == name:
         st.warning(
-            f"There is no experiment called {plain(missing)} in this ledger. Shown is the newest, “{plain(name)}”.",
+            f"This ledger has no experiment “{plain(missing)}”. The newest one, “{plain(name)}”, is shown instead.",
             icon=":material/warning:",
         )
     chosen = None if name is None else data.summary(name)
@@ -131,7 +140,7 @@ def about_experiment(body: Callable[[Result], None]) -> None:
 
     @st.fragment(run_every=data.LIVE if running else None)
     def part() -> None:
-        with complain():
+        with errors_shown():
             now = data.summary(chosen.name)
             if now is None:
                 st.info(f"The experiment {plain(chosen.name)} has been deleted.")
@@ -139,34 +148,34 @@ def about_experiment(body: Callable[[Result], None]) -> None:
                 return
             if running and now.status is not Status.RUNNING:
                 st.rerun()
-            found = data.result(now)
-            _head(found, now.trials)
-            body(found)
+            result = data.result(now)
+            _head(result, now.trials)
+            body(result)
 
     part()
 
 
 def no_experiments() -> None:
-    """What a reader sees first, and what to do about it."""
-    st.info("There are no experiments in this ledger yet. Start one in a terminal, and it appears here:")
+    """The message for an empty ledger, with the command that starts a first experiment."""
+    st.info("This ledger has no experiments yet. Start one in a terminal, and it appears here:")
     terminal("compare", "digits")
-    st.caption(f"The ledger is {plain(data.where())}.")
+    st.caption(f"Ledger: {plain(data.where())}")
 
 
-def _head(found: Result, trials: int) -> None:
-    spec = found.record.spec
+def _head(result: Result, trials: int) -> None:
+    spec = result.record.spec
     total = len(spec["arms"]) * spec["repeats"] * spec["trials"]
-    label, icon, colour = BADGES[found.status]
+    label, icon, colour = BADGES[result.status]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(label, icon=icon, color=colour)
         st.caption(
-            f"{plain(found.name)} · task {plain(spec['task'])} · {counted(len(spec['arms']), 'arm')} · "
-            f"{counted(spec['repeats'], 'repeat')} · {counted(spec['trials'], 'trial')} a study"
+            f"{plain(result.name)} · task {plain(spec['task'])} · {counted(len(spec['arms']), 'arm')} · "
+            f"{counted(spec['repeats'], 'repeat')} · {counted(spec['trials'], 'trial')} per study"
         )
-    if found.status is not Status.DONE:
+    if result.status is not Status.DONE:
         st.progress(min(trials / total, 1.0), text=f"{trials:,} of {total:,} trials")
-    if found.status in (Status.INTERRUPTED, Status.FAILED):
+    if result.status in (Status.INTERRUPTED, Status.FAILED):
         st.caption("Continue in a terminal:")
-        terminal("resume", found.name)
-    if found.record.message:
-        st.error(f"The last run failed: {plain(found.record.message)}")
+        terminal("resume", result.name)
+    if result.record.message:
+        st.error(f"The last run failed: {plain(result.record.message)}")

@@ -1,6 +1,6 @@
-"""Pictures of every page of the dashboard, light and dark, into docs/images/: `make screenshots`.
+"""Screenshots of every page of the dashboard, light and dark, into docs/images/: `make screenshots`.
 
-The experiment that they show is `cooldown compare digits` with its defaults, which is run for it.
+They show `cooldown compare digits` with its defaults, which runs first.
 """
 
 import sys
@@ -13,11 +13,11 @@ from tests.dashboard.browser import opened, served
 PAGES = ("experiments", "verdict", "curves", "search", "budget", "export", "schedules", "surfaces")
 IMAGES = Path(__file__).parent / "images"
 SETTLED = 2500
-"""Milliseconds until charts have been drawn and stand still."""
+"""Milliseconds until charts are drawn."""
 
 
 def main() -> None:
-    """Run, open, shoot."""
+    """Run the experiment and take the screenshots."""
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         url = sys.argv[1] if len(sys.argv) > 1 else f"sqlite:///{Path(folder) / 'cooldown.db'}"
@@ -30,7 +30,7 @@ def main() -> None:
                         page.goto(f"{address}/{path}?experiment=digits")
                         page.get_by_role("heading", level=1).wait_for()
                         page.wait_for_timeout(SETTLED)
-                        # As much of the page as is worth a picture.
+                        # At most the first 1,400 pixels of the page.
                         height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
                         page.set_viewport_size({"width": 1280, "height": min(int(height), 1400)})
                         page.wait_for_timeout(SETTLED)

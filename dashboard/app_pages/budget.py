@@ -1,4 +1,4 @@
-"""What a larger search buys: the expected best after so many trials."""
+"""The value of a larger search: the expected best loss after a number of trials."""
 
 import streamlit as st
 
@@ -14,8 +14,8 @@ PAGE = {"title": "Budget", "icon": "savings", "section": "This experiment", "pla
 AXES = list(figures.TITLES)
 
 
-def _budget(found: Result) -> None:
-    view, pair = found.view, compared_pair(found.view)
+def _budget(result: Result) -> None:
+    view, pair = result.view, compared_pair(result.view)
     curves = budget_curves(view)
     if not curves:
         st.info("There are no trials yet.")
@@ -36,8 +36,8 @@ def _budget(found: Result) -> None:
     if pair and (sentence := crossover_sentence(view, *pair)):
         st.write(plain(sentence))
     paired = (
-        " Repeats are paired, as their splits are the same for all arms: bands hold how much splits differ, too, and "
-        "may overlap where every repeat agrees on who is ahead."
+        " The bands include the differences between splits, which are the same for all arms: they may overlap even "
+        "where one arm is ahead in every repeat."
         if len(curves) > 1 and max(curve.repeats for curve in curves.values()) > 1
         else ""
     )
@@ -50,17 +50,17 @@ def _budget(found: Result) -> None:
     difference = pair_difference(view, *pair) if pair else None
     if pair is None or difference is None:
         return
-    st.subheader(plain(f"{short(pair[0])} vs {short(pair[1])}, repeat by repeat"), anchor=False)
+    st.subheader(plain(f"{short(pair[0])} vs {short(pair[1])}, paired by repeat"), anchor=False)
     interval = (
-        "The band is its 95 % interval at each number of trials, without what splits differ in."
+        "The band is its pointwise 95 % interval, without the differences between splits."
         if difference.repeats > 1
         else "With one repeat there is no interval."
     )
     chart(
         figures.budget_difference(difference, pair, log_x),
         "difference",
-        reading=f"{short(pair[0])}'s expected best less {short(pair[1])}'s, as the mean of the differences within each "
-        f"repeat. {interval} Below 0 {short(pair[0])} is ahead.",
+        reading=f"Difference of the expected best losses, {short(pair[0])} minus {short(pair[1])}: the mean of the "
+        f"repeats' differences. {interval} Below 0, {short(pair[0])} is ahead.",
         table=lambda: figures.budget_difference_table(difference),
     )
 

@@ -1,4 +1,4 @@
-"""Learning curves of the arms' winners, with the learning rate as it was executed."""
+"""Learning curves of the arms' winners, with the executed learning rate."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ def _curves(found: Result) -> None:
         x = st.selectbox("Against", AMOUNTS, width=150)
         log_loss = st.toggle("Log loss axis", value=True)
         log_x = st.toggle("Log x-axis")
-        replicates = st.toggle("Single replicates")
+        replicates = st.toggle("Individual replicates")
     if not arms:
         st.info("Choose at least one arm.")
         return
@@ -46,25 +46,20 @@ def _curves(found: Result) -> None:
 
 
 def _reading(view: View, arms: Sequence[str]) -> str:
-    """What is drawn, which while an experiment is under way are not everywhere its finalists."""
-    told = []
+    """The caption: while an experiment is running, some arms have no winners yet, and their best trials are drawn."""
+    parts = []
     for arm in arms:
         begun = [study.winner for study in view.searches(arm) if study.winner]
         further = sum(winner.finalist_loss is not None for winner in begun)
         total = view.spec.repeats
         if further < total:
             rest = len(begun) - further
-            found = f"its winners in {further} of {counted(total, 'repeat')}" if further else ""
+            winners = f"the winners in {further} of {counted(total, 'repeat')}" if further else ""
             search = f"the best trial so far, with the search's seeds, in {rest} of {counted(total, 'repeat')}"
-            told.append(f"of {short(arm)} {' and '.join(filter(None, (found, search if rest else '')))}")
-    if not told:
-        return (
-            f"{figures.CAPTION} Bands hold what splits differ in, too: repeats are paired, as all arms have the same."
-        )
-    return (
-        f"What there is so far: {'; '.join(told)}. The line is the median, the band holds the middle half. Below, the "
-        "learning rate as it was executed, on the same axis."
-    )
+            parts.append(f"{short(arm)}: {' and '.join(filter(None, (winners, search if rest else '')))}")
+    if not parts:
+        return f"{figures.CAPTION} The bands include the differences between splits, which are the same for all arms."
+    return f"So far: {'; '.join(parts)}. {figures.BAND_CAPTION}"
 
 
 st.title("Learning curves")

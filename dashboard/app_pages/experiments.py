@@ -1,4 +1,4 @@
-"""All experiments of the ledger, live; choosing one opens its verdict."""
+"""All experiments of the ledger, updated live; selecting one opens its verdict."""
 
 import itertools
 import time
@@ -8,17 +8,17 @@ import streamlit as st
 
 from cooldown.dashboard import data
 from cooldown.dashboard.pages import page
-from cooldown.dashboard.parts import complain, no_experiments
+from cooldown.dashboard.parts import errors_shown, no_experiments
 from cooldown.search.figures.layout import ABOVE, WITHOUT_LEGEND, chart
 from cooldown.storage import Status
 
 PAGE = {"title": "Experiments", "icon": "list", "section": "", "place": 10}
 
 PATIENCE = 0.3
-"""Seconds of a look at the list that may go into verdicts that are not known yet."""
+"""Seconds that one update of the list may spend on verdicts that are not cached yet."""
 
 AFTER = 1.5
-"""Seconds from the list to what is loaded ahead."""
+"""Seconds after the list until the chart library is preloaded."""
 
 COLUMNS = {
     "name": st.column_config.TextColumn("Experiment", width=120),
@@ -33,22 +33,22 @@ COLUMNS = {
 
 
 def _rows(patience: float) -> pd.DataFrame:
-    """A row per experiment; verdicts that are not known yet are None, but for those found out in so many seconds."""
+    """A row per experiment. patience: seconds to spend on verdicts that are not cached; the others are None."""
     end = time.monotonic() + patience
     rows = []
-    for each in data.summaries():
-        spec = each.spec
+    for summary in data.summaries():
+        spec = summary.spec
         total = len(spec["arms"]) * spec["repeats"] * spec["trials"]
         rows.append(
             {
-                "name": each.name,
+                "name": summary.name,
                 "task": spec["task"],
-                "verdict": data.verdict(each, now=time.monotonic() < end),
-                "status": each.status.value,
-                "progress": min(each.trials / total, 1.0),
+                "verdict": data.verdict(summary, now=time.monotonic() < end),
+                "status": summary.status.value,
+                "progress": min(summary.trials / total, 1.0),
                 "arms": len(spec["arms"]),
                 "repeats": spec["repeats"],
-                "started": pd.Timestamp(each.created_at, unit="s", tz="UTC"),
+                "started": pd.Timestamp(summary.created_at, unit="s", tz="UTC"),
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -66,18 +66,18 @@ def _list(rows: pd.DataFrame) -> None:
         selection_mode="single-row",
         key="experiments",
         placeholder="…",
-        alt="All experiments, newest first, with their tasks, verdicts, states and progress",
+        alt="All experiments, newest first, with task, verdict, status and progress",
     )
-    st.caption("Choose a row to open its verdict.")
+    st.caption("Select a row to open its verdict.")
     if chosen["selection"]["rows"]:
-        # The choice can only be changed where its widget has not been made yet: at the start of the next run.
+        # The choice can only be changed before its widget exists: at the start of the next run.
         st.session_state["opened"] = rows.name.iloc[chosen["selection"]["rows"][0]]
         st.switch_page(page("verdict"))
 
 
 def _charts_ahead() -> None:
-    """An empty chart: a browser takes a second to load what draws charts, and does so while the reader looks at the
-    list. It comes after that, which it would hold up.
+    """An empty chart, so that the browser loads the chart library, which takes a second, while the reader looks at the
+    list. It comes after the list, which it would delay.
     """
     now, looks = "charts ahead" in st.session_state, itertools.count()
 
@@ -96,20 +96,20 @@ def _charts_ahead() -> None:
 
 
 st.title("Experiments")
-with complain():
-    # What is known is shown at once; the rest is found out while the reader looks at it.
+with errors_shown():
+    # Cached verdicts are shown at once; the others are worked out while the reader looks at the list.
     first = _rows(0.0)
     missing, running = bool(first.verdict.isna().any()), bool((first.status == Status.RUNNING.value).any())
     looks = itertools.count()
 
     @st.fragment(run_every=0.5 if missing else data.LIVE if running else None)
     def experiments() -> None:
-        """The list, again and again while something is missing or runs."""
-        with complain():
+        """The list, updated while a verdict is missing or an experiment is running."""
+        with errors_shown():
             rows = _rows(PATIENCE) if next(looks) else first
             _list(rows)
             if missing and not rows.verdict.isna().any():
-                # At another pace from here on, or no more.
+                # From here on at another interval, or not at all.
                 st.rerun()
             if running and not (rows.status == Status.RUNNING.value).any():
                 st.rerun()

@@ -1,4 +1,4 @@
-"""A playground: the learning rate against the update, for any schedules and their hyperparameters, and for trials."""
+"""A playground: learning rate by update, for any schedules with chosen hyperparameters, and for trials."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cooldown.dashboard import data
 from cooldown.dashboard.choosing import trial_choice
-from cooldown.dashboard.parts import chart, complain, plain
+from cooldown.dashboard.parts import chart, errors_shown, plain
 from cooldown.objectives import schedules
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.cost import rows_per_epoch
@@ -25,70 +25,70 @@ PAGE = {"title": "Schedules", "icon": "timeline", "section": "Playgrounds", "pla
 BATCH_SIZE = 32
 START = ["cosine", "sgdr"]
 MOST_TRIALS = 8
-"""More on top of each other cannot be told apart."""
+"""More lines in one chart cannot be told apart."""
 
 Trial = tuple[str, int, int]
 """Arm, repeat and number."""
 
 
-def _given(name: str) -> dict[str, Any]:
+def _hyperparameters(name: str) -> dict[str, Any]:
     """A schedule's hyperparameters as the reader sets them."""
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for declared in schedules.get(name).hyperparameters:
         key = f"{name}.{declared.name}"
         if not isinstance(declared, Hyperparameter):
-            given[declared.name] = st.selectbox(declared.name, declared.choices, key=key)
+            values[declared.name] = st.selectbox(declared.name, declared.choices, key=key)
             continue
-        unit = f", in {declared.unit.value}" if declared.unit is not Unit.NONE else ""
+        unit = f" ({declared.unit.value})" if declared.unit is not Unit.NONE else ""
         kind = int if declared.integer else float
-        given[declared.name] = st.number_input(
+        values[declared.name] = st.number_input(
             f"{declared.name}{unit}",
             value=kind(declared.default or 0),
             min_value=kind(declared.minimum),
             help=declared.meaning,
             key=key,
         )
-    return given
+    return values
 
 
 def _of_trial(trial: TrialRecord) -> NDArray[np.float64]:
-    """The rates that a trial's search planned."""
+    """The learning rates that were planned for a trial's search runs."""
     return planned_rates(trial.config, rows_per_epoch(trial.curves[Purpose.SEARCH][0], trial.config))
 
 
-def _told(trial: Trial) -> str:
+def _trial_label(trial: Trial) -> str:
     arm, repeat, number = trial
     return f"{short(arm)} · repeat {repeat} · trial {number}"
 
 
-def _chosen_trials(found: Result) -> dict[Trial, TrialRecord]:
-    """The trials of an experiment that the reader has added, of those that there still are."""
-    arms = [arm for arm in found.view.arms if found.view.begun(arm)]
+def _chosen_trials(result: Result) -> dict[Trial, TrialRecord]:
+    """The trials of an experiment that the reader has added, as far as they still exist."""
+    arms = [arm for arm in result.view.arms if result.view.begun(arm)]
     if not arms:
         return {}
-    kept = f"scheduled trials of {found.name}"
-    with st.expander(plain(f"Trials of {found.name}"), expanded=bool(st.session_state.get(kept))):
-        study, trial = trial_choice(found.view, arms, "to schedule")
+    kept = f"scheduled trials of {result.name}"
+    with st.expander(plain(f"Trials of {result.name}"), expanded=bool(st.session_state.get(kept))):
+        study, trial = trial_choice(result.view, arms, "to schedule")
         here: Trial = (study.arm, study.repeat, trial.number)
         before: list[Trial] = st.session_state.get(kept, [])
         if st.button("Add", icon=":material/add:", disabled=here in before or len(before) >= MOST_TRIALS):
-            # The choice can only be changed where its widget has not been made yet.
+            # The choice can only be changed before its widget exists.
             st.session_state[kept] = before = [*before, here]
         chosen = st.multiselect(
-            f"Trials on top of each other, {MOST_TRIALS} at most",
+            f"Trials in the chart (at most {MOST_TRIALS})",
             before,
-            format_func=_told,
+            format_func=_trial_label,
             max_selections=MOST_TRIALS,
             key=kept,
-            placeholder="Add one above",
+            placeholder="Choose a trial above and add it",
         )
-    studies = {(study.arm, study.repeat): study for study in found.record.studies}
+    studies = {(study.arm, study.repeat): study for study in result.record.studies}
     return {
-        (arm, repeat, number): own
+        (arm, repeat, number): trial
         for arm, repeat, number in chosen
         if (arm, repeat) in studies
-        for own in studies[arm, repeat].trials
-        if own.number == number
+        for trial in studies[arm, repeat].trials
+        if trial.number == number
     }
 
 
@@ -103,11 +103,11 @@ def _playground() -> None:
     lines: dict[str, dict[str, str]] = {}
     columns = st.columns(min(max(len(names), 1), 4))
     for i, name in enumerate(names):
-        with columns[i % len(columns)], st.expander(name, expanded=True), complain():
+        with columns[i % len(columns)], st.expander(name, expanded=True), errors_shown():
             config = TrainConfig.from_json(
                 {
                     "optimizer": {"name": "sgd", "learning_rate": rate},
-                    "schedule": {"name": name, **_given(name)},
+                    "schedule": {"name": name, **_hyperparameters(name)},
                     "batch_size": BATCH_SIZE,
                     "epochs": epochs,
                 }
@@ -118,22 +118,22 @@ def _playground() -> None:
     summary = data.summary(chosen) if chosen else None
     if summary is not None:
         for (arm, repeat, number), trial in _chosen_trials(data.result(summary)).items():
-            name = _told((arm, repeat, number))
+            name = _trial_label((arm, repeat, number))
             rates[name] = _of_trial(trial)
             lines[name] = line_of_arm(arm)
     if not rates:
-        st.info("Choose a schedule, or a trial.")
+        st.info("Choose a schedule or a trial.")
         return
     chart(
         figures.rates(rates, log=log, lines=lines),
         "rates",
-        reading="The learning rate of each update as the schedule plans it: the multiplier times the rate, behind its "
-        "warm-up. What a schedule that reacts to the loss does in a run is not foreseen. Grey lines are schedules by "
-        "themselves; a trial has its arm's colour. Dashes belong to schedules.",
+        reading="The planned learning rate of each update: the schedule's multiplier times the base learning rate, "
+        "with warm-up. What a schedule that depends on the validation loss does during a run cannot be planned. Grey "
+        "lines are schedules alone; a trial has its arm's colour. The dash shows the schedule.",
         table=lambda: figures.rates_table(rates),
     )
 
 
 st.title("Schedules")
-with complain():
+with errors_shown():
     _playground()

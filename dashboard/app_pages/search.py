@@ -1,4 +1,4 @@
-"""What an arm's searches tried: history, loss against each hyperparameter, and every trial."""
+"""The searches of one arm: history, loss against each hyperparameter, and every trial."""
 
 from typing import Any
 
@@ -20,19 +20,19 @@ from cooldown.storage import Purpose, StudyRecord, TrialRecord
 PAGE = {"title": "Search", "icon": "travel_explore", "section": "This experiment", "place": 40}
 
 MOST_BARS = 15
-"""Hyperparameters whose importance is drawn: a joint arm has dozens."""
+"""The most hyperparameters whose importance is drawn: a joint arm has dozens."""
 
 HEIGHT = 320
-"""Pixels of the table of trials: what it opens is to be seen with it."""
+"""Pixels of the table of trials, so that the selected trial is visible below it."""
 
 
-def _search(found: Result) -> None:
-    view = found.view
+def _search(result: Result) -> None:
+    view = result.view
     arms = [arm for arm in view.arms if view.begun(arm)]
     if not arms:
         st.info("There are no trials yet.")
         return
-    first = found.verdicts[0].a if found.verdicts and found.verdicts[0].a in arms else arms[0]
+    first = result.verdicts[0].a if result.verdicts and result.verdicts[0].a in arms else arms[0]
     arm = arms_choice("Arm", arms, first, "arm of search")
     studies = view.begun(arm)
     log = st.toggle("Log loss axis", value=True, key="log of search")
@@ -43,28 +43,29 @@ def _search(found: Result) -> None:
         reading=figures.history_caption(view, studies),
         table=lambda: figures.history_table(studies),
     )
-    _hyperparameters(found, arm, studies, log)
+    _hyperparameters(result, arm, studies, log)
     _trials(studies)
 
 
-def _hyperparameters(found: Result, arm: str, studies: list[StudyRecord], log: bool) -> None:
-    parameters = numeric_parameters(found.view, arm)
+def _hyperparameters(result: Result, arm: str, studies: list[StudyRecord], log: bool) -> None:
+    parameters = numeric_parameters(result.view, arm)
     if not parameters:
         return
     st.header("Hyperparameters", anchor=False)
     named = {parameter.key: parameter for parameter in parameters}
     key = st.selectbox("Hyperparameter", list(named), key=f"hyperparameter of {arm}")
-    at_edges = {edge.parameter.key: edge.side for edge in edges(found.view) if edge.arm == arm}
+    at_edges = {edge.parameter.key: edge.side for edge in edges(result.view) if edge.arm == arm}
     if key in at_edges:
-        st.warning(f"The best values of {plain(key)} cluster at an edge of its range.", icon=":material/warning:")
+        side = "bottom" if at_edges[key] == "low" else "top"
+        st.warning(f"The best values of {plain(key)} are at the {side} of its range.", icon=":material/warning:")
     chart(
         figures.slice_(studies, named[key], at_edges.get(key), log=log),
         "slice",
-        reading=f"{figures.SLICE_CAPTION} A winner is the finalist with the lowest loss over fresh seeds; the "
-        "loss of its search, which is drawn, need not be the lowest.",
+        reading=f"{figures.SLICE_CAPTION} A winner is the finalist with the lowest loss over further seeds; its search "
+        "loss, which is drawn, need not be the lowest.",
         table=lambda: figures.slice_table(studies, named[key]),
     )
-    # Drawn when asked for: it is slow where a browser has no graphics card.
+    # Drawn on demand: it is slow in a browser without a graphics card.
     if st.toggle("All hyperparameters together"):
         chart(
             figures.parallel(studies, parameters),
@@ -72,12 +73,16 @@ def _hyperparameters(found: Result, arm: str, studies: list[StudyRecord], log: b
             reading=figures.PARALLEL_CAPTION,
             table=lambda: figures.parallel_table(studies, parameters),
         )
-    known = [own for own in sensitivities(found.view) if own.arm == arm and own.importance is not None]
+    known = [
+        sensitivity
+        for sensitivity in sensitivities(result.view)
+        if sensitivity.arm == arm and sensitivity.importance is not None
+    ]
     if not known:
-        st.caption("There are too few trials to tell what is important.")
+        st.caption("Too few trials to estimate importance.")
         return
-    drawn = sorted(known, key=lambda own: -(own.importance or 0.0))[:MOST_BARS]
-    left = f" The {MOST_BARS} most important of {len(known)} are drawn." if len(known) > MOST_BARS else ""
+    drawn = sorted(known, key=lambda sensitivity: -(sensitivity.importance or 0.0))[:MOST_BARS]
+    left = f" Shown: the {MOST_BARS} most important of {len(known)}." if len(known) > MOST_BARS else ""
     chart(
         importance.importance(drawn),
         "importance",
@@ -92,9 +97,9 @@ def _trials(studies: list[StudyRecord]) -> None:
     states = [_state(study, trial) for study, trial in listed]
     wanted = st.pills("State", sorted(set(states)), selection_mode="multi", key="states")
     places = [place for place, state in enumerate(states) if not wanted or state in wanted]
-    st.caption(f"{counted(len(places), 'trial')}. Select a row to open its trial; click a column's name to sort.")
+    st.caption(f"{counted(len(places), 'trial')}. Select a row to see its trial; click a column header to sort.")
     chosen = rows(
-        # Of those that are shown only what they have: a joint arm's trials have few of its hyperparameters.
+        # Without empty columns: a joint arm's trials have few of its hyperparameters.
         trials_table(studies, states).take(places).without_empty_columns(),
         key="trials",
         alt="Every trial of this arm with its losses and hyperparameters",
@@ -108,7 +113,7 @@ def _trials(studies: list[StudyRecord]) -> None:
 
 
 def _state(study: StudyRecord, trial: TrialRecord) -> str:
-    """What became of it; of a trial that got no further than guessing this rather than that it is complete."""
+    """The outcome of a trial; "no better than guessing" where that applies, rather than "complete"."""
     outcome = state(study, trial)
     if outcome != "winner" and guessed(trial):
         return "no better than guessing"
@@ -117,12 +122,12 @@ def _state(study: StudyRecord, trial: TrialRecord) -> str:
 
 def _trial(study: StudyRecord, trial: TrialRecord) -> None:
     st.subheader(f"Repeat {study.repeat}, trial {trial.number}", anchor=False)
-    own = trial_curves(trial, Purpose.SEARCH, arm=study.arm, repeat=study.repeat)
-    curves: dict[str, Any] = {study.arm: own} if own else {}
+    of_trial = trial_curves(trial, Purpose.SEARCH, arm=study.arm, repeat=study.repeat)
+    curves: dict[str, Any] = {study.arm: of_trial} if of_trial else {}
     chart(
         learning_figures.learning(curves, losses="validation", x="epochs", log_loss=True, log_x=False, replicates=True),
         "trial",
-        reading="Validation loss of each search seed, and below it the learning rate as it was executed.",
+        reading="Top: validation loss of each search seed. Bottom: the executed learning rate.",
         table=lambda: learning_figures.learning_table(curves),
     )
     outcomes = [f"seed {curve.seed}: {curve.outcome.message}" for curve in trial.curves[Purpose.SEARCH]]

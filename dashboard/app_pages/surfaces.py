@@ -1,10 +1,10 @@
-"""The survey's figures 5 and 6, live: paths of optimizers over a surface, each at its tuned rate."""
+"""The survey's figures 5 and 6, live: paths of optimizers over a surface, each with its tuned learning rate."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
-from cooldown.dashboard.parts import chart, complain, plain
+from cooldown.dashboard.parts import chart, errors_shown, plain
 from cooldown.objectives import optimizers, surfaces
 from cooldown.objectives.surfaces import Trajectory
 from cooldown.search.evidence.numbers import Form
@@ -27,7 +27,7 @@ def _surface() -> None:
         steps = int(
             st.number_input("Steps", value=surfaces.get(name).steps, min_value=10, max_value=2000, key=name, width=160)
         )
-        narrow = st.toggle("Values below the map", help="For a narrow window: both are then as wide as the page.")
+        narrow = st.toggle("Values below the map", help="For a narrow window: both charts use the full width.")
     chosen = st.multiselect("Optimizers", optimizers.names(), default=START)
     if not chosen:
         st.info("Choose at least one optimizer.")
@@ -35,10 +35,10 @@ def _surface() -> None:
     surface, paths = surfaces.get(name), _paths(name, tuple(chosen), steps)
     st.caption(plain(f"{surface.name.capitalize()}: {surface.formula}"))
     reading = (
-        f"Every optimizer sets out from the circle at the learning rate η that brings it {goal(surface)} in the fewest "
-        f"steps; where the map is {'darker' if _dark() else 'lighter'} the value is lower. Press Play: "
-        f"{'below' if narrow else 'beside'} the map, how the value falls, step by step. A click on a name hides that "
-        "optimizer."
+        f"Every optimizer starts at the circle, with the learning rate η that brings it {goal(surface)} in the fewest "
+        f"steps. {'Darker' if _dark() else 'Lighter'} areas have lower values. The chart "
+        f"{'below' if narrow else 'beside'} the map shows the value at each step. Press Play to animate the paths; "
+        "click a name to hide that optimizer."
     )
     chart(
         surface_part(surface, paths, "below" if narrow else "beside", dark=_dark()),
@@ -53,8 +53,8 @@ def _table(paths: Sequence[Trajectory]) -> Table:
         (
             Column("Optimizer"),
             Column("Learning rate", Form.READING),
-            Column("Value reached", Form.READING),
-            Column("Arrived at step", Form.COUNT),
+            Column("Final value", Form.READING),
+            Column("Reached at step", Form.COUNT),
         ),
         [(path.name, path.learning_rate, float(path.values[-1]), path.arrival) for path in paths],
     )
@@ -65,5 +65,5 @@ def _dark() -> bool:
 
 
 st.title("Surfaces")
-with complain():
+with errors_shown():
     _surface()

@@ -1,4 +1,4 @@
-"""The answer of an experiment, with the evidence and the doubts."""
+"""The answer of an experiment, with its evidence and alarms."""
 
 from typing import Literal
 
@@ -32,93 +32,93 @@ WORDS: dict[str, tuple[str, Literal["green", "red", "blue", "orange"], str]] = {
     "a_better": ("beats", "green", ":material/trophy:"),
     "b_better": ("loses to", "red", ":material/thumb_down:"),
     "tie": ("ties with", "blue", ":material/balance:"),
-    "undecided": ("undecided against", "orange", ":material/help:"),
+    "undecided": ("undecided vs", "orange", ":material/help:"),
 }
-"""What the first arm of the first pair does, its colour and its sign."""
+"""The verdict on the first pair as a verb of its first arm, with a colour and an icon."""
 
 
-def _verdict(found: Result) -> None:
-    first = found.verdicts[0] if found.verdicts else None
+def _verdict(result: Result) -> None:
+    first = result.verdicts[0] if result.verdicts else None
     if first:
-        _at_a_glance(found, first)
-    st.write(plain(found.answer))
+        _at_a_glance(result, first)
+    st.write(plain(result.answer))
     if first is None:
-        _one_arm(found)
+        _one_arm(result)
     elif first.difference is not None:
         st.caption(plain(f"{first.why[0].upper()}{first.why[1:]}."))
-        # Not where the verdict is withheld: more repeats of the same searches would not help.
-        if first.repeats_to_decide and first.repeats_to_decide <= PRACTICAL and found.status is Status.DONE:
+        # Not where the verdict is withheld: more repeats of these searches would not help.
+        if first.repeats_to_decide and first.repeats_to_decide <= PRACTICAL and result.status is Status.DONE:
             st.caption("To settle it:")
-            terminal("resume", found.name, "--repeats", str(first.repeats_to_decide))
-    for alarm in found.alarms:
+            terminal("resume", result.name, "--repeats", str(first.repeats_to_decide))
+    for alarm in result.alarms:
         st.warning(f"**{plain(short(alarm.arm or alarm.kind))}**: {plain(alarm.message)}", icon=":material/warning:")
         if alarm.resume is not None:
-            terminal("resume", found.name, *alarm.resume.split())
-    _pairs(found)
-    _repeats(found)
-    _credit(found)
+            terminal("resume", result.name, *alarm.resume.split())
+    _pairs(result)
+    _repeats(result)
+    _credit(result)
     if first:
-        _budget(found, first)
-    _cost(found)
+        _budget(result, first)
+    _cost(result)
 
 
-def _at_a_glance(found: Result, first: Verdict) -> None:
-    """Who against whom, by how much: before any sentence."""
+def _at_a_glance(result: Result, first: Verdict) -> None:
+    """The first pair, its verdict and its numbers, above all sentences."""
     word, colour, icon = WORDS[first.verdict]
     if first.difference is None:
-        word, colour, icon = "no verdict yet against", "blue", ":material/hourglass:"
+        word, colour, icon = "no verdict yet vs", "blue", ":material/hourglass:"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(short(first.a))}**", width="content")
         st.badge(word, icon=icon, color=colour)
         st.markdown(f"**{plain(short(first.b))}**", width="content")
-    repeats = f"{first.repeats} of {counted(found.view.spec.repeats, 'repeat')}"
+    repeats = f"{first.repeats} of {counted(result.view.spec.repeats, 'repeat')}"
     between = "no interval yet"
     if first.low is not None:
         between = f"95 % interval {interval(first.low, first.high)}"
     with st.container(horizontal=True):
-        # Over the repeats that the difference is over, also while others are not complete.
+        # Both means are over the repeats of the difference, also while other repeats are incomplete.
         for arm, loss in ((first.a, first.a_loss), (first.b, first.b_loss)):
             _number(f"{plain(short(arm))}: test loss", formatted(loss, Form.LOSS), repeats, arm)
         difference = formatted(first.difference, Form.DIFFERENCE)
-        about = f"{versus(first.a, first.b)}: first minus second; a negative difference favours the first arm."
-        _number("Difference", difference, between, about)
+        about = f"{versus(first.a, first.b)}: first minus second. A negative difference favours the first arm."
+        _number("Difference", difference, between, about, width=280)
 
 
-def _number(label: str, value: str, told: str, about: str) -> None:
-    st.metric(label, value, told, delta_color="off", delta_arrow="off", help=plain(about), border=True, width=225)
+def _number(label: str, value: str, note: str, about: str, width: int = 225) -> None:
+    st.metric(label, value, note, delta_color="off", delta_arrow="off", help=plain(about), border=True, width=width)
 
 
-def _one_arm(found: Result) -> None:
-    """What one arm cannot answer, and what to type instead."""
-    st.caption("A verdict takes two arms, each with searches of its own:")
-    spec = found.view.spec
+def _one_arm(result: Result) -> None:
+    """The command that compares the arm of a single-arm experiment with another one."""
+    st.caption("To compare it with another arm:")
+    spec = result.view.spec
     task = [spec.task, *(["--target", spec.target] if spec.target else [])]
     arm = spec.arms[0]
     other = "adam" if arm != "adam" else "momentum+cosine"
     arms = [arm, other] if short(arm) == arm else ["momentum+cosine", other]
-    terminal("compare", *task, *(word for each in arms for word in ("--arm", each)))
+    terminal("compare", *task, *(word for name in arms for word in ("--arm", name)))
 
 
-def _pairs(found: Result) -> None:
-    if not found.verdicts:
+def _pairs(result: Result) -> None:
+    if not result.verdicts:
         return
-    st.header("Every pair", anchor=False)
-    if all(verdict.difference is None for verdict in found.verdicts):
-        st.info("No pair can be compared yet: this comes when both arms of one have evaluated winners.")
+    st.header("All pairs", anchor=False)
+    if all(verdict.difference is None for verdict in result.verdicts):
+        st.info("No pair can be compared yet: both of its arms need evaluated winners.")
         return
     chart(
-        figures.forest(found.verdicts),
+        figures.forest(result.verdicts),
         "pairs",
         reading=figures.FOREST_CAPTION,
-        table=lambda: figures.forest_table(found.verdicts),
+        table=lambda: figures.forest_table(result.verdicts),
     )
 
 
-def _repeats(found: Result) -> None:
-    st.header("Every repeat", anchor=False)
-    measure = st.segmented_control("Measured by", ["Test loss", "Test score"], default="Test loss", required=True)
+def _repeats(result: Result) -> None:
+    st.header("All repeats", anchor=False)
+    measure = st.segmented_control("Measure", ["Test loss", "Test score"], default="Test loss", required=True)
     read = test_losses if measure == "Test loss" else test_scores
-    values = {arm: means(per_repeat) for arm, per_repeat in read(found.view).items()}
+    values = {arm: means(per_repeat) for arm, per_repeat in read(result.view).items()}
     if any(values.values()):
         best: Literal["lowest", "highest"] = "lowest" if measure == "Test loss" else "highest"
         chart(
@@ -128,15 +128,15 @@ def _repeats(found: Result) -> None:
             table=lambda: figures.repeats_table(values, str(measure), best=best),
         )
     else:
-        st.info("No winner has been evaluated: this comes when a first study is complete.")
+        st.info("No winner has been evaluated yet: this needs a complete study.")
 
 
-def _credit(found: Result) -> None:
-    view, pair = found.view, compared_pair(found.view)
+def _credit(result: Result) -> None:
+    view, pair = result.view, compared_pair(result.view)
     split, gained = credit_split(view, pair) if pair else None, tuning_gains(view)
     defaults = any(arm.is_single for arm in view.parsed_arms.values())
     if not (split or gained or defaults):
-        # Arms that choose among several have no default config, and never will.
+        # Joint arms have no default config.
         return
     st.header("Where the gain came from", anchor=False)
     if pair and split and split.shares:
@@ -145,7 +145,7 @@ def _credit(found: Result) -> None:
         chart(
             figures.credit(effects),
             "effects",
-            reading="The numbers above: negative values lower the test loss; the whiskers are 95 % intervals.",
+            reading="Effects on the test loss: negative values lower it. The whiskers are 95 % intervals.",
             table=lambda: figures.credit_table(effects),
         )
         st.subheader("Contributions to the total", anchor=False)
@@ -153,9 +153,9 @@ def _credit(found: Result) -> None:
         chart(
             figures.credit(total),
             "credit",
-            reading="What optimizer, schedule and tuning contribute to this total, averaged over the orders in which "
-            "one could change them; the three bars add up to the total. They include what changes before anything is "
-            "tuned, and so differ from the effects above.",
+            reading="Contributions of optimizer, schedule and tuning, averaged over all orders of changing them; the "
+            "three bars add up to the total. They include changes between untuned arms, and so differ from the effects "
+            "above.",
             table=lambda: figures.credit_table(total),
         )
     elif split:
@@ -163,27 +163,27 @@ def _credit(found: Result) -> None:
     if gained:
         st.subheader("Default and tuned", anchor=False)
         evidence(gains_table(view), "gains")
-    elif defaults and not split and found.status is not Status.DONE:
+    elif defaults and not split and result.status is not Status.DONE:
         st.info("No arm has both its default config and a tuned one evaluated yet.")
 
 
-def _budget(found: Result, first: Verdict) -> None:
-    view, pair = found.view, (first.a, first.b)
+def _budget(result: Result, first: Verdict) -> None:
+    view, pair = result.view, (first.a, first.b)
     sentence, curves = crossover_sentence(view, *pair), budget_curves(view)
-    own = {arm: curves[arm] for arm in pair if arm in curves}
-    if not sentence or not own:
+    shown = {arm: curves[arm] for arm in pair if arm in curves}
+    if not sentence or not shown:
         return
     st.header("How many trials until it pays", anchor=False)
     st.write(plain(sentence))
-    figure = budget_figures.budget(own, pair_crossover(view, *pair), pair, log=True, height=340)
+    figure = budget_figures.budget(shown, pair_crossover(view, *pair), pair, log=True, height=340)
     reading = budget_figures.budget_caption(view)
-    chart(figure, "small budget", reading=reading, table=lambda: budget_figures.budget_table(own))
-    st.page_link(page("budget"), label="All arms, and other units of the budget", icon=":material/savings:")
+    chart(figure, "small budget", reading=reading, table=lambda: budget_figures.budget_table(shown))
+    st.page_link(page("budget"), label="All arms and other budget units", icon=":material/savings:")
 
 
-def _cost(found: Result) -> None:
+def _cost(result: Result) -> None:
     st.header("Cost", anchor=False)
-    evidence(cost_table(found.view), "cost")
+    evidence(cost_table(result.view), "cost")
 
 
 st.title("Verdict")

@@ -1,4 +1,4 @@
-"""What a search's budget buys: the expected best loss of each arm after so many trials, or so much work."""
+"""The value of a search budget: the expected best loss of each arm after a number of trials or an amount of work."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from cooldown.search.evidence.budgets import PairedDifference, independent
-from cooldown.search.evidence.numbers import Form
+from cooldown.search.evidence.numbers import Form, formatted, interval
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.evidence.view import View
 from cooldown.search.figures.layout import BAND, GREY, area, axis, chart, vertical, zero_line
@@ -19,7 +19,7 @@ Budget = Literal["trials", "gradient evaluations", "seconds"]
 
 TITLES: dict[Budget, str] = {
     "trials": "Trials per repeat",
-    "gradient evaluations": "Gradient evaluations per repeat (of single samples)",
+    "gradient evaluations": "Gradient evaluations per repeat",
     "seconds": "Seconds of training per repeat",
 }
 
@@ -38,15 +38,15 @@ def budget(
 ) -> go.Figure:
     """The expected best validation loss of each arm against the budget, with its pointwise 95 % band.
 
-    crossover: of `pair`, the trials from which its first arm is ahead; a line with words where x is "trials" and it is
-    known, and an area from its earliest to its latest. log, log_x: whether the axis of the losses, and that of the
-    budget, is logarithmic. height: in pixels.
+    crossover: the trials from which on the first arm of `pair` is ahead: where x is "trials" and it is known, a line
+    with a label, and an area from its earliest to its latest. log, log_x: whether the loss axis, and the budget axis,
+    is logarithmic. height: in pixels.
     """
     known, traces = looks(curves), []
     ends = _ends(curves, log)
     for arm, curve in curves.items():
         at, look = _budget_of(curve, x), known[arm]
-        # Beyond the picture's edge an area may end anywhere; at 0 and below a logarithmic axis has no place for it.
+        # A logarithmic axis cannot show 0 and below: there the area ends a little outside the visible range.
         low = np.maximum(curve.low, ends[0] / 10) if ends and log else curve.low
         traces += area(at, low, curve.high, fillcolor=faded(look.colour, 0.1 * look.opacity), legendgroup=arm)
         traces.append(
@@ -104,22 +104,22 @@ def budget_table(curves: Mapping[str, BudgetCurve], caption: str = "") -> Table:
 
 
 def budget_caption(view: View) -> str:
-    """How `budget` is read, which depends on the sampler."""
+    """How to read `budget`, which depends on the sampler."""
     how = (
-        "the mean minimum over all subsets of so many trials"
+        "the mean minimum over all subsets of that many trials"
         if independent(view)
-        else "the best so far, as the search found it"
+        else "the best so far, in the order of the search"
     )
     return (
-        f"Expected best validation loss of a search that ends there: {how}. The line is the mean over repeats, the "
-        "band its 95 % interval at each point. The best of many trials is partly luck: curves compare searches, not "
-        "results."
+        f"Expected best validation loss if the search ended there: {how}. The line is the mean over repeats, the "
+        "band its pointwise 95 % interval. The best of many trials is partly luck: compare searches by these curves, "
+        "and results by test loss."
     )
 
 
 def budget_difference(paired: PairedDifference, pair: tuple[str, str], log_x: bool = False) -> go.Figure:
-    """The mean difference of `pair`'s expected bests against the trials, first minus second, with its pointwise 95 %
-    band: below 0 the first is ahead.
+    """The mean difference of the expected best losses of `pair` by trials, first minus second, with its pointwise 95 %
+    band: below 0 the first arm is ahead.
     """
     a, b = map(label, pair)
     sides = ((1, "top", f"{b} ahead ↑"), (0, "bottom", f"{a} ahead ↓"))
@@ -129,21 +129,23 @@ def budget_difference(paired: PairedDifference, pair: tuple[str, str], log_x: bo
             go.Scatter(
                 x=paired.trials,
                 y=np.where(np.isfinite(paired.difference), paired.difference, np.nan),
-                customdata=np.stack([paired.low, paired.high], axis=-1),
+                # As texts: plotly's number formats have another minus sign.
+                text=[
+                    f"{formatted(difference, Form.DIFFERENCE)} after {trials} trials<br>"
+                    f"95 % interval {interval(low, high)}"
+                    for trials, difference, low, high in budget_difference_table(paired).rows
+                ],
                 mode="lines" if len(paired.trials) > 1 else "markers",
                 line={"color": GREY, "width": 2},
                 marker={"color": GREY, "size": 9},
                 name="difference",
-                hovertemplate=(
-                    "%{y:+.4g} after %{x} trials<br>95 % interval: %{customdata[0]:.4g} to %{customdata[1]:.4g}"
-                    f"<br>{whole(pair[0])}<br>vs {whole(pair[1])}<extra></extra>"
-                ),
+                hovertemplate=f"%{{text}}<br>{whole(pair[0])}<br>vs {whole(pair[1])}<extra></extra>",
             ),
         ],
         HEIGHT_OF_DIFFERENCE,
         legend=False,
         xaxis=_budget_axis("trials", log_x),
-        yaxis=axis("Difference, paired", **zero_line()),
+        yaxis=axis("Paired difference", **zero_line()),
         annotations=[
             {
                 "x": 1,
@@ -173,7 +175,7 @@ def budget_difference_table(paired: PairedDifference) -> Table:
 
 
 def _budget_axis(x: Budget, log: bool) -> dict[str, Any]:
-    """The axis of the budget; large numbers as thousands and millions."""
+    """The budget axis; large numbers as thousands (k) and millions (M)."""
     ticks: dict[str, Any] = {"tickformat": "~s", "nticks": 8} if log or x == "gradient evaluations" else {}
     return axis(TITLES[x], log=log, **ticks)
 
@@ -183,12 +185,13 @@ def _budget_of(curve: BudgetCurve, x: Budget) -> NDArray[Any]:
 
 
 def _crossover(crossover: Crossover, pair: tuple[str, str], log_x: bool) -> dict[str, Any]:
-    """The shapes and words for it; none where it is not known. Words on a logarithmic axis stand at the logarithm."""
-    if crossover.trials is None:
+    """Its shapes and label; none where it is not known. A label on a logarithmic axis is placed at the logarithm."""
+    # Where the interval reaches from the first trial to never, there is no crossover to show.
+    open_ = crossover.repeats > 1 and crossover.earliest == 1 and crossover.latest is None
+    if crossover.trials is None or open_:
         return {}
     shapes = [vertical(crossover.trials, dash="dash", width=2)]
     if crossover.earliest is not None and crossover.latest is not None:
-        # An area of no width is no area.
         shapes.append(
             {
                 **vertical(crossover.earliest),
@@ -219,7 +222,7 @@ def _crossover(crossover: Crossover, pair: tuple[str, str], log_x: bool) -> dict
 
 
 def _ends(curves: Mapping[str, BudgetCurve], log: bool) -> tuple[float, float] | None:
-    """The ends of the losses' axis: around the curves themselves, as the band of few repeats would dwarf them."""
+    """The ends of the loss axis: around the curves alone, because the band of few repeats can be much wider."""
     values = np.concatenate([curve.expected for curve in curves.values()]) if curves else np.empty(0)
     values = values[np.isfinite(values) & (values > 0)] if log else values[np.isfinite(values)]
     if not values.size:

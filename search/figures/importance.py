@@ -1,4 +1,4 @@
-"""What mattered in the search of each arm: the importance of its hyperparameters."""
+"""The importance of each arm's hyperparameters."""
 
 from collections.abc import Sequence
 
@@ -17,34 +17,32 @@ CAPTION = (
 
 
 def importance(sensitivities: Sequence[Sensitivity]) -> go.Figure:
-    """The share of each hyperparameter in what tells an arm's good trials from the others, arm by arm, the largest on
-    top. Without an importance there is a row and no bar.
-    """
+    """The importance of each hyperparameter, arm by arm, the largest on top; no bar where it is unknown."""
     labels, bars = [], []
-    arms = list(dict.fromkeys(each.arm for each in sensitivities))
+    arms = list(dict.fromkeys(sensitivity.arm for sensitivity in sensitivities))
     known = looks(arms)
     for arm in arms:
-        own = _by_importance(sensitivities, arm)
+        ordered = _by_importance(sensitivities, arm)
         if len(arms) > 1:
             labels.append(f"<b>{label(arm)}</b>")
         bars.append(
             go.Bar(
-                x=[np.nan if each.importance is None else each.importance for each in own],
-                y=list(range(len(labels), len(labels) + len(own))),
+                x=[np.nan if sensitivity.importance is None else sensitivity.importance for sensitivity in ordered],
+                y=list(range(len(labels), len(labels) + len(ordered))),
                 orientation="h",
                 width=0.7,
                 marker={"color": known[arm].colour, "opacity": known[arm].opacity},
-                customdata=[_told_width(each) for each in own],
+                customdata=[_width_text(sensitivity) for sensitivity in ordered],
                 name=label(arm),
                 hovertemplate="importance %{x:.4g}<br>%{customdata}<extra>%{fullData.name}</extra>",
             )
         )
-        labels += [label(each.key) for each in own]
+        labels += [label(sensitivity.key) for sensitivity in ordered]
     return chart(
         bars,
         len(labels) * 26 + 90,
         legend=False,
-        xaxis=axis("Importance (shares of 1 per arm, PED-ANOVA)", rangemode="tozero"),
+        xaxis=axis("Importance (sums to 1 per arm)", rangemode="tozero"),
         yaxis=rows(labels, "Hyperparameter"),
     )
 
@@ -61,23 +59,24 @@ def importance_table(sensitivities: Sequence[Sensitivity]) -> Table:
             Column("Unit"),
         ),
         [
-            (arm, own.key, own.importance, own.width, own.low, own.high, own.range_width, own.unit)
+            (arm, row.key, row.importance, row.width, row.low, row.high, row.range_width, row.unit)
             for arm in arms
-            for own in _by_importance(sensitivities, arm)
+            for row in _by_importance(sensitivities, arm)
         ],
     )
 
 
 def _by_importance(sensitivities: Sequence[Sensitivity], arm: str) -> list[Sensitivity]:
-    own = [each for each in sensitivities if each.arm == arm]
-    return sorted(own, key=lambda each: -1.0 if each.importance is None else each.importance, reverse=True)
+    of_arm = [sensitivity for sensitivity in sensitivities if sensitivity.arm == arm]
+    return sorted(of_arm, key=lambda row: -1.0 if row.importance is None else row.importance, reverse=True)
 
 
-def _told_width(each: Sensitivity) -> str:
+def _width_text(sensitivity: Sensitivity) -> str:
     """How wide the region of about equally good values is, in words."""
-    if each.width is None or each.range_width is None:
-        return "a choice" if each.unit is None else "no good region known"
+    if sensitivity.width is None or sensitivity.range_width is None:
+        return "categorical" if sensitivity.unit is None else "no good region known"
     between = ""
-    if each.low is not None and each.high is not None:
-        between = f" (95 % interval: {each.low:.4g} to {each.high:.4g})"
-    return f"about as good as the best over {each.width:.4g} of {each.range_width:.4g} {each.unit}{between}"
+    if sensitivity.low is not None and sensitivity.high is not None:
+        between = f" (95 % interval: {sensitivity.low:.4g} to {sensitivity.high:.4g})"
+    width, total = f"{sensitivity.width:.4g}", f"{sensitivity.range_width:.4g} {sensitivity.unit}"
+    return f"region of good values: {width} of {total}{between}"

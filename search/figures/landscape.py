@@ -1,4 +1,4 @@
-"""The landscape of a surface: an image of bands of like height, behind the paths over it."""
+"""The landscape of a surface: an image of bands of equal height, behind the paths."""
 
 import math
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from cooldown.objectives.surfaces import Surface
 
 PIXELS = 1200
-"""Along each side of the landscape's image: more than on most screens, so that the browser smooths its lines."""
+"""Along each side of the landscape's image: more than most screens show, so that the browser smooths the lines."""
 
 LINEAR_BANDS, LOG_BANDS = 12, 20
-"""At most, between the lowest and the highest level of the landscape."""
+"""The most bands between the lowest and the highest level of the landscape."""
 
 GREYS = ((255, 255, 255), (220, 225, 230), (154, 165, 177))
-"""Lower is lighter, evenly from the first to the last. Every line stands out against these."""
+"""From low (light) to high, interpolated evenly. Every line is visible against these."""
 
 LEVEL_LINE = (126, 137, 151)
 """The colour between two bands: darker than both."""
@@ -29,11 +29,11 @@ DARK_LEVEL_LINE = (108, 117, 130)
 
 @dataclass(frozen=True)
 class Landscape:
-    """The surface as bands of like height.
+    """The surface as bands of equal height.
 
     bands: (PIXELS, PIXELS), the band of each pixel, 0 for the lowest; the first row is the window's upper edge, as in
-    an image. edges: (bands + 1,), where they end, evenly spaced. ticks: what to write at which heights on the colour
-    bar, where the heights are not the values themselves.
+    an image. edges: (bands + 1,), the bands' ends, evenly spaced. ticks: the colour bar's labels by height, where the
+    heights are not the values themselves.
     """
 
     bands: NDArray[np.intp]
@@ -59,7 +59,7 @@ def landscape_of(surface: Surface) -> Landscape:
     if not surface.minima or high - lowest(surface) <= 10 * (low - lowest(surface)):
         edges = _edges(heights, LINEAR_BANDS)
         return Landscape(np.digitize(heights, edges[1:-1]), edges, {})
-    # A thousandth of the start's height is the bottom: what is deeper is too small to hold a line of its own.
+    # The bottom is a thousandth of the start's height: deeper bands would be too small to see.
     heights = np.log10(np.maximum(heights - lowest(surface), 1e-3 * start_height(surface)))
     edges = _edges(heights, LOG_BANDS)
     powers = np.arange(np.ceil(edges[0]), np.ceil(edges[-1])).tolist()
@@ -77,7 +77,7 @@ def _edges(heights: NDArray[np.float64], most: int) -> NDArray[np.float64]:
 
 def image(surface: Surface, landscape: Landscape, dark: bool = False) -> dict[str, Any]:
     """The bands in their shades, with lines between them, over exactly the window."""
-    # Here and not above: it takes half a second.
+    # Imported here because it takes half a second.
     import plotly.express as px
 
     bands = landscape.bands
@@ -103,12 +103,12 @@ def image(surface: Surface, landscape: Landscape, dark: bool = False) -> dict[st
 
 
 def colour_bar(landscape: Landscape) -> go.Scatter:
-    """No point, but the scale of the image, which has none of its own."""
+    """A trace without points that shows the colour bar of the image, which has none."""
     low, high = float(landscape.edges[0]), float(landscape.edges[-1])
     colours = ["#{:02X}{:02X}{:02X}".format(*shade) for shade in landscape.shades().tolist()]
     ends = np.linspace(0, 1, len(colours) + 1).tolist()
     bar: dict[str, Any] = {"title": {"text": "value"}, "thickness": 10, "x": 0.5, "outlinewidth": 0}
-    # At the very top is the title.
+    # The top end has no tick: the title is there.
     bar["tickvals"] = landscape.edges[:-1].tolist()
     if landscape.ticks:
         bar |= {"tickvals": list(landscape.ticks), "ticktext": list(landscape.ticks.values())}
@@ -120,7 +120,7 @@ def colour_bar(landscape: Landscape) -> go.Scatter:
             "color": [low],
             "cmin": low,
             "cmax": high,
-            # Each colour twice, for both ends of its band.
+            # Each colour appears twice, for both ends of its band.
             "colorscale": [[end, colour] for at, colour in enumerate(colours) for end in (ends[at], ends[at + 1])],
             "showscale": True,
             "colorbar": bar,

@@ -1,6 +1,6 @@
-"""What the charts of an experiment have in common: room for legend and labels, greys, and axes.
+"""Common parts of an experiment's charts: margins for legend and labels, greys, and axes.
 
-A chart sets neither its background nor the colour of its text, which are the page's, light or dark; it has no title, as
+A chart sets neither its background nor its text colour: these are the page's, light or dark. It has no title, because
 the page has headings.
 """
 
@@ -12,20 +12,20 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 GREY = "#808080"
-"""Of points that say nothing for either side, and of legends for what several colours share."""
+"""Of points that favour neither side, and of legend entries that apply to several colours."""
 
 HELPER = "rgba(128, 128, 128, 0.7)"
-"""Of lines that help to read."""
+"""Of reference lines."""
 
 BAND = "rgba(128, 128, 128, 0.22)"
 """Of areas behind the data."""
 
 WIDE = 30.0
-"""The ratio of the largest loss to the smallest from which on an axis is logarithmic."""
+"""The ratio of the largest loss to the smallest above which an axis is logarithmic."""
 
 ABOVE, LEGEND = 32, 96
-"""Pixels: the margin above the axes, where plotly's buttons are; that below them, for the axis's labels and title
-and for the legend.
+"""Pixels of the margin above the axes, where plotly's buttons are, and of the margin below them, for the axis's labels
+and title and the legend.
 """
 
 WITHOUT_LEGEND = 56
@@ -37,7 +37,7 @@ STANDOFF = 10
 def chart(traces: Sequence[Any], height: int, *, legend: bool = True, **layout: Any) -> go.Figure:
     """A figure of `traces`, `height` pixels high. The legend is a row below the axes, where it covers nothing."""
     below = LEGEND if legend else WITHOUT_LEGEND
-    # In shares of the axes' own height, from their lower end: below the labels and the title of the axis.
+    # As a share of the axes' height, from their lower end: below the labels and the title of the axis.
     place = -(WITHOUT_LEGEND + 6) / max(height - ABOVE - below, 1)
     return go.Figure(
         list(traces),
@@ -52,18 +52,18 @@ def chart(traces: Sequence[Any], height: int, *, legend: bool = True, **layout: 
 
 
 def axis(title: str, *, log: bool = False, **more: Any) -> dict[str, Any]:
-    """An axis with a title; on a logarithmic scale with ticks as plain numbers, so few that they do not overlap."""
+    """An axis with a title; on a logarithmic scale with few ticks, as plain numbers, so that they do not overlap."""
     scale = {"type": "log", "tickformat": "~g", "nticks": 3} if log else {}
     return {"title": {"text": title, "standoff": STANDOFF}, "automargin": True, **scale, **more}
 
 
 def zero_line() -> dict[str, Any]:
-    """For an axis whose zero matters."""
+    """Options of an axis that marks zero."""
     return {"zeroline": True, "zerolinecolor": HELPER, "zerolinewidth": 1.5}
 
 
 def rows(labels: Sequence[str], title: str, **more: Any) -> dict[str, Any]:
-    """A vertical axis whose rows 0, 1, … have these labels, the first one on top."""
+    """A vertical axis whose rows 0, 1, … have these labels, the first one at the top."""
     return {
         **axis(title),
         "tickmode": "array",
@@ -90,18 +90,18 @@ def vertical(x: float, **line: Any) -> dict[str, Any]:
 
 
 def wide(values: NDArray[np.float64]) -> bool:
-    """Whether only a logarithmic axis shows what is in `values` (n,), and has a place for all of them."""
+    """Whether `values` (n,) need a logarithmic axis, and are all above 0."""
     known = values[np.isfinite(values)]
     return bool(known.size and known.min() > 0 and known.max() > WIDE * known.min())
 
 
 def explained(name: str, **look: Any) -> go.Scatter:
-    """No point, but an entry of the legend."""
+    """A trace without points that adds an entry to the legend."""
     return go.Scatter(x=[None], y=[None], name=name, hoverinfo="skip", **look)
 
 
 def area(x: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], **look: Any) -> list[go.Scatter]:
-    """The area between two curves (n,), in a trace for each stretch where both are known."""
+    """The area between two curves (n,): one trace for each stretch where both are known."""
     known = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
     return [
         go.Scatter(
@@ -119,6 +119,6 @@ def area(x: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.floa
 
 
 def _stretches(known: NDArray[np.bool_]) -> Iterable[slice]:
-    """The runs of at least two true values."""
+    """The runs of at least two consecutive true values."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]])))
     return [slice(first, end) for first, end in edges.reshape(-1, 2).tolist() if end - first > 1]

@@ -1,4 +1,4 @@
-"""Learning curves: loss and executed learning rate of the arms' winners, or of a trial, as far as training has come."""
+"""Learning curves: loss and executed learning rate of the arms' winners or of a trial, as far as they are trained."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -22,21 +22,21 @@ TITLES: dict[Amount, str] = {
     "seconds": "Seconds of training",
 }
 
-CAPTION = (
-    "The winners of all repeats with their further seeds. The line is the median, the band the middle half. Below: the "
-    "learning rate as it was executed, on the same x-axis."
+BAND_CAPTION = (
+    "Lines are medians, bands the middle half. The lower chart shows the executed learning rate on the same x-axis."
 )
+CAPTION = f"The winners of all repeats with their further seeds. {BAND_CAPTION}"
 
 HEIGHT = 560
 
 ABOVE_UNINFORMED = 1.5
-"""How far the axis reaches at most, in units of the baseline loss; a worse loss shows nothing."""
+"""The upper end of the loss axis at most, in units of the baseline loss."""
 
 DECADES = 1.5
-"""Powers of ten from which on the axis of the rates has no ticks between them."""
+"""Length, in powers of ten, from which on the rate axis has ticks only at powers of ten."""
 
 LOWEST_RATE = 1e-3
-"""Of the lowest of the arms' highest rates: where the axis of the rates ends at the latest."""
+"""The lower end of the rate axis at least, as a share of the lowest of the arms' peak rates."""
 
 
 def learning(
@@ -48,17 +48,16 @@ def learning(
     log_x: bool = False,
     replicates: bool = False,
 ) -> go.Figure:
-    """Above the loss of each arm, the median over its replicates with the band of the middle half of them; below, on a
-    logarithmic axis, the executed learning rate, the median too.
+    """Top: the loss of each arm, the median over its replicates with a band of their middle half. Bottom: the median
+    of the executed learning rate, on a logarithmic axis.
 
-    curves: by arm, as `winners_curves` gives them. x: in what the progress is counted, one of
-    `AMOUNTS`. replicates: every replicate as a thin line in place of the band. A diverged replicate
-    counts as worse than any other, as in `band`.
+    curves: by arm, as `winners_curves` gives them. x: the unit of progress, one of `AMOUNTS`. replicates: every
+    replicate as a thin line in place of the band. A diverged replicate counts as worse than any other, as in `band`.
     """
     known, traces = looks(curves), []
-    for arm, own in curves.items():
-        traces += _loss_traces(arm, own, own.axes[x], losses, known[arm], replicates)
-        traces.append(_rate_trace(arm, own, own.axes[x], known[arm]))
+    for arm, arm_curves in curves.items():
+        traces += _loss_traces(arm, arm_curves, arm_curves.axes[x], losses, known[arm], replicates)
+        traces.append(_rate_trace(arm, arm_curves, arm_curves.axes[x], known[arm]))
     ends = _ends(curves, losses)
     loss_range: dict[str, Any] = {}
     if ends:
@@ -75,8 +74,9 @@ def learning(
 def learning_table(curves: Mapping[str, ArmCurves], losses: Losses = "validation") -> Table:
     """The numbers of `learning` in all units of progress: a row for each arm and epoch."""
     rows = []
-    for arm, of_arm in curves.items():
-        numbers = [*(of_arm.axes[amount] for amount in TITLES), *_loss_band(of_arm, losses), band(of_arm.rate)[0]]
+    for arm, arm_curves in curves.items():
+        progress = (arm_curves.axes[amount] for amount in TITLES)
+        numbers = [*progress, *_loss_band(arm_curves, losses), band(arm_curves.rate)[0]]
         rows += [(arm, *row) for row in zip(*(column.tolist() for column in numbers), strict=True)]
     forms = dict.fromkeys(TITLES, Form.COUNT) | {"seconds": Form.SECONDS}
     return Table(
@@ -91,18 +91,18 @@ def learning_table(curves: Mapping[str, ArmCurves], losses: Losses = "validation
     )
 
 
-def _loss_band(own: ArmCurves, losses: Losses) -> tuple[NDArray[np.float64], ...]:
-    return band(own.validation if losses == "validation" else own.train, own.diverged)
+def _loss_band(arm_curves: ArmCurves, losses: Losses) -> tuple[NDArray[np.float64], ...]:
+    return band(arm_curves.validation if losses == "validation" else arm_curves.train, arm_curves.diverged)
 
 
 def _loss_traces(
-    arm: str, own: ArmCurves, at: NDArray[np.float64], losses: Losses, look: Look, replicates: bool
+    arm: str, arm_curves: ArmCurves, at: NDArray[np.float64], losses: Losses, look: Look, replicates: bool
 ) -> list[go.Scatter]:
-    median, low, high = _loss_band(own, losses)
-    behind = _replicates(arm, own, at, losses, look) if replicates else []
+    median, low, high = _loss_band(arm_curves, losses)
+    behind = _replicates(arm, arm_curves, at, losses, look) if replicates else []
     if not replicates:
-        # Above the picture, as an area needs an edge where a quartile is a diverged run.
-        top = np.where(np.isinf(high), np.nanmax([*high[np.isfinite(high)], own.uninformed_loss]) * 10, high)
+        # Where a quartile is a diverged run, the area's edge is above the visible range.
+        top = np.where(np.isinf(high), np.nanmax([*high[np.isfinite(high)], arm_curves.uninformed_loss]) * 10, high)
         behind = area(at, low, top, fillcolor=faded(look.colour, 0.13 * look.opacity), legendgroup=arm)
     return [
         *behind,
@@ -122,11 +122,13 @@ def _loss_traces(
     ]
 
 
-def _replicates(arm: str, own: ArmCurves, at: NDArray[np.float64], losses: Losses, look: Look) -> list[go.Scatter]:
-    """All replicates as one trace, with a gap behind each."""
-    values = own.validation if losses == "validation" else own.train
+def _replicates(
+    arm: str, arm_curves: ArmCurves, at: NDArray[np.float64], losses: Losses, look: Look
+) -> list[go.Scatter]:
+    """All replicates as one trace, with a gap after each."""
+    values = arm_curves.validation if losses == "validation" else arm_curves.train
     gap = np.full((len(values), 1), np.nan)
-    who = np.repeat(np.stack([own.repeat, own.seed], axis=-1), len(at) + 1, axis=0)
+    who = np.repeat(np.stack([arm_curves.repeat, arm_curves.seed], axis=-1), len(at) + 1, axis=0)
     return [
         go.Scatter(
             x=np.hstack([np.tile(at, (len(values), 1)), gap]).ravel(),
@@ -147,10 +149,10 @@ def _replicates(arm: str, own: ArmCurves, at: NDArray[np.float64], losses: Losse
     ]
 
 
-def _rate_trace(arm: str, own: ArmCurves, at: NDArray[np.float64], look: Look) -> go.Scatter:
+def _rate_trace(arm: str, arm_curves: ArmCurves, at: NDArray[np.float64], look: Look) -> go.Scatter:
     return go.Scatter(
         x=at,
-        y=band(own.rate)[0],
+        y=band(arm_curves.rate)[0],
         yaxis="y2",
         name=label(arm),
         legendgroup=arm,
@@ -162,15 +164,15 @@ def _rate_trace(arm: str, own: ArmCurves, at: NDArray[np.float64], look: Look) -
 
 
 def _drawn(at: NDArray[np.float64], look: Look) -> dict[str, Any]:
-    """A line; of a run of one epoch, a marker."""
+    """The look of a line, or of a marker for a run of one epoch."""
     if len(at) > 1:
         return {"mode": "lines", "line": {**look.line, "width": 2}}
     return {"mode": "markers", "marker": {**look.marker, "size": 9}}
 
 
 def _rate_range(curves: Mapping[str, ArmCurves]) -> dict[str, Any]:
-    """The range of the rates' axis; the last update of an annealing, at almost nothing, leaves it."""
-    medians = [band(own.rate)[0] for own in curves.values()]
+    """The range of the rate axis, without the last update of an annealing, whose rate is almost 0."""
+    medians = [band(arm_curves.rate)[0] for arm_curves in curves.values()]
     peaks = [float(np.nanmax(median)) for median in medians if not np.isnan(median).all()]
     peaks = [peak for peak in peaks if peak > 0]
     if not peaks:
@@ -178,16 +180,16 @@ def _rate_range(curves: Mapping[str, ArmCurves]) -> dict[str, Any]:
     rates = np.concatenate(medians)
     least = max(float(rates[rates > 0].min()), LOWEST_RATE * min(peaks))
     low, high = np.log10([0.7 * least, 1.4 * max(peaks)]).tolist()
-    # A tick for each power of ten; where there are hardly two of these, also at 2 and 5 times one.
-    return {"range": [low, high], "dtick": 1 if high - low > DECADES else "D1"}
+    # A tick for each power of ten; on a short axis also at 2 and 5 times one.
+    return {"range": [low, high], "dtick": 1 if high - low > DECADES else "D2"}
 
 
 def _ends(curves: Mapping[str, ArmCurves], losses: Losses) -> tuple[float, float] | None:
-    """The ends of the losses' axis: around all that is drawn, but for what is far worse than nothing learned."""
-    arrays = [own.validation if losses == "validation" else own.train for own in curves.values()]
+    """The ends of the loss axis: around all losses that are drawn, except those far above the baseline loss."""
+    arrays = [arm_curves.validation if losses == "validation" else arm_curves.train for arm_curves in curves.values()]
     values = np.concatenate([array.ravel() for array in arrays]) if arrays else np.empty(0)
     values = values[np.isfinite(values)]
     if not values.size:
         return None
-    most = ABOVE_UNINFORMED * max(own.uninformed_loss for own in curves.values())
+    most = ABOVE_UNINFORMED * max(arm_curves.uninformed_loss for arm_curves in curves.values())
     return 0.85 * float(values.min()), 1.1 * min(float(values.max()), most)

@@ -1,8 +1,8 @@
-"""How each arm is drawn, in every picture the same: a colour for its optimizer, a dash and a symbol for its schedule.
+"""The look of each arm, the same in every figure: a colour for its optimizer, a dash and a symbol for its schedule.
 
-The entries of the catalog declare them; what declares none, as a user's own may, has ones that follow from its name
-alone. Warm colours are the SGD family's, cool ones the adaptive methods'. They are those of Okabe & Ito and of Tol that
-stand out on white as well as on black, chosen so that no two of the catalog's look alike with any of the usual kinds of
+The entries of the catalog declare them; an entry that declares none, as a user's own may, gets a look derived from its
+name. The SGD family has warm colours, adaptive methods have cool ones. They are colours of Okabe & Ito and of Tol that
+are visible on white and on black, chosen so that those of the catalog can be told apart with any of the usual kinds of
 colour vision.
 """
 
@@ -19,27 +19,27 @@ from cooldown.objectives.optimizer import Family
 from cooldown.search.spec.arms import Arm, short
 
 JOINT = "#77808C"
-"""The colour of an arm that may choose between several optimizers or schedules: a grey of its own."""
+"""The colour of a joint arm, one with several optimizers or schedules: a grey that nothing else has."""
 
 SYMBOLS = ("star", "star-diamond", "diamond-tall", "hexagon2", "octagon", "star-triangle-down", "diamond-wide")
 """Of schedules that declare none."""
 
 HUES: dict[Family, tuple[float, float]] = {"sgd": (0.88, 1.13), "adaptive": (0.2, 0.8)}
-"""Of optimizers that declare no colour: warm and cool ones, in turns of the colour circle."""
+"""The hues of optimizers that declare no colour, warm and cool ones, in turns of the colour circle."""
 
 TWINS = ((1.0, ""), (0.65, "-open"), (0.45, "-dot"), (0.45, "-open-dot"))
-"""Opacity and kind of symbol of the first, the second … of several arms that would look the same."""
+"""Opacity and symbol suffix of the first, second, … of several arms that would look the same."""
 
 HOVER_WIDTH = 60
-"""Letters of a line of the words beside a pointer."""
+"""Characters per line of hover text."""
 
 GREYS = ("#8A8A8A", "#6C7A89", "#A08F7B")
-"""Of lines that belong to no optimizer: they stand out on white as well as on black."""
+"""Of lines that belong to no optimizer: visible on white and on black."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """How one arm is drawn; opacity: of its lines and markers, 0 to 1."""
+    """The look of one arm. opacity: of its lines and markers, 0 to 1."""
 
     colour: str
     dash: str
@@ -58,20 +58,20 @@ class Look:
 
 
 def looks(arms: Iterable[str]) -> dict[str, Look]:
-    """The look of each of the arms of one picture. Those that would look the same, as `first=adam` and `second=adam`
-    do, differ in opacity and symbol, in the order given. Raises InputError for what is no arm.
+    """The look of each arm of one figure. Arms that would look the same, such as `first=adam` and `second=adam`, differ
+    in opacity and symbol, in this order. Raises InputError for an invalid arm.
     """
-    found, seen = {}, Counter[Look]()
+    by_arm, seen = {}, Counter[Look]()
     for arm in arms:
-        own = _look(Arm.parse(arm))
-        opacity, kind = TWINS[min(seen[own], len(TWINS) - 1)]
-        seen[own] += 1
-        found[arm] = Look(own.colour, own.dash, own.symbol + kind, opacity)
-    return found
+        look = _look(Arm.parse(arm))
+        opacity, kind = TWINS[min(seen[look], len(TWINS) - 1)]
+        seen[look] += 1
+        by_arm[arm] = Look(look.colour, look.dash, look.symbol + kind, opacity)
+    return by_arm
 
 
 def line_of_arm(arm: str) -> dict[str, str]:
-    """Colour and dash of the line of an arm, as `momentum+cosine`; of an optimizer alone at a constant rate."""
+    """Colour and dash of the line of an arm such as `momentum+cosine`, or of an optimizer at a constant rate."""
     return looks([arm])[arm].line
 
 
@@ -86,7 +86,7 @@ def colour_of_arm(arm: str) -> str:
 
 
 def faded(colour: str, opacity: float) -> str:
-    """The colour `#rrggbb` with an opacity of 0 to 1, for an area that other things show through."""
+    """The colour `#rrggbb` with an opacity of 0 to 1, for a transparent area."""
     red, green, blue = _parts(colour)
     return f"rgba({red}, {green}, {blue}, {opacity:g})"
 
@@ -97,12 +97,12 @@ def line_of_schedule(schedule: str) -> dict[str, str]:
 
 
 def label(arm: str) -> str:
-    """The arm's name, shortened by `short`, as a figure may hold it: plotly takes what looks like a tag for one."""
+    """The arm's name, shortened by `short` and escaped, because plotly interprets HTML tags."""
     return escape(short(arm))
 
 
 def whole(arm: str) -> str:
-    """The arm's whole name for the words beside a pointer, over several lines where it is long."""
+    """The arm's full name for hover text, over several lines where it is long."""
     lines = wrap(arm.replace(",", ", ").replace("+", " + ") if len(arm) > HOVER_WIDTH else arm, HOVER_WIDTH)
     return "<br>".join(map(escape, lines))
 
@@ -125,13 +125,13 @@ def _colour(optimizer: str) -> str:
 
 def _line_and_symbol(schedule: str) -> tuple[str, str]:
     entry, number = schedules.get(schedule), _number(schedule)
-    # Dashes as long as none that is declared.
+    # Longer dashes than any that is declared.
     dash = entry.dash or f"{26 + number % 30}px,{2 + number // 30 % 9}px"
     return dash, entry.symbol or SYMBOLS[number % len(SYMBOLS)]
 
 
 def _number(name: str) -> int:
-    """A number that follows from a name alone."""
+    """A number derived from a name alone."""
     return crc32(name.encode())
 
 

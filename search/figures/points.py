@@ -15,10 +15,10 @@ from cooldown.search.spec.space import Parameter
 from cooldown.storage import Purpose, StudyRecord
 
 REPEATS = (0.4, 0.75)
-"""Where on viridis, which every kind of colour vision reads, the repeats begin and end: visible on white and black."""
+"""The part of viridis, readable with any colour vision, that the repeats' colours cover: visible on white and black."""
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross")
-"""Of the repeats, in turn."""
+"""Of the repeats, in order, repeated where there are more."""
 
 GUESSED = "x"
 """The symbol of a trial that did no better than guessing, whatever its repeat."""
@@ -27,8 +27,8 @@ GUESSED = "x"
 @dataclass(frozen=True, eq=False)
 class RepeatTrials:
     """One study's trials in order: arrays (n,). best: the lowest loss so far of a trial that was not pruned, NaN before
-    there is one. winner: the number of the best so far, -1 for none. guessed: whether it did no better than guessing,
-    so that its loss is that of guessing and not measured. uninformed: that loss, the mean over trials.
+    there is one. winner: the number of the winner so far, -1 for none. guessed: whether a trial did no better than
+    guessing, so that its loss is capped at the baseline loss. uninformed: the baseline loss, the mean over trials.
     """
 
     repeat: int
@@ -43,14 +43,14 @@ class RepeatTrials:
 
 def repeat_trials(studies: Sequence[StudyRecord]) -> list[RepeatTrials]:
     """The studies that have trials, by repeat."""
-    found = []
+    arrays = []
     for study in sorted(studies, key=lambda study: study.repeat):
         if study.trials:
             loss = np.array([trial.validation_loss for trial in study.trials])
             pruned = np.array([trial.pruned for trial in study.trials])
             best = np.fmin.accumulate(np.where(pruned, np.nan, loss))
             number = np.array([trial.number for trial in study.trials])
-            found.append(
+            arrays.append(
                 RepeatTrials(
                     study.repeat,
                     number,
@@ -62,7 +62,7 @@ def repeat_trials(studies: Sequence[StudyRecord]) -> list[RepeatTrials]:
                     float(np.mean([c.uninformed_loss for t in study.trials for c in t.curves[Purpose.SEARCH]])),
                 )
             )
-    return found
+    return arrays
 
 
 def natural_values(studies: Sequence[StudyRecord], parameter: Parameter) -> list[NDArray[np.float64]]:
@@ -88,21 +88,21 @@ def _colours(repeats: int) -> tuple[str, ...]:
 
 
 def points(
-    own: RepeatTrials, x: NDArray[Any], marker: dict[str, str], natural: NDArray[np.float64] | None = None
+    study_trials: RepeatTrials, x: NDArray[Any], marker: dict[str, str], natural: NDArray[np.float64] | None = None
 ) -> Any:
     """The trials of one repeat at `x`; with `natural` values only those that have one, and the winner as a star.
 
     The legend's entries are those of `entries`, as it would draw the first of these points.
     """
     shown = np.full(len(x), True) if natural is None else ~np.isnan(natural)
-    star = (own.number == own.winner) & (natural is not None)
-    plain = np.where(own.guessed, GUESSED, marker["symbol"])
-    symbols = np.where(star, "star", np.where(own.pruned, marker["symbol"] + "-open", plain))
-    columns = [np.full(len(x), own.repeat), own.number, *([] if natural is None else [natural])]
+    star = (study_trials.number == study_trials.winner) & (natural is not None)
+    plain = np.where(study_trials.guessed, GUESSED, marker["symbol"])
+    symbols = np.where(star, "star", np.where(study_trials.pruned, marker["symbol"] + "-open", plain))
+    columns = [np.full(len(x), study_trials.repeat), study_trials.number, *([] if natural is None else [natural])]
     value = "" if natural is None else "value %{customdata[2]:.4g}, "
     return go.Scatter(
         x=x[shown],
-        y=own.loss[shown],
+        y=study_trials.loss[shown],
         customdata=np.stack(columns, axis=-1)[shown],
         mode="markers",
         marker={
@@ -111,8 +111,8 @@ def points(
             "size": np.where(star, 18, 9)[shown],
             "opacity": 0.9,
         },
-        name=f"repeat {own.repeat}",
-        legendgroup=str(own.repeat),
+        name=f"repeat {study_trials.repeat}",
+        legendgroup=str(study_trials.repeat),
         showlegend=False,
         hovertemplate=f"{value}loss %{{y:.4g}}, trial %{{customdata[1]}}<extra>%{{fullData.name}}</extra>",
     )
@@ -120,39 +120,40 @@ def points(
 
 def entries(trials: Sequence[RepeatTrials]) -> list[go.Scatter]:
     """The legend: the repeats, and where there are some, trials that were pruned or did no better than guessing."""
-    made = [
+    legend = [
         explained(
-            f"repeat {own.repeat}",
+            f"repeat {study_trials.repeat}",
             mode="markers",
             marker={**marker_of_repeat(place, len(trials)), "size": 9},
-            legendgroup=str(own.repeat),
+            legendgroup=str(study_trials.repeat),
         )
-        for place, own in enumerate(trials)
+        for place, study_trials in enumerate(trials)
     ]
     for name, symbol, flags in (
-        ("pruned", "circle-open", [own.pruned for own in trials]),
-        ("no better than guessing", GUESSED, [own.guessed for own in trials]),
+        ("pruned", "circle-open", [study_trials.pruned for study_trials in trials]),
+        ("no better than guessing", GUESSED, [study_trials.guessed for study_trials in trials]),
     ):
-        if any(each.any() for each in flags):
-            made.append(explained(name, mode="markers", marker={"symbol": symbol, "color": GREY, "size": 8}))
-    return made
+        if any(flag.any() for flag in flags):
+            legend.append(explained(name, mode="markers", marker={"symbol": symbol, "color": GREY, "size": 8}))
+    return legend
 
 
 def loss_axis(trials: Sequence[RepeatTrials], log: bool) -> dict[str, Any]:
-    """The axis of validation losses. log: whether it is logarithmic, which losses of 0 and below rule out."""
-    losses = np.concatenate([own.loss for own in trials]) if trials else np.empty(0)
+    """The axis of validation losses. log: whether it is logarithmic, if all losses are above 0."""
+    losses = np.concatenate([study_trials.loss for study_trials in trials]) if trials else np.empty(0)
     known = losses[np.isfinite(losses)]
     return axis("Validation loss", log=log and bool(known.size and known.min() > 0))
 
 
 def guessing(trials: Sequence[RepeatTrials], axis_of_losses: dict[str, Any]) -> dict[str, Any]:
-    """Shape and words of the loss that guessing gets, where some trial got no further: a line, or an area from the
-    easiest split's to the hardest's.
+    """Shape and label of the baseline loss, where some trial did no better: a line, or an area from the lowest to the
+    highest of the splits.
     """
-    own = [each for each in trials if each.guessed.any()]
-    if not own:
+    affected = [study_trials for study_trials in trials if study_trials.guessed.any()]
+    if not affected:
         return {"shapes": [], "annotations": []}
-    low, high = min(each.uninformed for each in own), max(each.uninformed for each in own)
+    baselines = [study_trials.uninformed for study_trials in affected]
+    low, high = min(baselines), max(baselines)
     place: dict[str, Any] = {"xref": "x domain", "yref": "y"}
     shape = {"type": "rect", **place, "x0": 0, "x1": 1, "y0": low, "y1": high, "layer": "below", "fillcolor": BAND}
     note = {

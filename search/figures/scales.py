@@ -12,27 +12,27 @@ from cooldown.search.figures.lines import label
 from cooldown.search.spec.space import Parameter
 
 MARGIN = 0.04
-"""Of a range, beside both of its ends."""
+"""The margin beside both ends of a range, as a share of it."""
 
 MISSING = -0.12
-"""Where a trial without a parameter passes its axis, whose range is 0 to 1."""
+"""Where the line of a trial without a parameter crosses its axis, whose range is 0 to 1."""
 
 SHORT = 2.5
-"""Decades: up to how many there is room for three ticks in each."""
+"""The longest axis, in decades, with room for three ticks per decade."""
 
 
 def logarithmic(parameter: Parameter) -> bool:
-    """Whether its axis is."""
+    """Whether the parameter's axis is logarithmic."""
     return parameter.hyperparameter.scale is not Scale.LINEAR
 
 
 def on_axis(parameter: Parameter, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What is drawn for natural values (n,): 1 − value on that scale, else the value itself."""
+    """The axis values of natural values (n,): 1 − value for a parameter that is searched so, else the value itself."""
     return 1 - values if parameter.flipped else values
 
 
 def parameter_axis(parameter: Parameter) -> dict[str, Any]:
-    """The axis of what `on_axis` gives, rising with the natural value; a little longer than the parameter's range."""
+    """The axis of the values of `on_axis`, rising with the natural value; slightly longer than its range."""
     ends = on_axis(parameter, np.array([parameter.low, parameter.high]))
     places = np.log10(ends) if logarithmic(parameter) else ends
     margin = MARGIN * float(places[1] - places[0]) or 0.1
@@ -51,7 +51,7 @@ def parameter_dimension(parameter: Parameter, values: NDArray[np.float64]) -> di
     """The axis of parallel coordinates for natural values (n,), NaN for a trial without the parameter."""
     missing = np.isnan(values)
     places = [MISSING if math.isnan(value) else parameter.position(value) for value in values.tolist()]
-    # A range of one value has but one place, in the middle.
+    # A range of one value has a single position, in the middle.
     ticks = [0.0, 0.25, 0.5, 0.75, 1.0] if parameter.low < parameter.high else [0.5]
     natural = [_short(parameter, parameter.at(tick)) for tick in ticks]
     return {
@@ -77,16 +77,16 @@ def loss_dimension(losses: NDArray[np.float64]) -> dict[str, Any]:
 
 
 def _short(parameter: Parameter, value: float) -> str:
-    """A natural value with as many digits as tell it from its neighbours on the scale of its axis."""
+    """A natural value with enough digits to tell it from its neighbours on its axis."""
     if parameter.hyperparameter.integer:
         return f"{value:.0f}"
     return f"{1 - float(f'{1 - value:.2g}'):.10g}" if parameter.flipped else f"{value:.3g}"
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Powers of ten from 10**low to 10**high, on a short range also twice and five times those."""
+    """Powers of ten from 10**low to 10**high; on a short range also 2 and 5 times each."""
     factors = (1, 2, 5) if high - low < SHORT else (1,)
     powers = range(math.floor(low), math.ceil(high) + 1)
-    found = [float(f"{factor}e{power}") for power in powers for factor in factors]
-    # A rounding error beyond the range's end is its end.
-    return [each for each in found if low - 1e-9 <= math.log10(each) <= high + 1e-9]
+    ticks = [float(f"{factor}e{power}") for power in powers for factor in factors]
+    # Allow for rounding errors at the range's ends.
+    return [tick for tick in ticks if low - 1e-9 <= math.log10(tick) <= high + 1e-9]

@@ -1,4 +1,4 @@
-"""Schedules in pictures: the executed learning rate of each update."""
+"""Schedules: the learning rate of each update."""
 
 from collections.abc import Mapping
 from html import escape
@@ -13,10 +13,10 @@ from cooldown.search.figures.layout import axis, chart
 from cooldown.search.spec.arms import short
 
 COLOURS = ("#1A7FC4", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#AA3377", "#8CBC68")
-"""In order, and from the start again. Source: Okabe & Ito, Tol."""
+"""In order, repeated where there are more lines. Source: Okabe & Ito, Tol."""
 
 DASHES = ("solid", "dash", "dot", "dashdot")
-"""The next for every time that the colours start again."""
+"""The next one each time the colours repeat."""
 
 HEIGHT = 420
 
@@ -27,13 +27,13 @@ def rates(
     log: bool = False,
     lines: Mapping[str, Mapping[str, str]] | None = None,
 ) -> go.Figure:
-    """A line for each label, against the number of the update, from 1.
+    """A line for each label by update, from 1.
 
-    multipliers: by label, which may be any text, the (updates,) rates, or multipliers of one. unit: what they are. log:
-    whether their axis is logarithmic. lines: by label the colour and dash, as `lines.line_of_arm` gives them; of one
-    that is not there the next of `COLOURS`.
+    multipliers: the (updates,) rates, or multipliers of one, by label, which may be any text. unit: what they are. log:
+    whether their axis is logarithmic. lines: colour and dash by label, as `lines.line_of_arm` gives them; a label that
+    is missing gets the next of `COLOURS`.
     """
-    given = lines or {}
+    styles = lines or {}
     traces = [
         go.Scatter(
             x=np.arange(1, len(values) + 1),
@@ -42,7 +42,7 @@ def rates(
             line={
                 "color": COLOURS[place % len(COLOURS)],
                 "dash": DASHES[place // len(COLOURS) % len(DASHES)],
-                **given.get(name, {}),
+                **styles.get(name, {}),
                 "width": 2,
             },
             name=escape(short(name)),

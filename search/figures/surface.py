@@ -1,4 +1,4 @@
-"""The paths of optimizers over a surface, animated, and beside them how the value falls."""
+"""The paths of optimizers over a surface, animated, and beside them the value at each step."""
 
 import math
 from collections.abc import Sequence
@@ -17,16 +17,16 @@ from cooldown.search.figures.layout import ABOVE, GREY
 from cooldown.search.figures.lines import line_of_arm, marker_of_arm
 
 FRAMES = 100
-"""At most, after the first. Every frame holds all paths so far: twice as many make the file four times as large."""
+"""The most frames after the first. Each holds all paths so far: twice as many make the file four times as large."""
 
 FINEST = 0.001
-"""Of the window's diagonal: how far a line may run beside its path. It is about a pixel."""
+"""How far a line may deviate from its path, as a share of the window's diagonal: about a pixel."""
 
 MOST_CORNERS = 160
-"""Of one line: where a path zig-zags more than that, its line is coarser."""
+"""The most corners of one line: where a path zig-zags more than that, its line is coarser."""
 
 FAR = 1e3
-"""In diagonals: how far outside the window a path is followed."""
+"""How far outside the window a path is followed, in diagonals."""
 
 DEEPEST = 1e-8
 """Of the start's height above the lowest minimum: where the axis of the values ends, if it is logarithmic."""
@@ -59,16 +59,16 @@ class _Drawn:
 def surface_figure(surface: Surface, trajectories: Sequence[Trajectory]) -> go.Figure:
     """The landscape of `surface` with the paths of `trajectories` over it, and their values against the step.
 
-    trajectories: at least one, all with the same number of steps. What is shown first is the end of all paths; Play
-    starts over, with a frame for each step, or for ever fewer of them where there are more than 100.
+    trajectories: at least one, all with the same number of steps. The figure opens at the last step; Play starts over,
+    with a frame for each step, or for fewer and fewer of them where there are more than 100.
 
-    The landscape is an image behind the traces and not a contour trace: plotly.js would take that one away during the
-    animation, or draw it anew, and late, with every frame.
+    The landscape is an image behind the traces and not a contour trace: plotly.js would remove a contour during the
+    animation, or redraw it late with every frame.
     """
     shown = frame_steps(len(trajectories[0].path) - 1)
     landscape = landscape_of(surface)
-    still = [colour_bar(landscape), *(_values(surface, each, shown) for each in trajectories)]
-    drawn = [_drawn(surface, each) for each in trajectories]
+    still = [colour_bar(landscape), *(_values(surface, trajectory, shown) for trajectory in trajectories)]
+    drawn = [_drawn(surface, trajectory) for trajectory in trajectories]
     bounds = _value_bounds(surface, trajectories)
     moving = _moving(drawn, bounds, shown[-1])
     numbers = list(range(len(still), len(still) + len(moving)))
@@ -83,14 +83,14 @@ def surface_figure(surface: Surface, trajectories: Sequence[Trajectory]) -> go.F
 def surface_part(
     surface: Surface, trajectories: Sequence[Trajectory], within: Within = "beside", *, dark: bool = False
 ) -> go.Figure:
-    """The same figure as a part of a page that has its headings, its colours and its words: without a title and without
-    a colour bar, the legend below.
+    """The same figure as a part of a page that has its own heading, colours and caption: without title and colour bar,
+    with the legend below.
 
-    within: where the values stand. dark: whether the page is dark, as the landscape then is.
+    within: where the chart of the values is. dark: whether the page, and so the landscape, is dark.
     """
     shown = frame_steps(len(trajectories[0].path) - 1)
-    still = [_values(surface, each, shown) for each in trajectories]
-    drawn = [_drawn(surface, each) for each in trajectories]
+    still = [_values(surface, trajectory, shown) for trajectory in trajectories]
+    drawn = [_drawn(surface, trajectory) for trajectory in trajectories]
     bounds = _value_bounds(surface, trajectories)
     moving = _moving(drawn, bounds, shown[-1])
     numbers = list(range(len(still), len(still) + len(moving)))
@@ -107,14 +107,14 @@ def surface_part(
 
 
 def frame_steps(steps: int) -> list[int]:
-    """The steps out of 0 … `steps` that are shown: all or, where they are many, the more the earlier."""
+    """The steps out of 0 … `steps` that are shown: all, or where they are many, more of the early ones."""
     if steps <= FRAMES:
         return list(range(steps + 1))
     return sorted({round(steps * (frame / FRAMES) ** 2) for frame in range(FRAMES + 1)})
 
 
 def _marks(surface: Surface, ink: str) -> list[go.Scatter]:
-    """The start, and the minima, the lowest of them as stars: open ones, so that the paths' ends below them show."""
+    """The start and the minima; the lowest minima are open stars, so that the ends of the paths remain visible."""
     marks = [
         _mark("start", [surface.start], {"color": ink, "symbol": "circle-open", "size": 12, "line": {"width": 2}}),
     ]
@@ -142,10 +142,10 @@ def _mark(name: str, points: Sequence[tuple[float, float]], marker: dict[str, An
 
 
 def _values(surface: Surface, trajectory: Trajectory, shown: Sequence[int]) -> go.Scatter:
-    """The values of a path at the steps that are shown, on the axes beside the landscape."""
+    """The values of a path at the shown steps, on the axes beside the landscape."""
     values = trajectory.values[list(shown)]
     if surface.minima:
-        # Zero has no logarithm: what falls that far leaves the picture at its lower edge.
+        # Zero has no logarithm: values that low leave the picture at its lower edge.
         values = np.maximum(values - lowest(surface), 0.1 * DEEPEST * start_height(surface))
     return go.Scatter(
         x=list(shown),
@@ -171,9 +171,9 @@ def _drawn(surface: Surface, trajectory: Trajectory) -> _Drawn:
 
 
 def _corners(path: NDArray[np.float64], apart: float) -> NDArray[np.intp]:
-    """The points of `path` (n, 2) through which a line runs nowhere farther than `apart` beside it: indices (corners,).
+    """The points of `path` (n, 2) whose polyline deviates by at most `apart` from it: indices (corners,).
 
-    After Douglas & Peucker 1973: a stretch is drawn straight unless some point of it is too far off, and then halved
+    After Douglas & Peucker 1973: a stretch is drawn straight unless one of its points is too far off; then it is split
     there.
     """
     corners, stretches = [0], [(0, len(path) - 1)]
@@ -191,12 +191,12 @@ def _corners(path: NDArray[np.float64], apart: float) -> NDArray[np.intp]:
 
 
 def _moving(drawn: Sequence[_Drawn], bounds: tuple[float, float], step: int) -> list[go.Scatter]:
-    """What a frame moves, as it is at `step`: each optimizer's path and its head, and the step's line in the curves."""
+    """The traces that a frame moves, at `step`: each optimizer's path and head, and the vertical line of the step."""
     moved = _moved(drawn, bounds, step)
-    for each, path, head in zip(drawn, moved, moved[len(drawn) :], strict=False):
-        name = each.trajectory.name
+    for drawing, path, head in zip(drawn, moved, moved[len(drawn) :], strict=False):
+        name = drawing.trajectory.name
         path.update(
-            name=f"{name}, η = {each.trajectory.learning_rate:.3g}",
+            name=f"{name}, η = {drawing.trajectory.learning_rate:.3g}",
             mode="lines",
             line={**line_of_arm(name), "width": 2.5},
             legendgroup=name,
@@ -217,11 +217,11 @@ def _moving(drawn: Sequence[_Drawn], bounds: tuple[float, float], step: int) -> 
 
 
 def _moved(drawn: Sequence[_Drawn], bounds: tuple[float, float], step: int) -> list[go.Scatter]:
-    """The places, at `step`, of what `_moving` tells how to draw."""
-    lines = [np.append(each.corners[each.corners < step], step) for each in drawn]
+    """The positions at `step` of the traces of `_moving`."""
+    lines = [np.append(drawing.corners[drawing.corners < step], step) for drawing in drawn]
     return [
-        *(go.Scatter(x=each.path[at, 0], y=each.path[at, 1]) for each, at in zip(drawn, lines, strict=True)),
-        *(go.Scatter(x=each.path[[step], 0].tolist(), y=each.path[[step], 1].tolist()) for each in drawn),
+        *(go.Scatter(x=drawing.path[at, 0], y=drawing.path[at, 1]) for drawing, at in zip(drawn, lines, strict=True)),
+        *(go.Scatter(x=drawing.path[[step], 0].tolist(), y=drawing.path[[step], 1].tolist()) for drawing in drawn),
         go.Scatter(x=[step, step], y=bounds),
     ]
 
@@ -236,7 +236,7 @@ def _layout(surface: Surface, shown: Sequence[int], bounds: tuple[float, float])
             "subtitle": {
                 "text": "Each optimizer starts at the circle, with the learning rate η that brings it "
                 f"{goal(surface)} in the fewest steps.<br>"
-                "Play shows the paths step by step; a click on a name hides that optimizer.",
+                "Press Play to animate the paths; click a name to hide that optimizer.",
             },
         },
         xaxis={"title": "x", "range": [left, right], "domain": [0, 0.5], "constraintoward": "right", **plain},
@@ -255,10 +255,10 @@ def _layout(surface: Surface, shown: Sequence[int], bounds: tuple[float, float])
 
 
 def goal(surface: Surface) -> str:
-    """Where a learning rate is to bring an optimizer, in words."""
+    """The goal that the learning rates are tuned for, in words."""
     if not surface.minima:
         return f"down to a value below {surface.level:g}".replace("-", "−")
-    which = "the lowest minimum it finds" if len({each.value for each in surface.minima}) > 1 else "a minimum"
+    which = "the lowest minimum it finds" if len({minimum.value for minimum in surface.minima}) > 1 else "a minimum"
     return f"within {surface.tolerance:g} of {which}"
 
 
@@ -268,13 +268,13 @@ def _part_layout(
     (left, right), (bottom, top) = surface.window
     plain = {"constrain": "domain", "showgrid": False, "zeroline": False, "ticks": "outside", "automargin": True}
     beside = within == "beside"
-    # From the axes down: labels and title, buttons and slider, legend.
+    # Below the axes, from top to bottom: labels and title, buttons and slider, legend.
     below, axes = 150 + LEGEND_ROW * rows, 430 if beside else 640
     pressed = {"bgcolor": FAINT, "bordercolor": FAINT}
     value_axis = _value_axis(surface, bounds)
     if value_axis.get("type") == "log":
         decades = abs(float(np.diff(value_axis["range"])[0]))
-        # As texts: plotly sets powers larger than other labels, and 10⁰ as 1.
+        # As texts: plotly shows powers larger than other labels, and 10⁰ as 1.
         first, last = (math.ceil(min(value_axis["range"])), math.floor(max(value_axis["range"])))
         powers = range(first, last + 1, max(math.ceil(decades / 6), 1))
         value_axis |= {
@@ -300,7 +300,7 @@ def _part_layout(
             "range": [0, shown[-1]],
         },
         yaxis2={**value_axis, "domain": [0, 1] if beside else [0, 0.3], "title": None, "automargin": True},
-        # Above its axis, where it meets nothing however narrow the page is.
+        # Above its axis, where it overlaps nothing even on a narrow page.
         annotations=[
             {
                 "text": value_axis["title"],
@@ -332,24 +332,24 @@ def _value_axis(surface: Surface, bounds: tuple[float, float]) -> dict[str, Any]
         return {"title": "value", "anchor": "x2", "range": bounds}
     floor = lowest(surface)
     return {
-        "title": "value" if floor == 0 else f"value − {floor:g}, the lowest minimum's",
+        "title": "value" if floor == 0 else f"value above the lowest minimum ({floor:g})".replace("-", "−"),
         "type": "log",
         "anchor": "x2",
         "range": np.log10(bounds).tolist(),
         "dtick": 1,
         "exponentformat": "power",
-        # Powers are set larger than other labels.
+        # Plotly shows powers larger than other labels.
         "tickfont": {"size": 10},
     }
 
 
 def _value_bounds(surface: Surface, trajectories: Sequence[Trajectory]) -> tuple[float, float]:
-    """The ends of the values' axis; what is outside is beyond the picture."""
+    """The ends of the values' axis; values outside are not shown."""
     if not surface.minima:
         (left, right), (bottom, top) = surface.window
         corners = surface.value([(left, bottom), (left, (bottom + top) / 2), ((left + right) / 2, bottom)])
         return float(corners.min()), float(corners.max())
-    above = np.concatenate([each.values for each in trajectories]) - lowest(surface)
+    above = np.concatenate([trajectory.values for trajectory in trajectories]) - lowest(surface)
     height = start_height(surface)
     return max(DEEPEST * height, 0.5 * float(np.nanmin(above))), 2 * min(float(np.nanmax(above)), 100 * height)
 
@@ -385,5 +385,5 @@ def _slider(shown: Sequence[int]) -> dict[str, Any]:
 
 
 def _animation(duration: int) -> dict[str, Any]:
-    """How a frame comes, which then stays for `duration` milliseconds. Only its own traces are drawn anew."""
+    """The options of a frame that is shown for `duration` milliseconds. Only its own traces are redrawn."""
     return {"frame": {"duration": duration, "redraw": False}, "transition": {"duration": 0}}

@@ -1,4 +1,4 @@
-"""The trials of one arm in one experiment: when each came, what it chose, and what mattered in that."""
+"""The trials of one arm: search history, loss against each hyperparameter, and parallel coordinates."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -33,7 +33,7 @@ WARNING = "#CC3311"
 """Of the edge that an alarm names."""
 
 RANKS = ((0.0, "#1E88E5"), (0.3, "#7FA6C9"), (1.0, "#8A8A8A"))
-"""From the best trial of its repeat to the worst, which stand back."""
+"""Colours from the best trial of its repeat to the worst, which are less prominent."""
 
 HEIGHT = 440
 
@@ -41,45 +41,45 @@ REPEAT_AND_TRIAL = (Column("Repeat", Form.COUNT), Column("Trial", Form.COUNT))
 
 SLICE_CAPTION = "Each dot is a trial, each star a study's winner. The dashed lines are the ends of the range."
 PARALLEL_CAPTION = (
-    "Each line is a trial, coloured by its rank within its study: the best stand out where they agree. Drag along an "
-    "axis to keep a part of the lines."
+    "Each line is a trial, coloured by its rank within its study: the best are blue. Drag along an axis to filter the "
+    "lines."
 )
 BASELINES = {"classification": "predicting class frequencies", "regression": "predicting the mean"}
-"""What the baseline loss is that of, by the kind of a task."""
+"""The predictor of the baseline loss, by kind of task."""
 
 
 FEW = 12
-"""Trials up to which each has its tick."""
+"""The most trials that each have a tick."""
 
 
 def history(studies: Sequence[StudyRecord], *, log: bool = True) -> go.Figure:
     """The validation loss of every trial against its number, and the best so far of each repeat as a step line.
 
-    studies: of one arm. A pruned trial has an open marker, and its loss is that of the epoch it got to; one that did no
-    better than guessing is a cross, at the line of what that gets. log: whether the axis of the losses is
-    logarithmic, where all are above 0. Every point has its (repeat, trial) as customdata.
+    studies: of one arm. A pruned trial has an open marker at the loss of its last epoch; a trial that did no better
+    than guessing is a cross at the baseline loss. log: whether the loss axis is logarithmic, if all losses are above 0.
+    Every point has its (repeat, trial) as customdata.
     """
     traces: list[Any] = []
     trials = repeat_trials(studies)
-    for place, own in enumerate(trials):
+    for place, study_trials in enumerate(trials):
         marker = marker_of_repeat(place, len(trials))
-        traces.append(points(own, own.number, marker))
+        traces.append(points(study_trials, study_trials.number, marker))
         traces.append(
             go.Scatter(
-                x=own.number,
-                y=own.best,
+                x=study_trials.number,
+                y=study_trials.best,
                 mode="lines",
                 line={"color": marker["color"], "width": 2, "shape": "hv"},
-                legendgroup=str(own.repeat),
+                legendgroup=str(study_trials.repeat),
                 showlegend=False,
-                name=f"best of repeat {own.repeat}",
+                name=f"best of repeat {study_trials.repeat}",
                 hovertemplate="best so far %{y:.4g} at trial %{x}<extra>%{fullData.name}</extra>",
             )
         )
     if traces:
         traces.append(explained("best so far", mode="lines", line={"color": GREY, "width": 2, "shape": "hv"}))
     losses = loss_axis(trials, log)
-    ticks: dict[str, Any] = {"dtick": 1} if all(own.number.max() < FEW for own in trials) else {}
+    ticks: dict[str, Any] = {"dtick": 1} if all(study_trials.number.max() < FEW for study_trials in trials) else {}
     return chart(
         [*traces, *entries(trials)],
         HEIGHT,
@@ -99,23 +99,29 @@ def history_table(studies: Sequence[StudyRecord]) -> Table:
             Column("Pruned"),
         ),
         [
-            (own.repeat, *row)
-            for own in repeat_trials(studies)
-            for row in zip(*(column.tolist() for column in (own.number, own.loss, own.best, own.pruned)), strict=True)
+            (study_trials.repeat, *row)
+            for study_trials in repeat_trials(studies)
+            for row in zip(
+                study_trials.number.tolist(),
+                study_trials.loss.tolist(),
+                study_trials.best.tolist(),
+                study_trials.pruned.tolist(),
+                strict=True,
+            )
         ],
     )
 
 
 def history_caption(view: View, studies: Sequence[StudyRecord]) -> str:
-    """How `history` of the `studies` of one arm is read."""
+    """How to read `history` of the `studies` of one arm."""
     text = (
-        "The validation loss of every trial in the order of the search; the steps are the best so far of each repeat. "
-        "Open markers are pruned trials."
+        "Validation loss of every trial in the order of the search; the step lines are each repeat's best so far. Open "
+        "markers are pruned trials."
     )
     if not any(guessed(trial) for study in studies for trial in study.trials):
         return text
     task = view.spec.task
-    # Only of a built-in task the kind is known without its data.
+    # The kind of a task that is not built in is unknown without its data.
     baseline = BASELINES[tasks.get(task).kind] if task in tasks.names() else " or ".join(BASELINES.values())
     return f"{text} Crosses did no better than {baseline} with any seed: they diverged, or their loss is capped."
 
@@ -130,15 +136,15 @@ def slice_(
     """The validation loss of every trial against one hyperparameter, on the scale it is searched on.
 
     studies: of one arm; trials without the parameter, as in a joint arm, have no point. edge: the end of its range that
-    an alarm names. The range's ends are dashed lines, the repeats' winners stars. On the scale of 1 − value what is
-    drawn is 1 − value, on a reversed logarithmic axis with ticks in natural values. log: as in `history`. Every
+    an alarm names. The range's ends are dashed lines, the repeats' winners stars. A parameter that is searched as
+    1 − value is drawn so, on a reversed logarithmic axis with ticks in natural values. log: as in `history`. Every
     point has its (repeat, trial) as customdata, and its natural value.
     """
     trials, traces = repeat_trials(studies), []
     values = natural_values(studies, parameter)
-    for place, (own, chosen) in enumerate(zip(trials, values, strict=True)):
-        traces.append(points(own, on_axis(parameter, chosen), marker_of_repeat(place, len(trials)), chosen))
-    if any(own.winner >= 0 for own in trials):
+    for place, (study_trials, chosen) in enumerate(zip(trials, values, strict=True)):
+        traces.append(points(study_trials, on_axis(parameter, chosen), marker_of_repeat(place, len(trials)), chosen))
+    if any(study_trials.winner >= 0 for study_trials in trials):
         star = {"symbol": "star", "size": 14, "color": GREY}
         traces.append(explained("winner of its repeat", mode="markers", marker=star))
     shapes, notes = [], []
@@ -150,7 +156,10 @@ def slice_(
         if alarmed:
             notes.append(_edge_note(at, side, parameter))
     losses = loss_axis(trials, log)
-    shown = [replace(o, guessed=o.guessed & ~np.isnan(chosen)) for o, chosen in zip(trials, values, strict=True)]
+    shown = [
+        replace(study_trials, guessed=study_trials.guessed & ~np.isnan(chosen))
+        for study_trials, chosen in zip(trials, values, strict=True)
+    ]
     guessed = guessing(shown, losses)
     return chart(
         [*traces, *entries(shown)],
@@ -173,10 +182,14 @@ def slice_table(studies: Sequence[StudyRecord], parameter: Parameter) -> Table:
             Column("Winner"),
         ),
         [
-            (own.repeat, number, value, loss, pruned, number == own.winner)
-            for own, chosen in zip(repeat_trials(studies), natural_values(studies, parameter), strict=True)
+            (study_trials.repeat, number, value, loss, pruned, number == study_trials.winner)
+            for study_trials, chosen in zip(repeat_trials(studies), natural_values(studies, parameter), strict=True)
             for number, value, loss, pruned in zip(
-                own.number.tolist(), chosen.tolist(), own.loss.tolist(), own.pruned.tolist(), strict=True
+                study_trials.number.tolist(),
+                chosen.tolist(),
+                study_trials.loss.tolist(),
+                study_trials.pruned.tolist(),
+                strict=True,
             )
             if value == value
         ],
@@ -186,13 +199,13 @@ def slice_table(studies: Sequence[StudyRecord], parameter: Parameter) -> Table:
 def parallel(studies: Sequence[StudyRecord], parameters: Sequence[Parameter]) -> go.Figure:
     """Every trial as a line through its hyperparameters, each on the scale it is searched on, and its loss.
 
-    studies: of one arm; pruned trials, whose losses compare with no other, are left out. The colour is the rank within
-    the repeat, 0 the best. A trial without a parameter passes below its axis, at the tick –.
+    studies: of one arm; pruned trials are left out, as their losses are not comparable. The colour is the rank within
+    the repeat, 0 the best. The line of a trial without a parameter crosses that axis at the tick –.
     """
     table = parallel_table(studies, parameters)
     if not len(table):
         return chart([], HEIGHT, legend=False)
-    # The best last, above the others.
+    # The best trials last, so that they are drawn above the others.
     table = table.sorted(lambda row: -row[-1])
 
     def column(title: str) -> NDArray[np.float64]:
@@ -240,7 +253,7 @@ def parallel_table(studies: Sequence[StudyRecord], parameters: Sequence[Paramete
 
 
 def _edge_note(at: float, side: Side, parameter: Parameter) -> dict[str, Any]:
-    """The words beside the edge that an alarm names; on a logarithmic axis a note stands at the logarithm."""
+    """The label at the edge that an alarm names; on a logarithmic axis it is placed at the logarithm."""
     return {
         "x": float(np.log10(at)) if logarithmic(parameter) else at,
         "xanchor": "left" if side == "low" else "right",
@@ -250,6 +263,6 @@ def _edge_note(at: float, side: Side, parameter: Parameter) -> dict[str, Any]:
         "yanchor": "top",
         "align": "left" if side == "low" else "right",
         "showarrow": False,
-        "text": "the best values<br>cluster at this end",
+        "text": "best values<br>at this end",
         "font": {"color": WARNING},
     }

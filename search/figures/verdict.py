@@ -1,14 +1,14 @@
-"""The answer in pictures: every pair's difference with its interval, the repeats behind it, and who gets the credit."""
+"""Charts of the answer: every pair's difference with its interval, all repeats, and the contributions to the gain."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
 from cooldown.search.evidence.credit import CreditSplit
-from cooldown.search.evidence.numbers import Form
+from cooldown.search.evidence.numbers import Form, formatted, interval
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.figures.layout import BAND, GREY, axis, chart, rows, zero_line
 from cooldown.search.figures.lines import faded, label, looks, whole
@@ -16,23 +16,23 @@ from cooldown.search.statistics.intervals import Interval
 from cooldown.search.statistics.verdict import Verdict
 
 FOREST_CAPTION = (
-    "Difference of test loss, first arm minus second: a dot left of 0 favours the first arm. A pair is decided where "
-    "its whole interval lies outside the shaded band, and a tie where it lies inside. With many pairs, intervals "
-    "decide only after a correction for their number."
+    "Difference of test loss, first arm minus second: a dot left of 0 favours the first arm. A pair is decided if its "
+    "whole interval is outside the shaded tie band, and a tie if it is inside. With several pairs, decisions are "
+    "corrected for their number."
 )
 
 RIM = "rgba(128, 128, 128, 0.6)"
 """The edge of a dot."""
 
 FALLS, RISES = "#35978F", "#BF812D"
-"""Of a loss that gets lower, and higher; no optimizer's. Source: ColorBrewer's BrBG."""
+"""Of a loss that falls, and of one that rises; no optimizer has these. Source: ColorBrewer's BrBG."""
 
 
 def forest(verdicts: Sequence[Verdict]) -> go.Figure:
     """The difference of each pair with its 95 % interval, a row for each, the primary pair on top and bold.
 
     Behind each is its tie band. A decided pair has its winner's colour and symbol, an undecided one a grey circle, a
-    tie an open one; a pair without a difference yet has a row and no marker.
+    tie an open circle; a pair without a difference yet has a row and no marker.
     """
     ordered = _primary_first(verdicts)
     known = looks(dict.fromkeys(arm for verdict in ordered for arm in (verdict.a, verdict.b)))
@@ -53,8 +53,9 @@ def forest(verdicts: Sequence[Verdict]) -> go.Figure:
                 error_x=_whisker(verdict.difference, verdict.low, verdict.high, marker["color"]),
                 name=_pair(verdict),
                 hovertemplate=(
-                    f"{whole(verdict.a)}<br>vs {whole(verdict.b)}<br>difference %{{x:.4g}}<br>"
-                    f"95 % interval: {verdict.low:.4g} to {verdict.high:.4g}<br>"
+                    f"{whole(verdict.a)}<br>vs {whole(verdict.b)}<br>"
+                    f"difference {formatted(verdict.difference, Form.DIFFERENCE)}<br>"
+                    f"95 % interval {interval(verdict.low, verdict.high)}<br>"
                     f"tie band: ±{verdict.band or 0:.4g}<extra></extra>"
                 ),
             )
@@ -91,20 +92,20 @@ def repeats(
 ) -> go.Figure:
     """Every repeat's mean as a dot and each arm's mean as a tick, a row for each arm, the best on top.
 
-    values: by arm and repeat. title: what they are, as "Test loss". best: which of them are good. An arm without a
+    values: by arm and repeat. title: what they are, such as "Test loss". best: which values are best. An arm without a
     finite value has a row at the bottom.
     """
     ranked, means = _ranked(values, best), _means(values)
     known, traces = looks(values), []
     for row, arm in enumerate(ranked):
-        own, marker = values[arm], known[arm].marker
+        by_repeat, marker = values[arm], known[arm].marker
         traces.append(
             go.Scatter(
-                x=list(own.values()),
-                y=[row] * len(own),
-                customdata=list(own),
+                x=list(by_repeat.values()),
+                y=[row] * len(by_repeat),
+                customdata=list(by_repeat),
                 mode="markers",
-                # A rim in the page's own grey parts dots that lie on each other, on white and on black.
+                # A grey rim separates overlapping dots, on white and on black.
                 marker={**marker, "size": 10, "opacity": 0.9, "line": {"width": 1, "color": RIM}},
                 name=label(arm),
                 hovertemplate=f"repeat %{{customdata}}: %{{x:.4g}}<br>{whole(arm)}<extra></extra>",
@@ -117,14 +118,14 @@ def repeats(
                 mode="markers",
                 marker={"symbol": "line-ns-open", "size": 24, "color": marker["color"], "line": {"width": 3}},
                 name=label(arm),
-                hovertemplate=f"mean of {len(own)}: %{{x:.4g}}<br>{whole(arm)}<extra></extra>",
+                hovertemplate=f"mean of {len(by_repeat)}: %{{x:.4g}}<br>{whole(arm)}<extra></extra>",
             )
         )
     return chart(
         traces,
         len(ranked) * 36 + 100,
         legend=False,
-        xaxis=axis(f"{escape(title)} (dots: repeats, bars: their mean)"),
+        xaxis=axis(escape(title), **_around_one_value(values)),
         yaxis=rows([label(arm) for arm in ranked], "Arm", showgrid=True),
     )
 
@@ -148,48 +149,58 @@ def repeats_table(
 
 
 def repeats_caption(best: Literal["lowest", "highest"]) -> str:
-    """How `repeats` is read."""
+    """How to read `repeats`."""
     return (
-        "Each dot is one repeat, an independent tuning: the mean of its winner over fresh seeds. The tick is the mean "
-        f"of the repeats; the {best} is best."
+        "Each dot is one repeat, an independent tuning: the mean of its winner over fresh seeds. The vertical tick is "
+        f"the mean of the repeats; the {best} is best."
     )
 
 
-def credit(shares: Mapping[str, Interval]) -> go.Figure:
-    """What each factor adds to the test loss, as bars with their 95 % intervals, in the order given.
+def _around_one_value(values: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:
+    """The range of an axis with a single value, around which plotly would show a range of 2; else none."""
+    known = {value for by_repeat in values.values() for value in by_repeat.values() if np.isfinite(value)}
+    if len(known) != 1 or known == {0.0}:
+        return {}
+    (value,) = known
+    return {"range": sorted((0.5 * value, 1.5 * value))}
 
-    shares: by name, as `CreditSplit.shares`, with a "total" or without, or as `spoken_effects` gives them;
-    below 0 the loss falls.
+
+def credit(shares: Mapping[str, Interval]) -> go.Figure:
+    """The contribution of each factor to the test loss, as bars with their 95 % intervals, in this order.
+
+    shares: by name, as `CreditSplit.shares`, with or without a "total", or as `spoken_effects` gives them; below 0 the
+    loss falls.
     """
     names, intervals = list(shares), list(shares.values())
     bars = []
-    for row, each in enumerate(intervals):
-        colour = FALLS if each.estimate < 0 else RISES
+    for row, effect in enumerate(intervals):
+        colour = FALLS if effect.estimate < 0 else RISES
         bars.append(
             go.Bar(
-                x=[each.estimate],
+                x=[effect.estimate],
                 y=[row],
                 orientation="h",
                 width=0.6,
-                # Pale, as the half of a whisker that lies on the bar is to be seen too.
+                # Pale, so that the half of the whisker on the bar is visible.
                 marker={"color": faded(colour, 0.45), "line": {"color": colour, "width": 1}},
-                error_x=_whisker(each.estimate, each.low, each.high, colour),
-                hovertemplate=(f"%{{x:+.4g}}<br>95 % interval: {each.low:.4g} to {each.high:.4g}<extra></extra>"),
+                error_x=_whisker(effect.estimate, effect.low, effect.high, colour),
+                hovertemplate=f"{formatted(effect.estimate, Form.DIFFERENCE)}<br>"
+                f"95 % interval {interval(effect.low, effect.high)}<extra></extra>",
             )
         )
     return chart(
         bars,
         len(names) * 44 + 90,
         legend=False,
-        xaxis=axis("Change of test loss (below 0: it falls)", **zero_line()),
+        xaxis=axis("Change of test loss", **zero_line()),
         yaxis=rows([_factor(name) for name in names], "Factor"),
     )
 
 
 def _factor(name: str) -> str:
-    """Its name with a capital, in two lines where it is long; in bold what the others add up to."""
-    told = escape(f"{name[:1].upper()}{name[1:]}").replace(", ", ",<br>")
-    return f"<b>{told}</b>" if name == "total" else told
+    """Its name with a capital, in two lines where it is long; the total in bold."""
+    text = escape(f"{name[:1].upper()}{name[1:]}").replace(", ", ",<br>")
+    return f"<b>{text}</b>" if name == "total" else text
 
 
 def credit_table(shares: Mapping[str, Interval], caption: str = "") -> Table:
@@ -202,16 +213,16 @@ def credit_table(shares: Mapping[str, Interval], caption: str = "") -> Table:
 
 
 def credit_caption(split: CreditSplit) -> str:
-    """How `credit` of the shares of a split is read."""
+    """How to read `credit` of the shares of a split."""
     return (
-        f"The change from {split.first} to {split.other}, divided among the three things that change. Negative values "
-        "lower the loss. The bars add up to the total; the whiskers are 95 % intervals."
+        f"Contributions to the change from {split.first} to {split.other}. Negative values lower the loss. The bars "
+        "add up to the total; the whiskers are 95 % intervals."
     )
 
 
 def _directions() -> list[dict[str, object]]:
-    """Words above the rows, at both ends: which side speaks for whom."""
-    sides = ((0, "left", "← first"), (1, "right", "second →"))
+    """Labels above the rows, at both ends: which side favours which arm."""
+    sides = ((0, "left", "← first better"), (1, "right", "second better →"))
     return [
         {
             "x": x,
@@ -244,13 +255,13 @@ def _pair(verdict: Verdict) -> str:
 
 
 def _row_label(verdict: Verdict) -> str:
-    """The pair, and below it what was decided."""
+    """The pair, and below it the verdict."""
     winner = _winner(verdict)
-    told = f"{label(winner)} is better" if winner else verdict.verdict
+    text = f"{label(winner)} is better" if winner else verdict.verdict
     if verdict.difference is None:
-        told = "not compared yet"
+        text = "not compared yet"
     pair = f"<b>{_pair(verdict)}</b>" if verdict.primary else _pair(verdict)
-    return f"{pair}<br><i>{told}</i>"
+    return f"{pair}<br><i>{text}</i>"
 
 
 def _whisker(estimate: float, low: float, high: float, colour: str) -> dict[str, object]:
@@ -280,7 +291,7 @@ def _box(low: float, high: float, row: int) -> dict[str, object]:
 
 def _means(values: Mapping[str, Mapping[int, float]]) -> dict[str, float]:
     """The mean over the repeats; NaN for an arm without any."""
-    return {arm: float(np.mean(list(own.values()))) if own else np.nan for arm, own in values.items()}
+    return {arm: float(np.mean(list(by_repeat.values()))) if by_repeat else np.nan for arm, by_repeat in values.items()}
 
 
 def _ranked(values: Mapping[str, Mapping[int, float]], best: Literal["lowest", "highest"]) -> list[str]:

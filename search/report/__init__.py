@@ -1,8 +1,8 @@
 """An experiment as one web page that needs no network: its answer, the evidence, and the command that reproduces it.
 
-`report` asks each module of sections for what an experiment has to say (`answer`, `trials`, `evidence`, `method`), as
-blocks of text, tables and charts (`blocks`). `page` sets them as HTML: the template says where things stand, the style
-sheet how they look, `embedding` packs the figures' numbers, and the script beside the template draws them.
+`report` collects the sections of `answer`, `trials`, `evidence` and `method` as blocks of text, tables and charts
+(`blocks`). `page` renders them as HTML: the template arranges them, the style sheet formats them, `embedding` packs the
+figures' numbers, and the script beside the template draws them.
 """
 
 from cooldown.search.experiments.result import Result
@@ -12,7 +12,7 @@ from cooldown.storage import ExperimentRecord
 
 
 def report(experiment: Result | ExperimentRecord) -> str:
-    """The HTML document of an experiment, in whatever state it is; the same bytes for the same record."""
+    """The HTML document of an experiment in any state; the same bytes for the same record."""
     result = experiment if isinstance(experiment, Result) else Result(experiment)
     sections = [
         answer.alarms(result),

@@ -1,4 +1,4 @@
-"""The first page: the answer, its doubts, the pairs, the repeats behind them, and the configs to take away."""
+"""The first sections: the answer, its alarms, the pairs, all repeats, and the best configs."""
 
 import json
 import math
@@ -11,7 +11,7 @@ from cooldown.objectives.config import Choice, TrainConfig
 from cooldown.objectives.hyperparameters import Hyperparameter
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.evidence.losses import best_study, means, test_losses, test_scores
-from cooldown.search.evidence.numbers import setting
+from cooldown.search.evidence.numbers import Form, counted, formatted, setting
 from cooldown.search.evidence.tables import arms_table, pairs_table
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
@@ -23,14 +23,13 @@ from cooldown.storage import Status, StudyRecord
 
 
 def head(result: Result) -> Head:
-    """What the page is about, and what it says."""
+    """The top of the page: the facts about the experiment, its answer, and its arms."""
     record, spec = result.record, result.record.spec
-    arms, repeats = len(spec["arms"]), spec["repeats"]
     about = [
         f"Task {spec['task']}",
-        f"{arms} arm{'s' * (arms > 1)}",
-        f"{repeats} repeat{'s' * (repeats > 1)}",
-        f"{spec['trials']} trials a study",
+        counted(len(spec["arms"]), "arm"),
+        counted(spec["repeats"], "repeat"),
+        f"{counted(spec['trials'], 'trial')} per study",
         day(record.created_at),
     ]
     blocks: list[Any] = []
@@ -47,42 +46,42 @@ def head(result: Result) -> Head:
 
 
 def day(seconds: float) -> str:
-    """A date, of seconds since 1970, everywhere the same."""
+    """The date of seconds since 1970, in UTC."""
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
 
 
-def how_to_go_on(result: Result) -> list[Any]:
+def how_to_continue(result: Result) -> list[Any]:
     """What to do where something is missing, as blocks."""
     if result.status is Status.RUNNING:
-        return [Text("It comes as the run goes on: write this report again later.", "note")]
+        return [Text("Not known yet: write this report again later.", "note")]
     if result.status is Status.DONE:
         return []
-    return [Text("It comes when the experiment goes on:", "note"), Code(f"cooldown resume {shlex.quote(result.name)}")]
+    return [Text("Resume the experiment to get it:", "note"), Code(f"cooldown resume {shlex.quote(result.name)}")]
 
 
 def missing(result: Result, text: str) -> list[Any]:
     """A sentence for a section without evidence, and what to do about it."""
-    return [Text(text, "missing"), *how_to_go_on(result)]
+    return [Text(text, "missing"), *how_to_continue(result)]
 
 
 def _state(result: Result) -> list[Any]:
-    """What an experiment lacks that is not done."""
+    """The progress of an experiment that is not done, and how to finish it."""
     record, spec = result.record, result.record.spec
     if result.status is Status.DONE:
         return []
     total = len(spec["arms"]) * spec["repeats"] * spec["trials"]
     trials = sum(len(study.trials) for study in record.studies)
-    done = f"{min(trials, total):,} of {total:,} trials are in"
+    done = f"{min(trials, total):,} of {total:,} trials are done"
     name = shlex.quote(result.name)
     if result.status is Status.RUNNING:
         return [
-            Text(f"This experiment is still running: {done}. The page shows what is known so far; to write it again:"),
+            Text(f"This experiment is still running: {done}. The report shows the results so far. To update it:"),
             Code(f"cooldown report {name} -o report.html --force"),
         ]
-    told = "was interrupted" if result.status is Status.INTERRUPTED else "failed"
-    reason = [Text(f"What went wrong: {record.message}")] if record.message else []
+    status = "was interrupted" if result.status is Status.INTERRUPTED else "failed"
+    reason = [Text(f"Error: {record.message}")] if record.message else []
     return [
-        Text(f"This experiment {told} before it was done: {done}. What follows is no final answer. To go on:"),
+        Text(f"This experiment {status}: {done}. The results below are not final. To resume it:"),
         Code(f"cooldown resume {name}"),
         *reason,
     ]
@@ -90,7 +89,7 @@ def _state(result: Result) -> list[Any]:
 
 def alarms(result: Result) -> Section:
     """Reasons to distrust the answer, and what to do about each."""
-    found = [
+    doubts = [
         Doubt(
             alarm.arm or alarm.kind.capitalize(),
             f"{alarm.message}.",
@@ -99,9 +98,8 @@ def alarms(result: Result) -> Section:
         for alarm in result.alarms
     ]
     known = any(verdict.difference is not None for verdict in result.verdicts)
-    told = "No alarm: nothing in the record speaks against the answer." if known else "No alarm so far."
-    nothing = [Text(told)] if result.verdicts else []
-    return Section("Alarms", "alarms", tuple(found or nothing))
+    nothing = [Text("No alarms." if known else "No alarms so far.")] if result.verdicts else []
+    return Section("Alarms", "alarms", tuple(doubts or nothing))
 
 
 def pairs(result: Result) -> Section:
@@ -112,7 +110,7 @@ def pairs(result: Result) -> Section:
             "Pairs",
             "pairs",
             (
-                Text("A single arm was tuned: a verdict takes two, each with searches of its own.", "missing"),
+                Text("Only one arm was tuned. To compare two arms:", "missing"),
                 Code(f"cooldown compare {task} --arm momentum+cosine --arm adam"),
             ),
         )
@@ -122,7 +120,7 @@ def pairs(result: Result) -> Section:
         figures.forest(result.verdicts),
         numbers(figures.forest_table(result.verdicts)),
     )
-    more = [] if any(verdict.difference is not None for verdict in result.verdicts) else how_to_go_on(result)
+    more = [] if any(verdict.difference is not None for verdict in result.verdicts) else how_to_continue(result)
     return Section("Pairs", "pairs", (chart, rendered(pairs_table(result.view)), *more))
 
 
@@ -140,10 +138,10 @@ def scores(result: Result) -> Section:
             arm: means(per_repeat) for arm, per_repeat in read(result.view).items()
         }
         # A model without a score has NaN for one.
-        if any(math.isfinite(value) for own in values.values() for value in own.values()):
+        if any(math.isfinite(value) for by_repeat in values.values() for value in by_repeat.values()):
             charts.append(
                 Chart(
-                    f"{title} of every repeat",
+                    f"{title} of all repeats",
                     figures.repeats_caption(best),
                     figures.repeats(values, title, best=best),
                     numbers(figures.repeats_table(values, title, best=best)),
@@ -155,58 +153,58 @@ def scores(result: Result) -> Section:
 
 def configs(result: Result) -> Section:
     """The best config of each arm, to read and to copy."""
-    found = []
+    best = []
     for arm in result.view.arms:
         study = best_study(result.view, arm)
         if study is not None and study.winner is not None:
-            found.append(_config(arm, study, study.winner.config))
-    if not found:
+            best.append(_config(arm, study, study.winner.config))
+    if not best:
         return Section("Best configs", "configs", tuple(missing(result, "There are no trials yet.")))
-    several = ": of the repeats' winners the one furthest below the other arms on the same split"
+    several = ", from the repeat in which the arm is furthest ahead of the others"
     return Section(
         "Best configs",
         "configs",
         (
             Text(
-                f"What to train with, arm by arm{several if result.view.spec.repeats > 1 else ''}. "
-                "TrainConfig.from_json reads the JSON back."
+                f"The best config of each arm{several if result.view.spec.repeats > 1 else ''}. "
+                "TrainConfig.from_json reads the JSON."
             ),
-            Configs(tuple(found)),
+            Configs(tuple(best)),
         ),
     )
 
 
 def _config(arm: str, study: StudyRecord, config: TrainConfig) -> Config:
     winner = study.winner
-    told = [f"Repeat {study.repeat}", f"trial {winner.number if winner else 0}"]
+    facts = [f"Repeat {study.repeat}", f"trial {winner.number if winner else 0}"]
     if winner is not None:
-        told.append(f"validation loss {winner.validation_loss:.4f}")
+        facts.append(f"validation loss {formatted(winner.validation_loss, Form.LOSS)}")
         if winner.finalist_loss is not None:
-            told.append(f"over further seeds {winner.finalist_loss:.4f}")
+            facts.append(f"{formatted(winner.finalist_loss, Form.LOSS)} over further seeds")
     table = words(("Setting", "Value"), config_rows(config))
-    return Config(arm, ", ".join(told), table, json.dumps(config.to_json(), indent=2, ensure_ascii=False))
+    return Config(arm, ", ".join(facts), table, json.dumps(config.to_json(), indent=2, ensure_ascii=False))
 
 
 def config_rows(config: TrainConfig) -> list[tuple[str, str]]:
-    """A config setting by setting; strategies only where they are on."""
+    """A config as rows of setting and value; strategies only where they are on."""
     from cooldown.objectives import optimizers, schedules
 
-    found: list[tuple[str, str]] = []
+    rows: list[tuple[str, str]] = []
     choices: tuple[tuple[str, Choice, Any], ...] = (
         ("Optimizer", config.optimizer, optimizers),
         ("Schedule", config.schedule, schedules),
     )
     for title, choice, catalog in choices:
-        found.append((title, choice.name))
+        rows.append((title, choice.name))
         units = {
-            each.name: f" {each.unit.value}"
-            for each in catalog.get(choice.name).hyperparameters
-            if isinstance(each, Hyperparameter) and each.unit.value
+            declared.name: f" {declared.unit.value}"
+            for declared in catalog.get(choice.name).hyperparameters
+            if isinstance(declared, Hyperparameter) and declared.unit.value
         }
-        found += [(name, f"{setting(value)}{units.get(name, '')}") for name, value in choice.hyperparameters.items()]
-    found += [("batch_size", str(config.batch_size)), ("epochs", str(config.epochs))]
+        rows += [(name, f"{setting(value)}{units.get(name, '')}") for name, value in choice.hyperparameters.items()]
+    rows += [("batch_size", str(config.batch_size)), ("epochs", str(config.epochs))]
     for name, strategy in STRATEGIES.items():
         value = getattr(config, name)
         if value != strategy.declared.default:
-            found.append((name, setting(value)))
-    return found
+            rows.append((name, setting(value)))
+    return rows

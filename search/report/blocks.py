@@ -1,4 +1,4 @@
-"""What a report is made of: sections of blocks, each a frozen piece of data that the template knows how to set."""
+"""The parts of a report: sections of blocks, each a frozen value that the template renders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 Tone = Literal["plain", "note", "missing"]
 
 MOST_ROWS = 40
-"""Of a table of a chart's numbers: who wants them all has `cooldown trials` and `cooldown show --json`."""
+"""The most rows of a chart's numbers: `cooldown trials` and `cooldown show --json` print all of them."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph. tone: "note" for what stands back, "missing" for what there is no evidence of yet."""
+    """A paragraph. tone: "note" for less prominent text, "missing" where there is no evidence yet."""
 
     kind: ClassVar[str] = "text"
     text: str
@@ -26,7 +26,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Code:
-    """Lines to be typed, or to be copied. label: what they are, for who cannot see them."""
+    """Lines to type or to copy. label: what they are, for screen readers."""
 
     kind: ClassVar[str] = "code"
     text: str
@@ -35,7 +35,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Steps:
-    """Paragraphs in an order, each with the few words that it is about."""
+    """Numbered paragraphs, each with a heading of a few words."""
 
     kind: ClassVar[str] = "steps"
     steps: tuple[tuple[str, str], ...]
@@ -43,7 +43,7 @@ class Steps:
 
 @dataclass(frozen=True)
 class Doubt:
-    """A reason to distrust the answer. command: what to type against it, "" for nothing."""
+    """A reason to distrust the answer. command: what to run about it, "" for nothing."""
 
     kind: ClassVar[str] = "doubt"
     about: str
@@ -53,10 +53,10 @@ class Doubt:
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as they are shown, a row for each thing, whose name is its first cell.
+    """Cells as they are shown; the first cell of a row is its name.
 
-    words: the columns, by place, that hold no numbers; the first never does. caption: what is in it. note: what is left
-    out. strong: the rows, by place, that matter most.
+    words: the columns, by place, without numbers, always with the first. caption: what the table shows. note: what is
+    left out. strong: the rows, by place, that matter most.
     """
 
     kind: ClassVar[str] = "table"
@@ -70,10 +70,7 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """A figure with its title, a sentence on how to read it, and its numbers.
-
-    later: drawn when it is asked for. small: one of several of a kind, side by side.
-    """
+    """A figure with its title, a sentence on how to read it, and its numbers. later: drawn when it is opened."""
 
     kind: ClassVar[str] = "chart"
     title: str
@@ -85,7 +82,7 @@ class Chart:
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """Charts of a kind, side by side where there is room. reading: of all of them."""
+    """Similar charts, side by side where there is room. reading: how to read all of them."""
 
     kind: ClassVar[str] = "row"
     reading: str
@@ -105,7 +102,7 @@ class Config:
 
 @dataclass(frozen=True)
 class Configs:
-    """Several of them, side by side where there is room."""
+    """Several configs, side by side where there is room."""
 
     kind: ClassVar[str] = "configs"
     configs: tuple[Config, ...]
@@ -113,7 +110,7 @@ class Configs:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a section, with a title of its own."""
+    """A part of a section, with its own title."""
 
     kind: ClassVar[str] = "part"
     title: str
@@ -123,7 +120,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Section:
-    """What stands under one title; without blocks it is left out."""
+    """The blocks under one title; a section without blocks is left out."""
 
     title: str
     anchor: str
@@ -131,13 +128,13 @@ class Section:
 
     @property
     def parts(self) -> list[Part]:
-        """Those of its blocks that have a title of their own."""
+        """The blocks that are parts."""
         return [block for block in self.blocks if isinstance(block, Part)]
 
 
 def rendered(table: Evidence, caption: str | None = None, *, most: int | None = None, more: str = "") -> Table:
-    """A table of evidence as it is shown. caption: in place of its own. most: rows that are shown, the first ones.
-    more: how all rows are had, where these are a choice of them.
+    """A table of evidence as it is shown. caption: in place of its own. most: the number of first rows that are shown.
+    more: how to get all rows, where some are left out.
     """
     shown = table if most is None else table.head(most)
     total = len(table) if table.total is None else table.total
@@ -154,7 +151,7 @@ def rendered(table: Evidence, caption: str | None = None, *, most: int | None = 
 
 
 def numbers(table: Evidence, *, more: str = "") -> Table:
-    """The numbers of a chart, as far as they go into a table; the chart has the caption."""
+    """The first rows of a chart's numbers, without a caption, which the chart has."""
     return rendered(table, "", most=MOST_ROWS, more=more)
 
 

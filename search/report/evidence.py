@@ -1,4 +1,4 @@
-"""The evidence behind an answer: learning curves, what a budget buys, credit, cost, time to a target, pruning."""
+"""The evidence: learning curves, budget, credit, cost, time to target, pruning."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.figures import budget as budget_figures
 from cooldown.search.figures import learning as learning_figures
 from cooldown.search.figures import verdict as figures
-from cooldown.search.report.answer import how_to_go_on, missing
+from cooldown.search.report.answer import how_to_continue, missing
 from cooldown.search.report.blocks import MOST_ROWS, Chart, Section, Text, numbers, rendered
 
 ALL_NUMBERS = "`cooldown show NAME --json` has all of them."
@@ -23,7 +23,7 @@ TITLES = {"cost": "Cost", "target": "Time to target", "pruning": "Pruning"}
 
 
 def learning(result: Result) -> Section:
-    """The winners' losses, epoch by epoch."""
+    """The winners' losses by epoch."""
     curves = winners_curves(result.view)
     if not curves:
         return Section("Learning curves", "curves", tuple(missing(result, "There are no trials yet.")))
@@ -31,9 +31,9 @@ def learning(result: Result) -> Section:
     charts = []
     for loss in losses:
         reading = (
-            f"{learning_figures.CAPTION} A click on an arm in the legend hides it."
+            f"{learning_figures.CAPTION} Click an arm in the legend to hide it."
             if loss == "validation"
-            else "The same for the mean loss of each epoch's mini-batches, as they were trained."
+            else "The same for the training loss: the mean over each epoch's mini-batches during training."
         )
         table = learning_figures.learning_table(curves, loss)
         charts.append(
@@ -48,7 +48,7 @@ def learning(result: Result) -> Section:
 
 
 def _thinned(table: Table) -> Table:
-    """Of every arm the last epoch, and of the others every so many."""
+    """The last epoch of every arm, and a regular selection of the others."""
     arms = table.values("Arm")
     every = -(-len(arms) // max(MOST_ROWS - len(set(arms)), 1))
     first = {arm: arms.index(arm) for arm in arms}
@@ -59,7 +59,7 @@ def _thinned(table: Table) -> Table:
 
 
 def budget(result: Result) -> Section:
-    """What a larger search would have bought."""
+    """The value of a larger search."""
     view = result.view
     pair, curves = compared_pair(view), budget_curves(view)
     if not curves:
@@ -80,7 +80,7 @@ def budget(result: Result) -> Section:
             f"Expected best vs {axis}",
             budget_figures.budget_caption(view)
             if axis == "trials"
-            else "The same against gradient evaluations: a trial of one arm may cost more than a trial of another.",
+            else "The same by gradient evaluations, because trials of different arms may differ in cost.",
             budget_figures.budget(curves, crossover, pair, x=axis, log=True),
             numbers(shown, more=ALL_NUMBERS),
         )
@@ -90,18 +90,19 @@ def budget(result: Result) -> Section:
 
 
 def credit(result: Result) -> Section:
-    """What optimizer, schedule and tuning contributed."""
+    """The contributions of optimizer, schedule and tuning."""
     pair = compared_pair(result.view)
     split = credit_split(result.view, pair) if pair else None
     blocks: list[Any] = []
     if pair and split and split.shares:
         blocks.append(Text(credit_sentence(result.view, pair)))
+        shares = {**split.shares, "total": split.effects["total"]}
         blocks.append(
             Chart(
                 f"From {split.first} to {split.other}",
                 figures.credit_caption(split),
-                figures.credit(split.shares),
-                numbers(figures.credit_table(split.shares)),
+                figures.credit(shares),
+                numbers(figures.credit_table(shares)),
             )
         )
     return Section("Credit", "credit", (*blocks, *_blocks(result, sections.credit(result.view))))
@@ -115,14 +116,14 @@ def _blocks(result: Result, section: list[Block]) -> list[Any]:
             blocks.append(Text(block.text, "missing"))
         else:
             blocks.append(Text(block) if isinstance(block, str) else rendered(block))
-    return [*blocks, *how_to_go_on(result)] if any(isinstance(block, Missing) for block in section) else blocks
+    return [*blocks, *how_to_continue(result)] if any(isinstance(block, Missing) for block in section) else blocks
 
 
 def evidence(result: Result, name: str) -> Section:
     """A section of evidence that has no chart: "cost", "target" or "pruning"."""
     assert name in SECTIONS
     section = sections.MADE[name](result.view)
-    # What a pruner would have done is of interest only where there are searches to tell it from.
+    # Without complete searches there is nothing to say about pruners.
     if name == "pruning" and any(isinstance(block, Missing) for block in section):
         return Section(TITLES[name], name)
     return Section(TITLES[name], name, tuple(_blocks(result, section)))

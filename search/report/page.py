@@ -1,4 +1,4 @@
-"""The page itself: blocks set as HTML by the template, with its style sheet, its script and plotly.js inside."""
+"""The page: the template renders the blocks as HTML, with the style sheet, the script and plotly.js inside."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from cooldown.search.report.embedding import Figures
 
 @dataclass(frozen=True)
 class Head:
-    """What stands above all sections. state: what an experiment that is not done lacks, as blocks."""
+    """The top of the page, above all sections. state: the progress of an unfinished experiment, as blocks."""
 
     answer: str
     about: tuple[str, ...]
@@ -36,19 +36,19 @@ def page(result: Result, head: Head, sections: Sequence[Section]) -> str:
 
 @lru_cache(maxsize=1)
 def _template() -> Any:
-    """The template, with what is the same in all reports."""
+    """The template, with the parts that are the same in all reports."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
 
-    def own(name: str) -> str:
+    def packaged(name: str) -> str:
         return (files(__package__) / name).read_text(encoding="utf-8")
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.globals = {
-        "style": Markup(own("report.css")),
-        "script": Markup(own("report.js")),
+        "style": Markup(packaged("report.css")),
+        "script": Markup(packaged("report.js")),
         "plotly": Markup(get_plotlyjs()),
         "markup": Markup,
     }
-    return environment.from_string(own("report.html.jinja"))
+    return environment.from_string(packaged("report.html.jinja"))

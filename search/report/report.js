@@ -1,13 +1,13 @@
-// Draws the figures of a report, in the colours of the page, and again where these or its width change.
+// Draws the figures of a report in the page's colours, and redraws them when the colours or the width change.
 (() => {
   "use strict";
-  const given = JSON.parse(document.getElementById("figures").textContent);
+  const packed = JSON.parse(document.getElementById("figures").textContent);
   const types = { i1: Int8Array, i2: Int16Array, i4: Int32Array, f4: Float32Array, f8: Float64Array };
-  const arrays = given.arrays.map(([type, text]) => {
+  const arrays = packed.arrays.map(([type, text]) => {
     return new types[type](Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
   });
 
-  // What search/report/embedding.py has packed.
+  // Reverses the packing of search/report/embedding.py.
   function unpacked(value) {
     if (Array.isArray(value)) return value.map(unpacked);
     if (value === null || typeof value !== "object") return value;
@@ -23,7 +23,7 @@
       }
       return list;
     }
-    return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, unpacked(each)]));
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, unpacked(item)]));
   }
 
   const config = {
@@ -34,7 +34,7 @@
   const drawn = new Map();
   let printed = false;
 
-  // The style sheet is the one place that knows a colour.
+  // All colours are defined in the style sheet.
   function template() {
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(printed ? `--printed-${name}` : `--${name}`).trim();
@@ -47,7 +47,7 @@
       title: { font: { size: font.size, color: colour("muted") } },
     };
     return {
-      // Markers that overlap are told apart by an edge as bright as the page.
+      // An edge in the page's colour separates overlapping markers.
       data: { scatter: [{ marker: { line: { color: colour("page") } } }] },
       layout: {
         font,
@@ -63,28 +63,28 @@
 
   const narrow = () => document.documentElement.clientWidth < 640;
 
-  // Where there is little room: what a title says in brackets on a line of its own, and none where labels say it all.
+  // On a narrow page: axis titles in several lines, and none where the tick labels are enough.
   const broken = (text) => text.replace(/, |: | (?=\()/g, (gap) => `${gap.trimEnd()}<br>`);
 
-  function axes(given) {
-    const own = {};
-    for (const [name, axis] of Object.entries(given)) {
+  function axes(layout) {
+    const narrowed = {};
+    for (const [name, axis] of Object.entries(layout)) {
       if (!/^[xy]axis/.test(name) || !axis.title) continue;
       const text = axis.tickmode === "array" && name[0] === "y" ? "" : axis.title.text;
-      own[name] = { ...axis, title: { ...axis.title, text: given.showlegend ? text : broken(text) } };
+      narrowed[name] = { ...axis, title: { ...axis.title, text: layout.showlegend ? text : broken(text) } };
     }
-    return own;
+    return narrowed;
   }
 
   function layout(figure) {
-    const own = { ...figure.layout, template: template(), autosize: true };
-    if (narrow() || printed) Object.assign(own, axes(figure.layout));
-    // The width of a sheet of paper, in both of the usual formats.
-    return printed ? { ...own, autosize: false, width: 660 } : own;
+    const adapted = { ...figure.layout, template: template(), autosize: true };
+    if (narrow() || printed) Object.assign(adapted, axes(figure.layout));
+    // The width of a sheet of paper, A4 or letter.
+    return printed ? { ...adapted, autosize: false, width: 660 } : adapted;
   }
 
   function draw(place) {
-    const figure = unpacked(given.figures[Number(place.dataset.figure)]);
+    const figure = unpacked(packed.figures[Number(place.dataset.figure)]);
     drawn.set(place, figure);
     Plotly.newPlot(place, figure.data, layout(figure), config);
   }
@@ -93,7 +93,7 @@
     for (const [place, figure] of drawn) Plotly.react(place, figure.data, layout(figure), config);
   }
 
-  // One at a time, so that the page can be read meanwhile.
+  // One at a time, so that the page stays responsive.
   const waiting = [...document.querySelectorAll(".plot")].filter((place) => !place.closest(".later"));
   function next() {
     const place = waiting.shift();
@@ -103,7 +103,7 @@
   }
   next();
 
-  // Lines over several axes are drawn by the graphics card, which has room for a few such figures only.
+  // Parallel coordinates use the graphics card, which has room for only a few such figures.
   for (const later of document.querySelectorAll(".later")) {
     const place = later.querySelector(".plot");
     later.addEventListener("toggle", () => {

@@ -1,4 +1,4 @@
-"""What the searches tried: of every arm its history and its hyperparameters, and how much each of these matters."""
+"""The searches: the history and hyperparameters of each arm, and how much each hyperparameter matters."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,16 +19,16 @@ from cooldown.search.statistics.doubts import Side
 from cooldown.storage import StudyRecord
 
 MOST_SLICES = 8
-"""Hyperparameters of one arm that are drawn, the most important ones: a joint arm has dozens."""
+"""The most hyperparameters drawn per arm, by importance: a joint arm has dozens."""
 
 MOST_POINTS = 40_000
-"""Trials in all charts of all arms: so many are drawn in some seconds and take some 600 kB."""
+"""The most points in all charts of all arms: they take about 600 kB, and some seconds to draw."""
 
 SHOWN = 20
-"""Rows of a table of trials, the best ones."""
+"""Rows of a table of trials: the best ones."""
 
 HEIGHT = 300
-"""Pixels of a chart of one hyperparameter, of which several stand side by side."""
+"""Pixels of the chart of one hyperparameter; several are side by side."""
 
 ALL_TRIALS = "`cooldown trials NAME --csv` prints all of them."
 
@@ -63,29 +63,29 @@ def _arm(
     left: int,
 ) -> list[Any]:
     shown = thinned(studies, most)
-    total, kept = (sum(len(study.trials) for study in each) for each in (studies, shown))
+    total, kept = (sum(len(study.trials) for study in selection) for selection in (studies, shown))
     blocks: list[Any] = []
     if kept < total:
         blocks.append(
             Text(
                 f"{kept:,} of {total:,} trials are drawn, to keep the page small: all finalists, all that were the "
-                "best so far, and of the others every so many.",
+                "best so far, and a regular selection of the others.",
                 "note",
             )
         )
     blocks.append(Chart("History", reading, figures.history(shown), _best(figures.history_table(studies), "history")))
     blocks += [
-        Doubt(key, f"its best values cluster at the {'lower' if side == 'low' else 'upper'} end of its range.")
+        Doubt(key, f"The best values are at the {'bottom' if side == 'low' else 'top'} of the range.")
         for key, side in sides.items()
     ]
     if parameters:
-        slices = tuple(_slice(studies, shown, each, sides.get(each.key)) for each in parameters)
+        slices = tuple(_slice(studies, shown, parameter, sides.get(parameter.key)) for parameter in parameters)
         blocks.append(Row(f"Loss against each hyperparameter. {figures.SLICE_CAPTION}", slices))
         if left:
             blocks.append(
                 Text(
-                    f"The {len(parameters)} most important hyperparameters are drawn; {left} more are in the table of "
-                    "the section Sensitivity.",
+                    f"The {len(parameters)} most important hyperparameters are drawn; the section Sensitivity lists "
+                    f"the {left} others.",
                     "note",
                 )
             )
@@ -107,7 +107,7 @@ def _slice(
     studies: Sequence[StudyRecord], shown: Sequence[StudyRecord], parameter: Parameter, edge: Side | None
 ) -> Chart:
     figure = figures.slice_(shown, parameter, edge)
-    # The repeats have the colours of the history above, whose legend says so.
+    # The repeats have the colours of the history above, which has a legend.
     figure.update_layout(height=HEIGHT, showlegend=False, margin={"b": 56})
     table = figures.slice_table(studies, parameter)
     return Chart(parameter.key, "", figure, _best(table, parameter.key))
@@ -122,17 +122,17 @@ def _best(table: Evidence, about: str) -> Table:
 
 
 def _most_important(parameters: list[Parameter], measured: Sequence[Sensitivity], arm: str) -> list[Parameter]:
-    """As many as are drawn, in the order of the search space."""
+    """The hyperparameters that are drawn, in the order of the search space."""
     if len(parameters) <= MOST_SLICES:
         return parameters
-    shares = {own.key: own.importance or 0.0 for own in measured if own.arm == arm}
+    shares = {sensitivity.key: sensitivity.importance or 0.0 for sensitivity in measured if sensitivity.arm == arm}
     ranked = sorted(parameters, key=lambda parameter: -shares.get(parameter.key, 0.0))[:MOST_SLICES]
     return [parameter for parameter in parameters if parameter in ranked]
 
 
 def thinned(studies: Sequence[StudyRecord], most: int) -> list[StudyRecord]:
-    """The studies with about `most` trials in all: the finalists, those that were the best so far, and of the others
-    every so many.
+    """The studies with about `most` trials in total: the finalists, those that were the best so far, and a regular
+    selection of the others.
     """
     total = sum(len(study.trials) for study in studies)
     if total <= most:
@@ -159,8 +159,8 @@ def sensitivity(result: Result) -> Section:
     known = [sensitivity for sensitivity in measured if sensitivity.importance is not None]
     blocks: list[Any] = []
     if known:
-        table = numbers(importance.importance_table(known), more="The table below has all.")
+        table = numbers(importance.importance_table(known), more="The table below has all of them.")
         blocks.append(Chart("Importance", importance.CAPTION, importance.importance(known), table))
     else:
-        blocks.append(Text("There are too few trials to say which hyperparameters are important.", "missing"))
+        blocks.append(Text("Too few trials to estimate importance.", "missing"))
     return Section("Sensitivity", "sensitivity", (*blocks, rendered(sensitivity_table(result.view))))

@@ -1,4 +1,4 @@
-"""Taking something away: every format that there is, as the command would write it, and words where it cannot be."""
+"""The Export page: every format gives what the command writes, and a message where it cannot be written."""
 
 import shlex
 import subprocess
@@ -54,7 +54,7 @@ def test_a_configuration_is_that_of_the_command(app: Any, url: str, name: str) -
     record = load(NAME, db=url).record
     best = choose(View(record))
     code, command = chosen(app, name).code
-    made = formats.export(record, name)
+    made = formats.export(View(record), name)
     assert code.value == str(made.content).strip()
     written = formats.get(name)
     assert isinstance(written, ConfigFormat)
@@ -87,7 +87,7 @@ def test_another_trial_is_another_configuration(app: Any, url: str) -> None:
     app.main.selectbox(key="arm to export").select("adam").run()
     app.main.selectbox(key="repeat to export adam").select(1).run()
     app.main.selectbox(key="trial to export adam 1").select(3).run()
-    made = formats.export(record, "json", arm="adam", repeat=1, trial=3)
+    made = formats.export(View(record), "json", arm="adam", repeat=1, trial=3)
     assert fine(app).code[0].value == str(made.content).strip()
 
 

@@ -46,7 +46,7 @@ def test_a_page_that_is_added_is_found(tmp_path: Path, monkeypatch: pytest.Monke
         for text in ("", "PAGE = 3\n", "PAGE = {'title': 'x'}\n", "PAGE = f()\n"):
             (tmp_path / "bad.py").write_text(text)
             pages.pages.cache_clear()
-            with pytest.raises(ValueError, match=r"bad\.py needs PAGE"):
+            with pytest.raises(ValueError, match=r"bad\.py: PAGE = .* is missing"):
                 pages.pages()
     finally:
         pages.pages.cache_clear()

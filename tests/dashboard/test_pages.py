@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from covering import covering, in_short
 from search_runs import run_in_threads, spec
@@ -16,6 +15,8 @@ from search_runs import run_in_threads, spec
 from cooldown.dashboard import data, parts
 from cooldown.dashboard.pages import FOLDER
 from cooldown.objectives import optimizers
+from cooldown.search.evidence.numbers import Form
+from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import Ledger, Status
 
@@ -274,8 +275,8 @@ def test_one_arm_is_promised_nothing_that_never_comes(ledgers: Ledgers, open_app
     told = words(app)
     assert " yet" not in told
     assert "cooldown compare iris --arm momentum,adam+cosine,sgdr --arm adam" in told
-    assert "Who deserves the credit" not in told
-    assert "From which budget on" not in told
+    assert "Where the gain came from" not in told
+    assert "How many trials until it pays" not in told
     for page in ABOUT_ONE:
         fine(open_app(ledgers.done, page, experiment="one joint arm"))
     assert not open_app(ledgers.done, "budget", experiment="one joint arm").multiselect
@@ -290,14 +291,14 @@ def test_the_verdict_is_told_at_a_glance(ledgers: Ledgers, open_app: Open) -> No
     assert list(metrics) == [f"{first.a}: test loss", f"{first.b}: test loss", "Difference"]
     assert first.difference is not None
     assert metrics["Difference"] == f"{first.difference:+.4f}".replace("-", "−")
-    word = {"a_better": "beats", "b_better": "loses to", "tie": "ties with", "undecided": "undecided against"}
+    word = {"a_better": "beats", "b_better": "loses to", "tie": "ties with", "undecided": "undecided vs"}
     assert word[first.verdict] in words(app)
 
 
 def test_before_anything_is_evaluated_no_axis_is_empty(ledgers: Ledgers, open_app: Open) -> None:
     told = words(fine(open_app(ledgers.stopped, "verdict", experiment="nothing yet")))
     assert "No pair can be compared yet" in told
-    assert "no verdict yet against" in told
+    assert "no verdict yet vs" in told
 
 
 def test_while_winners_are_missing_the_curves_say_whose_they_are(
@@ -314,58 +315,58 @@ def test_while_winners_are_missing_the_curves_say_whose_they_are(
     app = fine(open_app(f"sqlite:///{part}", "curves", experiment="whole"))
     app.multiselect(key="arms of curves").set_value(["momentum", "adam"]).run()
     told = words(fine(app))
-    assert "its winners in 1 of 2 repeats and the best trial so far, with the search's seeds, in 1 of 2 repeats" in told
-    assert "of momentum" not in told
+    assert "the winners in 1 of 2 repeats and the best trial so far, with the search's seeds, in 1 of 2 repeats" in told
+    assert "momentum: " not in told
 
 
 def test_of_a_finished_experiment_the_curves_are_the_winners(ledgers: Ledgers, open_app: Open) -> None:
     assert "The winners of all repeats" in words(open_app(ledgers.done, "curves", experiment="whole"))
 
 
-def test_tables_have_titles_with_capitals_dashes_and_true_minuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[Any] = []
-    monkeypatch.setattr(parts.st, "dataframe", lambda table, **options: shown.append((table, options)))
-    table = pd.DataFrame(
-        {
-            "Arm": ["adam", ",".join(optimizers.names())],
-            "validation loss": [0.123456, None],
-            "low": [-0.5, float("inf")],
-            "evaluations": [20_550_237, 1234],
-            "adam.learning_rate": [0.000123, None],
-            "nothing": [None, None],
-        }
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The tables that Streamlit is asked to show, with their options."""
+    tables: list[Any] = []
+    monkeypatch.setattr(parts.st, "dataframe", lambda table, **options: tables.append((table, options)))
+    return tables
+
+
+def test_a_table_shows_short_names_dashes_and_true_minuses(shown: list[Any]) -> None:
+    columns = (
+        ARM,
+        Column("Validation loss", Form.LOSS),
+        Column("95 % interval", Form.DIFFERENCE, ends=True),
+        Column("Evaluations", Form.COUNT),
+        Column("adam.learning_rate", Form.VALUE),
+        Column("Reached", Form.SHARE),
+        Column("Verdict"),
+    )
+    joint = ",".join(optimizers.names())
+    table = Table(
+        columns,
+        [
+            ("adam", 0.123456, (-0.5, 0.25), 20_550_237, 0.000123, 0.137, "tie"),
+            (joint, None, None, 1234, None, None, None),
+        ],
     )
     parts.rows(table, key="k", alt="a")
     ((styled, options),) = shown
     assert options["placeholder"] == "–"
-    lines = styled.hide(axis="index").to_string(delimiter="|").splitlines()
-    assert lines[0] == "Arm|Validation loss|Low|Evaluations|adam.learning_rate|Nothing"
-    assert lines[1] == "adam|0.1235|−0.5000|20.55 M|0.000123|–"
-    assert lines[2] == f"{len(optimizers.names())} optimizers|–|∞|1,234|–|–"
-    large = pd.DataFrame({"loss": [0.5] * (parts.MOST_STYLED + 1)})
-    parts.rows(large, key="k", alt="a")
-    assert set(shown[1][1]["column_config"]) == {"Loss"}
+    head, first, second = styled.hide(axis="index").to_string(delimiter="|").splitlines()
+    assert head == (
+        "Arm|Validation loss|95 % interval from|95 % interval to|Evaluations|adam.learning_rate|Reached|Verdict"
+    )
+    assert first == "adam|0.1235|−0.5000|+0.2500|20,550,237|0.000123|14%|tie"
+    assert second == f"{len(optimizers.names())} optimizers|–|–|–|1,234|–|–|–"
+    # Sorting compares numbers and not their texts.
+    assert styled.data["95 % interval from"].tolist()[0] == -0.5
 
 
-@pytest.mark.parametrize(
-    ("name", "values", "shown"),
-    [
-        ("Epochs", [1.0, 2.0], ["1", "2"]),
-        ("Best epoch", [3, 4], ["3", "4"]),
-        ("Difference", [0.02, -0.0004], ["0.0200", "−0.0004"]),
-        ("Low", [1e-7, 2e-6], ["1e-07", "2e-06"]),
-        ("Gradient evaluations", [1234.5, 168_227.4], ["1,234", "168,227"]),
-        ("Learning rate", [1e-5, 2e5], ["1e-05", "2e+05"]),
-        ("Seconds", [12.34, 5600.5], ["12.3", "5,600.5"]),
-    ],
-)
-def test_numbers_of_a_column_are_set_alike(
-    name: str, values: list[float], shown: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tables: list[Any] = []
-    monkeypatch.setattr(parts.st, "dataframe", lambda table, **_: tables.append(table))
-    parts.rows(pd.DataFrame({name: values}), key="k", alt="a")
-    assert tables[0].hide(axis="index").to_string().splitlines()[1:] == shown
+def test_the_browser_formats_the_numbers_of_a_large_table(shown: list[Any]) -> None:
+    columns = (ARM, Column("Loss", Form.LOSS), Column("Trials", Form.COUNT), Column("Rate", Form.READING))
+    parts.rows(Table(columns, [("adam", 0.5, 1, 0.1)] * parts.MOST_STYLED), key="k", alt="a")
+    formats = {title: column["type_config"]["format"] for title, column in shown[0][1]["column_config"].items()}
+    assert formats == {"Loss": "%.4f", "Trials": "localized", "Rate": "%.4g"}
 
 
 def test_commands_are_quoted_and_name_the_ledger_unless_it_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The report: one page that needs nobody, says what the record says, and breaks in no state and for no name."""
+"""The report: one page without external resources that shows the record, in every state and with any name."""
 
 import json
 import re
@@ -129,7 +129,7 @@ def test_no_state_breaks_it(record: ExperimentRecord, state: str) -> None:
         assert words.count("There are no trials yet.") >= 4
         assert "write this report again later" in words
     if state == "one arm":
-        assert "A single arm was tuned" in words
+        assert "Only one arm was tuned" in words
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -150,7 +150,7 @@ def test_what_users_write_is_shown_as_it_is(record: ExperimentRecord, name: str)
     assert "b" not in [tag for tag, _ in page.elements]
     assert "49" not in text.split("<h1>")[1].split("</h1>")[0]
     # A task with such a name is an object that only its owner has.
-    assert "given as an object of Python" in told(page)
+    assert "The task is a Python object" in told(page)
     compile(reproduction(made).python, "reproduction", "exec")
 
 

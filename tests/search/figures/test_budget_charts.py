@@ -64,6 +64,8 @@ def test_the_crossover_is_marked_where_trials_are_counted() -> None:
     assert "momentum+cosine is ahead of adam" in note.text
     assert len(budget(BUDGETS, crossed(3, 2, None), pair).layout.shapes) == 1
     for without in (
+        # Its interval reaches from the first trial to never.
+        budget(BUDGETS, crossed(3, 1, None), pair),
         budget(BUDGETS, crossed(None, 2, None), pair),
         budget(BUDGETS, crossed(3, 2, 4), pair, "seconds"),
         budget(BUDGETS, None, pair),
@@ -140,6 +142,7 @@ def test_the_difference_is_drawn_with_its_band() -> None:
     filled, line = budget_difference(found, ("adam", "sgd"), log_x=True).data
     np.testing.assert_array_equal(line.y, found.difference)
     assert list(filled.y) == [2, 0, -2, 0]
+    assert line.text[2] == "−1.0000 after 3 trials<br>95 % interval [−2.0000, 0.0000]"
     notes = [note.text for note in budget_difference(found, ("adam", "sgd")).layout.annotations]
     assert notes == ["sgd ahead ↑", "adam ahead ↓"]
 

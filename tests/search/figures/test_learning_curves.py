@@ -78,6 +78,12 @@ def test_the_axes_of_learning_are_as_asked() -> None:
         assert 4 >= high >= 3
 
 
+@pytest.mark.parametrize(("lowest", "step"), [(0.02, "D2"), (1e-4, 1)])
+def test_a_short_axis_of_rates_has_ticks_between_powers_of_ten(lowest: float, step: Any) -> None:
+    curves = curves_of("adam", [[1.0, 0.5]], [[0.2, lowest]], [False])
+    assert learning({"adam": curves}).layout.yaxis2.dtick == step
+
+
 def test_of_one_epoch_there_are_markers() -> None:
     figure = learning({"adam": curves_of("adam", [[1.0], [2.0]], [[0.1]] * 2, [False] * 2)})
     assert {trace.mode for trace in figure.data} == {"markers"}

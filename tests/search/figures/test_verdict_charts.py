@@ -1,4 +1,4 @@
-"""The answer: the forest of pairs, every repeat, and who deserves the credit."""
+"""The charts of the answer: the forest of pairs, all repeats, and the contributions to the gain."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -47,10 +47,10 @@ def test_the_forest_has_a_row_for_each_pair_with_its_numbers() -> None:
     boxes = [(box.x0, box.x1, (box.y0 + box.y1) / 2) for box in figure.layout.shapes]
     assert boxes == [(-0.0625, 0.0625, row) for row in (0, 1, 2)]
     assert figure.layout.height == 4 * 40 + 120
-    assert "95 % interval: -1.5 to -0.125" in figure.data[1].hovertemplate
+    assert "difference −0.5000<br>95 % interval [−1.5000, −0.1250]" in figure.data[1].hovertemplate
     assert [(note.x, note.text) for note in figure.layout.annotations] == [
-        (0, "← first"),
-        (1, "second →"),
+        (0, "← first better"),
+        (1, "second better →"),
     ]
     assert not forest(VERDICTS[3:]).layout.annotations
 
@@ -90,6 +90,13 @@ def test_repeats_are_dots_and_their_mean_a_tick(best: Any, ranked: list[str]) ->
     assert table[[f"Repeat {repeat}" for repeat in range(3)]].isna().sum().sum() == 12 - 5
 
 
+def test_the_axis_of_a_single_value_is_around_it() -> None:
+    assert repeats({"adam": {0: 0.2}}, "Test loss").layout.xaxis.range == pytest.approx((0.1, 0.3))
+    assert repeats({"adam": {0: -0.2}}, "Test score", best="highest").layout.xaxis.range == pytest.approx((-0.3, -0.1))
+    for values in ({"adam": {0: 0.2, 1: 0.3}}, {"adam": {}}, {"adam": {0: 0.0}}):
+        assert repeats(values, "Test loss").layout.xaxis.range is None
+
+
 def test_credit_is_bars_with_their_intervals() -> None:
     shares = {
         "optimizer": Interval(0.25, -0.125, 0.75, 0.1, 4, 5),
@@ -102,6 +109,7 @@ def test_credit_is_bars_with_their_intervals() -> None:
     assert [tuple(row) for row in table[["Change of test loss", "Low", "High"]].to_numpy()] == drawn
     assert table["Factor"].tolist() == list(shares)
     assert list(figure.layout.yaxis.ticktext) == ["Optimizer", "Tuning", "<b>Total</b>"]
+    assert figure.data[1].hovertemplate.startswith("−0.5000<br>95 % interval [−1.0000, −0.2500]")
     colours = [bar.marker.color for bar in figure.data]
     assert colours[0] != colours[1] == colours[2]
 
