@@ -4,12 +4,17 @@ Otherwise the first visitor would wait for the imports. `search/cli/serve.py` st
 listens.
 """
 
+import os
 import sys
 from importlib import import_module
 
 from streamlit.web.cli import main
 
+from cooldown.objectives.catalog import refuse_modules
 from cooldown.search import export
+
+TRUST = "COOLDOWN_TRUST"
+"""Set to 1 by `cooldown dashboard --trust`: modules that the ledger names may be imported."""
 
 NEEDED = (
     "pandas",
@@ -32,6 +37,9 @@ for name in NEEDED:
     import_module(name)
 # A catalog imports its entries when it is first asked for one.
 export.names()
+
+if os.environ.get(TRUST) != "1":
+    refuse_modules()
 
 if __name__ == "__main__":
     sys.exit(main(prog_name="streamlit"))

@@ -157,13 +157,30 @@ class Catalog(Generic[T]):
         return self._imported[name]
 
 
+class _Policy:
+    """What this process may do on behalf of a name in a ledger."""
+
+    refuses_modules = False
+
+
+def refuse_modules() -> None:
+    """From now on, `module:attribute` is refused in this process: it shows ledgers that may be a stranger's."""
+    _Policy.refuses_modules = True
+
+
 def imported(reference: str, kind: str, expected: type[Any] | tuple[type[Any], ...]) -> Any:
-    """The object of class `expected` at `module:attribute`, or what a callable there returns without arguments.
+    """The object of class `expected` at `module:attribute`, or what a callable of that module returns without
+    arguments.
 
     The working folder is added to `sys.path`. kind: what messages call the object. Raises InputError if it cannot be
-    imported, cannot be created or has another class.
+    imported, cannot be created or has another class, and in a process that imports no module of a user's.
     """
     name, _, attribute = reference.partition(":")
+    if _Policy.refuses_modules:
+        raise InputError(
+            f"{kind} {reference!r} is code in the module {name!r}, which is not imported here: a ledger may come from "
+            "anybody. If you trust it, start the dashboard with --trust"
+        )
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
         sys.path.insert(0, here)
@@ -179,7 +196,8 @@ def imported(reference: str, kind: str, expected: type[Any] | tuple[type[Any], .
         fitting = [key for key, value in public.items() if isinstance(value, expected)]
         raise unknown_name(f"attribute of module {name!r}", attribute, fitting or public)
     value = getattr(module, attribute)
-    if callable(value) and not isinstance(value, expected):
+    # Only what the module itself defines is called: not something else that it has imported.
+    if callable(value) and not isinstance(value, expected) and getattr(value, "__module__", None) == name:
         try:
             value = value()
         except Exception as error:  # a user's function may fail in any way

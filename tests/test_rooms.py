@@ -1,4 +1,4 @@
-"""The rooms of the house: their modules are small, and none reaches into another package's private names."""
+"""Modules are small, and no package reaches into another's private names."""
 
 import ast
 from pathlib import Path

@@ -194,9 +194,12 @@ def dashboard(
         ),
     ] = "127.0.0.1",
     db: Db = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="import modules that the ledger names, as in --arm mymodule:Lion")
+    ] = False,
 ) -> None:
     """Serve the dashboard, which shows all experiments live in the browser."""
     from cooldown.search.cli.serve import serve
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    serve(db, host, port, say)
+    serve(db, host, port, say, trust=trust)

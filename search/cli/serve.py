@@ -38,7 +38,7 @@ OPTIONS = {
 """Streamlit's options: no usage statistics, no uploads, and no stack traces for readers."""
 
 
-def serve(db: str | None, host: str, port: int, say: Callable[[str], None]) -> None:
+def serve(db: str | None, host: str, port: int, say: Callable[[str], None], *, trust: bool = False) -> None:
     """Serve the dashboard of the ledger `db` at host:port until Ctrl-C. say: prints a message.
 
     Raises InputError for a database that is not a ledger, or a port that is in use.
@@ -58,7 +58,7 @@ def serve(db: str | None, host: str, port: int, say: Callable[[str], None]) -> N
     command = [sys.executable, "-m", "cooldown.dashboard", "run", str(app), "--server.address", host]
     process = subprocess.Popen(
         [*command, "--server.port", str(port), *options, *names],
-        env={**os.environ, "COOLDOWN_DB": url},
+        env={**os.environ, "COOLDOWN_DB": url, "COOLDOWN_TRUST": "1" if trust else "0"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )

@@ -55,7 +55,7 @@ def train_packed(
     every_epoch: bool,
     limits: NDArray[np.float64] | None = None,
 ) -> list[list[Curve]]:
-    """`objectives.train` on a packed problem; raises TrainingError for any exception."""
+    """`cooldown.train` on a packed problem; raises TrainingError for any exception."""
     with _training_errors():
         from cooldown.objectives.training.engine import train
 

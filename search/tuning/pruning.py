@@ -71,7 +71,7 @@ def bracket(study: StudyRecord, number: int, seed: int) -> int:
 def limits(
     pruner: Pruner, study: StudyRecord, numbers: Sequence[int], configs: Sequence[TrainConfig], epochs: int, seed: int
 ) -> NDArray[np.float64] | None:
-    """(configs, epochs) loss limits of a study's next generation, for `objectives.train`; None without a pruner.
+    """(configs, epochs) loss limits of a study's next generation, for `train`; None without a pruner.
 
     study: with all its earlier generations and nothing else. numbers: the trial numbers of `configs`. epochs: of every
     config. seed: the experiment's.

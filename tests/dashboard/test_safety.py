@@ -1,14 +1,21 @@
 """What a reader can make the server do: look at the one ledger that it was started with, and at nothing else."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from covering import covering, in_short
 from search_runs import run_in_threads, spec
+from test_menu_and_modules import MODULE
 from test_pages import PAGES, Open, fine, words
 
 from cooldown.dashboard import data
+from cooldown.objectives import catalog, optimizers
+from cooldown.objectives.errors import InputError
+from cooldown.search.spec.arms import Arm
 
 ELSEWHERE = ("../../etc/passwd", "/etc/passwd", "file:///etc/passwd", "..%2f..%2fetc%2fpasswd", "%00", "x" * 5000)
 NAMES = ("db", "ledger", "path", "file", "COOLDOWN_DB", "cooldown_db", "task", "arm", "format")
@@ -70,6 +77,38 @@ def test_a_choice_that_was_not_offered_is_not_taken(urls: tuple[str, str], open_
     assert app.session_state["experiment"] == "shown"
     with pytest.raises(ValueError, match="is not in list"):
         app.sidebar.selectbox(key="experiment").select("secret").run()
+
+
+def test_a_module_that_a_ledger_names_is_not_imported(
+    tmp_path: Path, url: str, open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the server's process does before anything else; `--trust` leaves it out."""
+    (tmp_path / "mine_for_safety.py").write_text(MODULE)
+    with monkeypatch.context() as patched:
+        patched.syspath_prepend(tmp_path)
+        run_in_threads(url, spec(arms=("mine_for_safety:Lion", "adam"), epochs=2), name="mine")
+    monkeypatch.delitem(sys.modules, "mine_for_safety")
+    monkeypatch.setattr(optimizers._catalog, "_imported", {})
+    Arm.parse.cache_clear()
+    monkeypatch.setattr(catalog._Policy, "refuses_modules", False)
+    catalog.refuse_modules()
+    monkeypatch.syspath_prepend(tmp_path)
+    app = open_app(url, "verdict", experiment="mine")
+    assert not app.exception
+    assert "start the dashboard with --trust" in app.error[0].value.replace("\\", "")
+    assert "mine_for_safety" not in sys.modules
+    with pytest.raises(InputError, match="which is not imported here"):
+        Arm.parse("os:abort")
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(("trust", "refused"), [("0", True), ("1", False)])
+def test_the_server_imports_modules_only_where_it_is_told_to(trust: str, refused: bool) -> None:
+    program = "import cooldown.dashboard.__main__; from cooldown.objectives.catalog import _Policy as p; "
+    environment = {**os.environ, "COOLDOWN_TRUST": trust}
+    command = [sys.executable, "-c", program + "print(p.refuses_modules)"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == str(refused)
 
 
 def touched(opened: list[str]) -> list[str]:
