@@ -78,8 +78,8 @@ def chart(figure: "go.Figure", name: str, *, reading: str, table: Callable[[], T
 
 def evidence(table: Table, key: str) -> None:
     """A table of evidence with its caption."""
-    rows(table, key=key, alt=table.caption)
-    st.caption(plain(table.caption))
+    rows(table, key=key, alt=table.reading)
+    st.caption(plain(" ".join(filter(None, (table.reading, table.note)))))
 
 
 def rows(table: Table, *, key: str, alt: str, **options: Any) -> Any:
@@ -94,6 +94,9 @@ def rows(table: Table, *, key: str, alt: str, **options: Any) -> Any:
     shown: Any = frame
     if frame.size <= MOST_STYLED:
         shown = frame.style.format(numbers, na_rep=MISSING)
+        if table.strong:
+            places = sorted(table.strong)
+            shown = shown.set_properties(subset=(frame.index[places], frame.columns), **{"font-weight": "bold"})
     else:
         # Styling that many cells takes seconds.
         number = st.column_config.NumberColumn

@@ -17,7 +17,7 @@ from cooldown.search.evidence.credit import (
 )
 from cooldown.search.evidence.losses import means, test_losses, test_scores
 from cooldown.search.evidence.numbers import Form, counted, formatted, interval
-from cooldown.search.evidence.tables import cost_table, gains_table, versus
+from cooldown.search.evidence.tables import arms_table, cost_table, effects_table, gains_table, pairs_table, versus
 from cooldown.search.evidence.verdict import compared_pair
 from cooldown.search.experiments.result import Result
 from cooldown.search.figures import budget as budget_figures
@@ -54,6 +54,7 @@ def _verdict(result: Result) -> None:
         st.warning(f"**{plain(short(alarm.arm or alarm.kind))}**: {plain(alarm.message)}", icon=":material/warning:")
         if alarm.resume is not None:
             terminal("resume", result.name, *alarm.resume.split())
+    evidence(arms_table(result.view), "arms")
     _pairs(result)
     _repeats(result)
     _credit(result)
@@ -110,7 +111,7 @@ def _pairs(result: Result) -> None:
         figures.forest(result.verdicts),
         "pairs",
         reading=figures.FOREST_CAPTION,
-        table=lambda: figures.forest_table(result.verdicts),
+        table=lambda: pairs_table(result.verdicts),
     )
 
 
@@ -146,7 +147,7 @@ def _credit(result: Result) -> None:
             figures.credit(effects),
             "effects",
             reading="Effects on the test loss: negative values lower it. The whiskers are 95 % intervals.",
-            table=lambda: figures.credit_table(effects),
+            table=lambda: effects_table(effects),
         )
         st.subheader("Contributions to the total", anchor=False)
         st.write(plain(total_sentence(split)))
@@ -156,7 +157,7 @@ def _credit(result: Result) -> None:
             reading="Contributions of optimizer, schedule and tuning, averaged over all orders of changing them; the "
             "three bars add up to the total. They include changes between untuned arms, and so differ from the effects "
             "above.",
-            table=lambda: figures.credit_table(total),
+            table=lambda: effects_table(total),
         )
     elif split:
         st.info(plain(missing_sentence(split)))
@@ -184,6 +185,7 @@ def _budget(result: Result, first: Verdict) -> None:
 def _cost(result: Result) -> None:
     st.header("Cost", anchor=False)
     evidence(cost_table(result.view), "cost")
+    evidence(cost_table(result.view, "seconds"), "cost in seconds")
 
 
 st.title("Verdict")

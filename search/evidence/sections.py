@@ -11,7 +11,7 @@ from cooldown.search.evidence.pruning import pruned_arms, replayed_arms
 from cooldown.search.evidence.sensitivity import sensitivities
 from cooldown.search.evidence.table import Table
 from cooldown.search.evidence.target import default_target, target_ratio_of, times_to_target
-from cooldown.search.evidence.verdict import compared_pair, sentence
+from cooldown.search.evidence.verdict import compared_pair, pair_verdicts, sentence
 from cooldown.search.evidence.view import View
 
 
@@ -29,7 +29,7 @@ def pairs(view: View) -> list[Block]:
     """Every pair of arms."""
     if compared_pair(view) is None:
         return [Missing(sentence(view))]
-    return [tables.pairs_table(view)]
+    return [tables.pairs_table(pair_verdicts(view))]
 
 
 def credit(view: View) -> list[Block]:

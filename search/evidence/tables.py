@@ -1,6 +1,6 @@
 """The tables of an answer and its evidence, each a value that terminal, report and dashboard set alike."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cooldown.search.evidence.budgets import budget_curves
@@ -12,6 +12,7 @@ from cooldown.search.evidence.target import times_to_target
 from cooldown.search.evidence.verdict import compared_pair, pair_verdicts
 from cooldown.search.evidence.view import View
 from cooldown.search.statistics.intervals import Interval
+from cooldown.search.statistics.verdict import Verdict
 
 SHOWN_BUDGETS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 """The budgets of which a table shows the expected best: each about a third more than the last but one."""
@@ -63,9 +64,8 @@ def arms_table(view: View) -> Table:
     return Table(tuple(columns), rows, caption, strong)
 
 
-def pairs_table(view: View) -> Table:
+def pairs_table(verdicts: Sequence[Verdict]) -> Table:
     """Every pair of arms with its verdict, the one that answers the question first."""
-    verdicts = pair_verdicts(view)
     notes = sorted({f"* {verdict.why}." for verdict in verdicts if verdict.corrected})
     return Table(
         (
@@ -165,7 +165,7 @@ def gains_table(view: View) -> Table:
     )
 
 
-def effects_table(effects: Mapping[str, Interval], caption: str) -> Table:
+def effects_table(effects: Mapping[str, Interval], caption: str = "") -> Table:
     """Changes of the test loss by what causes them."""
     return Table(
         (Column("Effect"), Column("Change", Form.DIFFERENCE), Column("95 % interval", Form.DIFFERENCE, ends=True)),

@@ -71,22 +71,6 @@ def forest(verdicts: Sequence[Verdict]) -> go.Figure:
     )
 
 
-def forest_table(verdicts: Sequence[Verdict]) -> Table:
-    """The numbers of `forest`, a row for each pair in its order."""
-    return Table(
-        (
-            Column("First", Form.ARM),
-            Column("Second", Form.ARM),
-            Column("Verdict"),
-            *(Column(title, Form.DIFFERENCE) for title in ("Difference", "Low", "High")),
-            Column("Tie band", Form.LOSS),
-            Column("Primary"),
-        ),
-        [(v.a, v.b, v.verdict, v.difference, v.low, v.high, v.band, v.primary) for v in _primary_first(verdicts)],
-        FOREST_CAPTION,
-    )
-
-
 def repeats(
     values: Mapping[str, Mapping[int, float]], title: str, *, best: Literal["lowest", "highest"] = "lowest"
 ) -> go.Figure:
@@ -201,15 +185,6 @@ def _factor(name: str) -> str:
     """Its name with a capital, in two lines where it is long; the total in bold."""
     text = escape(f"{name[:1].upper()}{name[1:]}").replace(", ", ",<br>")
     return f"<b>{text}</b>" if name == "total" else text
-
-
-def credit_table(shares: Mapping[str, Interval], caption: str = "") -> Table:
-    """The numbers of `credit`, a row for each factor."""
-    return Table(
-        (Column("Factor"), *(Column(title, Form.DIFFERENCE) for title in ("Change of test loss", "Low", "High"))),
-        [(name, share.estimate, share.low, share.high) for name, share in shares.items()],
-        caption,
-    )
 
 
 def credit_caption(split: CreditSplit) -> str:

@@ -118,10 +118,9 @@ def pairs(result: Result) -> Section:
         "Difference of test loss by pair",
         figures.FOREST_CAPTION,
         figures.forest(result.verdicts),
-        numbers(figures.forest_table(result.verdicts)),
     )
     more = [] if any(verdict.difference is not None for verdict in result.verdicts) else how_to_continue(result)
-    return Section("Pairs", "pairs", (chart, rendered(pairs_table(result.view)), *more))
+    return Section("Pairs", "pairs", (chart, rendered(pairs_table(result.verdicts)), *more))
 
 
 MEASURES: tuple[tuple[str, Callable[[View], Any], Literal["lowest", "highest"]], ...] = (

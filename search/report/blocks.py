@@ -70,13 +70,16 @@ class Table:
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """A figure with its title, a sentence on how to read it, and its numbers. later: drawn when it is opened."""
+    """A figure with its title, a sentence on how to read it, and its numbers, unless a table beside it has them.
+
+    later: drawn when it is opened.
+    """
 
     kind: ClassVar[str] = "chart"
     title: str
     reading: str
     figure: "go.Figure"
-    numbers: Table
+    numbers: Table | None = None
     later: bool = False
 
 

@@ -102,7 +102,6 @@ def credit(result: Result) -> Section:
                 f"From {split.first} to {split.other}",
                 figures.credit_caption(split),
                 figures.credit(shares),
-                numbers(figures.credit_table(shares)),
             )
         )
     return Section("Credit", "credit", (*blocks, *_blocks(result, sections.credit(result.view))))

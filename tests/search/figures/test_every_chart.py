@@ -15,7 +15,7 @@ from cooldown.search.figures.importance import importance, importance_table
 from cooldown.search.figures.learning import learning, learning_table
 from cooldown.search.figures.schedules import rates, rates_table
 from cooldown.search.figures.trials import history, history_table, parallel, parallel_table, slice_table
-from cooldown.search.figures.verdict import credit, credit_table, forest, forest_table, repeats, repeats_table
+from cooldown.search.figures.verdict import credit, forest, repeats, repeats_table
 from cooldown.search.spec.space import Parameter
 from cooldown.search.statistics.intervals import Interval
 from cooldown.storage import ExperimentRecord, Purpose
@@ -62,9 +62,7 @@ def test_nothing_gives_an_empty_figure(figure: go.Figure) -> None:
 def test_nothing_gives_empty_tables() -> None:
     parameter = Parameter("adam.rate", Hyperparameter("rate", 0.1, 0.01, 1.0), 0.01, 1.0)
     tables = [
-        forest_table([]).frame(),
         repeats_table({}, "Test loss").frame(),
-        credit_table({}).frame(),
         learning_table({}).frame(),
         history_table([]).frame(),
         slice_table([], parameter).frame(),

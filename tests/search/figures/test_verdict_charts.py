@@ -9,9 +9,10 @@ import pytest
 from charts import NAN, verdict
 
 from cooldown.search.evidence.credit import CreditSplit, spoken_effects, total_sentence
+from cooldown.search.evidence.tables import effects_table, pairs_table
 from cooldown.search.figures.layout import GREY
 from cooldown.search.figures.lines import colour_of_arm
-from cooldown.search.figures.verdict import credit, credit_table, forest, forest_table, repeats, repeats_table
+from cooldown.search.figures.verdict import credit, forest, repeats, repeats_table
 from cooldown.search.statistics.intervals import Interval
 
 VERDICTS = [
@@ -55,14 +56,15 @@ def test_the_forest_has_a_row_for_each_pair_with_its_numbers() -> None:
     assert not forest(VERDICTS[3:]).layout.annotations
 
 
-def test_the_forests_table() -> None:
-    table = forest_table(VERDICTS).frame()
-    assert table["First"].tolist() == ["momentum+cosine", "adam", "nag", "nag"]
-    assert table["Difference"].tolist()[:3] == [0.5, -0.5, 0.0]
-    assert table["Low"].tolist()[:3] == [0.25, -1.5, -0.01]
-    assert table["High"].tolist()[:3] == [1.0, -0.125, 0.03]
-    assert table["Difference"].isna().tolist() == [False, False, False, True]
-    assert table["Primary"].tolist() == [True, False, False, False]
+def test_the_table_of_the_pairs() -> None:
+    frame = pairs_table(VERDICTS).frame()
+    assert len(frame) == len(VERDICTS)
+    for place, pair in enumerate(VERDICTS):
+        row = frame.iloc[place]
+        assert row["Pair"] == f"{pair.a} vs {pair.b}"
+        for title, value in (("Difference", pair.difference), ("95 % interval from", pair.low)):
+            assert row[title] == value or value is None
+    assert pairs_table(VERDICTS).strong == {place for place, pair in enumerate(VERDICTS) if pair.primary}
 
 
 VALUES: Mapping[str, Mapping[int, float]] = {
@@ -103,11 +105,11 @@ def test_credit_is_bars_with_their_intervals() -> None:
         "tuning": Interval(-0.5, -1.0, -0.25, 0.1, 4, 5),
         "total": Interval(-0.25, -0.5, 0.5, 0.1, 4, 5),
     }
-    figure, table = credit(shares), credit_table(shares).frame()
+    figure, table = credit(shares), effects_table(shares).frame()
     drawn = [(b.x[0], b.x[0] - b.error_x.arrayminus[0], b.x[0] + b.error_x.array[0]) for b in figure.data]
     assert drawn == [(each.estimate, each.low, each.high) for each in shares.values()]
-    assert [tuple(row) for row in table[["Change of test loss", "Low", "High"]].to_numpy()] == drawn
-    assert table["Factor"].tolist() == list(shares)
+    assert [tuple(row) for row in table[["Change", "95 % interval from", "95 % interval to"]].to_numpy()] == drawn
+    assert table["Effect"].tolist() == list(shares)
     assert list(figure.layout.yaxis.ticktext) == ["Optimizer", "Tuning", "<b>Total</b>"]
     assert figure.data[1].hovertemplate.startswith("−0.5000<br>95 % interval [−1.0000, −0.2500]")
     colours = [bar.marker.color for bar in figure.data]
