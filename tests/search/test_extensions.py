@@ -328,7 +328,7 @@ def test_an_arm_whose_optimizer_and_schedule_have_one_name(monkeypatch: pytest.M
     entries = {"constant": schedules.get("constant"), "adam": schedules.get("cosine").called("adam")}
     monkeypatch.setattr(schedules, "get", entries.__getitem__)
     assert optimizers.get("adam").name == "adam"
-    with pytest.raises(ValueError, match="names 'adam' as an optimizer and as a schedule"):
+    with pytest.raises(ValueError, match="contains 'adam' both as an optimizer and as a schedule"):
         Arm.parse("adam+adam")
 
 
