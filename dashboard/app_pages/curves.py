@@ -17,12 +17,12 @@ PAGE = {"title": "Learning curves", "icon": "show_chart", "section": "This exper
 LOSSES: list[figures.Losses] = ["validation", "training"]
 
 
-def _curves(found: Result) -> None:
-    curves = winners_curves(found.view)
+def _curves(result: Result) -> None:
+    curves = winners_curves(result.view)
     if not curves:
         st.info("There are no trials yet.")
         return
-    first = found.verdicts[0] if found.verdicts else None
+    first = result.verdicts[0] if result.verdicts else None
     shown = ([arm for arm in (first.a, first.b) if arm in curves] if first else []) or list(curves)
     arms = list(curves)
     if len(curves) > 1:
@@ -40,7 +40,7 @@ def _curves(found: Result) -> None:
     chart(
         figures.learning(chosen, losses=losses, x=x, log_loss=log_loss, log_x=log_x, replicates=replicates),
         "curves",
-        reading=_reading(found.view, arms),
+        reading=_reading(result.view, arms),
         table=lambda: figures.learning_table(chosen, losses),
     )
 

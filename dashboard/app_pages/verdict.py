@@ -82,11 +82,11 @@ def _at_a_glance(result: Result, first: Verdict) -> None:
             _number(f"{plain(short(arm))}: test loss", formatted(loss, Form.LOSS), repeats, arm)
         difference = formatted(first.difference, Form.DIFFERENCE)
         about = f"{versus(first.a, first.b)}: first minus second. A negative difference favours the first arm."
-        _number("Difference", difference, between, about, width=280)
+        _number("Difference", difference, between, about)
 
 
-def _number(label: str, value: str, note: str, about: str, width: int = 225) -> None:
-    st.metric(label, value, note, delta_color="off", delta_arrow="off", help=plain(about), border=True, width=width)
+def _number(label: str, value: str, note: str, about: str) -> None:
+    st.metric(label, value, note, delta_color="off", delta_arrow="off", help=plain(about), border=True, width=280)
 
 
 def _one_arm(result: Result) -> None:

@@ -196,20 +196,20 @@ def credit_caption(split: CreditSplit) -> str:
 
 
 def _directions() -> list[dict[str, object]]:
-    """Labels above the rows, at both ends: which side favours which arm."""
-    sides = ((0, "left", "← first better"), (1, "right", "second better →"))
+    """Labels above the rows, on both sides of zero: which side favours which arm."""
+    sides = (("right", -6, "← first"), ("left", 6, "second →"))
     return [
         {
-            "x": x,
-            "xref": "x domain",
+            "x": 0,
             "xanchor": anchor,
+            "xshift": shift,
             "y": 1,
             "yref": "y domain",
             "yanchor": "bottom",
             "showarrow": False,
             "text": text,
         }
-        for x, anchor, text in sides
+        for anchor, shift, text in sides
     ]
 
 

@@ -49,9 +49,9 @@ def test_the_forest_has_a_row_for_each_pair_with_its_numbers() -> None:
     assert boxes == [(-0.0625, 0.0625, row) for row in (0, 1, 2)]
     assert figure.layout.height == 4 * 40 + 120
     assert "difference −0.5000<br>95 % interval [−1.5000, −0.1250]" in figure.data[1].hovertemplate
-    assert [(note.x, note.text) for note in figure.layout.annotations] == [
-        (0, "← first better"),
-        (1, "second better →"),
+    assert [(note.x, note.xanchor, note.text) for note in figure.layout.annotations] == [
+        (0, "right", "← first"),
+        (0, "left", "second →"),
     ]
     assert not forest(VERDICTS[3:]).layout.annotations
 
