@@ -67,6 +67,7 @@ class Schedule(Entry):
     warmup: its declaration of `warmup_steps`. ramped: False if the formula contains the warm-up: its indices then count
         from the start of the run, and it takes `warmup_steps` as an argument.
     peak: the approximate largest multiplier of a usual run; the search range of learning rates is divided by it.
+    constant: whether the rate stays at its base, behind the warm-up: no annealing.
     batch: `batch(passed, batch_size, n_rows, **own) -> (size, multiplier)`: the rows of the update that begins `passed`
         epochs after the warm-up, and a further multiplier of the rate; None for batches of one size.
     reaction: `reaction(**own) -> Reaction`; None for a schedule that does not depend on the held-out loss.
@@ -84,6 +85,7 @@ class Schedule(Entry):
     warmup: Hyperparameter = WARMUP_STEPS
     ramped: bool = True
     peak: float = 1.0
+    constant: bool = False
     batch: Callable[..., tuple[int, float]] | None = None
     reaction: Callable[..., Reaction] | None = None
     starts_at_peak: bool = True

@@ -18,6 +18,7 @@ constant = Schedule(
     own=(),
     formula="1",
     reference="",
+    constant=True,
     dash="solid",
     symbol="circle",
     native={

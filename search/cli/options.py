@@ -24,8 +24,14 @@ def _either(choices: Sequence[str]) -> str:
     return f"{', '.join(choices[:-1])} or {choices[-1]}"
 
 
-def _option(field: str, text: str) -> Any:
-    return typer.Option(f"--{field}", help=f"{text} {_default(field)}", metavar=field.upper(), show_default=False)
+def _described(field: str, more: str = "") -> str:
+    """What the spec says of a field, and its default."""
+    return f"{Experiment.model_fields[field].description}{more} {_default(field)}"
+
+
+def _option(field: str, choices: Sequence[str]) -> Any:
+    text = _described(field, f": {_either(choices)}")
+    return typer.Option(f"--{field}", help=text, metavar=field.upper(), show_default=False)
 
 
 def _whole(text: str) -> int:
@@ -39,8 +45,8 @@ def _whole(text: str) -> int:
 WHOLE: dict[str, Any] = {"parser": _whole, "metavar": "INTEGER", "show_default": False}
 
 
-def _count(field: str, text: str) -> Any:
-    return typer.Option(f"--{field.replace('_', '-')}", help=f"{text} {_default(field)}", **WHOLE)
+def _count(field: str) -> Any:
+    return typer.Option(f"--{field.replace('_', '-')}", help=_described(field), **WHOLE)
 
 
 Section = Annotated[
@@ -75,29 +81,32 @@ Arms = Annotated[
     list[str] | None,
     typer.Option(
         "--arm",
-        help=f"optimizers, or optimizers+schedules; can be repeated {_default('arms')}",
+        help=_described("arms", "; can be repeated"),
         metavar="ARM",
     ),
 ]
-Trials = Annotated[int | None, _count("trials", "configs tried per study")]
-Repeats = Annotated[int | None, _count("repeats", "independent studies per arm")]
-Epochs = Annotated[int | None, _count("epochs", "passes over the training rows")]
-Seeds = Annotated[int | None, _count("seeds", "seeds per trial")]
-Finalists = Annotated[int | None, _count("finalists", "best trials of a study to train again with more seeds")]
-ConfirmSeeds = Annotated[int | None, _count("confirm_seeds", "fresh seeds of a winner's evaluation")]
-Seed = Annotated[int | None, _count("seed", "seed of everything random")]
-Sampler = Annotated[str | None, _option("sampler", _either([*samplers.built_in(), "module:attribute"]))]
-Pruner = Annotated[str | None, _option("pruner", f"stop bad trials early: {_either(get_args(PrunerName))}")]
-BatchSize = Annotated[int | None, _count("batch_size", "rows per update")]
+Trials = Annotated[int | None, _count("trials")]
+Repeats = Annotated[int | None, _count("repeats")]
+Epochs = Annotated[int | None, _count("epochs")]
+Seeds = Annotated[int | None, _count("seeds")]
+Finalists = Annotated[int | None, _count("finalists")]
+ConfirmSeeds = Annotated[int | None, _count("confirm_seeds")]
+Seed = Annotated[int | None, _count("seed")]
+Sampler = Annotated[str | None, _option("sampler", [*samplers.built_in(), "module:attribute"])]
+Pruner = Annotated[str | None, _option("pruner", get_args(PrunerName))]
+BatchSize = Annotated[int | None, _count("batch_size")]
 Hidden = Annotated[
     str | None,
     typer.Option(
         "--hidden",
-        help="widths of the hidden layers, such as 64,32; 0 for none [default: the task's, mostly 32]",
+        help=f"{Experiment.model_fields['hidden'].description}, such as 64,32; 0 for none "
+        "[default: the task's, mostly 32]",
         metavar="WIDTHS",
     ),
 ]
-Target = Annotated[str | None, typer.Option("--target", help="a table's target column", metavar="COLUMN")]
+Target = Annotated[
+    str | None, typer.Option("--target", help=Experiment.model_fields["target"].description, metavar="COLUMN")
+]
 NewName = Annotated[
     str | None, typer.Option("--name", help="the experiment's name [default: that of the task]", metavar="NAME")
 ]

@@ -170,7 +170,7 @@ def _levels(view: View, name: str, optimizer: str) -> tuple[str | None, str | No
     levels = [arm for arm in view.parsed_arms.values() if arm.is_single and arm.optimizers == (optimizer,)]
 
     def best(constant: bool) -> str | None:
-        return min((arm.name for arm in levels if (arm.schedules == ("constant",)) == constant), key=rank, default=None)
+        return min((arm.name for arm in levels if arm.is_constant == constant), key=rank, default=None)
 
     return best(True), best(False)
 

@@ -82,7 +82,7 @@ def primary_pair(view: View) -> tuple[str, str] | None:
 
     arms = view.parsed_arms
     ranked = sorted(view.arms, key=validation_loss)
-    sgd = [arm for arm in ranked if _family(arms[arm]) == "sgd" and "constant" not in arms[arm].schedules]
+    sgd = [arm for arm in ranked if _family(arms[arm]) == "sgd" and arms[arm].is_annealed]
     adaptive = [arm for arm in ranked if _family(arms[arm]) == "adaptive"]
     if sgd and adaptive:
         return sgd[0], adaptive[0]

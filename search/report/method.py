@@ -16,28 +16,6 @@ from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.ranges import flatten
 from cooldown.storage import ExperimentRecord, Status
 
-SETTINGS = {
-    "task": "Task",
-    "target": "Target column",
-    "arms": "Arms",
-    "trials": "Trials per study",
-    "repeats": "Repeats per arm",
-    "epochs": "Epochs",
-    "seeds": "Seeds per trial",
-    "finalists": "Finalists per study",
-    "finalist_seeds": "Further seeds per finalist",
-    "confirm_seeds": "Fresh seeds per winner",
-    "generation": "Trials per generation",
-    "seed": "Seed",
-    "sampler": "Sampler",
-    "pruner": "Pruner",
-    "batch_size": "Batch size",
-    "hidden": "Hidden layers",
-    "ranges": "Custom ranges",
-    "widened": "Widened ranges",
-}
-"""The titles of a spec's fields."""
-
 
 def protocol(result: Result) -> Section:
     """The protocol in words, and all settings."""
@@ -112,10 +90,10 @@ def _settings(spec: Mapping[str, Any]) -> Table:
     """Every field of the spec beside its default."""
     defaults = {name: field.get_default(call_default_factory=True) for name, field in Experiment.model_fields.items()}
     rows = []
-    for key, title in SETTINGS.items():
+    for key, field in Experiment.model_fields.items():
         if key in spec and (spec[key] or key not in ("target", "ranges", "widened")):
             value, default = _text(spec[key]), "" if key in ("task", "target") else _text(defaults[key])
-            rows.append((title, value, "" if value == default else default))
+            rows.append((str(field.title), value, "" if value == default else default))
     return words(("Setting", "Value", "Default"), rows, "All settings, with the defaults of those that differ.")
 
 

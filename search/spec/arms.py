@@ -16,6 +16,10 @@ LONGEST = 40
 """Characters of a name that fit into a legend, a row of a chart or a cell of a table."""
 
 
+NO_ANNEALING = "constant"
+"""The schedule of an arm that names none."""
+
+
 @dataclass(frozen=True)
 class Arm:
     """What one search may choose from: optimizers × schedules.
@@ -37,7 +41,7 @@ class Arm:
         label, equals, choices = text.rpartition("=")
         first, plus, second = choices.partition("+")
         optimizer_names = tuple(name.strip() for name in first.split(","))
-        schedule_names = tuple(name.strip() for name in second.split(",")) if plus else ("constant",)
+        schedule_names = tuple(name.strip() for name in second.split(",")) if plus else (NO_ANNEALING,)
         problems = []
         label = label.strip()
         if equals and not re.fullmatch(r"[\w.-]{1,40}", label):
@@ -74,7 +78,7 @@ class Arm:
     def choices(self) -> str:
         """The name without its label."""
         first = ",".join(self.optimizers)
-        return first if self.schedules == ("constant",) else f"{first}+{','.join(self.schedules)}"
+        return first if self.schedules == (NO_ANNEALING,) else f"{first}+{','.join(self.schedules)}"
 
     @property
     def hyperparameters(self) -> dict[str, tuple[Declared, ...]]:
@@ -88,6 +92,16 @@ class Arm:
     def is_single(self) -> bool:
         """Whether it is one optimizer with one schedule, and so has a default config."""
         return len(self.optimizers) == len(self.schedules) == 1
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether it can choose nothing but a constant rate."""
+        return all(schedules.get(name).constant for name in self.schedules)
+
+    @property
+    def is_annealed(self) -> bool:
+        """Whether it can choose nothing but annealing."""
+        return not any(schedules.get(name).constant for name in self.schedules)
 
     @property
     def peak(self) -> float:
@@ -133,4 +147,4 @@ def short(arm: str) -> str:
         return parsed.label
     parts = ((parsed.optimizers, "optimizer"), (parsed.schedules, "schedule"))
     texts = [names[0] if len(names) == 1 else f"{len(names)} {kind}s" for names, kind in parts]
-    return texts[0] if parsed.schedules == ("constant",) else " + ".join(texts)
+    return texts[0] if parsed.schedules == (NO_ANNEALING,) else " + ".join(texts)

@@ -45,24 +45,32 @@ class Experiment(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    task: str = Field(min_length=1)
-    target: str | None = None
-    arms: tuple[str, ...] = DEFAULT_ARMS
-    trials: Count = 24
-    repeats: Count = 5
-    epochs: Count = 30
-    seeds: Count = 3
-    finalists: Count = 6
-    finalist_seeds: Count = 10
-    confirm_seeds: Count = 10
-    generation: Count = 4
-    seed: int = Field(0, ge=0, lt=2**63)
-    sampler: str = "tpe"
-    pruner: Pruner = "none"
-    batch_size: Count = 32
-    hidden: tuple[Count, ...] | None = None
-    ranges: dict[str, Any] = Field(default_factory=dict)
-    widened: dict[str, tuple[dict[str, Any], ...]] = Field(default_factory=dict)
+    task: str = Field(min_length=1, title="Task", description="what is trained on")
+    target: str | None = Field(None, title="Target column", description="a table's target column")
+    arms: tuple[str, ...] = Field(DEFAULT_ARMS, title="Arms", description="optimizers, or optimizers+schedules")
+    trials: Count = Field(24, title="Trials per study", description="configs tried per study")
+    repeats: Count = Field(5, title="Repeats per arm", description="independent studies per arm")
+    epochs: Count = Field(30, title="Epochs", description="passes over the training rows")
+    seeds: Count = Field(3, title="Seeds per trial", description="seeds per trial")
+    finalists: Count = Field(
+        6, title="Finalists per study", description="best trials of a study to train again with more seeds"
+    )
+    finalist_seeds: Count = Field(10, title="Further seeds of a finalist", description="further seeds of a finalist")
+    confirm_seeds: Count = Field(
+        10, title="Fresh seeds of a winner", description="fresh seeds of a winner's evaluation"
+    )
+    generation: Count = Field(4, title="Trials proposed together", description="trials proposed together")
+    seed: int = Field(0, ge=0, lt=2**63, title="Seed of the experiment", description="seed of everything random")
+    sampler: str = Field("tpe", title="Sampler", description="what proposes configs")
+    pruner: Pruner = Field("none", title="Pruner", description="stop bad trials early")
+    batch_size: Count = Field(32, title="Batch size", description="rows per update")
+    hidden: tuple[Count, ...] | None = Field(None, title="Hidden layers", description="widths of the hidden layers")
+    ranges: dict[str, Any] = Field(
+        default_factory=dict, title="Custom ranges", description="ranges or fixed values of single hyperparameters"
+    )
+    widened: dict[str, tuple[dict[str, Any], ...]] = Field(
+        default_factory=dict, title="Widened ranges", description="by arm, the ranges that were widened"
+    )
 
     @field_validator("arms", "hidden", mode="before")
     @classmethod

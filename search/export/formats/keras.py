@@ -18,7 +18,7 @@ def write(chosen: Chosen) -> Exported:
             "optimizers do not support; use --format torch, optax or sklearn"
         )
     reaction = schedule.reaction is not None
-    constant = schedule.name == "constant" and program.warmup < 2
+    constant = schedule.constant and program.warmup < 2
     scheduled = not constant and not reaction
     # Keras's schedules start with the first update and cannot follow a warm-up.
     scheduler = program.scheduler() if scheduled and not program.warmup else None

@@ -12,7 +12,7 @@ def write(chosen: Chosen) -> Exported:
     program = Program(chosen, "optax")
     config, rule, schedule = program.config, program.optimizer, program.schedule
     reaction = schedule.reaction is not None
-    constant = schedule.name == "constant" and program.warmup < 2
+    constant = schedule.constant and program.warmup < 2
     scheduled = not constant and not reaction
     scheduler = program.scheduler("optax.") if scheduled else None
     needs_rates = not constant and scheduler is None
@@ -59,7 +59,7 @@ def write(chosen: Chosen) -> Exported:
         optimizer_call=", ".join({"n_rows": "len(X)", "key": noise_key}[argument] for argument in arguments),
         scheduled=scheduled,
         scheduler=scheduler,
-        joined=program.warmup > 0 and schedule.name != "constant",
+        joined=program.warmup > 0 and not schedule.constant,
         needs_rates=needs_rates,
         noise=noise,
         dropout=dropout,

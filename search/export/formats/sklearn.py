@@ -5,6 +5,7 @@ Otherwise it is an estimator with a training loop in NumPy, and the export says 
 
 import numpy as np
 
+from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.export.format import Chosen, ConfigFormat, Exported
 from cooldown.search.export.literals import call, literal
 from cooldown.search.export.program import Program
@@ -15,7 +16,8 @@ DIFFERENT = {
 }
 """Why scikit-learn's version of a strategy is not the same."""
 
-STRATEGIES = ("clip_norm", "l2", "weight_decay", "gradient_noise", "dropout", "batch_norm", "early_stopping")
+EXPRESSED = ("shuffle", "initialization", "curriculum", "gradient_noise_decay")
+"""The strategies that the script expresses, that `Program` refuses, or that do nothing by themselves."""
 
 
 def write(chosen: Chosen) -> Exported:
@@ -35,15 +37,16 @@ def _name(program: Program) -> str:
 
 def _reasons(program: Program) -> list[str]:
     """Why scikit-learn's multilayer perceptron cannot express the configuration exactly; empty if it can."""
-    config, rule, schedule = program.config, program.optimizer, program.schedule.name
+    config, rule, schedule = program.config, program.optimizer, program.schedule
     reasons = []
     if program.rule(steady=True) is None:
         reasons.append(rule.differs.get("sklearn", f"it has no optimizer {rule.name}"))
-    if schedule != "constant":
-        reasons.append(f"it has no schedule {schedule}")
+    if not schedule.constant:
+        reasons.append(f"it has no schedule {schedule.name}")
     elif program.warmup > 1:
         reasons.append("it has no warm-up")
-    used = [name for name in STRATEGIES if getattr(config, name)]
+    others = {name: strategy for name, strategy in STRATEGIES.items() if name not in EXPRESSED}
+    used = [name for name, strategy in others.items() if getattr(config, name) != strategy.declared.default]
     reasons += [DIFFERENT.get(name, f"it has no {name}") for name in used]
     if program.task.kind == "classification" and len(np.unique(program.task.data[1])) < 3:
         reasons.append("for two classes it has one logistic output instead of two")
@@ -88,7 +91,7 @@ def _estimator(program: Program, why: str) -> str:
     config, classifies = program.config, program.task.kind == "classification"
     batch_norm, dropout = config.batch_norm, config.dropout
     formula = program.formula("np")
-    needs_rates = program.schedule.name != "constant" or program.warmup > 0
+    needs_rates = not program.schedule.constant or program.warmup > 0
     if needs_rates:
         program.add_rates()
     statistics = ["statistics"] if batch_norm else []

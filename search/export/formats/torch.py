@@ -11,7 +11,7 @@ def write(chosen: Chosen) -> Exported:
     """The script."""
     program = Program(chosen, "torch")
     config = program.config
-    constant = program.schedule.name == "constant" and not program.warmup
+    constant = program.schedule.constant and not program.warmup
     formula = None
     native = program.rule(steady=constant)
     if native is not None:
