@@ -78,6 +78,68 @@ def _version(optimizer: Optimizer) -> str:
     return digest.hexdigest()[:8]
 
 
+class _Source:
+    """The source of a rule's kernel: its loop over (replicates, parameters), written out.
+
+    Every name in it is generated, so that none can clash with the names of a rule's arguments.
+    """
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.others = [f"other{i}" for i in range(len(optimizer.hyperparameters) - 1)]
+        self.slots = [f"slot{i}" for i in range(len(optimizer.slots))]
+        self.numbers = [f"number{i}" for i in range(len(optimizer.number_names))]
+        self.terms = [f"term{i}" for i in range(len(optimizer.numbers.terms))] if optimizer.numbers else []
+        self.has_numbers = optimizer.numbers is not None
+        self.state = [f"state[{i}, r, p]" for i in range(len(self.slots))]
+        self.gradient = "gradient[r, p] + l2[r] * theta[r, p]"
+        self.loads = [f"{name} = hyperparameters[{i}, r]" for i, name in enumerate(self.others)]
+
+    @property
+    def text(self) -> str:
+        """The functions `sums_of`, for a rule with terms, and `kernel`."""
+        return "\n".join([*self._sums(), *self._kernel()])
+
+    def _sums(self) -> list[str]:
+        if not self.terms:
+            return []
+        arguments = ", ".join([self.gradient, *self.state, "t", *self.others])
+        sums = [f"sum{i}" for i in range(len(self.terms))]
+        return [
+            "def sums_of(theta, gradient, state, l2, r, t, hyperparameters):",
+            *[f"    {load}" for load in self.loads],
+            *[f"    {name} = 0.0" for name in sums],
+            "    for p in range(gradient.shape[1]):",
+            *[f"        {name} += {term}({arguments})" for name, term in zip(sums, self.terms, strict=True)],
+            f"    return ({''.join(f'{name}, ' for name in sums)})",
+        ]
+
+    def _work_out(self) -> list[str]:
+        if not self.has_numbers:
+            return []
+        summed = "sums_of(theta, gradient, state, l2, r, t, hyperparameters)" if self.terms else "()"
+        arguments = ", ".join([summed, "memory[r]", *[f"float({name})" for name in ("t", *self.others)]])
+        return [
+            f"worked_out = work_out({arguments})",
+            *[f"{name} = precision(worked_out[{i}])" for i, name in enumerate(self.numbers)],
+        ]
+
+    def _kernel(self) -> list[str]:
+        slots = list(zip(self.state, self.slots, strict=True))
+        return [
+            "def kernel(theta, gradient, state, memory, l2, rates, step, since, hyperparameters):",
+            "    for r in range(theta.shape[0]):",
+            "        t = precision(step + 1 - since[r])",
+            "        learning_rate = rates[step, r]",
+            *[f"        {line}" for line in (*self.loads, *self._work_out())],
+            "        for p in range(gradient.shape[1]):",
+            f"            {', '.join(['theta[r, p]', *self.slots])}, = rule(",
+            f"                {', '.join(['theta[r, p]', self.gradient, *self.state])},",
+            f"                {', '.join(['learning_rate', 't', *self.others, *self.numbers])})",
+            # Arithmetic on subnormal numbers is many times slower, and a moment without gradients decays into them.
+            *[f"            {place} = zero if abs({slot}) < tiny else {slot}" for place, slot in slots],
+        ]
+
+
 @cache
 def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
     """The compiled update of `optimizer`:
@@ -90,47 +152,6 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
     `since` (int64). `gradient` is not modified.
     """
     precision = np.dtype(dtype)
-    # Generated names, so that they cannot clash with the names of a rule's arguments.
-    others = [f"other{i}" for i in range(len(optimizer.hyperparameters) - 1)]
-    slots = [f"slot{i}" for i in range(len(optimizer.slots))]
-    numbers = [f"number{i}" for i in range(len(optimizer.number_names))]
-    state = [f"state[{i}, r, p]" for i in range(len(slots))]
-    gradient = "gradient[r, p] + l2[r] * theta[r, p]"
-    loads = [f"{name} = hyperparameters[{i}, r]" for i, name in enumerate(others)]
-    sums, work_out = [], []
-    terms = optimizer.numbers.terms if optimizer.numbers else ()
-    if terms:
-        arguments = ", ".join([gradient, *state, "t", *others])
-        sums = [
-            "def sums_of(theta, gradient, state, l2, r, t, hyperparameters):",
-            *[f"    {load}" for load in loads],
-            *[f"    sum{i} = 0.0" for i in range(len(terms))],
-            "    for p in range(gradient.shape[1]):",
-            *[f"        sum{i} += term{i}({arguments})" for i in range(len(terms))],
-            f"    return ({''.join(f'sum{i}, ' for i in range(len(terms)))})",
-        ]
-    if optimizer.numbers:
-        summed = "sums_of(theta, gradient, state, l2, r, t, hyperparameters)" if terms else "()"
-        arguments = ", ".join([summed, "memory[r]", *[f"float({name})" for name in ("t", *others)]])
-        work_out = [
-            f"worked_out = work_out({arguments})",
-            *[f"{name} = precision(worked_out[{i}])" for i, name in enumerate(numbers)],
-        ]
-    # Arithmetic on subnormal numbers is many times slower, and a moment without gradients decays into them.
-    flushes = [f"{place} = zero if abs({slot}) < tiny else {slot}" for place, slot in zip(state, slots, strict=True)]
-    kernel_lines = [
-        "def kernel(theta, gradient, state, memory, l2, rates, step, since, hyperparameters):",
-        "    for r in range(theta.shape[0]):",
-        "        t = precision(step + 1 - since[r])",
-        "        learning_rate = rates[step, r]",
-        *[f"        {line}" for line in (*loads, *work_out)],
-        "        for p in range(gradient.shape[1]):",
-        f"            {', '.join(['theta[r, p]', *slots])}, = rule(",
-        f"                {', '.join(['theta[r, p]', gradient, *state])},",
-        f"                {', '.join(['learning_rate', 't', *others, *numbers])})",
-        *[f"            {line}" for line in flushes],
-    ]
-    source = "\n".join([*sums, *kernel_lines])
     # Numba can load the kernel from disk in another process only if its module can be imported by name.
     namespace: dict[str, Any] = {
         "__name__": optimizer.update.__module__,
@@ -141,10 +162,10 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
     }
     if optimizer.numbers is not None:
         namespace["work_out"] = _inlined(optimizer.numbers.work_out, OPTIONS)
-        for i, term in enumerate(terms):
+        for i, term in enumerate(optimizer.numbers.terms):
             namespace[f"term{i}"] = _inlined(_in_precision(term, precision), OPTIONS)
-    exec(compile(source, inspect.getfile(optimizer.update), "exec"), namespace)
-    if sums:
+    exec(compile(_Source(optimizer).text, inspect.getfile(optimizer.update), "exec"), namespace)
+    if "sums_of" in namespace:
         namespace["sums_of"] = _inlined(namespace["sums_of"], REDUCING)
     kernel = namespace["kernel"]
     # The kernel's name is part of the cache file's name: a change of this module must give another kernel.

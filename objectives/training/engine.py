@@ -24,7 +24,7 @@ from cooldown.objectives.random_streams import generator
 from cooldown.objectives.records import Curve
 from cooldown.objectives.training.data_order import DataOrder, by_difficulty
 from cooldown.objectives.training.limits import Limits, checked_limits
-from cooldown.objectives.training.population import Population, Replicate, Standing, plan
+from cooldown.objectives.training.population import Flags, Population, Replicate, Standing, plan
 from cooldown.objectives.training.recording import Recording
 from cooldown.objectives.training.watch import Watch
 
@@ -275,21 +275,7 @@ def _run(
             if every_epoch or (watch and population.problem.monitor is None):
                 finite &= np.isfinite(record.measured(population, epoch))
             if watch:
-                watched_loss = record.held_out_loss[population.alive, epoch]
-                if population.problem.monitor is not None:
-                    watched_loss, _ = evaluate(population.model, population.theta, population.problem.watched)
-                    finite &= np.isfinite(watched_loss)
-                stopping, restarting = watch.see(epoch + 1, watched_loss, population.theta)
-                if not ending.all():
-                    record.stopped[population.alive[stopping]] = True
-                    ending |= stopping
-                    population.restart(
-                        restarting & finite, watch.best_theta, watch.factors, int(population.starts[epoch + 1])
-                    )
-                # With early stopping a replicate ends with its best parameters, also at its last epoch.
-                back = ending & finite & np.isfinite(watch.stop_after)
-                population.theta[back] = watch.best_theta[back]
-                record.kept_epoch[population.alive[back]] = watch.best_epoch[back]
+                _react(population, watch, record, epoch, finite, ending)
             if not every_epoch and ending.any():
                 # Without held-out rows divergence shows only in the parameters.
                 final = record.measured(population, epoch)[:, None] if measurable else population.theta
@@ -311,6 +297,26 @@ def _run(
                     break
     record.seconds = (time.perf_counter() - started) / len(replicates)
     return record, population
+
+
+def _react(population: Population, watch: Watch, record: Recording, epoch: int, finite: Flags, ending: Flags) -> None:
+    """Stop, restart or set back the replicates that react to the watched loss after `epoch`.
+
+    finite, ending: (R,) which replicates have finite losses, and which end now; both are updated in place.
+    """
+    watched_loss = record.held_out_loss[population.alive, epoch]
+    if population.problem.monitor is not None:
+        watched_loss, _ = evaluate(population.model, population.theta, population.problem.watched)
+        finite &= np.isfinite(watched_loss)
+    stopping, restarting = watch.see(epoch + 1, watched_loss, population.theta)
+    if not ending.all():
+        record.stopped[population.alive[stopping]] = True
+        ending |= stopping
+        population.restart(restarting & finite, watch.best_theta, watch.factors, int(population.starts[epoch + 1]))
+    # With early stopping a replicate ends with its best parameters, also at its last epoch.
+    back = ending & finite & np.isfinite(watch.stop_after)
+    population.theta[back] = watch.best_theta[back]
+    record.kept_epoch[population.alive[back]] = watch.best_epoch[back]
 
 
 def _watch(population: Population) -> Watch | None:
