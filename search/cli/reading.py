@@ -195,7 +195,7 @@ def dashboard(
     ] = "127.0.0.1",
     db: Db = None,
 ) -> None:
-    """Serve the dashboard, which shows all experiments live in the browser."""
+    """Serve the dashboard: all experiments, live in the browser."""
     from cooldown.search.cli.serve import serve
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)

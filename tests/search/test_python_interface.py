@@ -82,7 +82,9 @@ def test_comparing_again_changes_nothing(ran: tuple[str, Result]) -> None:
     other = tasks.from_arrays(X, (X[:, 1] > 0).astype(int), name="half plane", kind="classification")
     with pytest.raises(InputError, match="experiment 'half plane' exists with other data"):
         compare(other, db=url, name="half plane", hidden=(), **ARRAYS)
-    with pytest.raises(InputError, match=r"'half plane' exists with other settings \(epochs, seed\).*cooldown delete 'half"):
+    with pytest.raises(
+        InputError, match=r"'half plane' exists with other settings \(epochs, seed\).*cooldown delete 'half"
+    ):
         compare(same, db=url, name="half plane", hidden=(), **{**ARRAYS, "seed": 3, "epochs": 2})
 
 
