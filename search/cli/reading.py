@@ -198,7 +198,7 @@ def dashboard(
         bool, typer.Option("--trust", help="import modules that the ledger names, as in --arm mymodule:Lion")
     ] = False,
 ) -> None:
-    """Serve the dashboard, which shows all experiments live in the browser."""
+    """Serve the dashboard: all experiments, live in the browser."""
     from cooldown.search.cli.serve import serve
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)

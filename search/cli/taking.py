@@ -40,7 +40,7 @@ def export(
     force: Force = False,
     db: Db = None,
 ) -> None:
-    """Export the best configuration as a file or as code, or all trials as a table."""
+    """Export the best configuration as file or code, or all trials."""
     from cooldown.search import experiments
     from cooldown.search import export as formats
     from cooldown.search.cli.output import check_output, write_output
@@ -99,7 +99,7 @@ def train(
     target: Annotated[str | None, typer.Option("--target", help="a table's target column", metavar="COLUMN")] = None,
     json_: Json = False,
 ) -> None:
-    """Train an exported configuration again, and compare with the recorded losses."""
+    """Train an exported configuration again, and compare the losses."""
     from cooldown.search.cli import listings
     from cooldown.search.experiments.retrain import retrain
 
