@@ -421,7 +421,7 @@ def test_version(run_here: Any) -> None:
 
 def test_show_has_sections(run_here: Any, ledger: str) -> None:
     place = ["show", "tiny", "--db", ledger]
-    for section, words in (("pairs", "95 % interval"), ("budget", "Expected best"), ("cost", "Core-seconds")):
+    for section, words in (("pairs", "95 % interval"), ("budget", "Expected best"), ("cost", "core-seconds")):
         code, out, err = run_here(*place, section)
         assert (code, err) == (0, "")
         assert words in out

@@ -72,5 +72,5 @@ def test_where_it_is_not_exact_there_is_none() -> None:
     assert native_call(natives, "torch", {"floor": 0.0}, 10, steady=False) == ("f", [])
     assert native_call(natives, "keras", {}, 10, steady=False) is None
     assert native_call(natives, "keras", {}, 10, steady=True) == ("f", [])
-    with pytest.raises(ValueError, match="how is nothing, whole"):
+    with pytest.raises(ValueError, match="the format must be empty, whole"):
         native_call({"torch": Native("f", ("{floor:half}",))}, "torch", {"floor": 1.0}, 10, steady=True)
