@@ -2,12 +2,17 @@
 
 import sys
 import textwrap
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cooldown.objectives import optimizers, schedules, tasks
+from cooldown.objectives import TrainConfig, optimizers, schedules, tasks
+from cooldown.objectives.conformance.runs import same
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.records import Outcome
+from cooldown.objectives.training.engine import train
 from cooldown.testing import Check, checks, model_checks, optimizer_checks, schedule_checks, task_checks
 
 DOWNLOADED = {"california_housing", "covertype", "sparse_text"}
@@ -262,3 +267,30 @@ def test_what_is_no_entry_is_told(name: str, message: str) -> None:
         checks(name)
     with pytest.raises(InputError, match=r"should be a task from tasks\.from_model"):
         model_checks(tasks.get("iris"))
+
+
+def test_equal_runs_have_equal_fields_except_their_timings() -> None:
+    (curve,) = train(tasks.get("iris"), [TrainConfig.from_json({"optimizer": "sgd", "epochs": 2})], [0])[0]
+    assert same(curve, replace(curve, seconds=curve.seconds + 1))
+    assert same(replace(curve, uninformed_loss=float("nan")), replace(curve, uninformed_loss=float("nan")))
+    for field in fields(curve):
+        value = getattr(curve, field.name)
+        other = Outcome.DIVERGED if isinstance(value, Outcome) else value + 1
+        assert same(curve, replace(curve, **{field.name: other})) == (field.name == "seconds"), field.name
+
+
+@pytest.mark.parametrize(
+    ("entry", "change", "message"),
+    [
+        ("adam", {"family": "sdg"}, r"unknown family of optimizer 'adam': 'sdg'; did you mean 'sgd'\?"),
+        ("adam", {"colour": "blue"}, "optimizer 'adam': colour must be six hexadecimal digits .*, got 'blue'"),
+        ("adam", {"colour": "#12345G"}, "optimizer 'adam': colour must be six hexadecimal digits .*, got '#12345G'"),
+        ("step", {"dash": "dashed"}, "schedule 'step': dash must be solid, .*, got 'dashed'"),
+        ("step", {"dash": "3px,"}, "schedule 'step': dash must be solid, .*, got '3px,'"),
+        ("step", {"symbol": "sqare"}, r"unknown symbol of schedule 'step': 'sqare'; did you mean 'square'\?"),
+    ],
+)
+def test_a_look_that_figures_cannot_draw_is_refused(entry: str, change: dict[str, Any], message: str) -> None:
+    catalog = optimizers if entry in optimizers.names() else schedules
+    with pytest.raises(InputError, match=message):
+        replace(catalog.get(entry), **change)
