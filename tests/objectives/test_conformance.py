@@ -11,6 +11,7 @@ import pytest
 from cooldown.objectives import TrainConfig, optimizers, schedules, tasks
 from cooldown.objectives.conformance.runs import same
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.fusion import fused
 from cooldown.objectives.records import Outcome
 from cooldown.objectives.training.engine import train
 from cooldown.testing import Check, checks, model_checks, optimizer_checks, schedule_checks, task_checks
@@ -203,6 +204,51 @@ FAULTS = {
     """,
 }
 """What an entry may do wrong, by a part of the name of the check that has to notice."""
+
+
+ARRAYS = "; a formula also runs on arrays: use np.where for `if`"
+FORMULAS = {
+    "np.clip": ("(theta - learning_rate * np.clip(gradient, -1.0, 1.0),)", "compiled rule", "it uses np.clip, which"),
+    "np.heaviside": ("(theta - np.heaviside(gradient, 1.0),)", "compiled rule", "it uses np.heaviside, which"),
+    "if": ("(theta - learning_rate if gradient > 0 else theta,)", "compiled rule", ARRAYS),
+    "max": ("(theta - learning_rate * max(gradient, -1.0),)", "stays finite", ARRAYS),
+    "math": ("(theta - learning_rate * math.tanh(gradient),)", "does not modify", ARRAYS),
+    "no tuple": (
+        "theta - gradient",
+        "declaration",
+        r"return the tuple (theta,), with the new value of each, got a float",
+    ),
+    "two values": ("(theta, gradient)", "declaration", "return the tuple (theta,), with the new value of each, got 2"),
+}
+"""Formulas that cannot be used, the check that notices, and a part of its message."""
+
+
+@pytest.mark.parametrize(("formula", "law", "message"), list(FORMULAS.values()), ids=list(FORMULAS))
+def test_a_formula_that_cannot_be_used_is_explained_in_one_line(
+    formula: str,
+    law: str,
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> None:
+    name = f"formula_{request.node.callspec.id}".translate(str.maketrans(". ", "__"))
+    text = f"import math\ndef update(theta, gradient, learning_rate, t):\n    return {formula}\nentry = rule(update)"
+    module(tmp_path, monkeypatch, text, name)
+    (check,) = [check for check in checks(f"{name}:entry") if law in check.name]
+    reason = check.reason() or ""
+    assert message in reason
+    assert "\n" not in reason
+
+
+def test_a_lambda_is_no_formula(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "entry = rule(lambda theta, gradient, learning_rate, t: (theta - learning_rate * gradient,))"
+    module(tmp_path, monkeypatch, text, "with_lambda")
+    declaration, *others = checks("with_lambda:entry")
+    assert declaration.reason() == "update is a lambda: it must be a function defined with def"
+    assert {check.name for check in others if declaration.name not in check.needs} == set()
+    with pytest.raises(InputError, match="'with_lambda:entry': its formula must be a function defined with def"):
+        fused(optimizers.get("with_lambda:entry"), "float32")
 
 
 def module(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, name: str = "faulty") -> None:

@@ -260,6 +260,16 @@ def test_check_says_what_came_out(folder: Path) -> None:
     assert "no_such" in cooldown("check", "no_such:Lion", cwd=folder, check=2).stderr
 
 
+def test_a_check_that_needs_a_failed_one_is_not_run(folder: Path) -> None:
+    (folder / "clipped.py").write_text(
+        MODULE.replace("theta - learning_rate", "theta - numpy.clip(m, -1.0, 1.0) - learning_rate")
+    )
+    failed = cooldown("check", "clipped:Lion", cwd=folder, check=1)
+    assert failed.stdout.count("pass  ") == 4
+    assert "  –   learns iris: not run, because this check fails: the compiled rule matches the" in failed.stdout
+    assert "clipped:Lion fails 1 of 8 checks; 3 were not run." in failed.stdout
+
+
 def test_entries_of_an_installed_package_join_the_catalogs(folder: Path) -> None:
     points = [
         "squashed = plugin_of_mine:Lion",
