@@ -1,8 +1,10 @@
 """The rules for a task, and for a user's own model in it."""
 
 import pickle
+import sys
 from dataclasses import is_dataclass, replace
 from functools import partial
+from types import ModuleType
 
 import numpy as np
 
@@ -34,6 +36,8 @@ def task_checks(task: str | Task) -> list[Check]:
         "learns": _learns,
     }
     checks = [Check(law, partial(check, resolved)) for law, check in laws.items()]
+    if (file := sys.modules.get(f"{tasks.__name__}.{task}")) is not None:
+        checks = [Check("its file describes it", partial(_described, file)), *checks]
     if isinstance(resolved, ArrayTask):
         return [Check(LOADED, partial(_loaded, resolved)), *(replace(check, needs=(LOADED,)) for check in checks)]
     return [*checks, *model_checks(resolved)] if isinstance(resolved, ModelTask) else checks
@@ -46,6 +50,11 @@ def _config(rate: float, epochs: int = EPOCHS) -> TrainConfig:
 def _afresh(task: Task) -> Task:
     """The same task before its data are loaded, as another process has it."""
     return replace(task) if is_dataclass(task) else task
+
+
+def _described(file: ModuleType) -> None:
+    first_line = "its first sentence is the task's description in `cooldown catalog tasks`"
+    expect((file.__doc__ or "").strip(), f"{file.__file__} has no docstring: {first_line}")
 
 
 def _loaded(task: ArrayTask) -> None:
@@ -120,6 +129,8 @@ def _travels(task: Task) -> None:
 
 def _learns(task: Task) -> None:
     curves = [curve for (curve,) in train(task.search_problem(), [_config(rate) for rate in RATES], [0])]
+    falls = [curve.train_loss[-1] < curve.train_loss[0] for curve in curves if curve.train_loss.size > 1]
+    expect(any(falls), f"with Adam and the learning rates {RATES} the training loss does not fall in {EPOCHS} epochs")
     best, baseline = min(curve.final_loss for curve in curves), curves[0].uninformed_loss
     expect(
         best < baseline,

@@ -98,6 +98,21 @@ FAULTS = {
             return np.linspace(1, 0.1, len(s))
         entry = schedule(multiplier)
     """,
+    "starts_at_peak": """
+        def multiplier(s, total):
+            return (s + 1) / total
+        entry = schedule(multiplier)
+    """,
+    "starts_at_peak and peak": """
+        def multiplier(s, total):
+            return 1e-3 * (1 - s / total)
+        entry = schedule(multiplier)
+    """,
+    "starts_at_peak and": """
+        def multiplier(s, total):
+            return 1 - s / total
+        entry = replace(schedule(multiplier), starts_at_peak=False)
+    """,
     "the same run twice": """
         def multiplier(s, total):
             return np.full(len(s), 1 / (1 + next(calls)))

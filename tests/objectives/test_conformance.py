@@ -1,6 +1,7 @@
 """Every entry keeps to what is asked of it, and the checks that say so notice an entry that does not."""
 
 import re
+import sys
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -112,7 +113,7 @@ def test_a_fault_is_noticed(number: int, law: str, tmp_path: Path, monkeypatch: 
             "entry = rule(update)",
             8,
         ),
-        ("def multiplier(s, total):\n    return 1 - s / total\ndef entry():\n    return schedule(multiplier)", 6),
+        ("def multiplier(s, total):\n    return 1 - s / total\ndef entry():\n    return schedule(multiplier)", 7),
         ("entry = from_model(Line(), n_samples=100, name='line')", 8),
         ("entry = Other()", 5),
     ],
@@ -147,6 +148,13 @@ def test_data_that_cannot_be_used_are_explained(X: Any, y: Any, kind: Any, messa
     assert {other.needs for other in others} == {(check.name,)}
 
 
+def test_the_file_of_a_task_describes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    (check,) = [check for check in task_checks("iris") if check.name == "its file describes it"]
+    assert check.reason() is None
+    monkeypatch.setattr(sys.modules["cooldown.objectives.tasks.iris"], "__doc__", None)
+    assert re.search(r"iris\.py has no docstring: its first sentence is", check.reason() or "")
+
+
 def test_a_missing_cell_and_several_targets_are_data() -> None:
     X = np.where(np.eye(20) == 1, np.nan, 0.5)
     for y, kind in ((np.arange(20) % 2 == 1, "classification"), (np.eye(20, 3), "regression")):
@@ -156,7 +164,7 @@ def test_a_missing_cell_and_several_targets_are_data() -> None:
 def test_names_for_pytest() -> None:
     (first, *_) = optimizer_checks("adam")
     assert first.__name__ == first.name == "its declaration matches its formula"
-    assert len({check.name for check in schedule_checks("cosine")}) == 6
+    assert len({check.name for check in schedule_checks("cosine")}) == 7
     assert [check.name for check in model_checks(tasks.get("quadratic"))] == [
         check.name for check in task_checks("quadratic")
     ][-3:]
