@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
+from cooldown.objectives.catalog import UnknownNameError
+from cooldown.objectives.errors import InputError
 from cooldown.search.cli.frame import ERR, OUT, app, print_json
 from cooldown.search.cli.options import Json
 
@@ -17,11 +19,9 @@ def check(
     json_: Json = False,
 ) -> None:
     """Check an optimizer, schedule, task or model of your own."""
-    from cooldown.objectives.conformance import checks
-
     results: list[dict[str, Any]] = []
     failed: list[str] = []
-    to_run = checks(name)
+    to_run = _checks(name)
     for number, entry_check in enumerate(to_run, 1):
         title = entry_check.name
         missing = [needed for needed in entry_check.needs if needed in failed]
@@ -45,3 +45,21 @@ def check(
         OUT.print(f"\n{name} {outcome}{f'; {not_run} were not run' if not_run else ''}.", soft_wrap=True)
     if failed:
         raise typer.Exit(1)
+
+
+def _checks(name: str) -> list[Any]:
+    """The checks of `name`; InputError if it is an entry of a kind that has none."""
+    from cooldown.objectives import surfaces
+    from cooldown.objectives.conformance import checks
+    from cooldown.search.export import formats
+    from cooldown.search.spec import samplers
+
+    try:
+        return list(checks(name))
+    except UnknownNameError:
+        kinds = {"surface": surfaces.names(), "sampler": samplers.names(), "export format": formats.names()}
+        for kind, names in kinds.items():
+            if name in names:
+                article = "an" if kind[0] in "aeiou" else "a"
+                raise InputError(f"{name} is {article} {kind}; there are no checks for {kind}s") from None
+        raise

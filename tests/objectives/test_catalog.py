@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from cooldown.objectives import optimizers, schedules
+from cooldown.objectives import optimizers, schedules, tasks
 from cooldown.objectives.catalog import CatalogError, UnknownNameError
 from cooldown.objectives.errors import InputError
 
@@ -51,6 +51,12 @@ def test_names_are_sorted_and_name_their_entries(catalog):
     assert names == sorted(names)
     assert len(names) > 5
     assert [catalog.get(name).name for name in names] == names
+
+
+def test_no_name_is_in_two_catalogs():
+    """So a name alone says what to check."""
+    names = [name for catalog in (optimizers, schedules, tasks) for name in catalog.names()]
+    assert sorted(set(names)) == sorted(names)
 
 
 def test_a_new_file_is_found(folder):

@@ -161,6 +161,14 @@ def test_a_missing_cell_and_several_targets_are_data() -> None:
         check_loaded(X, y, kind)  # type: ignore[arg-type]
 
 
+def test_a_name_of_two_entries_is_ambiguous(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedules, "names", lambda: ["adam", "cosine"])
+    with pytest.raises(
+        InputError, match=r"'adam' is the name of several entries \(optimizer, schedule\): give the one"
+    ):
+        checks("adam")
+
+
 def test_names_for_pytest() -> None:
     (first, *_) = optimizer_checks("adam")
     assert first.__name__ == first.name == "its declaration matches its formula"

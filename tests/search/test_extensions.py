@@ -260,6 +260,18 @@ def test_check_says_what_came_out(folder: Path) -> None:
     assert "no_such" in cooldown("check", "no_such:Lion", cwd=folder, check=2).stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("random", "a sampler; there are no checks for samplers"),
+        ("rosenbrock", "a surface; there"),
+        ("torch", "an exp"),
+    ],
+)
+def test_a_kind_without_checks_is_named(name: str, kind: str, tmp_path: Path) -> None:
+    assert f"{name} is {kind}" in cooldown("check", name, cwd=tmp_path, check=2).stderr
+
+
 def test_a_check_that_needs_a_failed_one_is_not_run(folder: Path) -> None:
     (folder / "clipped.py").write_text(
         MODULE.replace("theta - learning_rate", "theta - numpy.clip(m, -1.0, 1.0) - learning_rate")
