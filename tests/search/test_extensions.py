@@ -227,7 +227,7 @@ def test_a_module_may_be_called_like_an_entry(tmp_path: Path, monkeypatch: pytes
     [
         (("--arm", "nomodule:x"), "optimizer 'nomodule:x': module 'nomodule' cannot be imported: ModuleNotFoundError"),
         (("--arm", "adam+mymodule:Lion"), "schedule 'mymodule:Lion': must be a Schedule or return one"),
-        (("--arm", "mymodule:lion"), "unknown attribute of module 'mymodule' 'lion'; did you mean 'Lion'?"),
+        (("--arm", "mymodule:lion"), "module 'mymodule' has no attribute 'lion'; did you mean 'Lion'?"),
         (("--arm", "mymodule:number"), "must be an Optimizer or return one when called without arguments, got 3"),
         (("--arm", "mymodule:broken"), "broken() raised ZeroDivisionError: no reason"),
         (("--sampler", "mymodule:Lion"), "sampler 'mymodule:Lion'"),
