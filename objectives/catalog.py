@@ -26,7 +26,9 @@ GROUP = "cooldown.catalog"
 
 
 class CatalogError(Exception):
-    """A file in a catalog's folder does not define exactly the entry it is named after: a programming error."""
+    """A file in a catalog's folder cannot be imported, or does not define exactly the entry it is named after: a
+    programming error. The command line shows the message without a traceback.
+    """
 
 
 class UnknownNameError(InputError):
@@ -35,10 +37,15 @@ class UnknownNameError(InputError):
 
 def unknown_name(kind: str, name: str, choices: Iterable[str]) -> UnknownNameError:
     """The error for a `name` that is not among `choices`, with the nearest match and all choices."""
+    return UnknownNameError(f"unknown {kind} {name!r}{_choices(name, choices)}")
+
+
+def _choices(name: str, choices: Iterable[str]) -> str:
+    """The end of a message about an unknown `name`: the nearest match and all choices."""
     known = sorted(choices)
     near = get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    return UnknownNameError(f"unknown {kind} {name!r}{hint} (choose from: {', '.join(known)})")
+    return f"{hint} (choose from: {', '.join(known)})"
 
 
 class Entry:
@@ -112,8 +119,16 @@ class Catalog(Generic[T]):
         return {name: self._defined(name) for name in self.built_in()}
 
     def _defined(self, name: str) -> T:
-        """The one entry that the file `name` defines; CatalogError if there is not exactly one, called `name`."""
-        module = import_module(f"{self._package}.{name}")
+        """The one entry that the file `name` defines; CatalogError if it cannot be imported, or if there is not exactly
+        one, called `name`.
+        """
+        try:
+            module = import_module(f"{self._package}.{name}")
+        except Exception as error:  # a new entry may fail in any way while it is imported
+            raise CatalogError(
+                f"{self._kind} {name!r}: its file in {self._package} cannot be imported: "
+                f"{type(error).__name__}: {error}"
+            ) from error
         entries = self._entries_in(vars(module))
         if [entry.name for entry in entries] == [name]:
             return entries[0]
@@ -123,7 +138,9 @@ class Catalog(Generic[T]):
             return defined[0]
         if not defined:
             imports = f" (it only imports {_listed(entries)})" if entries else ""
-            reason = f"defines no {self._kind}{imports}: a file in this folder must define one, named after the file"
+            outside = "; helpers belong outside the folder" if name.startswith("_") else ""
+            rule = f"a file in this folder must define one, named after the file{outside}"
+            reason = f"defines no {self._kind}{imports}: {rule}"
         elif len(defined) > 1:
             reason = f"defines {len(defined)} {self._kind}s, {_listed(defined)}: a file in this folder must define one"
         else:
@@ -194,7 +211,9 @@ def imported(reference: str, kind: str, expected: type[Any] | tuple[type[Any], .
     if not hasattr(module, attribute):
         public = {key: value for key, value in vars(module).items() if not key.startswith("_")}
         fitting = [key for key, value in public.items() if isinstance(value, expected)]
-        raise unknown_name(f"attribute of module {name!r}", attribute, fitting or public)
+        raise UnknownNameError(
+            f"module {name!r} has no attribute {attribute!r}{_choices(attribute, fitting or public)}"
+        )
     value = getattr(module, attribute)
     # Only what the module itself defines is called: not something else that it has imported.
     if callable(value) and not isinstance(value, expected) and getattr(value, "__module__", None) == name:

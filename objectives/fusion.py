@@ -7,6 +7,7 @@ is a function of the rule's file: it is cached on disk beside that file, and com
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable
 from functools import cache
@@ -16,9 +17,11 @@ from types import FunctionType
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import float64, from_dtype, int64, njit
+from numba.core.errors import NumbaError
 from numpy.typing import DTypeLike
 
+from cooldown.objectives.errors import InputError
 from cooldown.objectives.optimizers import Optimizer
 
 # Python's division raises on 0 and its arithmetic keeps signed zeros: both would prevent SIMD.
@@ -149,9 +152,12 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
     It updates the first P columns of `theta`, `state` and `memory` in place for update index `step` (from 0); `rates`
     holds the learning rates, `since` the update index at which each replicate's rule started, and H counts the
     hyperparameters after `learning_rate`. All arrays are C-contiguous and of `dtype`, except `memory` (float64) and
-    `since` (int64). `gradient` is not modified.
+    `since` (int64). `gradient` is not modified. Raises InputError for a formula that Numba cannot compile.
     """
     precision = np.dtype(dtype)
+    for function in (optimizer.update, *(optimizer.numbers.terms if optimizer.numbers else ())):
+        if not isinstance(function, FunctionType) or function.__name__ == "<lambda>":
+            raise InputError(f"optimizer {optimizer.name!r}: its formula must be a function defined with def")
     # Numba can load the kernel from disk in another process only if its module can be imported by name.
     namespace: dict[str, Any] = {
         "__name__": optimizer.update.__module__,
@@ -170,5 +176,31 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
     kernel = namespace["kernel"]
     # The kernel's name is part of the cache file's name: a change of this module must give another kernel.
     kernel.__name__ = kernel.__qualname__ = f"fused_{optimizer.identifier}_{precision.name}_{_version(optimizer)}"
-    compiled: Callable[..., None] = njit(cache=True, **OPTIONS)(kernel)
-    return compiled
+    compiled: Any = njit(cache=True, **OPTIONS)(kernel)
+    try:
+        compiled.compile(_arguments(precision))
+    except NumbaError as error:
+        raise InputError(
+            f"optimizer {optimizer.name!r}: its formula cannot be compiled: {_reason(error)}. Use arithmetic and "
+            "numpy's elementwise functions, such as np.minimum and np.maximum for np.clip, and np.where for conditions"
+        ) from error
+    kernel_of_rule: Callable[..., None] = compiled
+    return kernel_of_rule
+
+
+def _arguments(precision: np.dtype[Any]) -> tuple[Any, ...]:
+    """Numba's types of the kernel's arguments."""
+    real = from_dtype(precision)
+    rows = real[:, ::1]
+    return rows, rows, real[:, :, ::1], float64[:, ::1], real[::1], rows, int64, int64[::1], rows
+
+
+def _reason(error: NumbaError) -> str:
+    """What cannot be compiled, in one line: the function's name if Numba's message holds it."""
+    message = str(error)
+    named = re.search(r"unsupported NumPy function '(?:numpy\.)?([\w.]+)'", message)
+    named = named or re.search(r"Function\(<(?:function|ufunc) '?(\w+)", message)
+    if named:
+        return f"it uses np.{named[1]}, which Numba does not support for single numbers"
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    return next((line for line in lines if not line.startswith("Failed in nopython")), message).rstrip(".")

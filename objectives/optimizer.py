@@ -1,11 +1,13 @@
 """`Optimizer`: an update rule as a formula on scalars, with the state and the hyperparameters it needs."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from cooldown.objectives.catalog import Entry
+from cooldown.objectives.catalog import Entry, unknown_name
+from cooldown.objectives.errors import InputError
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale, complete
 from cooldown.objectives.relations import Contains, KnownArm, Natives
 
@@ -63,6 +65,15 @@ class Optimizer(Entry):
     differs: Mapping[str, str] = field(default_factory=dict, compare=False)
     contains: tuple[Contains, ...] = field(default=(), compare=False)
     arms: tuple[KnownArm, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        if self.family not in get_args(Family):
+            raise unknown_name(f"family of optimizer {self.name!r}:", self.family, get_args(Family))
+        if self.colour and not re.fullmatch("#[0-9A-Fa-f]{6}", self.colour):
+            raise InputError(
+                f"optimizer {self.name!r}: colour must be six hexadecimal digits as in #1A7FC4, or empty to derive one "
+                f"from the name, got {self.colour!r}"
+            )
 
     @property
     def slots(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ Two kinds of schedules do more and declare it: one plans larger batches (`batch`
 (`reaction`). A run's `Plan` holds both, so the engine needs no schedule's name.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cooldown.objectives.catalog import Entry
+from cooldown.objectives.catalog import Entry, unknown_name
+from cooldown.objectives.errors import InputError
 from cooldown.objectives.hyperparameters import Declared, Hyperparameter, Scale, Unit, complete
 from cooldown.objectives.relations import KnownArm, Natives
 
@@ -24,6 +26,16 @@ WARMUP_STEPS = Hyperparameter(
     integer=True,
     meaning="length of the linear ramp before the schedule, in updates",
 )
+
+SYMBOLS = (
+    *("circle", "square", "diamond", "diamond-tall", "diamond-wide", "cross", "x", "hourglass", "bowtie"),
+    *(f"triangle-{side}" for side in ("up", "down", "left", "right", "ne", "se", "sw", "nw")),
+    *("pentagon", "hexagon", "hexagon2", "octagon", "hexagram"),
+    *("star", "star-square", "star-diamond", "star-triangle-up", "star-triangle-down"),
+)
+"""The markers of plotly that are shapes with an area, the only ones that are visible without an outline."""
+
+DASHES = r"solid|dot|dash|longdash|dashdot|longdashdot|\d+px(,\d+px)*"
 
 ROUNDING = 1e-9
 """Tolerance at the end of a period, as a fraction of it: 0.07 epochs of 100 updates are 7.000000000000001 updates in
@@ -93,6 +105,15 @@ class Schedule(Entry):
     symbol: str = ""
     native: Natives = field(default_factory=dict, compare=False)
     arms: tuple[KnownArm, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        if self.dash and not re.fullmatch(DASHES, self.dash):
+            raise InputError(
+                f"schedule {self.name!r}: dash must be solid, dot, dash, longdash, dashdot, longdashdot or lengths as "
+                f"in 5px,10px, or empty to derive one from the name, got {self.dash!r}"
+            )
+        if self.symbol and self.symbol not in SYMBOLS:
+            raise unknown_name(f"symbol of schedule {self.name!r}:", self.symbol, SYMBOLS)
 
     @property
     def hyperparameters(self) -> tuple[Declared, ...]:

@@ -12,6 +12,7 @@ from cooldown.objectives.conformance.of_optimizers import optimizer_checks
 from cooldown.objectives.conformance.of_schedules import schedule_checks
 from cooldown.objectives.conformance.of_tasks import task_checks
 from cooldown.objectives.data.openml import PREFIX
+from cooldown.objectives.errors import InputError
 from cooldown.objectives.optimizers import Optimizer
 from cooldown.objectives.schedules import Schedule
 from cooldown.objectives.tasks import Task
@@ -27,13 +28,19 @@ def checks(name: str) -> list[Check]:
         if isinstance(entry, Task):
             return task_checks(entry)
         return optimizer_checks(name) if isinstance(entry, Optimizer) else schedule_checks(name)
-    if name in optimizers.names():
+    kinds = {"optimizer": optimizers.names(), "schedule": schedules.names(), "task": tasks.names()}
+    matching = [kind for kind, names in kinds.items() if name in names]
+    if len(matching) > 1:
+        raise InputError(
+            f"{name!r} is the name of several entries ({', '.join(matching)}): give the one to check as "
+            "module:attribute, or rename one of them"
+        )
+    if matching == ["optimizer"]:
         return optimizer_checks(name)
-    if name in schedules.names():
+    if matching == ["schedule"]:
         return schedule_checks(name)
     if tasks.origin(name) == "object":
-        known = (*optimizers.names(), *schedules.names(), *tasks.names())
-        raise unknown_name("optimizer, schedule or task", name, known)
+        raise unknown_name("optimizer, schedule or task", name, [known for names in kinds.values() for known in names])
     return task_checks(name)
 
 

@@ -3,13 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cooldown.objectives.errors import InputError
+
 
 @dataclass(frozen=True)
 class Check:
-    """One check of one entry. name: the rule, in words. run: raises AssertionError if the rule is broken."""
+    """One check of one entry.
+
+    name: the rule, in words. run: raises AssertionError if the rule is broken. needs: the names of checks without which
+    this one cannot pass: it says nothing more once one of them has failed.
+    """
 
     name: str
     run: Callable[[], None]
+    needs: tuple[str, ...] = ()
 
     @property
     def __name__(self) -> str:
@@ -24,7 +31,7 @@ class Check:
         """Why the check failed; None if it passed."""
         try:
             self.run()
-        except AssertionError as error:
+        except (AssertionError, InputError) as error:
             return str(error)
         except Exception as error:  # a user's own entry may fail in any way
             return f"raised {type(error).__name__}: {error}"

@@ -1,7 +1,10 @@
 """The rules for an optimizer."""
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,27 +14,30 @@ from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.conformance.check import Check, expect
 from cooldown.objectives.conformance.runs import expect_learned, expect_round_trip, run, same
 from cooldown.objectives.descent import descend
+from cooldown.objectives.errors import InputError
 from cooldown.objectives.fusion import fused
 from cooldown.objectives.optimizers import Optimizer
 
 STEPS, DIMENSION = 50, 7
 START = np.linspace(-1.5, 1.2, DIMENSION)
+DECLARED, COMPILED = "its declaration matches its formula", "the compiled rule matches the formula"
+TRAINED = ("the same run twice gives the same bits", "a run gives the same bits with others and alone", "learns iris")
+"""The checks that train, for which the rule must compile."""
 
 
 def optimizer_checks(name: str) -> list[Check]:
     """The checks of the optimizer called `name`, or at `module:attribute`; InputError if there is none."""
     rule = optimizers.get(name)
     laws = {
-        "its declaration matches its formula": _declaration,
+        DECLARED: _declaration,
         "stays finite on a small problem": _finite,
         "does not modify its inputs": _inputs,
-        "the compiled rule matches the formula": _compiled,
+        COMPILED: _compiled,
         "survives a round trip through JSON": _json,
-        "the same run twice gives the same bits": _deterministic,
-        "a run gives the same bits with others and alone": _batched,
-        "learns iris": _learns,
+        **dict(zip(TRAINED, (_deterministic, _batched, _learns), strict=True)),
     }
-    return [Check(law, partial(check, rule)) for law, check in laws.items()]
+    needs = {DECLARED: (), **dict.fromkeys(TRAINED, (DECLARED, COMPILED))}
+    return [Check(law, partial(check, rule), needs.get(law, (DECLARED,))) for law, check in laws.items()]
 
 
 def _rates(rule: Optimizer, count: int) -> list[float]:
@@ -49,7 +55,33 @@ def _gradient(point: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.geomspace(1, 0.1, DIMENSION) * point
 
 
+@contextmanager
+def _on_arrays() -> Iterator[None]:
+    """Say what a formula must use if it fails on arrays."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise AssertionError(
+            f"raised {type(error).__name__}: {error}; a formula also runs on arrays: use np.where for `if`, np.maximum "
+            "and np.minimum for `max` and `min`, and numpy's functions for those of `math`, as np.tanh"
+        ) from error
+
+
+def _updated(rule: Optimizer, theta: Any, gradient: Any, slots: list[Any]) -> Any:
+    """What one update with the default hyperparameters returns."""
+    settings = {declared.name: declared.default for declared in rule.hyperparameters}
+    rate = settings.pop("learning_rate")
+    numbers: tuple[float, ...] = ()
+    if rule.numbers is not None:
+        sums = tuple(float(np.sum(term(gradient, *slots, 1, *settings.values()))) for term in rule.numbers.terms)
+        numbers = rule.numbers.work_out(sums, np.zeros(rule.memory_size), 1, *settings.values())
+    return rule.update(theta, gradient, *slots, rate, 1, *settings.values(), *numbers)
+
+
 def _declaration(rule: Optimizer) -> None:
+    expect(rule.update.__name__ != "<lambda>", "update is a lambda: it must be a function defined with def")
     names = [declared.name for declared in rule.hyperparameters]
     expect(names[:1] == ["learning_rate"], f"its first hyperparameter must be learning_rate, got {names}")
     expect(len(set(names)) == len(names), f"two of its hyperparameters have the same name: {names}")
@@ -69,12 +101,20 @@ def _declaration(rule: Optimizer) -> None:
         f"of their declaration, {', '.join(names[1:]) or 'no hyperparameters'}",
     )
     expect(rule.formula and rule.reference, "formula and reference must not be empty")
+    result = _updated(rule, np.float64(1.0), np.float64(0.5), [np.float64(0.1)] * len(rule.slots))
+    returns = ", ".join(["theta", *rule.slots])
+    expect(
+        isinstance(result, tuple) and len(result) == 1 + len(rule.slots),
+        f"update must return the tuple ({returns}{'' if rule.slots else ','}), with the new value of each, got "
+        + (f"{len(result)} values" if isinstance(result, tuple) else f"a {type(result).__name__}"),
+    )
 
 
 def _finite(rule: Optimizer) -> None:
     low, high = rule.hyperparameters[0].low, rule.hyperparameters[0].high
     for rate in (low, (low * high) ** 0.5):
-        path = descend(_gradient, START, rule, {}, [rate] * STEPS)
+        with _on_arrays():
+            path = descend(_gradient, START, rule, {}, [rate] * STEPS)
         expect(
             np.isfinite(path).all(),
             f"with the learning rate {rate:g} the path from {START.tolist()} on a quadratic is not finite after "
@@ -83,23 +123,19 @@ def _finite(rule: Optimizer) -> None:
 
 
 def _inputs(rule: Optimizer) -> None:
-    settings = {declared.name: declared.default for declared in rule.hyperparameters}
-    rate = settings.pop("learning_rate")
     theta, gradient = START.copy(), _gradient(START)
     slots = [np.full(DIMENSION, 0.1 * (place + 1)) for place in range(len(rule.slots))]
-    numbers: tuple[float, ...] = ()
-    if rule.numbers is not None:
-        sums = tuple(float(np.sum(term(gradient, *slots, 1, *settings.values()))) for term in rule.numbers.terms)
-        numbers = rule.numbers.work_out(sums, np.zeros(rule.memory_size), 1, *settings.values())
     before = [array.copy() for array in (theta, gradient, *slots)]
-    rule.update(theta, gradient, *slots, rate, 1, *settings.values(), *numbers)
+    with _on_arrays():
+        _updated(rule, theta, gradient, slots)
     for name, old, new in zip(("theta", "gradient", *rule.slots), before, (theta, gradient, *slots), strict=True):
         expect(np.array_equal(old, new), f"update changes {name} in place: it must return new values")
 
 
 def _compiled(rule: Optimizer) -> None:
     rate = float(np.sqrt(rule.hyperparameters[0].low * rule.hyperparameters[0].high))
-    path = descend(_gradient, START, rule, {}, [rate] * STEPS)
+    with _on_arrays():
+        path = descend(_gradient, START, rule, {}, [rate] * STEPS)
     kernel = fused(rule, "float64")
     theta = START[None].copy()
     state, memory = np.zeros((len(rule.slots), 1, DIMENSION)), np.zeros((1, rule.memory_size))

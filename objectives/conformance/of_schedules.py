@@ -16,6 +16,8 @@ from cooldown.objectives.schedules import Schedule
 
 TOTALS = (1, 2, 10, 90, 301)
 UPDATES_PER_EPOCH = 3
+USUAL = 1000
+"""Updates of a usual run."""
 RATES = (0.02, 0.1, 0.5)
 """Learning rates of `momentum` at the schedule's peak; with each of them a constant rate learns iris."""
 
@@ -27,6 +29,7 @@ def schedule_checks(name: str) -> list[Check]:
         "its declaration is valid": _declaration,
         "gives one finite multiplier of at least 0 for each update": _multipliers,
         "depends on the update's number alone": _pure,
+        "starts_at_peak and peak match its multipliers": _peak,
         "survives a round trip through JSON": _json,
         "the same run twice gives the same bits": _deterministic,
         "momentum learns iris under it": _learns,
@@ -114,6 +117,25 @@ def _pure(schedule: Schedule) -> None:
                 np.isclose(alone, values[step], rtol=1e-9, atol=1e-12),
                 f"{call} multiplier {step} is {values[step]:.6g} in the whole run, {alone:.6g} alone",
             )
+
+
+def _peak(schedule: Schedule) -> None:
+    total = USUAL
+    usual = {} if schedule.warmup.default == 0 else {"warmup_steps": sum(schedule.warmup.range_in(1, total)) // 2}
+    values = schedule(np.arange(total), total, **usual)
+    highest = float(values.max())
+    # Behind a ramp, the schedule itself starts with the multiplier that a run without a warm-up begins with.
+    first = float(schedule([0], total, **{**usual, "warmup_steps": 0})[0] if schedule.ramped else values[0])
+    expect(
+        (first >= 0.95 * highest) == schedule.starts_at_peak,
+        f"starts_at_peak is {schedule.starts_at_peak}, but in a run of {total} updates its first multiplier is "
+        f"{first:.3g} and its highest {highest:.3g}",
+    )
+    expect(
+        schedule.peak / 2 <= highest <= 2 * schedule.peak,
+        f"peak is {schedule.peak:g}, but the highest multiplier of a run of {total} updates is {highest:.3g}: the "
+        "search range of learning rates is divided by peak",
+    )
 
 
 def _json(schedule: Schedule) -> None:

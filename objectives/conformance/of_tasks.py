@@ -1,7 +1,10 @@
 """The rules for a task, and for a user's own model in it."""
 
 import pickle
+import sys
+from dataclasses import is_dataclass, replace
 from functools import partial
+from types import ModuleType
 
 import numpy as np
 
@@ -10,12 +13,14 @@ from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.conformance.check import Check, expect
 from cooldown.objectives.conformance.of_models import model_checks
 from cooldown.objectives.conformance.runs import same
+from cooldown.objectives.data.checks import check_loaded
 from cooldown.objectives.problem import Problem
-from cooldown.objectives.tasks import ModelTask, Task
+from cooldown.objectives.tasks import ArrayTask, ModelTask, Task
 from cooldown.objectives.training.engine import train
 
 RATES = (1e-3, 1e-2, 1e-1)
 EPOCHS = 5
+LOADED = "its data can be used"
 
 
 def task_checks(task: str | Task) -> list[Check]:
@@ -31,11 +36,30 @@ def task_checks(task: str | Task) -> list[Check]:
         "learns": _learns,
     }
     checks = [Check(law, partial(check, resolved)) for law, check in laws.items()]
+    if (file := sys.modules.get(f"{tasks.__name__}.{task}")) is not None:
+        checks = [Check("its file describes it", partial(_described, file)), *checks]
+    if isinstance(resolved, ArrayTask):
+        return [Check(LOADED, partial(_loaded, resolved)), *(replace(check, needs=(LOADED,)) for check in checks)]
     return [*checks, *model_checks(resolved)] if isinstance(resolved, ModelTask) else checks
 
 
 def _config(rate: float, epochs: int = EPOCHS) -> TrainConfig:
     return TrainConfig.from_json({"optimizer": {"name": "adam", "learning_rate": rate}, "epochs": epochs})
+
+
+def _afresh(task: Task) -> Task:
+    """The same task before its data are loaded, as another process has it."""
+    return replace(task) if is_dataclass(task) else task
+
+
+def _described(file: ModuleType) -> None:
+    first_line = "its first sentence is the task's description in `cooldown catalog tasks`"
+    expect((file.__doc__ or "").strip(), f"{file.__file__} has no docstring: {first_line}")
+
+
+def _loaded(task: ArrayTask) -> None:
+    X, y = task.load()
+    check_loaded(X, y, task.kind)
 
 
 def _expect_rows(problem: Problem, kind: str) -> None:
@@ -63,8 +87,9 @@ def _disjoint(task: Task) -> None:
 
 
 def _deterministic(task: Task) -> None:
-    searches = task.search_problem(0, 1), task.search_problem(0, 1)
-    evaluations = task.evaluation_problem(0), task.evaluation_problem(0)
+    again = _afresh(task)
+    searches = task.search_problem(0, 1), again.search_problem(0, 1)
+    evaluations = task.evaluation_problem(0), again.evaluation_problem(0)
     for first, second in (searches, evaluations):
         for name in ("train", "held_out"):
             expect(
@@ -82,6 +107,10 @@ def _deterministic(task: Task) -> None:
 
 def _fingerprint(task: Task) -> None:
     before = task.fingerprint()
+    expect(
+        _afresh(task).fingerprint() == before,
+        "its fingerprint changes when its data are loaded again: draw them from a generator with a fixed seed",
+    )
     train(task.search_problem(), [_config(RATES[1], 1)], [0])
     expect(task.fingerprint() == before, "its fingerprint changes after a run: training modified the task")
 
@@ -102,3 +131,9 @@ def _learns(task: Task) -> None:
     curves = [curve for (curve,) in train(task.search_problem(), [_config(rate) for rate in RATES], [0])]
     falls = [curve.train_loss[-1] < curve.train_loss[0] for curve in curves if curve.train_loss.size > 1]
     expect(any(falls), f"with Adam and the learning rates {RATES} the training loss does not fall in {EPOCHS} epochs")
+    best, baseline = min(curve.final_loss for curve in curves), curves[0].uninformed_loss
+    expect(
+        best < baseline,
+        f"with Adam and the learning rates {RATES} the validation loss does not fall below the baseline loss, "
+        f"{baseline:.4g}, in {EPOCHS} epochs",
+    )

@@ -45,29 +45,30 @@ def check_hidden(hidden: Any) -> tuple[int, ...]:
     return tuple(int(width) for width in widths)
 
 
-def check_features(X: Any) -> NDArray[np.float64]:
-    """`X` as (n, d) float64: finite numbers, at least one column."""
+def check_features(X: Any, where: str = "from_arrays(X=...)", missing: bool = False) -> NDArray[np.float64]:
+    """`X` as (n, d) float64: finite numbers, at least one column.
+
+    where: the start of the messages. missing: whether cells may be NaN, for a missing number.
+    """
     try:
         array = np.asarray(X)
     except ValueError as error:
-        raise InputError(f"from_arrays(X=...): X must be a table of numbers: {error}") from None
+        raise InputError(f"{where}: must be a table of numbers: {error}") from None
     if array.ndim != 2 or array.shape[1] == 0:
-        raise InputError(
-            f"from_arrays(X=...): X must have shape (n, d) with d of at least 1, got {array.shape or type(X)}"
-        )
+        raise InputError(f"{where}: must have shape (n, d) with d of at least 1, got {array.shape or type(X)}")
     if array.dtype.kind not in "biuf":
         for (row, column), value in np.ndenumerate(array):
             if not isinstance(value, int | float | np.number) or isinstance(value, complex):
                 raise InputError(
-                    f"from_arrays(X=...): X[{row}, {column}] must be a number, got {_shown(value)} "
+                    f"{where}: X[{row}, {column}] must be a number, got {_shown(value)} "
                     f"(for text columns and missing cells use from_table)"
                 )
     values: NDArray[np.float64] = array.astype(np.float64)
-    bad = np.argwhere(~(np.abs(values) <= LARGEST))
+    bad = np.argwhere(~(np.abs(values) <= LARGEST) & ~(missing & np.isnan(values)))
     if len(bad):
         row, column = bad[0]
         raise InputError(
-            f"from_arrays(X=...): X must be finite numbers up to {LARGEST:g}, got {values[row, column]} at "
+            f"{where}: must be finite numbers up to {LARGEST:g}, got {values[row, column]} at "
             f"X[{row}, {column}] ({len(bad)} such cells)"
         )
     return values
@@ -110,6 +111,27 @@ def check_target(where: str, target: Any, n_rows: int, kind: Kind | None) -> tup
             f"at least {ROWS_OF_A_CLASS} of each class are needed to split them{hint}"
         )
     return classes.astype(np.int64), kind
+
+
+def check_loaded(X: Any, y: Any, kind: Kind) -> None:
+    """Check what the `load` of a task of arrays returns: X (n, d), in which NaN is a missing cell, and y: (n,) classes
+    0…K−1, or numbers (n,) or (n, K).
+    """
+    n_rows = len(check_features(X, "load(): X", missing=True))
+    targets = np.asarray(y)
+    if kind == "classification" or targets.ndim != 2:
+        check_target("load(): y", y, n_rows, kind)
+        classes = np.unique(targets)
+        numeric = classes.dtype.kind in "biuf"
+        if kind == "classification" and not (numeric and np.array_equal(classes, np.arange(len(classes)))):
+            raise InputError(
+                f"load(): y: classes must be numbered 0 to {len(classes) - 1}, got {_shown(classes[0])} to "
+                f"{_shown(classes[-1])}; from_arrays numbers them"
+            )
+    elif len(targets) != n_rows:
+        raise InputError(f"load(): y: must have {n_rows} rows, one for each row of X, got {len(targets)}")
+    else:
+        check_features(targets, "load(): y")
 
 
 def _plain(where: str, target: Any, n_rows: int) -> NDArray[Any]:

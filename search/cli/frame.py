@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 
+from cooldown.objectives.catalog import CatalogError
 from cooldown.objectives.errors import InputError
 
 app = typer.Typer(
@@ -76,7 +77,7 @@ def main() -> NoReturn:
             app(prog_name="cooldown")
         finally:
             sys.stdout.flush()
-    except InputError as error:
+    except (InputError, CatalogError) as error:
         say(f"cooldown: {error}")
         sys.exit(2)
     except KeyboardInterrupt:

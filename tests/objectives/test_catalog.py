@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from cooldown.objectives import optimizers, schedules
+from cooldown.objectives import optimizers, schedules, tasks
 from cooldown.objectives.catalog import CatalogError, UnknownNameError
 from cooldown.objectives.errors import InputError
 
@@ -51,6 +51,12 @@ def test_names_are_sorted_and_name_their_entries(catalog):
     assert names == sorted(names)
     assert len(names) > 5
     assert [catalog.get(name).name for name in names] == names
+
+
+def test_no_name_is_in_two_catalogs():
+    """So a name alone says what to check."""
+    names = [name for catalog in (optimizers, schedules, tasks) for name in catalog.names()]
+    assert sorted(set(names)) == sorted(names)
 
 
 def test_a_new_file_is_found(folder):
@@ -103,6 +109,54 @@ def test_a_file_that_does_not_define_its_entry_is_refused_at_the_first_scan(fold
         catalog.names()
     with pytest.raises(CatalogError, match=message):
         catalog.get("alpha")
+
+
+def test_a_helper_in_the_folder_is_told_where_it_belongs(folder):
+    (folder / "_shared.py").write_text("x = 1\n")
+    from catalog_of_a_test import catalog
+
+    with pytest.raises(CatalogError, match=r"_shared\.py defines no optimizer: .*; helpers belong outside the folder"):
+        catalog.names()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import no_such_module_here\n", "ModuleNotFoundError: No module named 'no_such_module_here'"),
+        ("def update(:\n", r"SyntaxError: .*beta\.py, line 1"),
+        (
+            ENTRY.format(name="beta").replace('"sgd"', '"sdg"'),
+            "UnknownNameError: unknown family of optimizer 'beta': 'sdg'",
+        ),
+    ],
+    ids=["missing module", "syntax", "family"],
+)
+def test_a_file_that_cannot_be_imported_is_named(folder, text, message):
+    (folder / "beta.py").write_text(text)
+    from catalog_of_a_test import catalog
+
+    with pytest.raises(CatalogError, match=f"optimizer 'beta': its file in catalog_of_a_test .* imported: {message}"):
+        catalog.names()
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("text", ["x = 1\n", "raise OSError('none')\n"], ids=["no entry", "raises"])
+def test_the_command_line_says_in_one_line_what_is_wrong_with_a_file(tmp_path, text):
+    (tmp_path / "broken_entry.py").write_text(text)
+    program = f"""
+import sys
+from cooldown.objectives import optimizers
+from cooldown.search.cli import main
+
+optimizers.__path__.append({str(tmp_path)!r})
+sys.argv = ["cooldown", "catalog", "optimizers"]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("cooldown: ")
+    assert "broken_entry" in line
 
 
 def test_the_entry_of_its_file_is_meant_whatever_else_is_imported(folder):

@@ -542,7 +542,7 @@ def test_resolve_a_users_module_in_the_working_folder(user_module):
         ("", "unknown task ''"),
         ("my_tasks:mien", "did you mean 'mine'"),
         ("my_tasks:number", "must be a Task .*got 3"),
-        ("my_tasks:", "unknown attribute of module 'my_tasks'"),
+        ("my_tasks:", "module 'my_tasks' has no attribute ''"),
         ("no_such_module:task", "cannot be imported: ModuleNotFoundError"),
         ("broken_tasks:task", "cannot be imported: ZeroDivisionError"),
         (":task", "cannot be imported"),

@@ -286,7 +286,7 @@ def test_tables_that_cannot_be_learned(
         ("compare data.cvs --target y", "got '.cvs'"),
         ("compare none.csv --target y", "there is no such file"),
         ("compare nomodule:task", "module 'nomodule' cannot be imported"),
-        ("compare json:task", "unknown attribute of module 'json' 'task'"),
+        ("compare json:task", "module 'json' has no attribute 'task'"),
         ("compare none.toml", "spec file none.toml does not exist"),
         ("compare iris --target y", "target 'y' is for a CSV or Parquet file"),
         ("compare iris --arm adm", "unknown optimizer 'adm'; did you mean 'adam'?"),

@@ -227,7 +227,7 @@ def test_a_module_may_be_called_like_an_entry(tmp_path: Path, monkeypatch: pytes
     [
         (("--arm", "nomodule:x"), "optimizer 'nomodule:x': module 'nomodule' cannot be imported: ModuleNotFoundError"),
         (("--arm", "adam+mymodule:Lion"), "schedule 'mymodule:Lion': must be a Schedule or return one"),
-        (("--arm", "mymodule:lion"), "unknown attribute of module 'mymodule' 'lion'; did you mean 'Lion'?"),
+        (("--arm", "mymodule:lion"), "module 'mymodule' has no attribute 'lion'; did you mean 'Lion'?"),
         (("--arm", "mymodule:number"), "must be an Optimizer or return one when called without arguments, got 3"),
         (("--arm", "mymodule:broken"), "broken() raised ZeroDivisionError: no reason"),
         (("--sampler", "mymodule:Lion"), "sampler 'mymodule:Lion'"),
@@ -258,6 +258,28 @@ def test_check_says_what_came_out(folder: Path) -> None:
     assert "no learning rate of" in reason
     assert "FAIL  learns iris: no learning rate" in cooldown("check", "faulty:Lion", cwd=folder, check=1).stdout
     assert "no_such" in cooldown("check", "no_such:Lion", cwd=folder, check=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("random", "a sampler; there are no checks for samplers"),
+        ("rosenbrock", "a surface; there"),
+        ("torch", "an exp"),
+    ],
+)
+def test_a_kind_without_checks_is_named(name: str, kind: str, tmp_path: Path) -> None:
+    assert f"{name} is {kind}" in cooldown("check", name, cwd=tmp_path, check=2).stderr
+
+
+def test_a_check_that_needs_a_failed_one_is_not_run(folder: Path) -> None:
+    (folder / "clipped.py").write_text(
+        MODULE.replace("theta - learning_rate", "theta - numpy.clip(m, -1.0, 1.0) - learning_rate")
+    )
+    failed = cooldown("check", "clipped:Lion", cwd=folder, check=1)
+    assert failed.stdout.count("pass  ") == 4
+    assert "  –   learns iris: not run, because this check fails: the compiled rule matches the" in failed.stdout
+    assert "clipped:Lion fails 1 of 8 checks; 3 were not run." in failed.stdout
 
 
 def test_entries_of_an_installed_package_join_the_catalogs(folder: Path) -> None:
