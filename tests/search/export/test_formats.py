@@ -24,7 +24,7 @@ from cooldown.search import export as formats
 from cooldown.search.evidence.losses import winners_loss
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
-from cooldown.search.export import choose, export
+from cooldown.search.export import choose, export, tables
 from cooldown.search.export.literals import literal
 from cooldown.search.export.source import NotPortableError, Source, collect
 from cooldown.storage import ExperimentRecord, Purpose, Status
@@ -167,7 +167,11 @@ def test_what_there_is_not(format: str, which: dict[str, Any], said: str, iris_r
     ("format", "which", "said"),
     [
         ("json", {"trial": 1}, "trial 1 exists in every repeat; choose one, for example --repeat"),
-        ("json", {"curves": True}, "curves: available for csv and parquet, not for json"),
+        (
+            "json",
+            {"curves": True},
+            f"curves: available for {', '.join(tables()[:-1])} and {tables()[-1]}, not for json",
+        ),
         ("csv", {"repeat": 2}, "there is no repeat 2: the experiment has repeats 0, 1"),
         ("csv", {"repeat": -1, "curves": True}, "there is no repeat -1: the experiment has repeats 0, 1"),
         ("parquet", {"trial": 4}, "there is no trial 4: the experiment has trials 0 to 3"),
