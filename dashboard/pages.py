@@ -3,18 +3,19 @@
     PAGE = {"title": "Verdict", "icon": "gavel", "section": "This experiment", "place": 20}
 
 A page is a script that Streamlit runs, so this declaration is parsed and not imported. Pages are ordered by place,
-sections by their first page; the page with the lowest place is opened first.
+sections by their first page; the page with the lowest place is opened first. A file whose name begins with an
+underscore is no page.
 """
 
 import ast
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
 FOLDER = Path(__file__).parent / "app_pages"
+KEYS: dict[str, type] = {"title": str, "icon": str, "section": str, "place": int}
 
 
 @dataclass(frozen=True)
@@ -31,21 +32,34 @@ class Page:
 @cache
 def pages() -> tuple[Page, ...]:
     """All pages in order."""
-    return tuple(sorted((_read(file) for file in FOLDER.glob("*.py")), key=lambda page: page.place))
+    return tuple(sorted((_read(file) for file in FOLDER.glob("[!_]*.py")), key=lambda page: page.place))
 
 
 def _read(file: Path) -> Page:
     """The declaration at the top of a page's file; raises ValueError where it is missing or wrong."""
+    needed = f"PAGE = {{...}} with {', '.join(f'{key} ({cls.__name__})' for key, cls in KEYS.items())}"
     values = [
         statement.value
-        for statement in ast.parse(file.read_text("utf-8")).body
-        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "PAGE"
+        for statement in ast.parse(file.read_text("utf-8"), filename=str(file)).body
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and _target(statement) == "PAGE"
     ]
+    if not values or values[0] is None:
+        raise ValueError(f"{file}: {needed} is missing at the top")
     try:
-        entry: dict[str, Any] = ast.literal_eval(values[0])
-        return Page(file.stem, **entry)
-    except (IndexError, ValueError, TypeError) as error:
-        raise ValueError(f"{file}: PAGE = {{...}} with title, icon, section and place is missing at the top") from error
+        declared = ast.literal_eval(values[0])
+    except ValueError as error:
+        raise ValueError(f"{file}: PAGE must be written out as a literal: {needed}") from error
+    if not isinstance(declared, dict) or declared.keys() != KEYS.keys():
+        raise ValueError(f"{file}: got PAGE = {declared!r}, expected {needed}")
+    for key, value in declared.items():
+        if type(value) is not KEYS[key]:
+            raise ValueError(f"{file}: {key} in PAGE must be of type {KEYS[key].__name__}, got {value!r}")
+    return Page(file.stem, **declared)
+
+
+def _target(statement: ast.Assign | ast.AnnAssign) -> str:
+    target = statement.targets[0] if isinstance(statement, ast.Assign) else statement.target
+    return ast.unparse(target)
 
 
 def menu() -> "dict[str, list[st.Page]]":

@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 
 from cooldown import compare
+from cooldown.dashboard.pages import pages
 from tests.dashboard.browser import opened, served
 
-PAGES = ("experiments", "verdict", "curves", "search", "budget", "export", "schedules", "surfaces")
 IMAGES = Path(__file__).parent / "images"
 SETTLED = 2500
 """Milliseconds until charts are drawn."""
@@ -25,8 +25,9 @@ def main() -> None:
         with served(url) as address:
             for dark in (False, True):
                 with opened(dark=dark, height=1000) as page:
-                    for name in PAGES:
-                        path = "" if name == PAGES[0] else name
+                    first = pages()[0].name
+                    for name in (entry.name for entry in pages()):
+                        path = "" if name == first else name
                         page.goto(f"{address}/{path}?experiment=digits")
                         page.get_by_role("heading", level=1).wait_for()
                         page.wait_for_timeout(SETTLED)

@@ -16,6 +16,8 @@ import typer.main
 from cooldown.objectives import optimizers, schedules, surfaces, tasks
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.cli import app
+from cooldown.search.export import formats
+from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import known_arms
 from cooldown.search.spec.experiment import read_spec
 
@@ -174,6 +176,17 @@ def test_every_task_and_every_known_arm_is_documented(name: str) -> None:
     assert len(rows) == 1, f"docs/catalog.md has no row for {name}"
     if name in tasks.names():
         assert "Source: " in rows[0]
+
+
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [*(("cli.md", name) for name in samplers.names()), *(("export.md", name) for name in formats.names())],
+)
+def test_every_sampler_and_every_format_is_documented(page: str, name: str) -> None:
+    heading = {"cli.md": "| `--sampler NAME` |", "export.md": "| format | what it is |"}[page]
+    table = (ROOT / "docs" / page).read_text().partition(heading)[2]
+    rows = table.partition("\n")[0] if page == "cli.md" else table.partition("\n\n")[0]
+    assert f"`{name}`" in rows, f"docs/{page} does not name {name!r} in the table with {heading!r}"
 
 
 def test_the_docs_name_no_download_address() -> None:

@@ -1,6 +1,7 @@
 """Modules are small, and no package reaches into another's private names."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,17 @@ def test_a_module_is_small_and_keeps_to_public_names(path: Path) -> None:
         private = [part for part in (*module.split("."), name) if part.startswith("_")]
         if private:
             assert own in (module, room(module)), f"{private[0]} of {module} is private"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_list_of_modules_names_all_of_a_package(package: str) -> None:
+    modules = (ROOT / "ARCHITECTURE.md").read_text().partition("## Modules")[2].partition("\n## ")[0]
+    part = re.search(rf"^    {package}/.*?(?=^    \w|\Z)", modules, re.M | re.S)
+    assert part, f"ARCHITECTURE.md has no list of the modules of {package}/"
+    files = {path.name for path in (ROOT / package).glob("*.py")} - {"__init__.py"}
+    folders = {f"{path.parent.name}/" for path in (ROOT / package).glob("*/*.py")}
+    missing = sorted(name for name in files | folders if not re.search(rf"(?<![\w./]){re.escape(name)}", part.group()))
+    assert not missing, f"ARCHITECTURE.md, Modules, {package}/: name {', '.join(missing)}"
 
 
 def test_the_links_lead_to_the_packages() -> None:

@@ -7,6 +7,8 @@ from cooldown.objectives import optimizers, schedules, surfaces, tasks
 from cooldown.objectives.relations import KnownArm
 from cooldown.objectives.strategies import STRATEGIES, Strategy
 from cooldown.objectives.surfaces import Surface
+from cooldown.search import export as formats
+from cooldown.search.export import ConfigFormat, TableFormat
 from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import known_arms
 from cooldown.search.spec.experiment import DEFAULT_ARMS
@@ -21,6 +23,7 @@ def contents() -> dict[str, list[dict[str, Any]]]:
         "tasks": [{"name": name, "about": _first_line(name)} for name in tasks.names()],
         "surfaces": [_surface(surfaces.get(name)) for name in surfaces.names()],
         "samplers": [{"name": name, "about": samplers.get(name).about} for name in samplers.names()],
+        "formats": [_format(formats.get(name)) for name in formats.names()],
         "arms": [_arm(name, known) for name, known in known_arms().items()],
     }
 
@@ -47,6 +50,12 @@ def _surface(surface: Surface) -> dict[str, Any]:
         "reference": surface.reference,
         "minima": [{"point": list(minimum.point), "value": minimum.value} for minimum in surface.minima],
     }
+
+
+def _format(entry: ConfigFormat | TableFormat) -> dict[str, Any]:
+    """An export format; of: whether it holds a configuration or a table of trials."""
+    of = "table" if isinstance(entry, TableFormat) else "configuration"
+    return {"name": entry.name, "about": f"{of} ({entry.suffix}): {entry.summary}", "suffix": entry.suffix, "of": of}
 
 
 def _first_line(name: str) -> str:

@@ -111,7 +111,7 @@ def catalog(
     section: Annotated[
         str | None,
         typer.Argument(
-            help="optimizers, schedules, strategies, tasks, surfaces, samplers or arms",
+            help="optimizers, schedules, strategies, tasks, surfaces, samplers, formats or arms",
             metavar="SECTION",
             show_default=False,
         ),

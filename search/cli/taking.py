@@ -14,6 +14,8 @@ from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Output
 # Listed without importing the modules, so that `--help` is fast.
 FORMATS = sorted(name for _, name, _ in iter_modules([str(Path(__file__).parents[1] / "export" / "formats")]))
 
+CURVES = "in a table (`cooldown catalog formats` names these): one row per epoch of every run"
+
 STDOUT = "-"
 """The FILE that means standard output."""
 
@@ -35,7 +37,7 @@ def export(
         int | None, typer.Option("--repeat", help="repeat to export [default: the arm's best]", **WHOLE)
     ] = None,
     trial: Annotated[int | None, typer.Option("--trial", help="trial to export [default: the winner]", **WHOLE)] = None,
-    curves: Annotated[bool, typer.Option("--curves", help="csv and parquet: one row per epoch of every run")] = False,
+    curves: Annotated[bool, typer.Option("--curves", help=CURVES)] = False,
     output: Output = None,
     force: Force = False,
     db: Db = None,

@@ -41,7 +41,9 @@ def export(
         table = (curves_frame if curves else trials_frame)(view.record, name, repeat, trial)
         exported = Exported(entry.write(table))
     elif curves:
-        raise InputError(f"curves: available for {' and '.join(tables())}, not for {format}")
+        *others, last = tables()
+        listed = f"{', '.join(others)} and {last}" if others else last
+        raise InputError(f"curves: available for {listed}, not for {format}")
     else:
         exported = entry.write(replace(choose(view, arm, repeat, trial), given_task=task))
     if view.status is Status.DONE:

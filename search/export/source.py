@@ -13,6 +13,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from cooldown.objectives.errors import InputError
+from cooldown.search.export.array_functions import LIBRARIES, functions_of
 from cooldown.search.export.literals import call
 
 OURS = "cooldown"
@@ -65,12 +66,18 @@ def collect(source: Source, function: Callable[..., Any], name: str, numpy: str 
         value = function.__globals__[used]
         if isinstance(value, ModuleType):
             if value.__name__ == "numpy":
+                _check_functions(function, used, numpy)
                 renamed[used] = numpy
             _add_module(source, value, used, numpy, ours)
         elif isinstance(value, FunctionType) and _root(value) in ours:
             # The same function may be needed for numpy's arrays and for another library's.
             renamed[used] = used if numpy == "np" else f"{used}_in_{numpy}"
             collect(source, value, renamed[used], numpy)
+        elif numpy != "np" and hasattr(value, "__module__") and _root(value) == "numpy":
+            raise NotPortableError(
+                f"{_place(function)} uses numpy's {used} by this name, which does not work on arrays of "
+                f"{LIBRARIES[numpy]}; write np.{used} with `import numpy as np`"
+            )
         elif hasattr(value, "__module__") and _root(value) not in ours:
             source.imports.add(f"from {value.__module__.lstrip('_')} import {used}")
         elif isinstance(value, int | float | str | tuple):
@@ -80,6 +87,24 @@ def collect(source: Source, function: Callable[..., Any], name: str, numpy: str 
             raise NotPortableError(f"{function.__name__} uses {used}, a {type(value).__name__}, which cannot be copied")
     source.origins[name] = function
     source.functions[name] = written(function, name, renamed)
+
+
+def _check_functions(function: Callable[..., Any], used: str, numpy: str) -> None:
+    """Raise NotPortableError if the function uses something of numpy, called `used` in it, that the library lacks."""
+    if numpy == "np":
+        return
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    attributes = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == used
+    }
+    missing = sorted(attributes - functions_of(numpy))
+    if missing:
+        raise NotPortableError(
+            f"{_place(function)} uses {' and '.join(f'np.{name}' for name in missing)}, which {LIBRARIES[numpy]} does "
+            "not have under this name; use another function, or --format sklearn"
+        )
 
 
 def _place(function: Callable[..., Any]) -> str:

@@ -4,6 +4,7 @@ Every generation is asked from an in-memory study that is rebuilt from the ledge
 interrupted. So an uninterrupted run and a resumed one give the same trials.
 """
 
+import inspect
 import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from optuna.distributions import distribution_to_json
 from optuna.trial import TrialState
 
 from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.errors import InputError
 from cooldown.objectives.random_streams import seed_sequence
 from cooldown.objectives.records import Curve, mean_final_loss, was_pruned
 from cooldown.search.spec import samplers
@@ -125,7 +127,17 @@ def _sampler(name: str, seed: int, study: StudyRecord, generation: int) -> optun
         key = (study.arm, study.repeat, *attempt, *part)
         return int(seed_sequence(seed, "sampler", *key).generate_state(1, "uint32")[0])
 
-    return samplers.get(name).make(number_for(generation), number_for())
+    make = samplers.get(name).make
+    try:
+        inspect.signature(make).bind(0, 0)
+    except TypeError as error:
+        raise InputError(
+            f"sampler {name!r}: make must accept two seeds, make(number, study_number): {error}"
+        ) from error
+    sampler = make(number_for(generation), number_for())
+    if not isinstance(sampler, optuna.samplers.BaseSampler):
+        raise InputError(f"sampler {name!r}: make must return an optuna.samplers.BaseSampler, got {sampler!r:.80}")
+    return sampler
 
 
 @contextmanager

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from search_runs import run_in_threads, spec
+from test_pages import ABOUT_ONE
 
 from cooldown.search.evidence import view
-
-PAGES = ("verdict", "curves", "search", "budget", "export")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +36,7 @@ def test_pages_share_one_parsed_experiment(
     monkeypatch.setattr(view, "read_spec", counted_spec)
     monkeypatch.setattr(view, "search_space", counted_space)
     app = open_app(ledger, "verdict", experiment="whole")
-    for page in PAGES:
+    for page in ABOUT_ONE:
         app.switch_page(f"app_pages/{page}.py").run()
         assert not app.exception
         assert counts == {"spec": 1, "momentum+cosine": 1, "adam": 1}, page

@@ -13,15 +13,15 @@ from covering import covering, in_short
 from search_runs import run_in_threads, spec
 
 from cooldown.dashboard import data, parts
-from cooldown.dashboard.pages import FOLDER
+from cooldown.dashboard.pages import pages
 from cooldown.objectives import optimizers
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import Ledger, Status
 
-PAGES = sorted(path.stem for path in FOLDER.glob("*.py"))
-ABOUT_ONE = ["verdict", "curves", "search", "budget", "export"]
+PAGES = sorted(page.name for page in pages())
+ABOUT_ONE = [page.name for page in pages() if page.section == "This experiment"]
 Open = Callable[..., Any]
 ODD = "<script>alert(1)</script> *a* `b` $x$ :red[c] 🙂"
 

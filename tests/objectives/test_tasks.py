@@ -205,6 +205,11 @@ def test_a_class_without_training_rows_leaves_the_uninformed_loss_finite():
 
 
 def test_the_catalog_lists_the_built_in_tasks():
+    missing = sorted(set(tasks.names()) - (EXPECTED.keys() | DOWNLOADED | WITHOUT_DATA))
+    assert not missing, (
+        f"{missing}: add a row (rows, features, classes; 0 classes for a regression) to EXPECTED above, or the name to "
+        "DOWNLOADED or WITHOUT_DATA with a test of its own, and run: python tests/fingerprints.py"
+    )
     assert set(tasks.names()) == EXPECTED.keys() | DOWNLOADED | WITHOUT_DATA
 
 

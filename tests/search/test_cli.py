@@ -177,7 +177,12 @@ def test_catalog(run_here: Any) -> None:
     code, out, err = run_here("catalog", "--json")
     found = json.loads(out)
     assert (code, err) == (0, "")
-    assert set(found) == {"optimizers", "schedules", "strategies", "tasks", "surfaces", "samplers", "arms"}
+    sections = {"optimizers", "schedules", "strategies", "tasks", "surfaces", "samplers", "formats", "arms"}
+    assert set(found) == sections
+    assert {entry["name"]: entry["of"] for entry in found["formats"]}.items() >= {
+        "csv": "table",
+        "json": "configuration",
+    }.items()
     adam = next(each for each in found["optimizers"] if each["name"] == "adam")
     beta1 = next(each for each in adam["hyperparameters"] if each["name"] == "beta1")
     assert beta1["default"] == 0.9

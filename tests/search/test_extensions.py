@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from search_runs import cooldown
+from search_runs import cooldown, run_in_threads, spec
 from sklearn.datasets import load_iris
 
 from cooldown.search.export.source import NotPortableError, Source, collect
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import read_spec
 from cooldown.search.spec.space import search_space
+from cooldown.search.tuning.runner import RunError
 
 MODULE = '''
 """Entries of a user's own."""
@@ -215,8 +216,8 @@ def test_a_module_may_be_called_like_an_entry(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "adam" / "__init__.py").touch()
     (tmp_path / "adam" / "rules.py").write_text(MODULE)
     monkeypatch.syspath_prepend(tmp_path)
-    spec = read_spec(task="iris", arms=("adam+adam.rules:wsd",), ranges={"adam.rules:wsd.floor": 0.25})
-    config = search_space(spec, spec.parsed_arms[0], 10).config({"adam.beta1": 0.7, "adam.rules:wsd.warmup_steps": 3})
+    mixed = read_spec(task="iris", arms=("adam+adam.rules:wsd",), ranges={"adam.rules:wsd.floor": 0.25})
+    config = search_space(mixed, mixed.parsed_arms[0], 10).config({"adam.beta1": 0.7, "adam.rules:wsd.warmup_steps": 3})
     assert config.optimizer.hyperparameters["beta1"] == 0.7
     assert dict(config.schedule.hyperparameters) == {"floor": 0.25, "warmup_steps": 3}
     assert type(config).from_json(json.dumps(config.to_json())) == config
@@ -244,6 +245,30 @@ def test_what_is_wrong_is_told(folder: Path, arguments: tuple[str, ...], message
     done = cooldown("compare", "iris", *arguments, cwd=folder, check=2)
     assert message in done.stderr
     assert not (folder / "cooldown.db").exists()
+
+
+SAMPLERS = """
+from cooldown import Sampler
+
+without_study_number = Sampler("a", lambda number: None, "a")
+nothing = Sampler("b", lambda number, study_number: study_number and None, "b")
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("without_study_number", r"make must accept two seeds, make\(number, study_number\): too many positional"),
+        ("nothing", r"make must return an optuna\.samplers\.BaseSampler, got None"),
+    ],
+)
+def test_a_sampler_that_makes_none_is_refused(
+    tmp_path: Path, url: str, name: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "odd_samplers.py").write_text(SAMPLERS)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RunError, match=f"sampler 'odd_samplers:{name}': {message}"):
+        run_in_threads(url, spec(sampler=f"odd_samplers:{name}"), name="x")
 
 
 def test_check_says_what_came_out(folder: Path) -> None:

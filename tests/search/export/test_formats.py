@@ -14,6 +14,7 @@ import parity
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy import floor
 
 from cooldown.objectives import TrainConfig, optimizers, schedules, tasks
 from cooldown.objectives.config import SCHEMA
@@ -24,7 +25,8 @@ from cooldown.search import export as formats
 from cooldown.search.evidence.losses import winners_loss
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
-from cooldown.search.export import choose, export
+from cooldown.search.export import choose, export, tables
+from cooldown.search.export.array_functions import LIBRARIES, functions_of
 from cooldown.search.export.literals import literal
 from cooldown.search.export.source import NotPortableError, Source, collect
 from cooldown.storage import ExperimentRecord, Purpose, Status
@@ -167,7 +169,11 @@ def test_what_there_is_not(format: str, which: dict[str, Any], said: str, iris_r
     ("format", "which", "said"),
     [
         ("json", {"trial": 1}, "trial 1 exists in every repeat; choose one, for example --repeat"),
-        ("json", {"curves": True}, "curves: available for csv and parquet, not for json"),
+        (
+            "json",
+            {"curves": True},
+            f"curves: available for {', '.join(tables()[:-1])} and {tables()[-1]}, not for json",
+        ),
         ("csv", {"repeat": 2}, "there is no repeat 2: the experiment has repeats 0, 1"),
         ("csv", {"repeat": -1, "curves": True}, "there is no repeat -1: the experiment has repeats 0, 1"),
         ("parquet", {"trial": 4}, "there is no trial 4: the experiment has trials 0 to 3"),
@@ -298,3 +304,49 @@ def test_what_cannot_be_written_says_what_can(iris_record: ExperimentRecord) -> 
     needs_an_object = eval("lambda: thing", {"thing": object(), "__name__": "cooldown"})
     with pytest.raises(NotPortableError):
         collect(Source(), needs_an_object, "f")
+
+
+def cube_root(theta: Any) -> Any:
+    """Has a function that only some frameworks have."""
+    return theta - np.sqrt(np.abs(theta)) * np.cbrt(theta)
+
+
+def unit(theta: Any) -> Any:
+    return theta / np.linalg.norm(theta)
+
+
+def by_name(theta: Any) -> Any:
+    return floor(theta)
+
+
+@pytest.mark.parametrize(
+    ("function", "numpy", "message"),
+    [
+        (cube_root, "torch", r"cube_root uses np\.cbrt, which PyTorch does not have"),
+        (unit, "jnp", r"unit uses np\.linalg, which jax\.numpy does not have"),
+        (unit, "ops", r"unit uses np\.linalg, which keras\.ops does not have"),
+        (by_name, "torch", r"by_name uses numpy's floor by this name, .*; write np\.floor"),
+    ],
+)
+def test_a_function_of_numpy_that_the_framework_lacks_is_named(function: Any, numpy: str, message: str) -> None:
+    with pytest.raises(NotPortableError, match=message):
+        collect(Source(), function, function.__name__, numpy)
+    collect(Source(), function, function.__name__)
+
+
+def test_a_function_of_numpy_that_the_framework_has_is_copied() -> None:
+    for numpy in ("ops", "jnp"):
+        source = Source()
+        collect(source, cube_root, "cube_root", numpy)
+        assert f"{numpy}.cbrt(theta)" in source.text
+
+
+@pytest.mark.parametrize(("numpy", "library"), [("torch", "torch"), ("jnp", "jax.numpy"), ("ops", "keras.ops")])
+def test_the_framework_has_the_listed_functions(numpy: str, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    module = pytest.importorskip(library)
+    listed = functions_of(numpy)
+    assert [name for name in sorted(listed) if not hasattr(module, name)] == []
+    # Nor is one refused that it has.
+    known = frozenset[str]().union(*map(functions_of, LIBRARIES))
+    assert [name for name in sorted(known - listed) if hasattr(module, name)] == []
