@@ -91,6 +91,12 @@ def test_what_the_page_on_extensions_shows_works(tmp_path: Path) -> None:
     assert "import mymodule" not in (tmp_path / "best.py").read_text()
 
 
+def test_the_readme_is_short_and_filled_in() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert len(text.splitlines()) < 150
+    assert "@@" not in text
+
+
 def test_there_are_python_examples() -> None:
     assert len(python_blocks()) >= 4
 
