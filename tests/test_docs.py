@@ -83,7 +83,7 @@ def test_what_the_page_on_extensions_shows_works(tmp_path: Path) -> None:
             timeout=300,
         )
         assert done.returncode == 0, (command, done.stdout, done.stderr)
-    assert "14 passed" in done.stdout, "one test a check"
+    assert "15 passed" in done.stdout, "one test a check"
     assert "import mymodule" not in (tmp_path / "best.py").read_text()
 
 
