@@ -81,7 +81,8 @@ def _updated(rule: Optimizer, theta: Any, gradient: Any, slots: list[Any]) -> An
 
 
 def _declaration(rule: Optimizer) -> None:
-    expect(rule.update.__name__ != "<lambda>", "update is a lambda: it must be a function defined with def")
+    is_lambda = getattr(rule.update, "__name__", "") == "<lambda>"
+    expect(not is_lambda, "update is a lambda: it must be a function defined with def")
     names = [declared.name for declared in rule.hyperparameters]
     expect(names[:1] == ["learning_rate"], f"its first hyperparameter must be learning_rate, got {names}")
     expect(len(set(names)) == len(names), f"two of its hyperparameters have the same name: {names}")
