@@ -6,6 +6,7 @@ is a function of the rule's file: it is cached on disk beside that file, and com
 """
 
 import ast
+import dis
 import inspect
 import re
 import textwrap
@@ -65,7 +66,9 @@ def _inlined(function: Callable[..., Any], options: dict[str, Any]) -> Callable[
 
 def _helpers(rule: Callable[..., Any]) -> dict[str, FunctionType]:
     """The functions that `rule` calls, by the names it uses for them."""
-    globals_used = {name: rule.__globals__.get(name) for name in rule.__code__.co_names}
+    # Not co_names, which holds attributes too: `sign` in np.sign is no global.
+    used = [step.argval for step in dis.get_instructions(rule) if step.opname == "LOAD_GLOBAL"]
+    globals_used = {name: rule.__globals__.get(name) for name in used}
     return {name: value for name, value in globals_used.items() if isinstance(value, FunctionType)}
 
 

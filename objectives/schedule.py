@@ -28,12 +28,13 @@ WARMUP_STEPS = Hyperparameter(
 )
 
 SYMBOLS = (
-    *("circle", "square", "diamond", "diamond-tall", "diamond-wide", "cross", "x", "hourglass", "bowtie"),
+    *("circle", "square", "diamond", "diamond-tall", "diamond-wide", "cross", "x"),
     *(f"triangle-{side}" for side in ("up", "down", "left", "right", "ne", "se", "sw", "nw")),
     *("pentagon", "hexagon", "hexagon2", "octagon", "hexagram"),
     *("star", "star-square", "star-diamond", "star-triangle-up", "star-triangle-down"),
 )
-"""The markers of plotly that are shapes with an area, the only ones that are visible without an outline."""
+"""The markers of plotly that are shapes with an area, the only ones that are visible without an outline, and that have
+variants with a dot, for arms that would look the same."""
 
 DASHES = r"solid|dot|dash|longdash|dashdot|longdashdot|\d+px(,\d+px)*"
 

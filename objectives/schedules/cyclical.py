@@ -53,6 +53,6 @@ cyclical = Schedule(
     reference="Smith 2017",
     starts_at_peak=False,
     dash="2px,7px",
-    symbol="hourglass",
+    symbol="triangle-ne",
     arms=(KnownArm("momentum+cyclical", "Smith's cyclical rates"),),
 )

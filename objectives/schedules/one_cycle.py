@@ -50,7 +50,7 @@ one_cycle = Schedule(
     warmup=replace(WARMUP_STEPS, searched=False),
     starts_at_peak=False,
     dash="18px,6px",
-    symbol="bowtie",
+    symbol="triangle-sw",
     # optax's cosine_onecycle_schedule has its peak at a whole update, and cannot end at 0.
     arms=(KnownArm("momentum+one_cycle", "Smith's one cycle: up once, then down to zero"),),
 )

@@ -5,6 +5,7 @@ of a user's entry. Annotations are left out.
 """
 
 import ast
+import dis
 import inspect
 import textwrap
 from collections.abc import Callable, Mapping
@@ -51,12 +52,14 @@ def collect(source: Source, function: Callable[..., Any], name: str, numpy: str 
     """
     # Without our decorators, which add, for example, a message if a download fails.
     function = inspect.unwrap(function)
-    if name in source.functions:
+    if name in source.origins:
         if source.origins[name] is not function:
             raise NotPortableError(f"two functions are called {name}; one is in {_place(function)}")
         return
     if not isinstance(function, FunctionType):
         raise NotPortableError(f"{function!r:.80} is not a plain function")
+    # Before what it uses, for a function may use itself.
+    source.origins[name] = function
     # For a user's entry, definitions of its own module or package are copied too.
     ours = {OURS, _root(function)}
     renamed = {}
@@ -85,7 +88,6 @@ def collect(source: Source, function: Callable[..., Any], name: str, numpy: str 
                 raise NotPortableError(f"two constants are called {used}; one is used in {_place(function)}")
         else:
             raise NotPortableError(f"{function.__name__} uses {used}, a {type(value).__name__}, which cannot be copied")
-    source.origins[name] = function
     source.functions[name] = written(function, name, renamed)
 
 
@@ -162,6 +164,7 @@ def _names(function: FunctionType) -> list[str]:
     names: list[str] = []
     while codes:
         code = codes.pop()
-        names += code.co_names
+        # Not co_names, which holds attributes too: `norm` in np.linalg.norm is no global.
+        names += [step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"]
         codes += [constant for constant in code.co_consts if inspect.iscode(constant)]
     return list(dict.fromkeys(names))

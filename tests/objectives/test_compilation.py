@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,6 +85,20 @@ class Transposed:
 
     def loss_and_gradient(self, theta, indices):
         return np.square(theta).sum(axis=1), np.asfortranarray(2 * theta)
+
+
+def exp(x, y):
+    """Called as numpy's function is."""
+    return np.exp(x) + y
+
+
+def with_a_helper_called_exp(theta, gradient, learning_rate, t):
+    return (theta - learning_rate * exp(gradient, t),)
+
+
+def test_a_helper_may_be_called_as_a_function_of_numpy_is():
+    adapted = replace(optimizers.get("sgd"), update=with_a_helper_called_exp)
+    assert fused(adapted, "float64")
 
 
 def test_a_gradient_of_another_layout_compiles_no_other_kernel():

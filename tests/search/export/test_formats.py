@@ -341,6 +341,25 @@ def test_a_function_of_numpy_that_the_framework_has_is_copied() -> None:
         assert f"{numpy}.cbrt(theta)" in source.text
 
 
+def norm(theta: Any) -> Any:
+    """Called as numpy's function is."""
+    return np.linalg.norm(theta)
+
+
+def countdown(number: Any) -> Any:
+    """Uses itself."""
+    return countdown(number - 1) if number > 0 else norm(number)
+
+
+def test_a_function_may_use_itself_and_an_attribute_of_its_own_name() -> None:
+    source = Source()
+    collect(source, countdown, "countdown")
+    namespace: dict[str, Any] = {"np": np}
+    exec(source.text, namespace)
+    assert list(source.functions) == ["norm", "countdown"]
+    assert namespace["countdown"](3) == 0
+
+
 @pytest.mark.parametrize(("numpy", "library"), [("torch", "torch"), ("jnp", "jax.numpy"), ("ops", "keras.ops")])
 def test_the_framework_has_the_listed_functions(numpy: str, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "torch")

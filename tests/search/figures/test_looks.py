@@ -29,9 +29,10 @@ def test_each_optimizer_has_its_colour_and_each_schedule_its_dash_and_symbol() -
         assert all(of_arm(f"adam+{name}")[part] == of_arm(f"sgd+{name}")[part] for name in names)
     assert line_of_arm("adam") == {"color": colour_of_arm("adam+cosine"), "dash": "solid"}
     assert marker_of_arm("adam")["symbol"] == "circle"
-    # As plotly has it, and not only as we wrote it.
+    # As plotly has it, and not only as we wrote it, also where arms would look the same.
     for name in names:
-        go.Scatter(line=line_of_arm(f"adam+{name}"), marker=marker_of_arm(f"adam+{name}"))
+        for look in looks(f"{label}=adam+{name}" for label in "abcde").values():
+            go.Scatter(line=look.line, marker=look.marker)
 
 
 def add(monkeypatch: pytest.MonkeyPatch, catalog: Any, entry: Any) -> None:
