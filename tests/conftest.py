@@ -51,13 +51,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def group_of(item: pytest.Item) -> str | None:
-    """The marker of its processes, or the file where it shares a fixture with other tests of it; else none."""
+    """The marker of its processes, or the file where it shares something with other tests of it; else none."""
     for name in GROUPS:
         if item.get_closest_marker(name):
             return name
     assert isinstance(item, pytest.Function)
     fixtures = item._fixtureinfo.name2fixturedefs.values()
-    return item.path.name if any(definition[-1].scope == "module" for definition in fixtures) else None
+    shares = item.get_closest_marker("together") or any(definition[-1].scope == "module" for definition in fixtures)
+    return item.path.name if shares else None
 
 
 @pytest.fixture(autouse=True)

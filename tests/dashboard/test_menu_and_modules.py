@@ -1,7 +1,6 @@
 """Pages say their place in the menu; a user's own entries are shown, and where their module is gone that is told."""
 
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,20 +8,11 @@ from typing import Any
 import pytest
 import streamlit as st
 from search_runs import run_in_threads, spec
+from user_module import importable
 
 from cooldown.dashboard import data, pages
-from cooldown.objectives import optimizers, schedules
 
 Open = Callable[..., Any]
-
-MODULE = """
-from dataclasses import replace
-
-from cooldown.objectives import optimizers, schedules
-
-Lion = replace(optimizers.get("momentum"), name="lion", colour="", native={})
-wsd = replace(schedules.get("wsd"), name="wsd", dash="", symbol="", native={})
-"""
 
 
 def test_every_page_is_in_the_menu_at_its_place() -> None:
@@ -74,9 +64,7 @@ def test_a_page_that_is_added_is_found(tmp_path: Path, monkeypatch: pytest.Monke
 def test_entries_of_a_module_and_what_is_told_without_it(
     tmp_path: Path, url: str, open_app: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "mine_for_pages.py").write_text(MODULE)
-    with monkeypatch.context() as patched:
-        patched.syspath_prepend(tmp_path)
+    with importable("mine_for_pages", tmp_path, monkeypatch):
         arms = ("mine_for_pages:Lion+mine_for_pages:wsd", "mine_for_pages:Lion,adam+mine_for_pages:wsd,cosine")
         run_in_threads(url, spec(arms=arms, epochs=2), name="mine")
         run_in_threads(url, spec(epochs=2), name="ours")
@@ -84,9 +72,6 @@ def test_entries_of_a_module_and_what_is_told_without_it(
             app = open_app(url, page.name, experiment="mine")
             assert not app.exception, page
             assert not app.error, page
-    monkeypatch.delitem(sys.modules, "mine_for_pages")
-    for catalog in (optimizers, schedules):
-        monkeypatch.setattr(catalog._catalog, "_imported", {})
     st.cache_resource.clear()
     app = open_app(url)
     for summary in data.summaries():

@@ -1,15 +1,13 @@
 """A page of the dashboard parses its experiment once, however much it shows."""
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from parse_counts import counted_parses
 from search_runs import run_in_threads, spec
 from test_pages import ABOUT_ONE
-
-from cooldown.search.evidence import view
 
 
 @pytest.fixture(scope="module")
@@ -22,19 +20,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_pages_share_one_parsed_experiment(
     ledger: str, open_app: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    counts: Counter[str] = Counter()
-    read_spec, search_space = view.read_spec, view.search_space
-
-    def counted_spec(**fields: Any) -> Any:
-        counts["spec"] += 1
-        return read_spec(**fields)
-
-    def counted_space(given: Any, arm: Any, updates_per_epoch: int) -> Any:
-        counts[arm.name] += 1
-        return search_space(given, arm, updates_per_epoch)
-
-    monkeypatch.setattr(view, "read_spec", counted_spec)
-    monkeypatch.setattr(view, "search_space", counted_space)
+    counts = counted_parses(monkeypatch)
     app = open_app(ledger, "verdict", experiment="whole")
     for page in ABOUT_ONE:
         app.switch_page(f"app_pages/{page}.py").run()

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from covering import covering, in_short
 from search_runs import run_in_threads, spec
-from test_menu_and_modules import MODULE
 from test_pages import PAGES, Open, fine, words
+from user_module import importable
 
 from cooldown.dashboard import data
-from cooldown.objectives import catalog, optimizers
+from cooldown.objectives import catalog
 from cooldown.objectives.errors import InputError
 from cooldown.search.spec.arms import Arm
 
@@ -83,12 +83,8 @@ def test_a_module_that_a_ledger_names_is_not_imported(
     tmp_path: Path, url: str, open_app: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the server's process does before anything else; `--trust` leaves it out."""
-    (tmp_path / "mine_for_safety.py").write_text(MODULE)
-    with monkeypatch.context() as patched:
-        patched.syspath_prepend(tmp_path)
+    with importable("mine_for_safety", tmp_path, monkeypatch):
         run_in_threads(url, spec(arms=("mine_for_safety:Lion", "adam"), epochs=2), name="mine")
-    monkeypatch.delitem(sys.modules, "mine_for_safety")
-    monkeypatch.setattr(optimizers._catalog, "_imported", {})
     Arm.parse.cache_clear()
     monkeypatch.setattr(catalog._Policy, "refuses_modules", False)
     catalog.refuse_modules()

@@ -59,14 +59,14 @@ FAULTS = (
         "objectives/training/population.py",
         'generator(seed, "dropout") for seed in self.seeds',
         'generator(self.seeds[0], "dropout") for _ in self.seeds',
-        ("tests/objectives/test_strategies.py", "tests/objectives/test_engine.py"),
+        ("tests/objectives/test_strategies.py", "tests/objectives/test_replicates.py"),
     ),
     Fault(
         "validation rows are trained on",
         "objectives/data/splits.py",
         "return rest if repeat is None else train, validation, test",
         "return rest, validation, test",
-        ("tests/objectives/test_tasks.py", "tests/search/test_fairness.py"),
+        ("tests/objectives/test_problems.py", "tests/search/test_fairness.py"),
     ),
     Fault(
         "an interval has 90 % in place of 95 %",

@@ -13,6 +13,8 @@ from cooldown.objectives import descend, optimizers, surfaces
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.surfaces import Minimum, Surface
 
+pytestmark = pytest.mark.together
+
 EVERY = pytest.mark.parametrize("name", surfaces.names())
 WITH_MINIMA = [name for name in surfaces.names() if surfaces.get(name).minima]
 SGD_FAMILY = ("sgd", "momentum", "nag")

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from report_pages import small
 from search_runs import STUBBORN_TASKS, start
 
+from cooldown.search.cli import main
 from cooldown.storage import ExperimentRecord
 
 
@@ -34,6 +35,24 @@ def stubborn(tmp_path: Path) -> Path:
     """A folder with the module `stubborn` of slow, deadly and broken tasks."""
     (tmp_path / "stubborn.py").write_text(STUBBORN_TASKS)
     return tmp_path
+
+
+@pytest.fixture
+def run_here(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
+    """The `cooldown` command in this process: exit code, stdout, stderr."""
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["cooldown", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        return int(ended.value.code or 0), said.out, said.err
+
+    return run
 
 
 @pytest.fixture

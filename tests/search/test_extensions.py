@@ -1,14 +1,15 @@
-"""Entries from outside: of a module in the working folder, and of an installed package."""
+"""Entries of a module of the user's in the working folder."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
+from own_module import BOTH, MODULE, SMALL, write_modules
 from search_runs import cooldown, run_in_threads, spec
 from sklearn.datasets import load_iris
 
@@ -18,116 +19,16 @@ from cooldown.search.spec.experiment import read_spec
 from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.runner import RunError
 
-MODULE = '''
-"""Entries of a user's own."""
-
-import numpy
-
-from cooldown.objectives.hyperparameters import Hyperparameter
-from cooldown.objectives.optimizer import Optimizer, decay, learning_rate
-from cooldown.objectives.schedule import Schedule, floor
-from cooldown.objectives.tasks import ArrayTask
-from cooldown.search.spec.sampler import Sampler
-
-SHARE = 0.5
-
-
-def squash(x):
-    """x / (1 + |x|)."""
-    return x / (1 + numpy.abs(x))
-
-
-def update(theta, gradient, m, learning_rate, t, beta1):
-    """A step that is never long."""
-    m = beta1 * m + (1 - beta1) * gradient
-    return theta - learning_rate * squash(m), m
-
-
-Lion = Optimizer(
-    "lion", "adaptive", update, (learning_rate(0.1, 0.01, 1.0), decay("beta1", 0.9, 0.5, 0.99, "β")), "squash", "mine"
-)
-
-
-def multiplier(s, total, floor):
-    """Down to a half."""
-    return 1 - (1 - floor) * SHARE * squash(s / total)
-
-
-def wsd():
-    return Schedule("anything", multiplier, (floor(),), "1 − ½ s/T", "mine")
-
-
-class Guess(Sampler):
-    def __init__(self):
-        super().__init__("guess", self.sampler, "guessing", independent=True)
-
-    @staticmethod
-    def sampler(number, study_number):
-        import optuna
-
-        return optuna.samplers.RandomSampler(seed=number)
-
-
-def load():
-    from sklearn.datasets import load_iris
-
-    return load_iris(return_X_y=True)
-
-
-flowers = ArrayTask("flowers", "classification", load)
-number = 3
-
-
-def broken():
-    raise ZeroDivisionError("no reason")
-'''
-SMALL = (
-    *("--trials", "4", "--epochs", "4", "--seeds", "1", "--finalists", "1", "--confirm-seeds", "2"),
-    *("--workers", "2", "--quiet"),
-)
-BOTH = "mymodule:Lion+mymodule:wsd"
-INSTALLED = (
-    MODULE
-    + """
-
-from cooldown.objectives.surface import Minimum, Surface
-from cooldown.search.export.format import ConfigFormat, Exported
-
-bowl = Surface(
-    "bowl", lambda x, y: x * x + y * y, lambda x, y: (2 * x, 2 * y), (Minimum((0.0, 0.0), 0.0),), (1.0, 1.0),
-    ((-2.0, 2.0), (-2.0, 2.0)), 50, "x² + y²", "mine", tolerance=0.1,
-)
-name = ConfigFormat("anything", ".txt", "the arm's name", lambda chosen: Exported(chosen.study.arm), "text")
-stable, guess = wsd(), Guess()
-"""
-)
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A working folder with the user's module, once by itself and once in a package."""
-    (tmp_path / "mymodule.py").write_text(MODULE)
-    (tmp_path / "pkg").mkdir()
-    (tmp_path / "pkg" / "__init__.py").touch()
-    (tmp_path / "pkg" / "inner.py").write_text(MODULE)
-    return tmp_path
+    return write_modules(tmp_path)
 
 
-def install(folder: Path, entry_points: str, module: str = INSTALLED) -> dict[str, str]:
-    """A distribution `plugin-of-mine` in a folder on the path; the environment that has it."""
-    site = folder / "site"
-    (site / "plugin_of_mine-1.0.dist-info").mkdir(parents=True)
-    (site / "plugin_of_mine.py").write_text(module)
-    (site / "plugin_of_mine-1.0.dist-info" / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: plugin-of-mine\nVersion: 1.0\n"
-    )
-    (site / "plugin_of_mine-1.0.dist-info" / "entry_points.txt").write_text(f"[cooldown.catalog]\n{entry_points}\n")
-    return {"PYTHONPATH": os.pathsep.join([str(site), *filter(None, [os.environ.get("PYTHONPATH")])])}
-
-
-@pytest.fixture
-def search(folder: Path) -> Path:
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder after a search on two workers, with a joint arm, a label, ranges and the user's own sampler."""
+    folder = write_modules(tmp_path_factory.mktemp("searched"))
     cooldown(
         *("compare", "mymodule:flowers", "--name", "x", "--sampler", "mymodule:Guess", "--repeats", "1", *SMALL),
         *("--arm", BOTH, "--arm", "pkg.inner:Lion,adam+pkg.inner:wsd,cosine", "--arm", "mine=mymodule:Lion"),
@@ -135,6 +36,12 @@ def search(folder: Path) -> Path:
         cwd=folder,
     )
     return folder
+
+
+@pytest.fixture
+def search(searched: Path, tmp_path: Path) -> Path:
+    """A copy of it, for one test."""
+    return shutil.copytree(searched, tmp_path / "copy")
 
 
 def test_a_search_over_entries_of_ones_own_and_all_that_is_done_with_it(search: Path) -> None:
@@ -307,68 +214,6 @@ def test_a_check_that_needs_a_failed_one_is_not_run(folder: Path) -> None:
     assert "clipped:Lion fails 1 of 8 checks; 3 were not run." in failed.stdout
 
 
-def test_entries_of_an_installed_package_join_the_catalogs(folder: Path) -> None:
-    points = [
-        "squashed = plugin_of_mine:Lion",
-        "stable-rate = plugin_of_mine:stable",
-        "flowers = plugin_of_mine:flowers",
-        "bowl = plugin_of_mine:bowl",
-        "guess = plugin_of_mine:guess",
-        "arm-name = plugin_of_mine:name",
-    ]
-    environment = install(folder, "\n".join(points))
-    catalog = json.loads(cooldown("catalog", "--json", cwd=folder, environment=environment).stdout)
-    names = {section: [entry["name"] for entry in entries] for section, entries in catalog.items()}
-    assert "squashed" in names["optimizers"]
-    assert "stable-rate" in names["schedules"]
-    assert "flowers" in names["tasks"]
-    assert "bowl" in names["surfaces"]
-    arm = "squashed+stable-rate"
-    cooldown(
-        *("compare", "flowers", "--arm", arm, "--sampler", "guess", "--repeats", "1", "--name", "p", *SMALL),
-        cwd=folder,
-        environment=environment,
-    )
-    exported = cooldown("export", "p", "-f", "arm-name", cwd=folder, environment=environment)
-    assert exported.stdout == arm
-    cooldown("export", "p", "-f", "sklearn", "-o", "best.py", cwd=folder, environment=environment)
-    assert "def squashed_update(" in (folder / "best.py").read_text()
-    assert "def stable_rate_factor(" in (folder / "best.py").read_text()
-    cooldown("surface", "bowl", "--optimizer", "squashed", "--json", cwd=folder, environment=environment)
-    cooldown("check", "squashed", cwd=folder, environment=environment)
-
-
-@pytest.mark.parametrize(
-    ("point", "message"),
-    [
-        (
-            "adam = plugin_of_mine:Lion",
-            "adds the optimizer 'adam' in the entry-point group cooldown.catalog, but",
-        ),
-        (
-            "mine = plugin_of_mine:number",
-            "must be an Optimizer, Schedule, Task, Surface, Sampler or export format",
-        ),
-        ("mine = plugin_of_mine:nothing", "cannot be loaded: AttributeError"),
-        ("mine = plugin_of_nobody:Lion", "cannot be loaded: ModuleNotFoundError"),
-        ("a+b = plugin_of_mine:Lion", "a name may hold letters, digits, dashes and underscores"),
-    ],
-)
-def test_a_package_that_adds_what_cannot_be_is_named(folder: Path, point: str, message: str) -> None:
-    environment = install(folder, point)
-    done = cooldown("catalog", "optimizers", cwd=folder, environment=environment, check=2)
-    assert "the distribution 'plugin-of-mine'" in done.stderr
-    assert message in done.stderr
-    # What does not need it goes on.
-    cooldown("--help", cwd=folder, environment=environment)
-
-
-def test_help_loads_no_entry(folder: Path) -> None:
-    environment = install(folder, "mine = plugin_of_mine:Lion", "raise SystemExit('loaded')")
-    assert "compare" in cooldown("--help", cwd=folder, environment=environment).stdout
-    assert "tpe" in cooldown("compare", "--help", cwd=folder, environment=environment).stdout
-
-
 def test_an_arm_whose_optimizer_and_schedule_have_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
     from cooldown.objectives import optimizers, schedules
 
@@ -386,9 +231,7 @@ def test_two_functions_of_one_name_are_not_taken_for_each_other(
     for number, name in enumerate(("first_of_two", "second_of_two")):
         (tmp_path / f"{name}.py").write_text(f"CONSTANT = {number}\n\n\n{text}")
     monkeypatch.syspath_prepend(tmp_path)
-    import first_of_two  # type: ignore[import-not-found]
-    import second_of_two  # type: ignore[import-not-found]
-
+    first_of_two, second_of_two = import_module("first_of_two"), import_module("second_of_two")
     source = Source()
     collect(source, first_of_two.formula, "first")
     with pytest.raises(NotPortableError, match=r"two functions are called helper; one is in second_of_two\.helper"):

@@ -1,4 +1,4 @@
-"""Reading an experiment loads no package that takes long to import and that only running one needs."""
+"""Help, lists and reading an experiment load no package that takes long to import and that only running one needs."""
 
 import subprocess
 import sys
@@ -19,6 +19,12 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     arms = ("momentum,adam+constant,cosine", "momentum", "momentum+sgdr", "adam", "adam+sgdr")
     run_in_threads(url, spec(arms=arms, trials=12, repeats=2), name="tiny")
     return url
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("command", [["--help"], ["compare", "--help"], ["list"], ["catalog"], ["catalog", "--json"]])
+def test_quick_commands_load_nothing_heavy(command: list[str], tmp_path: Path) -> None:
+    assert loaded(command, tmp_path) == "[] 0\n"
 
 
 @pytest.mark.parametrize(

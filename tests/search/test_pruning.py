@@ -1,10 +1,9 @@
-"""Pruning: limits by hand and against Optuna's pruners; what it may depend on; replays against the engine itself."""
+"""Limits of pruning: by hand, against Optuna's pruners, and what they may depend on."""
 
 import math
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import optuna
@@ -12,17 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from pruning_studies import EPOCHS, curve, drawn, in_generations, losses_of, study, trial
 from scipy.stats import chisquare
 
-from cooldown.objectives import Curve, Outcome, TrainConfig, tasks, train
-from cooldown.objectives.errors import InputError
+from cooldown.objectives import Outcome, TrainConfig
 from cooldown.search.statistics.pruning import BRACKET_WEIGHTS, halving_limits, median_limits, pruned_after, rungs
 from cooldown.search.tuning.pruning import Pruner, bracket, limits, replay
-from cooldown.storage import Purpose, StudyRecord, TrialRecord
-from cooldown.storage.records import mean_final_loss
+from cooldown.storage import StudyRecord
 
 INF, NAN = math.inf, math.nan
-EPOCHS = 9
 
 
 # The rules by hand
@@ -101,51 +98,6 @@ def test_a_trial_ends_where_its_best_is_first_above_the_limit() -> None:
     assert pruned_after(losses, np.array([INF, 1.0, 1.0, 0.5]), 4) is None
     # Its replicates were over after three epochs: nothing is left to stop.
     assert pruned_after(losses, above, 3) is None
-
-
-# Studies
-
-
-def curve(losses: Sequence[float], outcome: Outcome = Outcome.COMPLETED, cap: float = 1e9) -> Curve:
-    """A replicate with these held-out losses, at 10 gradient evaluations an epoch."""
-    measured = np.array(losses, np.float64)
-    epochs = len(measured)
-    paid = epochs + (outcome is Outcome.DIVERGED)
-    kept = 0 if outcome is Outcome.DIVERGED else epochs
-    return Curve(0, outcome, measured, measured, measured, measured, kept, cap, 10 * paid, paid, 0.0)
-
-
-def trial(
-    number: int, curves: Sequence[Curve], generation: int, schedule: str = "constant", **more: Any
-) -> TrialRecord:
-    config = TrainConfig.from_json({"epochs": EPOCHS, "schedule": schedule})
-    finalist = more.get("finalist")
-    by_purpose = {Purpose.SEARCH: tuple(curves)}
-    if finalist is not None:
-        by_purpose[Purpose.FINALIST] = (curve([finalist]),)
-    return TrialRecord(number, number, generation, {}, {}, config, mean_final_loss(curves), by_purpose)
-
-
-def study(trials: Sequence[TrialRecord], arm: str = "momentum") -> StudyRecord:
-    return StudyRecord(1, arm, 0, {}, tuple(trials))
-
-
-def drawn(seed: int, count: int, generation: int = 1, schedules: Sequence[str] = ("constant",)) -> StudyRecord:
-    """A study of random losses, whole numbers, so that there are ties; one seed a trial."""
-    rng = np.random.default_rng(seed)
-    falling = np.linspace(20, 0, EPOCHS)
-    losses = np.round(rng.uniform(0.5, 1.5, (count, 1)) * falling + rng.uniform(-8, 8, (count, EPOCHS))) + 20
-    return study(
-        [trial(i, [curve(row)], i // generation, schedules[i % len(schedules)]) for i, row in enumerate(losses)]
-    )
-
-
-def in_generations(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
-    return [items[start : start + size] for start in range(0, len(items), size)]
-
-
-def losses_of(record: TrialRecord) -> NDArray[np.float64]:
-    return record.curves[Purpose.SEARCH][0].held_out_loss
 
 
 # Against Optuna
@@ -302,96 +254,3 @@ def test_brackets_come_nine_to_five_to_three_and_from_a_stream_of_their_own() ->
     assert [bracket(record, number, 1) for number in range(100)] != brackets[:100]
     # Numbers of a published experiment can be had again only as long as these stay what they are.
     assert brackets[:12] == [0, 2, 1, 1, 0, 0, 2, 0, 0, 0, 1, 0]
-
-
-# Replays
-
-
-@pytest.mark.parametrize("pruner", ["none", "median", "hyperband"])
-def test_a_replay_against_the_engine(pruner: Pruner) -> None:
-    """The same configs trained with limits, generation after generation, end where the replay says."""
-    problem, epochs, rng = tasks.get("iris").search_problem(0), 7, np.random.default_rng(0)
-    more: list[dict[str, Any]] = [{}, {"curriculum": "easy_to_hard"}, {"early_stopping": 2}]
-    configs = [
-        TrainConfig.from_json(
-            {
-                "optimizer": {"name": "momentum", "learning_rate": 1e20 if i == 9 else 10 ** rng.uniform(-4, 0)},
-                "epochs": epochs,
-                **more[i % 3],
-            }
-        )
-        for i in range(24)
-    ]
-
-    def generation(numbers: Sequence[int], above: NDArray[np.float64] | None) -> tuple[TrialRecord, ...]:
-        curves = train(problem, [configs[number] for number in numbers], [0, 1], limits=above)
-        return tuple(
-            TrialRecord(n, n, n // 4, {}, {}, configs[n], mean_final_loss(row), {Purpose.SEARCH: tuple(row)})
-            for n, row in zip(numbers, curves, strict=True)
-        )
-
-    free = limited = study([])
-    for numbers in in_generations(range(24), 4):
-        above = limits(pruner, limited, numbers, [configs[number] for number in numbers], epochs, 1)
-        free = replace(free, trials=free.trials + generation(numbers, None))
-        limited = replace(limited, trials=limited.trials + generation(numbers, above))
-    found = replay(pruner, free, 1)
-    ended = {
-        each.number: len(row.train_loss)
-        for each in limited.trials
-        for row in each.curves[Purpose.SEARCH]
-        if row.outcome is Outcome.PRUNED
-    }
-    assert found.pruned == ended
-    assert bool(ended) is (pruner != "none")
-    costs = [sum(row.gradient_evaluations for row in each.curves(Purpose.SEARCH)) for each in (free, limited)]
-    assert found.gradient_evaluations == costs[0]
-    assert found.saved == costs[0] - costs[1]
-    if pruner != "none":
-        assert any(configs[number].curriculum != "none" for number in ended), "a curriculum's price is not saved"
-
-
-def late_bloomers(finalists: dict[int, float]) -> StudyRecord:
-    """Five trials in the first generation, then one that is best at last but worst until then, then one in between."""
-    rows = [[5.0 - 0.01 * i] * EPOCHS for i in range(5)] + [[9.0] * 8 + [1.0], [2.0] * EPOCHS]
-    return study([trial(i, [curve(row), curve(row)], i // 5, finalist=finalists.get(i)) for i, row in enumerate(rows)])
-
-
-def test_a_replay_tells_what_was_saved_and_lost() -> None:
-    found = replay("median", late_bloomers({}), 0)
-    assert found.pruned == {5: 4}
-    assert (found.gradient_evaluations, found.saved) == (7 * 2 * 90, 2 * 50)
-    assert (found.winner, found.winner_pruned, found.winner_instead) == (5, True, 6)
-    assert found.loss_difference == 1.0
-
-
-@pytest.mark.parametrize(
-    ("finalists", "winner", "instead", "difference"),
-    [
-        ({5: 1.5, 6: 2.25, 4: 2.0}, 5, 4, 0.5),
-        ({5: 1.5, 6: 1.25}, 6, 6, 0.0),
-        ({5: 1.5}, 5, None, None),
-    ],
-)
-def test_winners_are_compared_on_the_finalists_further_seeds(
-    finalists: dict[int, float], winner: int, instead: int | None, difference: float | None
-) -> None:
-    found = replay("median", late_bloomers(finalists), 0)
-    assert found.pruned == {5: 4}
-    assert (found.winner, found.winner_instead, found.loss_difference) == (winner, instead, difference)
-    assert found.winner_pruned is (winner == 5)
-
-
-def test_a_replay_without_a_pruner_or_without_trials_changes_nothing() -> None:
-    found = replay("none", late_bloomers({}), 0)
-    assert (found.pruned, found.saved, found.winner_pruned, found.winner_instead) == ({}, 0, False, 5)
-    assert found.loss_difference == 0.0
-    for pruner in ("none", "median", "hyperband"):
-        empty = replay(pruner, study([]), 0)
-        assert (empty.pruned, empty.gradient_evaluations, empty.saved) == ({}, 0, 0)
-        assert (empty.winner, empty.winner_pruned, empty.winner_instead) == (None, False, None)
-
-
-def test_a_pruned_study_cannot_be_replayed() -> None:
-    with pytest.raises(InputError, match="momentum/0 was run with a pruner"):
-        replay("median", study([trial(0, [curve([1.0], Outcome.PRUNED)], 0)]), 0)

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from parse_counts import counted_parses
 from rich.console import Console
 from search_runs import run_in_threads, spec
 
 from cooldown.search.cli import terminal
-from cooldown.search.evidence import SECTIONS, view
+from cooldown.search.evidence import SECTIONS
 from cooldown.search.evidence.document import document
 from cooldown.search.evidence.sections import MADE
 from cooldown.search.evidence.view import View, once
@@ -29,20 +30,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
 @pytest.fixture
 def parses(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often a spec is parsed, and a search space built, by arm."""
-    counts: Counter[str] = Counter()
-    read_spec, search_space = view.read_spec, view.search_space
-
-    def counted_spec(**fields: Any) -> Any:
-        counts["spec"] += 1
-        return read_spec(**fields)
-
-    def counted_space(spec: Any, arm: Any, updates_per_epoch: int) -> Any:
-        counts[arm.name] += 1
-        return search_space(spec, arm, updates_per_epoch)
-
-    monkeypatch.setattr(view, "read_spec", counted_spec)
-    monkeypatch.setattr(view, "search_space", counted_space)
-    return counts
+    return counted_parses(monkeypatch)
 
 
 def shown(record: ExperimentRecord) -> None:

@@ -18,6 +18,8 @@ from cooldown.search.figures.lines import line_of_arm, marker_of_arm
 from cooldown.search.figures.page import page
 from cooldown.search.figures.surface import FINEST, FRAMES, MOST_CORNERS, frame_steps, surface_figure
 
+pytestmark = pytest.mark.together
+
 MEGABYTE = 1_000_000
 # Rosenbrock's own 4000 steps take seconds to tune, and its frames are as many with fewer.
 STEPS = {"rosenbrock": 1200}
