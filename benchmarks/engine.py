@@ -40,7 +40,7 @@ from threadpoolctl import threadpool_limits
 from cooldown.objectives import Problem, TrainConfig, train
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.random_streams import generator
-from cooldown.objectives.training.engine import _population
+from cooldown.objectives.training.assembly import population_of
 from cooldown.objectives.training.population import Replicate, plan
 
 TRAIN_ROWS, OUTPUTS = 1408, 10
@@ -101,9 +101,9 @@ def its_updates(network: Network, rule: str, replicates: int) -> Callable[[], in
     """The engine's updates with initial weights, rates and data order made before."""
     problem = network.problem()
     config = TrainConfig.from_json({"optimizer": rule, "batch_size": network.batch_size, "epochs": EPOCHS})
-    updates = plan(config, problem)
+    updates = plan(config, len(problem.train))
     members = [Replicate(config, seed, updates) for seed in range(replicates)]
-    population, _ = _population(problem, members, np.dtype(np.float32))
+    population, _ = population_of([problem] * len(members), members, np.dtype(np.float32))
     rngs = [generator(seed, "data order") for seed in range(replicates)]
     epochs = [_batches(np.stack([rng.permutation(problem.train) for rng in rngs]), network) for _ in range(EPOCHS)]
 

@@ -72,9 +72,9 @@ class Problem:
 
     train: (n,) and held_out: (m,) row indices into the model's data. uninformed_loss: the baseline loss, which is
     the held-out loss of the predictor of class frequencies or of the mean target: reported losses are capped at it, and
-    a diverged run scores it.
-    monitor: rows of `train` that a run which depends on its validation loss sets aside to watch; None if it watches the
-    held-out rows, as in a search, where these are the validation rows.
+    a diverged run has it. uninformed_score: the score of that predictor, which a diverged run has; NaN if unknown.
+    monitor: (k,) rows that a run which depends on its validation loss watches; where they are among `train`, it is not
+    trained on them. None if it watches the held-out rows, as in a search, where these are the validation rows.
     """
 
     model: Model
@@ -82,6 +82,7 @@ class Problem:
     held_out: Indices
     uninformed_loss: float
     monitor: Indices | None = None
+    uninformed_score: float = float("nan")
 
     @cached_property
     def reacting(self) -> "Problem":

@@ -41,6 +41,7 @@ class Curve:
         for a diverged run. A pruned run ends with those of the epoch it reached.
     A replicate that diverged, stopped early or was pruned has no entries for later epochs; none are filled in.
     uninformed_loss: the baseline: held-out loss of the predictor of class frequencies or of the mean target.
+    uninformed_score: that predictor's held-out score; NaN if the model has none, or in an older record.
     gradient_evaluations: number of single-row gradients, the unit of cost. updates: parameter updates.
     seconds: wall time, the replicate's share of its population's.
     """
@@ -56,6 +57,7 @@ class Curve:
     gradient_evaluations: int
     updates: int
     seconds: float
+    uninformed_score: float = float("nan")
 
     @property
     def final_loss(self) -> float:
@@ -74,8 +76,8 @@ class Curve:
 
     @property
     def final_score(self) -> float:
-        """Held-out score of the final parameters; NaN for a diverged run or a model without a score."""
-        return float("nan") if self.outcome is Outcome.DIVERGED else float(self.held_out_score[self._kept])
+        """Held-out score of the final parameters, for a diverged run `uninformed_score`; NaN without a score."""
+        return self.uninformed_score if self.outcome is Outcome.DIVERGED else float(self.held_out_score[self._kept])
 
     @property
     def _kept(self) -> int:

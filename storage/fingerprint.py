@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from cooldown.objectives.canonical import canonical_json
+from cooldown.objectives.records import Outcome
 from cooldown.storage.records import ExperimentRecord, Purpose, StudyRecord
 from cooldown.storage.rows import curve_row
 
@@ -37,9 +38,11 @@ def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
                 for curve in sorted(trial.curves.get(purpose, ()), key=lambda curve: curve.seed):
                     row = curve_row(curve)
                     arrays = [row.pop(name) for name in ("train_loss", "held_out_loss", "held_out_score")]
-                    # Times are not results; older ledgers lack the other two, and their fingerprints must not change.
-                    for name in ("seconds", "learning_rate", "kept_epoch"):
+                    # Times are not results; older ledgers lack the others, and their fingerprints must not change.
+                    for name in ("seconds", "learning_rate", "kept_epoch", "uninformed_score"):
                         del row[name]
+                    if curve.outcome is Outcome.DIVERGED:
+                        row["final_score"] = None
                     row = {name: _unsigned_zero(value) for name, value in row.items()}
                     digest.update(canonical_json({"purpose": purpose.value, **row}))
                     for array in arrays:

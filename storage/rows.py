@@ -19,22 +19,26 @@ DEFAULT = "default"
 
 def curve_row(curve: Curve) -> dict[str, Any]:
     """A curve's columns in the ledger."""
-    score = curve.final_score
     return {
         "seed": curve.seed,
         "outcome": curve.outcome.value,
         "final_loss": curve.final_loss,
-        "final_score": None if math.isnan(score) else score,
+        "final_score": _number(curve.final_score),
         "train_loss": curve.train_loss.astype("<f8").tobytes(),
         "held_out_loss": curve.held_out_loss.astype("<f8").tobytes(),
         "held_out_score": curve.held_out_score.astype("<f8").tobytes(),
         "learning_rate": curve.learning_rate.astype("<f8").tobytes(),
         "kept_epoch": curve.kept_epoch,
         "uninformed_loss": curve.uninformed_loss,
+        "uninformed_score": _number(curve.uninformed_score),
         "gradient_evaluations": curve.gradient_evaluations,
         "updates": curve.updates,
         "seconds": curve.seconds,
     }
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def curve_from(row: Any) -> Curve:
@@ -48,6 +52,7 @@ def curve_from(row: Any) -> Curve:
         learning_rate=np.frombuffer(row.learning_rate or b"", "<f8"),
         kept_epoch=row.kept_epoch,
         uninformed_loss=row.uninformed_loss,
+        uninformed_score=math.nan if row.uninformed_score is None else row.uninformed_score,
         gradient_evaluations=row.gradient_evaluations,
         updates=row.updates,
         seconds=row.seconds,

@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration, so that an up-to-date ledger opens without loading Alembic; a test checks that they agree."""
 
 VERSION_TABLE = "cooldown_version"
@@ -37,6 +37,7 @@ experiments = Table(
     Column("holder", JSON(none_as_null=True), comment="the process that runs it: host, pid, its start, a token"),
     Column("holder_token", String(32)),
     Column("heartbeat_at", Float),
+    Column("looks", JSON(none_as_null=True), comment="the numbers of repeats at which its answer was complete"),
     Column("extended_from", JSON(none_as_null=True), comment="for each extension, what it changed, as it was before"),
 )
 
@@ -91,6 +92,7 @@ curves = Table(
     Column("learning_rate", LargeBinary, comment="of each epoch's last update; null in a run of an older version"),
     Column("kept_epoch", Integer, nullable=False, comment="whose parameters the run ended with; 0 if it diverged"),
     Column("uninformed_loss", Float, nullable=False),
+    Column("uninformed_score", Float, comment="null without a score, and in a run of an older version"),
     Column("gradient_evaluations", BigInteger, nullable=False),
     Column("updates", BigInteger, nullable=False),
     Column("seconds", Float, nullable=False),

@@ -30,6 +30,7 @@ SETTINGS: dict[str, Any] = {
     "finalist_seeds": 2,
     "confirm_seeds": 2,
     "generation": 2,
+    "protocol": 1,
     "seed": 7,
 }
 

@@ -20,6 +20,7 @@ from cooldown.objectives.training.engine import train
 
 RATES = (1e-3, 1e-2, 1e-1)
 EPOCHS = 5
+REPLICATES = (3, 4)
 LOADED = "its data can be used"
 
 
@@ -71,26 +72,21 @@ def _expect_rows(problem: Problem, kind: str) -> None:
 
 
 def _disjoint(task: Task) -> None:
-    evaluation = task.evaluation_problem(0)
-    _expect_rows(evaluation, "an evaluation")
-    if evaluation.monitor is not None:
-        expect(
-            np.isin(evaluation.monitor, evaluation.train).all(),
-            "the monitor rows of an evaluation must be among its training rows",
-        )
     for repeat in range(3):
-        search = task.search_problem(0, repeat)
-        _expect_rows(search, "a search")
-        if search.model is evaluation.model:
-            leaked = np.isin(evaluation.held_out, np.concatenate([search.train, search.held_out]))
-            expect(not leaked.any(), f"{int(leaked.sum())} test rows are in the search of repeat {repeat}")
+        evaluation, *_ = task.evaluation_problems(0, repeat, REPLICATES)
+        _expect_rows(evaluation, "an evaluation")
+        for search in task.search_problems(0, repeat, REPLICATES):
+            _expect_rows(search, "a search")
+            if search.model is evaluation.model:
+                leaked = np.isin(evaluation.held_out, np.concatenate([search.train, search.held_out]))
+                expect(not leaked.any(), f"{int(leaked.sum())} test rows are in a search of repeat {repeat}")
 
 
 def _deterministic(task: Task) -> None:
     again = _afresh(task)
-    searches = task.search_problem(0, 1), again.search_problem(0, 1)
-    evaluations = task.evaluation_problem(0), again.evaluation_problem(0)
-    for first, second in (searches, evaluations):
+    searches = zip(*(each.search_problems(0, 1, REPLICATES) for each in (task, again)), strict=True)
+    evaluations = zip(*(each.evaluation_problems(0, 1, REPLICATES[:1]) for each in (task, again)), strict=True)
+    for first, second in (*searches, *evaluations):
         for name in ("train", "held_out"):
             expect(
                 np.array_equal(getattr(first, name), getattr(second, name)),

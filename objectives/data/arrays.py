@@ -5,7 +5,7 @@ codes of categories. One preprocessor turns it into features; it is fitted on a 
 `from_arrays` creates a task from arrays, `from_table` (table.py) from a file.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from hashlib import sha256
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.data.checks import check_features, check_hidden, check_kind, check_name, check_target
-from cooldown.objectives.data.splits import split
+from cooldown.objectives.data.splits import Split
 from cooldown.objectives.data.task import Kind, Task
+from cooldown.objectives.models.joining import joined
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.problem import Indices, Problem
 
@@ -80,18 +81,19 @@ class ArrayTask(Task):
         categories = OneHotEncoder(
             handle_unknown="infrequent_if_exist", min_frequency=2, max_categories=50, sparse_output=False
         )
-        numeric = [column for column in range(self.data[0].shape[1]) if column not in self.categorical]
-        return ColumnTransformer([("numbers", numbers, numeric), ("categories", categories, list(self.categorical))])
+        return ColumnTransformer(
+            [("numbers", numbers, self._numeric), ("categories", categories, list(self.categorical))]
+        )
 
-    def search_problem(self, seed: int = 0, repeat: int = 0) -> Problem:
-        """Training and validation rows of one repeat; without the test rows."""
-        train, validation, _ = split(len(self.data[1]), self._labels, seed, repeat)
-        return self._problem(train, validation)
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        return len(self.data[1])
 
-    def evaluation_problem(self, seed: int = 0) -> Problem:
-        """Training + validation rows to train on, test rows to measure; the validation rows are the `monitor`."""
-        train, validation, test = split(len(self.data[1]), self._labels, seed)
-        return replace(self._problem(train, test), monitor=np.searchsorted(train, validation))
+    @property
+    def strata(self) -> NDArray[Any] | None:
+        """The classes."""
+        return self.data[1] if self._classifies else None
 
     def fingerprint(self) -> str:
         """SHA-256 of the numbers and settings that fix every result; names and the spelling of labels are not
@@ -104,31 +106,63 @@ class ArrayTask(Task):
         """The same task with hidden layers of these widths."""
         return replace(self, hidden=hidden)
 
+    @cached_property
+    def _has_missing_cells(self) -> bool:
+        return bool(np.isnan(self.data[0]).any())
+
+    @property
+    def _numeric(self) -> list[int]:
+        return [column for column in range(self.data[0].shape[1]) if column not in self.categorical]
+
     @property
     def _classifies(self) -> bool:
         return self.kind == "classification"
 
-    @property
-    def _labels(self) -> NDArray[Any] | None:
-        return self.data[1] if self._classifies else None
+    def problem(self, train: Indices, held_out: Indices) -> Problem:
+        """The problem of the rows `train` (n,) and `held_out` (m,), renumbered to 0…n−1 and n…n+m−1. All numbers that
+        features and targets are scaled by are those of `train`.
+        """
+        return self._problem(train, held_out, self.preprocessor().fit(self.data[0][train]))
 
-    def _problem(self, train: Indices, held_out: Indices) -> Problem:
-        """The problem of the rows `train` (n,) and `held_out` (m,), renumbered to 0…n−1 and n…n+m−1."""
+    def problems(self, splits: Sequence[Split]) -> tuple[Problem, ...]:
+        """The problem of each split, all on one model: they have the same columns, also for categories and missing
+        cells that the training rows of some have not.
+        """
+        return joined([self._problem(rows.train, rows.validation, self._preprocessed(rows)) for rows in splits])
+
+    def _preprocessed(self, rows: Split) -> Any:
+        """The preprocessor with the columns of all rows but the test rows, and the numbers of the training rows."""
+        from sklearn.base import clone
+
+        X = self.data[0]
+        if not self.categorical and not self._has_missing_cells:
+            return self.preprocessor().fit(X[rows.train])
+        fitted = self.preprocessor().fit(X[rows.rest])
+        if self._numeric:
+            imputer, *scaler = (step for _, step in fitted.named_transformers_["numbers"].steps)
+            numbers = X[rows.train][:, self._numeric]
+            imputer.statistics_ = clone(imputer).fit(numbers).statistics_
+            if self.standardize:
+                scaler[0].fit(imputer.transform(numbers))
+        return fitted
+
+    def _problem(self, train: Indices, held_out: Indices, preprocessor: Any) -> Problem:
         X, y = self.data
-        preprocessor = self.preprocessor().fit(X[train])
-        features = preprocessor.transform(np.concatenate([X[train], X[held_out]]))
-        n, target = len(train), np.concatenate([y[train], y[held_out]])
+        rows, n = np.concatenate([train, held_out]), len(train)
+        features, target = preprocessor.transform(X[rows]), y[rows]
         if self._classifies:
             n_outputs = int(y.max()) + 1
             # A class without training rows counts as one row, so that the loss stays finite.
             counts = np.maximum(np.bincount(target[:n], minlength=n_outputs), 1)
             baseline = -np.log(counts / counts.sum())[target[n:]].mean()
+            score = (target[n:] == counts.argmax()).mean()
             model = MLP(features, target, self.hidden, n_outputs, "cross_entropy", self.activation)
         else:
             scaled = standardized(target.reshape(len(target), -1), n)
-            baseline = np.square(scaled[n:] - scaled[:n].mean(axis=0)).mean()
+            baseline, variance = np.square(scaled[n:] - scaled[:n].mean(axis=0)).mean(), scaled[n:].var(axis=0).mean()
+            score = 1 - baseline / variance if variance > 0 else np.nan
             model = MLP(features, scaled, self.hidden, scaled.shape[1], "squared_error", self.activation)
-        return Problem(model, np.arange(n), np.arange(n, len(target)), float(baseline))
+        return Problem(model, np.arange(n), np.arange(n, len(target)), float(baseline), uninformed_score=float(score))
 
 
 def from_arrays(

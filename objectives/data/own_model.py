@@ -1,6 +1,6 @@
 """`ModelTask`: a user's own model, which holds its own data; splits are index sets over its rows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.data.checks import ROWS, check_kind, check_name, check_target
-from cooldown.objectives.data.splits import split
 from cooldown.objectives.data.task import Kind, Task
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.problem import Indices, Model, Parameters, Problem, evaluate
@@ -34,15 +33,15 @@ class ModelTask(Task):
     labels: NDArray[np.int64] | None = None
     uninformed: float | None = None
 
-    def search_problem(self, seed: int = 0, repeat: int = 0) -> Problem:
-        """Training and validation rows of one repeat; without the test rows."""
-        train, validation, _ = split(self.n_samples, self.labels, seed, repeat)
-        return self._problem(train, validation)
+    @property
+    def n_rows(self) -> int:
+        """The number of rows of the model's data."""
+        return self.n_samples
 
-    def evaluation_problem(self, seed: int = 0) -> Problem:
-        """Training + validation rows to train on, test rows to measure; the validation rows are the `monitor`."""
-        train, validation, test = split(self.n_samples, self.labels, seed)
-        return replace(self._problem(train, test), monitor=validation)
+    @property
+    def strata(self) -> NDArray[np.int64] | None:
+        """The labels."""
+        return self.labels
 
     def fingerprint(self) -> str:
         """SHA-256 of the model's results, because its code has no stable bytes.
@@ -72,7 +71,8 @@ class ModelTask(Task):
                     digest.update(np.asarray(result, np.float64).tobytes())
         return digest.hexdigest()
 
-    def _problem(self, train: Indices, held_out: Indices) -> Problem:
+    def problem(self, train: Indices, held_out: Indices) -> Problem:
+        """The problem of these rows of the model's data."""
         if self.uninformed is not None:
             return Problem(self.model, train, held_out, self.uninformed)
         theta = np.stack([self.model.init(generator(seed, "uninformed loss")) for seed in range(10)])

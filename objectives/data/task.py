@@ -1,15 +1,21 @@
-"""`Task`: data splits + model + loss + score; the rows for a search and the rows for an evaluation.
+"""`Task`: data, how its rows are split, a model, a loss, a score; the problems of a search and of an evaluation.
 
-The test rows are drawn once per seed, the validation rows anew for every repeat. A search's problem does not
-contain the test rows. Every split comes from a named random stream and does not depend on the arm.
+A search's problem does not contain the test rows. Every split comes from a named random stream and does not depend on
+the arm: all arms of an experiment are trained and measured on the same rows.
 """
 
 from abc import ABC, abstractmethod
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from cooldown.objectives.catalog import Entry
+from cooldown.objectives.data.splits import Split, split
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.problem import Problem
+from cooldown.objectives.problem import Indices, Problem
 
 Kind = Literal["classification", "regression"]
 
@@ -25,13 +31,62 @@ class Task(Entry, ABC):
         """The name of the score: "accuracy" or "R²"."""
         return "accuracy" if self.kind == "classification" else "R²"
 
+    @property
     @abstractmethod
-    def search_problem(self, seed: int = 0, repeat: int = 0) -> Problem:
-        """Training and validation rows of one repeat; without the test rows."""
+    def n_rows(self) -> int:
+        """The number of rows, those of a test set of the user's own included."""
+
+    @property
+    def strata(self) -> NDArray[Any] | None:
+        """(n_rows,) classes by which splits are stratified; None for unstratified splits."""
+        return None
+
+    @property
+    def test_rows(self) -> Indices | None:
+        """(k,) the rows of a test set of the user's own; None if test rows are drawn."""
+        return None
 
     @abstractmethod
+    def problem(self, train: Indices, held_out: Indices) -> Problem:
+        """The problem of the rows to train on and of those to measure, each in ascending order, and of no others."""
+
+    def problems(self, splits: Sequence[Split]) -> tuple[Problem, ...]:
+        """The problem of a search on each of these splits, which have the same test rows; on one model, if possible, so
+        that replicates of different splits can be trained together.
+        """
+        return tuple(self.problem(rows.train, rows.validation) for rows in splits)
+
+    def split(self, seed: int, repeat: int | None = None, replicate: int | None = None) -> Split:
+        """The rows of one replicate, named by its own seed, in a repeat; None for protocol 1 (data/splits.py)."""
+        return split(self.n_rows, self.strata, seed, repeat, replicate, self.test_rows)
+
+    def search_problem(self, seed: int = 0, repeat: int = 0) -> Problem:
+        """Protocol 1: training and validation rows of one repeat; without the test rows."""
+        rows = self.split(seed, repeat)
+        return self.problem(rows.train, rows.validation)
+
+    def search_problems(self, seed: int, repeat: int, replicates: Sequence[int]) -> tuple[Problem, ...]:
+        """The problems of a search's replicates, named by their seeds: training and validation rows of each."""
+        return self.problems([self.split(seed, repeat, replicate) for replicate in replicates])
+
     def evaluation_problem(self, seed: int = 0) -> Problem:
-        """Training + validation rows to train on, test rows to measure; the validation rows are its `monitor`."""
+        """Protocol 1: training + validation rows to train on, test rows to measure; the validation rows of repeat 0 are
+        its `monitor`, without which a run that reacts is trained.
+        """
+        rows = self.split(seed)
+        return _watching(self.problem(rows.rest, rows.test), rows)
+
+    def evaluation_problems(
+        self, seed: int, repeat: int, replicates: Sequence[int], *, watching: bool = False
+    ) -> tuple[Problem, ...]:
+        """The problems of an evaluation's replicates: the test rows of the repeat to measure, all others to train on.
+
+        watching: the validation rows of each replicate are its `monitor`, and not trained on.
+        """
+        splits = [self.split(seed, repeat, replicate) for replicate in replicates]
+        # All have the same test rows, and so the same others.
+        problem = self.problem(splits[0].rest, splits[0].test)
+        return tuple(_watching(problem, rows).reacting if watching else problem for rows in splits)
 
     @abstractmethod
     def fingerprint(self) -> str:
@@ -42,3 +97,8 @@ class Task(Entry, ABC):
         raise InputError(
             f"task {self.name!r} has a model of its own: its hidden layers cannot be set to {tuple(hidden)!r}"
         )
+
+
+def _watching(problem: Problem, rows: Split) -> Problem:
+    """The problem, whose training rows are `rows.rest`, with the validation rows as its monitor."""
+    return replace(problem, monitor=problem.train[np.searchsorted(rows.rest, rows.validation)])

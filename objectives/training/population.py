@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cooldown.objectives import optimizers, schedules
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.fusion import fused
-from cooldown.objectives.problem import Model, Network, Problem
+from cooldown.objectives.problem import Model, Network, Problem, evaluate
 from cooldown.objectives.random_streams import generator
 from cooldown.objectives.schedules import Plan
 from cooldown.objectives.training.data_order import DataOrder
@@ -64,10 +64,10 @@ class Standing:
     updates: int
 
 
-def plan(config: TrainConfig, problem: Problem) -> Plan:
-    """The updates of a run of `config` on `problem`, which must be `Problem.reacting` if the config reacts."""
+def plan(config: TrainConfig, n_rows: int) -> Plan:
+    """The updates of a run of `config` on as many training rows."""
     schedule = schedules.get(config.schedule.name)
-    return schedule.plan(len(problem.train), config.batch_size, config.epochs, config.schedule.hyperparameters)
+    return schedule.plan(n_rows, config.batch_size, config.epochs, config.schedule.hyperparameters)
 
 
 def _initial(replicates: Sequence[Replicate], model: Model, network: Network | None) -> NDArray[np.float64]:
@@ -82,25 +82,28 @@ def _initial(replicates: Sequence[Replicate], model: Model, network: Network | N
 
 
 class Population:
-    """R replicates of one program on one problem.
+    """R replicates of one program on one model, each on the rows of its own problem.
 
     alive: (R,) indices of the replicates still in training among the initial `replicates`.
     theta: (R, size) parameters, and further columns of a network such as running statistics.
+    problems: those that differ. problem_of: (R,) which of them is a replicate's.
     """
 
     def __init__(
         self,
-        problem: Problem,
+        problems: Sequence[Problem],
         replicates: Sequence[Replicate],
         orders: Sequence[DataOrder],
         dtype: np.dtype[Any],
     ) -> None:
         configs, first = [replicate.config for replicate in replicates], replicates[0]
-        self.problem, self.replicates, self.dtype = problem, replicates, dtype
+        self.replicates, self.dtype = replicates, dtype
+        self.problems = list(dict.fromkeys(problems))
+        self.problem_of = np.array([self.problems.index(problem) for problem in problems])
         self.alive = np.arange(len(replicates))
         self.epochs, self.sizes, self.starts = first.config.epochs, first.plan.sizes, first.plan.starts
         # A model may keep buffers between calls; a copy separates the buffers of two runs.
-        self.model: Model = copy.copy(problem.model)
+        self.model: Model = copy.copy(problems[0].model)
         network = self.model if isinstance(self.model, Network) else None
         if network and first.config.batch_norm:
             self.model = network = network.with_batch_norm()
@@ -201,6 +204,18 @@ class Population:
         self.theta[:, : self.trainable] *= (1 - self.rates[step] * self.strengths["weight_decay"])[:, None]
         return gradient
 
+    def measure(self, part: Literal["held_out", "watched"]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Losses (R,) and scores (R,) of the replicates, each on this part of its problem's rows."""
+        if len(self.problems) == 1:
+            return evaluate(self.model, self.theta, getattr(self.problems[0], part))
+        losses, scores = np.empty(len(self.theta)), np.empty(len(self.theta))
+        for place, problem in enumerate(self.problems):
+            of_problem = self.problem_of == place
+            if of_problem.any():
+                measured = evaluate(self.model, self.theta[of_problem], getattr(problem, part))
+                losses[of_problem], scores[of_problem] = measured
+        return losses, scores
+
     def restart(self, restarting: Flags, theta: NDArray[Any], factors: NDArray[np.float64], step: int) -> None:
         """Continue the replicates `restarting` (R,) from `theta` (R, size) at update `step`, with the rule's state
         reset and rates multiplied by `factors` (R,).
@@ -242,7 +257,7 @@ class Population:
 
     def keep(self, kept: Flags) -> None:
         """Remove all replicates but `kept` (R,)."""
-        for name in ("alive", "theta", "seed_of", "order_of", "memory", "since"):
+        for name in ("alive", "theta", "problem_of", "seed_of", "order_of", "memory", "since"):
             setattr(self, name, getattr(self, name)[kept])
         self.strengths = {name: array[kept] for name, array in self.strengths.items()}
         # Contiguous again: the update would be compiled again for another memory layout.

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives.problem import evaluate
 from cooldown.objectives.records import Curve, Outcome
 from cooldown.objectives.training.population import Population
 
@@ -17,9 +16,9 @@ class Recording:
 
     def __init__(self, population: Population, paid: NDArray[np.int64]) -> None:
         self.paid, self.every_epoch, self.seconds = paid, True, 0.0
-        self.uninformed_loss = population.problem.uninformed_loss
+        self.problems = [population.problems[place] for place in population.problem_of]
+        self.uninformed_loss = np.array([problem.uninformed_loss for problem in self.problems])
         self.replicates, self.starts = population.replicates, population.starts
-        self.rows = len(population.problem.train)
         shape = len(self.replicates), population.epochs
         self.train_loss, self.held_out_loss, self.held_out_score, self.rate = (np.full(shape, np.nan) for _ in range(4))
         self.epochs_run, self.kept_epoch = np.zeros(shape[0], np.int64), np.zeros(shape[0], np.int64)
@@ -35,7 +34,7 @@ class Recording:
 
     def measured(self, population: Population, epoch: int) -> NDArray[np.float64]:
         """Measure and record the held-out rows; returns the losses (R,)."""
-        losses, scores = evaluate(population.model, population.theta, population.problem.held_out)
+        losses, scores = population.measure("held_out")
         self.held_out_loss[population.alive, epoch] = losses
         self.held_out_score[population.alive, epoch] = scores
         return losses
@@ -50,7 +49,7 @@ class Recording:
         """(R,) losses after `epoch` (from 0), if all epochs are measured: the values of `Curve.capped_losses`."""
         at = np.where(self.epochs_run > epoch, epoch, self.kept_epoch - 1)
         losses = self.held_out_loss[np.arange(len(at)), at]
-        losses[self.diverged] = self.uninformed_loss
+        losses[self.diverged] = self.uninformed_loss[self.diverged]
         return np.asarray(np.minimum(losses, self.uninformed_loss))
 
     def curves(self) -> list[Curve]:
@@ -69,10 +68,11 @@ class Recording:
                     held_out_score=self.held_out_score[r, held_out].copy(),
                     learning_rate=self.rate[r, :finite].copy(),
                     kept_epoch=0 if self.diverged[r] else int(self.kept_epoch[r]),
-                    uninformed_loss=self.uninformed_loss,
-                    gradient_evaluations=run * self.rows + int(self.paid[r]),
+                    uninformed_loss=self.problems[r].uninformed_loss,
+                    gradient_evaluations=run * len(self.problems[r].train) + int(self.paid[r]),
                     updates=int(self.starts[run]),
                     seconds=self.seconds,
+                    uninformed_score=self.problems[r].uninformed_score,
                 )
             )
         return curves

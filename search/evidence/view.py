@@ -12,7 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from cooldown.objectives.cost import rows_per_epoch
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.experiment import Experiment, read_spec
+from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.search.spec.space import Space, search_space
 from cooldown.storage import ExperimentRecord, Purpose, Status, StudyRecord
 from cooldown.storage.fingerprint import arm_fingerprints, everything, whole_fingerprint
@@ -34,7 +34,7 @@ class View:
     @cached_property
     def spec(self) -> Experiment:
         """The experiment's spec."""
-        return read_spec(**self.record.spec)
+        return recorded_spec(self.record.spec)
 
     @property
     def name(self) -> str:

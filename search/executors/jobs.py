@@ -1,7 +1,7 @@
-"""The jobs that an executor runs: pure functions on a packed problem.
+"""The jobs that an executor runs: pure functions on packed problems.
 
-A job takes a problem, configs and seeds and returns curves: no database, no Optuna, no state. Problems are pickled once
-by the coordinator and unpickled once by each worker.
+A job takes configs, seeds and a problem for each seed, and returns curves: no database, no Optuna, no state. Problems
+are pickled once by the coordinator and unpickled once by each worker.
 """
 
 import time
@@ -23,17 +23,21 @@ class TrainingError(RuntimeError):
     """The text of what a model raised in a worker: the exception itself may not be picklable, or may end a process."""
 
 
-def pack(problem: Problem) -> bytes:
-    """The problem as bytes for the workers, including models that are defined in a script or notebook.
+Problems = tuple[Problem, ...]
+"""A problem for each seed."""
+
+
+def pack(problems: Problems) -> bytes:
+    """The problems as bytes for the workers, including models that are defined in a script or notebook.
 
     Raises InputError for a model that cannot be pickled.
     """
     import cloudpickle
 
     try:
-        packed: bytes = cloudpickle.dumps(problem)
+        packed: bytes = cloudpickle.dumps(problems)
     except Exception as error:
-        model = type(problem.model).__name__
+        model = type(problems[0].model).__name__
         raise InputError(
             f"the model {model} cannot be sent to a worker process: {type(error).__name__}: {error}"
         ) from error
@@ -41,11 +45,11 @@ def pack(problem: Problem) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _unpacked(packed: bytes) -> Problem:
+def _unpacked(packed: bytes) -> Problems:
     import pickle
 
-    problem: Problem = pickle.loads(packed)
-    return problem
+    problems: Problems = pickle.loads(packed)
+    return problems
 
 
 def train_packed(
@@ -68,7 +72,7 @@ def compile_packed(packed: bytes, configs: Sequence[TrainConfig]) -> float:
         from cooldown.objectives.training.engine import train
 
         started = time.perf_counter()
-        problem = _unpacked(packed)
+        problem = _unpacked(packed)[0]
         # Two batches contain all shapes that occur.
         rows = 2 * max((config.batch_size for config in configs), default=1)
         train(replace(problem, train=problem.train[:rows]), configs, [0])

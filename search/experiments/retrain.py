@@ -9,12 +9,12 @@ import numpy as np
 
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.problem import Problem
 from cooldown.objectives.records import Curve
 from cooldown.objectives.tasks import Task
 from cooldown.search.export.reading import Document, read_exported
 from cooldown.search.spec.experiment import Experiment
-from cooldown.search.tuning.splits import task_of
+from cooldown.search.tuning.splits import Splits, task_of
+from cooldown.storage import Purpose
 
 SEEDS = 3
 """How many seeds, if the file has none."""
@@ -131,7 +131,7 @@ def _on_another_task(config: TrainConfig, task: Task, seed: int, seeds: int | No
 
     problem = task.search_problem(seed, 0)
     curves = train(problem, [config], list(range(seeds or SEEDS)))[0]
-    return Retrained(config, task, curves, [], [], None, _remarks(config, problem))
+    return Retrained(config, task, curves, [], [], None, _remarks(config, len(problem.train)))
 
 
 def _repeated(document: Document, spec: Experiment, task: Task, seeds: int | None) -> Retrained:
@@ -141,13 +141,13 @@ def _repeated(document: Document, spec: Experiment, task: Task, seeds: int | Non
     config, recorded_seeds = document.config, document.seeds.search
     further = [seed for seed in range(seeds or SEEDS) if seed not in recorded_seeds]
     chosen = [*recorded_seeds, *further][: seeds or len(recorded_seeds) or SEEDS]
-    problem = task.search_problem(spec.seed, document.repeat)
-    curves = train(problem, [config], chosen)[0]
+    splits, repeat, fresh = Splits(task, spec), document.repeat, document.seeds.evaluation
+    curves = train(splits.problems(Purpose.SEARCH, repeat, chosen), [config], chosen)[0]
     tests: list[Curve] = []
-    if document.seeds.evaluation:
-        tests = train(task.evaluation_problem(spec.seed), [config], document.seeds.evaluation, every_epoch=False)[0]
+    if fresh:
+        tests = train(splits.problems(Purpose.EVALUATION, repeat, fresh), [config], fresh, every_epoch=False)[0]
     recorded = document.curve.validation_loss if recorded_seeds and seeds is None else []
-    remarks = _remarks(config, problem)
+    remarks = _remarks(config, splits.rows(Purpose.SEARCH))
     if len(recorded) > config.epochs or (0 < len(recorded) < config.epochs and not document.pruned):
         changed = f"the configuration has {config.epochs} epochs, but {len(recorded)} are recorded: it was changed"
         remarks, recorded = (changed, *remarks), []
@@ -155,8 +155,8 @@ def _repeated(document: Document, spec: Experiment, task: Task, seeds: int | Non
     return Retrained(config, task, curves, tests, recorded, recorded_test, remarks)
 
 
-def _remarks(config: TrainConfig, problem: Problem) -> tuple[str, ...]:
-    remark = config.cut_short(len(problem.train))
+def _remarks(config: TrainConfig, n_rows: int) -> tuple[str, ...]:
+    remark = config.cut_short(n_rows)
     return () if remark is None else (remark,)
 
 

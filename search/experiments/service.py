@@ -14,12 +14,12 @@ from cooldown.objectives.tasks import Task
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import joint_arm
-from cooldown.search.spec.experiment import Experiment, read_spec
+from cooldown.search.spec.experiment import Experiment, read_spec, recorded_spec
 from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.splits import Splits, recorded_task, task_of
 from cooldown.search.tuning.studies import planned
-from cooldown.storage import ExperimentRecord, Ledger, NoLedgerError, Status, Summary
+from cooldown.storage import ExperimentRecord, Ledger, NoLedgerError, Purpose, Status, Summary
 from cooldown.storage.address import database_url
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def compare(
         return Result(record)
     else:
         # It may have been extended, or its ranges widened.
-        name, spec = record.name, read_spec(**record.spec)
+        name, spec = record.name, recorded_spec(record.spec)
+        splits = Splits(splits.task, spec)
     return _run(ledger, name, spec, splits, workers, report)
 
 
@@ -112,7 +113,7 @@ def resume(
     """
     ledger = Ledger(database_url(db), create=False)
     record = ledger.load(name)
-    before = read_spec(**record.spec)
+    before = recorded_spec(record.spec)
     spec = _larger(record, before, trials, repeats)
     finished = record.status is Status.DONE
     if finished and spec == before and not extend:
@@ -138,7 +139,7 @@ def resume(
 def _larger(record: ExperimentRecord, before: Experiment, trials: int | None, repeats: int | None) -> Experiment:
     """The recorded spec `before` with more trials and repeats; raises InputError for fewer."""
     changes = {key: value for key, value in (("trials", trials), ("repeats", repeats)) if value is not None}
-    spec = read_spec(**{**record.spec, **changes})
+    spec = recorded_spec({**record.spec, **changes})
     for key in changes:
         if getattr(spec, key) < getattr(before, key):
             raise InputError(
@@ -187,7 +188,7 @@ def _widened(record: ExperimentRecord, spec: Experiment) -> Experiment:
     for edge in edges(View(record)):
         ranges.setdefault(edge.arm, {})[edge.parameter.key] = edge.wider
     steps = {arm: (*spec.widened.get(arm, ()), step) for arm, step in ranges.items()}
-    return read_spec(**{**spec.to_json(), "widened": {**spec.widened, **steps}})
+    return recorded_spec({**spec.to_json(), "widened": {**spec.widened, **steps}})
 
 
 def load(name: str, *, db: str | None = None) -> Result:
@@ -219,9 +220,8 @@ def _prepared(
     _check(spec, name, db, workers)
     splits = Splits(task_of(spec, task if isinstance(task, Task) else None), spec)
     # Report data that cannot be split and models that cannot be pickled or trained before the experiment is created.
-    for repeat in range(spec.repeats):
-        splits.search(repeat)
-    _ = splits.evaluation
+    for purpose in Purpose:
+        splits.packed(purpose, 0)
     for arm in spec.parsed_arms:
         for config in search_space(spec, arm, splits.updates_per_epoch).programs():
             config.check_model(splits.model)
@@ -280,7 +280,9 @@ def _find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) 
             if same_spec and summary.task_fingerprint == fingerprint:
                 return ledger.load(summary.name)
         elif name == summary.name:
-            differing = sorted(key for key, value in fields.items() if summary.spec.get(key) != value)
+            # One of an older protocol is continued by its own.
+            settings = {key: value for key, value in fields.items() if key != "protocol"}
+            differing = sorted(key for key, value in settings.items() if summary.spec.get(key) != value)
             if differing:
                 raise InputError(
                     f"experiment {name!r} exists with other settings ({', '.join(differing)}); choose another --name, "

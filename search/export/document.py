@@ -7,7 +7,7 @@ import numpy as np
 
 from cooldown.objectives import tasks
 from cooldown.objectives.config import SCHEMA
-from cooldown.objectives.random_streams import seeds
+from cooldown.objectives.data.splits import test_state, validation_state
 from cooldown.objectives.records import Curve, intermediate_losses
 from cooldown.objectives.tasks import ArrayTask
 from cooldown.search.export.format import Chosen
@@ -37,13 +37,7 @@ def document(chosen: Chosen) -> dict[str, Any]:
             "spec": dict(record.spec),
         },
         "task": {"name": spec.task, "fingerprint": record.task_fingerprint},
-        "splits": {
-            "train": 0.6,
-            "validation": 0.2,
-            "test": 0.2,
-            "test_random_state": seeds(spec.seed, "test split", count=1)[0],
-            "validation_random_state": seeds(spec.seed, "validation split", study.repeat, count=1)[0],
-        },
+        "splits": {"train": 0.6, "validation": 0.2, "test": 0.2, **_random_states(chosen)},
         "seeds": {purpose.value: [curve.seed for curve in curves.get(purpose, ())] for purpose in Purpose},
         "scores": {
             "validation_loss": _of_seeds([curve.final_loss for curve in curves[Purpose.SEARCH]]),
@@ -59,6 +53,24 @@ def document(chosen: Chosen) -> dict[str, Any]:
             "experiment": _cost([c for study in (*record.studies, *record.superseded) for c in study.curves()]),
         },
         "environment": dict(record.environment),
+    }
+
+
+def _random_states(chosen: Chosen) -> dict[str, Any]:
+    """The `random_state` of each call of `train_test_split` that drew the rows of this configuration."""
+    seed, repeat = chosen.spec.seed, chosen.study.repeat
+    if chosen.spec.protocol == 1:
+        return {
+            "test_random_state": test_state(seed, None),
+            "validation_random_state": validation_state(seed, repeat, None),
+        }
+    curves = chosen.trial.curves
+    return {
+        "test_random_state": test_state(seed, repeat),
+        "validation_random_states": {
+            purpose.value: [validation_state(seed, repeat, curve.seed) for curve in curves.get(purpose, ())]
+            for purpose in Purpose
+        },
     }
 
 

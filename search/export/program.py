@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cooldown.objectives import optimizers, schedules
+from cooldown.objectives.data.splits import test_state, validation_state
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.hyperparameters import Hyperparameter, Unit
 from cooldown.objectives.optimizers import Optimizer
-from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.schedules import Schedule
 from cooldown.objectives.tasks import ArrayTask
 from cooldown.search.export.data import Data, data_of
@@ -123,7 +123,7 @@ class Program:
     @cached_property
     def common(self) -> dict[str, Any]:
         """The values that all templates use."""
-        spec, schedule = self._chosen.spec, self.schedule
+        schedule = self.schedule
         return {
             "title": f"{self.optimizer.name} with the schedule {schedule.name}",
             "config": self.config,
@@ -137,13 +137,24 @@ class Program:
             "data": self.data,
             "provenance": literal(_provenance(self._chosen), 0),
             "seed": 0,
-            "test_state": seeds(spec.seed, "test split", count=1)[0],
-            "watched_state": seeds(spec.seed, "validation split", 0, count=1)[0],
+            **self._split_states,
             "schedule": schedule,
             "optimizer": self.optimizer,
             "source": self.source,
             "reacts": self.config.reacts,
             **self._schedule_parts(),
+        }
+
+    @property
+    def _split_states(self) -> dict[str, int]:
+        """The `random_state` of the draw of the test rows, and of the rows that a run that reacts watches."""
+        spec, repeat, fresh = self._chosen.spec, self._chosen.study.repeat, self._chosen.study.evaluations
+        if spec.protocol == 1:
+            return {"test_state": test_state(spec.seed, None), "watched_state": validation_state(spec.seed, 0, None)}
+        replicate = fresh[0].seed if fresh else 0
+        return {
+            "test_state": test_state(spec.seed, repeat),
+            "watched_state": validation_state(spec.seed, repeat, replicate),
         }
 
     def _schedule_parts(self) -> dict[str, Any]:

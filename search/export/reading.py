@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, 
 
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
-from cooldown.search.spec.experiment import Experiment, read_spec
+from cooldown.search.spec.experiment import Experiment, recorded_spec
 
 Seeds = list[Annotated[int, Field(ge=0)]]
 
@@ -22,7 +22,7 @@ class _Part(BaseModel):
 
 
 def _spec(value: Any) -> Any:
-    return read_spec(**value) if isinstance(value, Mapping) else value
+    return recorded_spec(value) if isinstance(value, Mapping) else value
 
 
 class _Origin(_Part):

@@ -23,12 +23,7 @@ def protocol(result: Result) -> Section:
     spec = record.spec
     several = len(spec["arms"]) > 1
     steps = [
-        (
-            "Splits.",
-            f"A fifth of the rows is the test split, drawn once from seed {spec['seed']}. The rest is split into "
-            "training rows (60 % of all) and validation rows (20 %), with a new split for each repeat, stratified by "
-            "class. A search has no access to the test rows.",
-        ),
+        ("Splits.", _splits(result.view.spec)),
         (
             "Search.",
             f"{'Each arm' if several else 'The arm'} is tuned {_times(spec['repeats'])}, by "
@@ -41,19 +36,18 @@ def protocol(result: Result) -> Section:
         (
             "Finalists.",
             f"The {counted(spec['finalists'], 'best trial')} of a study {_verb(spec['finalists'])} trained again on "
-            f"the same split with {counted(spec['finalist_seeds'], 'further seed')}; the winner has the lowest mean "
+            f"the same repeat with {counted(spec['finalist_seeds'], 'further seed')}; the winner has the lowest mean "
             "validation loss over these. Each arm of one optimizer and one schedule is also trained with its default "
             "config, with the same seeds, splits and evaluation.",
         ),
         (
             "Confirmation.",
-            f"Each winner is trained on the training and validation rows with "
-            f"{counted(spec['confirm_seeds'], 'fresh seed')} and evaluated once on the test rows. A run that depends "
-            "on validation loss uses held-out validation rows, never the test rows.",
+            f"Each winner is trained with {counted(spec['confirm_seeds'], 'fresh seed')} on "
+            f"{_evaluated_on(result.view.spec)}, and evaluated once on the test rows.",
         ),
         (
             "Fairness.",
-            "Repeat r of every arm has the same split and seeds, and so the same initial weights and data order; all "
+            "Repeat r of every arm has the same rows and seeds, and so the same initial weights and data order; all "
             "arms have the same number of trials, epochs and seeds.",
         ),
         (
@@ -116,6 +110,32 @@ def _range(value: Any) -> str:
         numbers = all(isinstance(item, int | float) and not isinstance(item, bool) for item in value)
         return (" to " if numbers else " or ").join(map(setting, value))
     return setting(value)
+
+
+def _splits(spec: Experiment) -> str:
+    if spec.protocol == 1:
+        return (
+            f"By protocol 1, of older versions: a fifth of the rows is the test split, drawn once from seed "
+            f"{spec.seed}. The rest is split into training rows (60 % of all) and validation rows (20 %), anew for "
+            "each repeat, stratified by class. A search has no access to the test rows. Because all repeats have the "
+            "same test rows, the intervals say nothing of other test rows."
+        )
+    return (
+        "A fifth of the rows are test rows, drawn anew for each repeat. Of the others, a quarter are validation rows "
+        "and the rest (60 % of all) training rows, drawn anew for each seed. Both draws are stratified by class, and "
+        "the same for every arm. A search has no access to its repeat's test rows."
+    )
+
+
+def _evaluated_on(spec: Experiment) -> str:
+    if spec.protocol == 1:
+        return "the training and validation rows, one that depends on its validation loss on the training rows alone"
+    if spec.reacts:
+        return (
+            "the training rows alone, in every arm, because runs of at least one arm depend on the loss of the "
+            "validation rows"
+        )
+    return "all rows but the test rows"
 
 
 def _times(count: int) -> str:

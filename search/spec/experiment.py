@@ -6,6 +6,7 @@ part of it.
 
 import tomllib
 from collections import Counter
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -40,6 +41,7 @@ class Experiment(BaseModel):
     pruner: whether trials that are worse than earlier ones of their own study are stopped early.
     ranges: search ranges or fixed values of single hyperparameters and strategies, by `optimizer.name`, `schedule.name`
     or `strategy.name`, in natural units: `{"momentum.learning_rate": [0.01, 1.0], "strategy.batch_norm": true}`.
+    protocol: how rows are split (objectives/data/splits.py): 1 only in a ledger of an older version.
     widened: by arm, the ranges that `resume --extend` has widened, one table per extension; they override `ranges`.
     """
 
@@ -68,6 +70,7 @@ class Experiment(BaseModel):
     ranges: dict[str, Any] = Field(
         default_factory=dict, title="Custom ranges", description="ranges or fixed values of single hyperparameters"
     )
+    protocol: Literal[1, 2] = Field(2, title="Protocol", description="how rows are split")
     widened: dict[str, tuple[dict[str, Any], ...]] = Field(
         default_factory=dict, title="Widened ranges", description="by arm, the ranges that were widened"
     )
@@ -140,12 +143,19 @@ class Experiment(BaseModel):
         return "strategy.early_stopping" in self.ranges or any(schedules.get(name).reaction for name in names)
 
     def to_json(self) -> dict[str, Any]:
-        """The spec as a JSON-ready dict; without `widened` if no range was widened."""
-        return self.model_dump(mode="json", exclude=None if self.widened else {"widened"})
+        """The spec as a JSON-ready dict; without `widened` if no range was widened, and as an older version wrote it
+        if it is of protocol 1."""
+        left_out = {"widened": not self.widened, "protocol": self.protocol == 1}
+        return self.model_dump(mode="json", exclude={name for name, out in left_out.items() if out})
 
 
 def _is_range(value: Any) -> bool:
     return isinstance(value, tuple) and all(isinstance(end, float) for end in value)
+
+
+def recorded_spec(fields: Mapping[str, Any]) -> Experiment:
+    """The spec as a ledger or an exported file has it: of protocol 1 if it does not say otherwise."""
+    return read_spec(**{"protocol": 1, **fields})
 
 
 def read_spec(**fields: Any) -> Experiment:

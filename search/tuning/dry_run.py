@@ -17,7 +17,7 @@ from typing import Any
 
 from cooldown.objectives.cost import passes_before
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.experiment import Experiment, read_spec
+from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.runner import run
@@ -163,7 +163,7 @@ def _small(spec: Experiment, workers: int, epochs: int) -> Experiment:
         "epochs": epochs,
         "pruner": "none",
     }
-    return read_spec(**{**spec.to_json(), **changes})
+    return recorded_spec({**spec.to_json(), **changes})
 
 
 def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_SharedExecutor", epochs: int) -> _Timing:

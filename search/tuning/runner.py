@@ -147,7 +147,7 @@ class _Runner:
         """Compile before the first job: else two workers would both do it, and the remaining time would be unknown."""
         configs = list(dict.fromkeys(config for space in self.spaces.values() for config in space.programs()))
         try:
-            seconds = executor.submit(compile_packed, self.splits.search(0), configs).result()
+            seconds = executor.submit(compile_packed, self.splits.packed(Purpose.SEARCH, 0), configs).result()
         except BrokenExecutor:
             # What killed the worker here will do so again in a job, whose name the message then contains.
             return
@@ -182,6 +182,7 @@ class _Runner:
         spec, purpose = self.spec, needs(study, self.spec)
         assert purpose is not None
         seeds, now = self.splits.seeds(purpose, study.repeat), time.time()
+        problem = self.splits.packed(purpose, study.repeat)
         if purpose is Purpose.SEARCH:
             generation: Proposals
             if study.is_default:
@@ -190,16 +191,14 @@ class _Runner:
                 size = min(spec.generation, spec.trials - len(study.trials))
                 generation = Generation(study, self.spaces[study.arm], spec.sampler, spec.seed, size)
             configs = [proposal.config for proposal in generation.proposals]
-            problem = self.splits.search(study.repeat)
             numbers = [proposal.number for proposal in generation.proposals]
             allowed = limits(spec.pruner, study, numbers, configs, spec.epochs, spec.seed)
             return Job(study, purpose, configs, seeds, problem, generation=generation, limits=allowed, started=now)
         if purpose is Purpose.FINALIST:
             trials = [trial for trial in finalists(study, spec) if trial.finalist_loss is None]
-            problem = self.splits.search(study.repeat)
         else:
             assert study.winner is not None
-            trials, problem = [study.winner], self.splits.evaluation
+            trials = [study.winner]
         configs = [trial.config for trial in trials]
         return Job(study, purpose, configs, seeds, problem, trials=trials, started=now)
 

@@ -1,8 +1,9 @@
-"""`Splits`: the problems and seeds of an experiment, as functions of (seed, repeat) and never of the arm.
+"""`Splits`: the problems and seeds of an experiment, as functions of seed, repeat and replicate, never of the arm.
 
 This module ensures that the arms use common random numbers, and that a search never sees the test rows.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from cooldown.objectives.errors import InputError
@@ -41,55 +42,60 @@ def recorded_task(record: ExperimentRecord, spec: Experiment, given: Task | None
     return task
 
 
+MOST_KEPT = 6
+"""Packed problems that are kept: those of two repeats. Studies are worked on repeat by repeat."""
+
+
 class Splits:
-    """The problems and seeds of an experiment on `task`, packed for the workers."""
+    """The problems and seeds of an experiment on `task`, packed for the workers.
+
+    A job's seeds have a problem each, as `train` takes them, or share one. If any arm of the experiment depends on
+    its validation loss, all its evaluations are trained without the rows that such a run watches.
+    """
 
     def __init__(self, task: Task, spec: Experiment) -> None:
         self.task, self._spec = task, spec
-        self._search: dict[int, bytes] = {}
+        self._packed: dict[tuple[Purpose, int], bytes] = {}
 
-    def search(self, repeat: int) -> bytes:
-        """The packed problem of a repeat's search and finalists: training and validation rows."""
-        if repeat not in self._search:
-            problem = self._first if repeat == 0 else self.task.search_problem(self._spec.seed, repeat)
-            self._search[repeat] = pack(problem)
-        return self._search[repeat]
+    def packed(self, purpose: Purpose, repeat: int) -> bytes:
+        """The packed problem of each seed of a repeat's runs with this purpose; no test row is in those of a search."""
+        key = purpose, repeat
+        if key not in self._packed:
+            if len(self._packed) >= MOST_KEPT:
+                del self._packed[next(iter(self._packed))]
+            self._packed[key] = pack(self.problems(purpose, repeat))
+        return self._packed[key]
 
-    @cached_property
-    def evaluation(self) -> bytes:
-        """The packed problem of every evaluation: trained on training + validation rows, measured on the test rows.
+    def problems(self, purpose: Purpose, repeat: int, replicates: Sequence[int] | None = None) -> tuple[Problem, ...]:
+        """The problem of each of `replicates` in a repeat's runs with this purpose.
 
-        Raises InputError if runs depend on a held-out loss and the task has no rows for it except the test rows.
+        replicates: seeds, by default those of this purpose.
         """
-        problem = self._evaluation
-        if problem.monitor is None and self._spec.reacts:
-            raise InputError(
-                f"task {self.task.name!r}: its evaluation_problem has no rows to watch; set Problem.monitor, because a "
-                "run with early stopping or a reacting schedule must not watch the test rows"
-            )
-        return pack(problem)
+        task, spec = self.task, self._spec
+        if replicates is None:
+            replicates = self.seeds(purpose, repeat)
+        if spec.protocol == 1:
+            evaluated = purpose is Purpose.EVALUATION
+            problem = task.evaluation_problem(spec.seed) if evaluated else task.search_problem(spec.seed, repeat)
+            return (problem,) * len(replicates)
+        if purpose is Purpose.EVALUATION:
+            return task.evaluation_problems(spec.seed, repeat, replicates, watching=spec.reacts)
+        return task.search_problems(spec.seed, repeat, replicates)
 
     def rows(self, purpose: Purpose) -> int:
         """How many rows a run with this purpose trains on."""
-        return len(self._evaluation.train if purpose is Purpose.EVALUATION else self._first.train)
+        (problem,) = self.problems(purpose, 0, [0])
+        return len(problem.train)
 
     @cached_property
     def updates_per_epoch(self) -> int:
         """Updates per epoch of a search; the last batch may be smaller."""
-        return -(-len(self._first.train) // self._spec.batch_size)
+        return -(-self.rows(Purpose.SEARCH) // self._spec.batch_size)
 
-    @property
+    @cached_property
     def model(self) -> Model:
-        """The task's model."""
-        return self._first.model
-
-    @cached_property
-    def _evaluation(self) -> Problem:
-        return self.task.evaluation_problem(self._spec.seed)
-
-    @cached_property
-    def _first(self) -> Problem:
-        return self.task.search_problem(self._spec.seed, 0)
+        """The model of a search."""
+        return self.task.search_problem(self._spec.seed).model
 
     def seeds(self, purpose: Purpose, repeat: int) -> list[int]:
         """The seeds of a repeat's replicates: different for each purpose, the same for every arm."""

@@ -43,14 +43,11 @@ PARTS = """
             return (error**2).mean(axis=1), gradient
 
     class Other(Task):
-        # Digits' and iris' splits, and what a task may do wrong with them.
-        name, kind = "other", "classification"
+        # The iris, and what a task may do wrong with it.
+        name, kind, n_rows = "other", "classification", 150
 
-        def search_problem(self, seed=0, repeat=0):
-            return get("iris").search_problem(seed, repeat)
-
-        def evaluation_problem(self, seed=0):
-            return get("iris").evaluation_problem(seed)
+        def problem(self, train, held_out):
+            return get("iris").problem(train, held_out)
 
         def fingerprint(self):
             return "as ever"
@@ -125,15 +122,15 @@ FAULTS = {
     """,
     "splits do not overlap": """
         class Overlapping(Other):
-            def search_problem(self, seed=0, repeat=0):
-                problem = super().search_problem(seed, repeat)
+            def problem(self, train, held_out):
+                problem = super().problem(train, held_out)
                 return Problem(problem.model, problem.train, problem.train[:9], problem.uninformed_loss)
         entry = Overlapping()
     """,
     "same seed gives the same": """
         class Random(Other):
-            def search_problem(self, seed=0, repeat=0):
-                return super().search_problem(seed, repeat + next(calls))
+            def split(self, seed, repeat=None, replicate=None):
+                return super().split(seed + next(calls), repeat, replicate)
         entry = Random()
     """,
     "fingerprint stays": """
@@ -192,8 +189,8 @@ FAULTS = {
     """,
     "learn": """
         class Hopeless(Other):
-            def search_problem(self, seed=0, repeat=0):
-                return replace(super().search_problem(seed, repeat), uninformed_loss=1e-3)
+            def problem(self, train, held_out):
+                return replace(super().problem(train, held_out), uninformed_loss=1e-3)
         entry = Hopeless()
     """,
     "learns": """

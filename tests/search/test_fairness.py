@@ -1,7 +1,6 @@
 """What every arm gets: the same seeds and splits, no test rows, finals on further seeds, capped losses."""
 
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,7 @@ import numpy as np
 import pytest
 from search_runs import run_in_threads, spec
 
-from cooldown import compare
 from cooldown.objectives import Outcome, Problem, tasks
-from cooldown.objectives.errors import InputError
 from cooldown.search.evidence.alarms import alarms
 from cooldown.search.evidence.document import document
 from cooldown.search.evidence.losses import primary_pair
@@ -21,11 +18,10 @@ from cooldown.search.evidence.verdict import pair_verdicts
 from cooldown.search.evidence.view import View
 from cooldown.search.executors import jobs
 from cooldown.search.experiments.result import Result
-from cooldown.search.experiments.service import summaries
+from cooldown.search.spec.experiment import recorded_spec
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.splits import Splits
 from cooldown.storage import ExperimentRecord, Purpose
-from cooldown.storage.fingerprint import arm_fingerprints
 
 ARMS = ("momentum+sgdr", "adam")
 # Chosen for its seed of no merit: some runs diverge at these rates and some do not.
@@ -55,7 +51,7 @@ def spied(tmp_path_factory: pytest.TempPathFactory) -> tuple[ExperimentRecord, l
 
 
 @lru_cache
-def unpacked(packed: bytes) -> Problem:
+def unpacked(packed: bytes) -> tuple[Problem, ...]:
     return jobs._unpacked(packed)
 
 
@@ -78,30 +74,67 @@ def test_the_search_never_sees_test_rows(spied: Any) -> None:
     # Two generations and the finalists of each search, the one trial of each default config; and each is evaluated.
     assert len(searching) == len(record.studies) * (2 + 1) + len(record.default_configs)
     assert len(evaluating) == len(record.studies) + len(record.default_configs)
-    for packed, *_ in searching:
-        problem = unpacked(packed)
-        # 60 + 20 % of the rows are all that its model holds.
-        assert (len(problem.train), len(problem.held_out)) == (round(0.6 * total), round(0.2 * total))
-        assert sorted([*problem.train, *problem.held_out]) == list(range(round(0.8 * total)))
-        assert len(problem.model.X) == round(0.8 * total)  # type: ignore[attr-defined]
+    for packed, _, seeds, *_ in searching:
+        problems = unpacked(packed)
+        assert len(problems) == len(seeds)
+        for problem in problems:
+            assert (len(problem.train), len(problem.held_out)) == (round(0.6 * total), round(0.2 * total))
+        # 60 + 20 % of the rows, once for each seed, are all that its model holds.
+        rows = [row for problem in problems for row in (*problem.train, *problem.held_out)]
+        assert sorted(rows) == list(range(len(seeds) * round(0.8 * total)))
+        assert len(problems[0].model.X) == len(rows)  # type: ignore[attr-defined]
     for packed, *_ in evaluating:
-        problem = unpacked(packed)
-        assert (len(problem.train), len(problem.held_out)) == (round(0.8 * total), round(0.2 * total))
+        for problem in unpacked(packed):
+            assert (len(problem.train), len(problem.held_out)) == (round(0.8 * total), round(0.2 * total))
 
 
-def test_splits_are_a_repeats_own_and_the_same_for_every_arm(spied: Any) -> None:
+def test_rows_are_a_repeats_own_and_the_same_for_every_arm(spied: Any) -> None:
     _, jobs = spied
     splits = Splits(tasks.get("iris"), spec(arms=ARMS, ranges=WILD, epochs=2))
-    assert {job[0] for job in jobs if job[3]} == {splits.search(0), splits.search(1)}
-    assert splits.search(0) != splits.search(1)
-    assert {job[0] for job in jobs if not job[3]} == {splits.evaluation}
-    for repeat in (0, 1):
+    keys = [(purpose, repeat) for purpose in Purpose for repeat in (0, 1)]
+    packed = {key: splits.packed(*key) for key in keys}
+    assert len(set(packed.values())) == len(keys)
+    assert {job[0] for job in jobs} == set(packed.values())
+    for (purpose, repeat), problems in packed.items():
         for arm in ARMS:
             optimizer = arm.partition("+")[0]
-            seeds = splits.seeds(Purpose.SEARCH, repeat)
+            seeds = splits.seeds(purpose, repeat)
             mine = [job for job in jobs if job[2] == seeds and job[1][0].optimizer.name == optimizer]
             assert mine
-            assert {job[0] for job in mine} == {splits.search(repeat)}
+            assert {job[0] for job in mine} == {problems}
+
+
+@pytest.mark.parametrize(
+    ("arms", "ranges"), [(("adam", "momentum+plateau"), {}), (ARMS, {"strategy.early_stopping": 2})]
+)
+def test_where_one_arm_reacts_all_arms_are_evaluated_on_the_same_rows(arms: Any, ranges: Any) -> None:
+    splits = Splits(tasks.get("iris"), spec(arms=arms, ranges=ranges))
+    problems = splits.problems(Purpose.EVALUATION, 1)
+    assert {len(problem.train) for problem in problems} == {90}
+    assert len({tuple(problem.train) for problem in problems}) == len(problems), "each seed watches rows of its own"
+    for problem in problems:
+        assert problem.monitor is not None
+        assert not np.isin(problem.monitor, problem.train).any()
+        assert not np.isin(problem.held_out, [*problem.monitor, *problem.train]).any()
+
+
+def test_an_experiment_of_protocol_1_keeps_its_rows() -> None:
+    """Also when it is extended: those with one test split, and one validation split for each repeat."""
+    task, old = tasks.get("iris"), spec(arms=("adam", "momentum+plateau"), protocol=1)
+    splits = Splits(task, old)
+    assert "protocol" not in old.to_json()
+    assert recorded_spec(old.to_json()) == old
+    for repeat in (0, 1):
+        expected = {
+            Purpose.SEARCH: task.search_problem(old.seed, repeat),
+            Purpose.FINALIST: task.search_problem(old.seed, repeat),
+            Purpose.EVALUATION: task.evaluation_problem(old.seed),
+        }
+        for purpose, problem in expected.items():
+            found = splits.problems(purpose, repeat)
+            assert len(set(found)) == 1
+            assert np.array_equal(found[0].model.X, problem.model.X)  # type: ignore[attr-defined]
+            assert np.array_equal(found[0].train, problem.train)
 
 
 @pytest.mark.parametrize("purpose", Purpose)
@@ -135,7 +168,7 @@ def test_losses_are_capped_at_the_uninformed_predictors(spied: Any) -> None:
     curves = [curve for study in record.studies for curve in study.curves()]
     assert any(curve.capped for curve in curves)
     assert not all(curve.capped for curve in curves)
-    uninformed = {unpacked(job[0]).uninformed_loss for job in jobs}
+    uninformed = {problem.uninformed_loss for job in jobs for problem in unpacked(job[0])}
     for curve in curves:
         assert curve.uninformed_loss in uninformed
         assert curve.final_loss <= curve.uninformed_loss
@@ -214,21 +247,18 @@ STOPPING = {"strategy.early_stopping": 1, "plateau.patience": 1}
 
 
 class SpoiltTest(tasks.Task):
-    """The iris with test rows that say something else; what a run may watch can be left out."""
+    """The iris with test rows that say something else."""
 
-    name, kind = "spoilt", "classification"
+    name, kind, n_rows = "spoilt", "classification", 150
 
-    def __init__(self, spoilt: bool, monitored: bool = True) -> None:
-        self.spoilt, self.monitored = spoilt, monitored
+    def __init__(self, spoilt: bool) -> None:
+        self.spoilt = spoilt
 
-    def search_problem(self, seed: int = 0, repeat: int = 0) -> Problem:
-        return tasks.get("iris").search_problem(seed, repeat)
-
-    def evaluation_problem(self, seed: int = 0) -> Problem:
-        problem = tasks.get("iris").evaluation_problem(seed)
-        if self.spoilt:
+    def problem(self, train: Any, held_out: Any) -> Problem:
+        problem = tasks.get("iris").problem(train, held_out)
+        if self.spoilt and len(train) == 120:
             problem.model.y[problem.held_out] = 0  # type: ignore[attr-defined]
-        return problem if self.monitored else replace(problem, monitor=None)
+        return problem
 
     def fingerprint(self) -> str:
         return tasks.get("iris").fingerprint()
@@ -250,24 +280,3 @@ def test_a_run_that_reacts_decides_without_the_test_rows(tmp_path: Path) -> None
         assert np.array_equal(honest.learning_rate, spoilt.learning_rate)
         assert (honest.kept_epoch, honest.outcome) == (spoilt.kept_epoch, spoilt.outcome)
         assert honest.final_loss != spoilt.final_loss
-
-
-def test_a_task_that_names_no_rows_to_watch_is_refused_where_a_run_reacts(url: str) -> None:
-    for arms, ranges in ((REACTING, {}), (ARMS, {"strategy.early_stopping": 2})):
-        with pytest.raises(InputError, match="must not watch the test rows"):
-            compare(SpoiltTest(False, monitored=False), db=url, arms=arms, ranges=ranges)
-    assert summaries(url) == []
-
-
-def test_an_arm_under_two_names_is_tuned_twice_on_the_same_numbers(url: str) -> None:
-    """The same splits and seeds, other searches: what an A/A experiment needs."""
-    record = run_in_threads(url, spec(arms=("first=adam", "second=adam"), epochs=2))
-    for repeat in (0, 1):
-        first, second = (study for study in record.studies if study.repeat == repeat)
-        assert [trial.parameters for trial in first.trials] != [trial.parameters for trial in second.trials]
-        for purpose in Purpose:
-            assert {c.seed for c in first.curves(purpose)} == {c.seed for c in second.curves(purpose)}
-    (verdict,) = pair_verdicts(View(record))
-    assert {verdict.a, verdict.b} == {"first=adam", "second=adam"}
-    alone = run_in_threads(url, spec(arms=("second=adam",), epochs=2), name="alone")
-    assert arm_fingerprints(alone.studies)["second=adam"] == arm_fingerprints(record.studies)["second=adam"]

@@ -107,8 +107,8 @@ def revision(number: str) -> Callable[[Path], None]:
         (empty_version_table, r"is not a Cooldown ledger \(it holds cooldown_version\)"),
         (another_programs_wal, r"is not a Cooldown ledger \(it holds notes\)"),
         (another_programs_journal, r"is not a Cooldown ledger \(it holds notes\)"),
-        (revision("0005"), "was written by a newer Cooldown .*0005.*0004.*update"),
-        (revision("later"), "was written by a newer Cooldown .*later.*0004.*update"),
+        (revision("0006"), "was written by a newer Cooldown .*0006.*0005.*update"),
+        (revision("later"), "was written by a newer Cooldown .*later.*0005.*update"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
