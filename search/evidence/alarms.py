@@ -91,8 +91,8 @@ def _contained(optimizer: str, searched: Space) -> set[str]:
 
 
 def under_tuned(view: View, verdict: Verdict) -> str | None:
-    """The arm of a pair that contains the other as a special case and is surely worse, by more than hardly matters: once
-    both are tuned, it cannot be. None where neither is.
+    """The arm of a pair that contains the other as a special case and is surely worse, by more than hardly matters:
+    once both are tuned, it cannot be. None where neither is.
     """
     if verdict.low is None or verdict.high is None or verdict.equal:
         return None

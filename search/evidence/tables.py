@@ -35,11 +35,11 @@ def arms_table(view: View) -> Table:
     rows: list[list[Any]] = [[arm.arm, arm.test_loss, arm.spread, arm.test_score] for arm in arms]
     caption = "±: standard deviation between repeats. Score: accuracy, or R²."
     if len(arms) > 1:
-        columns.append(Column("Wins"))
+        columns.append(Column("Best in"))
         won, common = wins(view)
         for row, arm in zip(rows, arms, strict=True):
             row.append(f"{won[arm.arm]} of {common}" if common else None)
-        caption += " Wins: repeats with the lowest test loss."
+        caption += " Best in: repeats in which it has the lowest test loss."
     columns += [
         Column("Val. loss", Form.LOSS, wide=True),
         Column("Diverged", Form.SHARE, about="Diverged: share of the search's runs."),

@@ -1,5 +1,6 @@
-"""How a comparison of two arms is said, wherever it is: who leads, by how much, in how many repeats, how surely; and how
-a config is said in one line.
+"""How a comparison of two arms is said, wherever it is: who leads, by how much, in how many repeats, how surely.
+
+A config is said in one line here too.
 """
 
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from cooldown.search.statistics.verdict import Verdict
 class Lead:
     """A comparison as it is said in favour of the arm with the lower loss, or of `a` where they are equal.
 
-    size, low, high: how much lower the loss of `leader` is than that of `other`, with the interval's ends: a fraction of
-    the other's loss, or where `is_difference` the loss itself; below 0 for a higher loss.
+    size, low, high: how much lower the loss of `leader` is than that of `other`, with the interval's ends: a fraction
+    of the other's loss, or where `is_difference` the loss itself; below 0 for a higher loss.
     """
 
     leader: str

@@ -1,4 +1,4 @@
-"""Charts of the answer: every pair's ratio of losses with its intervals, all repeats, and the contributions to the gain."""
+"""Charts of the answer: every pair's ratio of losses with its intervals, all repeats, the contributions to the gain."""
 
 from collections.abc import Mapping, Sequence
 from html import escape

@@ -16,9 +16,9 @@ def repeats_to_decide(x: NDArray[np.float64], margin: float, level: float) -> in
     """The number of repeats, all together, at which two arms would be decided if mean and spread stayed as they are:
     either the interval excludes 0, or the narrower one for equality lies within ± `margin`.
 
-    x: (repeats,) a comparison's value per repeat. margin: of practical equality, in the unit of x. level: the error rate
-    at which the pair is decided, twice that for equality. None for fewer than 3 repeats, and where more than 1000 would
-    be needed.
+    x: (repeats,) a comparison's value per repeat. margin: of practical equality, in the unit of x. level: the error
+    rate at which the pair is decided, twice that for equality. None for fewer than 3 repeats, and where more than 1000
+    would be needed.
     """
     n = len(x)
     if n < FEWEST:

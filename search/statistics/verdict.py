@@ -1,11 +1,12 @@
 """The verdict on every pair of arms: pure functions on test losses per arm and repeat.
 
-A repeat gives each arm one number, the mean test loss of its winner over the fresh seeds. Two arms are compared within a
-repeat, whose rows and seeds they share: x is the logarithm of the ratio of their losses, or where a loss is 0 or below,
-their difference. The interval of the mean of x answers two questions: which arm is better, and whether it matters.
+A repeat gives each arm one number, the mean test loss of its winner over the fresh seeds. Two arms are compared within
+a repeat, whose rows and seeds they share: x is the logarithm of the ratio of their losses, or where a loss is 0 or
+below, their difference. The interval of the mean of x answers two questions: which arm is better, and whether it
+matters.
 
-The pair that was asked about has its own t interval. Those of all other pairs hold at once (`simultaneous`). An interval
-that is shown is the one that decided.
+The pair that was asked about has its own t interval. Those of all other pairs hold at once (`simultaneous`). An
+interval that is shown is the one that decided.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -104,9 +105,9 @@ def verdicts(
     """The verdict for every pair of arms, the primary pair first.
 
     losses: per arm and repeat the mean test loss; scores: likewise the test scores, NaN for a repeat that has none.
-    Repeats that only one arm of a pair has are left out of that pair. unlearned: arms whose losses are the cap that they
-    share: two of these are alike without having been compared. withheld: arms about which nothing is decided, with the
-    reason. margin: of practical equality, a fraction. level: the error rate of a direction.
+    Repeats that only one arm of a pair has are left out of that pair. unlearned: arms whose losses are the cap that
+    they share: two of these are alike without having been compared. withheld: arms about which nothing is decided, with
+    the reason. margin: of practical equality, a fraction. level: the error rate of a direction.
     """
     scale = scale_of(losses)
     pairs = [
