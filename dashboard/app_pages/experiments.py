@@ -21,7 +21,9 @@ COLUMNS = {
     "name": st.column_config.TextColumn("Experiment", width=120),
     "task": st.column_config.TextColumn("Task", width=80),
     "leader": st.column_config.TextColumn(
-        "Leader", width=230, help="Of the pair of arms that answers the question, and by how much"
+        "Leader",
+        width=180,
+        help="Of the pair of arms that answers the question: the one with the lower test loss, and by how much",
     ),
     "took": st.column_config.TextColumn("Took", width=90, help="From the start to the end, breaks included"),
     "status": st.column_config.TextColumn("Status", width=90),

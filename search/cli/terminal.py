@@ -87,9 +87,8 @@ def answer(console: Console, result: Result, place: str) -> None:
         console.print(line)
     if result.record.message:
         console.print(f"\nThe last run failed: {result.record.message}")
-    if found.next:
-        console.print()
-        console.print(Text(_step(found.next, place), style="bold"), soft_wrap=True)
+    for line in _next_step(found.next, place):
+        console.print(line)
     if note := _widened(view.spec.widened):
         console.print(f"\n{note}")
     for alarm in result.alarms:
@@ -112,10 +111,12 @@ def _best_configs(result: Result, arms: Sequence[str]) -> Iterator[RenderableTyp
         yield from map(config_in_words, winners)
 
 
-def _step(step: NextStep, place: str) -> str:
-    """A next step as a line, with its price."""
-    price = f" (about {duration(step.seconds)})" if step.seconds else ""
-    return f"{step.purpose}{price}: cooldown {' '.join([step.verb, place, *step.options])}"
+def _next_step(step: NextStep | None, place: str) -> Iterator[RenderableType]:
+    """What to do next with its price, and the command."""
+    if step is not None:
+        price = f" (about {duration(step.seconds)})" if step.seconds else ""
+        yield Text(f"\n{step.purpose}{price}:", style="bold")
+        yield Text(f"  cooldown {' '.join([step.verb, place, *step.options])}")
 
 
 def _widened(steps: Mapping[str, Sequence[Mapping[str, Sequence[float]]]]) -> str:

@@ -22,8 +22,8 @@ UNREADABLE = "cannot be read here"
 
 
 def leader(summary: Summary, winners: Sequence[Winner]) -> str:
-    """Who leads in the pair that the answer is about and by how much, `adam: 8 % lower loss`; of a single arm, how good
-    its best winner is.
+    """Who leads in the pair that the answer is about, and by how much lower a test loss, `adam by 8 %`; of a single
+    arm, how good its best winner is.
     """
     try:
         spec = read_spec(**summary.spec)
@@ -45,8 +45,8 @@ def leader(summary: Summary, winners: Sequence[Winner]) -> str:
         effect = float(np.mean(a - b))
         amount = formatted(abs(effect), Form.LOSS)
     if effect == 0:
-        return f"{short(pair[0])}, {short(pair[1])}: equal loss"
-    return f"{short(pair[0] if effect < 0 else pair[1])}: {amount} lower loss"
+        return "equal losses"
+    return f"{short(pair[0] if effect < 0 else pair[1])} by {amount}"
 
 
 def took(summary: Summary, now: float | None = None) -> str:

@@ -122,17 +122,18 @@ def _how_compared(ratios: bool) -> str:
 def _how_decided(verdicts: Sequence[Verdict]) -> str:
     """What the intervals of a table are, and what was decided by them."""
     methods = {verdict.method for verdict in verdicts if not verdict.primary}
-    others = ""
+    others, wide = "", "95 % interval"
     if "tukey" in methods:
         others = " The first pair has its own 95 % interval; those of the others hold together (Tukey)."
     elif "holm" in methods:
+        wide = "interval"
         others = (
             " The first pair has its own 95 % interval; as arms miss repeats, each of the others has the interval of "
             "the level at which Holm's procedure tested it."
         )
     margin = f"{100 * verdicts[0].margin:g} %" if verdicts else ""
     return (
-        f"An arm is better if the interval excludes equal losses; slightly, or practically equal, if the 90 % interval "
+        f"An arm is better if the {wide} excludes equal losses; slightly, or practically equal, if the 90 % interval "
         f"lies within the margin of {margin}.{others}"
     )
 

@@ -71,8 +71,8 @@ def protocol(result: Result) -> Section:
                 "Verdict.",
                 "A repeat gives one number per arm: the mean test loss of its winner over the fresh seeds. Two arms "
                 "are compared by the logarithm of the ratio of their losses within a repeat (by the difference, where "
-                "a loss is 0 or below). An arm is better if the 95 % t interval of its mean over repeats excludes equal "
-                f"losses; the two are practically equal if the 90 % interval lies within {_margin(spec)}. "
+                "a loss is 0 or below). An arm is better if the 95 % t interval of its mean over repeats excludes "
+                f"equal losses; the two are practically equal if the 90 % interval lies within {_margin(spec)}. "
                 f"{_question(spec)} The intervals of all other pairs hold together, by Tukey's studentized range over "
                 "arms and repeats; where arms miss repeats, pairs are decided one after the other at Holm's levels.",
             ),
