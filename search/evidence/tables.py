@@ -75,7 +75,7 @@ def pairs_table(verdicts: Sequence[Verdict]) -> Table:
             Column("Ratio" if ratios else "Difference", form),
             Column("Interval", form, ends=True),
             Column("Ahead"),
-            Column("P(better)", Form.SHARE, wide=True),
+            Column("P(better)", Form.SHARE, wide=True, about="P(better): that the first arm is."),
             Column(
                 "Score",
                 Form.SCORE_DIFFERENCE,
