@@ -1,9 +1,8 @@
 """Calibration of the verdict: experiments of an arm against itself, and planted differences.
 
 Each experiment is the whole procedure on a fast task, with its own seed: search, finalists, fresh seeds, test split,
-for one arm under two names. The true difference is 0, so every winner is false. A difference is planted by adding a
-constant to one side's test losses, so that the truth is known exactly; its unit is the standard deviation between an
-arm's repeats. Both candidates for the interval are measured on the same experiments.
+for one arm under two names. The true ratio of their losses is 1, so every winner is false. A ratio is planted by
+multiplying one side's test losses, so that the truth is known exactly.
 
     python -m benchmarks.calibration [--experiments 200] [--repeats 6] [--trials 16] [--epochs 15]
 """
@@ -23,12 +22,11 @@ from rich.console import Console
 from rich.table import Table
 
 from cooldown.search.spec.experiment import Experiment, read_spec
-from cooldown.search.statistics.intervals import Interval, mean_interval, welch_interval
-from cooldown.search.statistics.verdict import decide, tie_band
+from cooldown.search.statistics.verdict import Verdict, verdicts
 
 CASES = (("iris", "adam+cosine"), ("wine", "momentum"), ("two_moons", "adam"), ("quadratic", "momentum+cosine"))
 DEFAULT_REPEATS = 5
-PLANTED = (0.5, 1.0, 2.0, 3.0, 4.0)
+PLANTED = (1.05, 1.1, 1.25, 1.5, 2.0)
 Losses = NDArray[np.float64]
 
 
@@ -78,22 +76,21 @@ def losses_of(number: int, repeats: int, trials: int, epochs: int) -> Losses:
     )
 
 
-def paired(a: Losses, b: Losses) -> Interval:
-    """The paired interval of repeat-level means."""
-    return mean_interval(a.mean(axis=1) - b.mean(axis=1))
+def verdict_of(a: Losses, b: Losses) -> Verdict:
+    """The verdict on two arms' losses (repeats, seeds), as that of the pair that an experiment asks about."""
+    losses = {arm: dict(enumerate(each.mean(axis=1).tolist())) for arm, each in (("a", a), ("b", b))}
+    return verdicts(losses, ("a", "b"))[0]
 
 
-def unpaired(a: Losses, b: Losses) -> Interval:
-    """Welch's interval of repeat-level means."""
-    return welch_interval(a.mean(axis=1), b.mean(axis=1))
+def covers(verdict: Verdict, ratio: float) -> bool:
+    """Whether the interval covers the true ratio; the truth 1 is a difference of 0 where losses are not above 0."""
+    truth = ratio if verdict.scale == "ratio" else 0.0
+    return (verdict.low or 0.0) <= truth <= (verdict.high or 0.0)
 
 
-INTERVALS = {"paired t": paired, "Welch": unpaired}
-
-
-def winner(interval: Interval, band: float) -> bool:
-    """Whether the verdict calls one side better."""
-    return decide(interval, band) in ("a_better", "b_better")
+def directed(verdict: Verdict) -> bool:
+    """Whether one arm is called better."""
+    return verdict.verdict in ("a_better", "b_better")
 
 
 def proportion(flags: Sequence[bool]) -> str:
@@ -102,12 +99,6 @@ def proportion(flags: Sequence[bool]) -> str:
 
     exact = binomtest(sum(flags), len(flags)).proportion_ci()
     return f"{sum(flags) / len(flags):.1%} [{exact.low:.1%}, {exact.high:.1%}]"
-
-
-def spread(number: int, everything: Sequence[Losses]) -> float:
-    """The standard deviation between repeats of an arm's test loss, pooled over all experiments of the same case."""
-    alike = [losses for i, losses in enumerate(everything) if i % len(CASES) == number % len(CASES)]
-    return float(np.sqrt(np.mean([losses.mean(axis=2).var(axis=1, ddof=1) for losses in alike])))
 
 
 def main() -> None:
@@ -126,47 +117,34 @@ def main() -> None:
         everything += pool.map(one, range(1, arguments.experiments), chunksize=4)
     console = Console()
     n = min(DEFAULT_REPEATS, arguments.repeats)
-    first = [losses[:, :n] for losses in everything]
-    bands = [tie_band(a, b) for a, b in first]
-    table = Table("interval", "false winners", "without a band", "coverage of 95 %", "median half width", box=None)
-    for name, method in INTERVALS.items():
-        intervals = [method(a, b) for a, b in first]
-        widths = [(interval.high - interval.low) / 2 / spread(i, everything) for i, interval in enumerate(intervals)]
-        table.add_row(
-            name,
-            proportion([winner(interval, band) for interval, band in zip(intervals, bands, strict=True)]),
-            proportion([winner(interval, 0.0) for interval in intervals]),
-            proportion([interval.low <= 0 <= interval.high for interval in intervals]),
-            f"{np.median(widths):.2f}",
-        )
-    console.print(
-        f"{arguments.experiments} A/A experiments, {n} repeats; widths in standard deviations between repeats"
-    )
+    found = [verdict_of(*losses[:, :n]) for losses in everything]
+    console.print(f"{arguments.experiments} A/A experiments, {n} repeats")
+    table = Table("case", "false winners", "coverage of 95 %", "called equal", "median interval", box=None)
+    for title, rows in [("all", found), *((", ".join(case), found[i :: len(CASES)]) for i, case in enumerate(CASES))]:
+        if rows:
+            ratios = [(each.low, each.high) for each in rows if each.scale == "ratio"]
+            low, high = np.median(ratios, axis=0) if ratios else (np.nan, np.nan)
+            table.add_row(
+                title,
+                proportion([directed(each) for each in rows]),
+                proportion([covers(each, 1.0) for each in rows]),
+                proportion([bool(each.equal) for each in rows]),
+                f"{low:.2f} to {high:.2f}",
+            )
     console.print(table)
-    table = Table("case", "median spread", "coverage, paired t", "coverage, Welch", box=None)
-    for case, (task, arm) in enumerate(CASES):
-        of_case = [losses for i, losses in enumerate(first) if i % len(CASES) == case]
-        covered = [
-            proportion([interval.low <= 0 <= interval.high for interval in (method(a, b) for a, b in of_case)])
-            for method in INTERVALS.values()
-        ]
+    table = Table("repeats", *(f"ratio {ratio:g}" for ratio in PLANTED), box=None)
+    for repeats in range(2, arguments.repeats + 1):
+        planted = [[verdict_of(ratio * a[:repeats], b[:repeats]) for a, b in everything] for ratio in PLANTED]
         table.add_row(
-            f"{task}, {arm}", f"{np.median([f.mean(axis=2).std(axis=1, ddof=1) for f in of_case]):.4f}", *covered
+            str(repeats),
+            *(
+                f"{np.mean([each.verdict == 'b_better' for each in row]):.0%}, "
+                f"{np.mean([covers(each, ratio) for each in row]):.0%}"
+                for ratio, row in zip(PLANTED, planted, strict=True)
+            ),
         )
+    console.print("\nplanted ratios of losses: share found, coverage of the 95 % interval")
     console.print(table)
-    for name, method in INTERVALS.items():
-        table = Table("repeats", *(f"{size:g} sd" for size in PLANTED), box=None)
-        for repeats in range(2, arguments.repeats + 1):
-            row = []
-            for size in PLANTED:
-                detected = []
-                for i, (a, b) in enumerate(everything):
-                    a, b = a[:repeats] + size * spread(i, everything), b[:repeats]
-                    detected.append(decide(method(a, b), tie_band(a, b)) == "b_better")
-                row.append(f"{np.mean(detected):.0%}")
-            table.add_row(str(repeats), *row)
-        console.print(f"\nplanted differences detected, {name}")
-        console.print(table)
 
 
 if __name__ == "__main__":

@@ -6,11 +6,8 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-from cooldown.objectives.errors import InputError
 from cooldown.search.experiments.result import Result
-from cooldown.search.spec.arms import short
-from cooldown.search.statistics.verdict import Verdict
-from cooldown.storage import Ledger, NoLedgerError, Status, Summary
+from cooldown.storage import Ledger, NoLedgerError, Status, Summary, Winner
 from cooldown.storage.address import database_url
 
 LIVE = 2.0
@@ -75,33 +72,12 @@ def result(of: Summary) -> Result:
     return kept.get(of, lambda: Result(_ledger(where()).load(of.name)))
 
 
-def verdict(of: Summary, *, now: bool) -> str | None:
-    """The verdict in a few words. now: whether to work it out where it is not cached, instead of returning None."""
-    kept: Newest[str] = _verdicts()
-    # A running experiment has no verdict yet.
-    if of.status is Status.RUNNING:
-        return "not yet known"
-    return kept.get(of, lambda: _answer(of)) if now else kept.peek(of)
-
-
-def _answer(of: Summary) -> str:
+def winners() -> dict[str, Sequence[Winner]]:
+    """The winners of every experiment, by its name; none where there is no ledger yet."""
     try:
-        return in_words(result(of).verdicts)
-    except InputError:
-        # It may use an optimizer or a schedule of a module that is missing here; its own pages say which.
-        return "cannot be read here"
-
-
-def in_words(verdicts: Sequence[Verdict]) -> str:
-    """The first pair's verdict in a few words."""
-    if not verdicts:
-        return "one arm only"
-    first = verdicts[0]
-    if first.difference is None:
-        return "not yet known"
-    return {"a_better": f"{short(first.a)} wins", "b_better": f"{short(first.b)} wins", "tie": "a tie"}.get(
-        first.verdict, "undecided"
-    )
+        return _ledger(where()).winners()
+    except NoLedgerError:
+        return {}
 
 
 @st.cache_resource(show_spinner=False)
@@ -112,8 +88,3 @@ def _ledger(url: str) -> Ledger:
 @st.cache_resource(show_spinner=False)
 def _results() -> Any:
     return Newest(most=6)
-
-
-@st.cache_resource(show_spinner=False)
-def _verdicts() -> Any:
-    return Newest(most=1000)

@@ -15,6 +15,7 @@ from cooldown.storage.records import (
     StudyRecord,
     TrialRecord,
 )
+from cooldown.storage.winners import Winner
 
 __all__ = [
     "ExperimentRecord",
@@ -29,4 +30,5 @@ __all__ = [
     "StudyRecord",
     "Summary",
     "TrialRecord",
+    "Winner",
 ]

@@ -20,6 +20,7 @@ from cooldown.storage.errors import LedgerError
 from cooldown.storage.lease import is_alive, this_process
 from cooldown.storage.records import ExperimentRecord, Purpose, Status, StudyKey, TrialRecord
 from cooldown.storage.rows import TUNED, curve_from, study_from, study_key_from, study_row, trial_from
+from cooldown.storage.winners import Winner, read_winners
 from cooldown.storage.writer import Writer
 
 
@@ -70,6 +71,13 @@ class Ledger:
             )
             for row in rows
         ]
+
+    def winners(self) -> dict[str, Sequence[Winner]]:
+        """The winners of every experiment that has some, by its name."""
+        e = tables.experiments
+        with self._database.reading() as connection:
+            found = read_winners(connection)
+            return {row.name: found[row.id] for row in connection.execute(select(e.c.id, e.c.name)) if row.id in found}
 
     def appended(self) -> int:
         """A number that grows with every append to any experiment."""

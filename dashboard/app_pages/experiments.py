@@ -1,7 +1,6 @@
 """All experiments of the ledger, updated live; selecting one opens its verdict."""
 
 import itertools
-import time
 
 import pandas as pd
 import streamlit as st
@@ -9,13 +8,11 @@ import streamlit as st
 from cooldown.dashboard import data
 from cooldown.dashboard.pages import page
 from cooldown.dashboard.parts import errors_shown, no_experiments
+from cooldown.search.evidence.standing import leader, took
 from cooldown.search.figures.layout import ABOVE, WITHOUT_LEGEND, chart
 from cooldown.storage import Status
 
 PAGE = {"title": "Experiments", "icon": "list", "section": "", "place": 10}
-
-PATIENCE = 0.3
-"""Seconds that one update of the list may spend on verdicts that are not cached yet."""
 
 AFTER = 1.5
 """Seconds after the list until the chart library is preloaded."""
@@ -23,7 +20,12 @@ AFTER = 1.5
 COLUMNS = {
     "name": st.column_config.TextColumn("Experiment", width=120),
     "task": st.column_config.TextColumn("Task", width=80),
-    "verdict": st.column_config.TextColumn("Verdict", width=145, help="Of the pair of arms that answers the question"),
+    "leader": st.column_config.TextColumn(
+        "Leader",
+        width=180,
+        help="Of the pair of arms that answers the question: the one with the lower test loss, and by how much",
+    ),
+    "took": st.column_config.TextColumn("Took", width=90, help="From the start to the end, breaks included"),
     "status": st.column_config.TextColumn("Status", width=90),
     "progress": st.column_config.ProgressColumn("Trials", min_value=0, max_value=1, format="percent", width=100),
     "started": st.column_config.DatetimeColumn("Started", format="distance", width=120),
@@ -32,10 +34,9 @@ COLUMNS = {
 }
 
 
-def _rows(patience: float) -> pd.DataFrame:
-    """A row per experiment. patience: seconds to spend on verdicts that are not cached; the others are None."""
-    end = time.monotonic() + patience
-    rows = []
+def _rows() -> pd.DataFrame:
+    """A row per experiment."""
+    winners, rows = data.winners(), []
     for summary in data.summaries():
         spec = summary.spec
         total = len(spec["arms"]) * spec["repeats"] * spec["trials"]
@@ -43,7 +44,8 @@ def _rows(patience: float) -> pd.DataFrame:
             {
                 "name": summary.name,
                 "task": spec["task"],
-                "verdict": data.verdict(summary, now=time.monotonic() < end),
+                "leader": leader(summary, winners.get(summary.name, ())),
+                "took": took(summary),
                 "status": summary.status.value,
                 "progress": min(summary.trials / total, 1.0),
                 "arms": len(spec["arms"]),
@@ -65,8 +67,8 @@ def _list(rows: pd.DataFrame) -> None:
         on_select="rerun",
         selection_mode="single-row",
         key="experiments",
-        placeholder="…",
-        alt="All experiments, newest first, with task, verdict, status and progress",
+        placeholder="–",
+        alt="All experiments, newest first, with task, leader, duration, status and progress",
     )
     st.caption("Select a row to open its verdict.")
     if chosen["selection"]["rows"]:
@@ -97,21 +99,18 @@ def _charts_ahead() -> None:
 
 st.title("Experiments")
 with errors_shown():
-    # Cached verdicts are shown at once; the others are worked out while the reader looks at the list.
-    first = _rows(0.0)
-    missing, running = bool(first.verdict.isna().any()), bool((first.status == Status.RUNNING.value).any())
+    first = _rows()
+    running = bool((first.status == Status.RUNNING.value).any())
     looks = itertools.count()
 
-    @st.fragment(run_every=0.5 if missing else data.LIVE if running else None)
+    @st.fragment(run_every=data.LIVE if running else None)
     def experiments() -> None:
-        """The list, updated while a verdict is missing or an experiment is running."""
+        """The list, updated while an experiment is running."""
         with errors_shown():
-            rows = _rows(PATIENCE) if next(looks) else first
+            rows = _rows() if next(looks) else first
             _list(rows)
-            if missing and not rows.verdict.isna().any():
-                # From here on at another interval, or not at all.
-                st.rerun()
             if running and not (rows.status == Status.RUNNING.value).any():
+                # From here on it is not updated.
                 st.rerun()
 
     experiments()

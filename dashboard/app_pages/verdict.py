@@ -6,6 +6,7 @@ import streamlit as st
 
 from cooldown.dashboard.pages import page
 from cooldown.dashboard.parts import about_experiment, chart, evidence, plain, terminal
+from cooldown.search.evidence.answer import Word
 from cooldown.search.evidence.budgets import budget_curves, crossover_sentence, pair_crossover
 from cooldown.search.evidence.credit import (
     credit_sentence,
@@ -16,77 +17,65 @@ from cooldown.search.evidence.credit import (
     tuning_gains,
 )
 from cooldown.search.evidence.losses import means, test_losses, test_scores
-from cooldown.search.evidence.numbers import Form, counted, formatted, interval
-from cooldown.search.evidence.tables import arms_table, cost_table, effects_table, gains_table, pairs_table, versus
+from cooldown.search.evidence.numbers import duration
+from cooldown.search.evidence.tables import arms_table, cost_table, effects_table, gains_table, pairs_table
 from cooldown.search.evidence.verdict import compared_pair
+from cooldown.search.evidence.wording import config_in_words
 from cooldown.search.experiments.result import Result
 from cooldown.search.figures import budget as budget_figures
 from cooldown.search.figures import verdict as figures
 from cooldown.search.spec.arms import short
-from cooldown.search.statistics.verdict import PRACTICAL, Verdict
+from cooldown.search.statistics.verdict import Verdict
 from cooldown.storage import Status
 
 PAGE = {"title": "Verdict", "icon": "gavel", "section": "This experiment", "place": 20}
 
-WORDS: dict[str, tuple[str, Literal["green", "red", "blue", "orange"], str]] = {
-    "a_better": ("beats", "green", ":material/trophy:"),
-    "b_better": ("loses to", "red", ":material/thumb_down:"),
-    "tie": ("ties with", "blue", ":material/balance:"),
-    "undecided": ("undecided vs", "orange", ":material/help:"),
+BADGES: dict[Word, tuple[Literal["green", "red", "blue", "orange"], str]] = {
+    "yes": ("green", ":material/check:"),
+    "no": ("red", ":material/close:"),
+    "no difference that matters": ("blue", ":material/balance:"),
+    "open": ("orange", ":material/help:"),
+    "best found": ("green", ":material/trophy:"),
 }
-"""The verdict on the first pair as a verb of its first arm, with a colour and an icon."""
+"""The colour and the icon of each word."""
 
 
 def _verdict(result: Result) -> None:
-    first = result.verdicts[0] if result.verdicts else None
-    if first:
-        _at_a_glance(result, first)
-    st.write(plain(result.answer))
-    if first is None:
-        _one_arm(result)
-    elif first.difference is not None:
-        st.caption(plain(f"{first.why[0].upper()}{first.why[1:]}."))
-        # Not where the verdict is withheld: more repeats of these searches would not help.
-        if first.repeats_to_decide and first.repeats_to_decide <= PRACTICAL and result.status is Status.DONE:
-            st.caption("To settle it:")
-            terminal("resume", result.name, "--repeats", str(first.repeats_to_decide))
+    _answer(result)
     for alarm in result.alarms:
         st.warning(f"**{plain(short(alarm.arm or alarm.kind))}**: {plain(alarm.message)}", icon=":material/warning:")
         if alarm.resume is not None:
             terminal("resume", result.name, *alarm.resume.split())
-    evidence(arms_table(result.view), "arms")
     _pairs(result)
     _repeats(result)
     _credit(result)
-    if first:
-        _budget(result, first)
+    if result.verdicts:
+        _budget(result, result.verdicts[0])
+    else:
+        _one_arm(result)
     _cost(result)
 
 
-def _at_a_glance(result: Result, first: Verdict) -> None:
-    """The first pair, its verdict and its numbers, above all sentences."""
-    word, colour, icon = WORDS[first.verdict]
-    if first.difference is None:
-        word, colour, icon = "no verdict yet vs", "blue", ":material/hourglass:"
+def _answer(result: Result) -> None:
+    """The first screen: the answer, the arms, the best configs, and one next step with its price."""
+    found, view = result.answer, result.view
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{plain(short(first.a))}**", width="content")
-        st.badge(word, icon=icon, color=colour)
-        st.markdown(f"**{plain(short(first.b))}**", width="content")
-    repeats = f"{first.repeats} of {counted(result.view.spec.repeats, 'repeat')}"
-    between = "no interval yet"
-    if first.low is not None:
-        between = f"95 % interval {interval(first.low, first.high)}"
-    with st.container(horizontal=True):
-        # Both means are over the repeats of the difference, also while other repeats are incomplete.
-        for arm, loss in ((first.a, first.a_loss), (first.b, first.b_loss)):
-            _number(f"{plain(short(arm))}: test loss", formatted(loss, Form.LOSS), repeats, arm)
-        difference = formatted(first.difference, Form.DIFFERENCE)
-        about = f"{versus(first.a, first.b)}: first minus second. A negative difference favours the first arm."
-        _number("Difference", difference, between, about)
-
-
-def _number(label: str, value: str, note: str, about: str) -> None:
-    st.metric(label, value, note, delta_color="off", delta_arrow="off", help=plain(about), border=True, width=280)
+        st.caption(plain(found.question))
+        colour, icon = BADGES[found.word]
+        st.badge(found.word, icon=icon, color=colour)
+    st.subheader(plain(found.sentence), anchor=False)
+    if found.why:
+        st.caption(plain(found.why))
+    evidence(arms_table(view), "arms")
+    arms = compared_pair(view) or view.arms
+    for config in (result.best(arm) for arm in arms if any(study.winner for study in view.searches(arm))):
+        st.markdown(f"Best {plain(config.optimizer.name)} config: {plain(config_in_words(config))}")
+    step = found.next
+    # The header has the command for an experiment that stopped before its end.
+    if step and result.status is Status.DONE:
+        price = f", about {duration(step.seconds)}" if step.seconds else ""
+        st.caption(plain(f"{step.purpose}{price}:"))
+        terminal(step.verb, result.name, *step.options)
 
 
 def _one_arm(result: Result) -> None:

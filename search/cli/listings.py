@@ -9,11 +9,13 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from cooldown.objectives import optimizers
-from cooldown.search.cli.terminal import config_in_words, render
-from cooldown.search.evidence.numbers import Form, counted, formatted, setting
+from cooldown.search.cli.terminal import render
+from cooldown.search.evidence.numbers import Form, counted, duration, formatted, setting
 from cooldown.search.evidence.search_tables import parameters_in_words
+from cooldown.search.evidence.standing import leader, took
 from cooldown.search.evidence.table import ARM, Column, Table
-from cooldown.storage import Summary
+from cooldown.search.evidence.wording import config_in_words
+from cooldown.storage import Summary, Winner
 
 if TYPE_CHECKING:
     from cooldown.search.experiments.retrain import Retrained
@@ -22,17 +24,19 @@ if TYPE_CHECKING:
 NOT_SEARCHED = "; not searched by default"
 
 
-def experiments(summaries: Sequence[Summary]) -> RichTable:
-    """The table of `cooldown list`."""
+def experiments(summaries: Sequence[Summary], winners: Mapping[str, Sequence[Winner]], room: int) -> RichTable:
+    """The table of `cooldown list`: who leads each experiment, by how much, after how long."""
     columns = (
         Column("Name"),
         Column("Task"),
-        Column("Arms", Form.COUNT),
-        Column("Repeats", Form.COUNT),
+        Column("Leader"),
+        Column("Took"),
+        Column("Status"),
+        Column("Arms", Form.COUNT, wide=True),
+        Column("Repeats", Form.COUNT, wide=True),
         # "3/24" is text, but is aligned like a number.
         Column("Trials", Form.COUNT),
-        Column("Status"),
-        Column("Started"),
+        Column("Started", wide=True),
     )
     rows = []
     for summary in summaries:
@@ -40,9 +44,23 @@ def experiments(summaries: Sequence[Summary]) -> RichTable:
         total = len(spec["arms"]) * spec["repeats"] * spec["trials"]
         started = time.strftime("%Y-%m-%d %H:%M", time.localtime(summary.created_at))
         trials = f"{summary.trials}/{total}"
-        status = summary.status.value
-        rows.append((summary.name, spec["task"], len(spec["arms"]), spec["repeats"], trials, status, started))
-    return render(Table(columns, rows))
+        leads, status = leader(summary, winners.get(summary.name, ())), summary.status.value
+        counts = (len(spec["arms"]), spec["repeats"], trials)
+        rows.append((summary.name, spec["task"], leads, took(summary), status, *counts, started))
+    return render(Table(columns, rows), room=room)
+
+
+def experiment_document(summary: Summary, winners: Sequence[Winner]) -> dict[str, Any]:
+    """An experiment in `cooldown list --json`."""
+    return {
+        "name": summary.name,
+        "task": summary.spec["task"],
+        "status": summary.status.value,
+        "trials": summary.trials,
+        "leader": leader(summary, winners),
+        "created_at": summary.created_at,
+        "finished_at": summary.finished_at,
+    }
 
 
 def trials(rows: Sequence[Mapping[str, Any]]) -> RichTable:
@@ -75,22 +93,11 @@ def estimate(estimated: "Estimate") -> RenderableType:
     total = formatted(estimated.gradient_evaluations, Form.COUNT)
     workers = counted(estimated.workers, "worker")
     return Group(
-        Text(f"{estimated.task}: about {spoken(estimated.seconds)} with {workers}.", style="bold"),
+        Text(f"{estimated.task}: about {duration(estimated.seconds)} with {workers}.", style="bold"),
         Text(f"{total} gradient evaluations, if every run is trained to its last epoch:\n"),
         render(table),
         Text(f"\nEstimated in {estimated.calibration_seconds:.0f} s. Nothing was written.", style="dim"),
     )
-
-
-def spoken(seconds: float) -> str:
-    """`75` as `1 min 15 s`, `7500` as `2 h 5 min`: as precise as an estimate is."""
-    whole = max(round(seconds), 1)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 600:
-        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
-    hours, minutes = divmod(round(whole / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def retrained(run: "Retrained") -> RenderableType:

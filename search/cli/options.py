@@ -85,6 +85,19 @@ Arms = Annotated[
         metavar="ARM",
     ),
 ]
+Primary = Annotated[
+    tuple[str, str] | None,
+    typer.Option(
+        "--primary",
+        help=f"{Experiment.model_fields['primary'].description} [default: annealed SGD and an adaptive method]",
+        metavar="ARM ARM",
+        show_default=False,
+    ),
+]
+Margin = Annotated[
+    float | None,
+    typer.Option("--margin", help=_described("margin"), metavar="FRACTION", show_default=False),
+]
 Trials = Annotated[int | None, _count("trials")]
 Repeats = Annotated[int | None, _count("repeats")]
 Epochs = Annotated[int | None, _count("epochs")]

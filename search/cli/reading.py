@@ -20,17 +20,15 @@ PAGE_SUFFIXES = (".html", ".htm")
 
 @app.command("list")
 def list_(db: Db = None, json_: Json = False) -> None:
-    """List all experiments."""
+    """List all experiments: who leads, by how much, after how long."""
     from cooldown.search import experiments
     from cooldown.search.cli import listings
 
-    summaries = experiments.summaries(db)
+    summaries, winners = experiments.summaries(db), experiments.winners(db)
     if json_:
-        print_json(
-            [{"name": s.name, "task": s.spec["task"], "status": s.status.value, "trials": s.trials} for s in summaries]
-        )
+        print_json([listings.experiment_document(each, winners.get(each.name, ())) for each in summaries])
     elif summaries:
-        OUT.print(listings.experiments(summaries))
+        OUT.print(listings.experiments(summaries, winners, OUT.width))
     else:
         OUT.print("No experiments yet. Start one with: cooldown compare digits")
 

@@ -6,21 +6,19 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.evidence import SECTIONS
 from cooldown.search.evidence.alarms import Alarm
+from cooldown.search.evidence.answer import NextStep
 from cooldown.search.evidence.budgets import crossover_sentence
 from cooldown.search.evidence.credit import credit_sentence
-from cooldown.search.evidence.numbers import Form, setting
+from cooldown.search.evidence.numbers import Form, duration
 from cooldown.search.evidence.sections import Block, Missing
 from cooldown.search.evidence.table import Table
 from cooldown.search.evidence.tables import arms_table
 from cooldown.search.evidence.verdict import compared_pair
+from cooldown.search.evidence.wording import config_in_words
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import short
-from cooldown.search.statistics.verdict import PRACTICAL
-from cooldown.storage import Status
 
 ROOMY = 100
 """Terminal width in characters from which a table shows all of its columns."""
@@ -72,30 +70,35 @@ def blocks(section: Sequence[Block], room: int = ROOMY) -> RenderableType:
 
 
 def answer(console: Console, result: Result, place: str) -> None:
-    """Print the answer: a sentence, the arms, alarms, best configs. place: the experiment's arguments in a command."""
-    view, verdicts = result.view, result.verdicts
-    console.print(Text(result.answer, style="bold"))
-    if verdicts and verdicts[0].difference is not None:
-        console.print(Text(f"{verdicts[0].why[0].upper()}{verdicts[0].why[1:]}."))
-    arms = arms_table(view)
+    """Print the answer with the arms, the best configs and the next step; then alarms, and some of the evidence.
+
+    place: the experiment's arguments in a command.
+    """
+    view, found = result.view, result.answer
+    console.print(Text(found.sentence, style="bold"))
+    if found.why:
+        console.print(Text(found.why))
+    arms = fitted(arms_table(view), console.width)
     console.print()
     console.print(render(arms, room=console.width))
     console.print(Text(arms.reading, style="dim"))
+    pair = compared_pair(view)
+    for line in _best_configs(result, pair or view.arms):
+        console.print(line)
+    if result.record.message:
+        console.print(f"\nThe last run failed: {result.record.message}")
+    for line in _next_step(found.next, place):
+        console.print(line)
     if note := _widened(view.spec.widened):
         console.print(f"\n{note}")
     for alarm in result.alarms:
         console.print(_alarm(alarm, place))
-    pair = compared_pair(view)
     if pair:
         for more in filter(None, [crossover_sentence(view, *pair), credit_sentence(view, pair)]):
             console.print(f"\n{more}")
-    for line in _best_configs(result, pair or view.arms):
-        console.print(line)
-    console.print()
-    for line in _next_steps(result, place):
-        console.print(line)
-    console.print(f"Experiment {result.name} ({result.status.value}). More:", style="dim")
-    for command in (f"show {place} [{'|'.join(SECTIONS)}]", f"trials {place}", f"export {place}", f"report {place}"):
+    console.print(f"\nExperiment {result.name} ({result.status.value}). More:", style="dim")
+    sections = [name for name in SECTIONS if pair or name != "pairs"]
+    for command in (f"show {place} [{'|'.join(sections)}]", f"trials {place}", f"export {place}", f"report {place}"):
         console.print(f"  cooldown {command}", style="dim")
 
 
@@ -108,16 +111,12 @@ def _best_configs(result: Result, arms: Sequence[str]) -> Iterator[RenderableTyp
         yield from map(config_in_words, winners)
 
 
-def _next_steps(result: Result, place: str) -> Iterator[str]:
-    first = result.verdicts[0] if result.verdicts else None
-    needed = first.repeats_to_decide if first else None
-    # Not if the verdict is withheld: more repeats of the same searches would not help.
-    if needed and needed <= PRACTICAL and result.status is Status.DONE:
-        yield f"To settle it: cooldown resume {place} --repeats {needed}"
-    if result.record.message:
-        yield f"The last run failed: {result.record.message}"
-    if result.status in (Status.INTERRUPTED, Status.FAILED):
-        yield f"Not finished. Continue with: cooldown resume {place}"
+def _next_step(step: NextStep | None, place: str) -> Iterator[RenderableType]:
+    """What to do next with its price, and the command."""
+    if step is not None:
+        price = f" (about {duration(step.seconds)})" if step.seconds else ""
+        yield Text(f"\n{step.purpose}{price}:", style="bold")
+        yield Text(f"  cooldown {' '.join([step.verb, place, *step.options])}")
 
 
 def _widened(steps: Mapping[str, Sequence[Mapping[str, Sequence[float]]]]) -> str:
@@ -127,18 +126,6 @@ def _widened(steps: Mapping[str, Sequence[Mapping[str, Sequence[float]]]]) -> st
         for arm, of_arm in steps.items()
     ]
     return f"Searched again over wider ranges (the first searches are kept): {', '.join(changes)}." if changes else ""
-
-
-def config_in_words(config: TrainConfig) -> str:
-    """A config in one line."""
-    parts = []
-    for choice in (config.optimizer, config.schedule):
-        values = ", ".join(f"{name} {setting(value)}" for name, value in choice.hyperparameters.items())
-        parts.append(f"{choice.name} ({values})")
-    defaults = {name: strategy.declared.default for name, strategy in STRATEGIES.items()}
-    used = {name: getattr(config, name) for name in STRATEGIES if getattr(config, name) != defaults[name]}
-    parts += [f"{name} {setting(value)}" for name, value in used.items()]
-    return " + ".join(parts)
 
 
 def _alarm(alarm: Alarm, place: str) -> Text:

@@ -91,13 +91,17 @@ def _contained(optimizer: str, searched: Space) -> set[str]:
 
 
 def under_tuned(view: View, verdict: Verdict) -> str | None:
-    """The arm of a pair that contains the other as a special case and is surely worse: once both are tuned, it cannot
-    be. None where neither is.
+    """The arm of a pair that contains the other as a special case and is surely worse, by more than hardly matters:
+    once both are tuned, it cannot be. None where neither is.
     """
-    if verdict.low is None or verdict.high is None or verdict.band is None:
+    if verdict.low is None or verdict.high is None or verdict.equal:
         return None
-    for general, special, least in ((verdict.a, verdict.b, verdict.low), (verdict.b, verdict.a, -verdict.high)):
-        if least > verdict.band and contains(view.space(general), view.parsed_arms[special]):
+    even = 1.0 if verdict.scale == "ratio" else 0.0
+    for general, special, worse in (
+        (verdict.a, verdict.b, verdict.low > even),
+        (verdict.b, verdict.a, verdict.high < even),
+    ):
+        if worse and contains(view.space(general), view.parsed_arms[special]):
             return general
     return None
 

@@ -4,12 +4,13 @@ from dataclasses import asdict
 from typing import Any
 
 from cooldown.search.evidence.alarms import alarms
+from cooldown.search.evidence.answer import answer
 from cooldown.search.evidence.budgets import budget_document
 from cooldown.search.evidence.credit import credit_document
 from cooldown.search.evidence.pruning import pruning_document
 from cooldown.search.evidence.sensitivity import sensitivity_document
 from cooldown.search.evidence.summary import arm_summaries
-from cooldown.search.evidence.verdict import compared_pair, pair_verdicts, sentence
+from cooldown.search.evidence.verdict import compared_pair, pair_verdicts
 from cooldown.search.evidence.view import View
 from cooldown.search.statistics.finite import finite
 from cooldown.storage import StudyRecord
@@ -24,7 +25,8 @@ def document(view: View) -> dict[str, Any]:
         "status": record.status.value,
         "message": record.message,
         "fingerprint": view.fingerprint,
-        "answer": sentence(view),
+        "answer": answer(view).to_json(),
+        "protocol": view.protocol,
         "spec": dict(record.spec),
         "extended_from": [dict(step) for step in record.extended_from],
         "arms": [

@@ -1,6 +1,6 @@
 """The losses that an experiment is judged by, per arm and repeat, and the pair of arms that its question is about."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from cooldown.objectives import optimizers
 from cooldown.objectives.records import Curve
 from cooldown.search.evidence.view import View, once
 from cooldown.search.spec.arms import Arm
+from cooldown.search.spec.experiment import Experiment
 from cooldown.storage import StudyRecord
 
 PerRepeat = dict[str, dict[int, list[float]]]
@@ -32,9 +33,21 @@ def default_config_losses(view: View) -> PerRepeat:
     return _evaluated(view, view.record.default_configs, lambda curve: curve.final_loss)
 
 
-def means(losses: dict[int, list[float]]) -> dict[int, float]:
+def means(losses: Mapping[int, Sequence[float]]) -> dict[int, float]:
     """One number per repeat."""
     return {repeat: float(np.mean(values)) for repeat, values in losses.items()}
+
+
+@once
+def mean_test_losses(view: View) -> dict[str, dict[int, float]]:
+    """Per arm and repeat the mean of `test_losses`."""
+    return {arm: means(by_repeat) for arm, by_repeat in test_losses(view).items()}
+
+
+@once
+def mean_test_scores(view: View) -> dict[str, dict[int, float]]:
+    """Likewise of `test_scores`; NaN where a replicate has none."""
+    return {arm: means(by_repeat) for arm, by_repeat in test_scores(view).items()}
 
 
 def _evaluated(view: View, studies: Sequence[StudyRecord], measured: Callable[[Curve], float]) -> PerRepeat:
@@ -72,16 +85,23 @@ def best_study(view: View, arm: str) -> StudyRecord | None:
 
 @once
 def primary_pair(view: View) -> tuple[str, str] | None:
-    """The pair that answers the experiment's question, chosen by validation loss alone: the best arm of annealed SGD
-    and the best arm of an adaptive method; where one of these is missing, the two best arms. None for a single arm.
+    """The pair that answers the experiment's question; None for a single arm."""
+    return question_pair(view.spec, {arm: winners_loss(view, arm) for arm in view.arms})
+
+
+def question_pair(spec: Experiment, validation_losses: Mapping[str, float | None]) -> tuple[str, str] | None:
+    """The pair that the spec asks about, or else one chosen by validation loss alone: the best arm of annealed SGD and
+    the best arm of an adaptive method; where one of these is missing, the two best arms. None for a single arm.
     """
 
     def validation_loss(arm: str) -> float:
-        loss = winners_loss(view, arm)
+        loss = validation_losses.get(arm)
         return float("inf") if loss is None else loss
 
-    arms = view.parsed_arms
-    ranked = sorted(view.arms, key=validation_loss)
+    if spec.primary is not None:
+        return spec.primary
+    arms = {arm.name: arm for arm in spec.parsed_arms}
+    ranked = sorted(spec.arms, key=validation_loss)
     sgd = [arm for arm in ranked if _family(arms[arm]) == "sgd" and arms[arm].is_annealed]
     adaptive = [arm for arm in ranked if _family(arms[arm]) == "adaptive"]
     if sgd and adaptive:

@@ -26,6 +26,7 @@ class Form(Enum):
     SCORE = ".3f"
     SCORE_DIFFERENCE = "+.3f"
     SHARE = ".0%"
+    RATIO = ".3f"
     COUNT = ",.0f"
     SECONDS = ",.1f"
     WIDTH = ".2f"
@@ -83,3 +84,32 @@ def estimate(value: float, low: float | None, high: float | None, form: Form = F
 def counted(number: int, thing: str) -> str:
     """`1 arm`, `2 arms`."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def percent(fraction: float) -> str:
+    """A fraction of a sentence in whole percent, `8 %`; below one percent, with the digit that there is, `0.3 %`."""
+    value = 100 * abs(fraction)
+    text = f"{value:.0f}" if value >= 0.95 or value == 0 else f"{value:.1g}"
+    return f"{MINUS if fraction < 0 and value else ''}{text} %"
+
+
+def likelihood(probability: float) -> str:
+    """A probability in a sentence: `93 %`, `99.4 %`, `> 99.9 %`."""
+    if probability > 0.999:
+        return "> 99.9 %"
+    value = 100 * probability
+    return f"{value:.1f} %" if value > 99 else f"{value:.0f} %"
+
+
+def duration(seconds: float) -> str:
+    """`75` as `1 min 15 s`, `7500` as `2 h 5 min`: as precise as an estimate is."""
+    whole = max(round(seconds), 1)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    minutes = round(whole / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours < 48 else f"{round(hours / 24)} days"

@@ -10,8 +10,8 @@ from cooldown.search.evidence.numbers import formatted
 from cooldown.search.evidence.pruning import pruned_arms, replayed_arms
 from cooldown.search.evidence.sensitivity import sensitivities
 from cooldown.search.evidence.table import Table
-from cooldown.search.evidence.target import default_target, target_ratio_of, times_to_target
-from cooldown.search.evidence.verdict import compared_pair, pair_verdicts, sentence
+from cooldown.search.evidence.target import target_ratio_of, times_to_target
+from cooldown.search.evidence.verdict import compared_pair, pair_verdicts
 from cooldown.search.evidence.view import View
 
 
@@ -28,7 +28,7 @@ Block = str | Table | Missing
 def pairs(view: View) -> list[Block]:
     """Every pair of arms."""
     if compared_pair(view) is None:
-        return [Missing(sentence(view))]
+        return [Missing("Only one arm was tuned; a pair takes two.")]
     return [tables.pairs_table(pair_verdicts(view))]
 
 
@@ -72,22 +72,12 @@ def cost(view: View) -> list[Block]:
 
 
 def target(view: View, loss: float | None = None) -> list[Block]:
-    """How fast the winners reached a validation loss; by default that of the best default config."""
-    source = ""
-    if loss is None:
-        loss = default_target(view)
-        source = (
-            ", the final loss of the best default config"
-            if view.record.default_configs
-            else ", the final loss of the worst arm's winners"
-        )
-    if loss is None:
-        return [Missing("There are no winners yet.")]
-    times = times_to_target(view, loss)
-    if not times:
+    """How fast the winners reached a validation loss; by default that of each repeat's best default config."""
+    if not times_to_target(view, loss):
         return [Missing("No winner has been trained with further seeds yet.")]
+    goal = formatted(loss) if loss is not None else f"that of {_own_target(view)} of the same repeat"
     blocks: list[Block] = [
-        f"Gradient evaluations until the winners' mean validation loss is at most {formatted(loss)}{source}.",
+        f"Gradient evaluations until the winners' mean validation loss is at most {goal}.",
         tables.target_table(view, loss),
     ]
     if pair := compared_pair(view):
@@ -95,11 +85,15 @@ def target(view: View, loss: float | None = None) -> list[Block]:
     return blocks
 
 
+def _own_target(view: View) -> str:
+    return "the best default config" if view.record.default_configs else "the worst winner"
+
+
 BOUNDS = {"at_least": "at least ", "at_most": "at most ", "unknown": "about ", None: ""}
 """Which side of a ratio is known where a run ended before the target."""
 
 
-def _target_ratio(view: View, a: str, b: str, loss: float) -> str:
+def _target_ratio(view: View, a: str, b: str, loss: float | None) -> str:
     times = times_to_target(view, loss)
     reached = all(arm in times and 2 * times[arm].reached >= times[arm].repeats for arm in (a, b))
     ratio = target_ratio_of(view, a, b, loss)

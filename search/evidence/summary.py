@@ -7,7 +7,7 @@ import numpy as np
 
 from cooldown.objectives.records import Curve, Outcome
 from cooldown.search.evidence.alarms import arm_curse
-from cooldown.search.evidence.losses import mean_selection_loss
+from cooldown.search.evidence.losses import mean_selection_loss, mean_test_losses
 from cooldown.search.evidence.view import View, once
 from cooldown.search.statistics.finite import finite
 from cooldown.storage import Purpose
@@ -90,6 +90,20 @@ def _arm_summary(view: View, arm: str) -> ArmSummary:
         default_seconds=_seconds(default),
         superseded_seconds=_seconds(before),
     )
+
+
+@once
+def wins(view: View) -> tuple[dict[str, int], int]:
+    """In how many repeats each arm alone has the lowest test loss, and of how many: those that all arms have."""
+    losses = mean_test_losses(view)
+    common = set.intersection(*(set(of_arm) for of_arm in losses.values()))
+    won = dict.fromkeys(view.arms, 0)
+    for repeat in common:
+        lowest = min(of_arm[repeat] for of_arm in losses.values())
+        ahead = [arm for arm, of_arm in losses.items() if of_arm[repeat] == lowest]
+        if len(ahead) == 1:
+            won[ahead[0]] += 1
+    return won, len(common)
 
 
 def _evaluations(curves: Sequence[Curve]) -> int:

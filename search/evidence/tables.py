@@ -6,7 +6,7 @@ from typing import Any
 from cooldown.search.evidence.budgets import budget_curves
 from cooldown.search.evidence.credit import CreditSplit, tuning_gains
 from cooldown.search.evidence.numbers import Form, counted
-from cooldown.search.evidence.summary import arm_summaries
+from cooldown.search.evidence.summary import arm_summaries, wins
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.evidence.target import times_to_target
 from cooldown.search.evidence.verdict import compared_pair, pair_verdicts
@@ -17,7 +17,7 @@ from cooldown.search.statistics.verdict import Verdict
 SHOWN_BUDGETS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 """The budgets of which a table shows the expected best: each about a third more than the last but one."""
 
-WORDS = {"a_better": "better", "b_better": "worse", "tie": "tie", "undecided": "undecided"}
+WORDS = {"a_better": "better", "b_better": "worse", "tie": "practically equal", "undecided": "undecided"}
 """What the first arm of a pair is."""
 
 EVALUATIONS = "gradients of one row"
@@ -31,32 +31,33 @@ def versus(a: str, b: str) -> str:
 def arms_table(view: View) -> Table:
     """Every arm in numbers, the lowest test loss first; the pair of the answer is marked where there are others."""
     arms = sorted(arm_summaries(view), key=lambda arm: float("inf") if arm.test_loss is None else arm.test_loss)
-    columns = [
-        ARM,
-        Column("Test loss", Form.LOSS),
-        Column("± repeats", Form.LOSS),
-        Column("Score", Form.SCORE),
-        Column("Val. loss", Form.LOSS),
-        Column("Diverged", Form.SHARE),
+    columns = [ARM, Column("Test loss", Form.LOSS), Column("± repeats", Form.LOSS), Column("Score", Form.SCORE)]
+    rows: list[list[Any]] = [[arm.arm, arm.test_loss, arm.spread, arm.test_score] for arm in arms]
+    caption = "±: standard deviation between repeats. Score: accuracy, or R²."
+    if len(arms) > 1:
+        columns.append(Column("Best in"))
+        won, common = wins(view)
+        for row, arm in zip(rows, arms, strict=True):
+            row.append(f"{won[arm.arm]} of {common}" if common else None)
+        caption += " Best in: repeats in which it has the lowest test loss."
+    columns += [
+        Column("Val. loss", Form.LOSS, wide=True),
+        Column("Diverged", Form.SHARE, about="Diverged: share of the search's runs."),
         Column("Repeats", Form.COUNT),
     ]
-    rows: list[list[Any]] = [
-        [arm.arm, arm.test_loss, arm.spread, arm.test_score, arm.validation_loss, arm.diverged, arm.evaluated]
-        for arm in arms
-    ]
-    caption = "±: standard deviation between repeats. Score: accuracy, or R². Diverged: share of the search's runs."
+    for row, arm in zip(rows, arms, strict=True):
+        row += [arm.validation_loss, arm.diverged, arm.evaluated]
     updates = {round(arm.updates) for arm in arms if arm.updates is not None}
     if len(updates) > 1:
         # A growing batch or an early stop saves some.
-        columns.append(Column("Updates", Form.COUNT))
+        columns.append(Column("Updates", Form.COUNT, wide=True, about="Updates: parameter updates of a winner's run."))
         for row, arm in zip(rows, arms, strict=True):
             row.append(None if arm.updates is None else round(arm.updates))
-        caption += " Updates: parameter updates of a winner's run."
     pair = compared_pair(view)
     strong: frozenset[int] = frozenset()
     if pair and len(arms) > 2:
         strong = frozenset(place for place, arm in enumerate(arms) if arm.arm in pair)
-        caption += " Bold: the pair of the answer, chosen by validation loss."
+        caption += f" Bold: the pair of the answer{'' if view.spec.primary else ', chosen by validation loss'}."
     if pair and len({arm.evaluated for arm in arms if arm.arm in pair}) > 1:
         # An experiment that runs, or was interrupted: its means are over other repeats than the answer's.
         common = pair_verdicts(view)[0].repeats
@@ -66,13 +67,15 @@ def arms_table(view: View) -> Table:
 
 def pairs_table(verdicts: Sequence[Verdict]) -> Table:
     """Every pair of arms with its verdict, the one that answers the question first."""
-    notes = sorted({f"* {verdict.why}." for verdict in verdicts if verdict.corrected})
+    ratios = all(verdict.scale == "ratio" for verdict in verdicts)
+    form = Form.RATIO if ratios else Form.DIFFERENCE
     return Table(
         (
             Column("Pair"),
-            Column("Difference", Form.DIFFERENCE),
-            Column("95 % interval", Form.DIFFERENCE, ends=True),
-            Column("Tie band ±", Form.LOSS, wide=True),
+            Column("Ratio" if ratios else "Difference", form),
+            Column("Interval", form, ends=True),
+            Column("Ahead"),
+            Column("P(better)", Form.SHARE, wide=True, about="P(better): that the first arm is."),
             Column(
                 "Score",
                 Form.SCORE_DIFFERENCE,
@@ -84,18 +87,54 @@ def pairs_table(verdicts: Sequence[Verdict]) -> Table:
         [
             (
                 versus(verdict.a, verdict.b),
-                verdict.difference,
+                verdict.ratio if ratios else verdict.difference,
                 _ends(verdict.low, verdict.high),
-                verdict.band,
+                None if verdict.low is None else f"{verdict.wins} of {verdict.repeats}",
+                verdict.probability_a_better,
                 verdict.score_difference,
-                f"{WORDS[verdict.verdict]}{'*' if verdict.corrected else ''}",
+                first_is(verdict),
             )
             for verdict in verdicts
         ],
-        "Difference of test loss, first arm minus second: a negative one favours the first arm. The pair that answers "
-        "the question comes first; the others are corrected for their number.",
+        f"{_how_compared(ratios)} {_how_decided(verdicts)}",
         frozenset(place for place, verdict in enumerate(verdicts) if verdict.primary and len(verdicts) > 1),
-        " ".join(notes),
+    )
+
+
+def first_is(verdict: Verdict) -> str:
+    """What the first arm of a pair is, in a word or two."""
+    slightly = "slightly " if verdict.equal and verdict.verdict in ("a_better", "b_better") else ""
+    return f"{slightly}{WORDS[verdict.verdict]}"
+
+
+def _how_compared(ratios: bool) -> str:
+    if ratios:
+        return (
+            "Ratio: test loss of the first arm divided by that of the second, the geometric mean over repeats; below 1 "
+            "favours the first. Ahead: repeats in which the first has the lower loss."
+        )
+    return (
+        "Difference: test loss of the first arm minus that of the second, as some losses are not above 0; below 0 "
+        "favours the first. Ahead: repeats in which the first has the lower loss."
+    )
+
+
+def _how_decided(verdicts: Sequence[Verdict]) -> str:
+    """What the intervals of a table are, and what was decided by them."""
+    methods = {verdict.method for verdict in verdicts if not verdict.primary}
+    others, wide = "", "95 % interval"
+    if "tukey" in methods:
+        others = " The first pair has its own 95 % interval; those of the others hold together (Tukey)."
+    elif "holm" in methods:
+        wide = "interval"
+        others = (
+            " The first pair has its own 95 % interval; as arms miss repeats, each of the others has the interval of "
+            "the level at which Holm's procedure tested it."
+        )
+    margin = f"{100 * verdicts[0].margin:g} %" if verdicts else ""
+    return (
+        f"An arm is better if the {wide} excludes equal losses; slightly, or practically equal, if the 90 % interval "
+        f"lies within the margin of {margin}.{others}"
     )
 
 
@@ -220,8 +259,8 @@ def cost_table(view: View, measure: str = "gradient_evaluations") -> Table:
     )
 
 
-def target_table(view: View, target: float) -> Table:
-    """How many gradient evaluations the winners of each arm took to a validation loss."""
+def target_table(view: View, target: float | None) -> Table:
+    """How many gradient evaluations the winners of each arm took to a validation loss; None for each repeat's own."""
     return Table(
         (ARM, Column("Evaluations, median", Form.COUNT, EVALUATIONS), Column("Reached in")),
         [

@@ -1,9 +1,8 @@
-"""How fast the winners of each arm reach a given validation loss, from an experiment's record."""
+"""How fast the winners of each arm reach a validation loss, from an experiment's record."""
 
 import numpy as np
 
 from cooldown.objectives.cost import evaluations_after
-from cooldown.search.evidence.losses import mean_selection_loss, winners_loss
 from cooldown.search.evidence.view import View, once
 from cooldown.search.statistics.target import (
     TargetRatio,
@@ -16,23 +15,26 @@ from cooldown.storage import Purpose
 
 
 @once
-def default_target(view: View) -> float | None:
-    """The validation loss to be reached unless one is given: that of the best arm's default config, or where no arm has
-    one, of the worst arm's winners. None before there are any.
+def own_targets(view: View) -> dict[int, float]:
+    """Per repeat the validation loss to be reached unless one is given: that of the repeat's best default config, or in
+    an experiment without default configs, of its worst winner. Repeats in which an arm's is still missing have none.
     """
-    arms = view.arms
-    untuned = [
-        mean_selection_loss([study for study in view.record.default_configs if study.arm == arm]) for arm in arms
-    ]
-    if known := [loss for loss in untuned if loss is not None]:
-        return min(known)
-    return max((loss for arm in arms if (loss := winners_loss(view, arm)) is not None), default=None)
+    untuned = [arm for arm in view.arms if view.parsed_arms[arm].is_single]
+    default = {(study.arm, study.repeat): study.selection_loss for study in view.record.default_configs}
+    tuned = {(arm, study.repeat): study.selection_loss for arm in view.arms for study in view.searches(arm)}
+    arms, losses, choose = (untuned, default, min) if default else (list(view.arms), tuned, max)
+    targets = {}
+    for repeat in sorted({repeat for _, repeat in losses}):
+        of_arms = [loss for arm in arms if (loss := losses.get((arm, repeat))) is not None]
+        if of_arms and len(of_arms) == len(arms):
+            targets[repeat] = choose(of_arms)
+    return targets
 
 
 @once
-def times_to_target(view: View, target: float) -> dict[str, TargetTimes]:
+def times_to_target(view: View, target: float | None = None) -> dict[str, TargetTimes]:
     """Per arm the gradient evaluations until its winners' validation loss, the mean over the finalists' seeds after
-    each epoch, is at most `target`.
+    each epoch, is at most `target`; None for each repeat's own.
     """
     times = {arm: _times(view, arm, target) for arm in view.arms}
     return {
@@ -41,7 +43,7 @@ def times_to_target(view: View, target: float) -> dict[str, TargetTimes]:
 
 
 @once
-def target_ratio_of(view: View, a: str, b: str, target: float) -> TargetRatio | None:
+def target_ratio_of(view: View, a: str, b: str, target: float | None = None) -> TargetRatio | None:
     """How many times as long as b's winners a's take to the target; None where they have no winners in common."""
     of_a, of_b = (_times(view, arm, target) for arm in (a, b))
     common = sorted(set(of_a) & set(of_b))
@@ -55,15 +57,18 @@ def target_ratio_of(view: View, a: str, b: str, target: float) -> TargetRatio | 
     )
 
 
-def _times(view: View, arm: str, target: float) -> dict[int, tuple[float, float]]:
+def _times(view: View, arm: str, target: float | None) -> dict[int, tuple[float, float]]:
     """Per repeat the evaluations until the target, inf where it is not reached, and those of the whole run."""
     times = {}
     for study in view.searches(arm):
         if study.winner is None or study.winner.finalist_loss is None:
             continue
+        own = own_targets(view).get(study.repeat) if target is None else target
+        if own is None:
+            continue
         epochs = study.winner.config.epochs
         curves = study.winner.curves[Purpose.FINALIST]
         losses = np.mean([curve.capped_losses(epochs) for curve in curves], axis=0)
         evaluations = evaluations_after(curves[0], study.winner.config).astype(np.float64)
-        times[study.repeat] = (evaluations_to_target(losses, evaluations, target), float(evaluations[-1]))
+        times[study.repeat] = (evaluations_to_target(losses, evaluations, own), float(evaluations[-1]))
     return times

@@ -1,11 +1,10 @@
-"""The verdicts of an experiment's pairs of arms, and its answer in one sentence."""
+"""The verdicts of an experiment's pairs of arms."""
 
 from dataclasses import replace
 
 from cooldown.search.evidence.alarms import boundary_alarms, under_tuned
 from cooldown.search.evidence.edges import worse_than_default
-from cooldown.search.evidence.losses import primary_pair, test_losses, test_scores
-from cooldown.search.evidence.numbers import Form, counted, estimate, formatted
+from cooldown.search.evidence.losses import mean_test_losses, mean_test_scores, primary_pair
 from cooldown.search.evidence.summary import share
 from cooldown.search.evidence.view import View, once
 from cooldown.search.statistics.verdict import Verdict, verdicts
@@ -13,7 +12,7 @@ from cooldown.search.statistics.verdict import Verdict, verdicts
 
 @once
 def pair_verdicts(view: View) -> list[Verdict]:
-    """The verdicts of all pairs, the primary one first; withheld where an arm's best lies at the edge of a range."""
+    """The verdicts of all pairs, the primary one first; withheld where an alarm says that an arm was not tuned."""
     withheld = {
         arm: f"the default config of {arm} does better than what its searches found (see the alarm)"
         for arm in view.arms
@@ -24,7 +23,14 @@ def pair_verdicts(view: View) -> list[Verdict]:
         for alarm in boundary_alarms(view)
     }
     unlearned = [arm for arm in view.arms if _unlearned(view, arm)]
-    decided = verdicts(test_losses(view), primary_pair(view), unlearned, scores=test_scores(view), withheld=withheld)
+    decided = verdicts(
+        mean_test_losses(view),
+        primary_pair(view),
+        unlearned,
+        scores=mean_test_scores(view),
+        withheld=withheld,
+        margin=view.spec.margin,
+    )
     return [_unless_under_tuned(view, verdict) for verdict in decided]
 
 
@@ -34,7 +40,7 @@ def _unless_under_tuned(view: View, verdict: Verdict) -> Verdict:
     if general is None or verdict.verdict == "undecided":
         return verdict
     why = f"{general} contains the other arm as a special case; doing worse, it was not tuned as well (see the alarm)"
-    return replace(verdict, verdict="undecided", why=why)
+    return replace(verdict, verdict="undecided", equal=False, withheld=True, repeats_to_decide=None, why=why)
 
 
 def _unlearned(view: View, arm: str) -> bool:
@@ -47,24 +53,3 @@ def compared_pair(view: View) -> tuple[str, str] | None:
     """The pair that the answer is about; None for a single arm."""
     decided = pair_verdicts(view)
     return (decided[0].a, decided[0].b) if decided else None
-
-
-@once
-def sentence(view: View) -> str:
-    """The answer in one sentence. Both losses are means over the repeats that the difference is over."""
-    task = view.spec.task
-    if compared_pair(view) is None:
-        return f"On {task}, one arm was tuned; a verdict takes two."
-    first = pair_verdicts(view)[0]
-    if first.difference is None:
-        return f"On {task} there is no verdict yet: {first.why}."
-    verbs = {"a_better": "beats", "b_better": "loses to", "tie": "ties with"}
-    claim = (
-        f"it is undecided whether tuned {first.a} beats tuned {first.b}"
-        if first.verdict == "undecided"
-        else f"tuned {first.a} {verbs[first.verdict]} tuned {first.b}"
-    )
-    return (
-        f"On {task}, {claim}: test loss {formatted(first.a_loss, Form.LOSS)} vs {formatted(first.b_loss, Form.LOSS)}, "
-        f"difference {estimate(first.difference, first.low, first.high)}, {counted(first.repeats, 'repeat')}."
-    )

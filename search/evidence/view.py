@@ -47,6 +47,11 @@ class View:
         return self.record.status
 
     @property
+    def protocol(self) -> int:
+        """The protocol by which its numbers were made; that of the first ledgers, whose specs do not name one, is 1."""
+        return int(self.record.spec.get("protocol", 1))
+
+    @property
     def arms(self) -> tuple[str, ...]:
         """The arms' names, in the spec's order."""
         return self.spec.arms

@@ -1,6 +1,6 @@
 """The Python interface: compare, tune, resume, load, and the `Result` that they return."""
 
 from cooldown.search.experiments.result import Result
-from cooldown.search.experiments.service import compare, delete, dry_run, load, resume, summaries, tune
+from cooldown.search.experiments.service import compare, delete, dry_run, load, resume, summaries, tune, winners
 
-__all__ = ["Result", "compare", "delete", "dry_run", "load", "resume", "summaries", "tune"]
+__all__ = ["Result", "compare", "delete", "dry_run", "load", "resume", "summaries", "tune", "winners"]

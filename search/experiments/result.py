@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas
 
     from cooldown.search.evidence.alarms import Alarm
+    from cooldown.search.evidence.answer import Answer
 
 
 class Result:
@@ -44,11 +45,11 @@ class Result:
         return alarms(self.view, self.verdicts)
 
     @property
-    def answer(self) -> str:
-        """The answer in one sentence."""
-        from cooldown.search.evidence.verdict import sentence
+    def answer(self) -> "Answer":
+        """The answer: its question, word, sentence and next step; as text, the sentence."""
+        from cooldown.search.evidence.answer import answer
 
-        return sentence(self.view)
+        return answer(self.view)
 
     def best(self, arm: str) -> TrainConfig:
         """The arm's best config: the winner whose validation loss is furthest below that of the other arms in the same

@@ -5,7 +5,7 @@ Comparing again with the same spec continues where it stopped: comparing and res
 
 import shlex
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.splits import Splits, recorded_task, task_of
 from cooldown.search.tuning.studies import planned
-from cooldown.storage import ExperimentRecord, Ledger, NoLedgerError, Purpose, Status, Summary
+from cooldown.storage import ExperimentRecord, Ledger, NoLedgerError, Purpose, Status, Summary, Winner
 from cooldown.storage.address import database_url
 
 if TYPE_CHECKING:
@@ -202,6 +202,14 @@ def summaries(db: str | None = None) -> list[Summary]:
         return Ledger(database_url(db), create=False).summaries()
     except NoLedgerError:
         return []
+
+
+def winners(db: str | None = None) -> dict[str, Sequence[Winner]]:
+    """The winners of every experiment of a ledger, by its name; none if the ledger does not exist."""
+    try:
+        return Ledger(database_url(db), create=False).winners()
+    except NoLedgerError:
+        return {}
 
 
 def delete(name: str, *, db: str | None = None) -> None:

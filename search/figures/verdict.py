@@ -1,4 +1,4 @@
-"""Charts of the answer: every pair's difference with its interval, all repeats, and the contributions to the gain."""
+"""Charts of the answer: every pair's ratio of losses with its intervals, all repeats, the contributions to the gain."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -10,15 +10,17 @@ import plotly.graph_objects as go
 from cooldown.search.evidence.credit import CreditSplit
 from cooldown.search.evidence.numbers import Form, formatted, interval
 from cooldown.search.evidence.table import ARM, Column, Table
-from cooldown.search.figures.layout import BAND, GREY, axis, chart, rows, zero_line
+from cooldown.search.evidence.tables import WORDS
+from cooldown.search.figures.layout import BAND, GREY, axis, chart, rows, vertical, zero_line
 from cooldown.search.figures.lines import faded, label, looks, whole
 from cooldown.search.statistics.intervals import Interval
 from cooldown.search.statistics.verdict import Verdict
 
 FOREST_CAPTION = (
-    "Difference of test loss, first arm minus second: a dot left of 0 favours the first arm. A pair is decided if its "
-    "whole interval is outside the shaded tie band, and a tie if it is inside. With several pairs, decisions are "
-    "corrected for their number."
+    "Test loss of the first arm compared with that of the second: a dot on the left favours the first arm. One arm is "
+    "better if the whole interval is on its side of the line. Two arms are practically equal if the narrower interval, "
+    "the thick part, is inside the shaded margin. The first pair has its own interval; those of the others hold "
+    "together, or are those of the levels at which Holm's procedure tested them."
 )
 
 RIM = "rgba(128, 128, 128, 0.6)"
@@ -28,46 +30,85 @@ FALLS, RISES = "#35978F", "#BF812D"
 """Of a loss that falls, and of one that rises; no optimizer has these. Source: ColorBrewer's BrBG."""
 
 
-def forest(verdicts: Sequence[Verdict]) -> go.Figure:
-    """The difference of each pair with its 95 % interval, a row for each, the primary pair on top and bold.
+def forest_title(verdicts: Sequence[Verdict]) -> str:
+    """What the forest of these pairs shows."""
+    return "Ratio of test losses by pair" if _ratios(verdicts) else "Difference of test losses by pair"
 
-    Behind each is its tie band. A decided pair has its winner's colour and symbol, an undecided one a grey circle, a
-    tie an open circle; a pair without a difference yet has a row and no marker.
+
+def forest(verdicts: Sequence[Verdict]) -> go.Figure:
+    """The ratio of each pair's losses on a log axis with its intervals, a row for each, the primary pair on top and
+    bold; their differences, where some loss is not above 0.
+
+    The thin line is the interval that decides which is better, the thick one that which decides about equality, for
+    which it must be inside the margin behind it. A decided pair has its winner's colour and symbol, an undecided one a
+    grey circle, a tie an open circle; a pair that is not compared yet has a row and no marker.
     """
-    ordered = _primary_first(verdicts)
+    ordered, ratios = _primary_first(verdicts), _ratios(verdicts)
     known = looks(dict.fromkeys(arm for verdict in ordered for arm in (verdict.a, verdict.b)))
     traces, shapes = [], []
     for row, verdict in enumerate(ordered):
-        if verdict.difference is None or verdict.low is None or verdict.high is None:
+        value = verdict.ratio if ratios else verdict.difference
+        if value is None or verdict.low is None or verdict.high is None:
             continue
-        if verdict.band:
-            shapes.append(_box(-verdict.band, verdict.band, row))
+        if verdict.margin_low is not None and verdict.margin_high is not None:
+            shapes.append(_box(verdict.margin_low, verdict.margin_high, row))
         winner = _winner(verdict)
         marker = known[winner].marker if winner else {"color": GREY, "symbol": _undecided_symbol(verdict)}
         traces.append(
             go.Scatter(
-                x=[verdict.difference],
+                x=[value],
                 y=[row],
                 mode="markers",
                 marker={**marker, "size": 11, "line": {"width": 2, "color": marker["color"]}},
-                error_x=_whisker(verdict.difference, verdict.low, verdict.high, marker["color"]),
+                error_x=_whisker(value, verdict.low, verdict.high, marker["color"]),
                 name=_pair(verdict),
-                hovertemplate=(
-                    f"{whole(verdict.a)}<br>vs {whole(verdict.b)}<br>"
-                    f"difference {formatted(verdict.difference, Form.DIFFERENCE)}<br>"
-                    f"95 % interval {interval(verdict.low, verdict.high)}<br>"
-                    f"tie band: ±{verdict.band or 0:.4g}<extra></extra>"
-                ),
+                hovertemplate=_hover(verdict, value),
             )
         )
+        if verdict.equal_low is not None and verdict.equal_high is not None:
+            traces.append(
+                go.Scatter(
+                    x=[verdict.equal_low, verdict.equal_high],
+                    y=[row, row],
+                    mode="lines",
+                    line={"width": 5, "color": marker["color"]},
+                    opacity=0.5,
+                    name=_pair(verdict),
+                    hoverinfo="skip",
+                )
+            )
+    if ratios:
+        title, scale = "Ratio of test losses, first arm / second", {"log": True}
+        shapes.append(vertical(1.0))
+    else:
+        title, scale = "Difference of test losses, first arm − second", zero_line()
     return chart(
         traces,
         len(ordered) * 40 + 120,
         legend=False,
         shapes=shapes,
         annotations=_directions() if traces else [],
-        xaxis=axis("Difference of test loss", **zero_line()),
+        xaxis=axis(title, **scale),
         yaxis=rows([_row_label(verdict) for verdict in ordered], "Pair of arms"),
+    )
+
+
+def _ratios(verdicts: Sequence[Verdict]) -> bool:
+    """Whether pairs are compared by ratios: all of an experiment's are, or none."""
+    return all(verdict.scale == "ratio" for verdict in verdicts)
+
+
+def _hover(verdict: Verdict, value: float) -> str:
+    """Everything about a pair, for its hover text."""
+    form, what = (Form.RATIO, "ratio") if verdict.scale == "ratio" else (Form.DIFFERENCE, "difference")
+    wide, narrow = (f"{100 * (1 - times * (verdict.level or 0.0)):.3g} % interval" for times in (1, 2))
+    return (
+        f"{whole(verdict.a)}<br>vs {whole(verdict.b)}<br>"
+        f"{what} {formatted(value, form)}<br>"
+        f"{wide} {interval(verdict.low, verdict.high, form)}<br>"
+        f"{narrow} {interval(verdict.equal_low, verdict.equal_high, form)}<br>"
+        f"margin {interval(verdict.margin_low, verdict.margin_high, form)}<br>"
+        f"first ahead in {verdict.wins} of {verdict.repeats} repeats<extra></extra>"
     )
 
 
@@ -196,7 +237,9 @@ def credit_caption(split: CreditSplit) -> str:
 
 
 def _directions() -> list[dict[str, object]]:
-    """Labels above the rows, on both sides of zero: which side favours which arm."""
+    """Labels above the rows, on both sides of equal losses: which side favours which arm. On a log axis 0 is the
+    logarithm of 1.
+    """
     sides = (("right", -6, "← first"), ("left", 6, "second →"))
     return [
         {
@@ -232,7 +275,8 @@ def _pair(verdict: Verdict) -> str:
 def _row_label(verdict: Verdict) -> str:
     """The pair, and below it the verdict."""
     winner = _winner(verdict)
-    text = f"{label(winner)} is better" if winner else verdict.verdict
+    slightly = "slightly " if verdict.equal else ""
+    text = f"{label(winner)} is {slightly}better" if winner else WORDS[verdict.verdict]
     if verdict.difference is None:
         text = "not compared yet"
     pair = f"<b>{_pair(verdict)}</b>" if verdict.primary else _pair(verdict)

@@ -11,14 +11,13 @@ from cooldown.objectives.config import Choice, TrainConfig
 from cooldown.objectives.hyperparameters import Hyperparameter
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.evidence.losses import best_study, means, test_losses, test_scores
-from cooldown.search.evidence.numbers import Form, counted, formatted, setting
+from cooldown.search.evidence.numbers import Form, counted, duration, formatted, setting
 from cooldown.search.evidence.tables import arms_table, pairs_table
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.figures import verdict as figures
 from cooldown.search.report.blocks import Chart, Code, Config, Configs, Doubt, Section, Text, numbers, rendered, words
 from cooldown.search.report.page import Head
-from cooldown.search.statistics.verdict import PRACTICAL
 from cooldown.storage import Status, StudyRecord
 
 
@@ -32,17 +31,14 @@ def head(result: Result) -> Head:
         f"{counted(spec['trials'], 'trial')} per study",
         day(record.created_at),
     ]
-    blocks: list[Any] = []
-    first = result.verdicts[0] if result.verdicts else None
-    if first and first.difference is not None:
-        blocks.append(Text(f"{first.why[0].upper()}{first.why[1:]}."))
-        if first.repeats_to_decide and first.repeats_to_decide <= PRACTICAL and result.status is Status.DONE:
-            blocks += [
-                Text("To settle it:"),
-                Code(f"cooldown resume {shlex.quote(result.name)} --repeats {first.repeats_to_decide}"),
-            ]
+    found = result.answer
+    blocks: list[Any] = [Text(found.why)] if found.why else []
     blocks.append(rendered(arms_table(result.view)))
-    return Head(result.answer, tuple(about), tuple(_state(result)), tuple(blocks))
+    # What an unfinished experiment needs is said above the answer.
+    if found.next and result.status is Status.DONE:
+        price = f", about {duration(found.next.seconds)}" if found.next.seconds else ""
+        blocks += [Text(f"{found.next.purpose}{price}:"), Code(found.next.command)]
+    return Head(found.sentence, tuple(about), tuple(_state(result)), tuple(blocks))
 
 
 def day(seconds: float) -> str:
@@ -103,22 +99,10 @@ def alarms(result: Result) -> Section:
 
 
 def pairs(result: Result) -> Section:
-    """Every pair of arms with its interval."""
+    """Every pair of arms with its interval; nothing where there is only one arm."""
     if not result.verdicts:
-        task = shlex.quote(result.view.spec.task)
-        return Section(
-            "Pairs",
-            "pairs",
-            (
-                Text("Only one arm was tuned. To compare two arms:", "missing"),
-                Code(f"cooldown compare {task} --arm momentum+cosine --arm adam"),
-            ),
-        )
-    chart = Chart(
-        "Difference of test loss by pair",
-        figures.FOREST_CAPTION,
-        figures.forest(result.verdicts),
-    )
+        return Section("Pairs", "pairs")
+    chart = Chart(figures.forest_title(result.verdicts), figures.FOREST_CAPTION, figures.forest(result.verdicts))
     more = [] if any(verdict.difference is not None for verdict in result.verdicts) else how_to_continue(result)
     return Section("Pairs", "pairs", (chart, rendered(pairs_table(result.verdicts)), *more))
 

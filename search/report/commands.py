@@ -27,6 +27,7 @@ OPTIONS = (
     "sampler",
     "pruner",
     "batch_size",
+    "margin",
 )
 """The fields of a spec that each have an option with the same name and value."""
 
@@ -101,6 +102,8 @@ def _compare(spec: Mapping[str, Any], settings: Mapping[str, Any], sets: Sequenc
     words = ["cooldown", "tune" if joint else "compare", *([] if task.startswith("-") else [task])]
     if not joint:
         words += [part for arm in settings.get("arms", ()) for part in ("--arm", arm)]
+        if settings.get("primary"):
+            words += ["--primary", *settings["primary"]]
     for key in OPTIONS:
         # `tune` has its own default number of repeats.
         value = spec[key] if (joint and key == "repeats") else settings.get(key)

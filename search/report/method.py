@@ -12,8 +12,9 @@ from cooldown.search.report.answer import day, missing
 from cooldown.search.report.blocks import Code, Part, Section, Steps, Table, Text, rendered, words
 from cooldown.search.report.commands import reproduction
 from cooldown.search.spec import samplers
-from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.experiment import LEFT_OUT, Experiment
 from cooldown.search.spec.ranges import flatten
+from cooldown.search.statistics.verdict import MARGIN
 from cooldown.storage import ExperimentRecord, Status
 
 
@@ -62,10 +63,12 @@ def protocol(result: Result) -> Section:
             -1,
             (
                 "Verdict.",
-                "A repeat gives one number per arm: the mean test loss of its winner over the fresh seeds. The "
-                "interval is the 95 % t interval over the repeats' differences, because repeated tuning varies more "
-                "than repeated training. The tie band is half the pooled standard deviation between seeds. The first "
-                "pair is chosen by validation loss alone; the others are corrected for their number by Holm's method.",
+                "A repeat gives one number per arm: the mean test loss of its winner over the fresh seeds. Two arms "
+                "are compared by the logarithm of the ratio of their losses within a repeat (by the difference, where "
+                "a loss is 0 or below). An arm is better if the 95 % t interval of its mean over repeats excludes "
+                f"equal losses; the two are practically equal if the 90 % interval lies within {_margin(spec)}. "
+                f"{_question(spec)} The intervals of all other pairs hold together, by Tukey's studentized range over "
+                "arms and repeats; where arms miss repeats, pairs are decided one after the other at Holm's levels.",
             ),
         )
     if spec.get("widened"):
@@ -85,10 +88,21 @@ def _settings(spec: Mapping[str, Any]) -> Table:
     defaults = {name: field.get_default(call_default_factory=True) for name, field in Experiment.model_fields.items()}
     rows = []
     for key, field in Experiment.model_fields.items():
-        if key in spec and (spec[key] or key not in ("target", "ranges", "widened")):
-            value, default = _text(spec[key]), "" if key in ("task", "target") else _text(defaults[key])
+        if key in spec and (spec[key] or key not in ("target", "ranges", *LEFT_OUT)):
+            value, default = _text(spec[key]), "" if key in ("task", "target", "primary") else _text(defaults[key])
             rows.append((str(field.title), value, "" if value == default else default))
     return words(("Setting", "Value", "Default"), rows, "All settings, with the defaults of those that differ.")
+
+
+def _margin(spec: Mapping[str, Any]) -> str:
+    return f"±{100 * spec.get('margin', MARGIN):g} %"
+
+
+def _question(spec: Mapping[str, Any]) -> str:
+    """How the pair of the answer was chosen."""
+    if spec.get("primary"):
+        return "The pair of the answer was named before the experiment was run."
+    return "The pair of the answer is chosen by validation loss alone."
 
 
 def _text(value: Any) -> str:

@@ -17,11 +17,15 @@ from cooldown.objectives import schedules
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.search.spec import samplers
-from cooldown.search.spec.arms import Arm
+from cooldown.search.spec.arms import NO_ANNEALING, Arm
 from cooldown.search.spec.ranges import read_ranges
+from cooldown.search.statistics.verdict import MARGIN
 
 BESIDE = ("name", "db", "workers")
 """Settings of a run that are not part of its spec, because they do not change the result."""
+
+LEFT_OUT = ("widened", "primary", "margin")
+"""Fields that a spec has in JSON only where they are set: specs of older ledgers do not have them."""
 
 DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
 
@@ -43,6 +47,8 @@ class Experiment(BaseModel):
     or `strategy.name`, in natural units: `{"momentum.learning_rate": [0.01, 1.0], "strategy.batch_norm": true}`.
     protocol: how rows are split (objectives/data/splits.py): 1 only in a ledger of an older version.
     widened: by arm, the ranges that `resume --extend` has widened, one table per extension; they override `ranges`.
+    primary: the two arms of the question, "does the first beat the second?"; by default tuned annealed SGD and a tuned
+    adaptive method. margin: losses that differ by less than this fraction count as practically equal.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -74,8 +80,14 @@ class Experiment(BaseModel):
     widened: dict[str, tuple[dict[str, Any], ...]] = Field(
         default_factory=dict, title="Widened ranges", description="by arm, the ranges that were widened"
     )
+    primary: tuple[str, str] | None = Field(
+        None, title="Question", description="the two arms of the question: does the first beat the second?"
+    )
+    margin: float = Field(
+        MARGIN, gt=0, lt=1, title="Margin", description="losses closer than this fraction are practically equal"
+    )
 
-    @field_validator("arms", "hidden", mode="before")
+    @field_validator("arms", "hidden", "primary", mode="before")
     @classmethod
     def _tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
@@ -94,6 +106,23 @@ class Experiment(BaseModel):
         if problems:
             raise InputError("\n".join(problems))
         return tuple(names)
+
+    @field_validator("primary", mode="before")
+    @classmethod
+    def _primary(cls, value: Any, info: ValidationInfo) -> Any:
+        arms = info.data.get("arms", ())
+        if value is None or not arms:
+            # Invalid arms are reported by their own validator.
+            return None
+        names = value if isinstance(value, list | tuple) else [value]
+        if len(names) != 2 or not all(isinstance(name, str) for name in names):
+            raise InputError(f"should be two arms, such as ['momentum+cosine', 'adam'], got {value!r:.80}")
+        pair = tuple(name.strip().removesuffix(f"+{NO_ANNEALING}") for name in names)
+        if unknown := [name for name in pair if name not in arms]:
+            raise unknown_name("arm", unknown[0], arms)
+        if pair[0] == pair[1]:
+            raise InputError(f"should be two different arms, got {pair[0]!r} twice")
+        return pair
 
     @field_validator("sampler", mode="after")
     @classmethod
@@ -143,10 +172,15 @@ class Experiment(BaseModel):
         return "strategy.early_stopping" in self.ranges or any(schedules.get(name).reaction for name in names)
 
     def to_json(self) -> dict[str, Any]:
-        """The spec as a JSON-ready dict; without `widened` if no range was widened, and as an older version wrote it
-        if it is of protocol 1."""
-        left_out = {"widened": not self.widened, "protocol": self.protocol == 1}
-        return self.model_dump(mode="json", exclude={name for name, out in left_out.items() if out})
+        """The spec as a JSON-ready dict; without what most specs leave at its default, and as an older version wrote it
+        if it is of protocol 1.
+        """
+        left_out = {key for key in LEFT_OUT if self.at_default(key)} | ({"protocol"} if self.protocol == 1 else set())
+        return self.model_dump(mode="json", exclude=left_out)
+
+    def at_default(self, field: str) -> bool:
+        """Whether a field has its default value."""
+        return bool(getattr(self, field) == type(self).model_fields[field].get_default(call_default_factory=True))
 
 
 def _is_range(value: Any) -> bool:

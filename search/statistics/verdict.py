@@ -1,8 +1,12 @@
-"""The verdict on a pair of arms: pure functions on arrays of losses.
+"""The verdict on every pair of arms: pure functions on test losses per arm and repeat.
 
-Each repeat gives one number per arm, the mean test loss of its winner over the fresh seeds. Repeat r of every arm has
-the same train/validation split and the same fresh seeds, so the interval is the t interval over the repeats'
-differences; Welch's where two arms have no repeats in common.
+A repeat gives each arm one number, the mean test loss of its winner over the fresh seeds. Two arms are compared within
+a repeat, whose rows and seeds they share: x is the logarithm of the ratio of their losses, or where a loss is 0 or
+below, their difference. The interval of the mean of x answers two questions: which arm is better, and whether it
+matters.
+
+The pair that was asked about has its own t interval. Those of all other pairs hold at once (`simultaneous`). An
+interval that is shown is the one that decided.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -13,43 +17,74 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.search.statistics.intervals import CONFIDENCE, Interval, mean_interval, welch_interval
+from cooldown.search.statistics.forecast import repeats_to_decide
+from cooldown.search.statistics.intervals import Interval, mean_interval
+from cooldown.search.statistics.simultaneous import holm_levels, p_value, two_way
 from cooldown.search.statistics.student import t_probability, t_quantiles
 
 Decision = Literal["a_better", "b_better", "tie", "undecided"]
-MAX_REPEATS = 1000
-PRACTICAL = 30
-"""More repeats than these are no advice: a longer search or run is."""
+Scale = Literal["ratio", "difference"]
+Method = Literal["t", "tukey", "holm"]
+
+LEVEL = 0.05
+"""The error rate of a direction; of practical equality, whose interval is the narrower one, twice that."""
+
+MARGIN = 0.1
+"""Losses that differ by less than this fraction are practically equal."""
+
+TOO_FEW = "an interval takes at least 2 repeats of both arms"
+NOT_FINITE = "a test loss is not a finite number"
+NOTHING_LEARNED = "neither arm learned: at least half of their evaluations are no better than the baseline predictor"
+
+PerRepeat = Mapping[int, float]
+"""A number per repeat."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer for arms a and b: losses are compared, lower is better, so a negative difference speaks for a.
+    """What is known of arms a and b. Losses are compared, lower is better; None for what is not known.
 
-    a_loss, b_loss: each arm's mean test loss over the repeats that the difference is over, and no others. repeats: how
-    many of them both arms have, or where the arms have none in common, the fewer of the two.
-    band: differences within ± band are a tie. score_difference with its interval: that of the test score, accuracy or
-    R², where higher is better; it decides nothing. primary: the pair that answers the experiment's question; the others
-    are corrected for their number (Holm), `corrected` where that took a decision back.
+    verdict: `tie` where they are practically equal and neither is better. equal: whether they are practically equal,
+    which may hold beside a direction. withheld: whether an alarm forbids a decision, which `why` names.
+    scale: "ratio", or "difference" where a loss of the experiment is 0 or below. ratio: loss of a / loss of b, the
+    geometric mean over repeats; None on the scale of differences. difference: a_loss − b_loss. low, high: the interval
+    of the ratio, or of the difference; equal_low, equal_high: the narrower one that decides about equality;
+    margin_low, margin_high: between which it must lie. margin: the same as a fraction.
+    level: the error rate of the interval low, high: 0.05 for 95 %. method: "t" for an interval of its own, "tukey" for
+    one that holds together with those of all pairs, "holm" for one at the level that Holm's procedure tested it at.
+    a_loss, b_loss: each arm's mean test loss over the `repeats` that both have. wins, b_wins: in how many of these a,
+    or b, has the lower loss. score_difference with its own 95 % interval: of the test score, where higher is better; it
+    decides nothing. primary: the pair that answers the experiment's question.
     """
 
     a: str
     b: str
     verdict: Decision
-    a_loss: float | None
-    b_loss: float | None
-    repeats: int
-    difference: float | None
+    equal: bool | None
+    withheld: bool
+    scale: Scale
+    ratio: float | None
     low: float | None
     high: float | None
-    band: float | None
+    equal_low: float | None
+    equal_high: float | None
+    difference: float | None
+    a_loss: float | None
+    b_loss: float | None
+    margin: float
+    margin_low: float | None
+    margin_high: float | None
+    level: float | None
+    method: Method | None
     score_difference: float | None
     score_low: float | None
     score_high: float | None
     probability_a_better: float | None
+    wins: int
+    b_wins: int
+    repeats: int
     repeats_to_decide: int | None
     primary: bool
-    corrected: bool
     why: str
 
     def to_json(self) -> dict[str, Any]:
@@ -57,218 +92,221 @@ class Verdict:
         return asdict(self)
 
 
-def tie_band(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    """Half the pooled between-seed standard deviation of the test losses a and b, each (repeats, seeds)."""
-    variances = [np.var(losses, axis=1, ddof=1).mean() for losses in (a, b) if losses.shape[1] > 1]
-    return 0.5 * float(np.sqrt(np.mean(variances))) if variances else 0.0
-
-
-def decide(interval: Interval, band: float) -> Decision:
-    """Beyond the band: better. Inside it: a tie. Else undecided."""
-    if interval.high < -band:
-        return "a_better"
-    if interval.low > band:
-        return "b_better"
-    return "tie" if -band <= interval.low and interval.high <= band else "undecided"
-
-
-def claim_p_value(interval: Interval, band: float) -> float:
-    """The p-value of the strongest claim that the data could make: |difference| > band, or |difference| < band.
-
-    It is at most 0.05 exactly where the 95 % interval decides, so that Holm's correction can be applied to it.
-    """
-    if interval.standard_error == 0:
-        return 0.0
-    distance = abs(abs(interval.estimate) - band) / interval.standard_error
-    return 2 * t_probability(-distance, interval.degrees)
-
-
-def holm(p_values: Sequence[float], level: float = 1 - CONFIDENCE) -> list[bool]:
-    """Which hypotheses hold at `level` after Holm's step-down correction for their number."""
-    accepted = [False] * len(p_values)
-    for rank, index in enumerate(np.argsort(p_values, kind="stable")):
-        if p_values[index] > level / (len(p_values) - rank):
-            break
-        accepted[index] = True
-    return accepted
-
-
-def repeats_to_decide(interval: Interval, band: float, confidence: float = CONFIDENCE) -> int | None:
-    """The number of repeats, all together, at which an interval around the same mean with the same spread would decide;
-    None if no reasonable number would.
-    """
-    deviation = interval.standard_error * np.sqrt(interval.repeats)
-    margin = abs(abs(interval.estimate) - band)
-    repeats = np.arange(max(interval.repeats, 2), MAX_REPEATS + 1)
-    enough = t_quantiles((1 + confidence) / 2, repeats - 1) * deviation / np.sqrt(repeats) < margin
-    return int(repeats[enough.argmax()]) if enough.any() else None
-
-
-def probability_negative(interval: Interval) -> float:
-    """Probability that the true difference is below 0, under a flat prior: the t distribution's."""
-    if interval.standard_error == 0:
-        return 0.5 if interval.estimate == 0 else float(interval.estimate < 0)
-    return t_probability(-interval.estimate / interval.standard_error, interval.degrees)
-
-
-Repeats = Mapping[int, Sequence[float]]
-"""Per repeat the numbers of its winner's replicates (seeds,)."""
-
-
 def verdicts(
-    losses: Mapping[str, Repeats],
+    losses: Mapping[str, PerRepeat],
     primary: tuple[str, str] | None = None,
     unlearned: Collection[str] = (),
     *,
-    scores: Mapping[str, Repeats] | None = None,
+    scores: Mapping[str, PerRepeat] | None = None,
     withheld: Mapping[str, str] | None = None,
+    margin: float = MARGIN,
+    level: float = LEVEL,
 ) -> list[Verdict]:
     """The verdict for every pair of arms, the primary pair first.
 
-    losses: per arm and repeat the test losses of its winner over the fresh seeds; scores: likewise the test scores, NaN
-    for a run that has none. Repeats that only one arm of a pair has are left out of that pair, unless the two have
-    fewer than two in common. unlearned: arms whose losses are the cap that they share: two of these are alike without
-    having been compared. withheld: arms about which nothing is decided, with the reason.
+    losses: per arm and repeat the mean test loss; scores: likewise the test scores, NaN for a repeat that has none.
+    Repeats that only one arm of a pair has are left out of that pair. unlearned: arms whose losses are the cap that
+    they share: two of these are alike without having been compared. withheld: arms about which nothing is decided, with
+    the reason. margin: of practical equality, a fraction. level: the error rate of a direction.
     """
+    scale = scale_of(losses)
     pairs = [
         primary if primary and set(pair) == set(primary) else pair
         for pair in sorted(combinations(losses, 2), key=lambda pair: set(pair) != set(primary or ()))
     ]
-    compared = {(a, b): _compared(losses[a], losses[b]) for a, b in pairs}
-    p_values = {
-        pair: claim_p_value(known.interval, known.band) for pair, known in compared.items() if known and pair != primary
-    }
-    holds = dict(zip(p_values, holm(list(p_values.values())), strict=True))
+    compared = {(a, b): _compared(losses[a], losses[b], scale) for a, b in pairs}
+    known = {pair: each for pair, each in compared.items() if isinstance(each, _Compared)}
+    effects = {pair: _own_effect(known[pair].x, level) for pair in known if pair == primary}
+    effects |= _simultaneous_effects(losses, {pair: known[pair] for pair in known if pair != primary}, scale, level)
     decisions = []
-    for (a, b), known in compared.items():
+    for (a, b), pair_compared in compared.items():
         reasons = [(withheld or {})[arm] for arm in (a, b) if arm in (withheld or {})]
         if {a, b} <= set(unlearned):
             reasons = [NOTHING_LEARNED]
-        decided = _decided((a, b), known, reasons, holds=holds.get((a, b), True), pairs=len(p_values))
-        score = _difference(scores[a], scores[b]) if scores else None
-        interval = known.interval if known else None
-        difference, low, high = _ends(interval)
-        score_difference, score_low, score_high = _ends(score)
+        numbers: dict[str, Any] = dict.fromkeys(
+            (
+                *("equal", "ratio", "low", "high", "equal_low", "equal_high", "difference", "a_loss", "b_loss"),
+                *("margin_low", "margin_high", "level", "method", "probability_a_better", "repeats_to_decide"),
+            )
+        )
+        if isinstance(pair_compared, _Compared):
+            numbers |= _decided(pair_compared, effects[a, b], scale, margin, reasons)
+        else:
+            numbers |= {"verdict": "undecided", "wins": 0, "b_wins": 0, "why": pair_compared}
+        score_difference, score_low, score_high = _score_difference(scores[a], scores[b]) if scores else (None,) * 3
         decisions.append(
             Verdict(
                 a=a,
                 b=b,
-                a_loss=known.a_loss if known else None,
-                b_loss=known.b_loss if known else None,
-                repeats=known.repeats if known else min(len(losses[a]), len(losses[b])),
-                difference=difference,
-                low=low,
-                high=high,
-                band=known.band if known else None,
+                withheld=bool(reasons) and isinstance(pair_compared, _Compared),
+                scale=scale,
+                margin=margin,
                 score_difference=score_difference,
                 score_low=score_low,
                 score_high=score_high,
-                probability_a_better=None if interval is None else probability_negative(interval),
+                repeats=len(set(losses[a]) & set(losses[b])),
                 primary=(a, b) == primary,
-                **decided,
+                **numbers,
             )
         )
     return decisions
 
 
-def _aligned(a: Repeats, b: Repeats) -> tuple[NDArray[np.float64], NDArray[np.float64], bool] | None:
-    """Both arms' numbers (repeats, seeds), and whether they are paired: of the common repeats if there are two, else of
-    all that each has; None for fewer than two.
-    """
-    common = sorted(set(a) & set(b))
-    paired = len(common) >= 2
-    if not paired and min(len(a), len(b)) < 2:
-        return None
-    of_a, of_b = (np.array([arm[r] for r in (common if paired else sorted(arm))], np.float64) for arm in (a, b))
-    return of_a, of_b, paired
+def scale_of(losses: Mapping[str, PerRepeat]) -> Scale:
+    """On what losses are compared: ratios, unless one of them is 0 or below."""
+    return "difference" if any(loss <= 0 for of_arm in losses.values() for loss in of_arm.values()) else "ratio"
 
 
-def _difference(a: Repeats, b: Repeats) -> Interval | None:
-    """The interval for a − b; None for too few or missing numbers."""
-    aligned = _aligned(a, b)
-    if aligned is None:
-        return None
-    of_a, of_b = (numbers.mean(axis=1) for numbers in aligned[:2])
-    if not (np.isfinite(of_a).all() and np.isfinite(of_b).all()):
-        return None
-    return mean_interval(of_a - of_b) if aligned[2] else welch_interval(of_a, of_b)
+def decide(low: float, high: float) -> Decision:
+    """The direction that an interval of x shows, of which negative values speak for a."""
+    if high < 0:
+        return "a_better"
+    return "b_better" if low > 0 else "undecided"
 
 
-def _ends(interval: Interval | None) -> tuple[float, float, float] | tuple[None, None, None]:
-    return (None, None, None) if interval is None else (interval.estimate, interval.low, interval.high)
+def practically_equal(low: float, high: float, margin: float) -> bool:
+    """Whether an interval of x lies within ± margin, in the unit of x."""
+    return -margin <= low and high <= margin
+
+
+def probability_negative(interval: Interval) -> float:
+    """Probability that the true mean is below 0, under a flat prior: the t distribution's."""
+    if interval.standard_error == 0:
+        return 0.5 if interval.estimate == 0 else float(interval.estimate < 0)
+    return t_probability(-interval.estimate / interval.standard_error, interval.degrees)
 
 
 @dataclass(frozen=True)
 class _Compared:
-    """The interval for a − b, its tie band, and what it is of: both arms' means over as many repeats."""
+    """Two arms' losses (repeats,) in the repeats that both have, and the comparison x (repeats,)."""
 
-    interval: Interval
-    band: float
-    a_loss: float
-    b_loss: float
-    repeats: int
+    of_a: NDArray[np.float64]
+    of_b: NDArray[np.float64]
+    x: NDArray[np.float64]
 
 
-def _compared(a: Repeats, b: Repeats) -> _Compared | None:
-    """None for too few or missing numbers."""
-    aligned, interval = _aligned(a, b), _difference(a, b)
-    if aligned is None or interval is None:
-        return None
-    of_a, of_b, _ = aligned
-    a_loss, b_loss = (float(losses.mean(axis=1).mean()) for losses in (of_a, of_b))
-    return _Compared(interval, tie_band(of_a, of_b), a_loss, b_loss, min(len(of_a), len(of_b)))
+def _compared(a: PerRepeat, b: PerRepeat, scale: Scale) -> _Compared | str:
+    """Both arms in their common repeats, or why they cannot be compared."""
+    common = sorted(set(a) & set(b))
+    if len(common) < 2:
+        return TOO_FEW
+    of_a, of_b = (np.array([arm[repeat] for repeat in common], np.float64) for arm in (a, b))
+    if not (np.isfinite(of_a).all() and np.isfinite(of_b).all()):
+        return NOT_FINITE
+    return _Compared(of_a, of_b, np.log(of_a) - np.log(of_b) if scale == "ratio" else of_a - of_b)
 
 
-NOTHING_LEARNED = "neither arm learned: at least half of their evaluations are no better than the baseline predictor"
+@dataclass(frozen=True)
+class _Effect:
+    """The mean of x with half the widths of its two intervals: at `level`, and for equality at twice that.
+
+    level_of_one: the error rate of this interval by itself.
+    """
+
+    mean: float
+    half: float
+    equal_half: float
+    level: float
+    level_of_one: float
+    method: Method
+
+
+def _own_effect(x: NDArray[np.float64], level: float, method: Method = "t") -> _Effect:
+    interval = mean_interval(x)
+    half, equal_half = (
+        float(t_quantiles(1 - each / 2, interval.degrees)) * interval.standard_error for each in (level, 2 * level)
+    )
+    return _Effect(interval.estimate, half, equal_half, level, level, method)
+
+
+def _simultaneous_effects(
+    losses: Mapping[str, PerRepeat], compared: Mapping[tuple[str, str], _Compared], scale: Scale, level: float
+) -> dict[tuple[str, str], _Effect]:
+    """Effects whose intervals hold together: Tukey's where every arm has every repeat, else at Holm's levels."""
+    repeats = [set(of_arm) for of_arm in losses.values()]
+    complete = all(each == repeats[0] for each in repeats) and all(
+        np.isfinite(loss) for of_arm in losses.values() for loss in of_arm.values()
+    )
+    if not compared:
+        return {}
+    if complete:
+        values = np.array([[of_arm[repeat] for repeat in sorted(of_arm)] for of_arm in losses.values()])
+        layout = two_way(np.log(values) if scale == "ratio" else values)
+        half, equal_half = layout.half_width(level), layout.half_width(2 * level)
+        one = layout.level_of_one(level)
+        return {
+            pair: _Effect(float(each.x.mean()), half, equal_half, level, one, "tukey")
+            for pair, each in compared.items()
+        }
+    levels = holm_levels([p_value(mean_interval(each.x)) for each in compared.values()], level)
+    return {pair: _own_effect(each.x, at, "holm") for (pair, each), at in zip(compared.items(), levels, strict=True)}
 
 
 def _decided(
-    pair: tuple[str, str], known: _Compared | None, reasons: Sequence[str], *, holds: bool, pairs: int
+    compared: _Compared, effect: _Effect, scale: Scale, margin: float, reasons: Sequence[str]
 ) -> dict[str, Any]:
-    """A verdict's decision with what explains it. reasons: why nothing may be decided."""
-    needed: int | None = None
-    corrected = False
-    decision: Decision = "undecided"
-    if known is None:
-        why = "an interval takes at least 2 repeats of both arms"
-    elif reasons:
-        why = "; ".join(reasons)
+    """A verdict's decision with its numbers. reasons: why nothing may be decided."""
+    x, mean = compared.x, effect.mean
+    within = float(np.log1p(margin)) if scale == "ratio" else margin * _size(compared)
+    low, high = mean - effect.half, mean + effect.half
+    equal_low, equal_high = mean - effect.equal_half, mean + effect.equal_half
+    direction, equal = decide(low, high), practically_equal(equal_low, equal_high, within)
+    decision: Decision = "tie" if equal and direction == "undecided" else direction
+    needed = repeats_to_decide(x, within, effect.level_of_one) if decision == "undecided" else None
+    if reasons:
+        decision, needed, why = "undecided", None, "; ".join(reasons)
     else:
-        interval, band = known.interval, known.band
-        decision = decide(interval, band)
-        corrected = decision != "undecided" and not holds
-        if decision == "undecided":
-            needed = repeats_to_decide(interval, band)
-            why = _undecided(pair, interval, band, needed)
-        elif corrected:
-            decision = "undecided"
-            # At the level that the correction asks of a pair at most.
-            needed = repeats_to_decide(interval, band, 1 - (1 - CONFIDENCE) / pairs)
-            more = f"; {_more(interval, needed)}" if needed else ""
-            why = f"the 95 % interval alone is decisive, but not after Holm's correction for {pairs} pairs{more}"
-        elif decision == "tie":
-            why = f"the 95 % interval lies within the tie band of ±{band:.2g} (half the spread between seeds)"
-        else:
-            why = f"the 95 % interval lies outside the tie band of ±{band:.2g}"
-    return {"verdict": decision, "repeats_to_decide": needed, "corrected": corrected, "why": why}
+        text = f"±{100 * margin:g} %" if scale == "ratio" else f"±{within:.3g}"
+        why = _why(direction, equal, effect, text) + _more(decision, needed, len(x))
+    ends = [low, high, equal_low, equal_high, -within, within]
+    if scale == "ratio":
+        ends = [float(np.exp(end)) for end in ends]
+    return {
+        "verdict": decision,
+        "equal": equal and not reasons,
+        "ratio": float(np.exp(mean)) if scale == "ratio" else None,
+        **dict(zip(("low", "high", "equal_low", "equal_high", "margin_low", "margin_high"), ends, strict=True)),
+        "difference": float(compared.of_a.mean() - compared.of_b.mean()),
+        "a_loss": float(compared.of_a.mean()),
+        "b_loss": float(compared.of_b.mean()),
+        "level": effect.level,
+        "method": effect.method,
+        "probability_a_better": probability_negative(mean_interval(x)),
+        "wins": int((compared.of_a < compared.of_b).sum()),
+        "b_wins": int((compared.of_b < compared.of_a).sum()),
+        "repeats_to_decide": needed,
+        "why": why,
+    }
 
 
-def _more(interval: Interval, needed: int) -> str:
-    return f"about {needed} repeats ({max(needed - interval.repeats, 1)} more) would settle it"
+def _size(compared: _Compared) -> float:
+    """The mean absolute loss of a pair."""
+    return float(np.mean([np.abs(compared.of_a), np.abs(compared.of_b)]))
 
 
-def _undecided(pair: tuple[str, str], interval: Interval, band: float, needed: int | None) -> str:
-    narrow = interval.high - interval.low < 2 * band
-    if needed and needed <= PRACTICAL:
-        more = _more(interval, needed)
-    elif narrow and abs(abs(interval.estimate) - band) < interval.standard_error:
-        more = "the difference is close to the edge of the band, so more repeats are unlikely to settle it"
-    else:
-        more = f"{f'about {needed}' if needed else f'more than {MAX_REPEATS}'} repeats would be needed to settle it"
-    if interval.low > 0 or interval.high < 0:
-        favoured = pair[0] if interval.high < 0 else pair[1]
-        return (
-            f"the 95 % interval favours {favoured}, but reaches into the tie band of ±{band:.2g} (half the spread "
-            f"between seeds); {more}"
-        )
-    return f"the 95 % interval includes 0 and extends beyond the tie band of ±{band:.2g}; {more}"
+def _why(direction: Decision, equal: bool, effect: _Effect, margin: str) -> str:
+    """How the two intervals decided, in words."""
+    kind = "simultaneous " if effect.method == "tukey" else ""
+    wide, narrow = (f"the {kind}{100 * (1 - level):.3g} % interval" for level in (effect.level, 2 * effect.level))
+    excludes = f"{wide} {'includes' if direction == 'undecided' else 'excludes'} equal losses"
+    if equal:
+        link = ", but" if direction != "undecided" else ", and"
+        return f"{excludes}{link} {narrow} lies within the margin of {margin}"
+    return f"{excludes}, and {narrow} extends beyond the margin of {margin}" if direction == "undecided" else excludes
+
+
+def _more(decision: Decision, needed: int | None, repeats: int) -> str:
+    """How many repeats would settle an open comparison, as far as it is known."""
+    if decision != "undecided" or needed is None:
+        return ""
+    return f"; about {needed} repeats ({max(needed - repeats, 1)} more) would settle it"
+
+
+def _score_difference(a: PerRepeat, b: PerRepeat) -> tuple[float, float, float] | tuple[None, None, None]:
+    """The difference of scores a − b with its own interval; None for too few or missing scores."""
+    common = sorted(set(a) & set(b))
+    differences = np.array([a[repeat] - b[repeat] for repeat in common], np.float64)
+    if len(common) < 2 or not np.isfinite(differences).all():
+        return None, None, None
+    interval = mean_interval(differences)
+    return interval.estimate, interval.low, interval.high

@@ -72,7 +72,7 @@ def test_a_newcomers_way(address: str, url: str, page: Page, tmp_path: Path) -> 
     # Newest first.
     choose_row(page, 1)
     page.wait_for_url(re.compile(r"/verdict\?experiment=first[+%20]+steps"))
-    answer = load("first steps", db=url).answer
+    answer = load("first steps", db=url).answer.sentence
     expect(page.get_by_text(answer)).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
     # All arms, what tuning gained, and both costs; below a chart only what the reader opens.
@@ -102,7 +102,7 @@ def test_a_newcomers_way(address: str, url: str, page: Page, tmp_path: Path) -> 
 
 def test_a_link_leads_to_its_experiment(address: str, url: str, page: Page) -> None:
     page.goto(f"{address}/verdict?experiment=another")
-    expect(page.get_by_text(load("another", db=url).answer)).to_be_visible()
+    expect(page.get_by_text(load("another", db=url).answer.sentence)).to_be_visible()
     page.get_by_role("link", name="Budget").click()
     expect(page.get_by_role("heading", name="Budget")).to_be_visible()
     page.wait_for_url(re.compile(r"/budget\?experiment=another"))

@@ -10,7 +10,7 @@ import streamlit as st
 from search_runs import run_in_threads, spec
 from user_module import importable
 
-from cooldown.dashboard import data, pages
+from cooldown.dashboard import pages
 
 Open = Callable[..., Any]
 
@@ -74,12 +74,9 @@ def test_entries_of_a_module_and_what_is_told_without_it(
             assert not app.error, page
     st.cache_resource.clear()
     app = open_app(url)
-    for summary in data.summaries():
-        data.verdict(summary, now=True)
-    app.run()
     assert not app.exception
     table = app.dataframe[0].value
-    assert dict(zip(table.name, table.verdict == "cannot be read here", strict=True)) == {"mine": True, "ours": False}
+    assert dict(zip(table.name, table.leader == "cannot be read here", strict=True)) == {"mine": True, "ours": False}
     app = open_app(url, "verdict", experiment="mine")
     assert not app.exception
     assert "module 'mine_for_pages' cannot be imported" in app.error[0].value.replace("\\", "")

@@ -1,5 +1,6 @@
 """Every page in every state of a ledger, without a browser: no page ever fails, and each says what it should."""
 
+import re
 import shlex
 import sqlite3
 from collections.abc import Callable, Hashable, Iterator
@@ -197,6 +198,9 @@ def test_names_are_shown_as_they_are(ledgers: Ledgers, open_app: Open) -> None:
     app = fine(open_app(ledgers.done, "verdict", experiment=ODD))
     shown = words(app)
     assert r"\<script\>" in shown
+    # A command is shown as code, in which nothing is markup, as it is typed.
+    for command in app.code:
+        shown = shown.replace(command.value, "")
     assert "<script>" not in shown
 
 
@@ -205,19 +209,18 @@ def test_the_verdict_says_what_the_command_says(ledgers: Ledgers, open_app: Open
 
     found = load("whole", db=ledgers.done)
     shown = words(fine(open_app(ledgers.done, "verdict", experiment="whole"))).replace("\\", "")
-    assert found.answer in shown
+    assert found.answer.sentence in shown
+    assert found.answer.why in shown
     assert all(alarm.message in shown for alarm in found.alarms)
 
 
-def test_all_experiments_are_listed_with_their_verdicts(ledgers: Ledgers, open_app: Open) -> None:
+def test_all_experiments_are_listed_with_who_leads_and_after_how_long(ledgers: Ledgers, open_app: Open) -> None:
     app = fine(open_app(ledgers.done))
-    assert app.dataframe[0].value.verdict.isna().all(), "what takes time is not waited for"
-    for summary in data.summaries():
-        data.verdict(summary, now=True)
-    app.run()
     (table,) = (each.value for each in app.dataframe)
     assert list(table.name) == [ODD, "one joint arm", "whole"]
-    assert table.verdict[1] == "one arm only"
+    assert re.fullmatch(r"best: [\d.]+ % accuracy", table.leader[1])
+    assert all(re.fullmatch(r"\S+ by \d+ %", table.leader[row]) for row in (0, 2))
+    assert table.took.str.fullmatch(r"\d+ s").all()
     assert table.progress.tolist() == [1.0, 1.0, 1.0]
 
 
@@ -285,20 +288,19 @@ def test_one_arm_is_promised_nothing_that_never_comes(ledgers: Ledgers, open_app
 def test_the_verdict_is_told_at_a_glance(ledgers: Ledgers, open_app: Open) -> None:
     from cooldown import load
 
-    first = load("whole", db=ledgers.done).verdicts[0]
+    found = load("whole", db=ledgers.done).answer
     app = fine(open_app(ledgers.done, "verdict", experiment="whole"))
-    metrics = {each.label.replace("\\", ""): each.value for each in app.metric}
-    assert list(metrics) == [f"{first.a}: test loss", f"{first.b}: test loss", "Difference"]
-    assert first.difference is not None
-    assert metrics["Difference"] == f"{first.difference:+.4f}".replace("-", "−")
-    word = {"a_better": "beats", "b_better": "loses to", "tie": "ties with", "undecided": "undecided vs"}
-    assert word[first.verdict] in words(app)
+    assert app.subheader[0].value.replace("\\", "") == found.sentence
+    told = words(app).replace("\\", "")
+    assert found.question in told
+    assert f"{found.word}]" in told
+    assert list(app.dataframe[0].value["Arm"]), "the arms are the first table"
 
 
 def test_before_anything_is_evaluated_no_axis_is_empty(ledgers: Ledgers, open_app: Open) -> None:
     told = words(fine(open_app(ledgers.stopped, "verdict", experiment="nothing yet")))
     assert "No pair can be compared yet" in told
-    assert "no verdict yet vs" in told
+    assert "there is no verdict on tuned" in told.replace("\\", "")
 
 
 def test_while_winners_are_missing_the_curves_say_whose_they_are(

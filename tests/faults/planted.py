@@ -71,9 +71,9 @@ FAULTS = (
     Fault(
         "an interval has 90 % in place of 95 %",
         "search/statistics/intervals.py",
-        "t_quantiles((1 + confidence) / 2, degrees)",
-        "t_quantiles(confidence, degrees)",
-        ("tests/search/test_verdict.py",),
+        "t_quantiles((1 + confidence) / 2, n - 1)",
+        "t_quantiles(confidence, n - 1)",
+        ("tests/search/test_intervals.py",),
     ),
     Fault(
         "the arms of a figure are swapped",

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import pty
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -80,7 +81,9 @@ def test_show_json_keeps_its_contract(run_here: Any, ledger: str) -> None:
     shown = json.loads(out)
     assert (code, err) == (0, "")
     assert list(shown)[:4] == ["name", "task", "status", "message"]
-    assert {"fingerprint", "answer", "spec", "arms", "verdicts", "alarms"} < set(shown)
+    assert {"fingerprint", "answer", "protocol", "spec", "arms", "verdicts", "alarms"} < set(shown)
+    assert set(shown["answer"]) == {"question", "word", "sentence", "next"}
+    assert shown["protocol"] == 1
     assert len(shown["fingerprint"]) == 64
     assert set(shown["arms"][0]["repeats"][0]["best"]) >= {"config", "validation_loss", "finalist_loss"}
     code, out, _ = run_here("show", "empty", "--json", "--db", ledger)
@@ -112,7 +115,16 @@ def test_list(run_here: Any, ledger: str) -> None:
     assert max(cell_len(line) for line in out.splitlines()) <= 80
     code, out, _ = run_here("list", "--db", ledger, "--json")
     listed = {each["name"]: each for each in json.loads(out)}
-    assert listed["tiny"] == {"name": "tiny", "task": "iris", "status": "done", "trials": 16}
+    tiny = listed["tiny"]
+    assert {key: tiny.pop(key) for key in ("name", "task", "status", "trials")} == {
+        "name": "tiny",
+        "task": "iris",
+        "status": "done",
+        "trials": 16,
+    }
+    assert set(tiny) == {"leader", "created_at", "finished_at"}
+    assert re.fullmatch(r"(adam|momentum\+sgdr) by \d+ %", tiny["leader"])
+    assert listed["empty"]["leader"] == "not yet known"
     assert set(listed) == {"tiny", NAME, "empty"}
 
 

@@ -10,8 +10,8 @@ from search_runs import TINY, cooldown, flags, run_in_threads, spec
 
 from cooldown.objectives.errors import InputError
 from cooldown.search.cli import main
-from cooldown.search.cli.listings import spoken
 from cooldown.search.evidence.document import document
+from cooldown.search.evidence.numbers import duration
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.service import dry_run
 from cooldown.search.spec.experiment import Experiment
@@ -144,7 +144,8 @@ def test_bad_input_is_refused_as_by_a_run(tmp_path: Path) -> None:
         (3599, "1 h 0 min"),
         (900, "15 min"),
         (7500, "2 h 5 min"),
+        (3 * 86400, "3 days"),
     ],
 )
 def test_times_are_told_in_words(seconds: float, words: str) -> None:
-    assert spoken(seconds) == words
+    assert duration(seconds) == words

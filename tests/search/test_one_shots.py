@@ -12,7 +12,7 @@ from cooldown.objectives import TrainConfig
 from cooldown.search.evidence.credit import credit_document, credit_sentence, credit_split, tuning_gains
 from cooldown.search.evidence.document import document
 from cooldown.search.evidence.edges import edges
-from cooldown.search.evidence.target import default_target
+from cooldown.search.evidence.target import own_targets, times_to_target
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import Arm
@@ -267,13 +267,28 @@ def test_a_better_default_beyond_a_range_is_where_to_search_again(record: Experi
         assert found[0].wider == pytest.approx(wider)
 
 
-def test_the_target_is_what_the_best_default_reaches(record: ExperimentRecord) -> None:
-    losses = {
-        arm: np.mean([study.trials[0].validation_loss for study in record.default_configs if study.arm == arm])
-        for arm in CUBE
-    }
-    assert default_target(View(record)) == pytest.approx(min(losses.values()))
-    without = default_target(View(replace(record, default_configs=())))
-    winners = [np.mean([study.winner.finalist_loss for study in record.of(arm)]) for arm in CUBE]  # type: ignore
-    assert without == pytest.approx(max(winners))
-    assert default_target(View(replace(record, default_configs=(), studies=()))) is None
+def test_a_repeats_target_is_what_its_own_best_default_reaches(record: ExperimentRecord) -> None:
+    """A repeat's split may be easier than another's: each is held against its own."""
+    default = {(study.arm, study.repeat): study.trials[0].validation_loss for study in record.default_configs}
+    expected = {repeat: min(default[arm, repeat] for arm in CUBE) for repeat in range(2)}
+    assert own_targets(View(record)) == pytest.approx(expected)
+    assert expected[0] != expected[1], "else nothing is tested"
+    winners = {(study.arm, study.repeat): study.selection_loss for study in record.studies}
+    without = own_targets(View(replace(record, default_configs=())))
+    assert without == {repeat: max(winners[arm, repeat] for arm in CUBE) for repeat in range(2)}
+    assert own_targets(View(replace(record, default_configs=(), studies=()))) == {}
+    part = tuple(study for study in record.default_configs if (study.arm, study.repeat) != ("adam", 1))
+    assert set(own_targets(View(replace(record, default_configs=part)))) == {0}
+
+
+def test_times_to_target_are_those_to_each_repeats_own(record: ExperimentRecord) -> None:
+    view = View(record)
+    for arm, own in times_to_target(view).items():
+        alone = [
+            times_to_target(View(replace(record, studies=(study,))), own_targets(view)[study.repeat])[arm]
+            for study in record.of(arm)
+        ]
+        assert own.reached == sum(each.reached for each in alone)
+        assert own.repeats == 2
+        if own.reached == 2:
+            assert own.median == np.mean([each.median for each in alone])

@@ -61,7 +61,7 @@ def test_a_result_has_verdicts_configs_and_a_table(ran: tuple[str, Result]) -> N
     assert isinstance(frame, pd.DataFrame)
     assert len(frame) == 4
     assert {"arm", "repeat", "trial", "validation_loss", "adam.learning_rate", "sgdr.period"} <= set(frame.columns)
-    assert result.answer in repr(result)
+    assert result.answer.sentence in repr(result)
     with pytest.raises(InputError, match="unknown arm 'adm'; did you mean 'adam'"):
         result.best("adm")
 
@@ -134,7 +134,10 @@ def test_tune_is_one_joint_arm_once(url: str) -> None:
     assert result.record.spec["repeats"] == 1
     assert arm.count("+") == 1
     assert {"adam", "momentum"} < set(arm.partition("+")[0].split(","))
-    assert "one arm was tuned" in result.answer
+    assert result.answer.word == "best found"
+    assert str(result.answer).startswith("Best found on iris: ")
+    assert result.answer.next is not None
+    assert result.answer.next.command == "cooldown export iris -o best.toml"
     assert result.verdicts == []
 
 

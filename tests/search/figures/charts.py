@@ -1,7 +1,6 @@
 """What the tests of figures share: arms of every kind, and what is true of every chart."""
 
 import json
-from dataclasses import replace
 from functools import partial
 from typing import Any, get_args
 
@@ -24,7 +23,6 @@ from cooldown.search.figures.verdict import credit, forest, repeats
 from cooldown.search.spec.experiment import read_spec
 from cooldown.search.spec.space import Parameter, search_space
 from cooldown.search.statistics.intervals import Interval
-from cooldown.search.statistics.verdict import Verdict
 from cooldown.storage import ExperimentRecord
 
 INF, NAN = float("inf"), float("nan")
@@ -85,27 +83,3 @@ def figures_of(record: ExperimentRecord) -> dict[str, go.Figure]:
         for each in parameters_of(record, arm):
             made[f"slice {arm} {each.key}"] = slice_(record.of(arm), each)
     return made
-
-
-def verdict(a: str, b: str, decision: Any, **changes: Any) -> Verdict:
-    made = Verdict(
-        a=a,
-        b=b,
-        verdict=decision,
-        a_loss=0.25,
-        b_loss=0.75,
-        repeats=5,
-        difference=-0.5,
-        low=-0.75,
-        high=-0.125,
-        band=0.0625,
-        score_difference=None,
-        score_low=None,
-        score_high=None,
-        probability_a_better=0.9,
-        repeats_to_decide=None,
-        primary=False,
-        corrected=False,
-        why="",
-    )
-    return replace(made, **changes)

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from charts import JOINT_ARM, figures_of, named, verdict
+from charts import JOINT_ARM, figures_of, named
+from verdict_examples import made_verdict
 
 from cooldown.objectives import optimizers, schedules
 from cooldown.search.figures import lines
@@ -115,8 +116,8 @@ def test_an_arm_has_its_colour_in_every_picture(record: ExperimentRecord) -> Non
             assert {(trace.line.color, trace.line.dash) for trace in drawn} == {(colour, dash)}
         for name in ("repeats", "importance"):
             assert {trace.marker.color for trace in named(made[name], arm)} == {colour}
-    (won,) = forest([verdict("adam", "momentum", "a_better")]).data
-    assert won.marker.color == won.error_x.color == colour_of_arm("adam")
+    won, narrow = forest([made_verdict("adam", "momentum", "a_better")]).data
+    assert won.marker.color == won.error_x.color == narrow.line.color == colour_of_arm("adam")
 
 
 EVERYTHING = f"{','.join(optimizers.names())}+{','.join(schedules.names())}"

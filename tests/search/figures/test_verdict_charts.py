@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from charts import NAN, verdict
+from charts import NAN
+from verdict_examples import made_verdict
 
 from cooldown.search.evidence.credit import CreditSplit, spoken_effects, total_sentence
 from cooldown.search.evidence.tables import effects_table, pairs_table
@@ -15,11 +16,12 @@ from cooldown.search.figures.lines import colour_of_arm
 from cooldown.search.figures.verdict import credit, forest, repeats, repeats_table
 from cooldown.search.statistics.intervals import Interval
 
+UNKNOWN = dict.fromkeys(("equal", "ratio", "low", "high", "equal_low", "equal_high", "difference"))
 VERDICTS = [
-    verdict("adam", "sgd", "undecided", low=-1.5),
-    verdict("momentum+cosine", "adam", "b_better", difference=0.5, low=0.25, high=1.0, primary=True),
-    verdict("nag", "sgd", "tie", difference=0.0, low=-0.01, high=0.03),
-    verdict("nag", "adam", "undecided", difference=None, low=None, high=None, band=None),
+    made_verdict("adam", "sgd", "undecided", high=1.5),
+    made_verdict("momentum+cosine", "adam", "b_better", ratio=2.0, low=1.25, high=4.0, primary=True),
+    made_verdict("nag", "sgd", "tie", ratio=1.0, low=0.75, high=1.5, equal_low=0.875, equal_high=1.125),
+    made_verdict("nag", "adam", "undecided", **UNKNOWN),
 ]
 
 
@@ -35,25 +37,49 @@ def test_the_forest_has_a_row_for_each_pair_with_its_numbers() -> None:
     assert [text.split("<br>")[1] for text in axis.ticktext] == [
         "<i>adam is better</i>",
         "<i>undecided</i>",
-        "<i>tie</i>",
+        "<i>practically equal</i>",
         "<i>not compared yet</i>",
     ]
     assert list(axis.tickvals) == [0, 1, 2, 3]
     # The first row is on top.
     assert axis.range[0] > axis.range[1]
-    drawn = [(t.y[0], t.x[0], t.x[0] - t.error_x.arrayminus[0], t.x[0] + t.error_x.array[0]) for t in figure.data]
-    assert drawn == [(0, 0.5, 0.25, 1.0), (1, -0.5, -1.5, -0.125), (2, 0.0, -0.01, 0.03)]
-    assert [t.marker.color for t in figure.data] == [colour_of_arm("adam"), GREY, GREY]
-    assert [t.marker.symbol for t in figure.data] == ["circle", "circle", "circle-open"]
-    boxes = [(box.x0, box.x1, (box.y0 + box.y1) / 2) for box in figure.layout.shapes]
-    assert boxes == [(-0.0625, 0.0625, row) for row in (0, 1, 2)]
+    dots, narrow = figure.data[::2], figure.data[1::2]
+    drawn = [(t.y[0], t.x[0], t.x[0] - t.error_x.arrayminus[0], t.x[0] + t.error_x.array[0]) for t in dots]
+    assert drawn == [(0, 2.0, 1.25, 4.0), (1, 0.5, 0.25, 1.5), (2, 1.0, 0.75, 1.5)]
+    assert [t.x for t in narrow] == [(0.375, 0.625), (0.375, 0.625), (0.875, 1.125)]
+    assert [set(t.y) for t in narrow] == [{0}, {1}, {2}]
+    assert [t.marker.color for t in dots] == [colour_of_arm("adam"), GREY, GREY]
+    assert [t.marker.symbol for t in dots] == ["circle", "circle", "circle-open"]
+    *margins, line = figure.layout.shapes
+    assert [(box.x0, box.x1, (box.y0 + box.y1) / 2) for box in margins] == [(0.8, 1.25, row) for row in (0, 1, 2)]
+    assert (line.x0, line.x1) == (1, 1)
+    assert figure.layout.xaxis.type == "log"
     assert figure.layout.height == 4 * 40 + 120
-    assert "difference −0.5000<br>95 % interval [−1.5000, −0.1250]" in figure.data[1].hovertemplate
+    assert "ratio 0.500<br>95 % interval [0.250, 1.500]<br>90 % interval [0.375, 0.625]" in dots[1].hovertemplate
     assert [(note.x, note.xanchor, note.text) for note in figure.layout.annotations] == [
         (0, "right", "← first"),
         (0, "left", "second →"),
     ]
     assert not forest(VERDICTS[3:]).layout.annotations
+
+
+def test_differences_are_drawn_on_a_linear_axis_around_0() -> None:
+    numbers = {"low": -1.0, "high": 0.5, "equal_low": -0.75, "equal_high": 0.25, "margin_low": -0.1, "margin_high": 0.1}
+    pair = made_verdict("adam", "sgd", "undecided", scale="difference", ratio=None, difference=-0.25, **numbers)
+    figure = forest([pair])
+    assert figure.layout.xaxis.type is None
+    assert figure.layout.xaxis.zeroline
+    assert [(box.x0, box.x1) for box in figure.layout.shapes] == [(-0.1, 0.1)]
+    assert figure.data[0].x == (-0.25,)
+    assert "Difference" in figure.layout.xaxis.title.text
+    assert pairs_table([pair]).titles[1] == "Difference"
+    assert pairs_table([pair]).rows[0][1] == -0.25
+
+
+def test_a_better_arm_that_hardly_matters_is_slightly_better() -> None:
+    pair = made_verdict("adam", "sgd", "a_better", equal=True)
+    assert forest([pair]).layout.yaxis.ticktext[0].endswith("<i>adam is slightly better</i>")
+    assert pairs_table([pair]).values("First is") == ["slightly better"]
 
 
 def test_the_table_of_the_pairs() -> None:
@@ -62,8 +88,10 @@ def test_the_table_of_the_pairs() -> None:
     for place, pair in enumerate(VERDICTS):
         row = frame.iloc[place]
         assert row["Pair"] == f"{pair.a} vs {pair.b}"
-        for title, value in (("Difference", pair.difference), ("95 % interval from", pair.low)):
+        for title, value in (("Ratio", pair.ratio), ("Interval from", pair.low)):
             assert row[title] == value or value is None
+    assert pairs_table(VERDICTS).values("Ahead") == ["4 of 5", "4 of 5", "4 of 5", None]
+    assert frame["First is"].tolist() == ["undecided", "worse", "practically equal", "undecided"]
     assert pairs_table(VERDICTS).strong == {place for place, pair in enumerate(VERDICTS) if pair.primary}
 
 

@@ -1,0 +1,208 @@
+"""The answer of an experiment: one word, one sentence and one next step, the same in every place that shows it.
+
+The word is about the question "does a beat b?": yes, no, no difference that matters, or open. An experiment of one arm
+has no such question; its answer is the best config that was found.
+"""
+
+import shlex
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from cooldown.search.evidence.alarms import boundary_alarms
+from cooldown.search.evidence.losses import best_study
+from cooldown.search.evidence.numbers import Form, formatted, percent
+from cooldown.search.evidence.prices import price_of_arms, price_of_repeats, price_of_rest, price_of_trials
+from cooldown.search.evidence.standing import score_in_words
+from cooldown.search.evidence.verdict import pair_verdicts
+from cooldown.search.evidence.view import View, once
+from cooldown.search.evidence.wording import lead
+from cooldown.search.spec.arms import NO_ANNEALING
+from cooldown.search.statistics.finite import finite
+from cooldown.search.statistics.verdict import NOTHING_LEARNED, Verdict
+from cooldown.storage import Status, StudyRecord
+
+Word = Literal["yes", "no", "no difference that matters", "open", "best found"]
+
+FIRST_REPEATS = 5
+"""Repeats to ask for where there are too few for a forecast."""
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """What to do next.
+
+    purpose: what it is for, as the beginning of a line. verb, options: the command `cooldown VERB NAME OPTIONS` about
+    the experiment `name`. seconds: what it will take by the clock, with a worker per core; None where it is not known.
+    """
+
+    purpose: str
+    verb: str
+    name: str
+    options: tuple[str, ...]
+    seconds: float | None
+
+    @property
+    def command(self) -> str:
+        """The command, quoted for a shell."""
+        return shlex.join(["cooldown", self.verb, self.name, *self.options])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer. question: in one sentence. word: in one word, or a few. sentence: the answer by itself, understood
+    without the question. why: what decided it, as a sentence; "" where there is nothing to say. next: one next step.
+    """
+
+    question: str
+    word: Word
+    sentence: str
+    why: str = ""
+    next: NextStep | None = None
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer in `show --json`."""
+        step = self.next
+        return {
+            "question": self.question,
+            "word": self.word,
+            "sentence": self.sentence,
+            "next": None if step is None else {"command": step.command, "seconds": step.seconds},
+        }
+
+
+@once
+def answer(view: View) -> Answer:
+    """The answer of an experiment, as far as it has got."""
+    found = pair_verdicts(view)
+    return _of_question(view, found[0]) if found else _of_one_arm(view)
+
+
+def question_word(verdict: Verdict) -> Word:
+    """The word for "does a beat b?"."""
+    if verdict.withheld or verdict.low is None or verdict.margin_low is None:
+        return "open"
+    if verdict.verdict == "a_better":
+        return "yes"
+    if verdict.verdict == "b_better":
+        return "no"
+    if verdict.equal:
+        return "no difference that matters"
+    return "no" if verdict.low > verdict.margin_low else "open"
+
+
+def _of_question(view: View, verdict: Verdict) -> Answer:
+    a, b, task = verdict.a, verdict.b, view.spec.task
+    question = f"Does tuned {a} beat tuned {b} on {task}?"
+    word, said = question_word(verdict), lead(verdict)
+    if said is None:
+        sentence = f"Open: on {task}, there is no verdict on tuned {a} vs tuned {b} yet."
+        return Answer(question, word, sentence, _sentence(verdict.why), _next(view, verdict))
+    numbers = f"{said.amount} {said.interval}, {said.record}, {said.sureness}"
+    hardly = ", by an amount that hardly matters" if verdict.equal else ""
+    why = _sentence(verdict.why)
+    if word == "yes":
+        sentence = f"Yes: on {task}, tuned {a} beats tuned {b}{hardly}: {numbers}."
+    elif verdict.verdict == "b_better":
+        sentence = f"No: on {task}, tuned {b} beats tuned {a}{hardly}: {numbers}."
+    elif word == "no":
+        sentence = f"No: on {task}, tuned {a} does not beat tuned {b} by {_margin(verdict)}: {_at_most(verdict)}."
+        why = f"{said.leader} leads with {numbers}."
+    elif word == "no difference that matters":
+        sentence = (
+            f"No difference that matters: on {task}, tuned {a} and tuned {b} are equal within {_margin(verdict)}."
+        )
+        why = f"{said.leader} leads with {numbers}. {why}"
+    else:
+        sentence = f"Open: on {task}, tuned {said.leader} leads tuned {said.other}: {numbers}."
+        if verdict.withheld:
+            why = f"No verdict: {verdict.why}."
+    return Answer(question, word, sentence, why, _next(view, verdict))
+
+
+def _margin(verdict: Verdict) -> str:
+    """The margin in words."""
+    if verdict.scale == "ratio" or verdict.margin_high is None:
+        return percent(verdict.margin)
+    return formatted(verdict.margin_high, Form.LOSS)
+
+
+def _at_most(verdict: Verdict) -> str:
+    """How much lower the first arm's loss can be: `at most 4 % lower loss`."""
+    low = verdict.low or 0.0
+    if verdict.scale == "ratio":
+        return f"at most {percent(1 - low)} lower loss" if low < 1 else "no lower loss"
+    return f"a loss lower by at most {formatted(-low, Form.LOSS)}" if low < 0 else "no lower loss"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def _next(view: View, verdict: Verdict) -> NextStep | None:
+    """The one step that does most about an open question; None for an answered one, and where nothing helps."""
+    if unfinished := _unfinished(view):
+        return unfinished
+    if view.status is Status.RUNNING or question_word(verdict) != "open":
+        return None
+    if verdict.withheld:
+        return _against_alarm(view, verdict)
+    needed = verdict.repeats_to_decide
+    if needed is None:
+        if verdict.repeats >= FIRST_REPEATS or verdict.why.startswith("a test loss"):
+            return None
+        needed = FIRST_REPEATS
+    return _resume(view, "To settle it", ("--repeats", str(needed)), price_of_repeats(view, needed))
+
+
+def _unfinished(view: View) -> NextStep | None:
+    """How to finish an experiment that stopped before its end."""
+    if view.status in (Status.RUNNING, Status.DONE):
+        return None
+    return _resume(view, "To finish it", (), price_of_rest(view))
+
+
+def _against_alarm(view: View, verdict: Verdict) -> NextStep | None:
+    """What to do about the alarm that withholds a verdict; None where no command would help."""
+    pair = (verdict.a, verdict.b)
+    at_edge = [arm for arm in dict.fromkeys(alarm.arm for alarm in boundary_alarms(view)) if arm in pair]
+    if verdict.why == NOTHING_LEARNED:
+        return None
+    if at_edge:
+        return _resume(view, "To widen the ranges and search again", ("--extend",), price_of_arms(view, at_edge))
+    trials = 2 * view.spec.trials
+    return _resume(view, "To search longer", ("--trials", str(trials)), price_of_trials(view, trials))
+
+
+def _resume(view: View, purpose: str, options: tuple[str, ...], seconds: float | None) -> NextStep:
+    return NextStep(purpose, "resume", view.name, options, seconds)
+
+
+def _of_one_arm(view: View) -> Answer:
+    """The answer of an experiment that compares nothing: the best config, and how to take it home."""
+    question = f"Which config is best on {view.spec.task}?"
+    study = best_study(view, view.arms[0])
+    if study is None or study.winner is None:
+        return Answer(
+            question, "open", f"Open: nothing has been found on {view.spec.task} yet.", next=_unfinished(view)
+        )
+    choices = [study.winner.config.optimizer.name, study.winner.config.schedule.name]
+    name = "+".join(choice for choice in choices if choice != NO_ANNEALING)
+    so_far = " so far" if view.status is not Status.DONE or not study.evaluations else ""
+    sentence = f"Best found{so_far} on {view.spec.task}: {name}, {_quality(view, study)}."
+    export = NextStep("Export it with", "export", view.name, ("-o", "best.toml"), 0.0)
+    return Answer(question, "best found", sentence, next=_unfinished(view) if so_far else export)
+
+
+def _quality(view: View, study: StudyRecord) -> str:
+    """How good a study's winner is: its score on the test rows, or a loss where it has none."""
+    if not study.evaluations:
+        return f"validation loss {formatted(study.selection_loss, Form.LOSS)}"
+    score = finite(float(np.mean([curve.final_score for curve in study.evaluations])))
+    if score is None:
+        return f"test loss {formatted(float(np.mean([c.final_loss for c in study.evaluations])), Form.LOSS)}"
+    return score_in_words(view.spec.task, score)

@@ -1,0 +1,80 @@
+"""Who leads an experiment, in a few words, for lists: read from the winners alone, not from the whole record.
+
+It is no verdict: that takes the alarms too.
+"""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from cooldown.objectives import tasks
+from cooldown.objectives.errors import InputError
+from cooldown.search.evidence.losses import question_pair
+from cooldown.search.evidence.numbers import Form, duration, formatted, percent
+from cooldown.search.spec.arms import short
+from cooldown.search.spec.experiment import Experiment, read_spec
+from cooldown.search.statistics.verdict import scale_of
+from cooldown.storage import Status, Summary, Winner
+
+UNKNOWN = "not yet known"
+UNREADABLE = "cannot be read here"
+
+
+def leader(summary: Summary, winners: Sequence[Winner]) -> str:
+    """Who leads in the pair that the answer is about, and by how much lower a test loss, `adam by 8 %`; of a single
+    arm, how good its best winner is.
+    """
+    try:
+        spec = read_spec(**summary.spec)
+    except InputError:
+        # It may use an optimizer or a schedule of a module that is missing here; `show` says which.
+        return UNREADABLE
+    if len(spec.arms) == 1:
+        return _best(spec, winners)
+    losses = {arm: {w.repeat: w.test_loss for w in winners if w.arm == arm} for arm in spec.arms}
+    pair = question_pair(spec, {arm: _selection_loss(arm, winners) for arm in spec.arms})
+    common = sorted(set(losses[pair[0]]) & set(losses[pair[1]])) if pair else []
+    if pair is None or not common:
+        return UNKNOWN
+    a, b = (np.array([losses[arm][repeat] for repeat in common]) for arm in pair)
+    if scale_of(losses) == "ratio":
+        effect = float(np.mean(np.log(a) - np.log(b)))
+        amount = percent(1 - np.exp(-abs(effect)))
+    else:
+        effect = float(np.mean(a - b))
+        amount = formatted(abs(effect), Form.LOSS)
+    if effect == 0:
+        return "equal losses"
+    return f"{short(pair[0] if effect < 0 else pair[1])} by {amount}"
+
+
+def took(summary: Summary, now: float | None = None) -> str:
+    """How long an experiment has taken from its start to its end, breaks included, or so far while it runs; "–" where
+    it has stopped before its end. now: seconds since 1970, for a running one.
+    """
+    end = summary.finished_at
+    if summary.status is Status.RUNNING:
+        end = time.time() if now is None else now
+    return formatted(None) if end is None else duration(end - summary.created_at)
+
+
+def _selection_loss(arm: str, winners: Sequence[Winner]) -> float | None:
+    losses = [winner.selection_loss for winner in winners if winner.arm == arm]
+    return float(np.mean(losses)) if losses else None
+
+
+def _best(spec: Experiment, winners: Sequence[Winner]) -> str:
+    """The test score, or else the test loss, of the winner that was chosen by the lowest validation loss."""
+    best = min(winners, key=lambda winner: winner.selection_loss, default=None)
+    if best is None:
+        return UNKNOWN
+    if best.test_score is None:
+        return f"best: test loss {formatted(best.test_loss, Form.LOSS)}"
+    return f"best: {score_in_words(spec.task, best.test_score)}"
+
+
+def score_in_words(task: str, score: float) -> str:
+    """A test score as a reader knows it: `98.6 % accuracy`, `R² 0.490`; of a task that only its data tell, `score`."""
+    name = tasks.get(task).score_name if tasks.origin(task) == "built-in" else "score"
+    return f"{100 * score:.1f} % accuracy" if name == "accuracy" else f"{name} {formatted(score, Form.SCORE)}"

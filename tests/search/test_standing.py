@@ -1,0 +1,110 @@
+"""Lists: who leads, by how much, after how long, read from the winners alone."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+from search_runs import run_in_threads, spec
+
+from cooldown.search.cli.listings import experiments
+from cooldown.search.evidence.losses import mean_test_losses, winners_loss
+from cooldown.search.evidence.standing import UNKNOWN, leader, score_in_words, took
+from cooldown.search.evidence.view import View
+from cooldown.search.evidence.wording import lead
+from cooldown.search.experiments import Result
+from cooldown.storage import Ledger, Status, Summary, Winner
+
+PAIR = ("momentum+cosine", "adam")
+
+
+def summary(arms: Any = PAIR, **changes: Any) -> Summary:
+    made = Summary("one", spec(arms=arms).to_json(), "", Status.DONE, 100.0, 175.0, 8, ())
+    return replace(made, **changes)
+
+
+def won(arm: str, *losses: float, chosen_by: float = 1.0, score: float | None = 0.9) -> list[Winner]:
+    return [Winner(arm, repeat, chosen_by, loss, score) for repeat, loss in enumerate(losses)]
+
+
+def test_the_leader_is_that_of_the_record(url: str) -> None:
+    record = run_in_threads(url, spec(arms=("sgd", *PAIR), epochs=3), name="mine")
+    run_in_threads(url, spec(arms=("adam",), epochs=1), name="other")
+    result, ledger = Result(record), Ledger(url, create=False)
+    winners = ledger.winners()
+    assert set(winners) == {"mine", "other"}
+    for arm, by_repeat in mean_test_losses(View(record)).items():
+        found = {each.repeat: each for each in winners["mine"] if each.arm == arm}
+        assert {repeat: each.test_loss for repeat, each in found.items()} == pytest.approx(by_repeat)
+        assert np.mean([each.selection_loss for each in found.values()]) == pytest.approx(
+            winners_loss(View(record), arm)
+        )
+    said = lead(result.verdicts[0])
+    (listed,) = (each for each in ledger.summaries() if each.name == "mine")
+    assert said is not None
+    assert leader(listed, winners["mine"]) == f"{said.leader} by {said.amount.partition(' lower')[0]}"
+
+
+def test_winners_of_a_widened_search_are_those_of_its_last_attempt(url: str) -> None:
+    """The first attempt stays in the ledger, and would be counted twice."""
+    ranges = {"sgd.learning_rate": (1e-6, 1e-2), "constant.warmup_steps": 0}
+    run_in_threads(url, spec(arms=("sgd", "adam"), trials=8, finalists=2, epochs=2, ranges=ranges), name="tiny")
+    from cooldown import resume
+
+    record = resume("tiny", extend=True, db=url, workers=1).record
+    assert record.superseded
+    winners = Ledger(url).winners()["tiny"]
+    for arm, by_repeat in mean_test_losses(View(record)).items():
+        assert {w.repeat: w.test_loss for w in winners if w.arm == arm} == pytest.approx(by_repeat)
+
+
+def test_a_lead_by_hand() -> None:
+    winners = [*won("momentum+cosine", 0.9, 0.9), *won("adam", 1.0, 1.0)]
+    assert leader(summary(), winners) == "momentum+cosine by 10 %"
+    assert leader(summary(), [*won("momentum+cosine", 1.0), *won("adam", 0.5)]) == "adam by 50 %"
+    assert leader(summary(), [*won("momentum+cosine", 1.0), *won("adam", 1.0)]) == "equal losses"
+    assert leader(summary(), [*won("momentum+cosine", -1.0), *won("adam", 1.0)]) == "momentum+cosine by 2.0000"
+    assert leader(summary(), won("adam", 1.0)) == leader(summary(), []) == UNKNOWN
+
+
+def test_only_repeats_that_both_have_count() -> None:
+    winners = [*won("momentum+cosine", 0.9, 9.0), *won("adam", 1.0)]
+    assert leader(summary(), winners) == "momentum+cosine by 10 %"
+
+
+def test_the_pair_is_the_one_that_was_asked_about() -> None:
+    arms = ("momentum+cosine", "momentum+sgdr", "adam")
+    winners = [
+        *won("momentum+cosine", 0.9, chosen_by=0.5),
+        *won("momentum+sgdr", 0.5, chosen_by=0.6),
+        *won("adam", 1.0),
+    ]
+    assert leader(summary(arms), winners) == "momentum+cosine by 10 %"
+    asked = summary(arms, spec=spec(arms=arms, primary=("momentum+sgdr", "adam")).to_json())
+    assert leader(asked, winners) == "momentum+sgdr by 50 %"
+
+
+def test_one_arm_has_its_best() -> None:
+    winners = [Winner("adam", 0, 0.2, 0.3, 0.5), Winner("adam", 1, 0.1, 0.4, 0.986)]
+    assert leader(summary(("adam",)), winners) == "best: 98.6 % accuracy"
+    assert leader(summary(("adam",)), won("adam", 0.25, score=None)) == "best: test loss 0.2500"
+    assert leader(summary(("adam",)), []) == UNKNOWN
+    assert score_in_words("diabetes", 0.49) == "R² 0.490"
+    assert score_in_words("houses.csv", 0.49) == "score 0.490"
+
+
+def test_what_an_experiment_took() -> None:
+    assert took(summary()) == "1 min 15 s"
+    assert took(summary(status=Status.RUNNING, finished_at=None), now=130.0) == "30 s"
+    assert took(summary(status=Status.INTERRUPTED, finished_at=None)) == "–"
+
+
+def test_the_list_in_a_terminal() -> None:
+    winners = {"one": [*won("momentum+cosine", 0.9, 0.9), *won("adam", 1.0, 1.0)]}
+    console = Console(width=80, markup=False, highlight=False)
+    with console.capture() as captured:
+        console.print(experiments([summary()], winners, 80))
+    head, line = captured.get().splitlines()
+    assert head.split() == ["Name", "Task", "Leader", "Took", "Status", "Trials"]
+    assert " ".join(line.split()) == "one iris momentum+cosine by 10 % 1 min 15 s done 8/16"
