@@ -132,9 +132,10 @@ def main() -> None:
                 f"{low:.2f} to {high:.2f}",
             )
     console.print(table)
+    of_ratios = [losses for losses, each in zip(everything, found, strict=True) if each.scale == "ratio"]
     table = Table("repeats", *(f"ratio {ratio:g}" for ratio in PLANTED), box=None)
     for repeats in range(2, arguments.repeats + 1):
-        planted = [[verdict_of(ratio * a[:repeats], b[:repeats]) for a, b in everything] for ratio in PLANTED]
+        planted = [[verdict_of(ratio * a[:repeats], b[:repeats]) for a, b in of_ratios] for ratio in PLANTED]
         table.add_row(
             str(repeats),
             *(

@@ -29,7 +29,7 @@ from tests.dashboard.browser import opened, served
 
 COPIES = 20
 PAGES = {
-    "Verdict": ".js-plotly-plot",
+    "Answer": ".js-plotly-plot",
     "Learning curves": ".js-plotly-plot",
     "Search": ".js-plotly-plot",
     "Budget": ".js-plotly-plot",

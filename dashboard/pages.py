@@ -1,6 +1,6 @@
 """The pages, by section of the menu: the files of `app_pages`, each of which declares its place at the top.
 
-    PAGE = {"title": "Verdict", "icon": "gavel", "section": "This experiment", "place": 20}
+    PAGE = {"title": "Answer", "icon": "gavel", "section": "This experiment", "place": 20}
 
 A page is a script that Streamlit runs, so this declaration is parsed and not imported. Pages are ordered by place,
 sections by their first page; the page with the lowest place is opened first. A file whose name begins with an

@@ -1,4 +1,4 @@
-"""All experiments of the ledger, updated live; selecting one opens its verdict."""
+"""All experiments of the ledger, updated live; selecting one opens its answer."""
 
 import itertools
 
@@ -70,7 +70,7 @@ def _list(rows: pd.DataFrame) -> None:
         placeholder="–",
         alt="All experiments, newest first, with task, leader, duration, status and progress",
     )
-    st.caption("Select a row to open its verdict.")
+    st.caption("Select a row to open its answer.")
     if chosen["selection"]["rows"]:
         # The choice can only be changed before its widget exists: at the start of the next run.
         st.session_state["opened"] = rows.name.iloc[chosen["selection"]["rows"][0]]

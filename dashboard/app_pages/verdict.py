@@ -28,7 +28,7 @@ from cooldown.search.spec.arms import short
 from cooldown.search.statistics.verdict import Verdict
 from cooldown.storage import Status
 
-PAGE = {"title": "Verdict", "icon": "gavel", "section": "This experiment", "place": 20}
+PAGE = {"title": "Answer", "icon": "gavel", "section": "This experiment", "place": 20}
 
 BADGES: dict[Word, tuple[Literal["green", "red", "blue", "orange"], str]] = {
     "yes": ("green", ":material/check:"),
@@ -60,16 +60,16 @@ def _answer(result: Result) -> None:
     """The first screen: the answer, the arms, the best configs, and one next step with its price."""
     found, view = result.answer, result.view
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(plain(found.question))
         colour, icon = BADGES[found.word]
         st.badge(found.word, icon=icon, color=colour)
+        st.caption(plain(found.question))
     st.subheader(plain(found.sentence), anchor=False)
     if found.why:
         st.caption(plain(found.why))
     evidence(arms_table(view), "arms")
-    arms = compared_pair(view) or view.arms
-    for config in (result.best(arm) for arm in arms if any(study.winner for study in view.searches(arm))):
-        st.markdown(f"Best {plain(config.optimizer.name)} config: {plain(config_in_words(config))}")
+    for arm in compared_pair(view) or view.arms:
+        if any(study.winner for study in view.searches(arm)):
+            st.markdown(f"**Best {plain(short(arm))}:** {plain(config_in_words(result.best(arm)))}")
     step = found.next
     # The header has the command for an experiment that stopped before its end.
     if step and result.status is Status.DONE:
@@ -177,5 +177,5 @@ def _cost(result: Result) -> None:
     evidence(cost_table(result.view, "seconds"), "cost in seconds")
 
 
-st.title("Verdict")
+st.title("Answer")
 about_experiment(_verdict)

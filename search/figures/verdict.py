@@ -19,8 +19,8 @@ from cooldown.search.statistics.verdict import Verdict
 FOREST_CAPTION = (
     "Test loss of the first arm compared with that of the second: a dot on the left favours the first arm. One arm is "
     "better if the whole interval is on its side of the line. Two arms are practically equal if the narrower interval, "
-    "the thick part, is inside the shaded margin. The first pair has its own interval; those of the others hold "
-    "together, or are those of the levels at which Holm's procedure tested them."
+    "the thick part, is inside the shaded margin. The first pair has its own intervals; those of the others are wider, "
+    "so that they hold together."
 )
 
 RIM = "rgba(128, 128, 128, 0.6)"
@@ -78,7 +78,7 @@ def forest(verdicts: Sequence[Verdict]) -> go.Figure:
                 )
             )
     if ratios:
-        title, scale = "Ratio of test losses, first arm / second", {"log": True}
+        title, scale = "Ratio of test losses, first arm / second", {"log": True, **_ticks(ordered)}
         shapes.append(vertical(1.0))
     else:
         title, scale = "Difference of test losses, first arm − second", zero_line()
@@ -91,6 +91,12 @@ def forest(verdicts: Sequence[Verdict]) -> go.Figure:
         xaxis=axis(title, **scale),
         yaxis=rows([_row_label(verdict) for verdict in ordered], "Pair of arms"),
     )
+
+
+def _ticks(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """More ticks for a log axis of less than a decade, on which plotly sets them evenly; else those of every axis."""
+    ends = [end for verdict in verdicts for end in (verdict.low, verdict.high, verdict.margin_low) if end]
+    return {"nticks": 8} if ends and max(ends) < 4 * min(ends) else {}
 
 
 def _ratios(verdicts: Sequence[Verdict]) -> bool:
