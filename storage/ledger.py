@@ -117,6 +117,7 @@ class Ledger:
             tuple(row.extended_from or ()),
             tuple(study for study in studies if study.is_default),
             tuple(study for study in searches if study.id not in current),
+            tuple(row.looks or ()),
         )
 
     # -- writing ------------------------------------------------------------------------------------------------------

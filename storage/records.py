@@ -149,7 +149,8 @@ class ExperimentRecord:
 
     studies: its searches, one per arm and repeat. default_configs: studies of the arms' default configs.
     superseded: searches over ranges that have been widened since. extended_from: for each extension, in order, the old
-    values of the fields of the spec that it changed: another order of extensions may give other finalists.
+    values of the fields of the spec that it changed: another order of extensions may give other finalists. looks: the
+    numbers of repeats at which everything that the spec then asked for was there, so that an answer could be read.
     """
 
     id: int
@@ -165,6 +166,7 @@ class ExperimentRecord:
     extended_from: tuple[Mapping[str, Any], ...] = ()
     default_configs: tuple[StudyRecord, ...] = ()
     superseded: tuple[StudyRecord, ...] = ()
+    looks: tuple[int, ...] = ()
 
     def of(self, arm: str) -> list[StudyRecord]:
         """The searches of one arm, by repeat."""

@@ -75,8 +75,15 @@ class Writer:
         )
         return replace(study, trials=trials)
 
-    def finish(self) -> None:
-        """Declare the experiment complete: the ledger holds everything that the spec asks for."""
+    def finish(self, repeats: int) -> None:
+        """Declare the experiment complete: the ledger holds everything that the spec asks for, so many repeats. It is
+        recorded as a look at its answer.
+        """
+        e = tables.experiments
+        with self._append() as connection:
+            looks = connection.execute(select(e.c.looks).where(e.c.id == self._id)).scalar_one() or []
+            if repeats not in looks:
+                connection.execute(update(e).where(e.c.id == self._id).values(looks=[*looks, repeats]))
         self.finished = True
 
     def beat_until(self, stop: threading.Event) -> None:

@@ -11,7 +11,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from cooldown.search.evidence.numbers import Form, formatted
-from cooldown.search.experiments.service import Report
+from cooldown.search.experiments.running import Report
 from cooldown.search.spec.arms import short
 from cooldown.search.tuning.progress import Progress
 

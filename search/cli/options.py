@@ -100,6 +100,14 @@ Margin = Annotated[
 ]
 Trials = Annotated[int | None, _count("trials")]
 Repeats = Annotated[int | None, _count("repeats")]
+UntilDecided = Annotated[
+    bool,
+    typer.Option("--until-decided", help="add repeats until the question is answered, looking at doubled numbers"),
+]
+MaxRepeats = Annotated[
+    int | None,
+    typer.Option("--max-repeats", help="the most repeats of --until-decided [default: 20]", **WHOLE),
+]
 Epochs = Annotated[int | None, _count("epochs")]
 Seeds = Annotated[int | None, _count("seeds")]
 Finalists = Annotated[int | None, _count("finalists")]

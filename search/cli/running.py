@@ -22,6 +22,7 @@ from cooldown.search.cli.options import (
     Hidden,
     Json,
     Margin,
+    MaxRepeats,
     Name,
     NewName,
     OptionalTask,
@@ -36,6 +37,7 @@ from cooldown.search.cli.options import (
     Target,
     Task,
     Trials,
+    UntilDecided,
     Workers,
 )
 
@@ -50,6 +52,8 @@ def compare(
     margin: Margin = None,
     trials: Trials = None,
     repeats: Repeats = None,
+    until_decided: UntilDecided = False,
+    max_repeats: MaxRepeats = None,
     epochs: Epochs = None,
     seeds: Seeds = None,
     finalists: Finalists = None,
@@ -121,6 +125,8 @@ def resume(
     extend: Annotated[
         bool, typer.Option("--extend", help="widen the ranges that boundary alarms name, and search these arms again")
     ] = False,
+    until_decided: UntilDecided = False,
+    max_repeats: MaxRepeats = None,
     workers: Workers = None,
     db: Db = None,
     json_: Json = False,
@@ -131,7 +137,15 @@ def resume(
 
     def work(report: Any) -> Any:
         return experiments.resume(
-            name, trials=trials, repeats=repeats, extend=extend, db=db, workers=workers, report=report
+            name,
+            trials=trials,
+            repeats=repeats,
+            extend=extend,
+            until_decided=until_decided,
+            max_repeats=max_repeats,
+            db=db,
+            workers=workers,
+            report=report,
         )
 
     _run(work, db, json_, quiet)
@@ -155,6 +169,7 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
     task, arms, set_, json_, quiet = (parameters.pop(name) for name in ("task", "arm", "set_", "json_", "quiet"))
     dry_run = parameters.pop("dry_run")
     flags = parameters | {
+        "until_decided": parameters.get("until_decided") or None,
         "arms": arms or None,
         "hidden": _widths(parameters["hidden"]),
         "ranges": read_settings(set_) if set_ else None,

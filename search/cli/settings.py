@@ -30,6 +30,9 @@ def merged_settings(
             settings = {key: value for key, value in settings.items() if key not in ("target", "hidden")}
         settings |= read_toml(Path(task)) if Path(task).suffix == ".toml" else {"task": task}
     merged = {**(defaults or {}), **settings, **{key: value for key, value in flags.items() if value is not None}}
+    if any(flags.get(name) is not None for name in ("repeats", "until_decided", "max_repeats")):
+        # Another plan than the one in the file.
+        merged.pop("looks", None)
     ranges: Any = settings.get("ranges")
     if isinstance(ranges, Mapping) and flags.get("ranges"):
         merged["ranges"] = {**flatten(ranges), **flags["ranges"]}

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cooldown.search.evidence.alarms import boundary_alarms
+from cooldown.search.evidence.looks import remark
 from cooldown.search.evidence.losses import best_study
 from cooldown.search.evidence.numbers import Form, formatted, percent
 from cooldown.search.evidence.prices import price_of_arms, price_of_repeats, price_of_rest, price_of_trials
@@ -121,7 +122,7 @@ def _of_question(view: View, verdict: Verdict) -> Answer:
         sentence = f"Open: on {task}, tuned {said.leader} leads tuned {said.other}: {numbers}."
         if verdict.withheld:
             why = f"No verdict: {verdict.why}."
-    return Answer(question, word, sentence, why, _next(view, verdict))
+    return Answer(question, word, sentence, f"{why} {remark(view)}".strip(), _next(view, verdict))
 
 
 def _margin(verdict: Verdict) -> str:
@@ -156,7 +157,10 @@ def _next(view: View, verdict: Verdict) -> NextStep | None:
         if verdict.repeats >= FIRST_REPEATS or verdict.why.startswith("a test loss"):
             return None
         needed = FIRST_REPEATS
-    return _resume(view, "To settle it", ("--repeats", str(needed)), price_of_repeats(view, needed))
+    if verdict.repeats < 2:
+        return _resume(view, "To settle it", ("--repeats", str(needed)), price_of_repeats(view, needed))
+    options = ("--until-decided", "--max-repeats", str(needed))
+    return _resume(view, "To settle it", options, price_of_repeats(view, needed))
 
 
 def _unfinished(view: View) -> NextStep | None:

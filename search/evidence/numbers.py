@@ -93,6 +93,11 @@ def percent(fraction: float) -> str:
     return f"{MINUS if fraction < 0 and value else ''}{text} %"
 
 
+def confidence(level: float) -> str:
+    """The confidence of an interval with this error rate: `95 %`, `98.2 %`."""
+    return f"{100 * (1 - level):.3g} %"
+
+
 def likelihood(probability: float) -> str:
     """A probability in a sentence: `93 %`, `99.4 %`, `> 99.9 %`."""
     if probability > 0.999:

@@ -5,7 +5,7 @@ from typing import Any
 
 from cooldown.search.evidence.budgets import budget_curves
 from cooldown.search.evidence.credit import CreditSplit, tuning_gains
-from cooldown.search.evidence.numbers import Form, counted
+from cooldown.search.evidence.numbers import Form, confidence, counted
 from cooldown.search.evidence.summary import arm_summaries, wins
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.evidence.target import times_to_target
@@ -122,18 +122,20 @@ def _how_compared(ratios: bool) -> str:
 def _how_decided(verdicts: Sequence[Verdict]) -> str:
     """What the intervals of a table are, and what was decided by them."""
     methods = {verdict.method for verdict in verdicts if not verdict.primary}
-    others, wide = "", "95 % interval"
+    level = next((verdict.level for verdict in verdicts if verdict.primary and verdict.level), 0.05)
+    own, narrow = (f"{confidence(each)} interval" for each in (level, 2 * level))
+    others, wide = "", own
     if "tukey" in methods:
-        others = " The first pair has its own 95 % interval; those of the others hold together (Tukey)."
+        others = f" The first pair has its own {own}; those of the others hold together (Tukey)."
     elif "holm" in methods:
         wide = "interval"
         others = (
-            " The first pair has its own 95 % interval; as arms miss repeats, each of the others has the interval of "
+            f" The first pair has its own {own}; as arms miss repeats, each of the others has the interval of "
             "the level at which Holm's procedure tested it."
         )
     margin = f"{100 * verdicts[0].margin:g} %" if verdicts else ""
     return (
-        f"An arm is better if the {wide} excludes equal losses; slightly, or practically equal, if the 90 % interval "
+        f"An arm is better if the {wide} excludes equal losses; slightly, or practically equal, if the {narrow} "
         f"lies within the margin of {margin}.{others}"
     )
 

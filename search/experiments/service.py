@@ -3,31 +3,27 @@
 Comparing again with the same spec continues where it stopped: comparing and resuming are the same operation.
 """
 
-import shlex
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
+from cooldown.search.experiments.preparing import check, find, free_name, prepared
 from cooldown.search.experiments.result import Result
-from cooldown.search.spec import samplers
+from cooldown.search.experiments.running import Report, Runs, goes_on, worker_count
 from cooldown.search.spec.arms import joint_arm
-from cooldown.search.spec.experiment import Experiment, read_spec, recorded_spec
-from cooldown.search.spec.space import search_space
-from cooldown.search.tuning.progress import Progress
-from cooldown.search.tuning.splits import Splits, recorded_task, task_of
+from cooldown.search.spec.experiment import Experiment, recorded_spec
+from cooldown.search.spec.looks import MOST_UNTIL_DECIDED, further
+from cooldown.search.tuning.splits import Splits, recorded_task
 from cooldown.search.tuning.studies import planned
-from cooldown.storage import ExperimentRecord, Ledger, NoLedgerError, Purpose, Status, Summary, Winner
+from cooldown.storage import ExperimentRecord, Ledger, NoLedgerError, Status, Summary, Winner
 from cooldown.storage.address import database_url
 
 if TYPE_CHECKING:
     from cooldown.search.tuning.dry_run import Estimate
 
-MAX_NAME = 200
 ONE_ARM = "tune searches one joint arm"
-Report = Callable[[Progress], None]
 
 
 def compare(
@@ -44,23 +40,26 @@ def compare(
     task: a built-in name, a path to a CSV or Parquet file (with `target`), `openml:NAME`, `module:attribute`, or a
     Task. name: the experiment's name; by default that of the task. db: database URL. workers: processes, by default one
     per core. report: called with the progress after every step. settings: the fields of `Experiment`: arms, trials,
-    repeats, epochs, seeds, … An experiment with the same name, or without a name one with the same spec, is continued.
-    Raises InputError for invalid input, before anything is written.
+    repeats, epochs, seeds, … With neither repeats nor until_decided, the experiment is looked at after 5, 10, 20 and 40
+    repeats, as far as a budget in gradient evaluations goes, and ends as soon as its question is answered; with
+    repeats=N it has N repeats. With until_decided=True there is no budget, and it goes on up to max_repeats, by default
+    20; repeats is then its first look. An experiment with the same name, or without a name one with the same spec, is
+    continued. Raises InputError for invalid input, before anything is written.
     """
-    spec, splits = _prepared(task, name, db, workers, settings)
+    spec, splits = prepared(task, name, db, workers, settings)
     fingerprint = splits.task.fingerprint()
     ledger = Ledger(database_url(db))
-    record = _find(ledger, spec, fingerprint, name)
+    record = find(ledger, spec, fingerprint, name)
     if record is None:
-        name = name or _free_name(ledger, splits.task.name)
+        name = name or free_name(ledger, splits.task.name)
         ledger.create(name, spec.to_json(), fingerprint, planned(spec))
-    elif record.status is Status.DONE:
-        return Result(record)
     else:
         # It may have been extended, or its ranges widened.
         name, spec = record.name, recorded_spec(record.spec)
         splits = Splits(splits.task, spec)
-    return _run(ledger, name, spec, splits, workers, report)
+    runs = Runs(ledger, splits, workers, report)
+    result = Result(record) if record is not None and record.status is Status.DONE else runs.run(name, spec)
+    return runs.until_decided(result, spec, further(spec.looks, spec.repeats))
 
 
 def dry_run(
@@ -73,11 +72,11 @@ def dry_run(
     from cooldown.search.executors.local import local_processes
     from cooldown.search.tuning.dry_run import estimate
 
-    spec, splits = _prepared(task, name, db, workers, settings)
+    spec, splits = prepared(task, name, db, workers, settings)
     with suppress(NoLedgerError):
         # Raises if the name is taken.
-        _find(Ledger(database_url(db), create=False), spec, splits.task.fingerprint(), name)
-    count = _workers(spec, workers)
+        find(Ledger(database_url(db), create=False), spec, splits.task.fingerprint(), name)
+    count = worker_count(spec, workers)
     return estimate(spec, splits, count, lambda: local_processes(count))
 
 
@@ -98,6 +97,8 @@ def resume(
     trials: int | None = None,
     repeats: int | None = None,
     extend: bool = False,
+    until_decided: bool = False,
+    max_repeats: int | None = None,
     db: str | None = None,
     workers: int | None = None,
     report: Report = lambda _: None,
@@ -107,33 +108,49 @@ def resume(
     trials, repeats: extend it to these numbers; finished work is kept. With more repeats the ledger is what a run with
     that many from the start would have left. With more trials each study continues where it stopped, and its finalists
     and winner are chosen again among all its trials. extend: once the experiment is done, widen each range at whose
-    edge an arm's best values cluster, by a decade, and search that arm again; the first searches are kept. Raises
-    InputError for a smaller number than there is, for a task that cannot be loaded, and if `extend` was the only
-    request and there is nothing to widen.
+    edge an arm's best values cluster, by a decade, and search that arm again; the first searches are kept.
+    until_decided: then go on, looking at the numbers of repeats of its plan and at doubled ones, until the question is
+    answered or there are max_repeats, by default 20 or twice what there is. Raises InputError for a smaller number than
+    there is, for a task that cannot be loaded, and if `extend` was the only request and there is nothing to widen.
     """
     ledger = Ledger(database_url(db), create=False)
     record = ledger.load(name)
     before = recorded_spec(record.spec)
     spec = _larger(record, before, trials, repeats)
     finished = record.status is Status.DONE
-    if finished and spec == before and not extend:
+    looks = _looks(record, spec, until_decided, max_repeats)
+    if finished and spec == before and not extend and not (looks and goes_on(Result(record))):
         return Result(record)
-    _check(spec, None, db, workers)
-    splits = _recorded_splits(record, before, spec)
-    result = Result(record) if finished else _run(ledger, name, before, splits, workers, report)
+    check(spec, None, db, workers)
+    runs = Runs(ledger, _recorded_splits(record, before, spec), workers, report)
+    result = Result(record) if finished else runs.run(name, before)
     # It is finished before it is extended: else the finalists would depend on when it was interrupted.
     if spec != before:
-        result = _extended(ledger, result.record, before, spec, splits, workers, report)
-    if not extend:
-        return result
-    wider = _widened(result.record, spec)
-    if wider != spec:
-        return _extended(ledger, result.record, spec, wider, splits, workers, report)
-    if finished and spec == before:
+        result = runs.extended(result.record, before, spec)
+    if extend:
+        wider = _widened(result.record, spec)
+        if wider == spec and finished and spec == before:
+            raise InputError(
+                f"nothing to extend in {name!r}: no arm's best values cluster at the edge of a range that can be "
+                "widened"
+            )
+        if wider != spec:
+            result, spec = runs.extended(result.record, spec, wider), wider
+    return runs.until_decided(result, spec, looks)
+
+
+def _looks(record: ExperimentRecord, spec: Experiment, until_decided: bool, max_repeats: int | None) -> tuple[int, ...]:
+    """The numbers of repeats at which `resume` looks at the experiment after it is done."""
+    if not until_decided:
+        if max_repeats is not None:
+            raise InputError("--max-repeats says how far --until-decided goes; give both, or --repeats N")
+        return further(spec.looks, spec.repeats)
+    most = max(MOST_UNTIL_DECIDED, 2 * spec.repeats) if max_repeats is None else max_repeats
+    if most <= spec.repeats and max_repeats is not None:
         raise InputError(
-            f"nothing to extend in {name!r}: no arm's best values cluster at the edge of a range that can be widened"
+            f"--max-repeats {most}: experiment {record.name!r} already has {spec.repeats}; give a larger number"
         )
-    return result
+    return further(spec.looks, spec.repeats, most)
 
 
 def _larger(record: ExperimentRecord, before: Experiment, trials: int | None, repeats: int | None) -> Experiment:
@@ -157,26 +174,6 @@ def _recorded_splits(record: ExperimentRecord, before: Experiment, spec: Experim
         raise InputError(
             f"{error}; for a task that is a Python object, call compare(task, name={record.name!r}, ...) with it"
         ) from error
-
-
-def _extended(
-    ledger: Ledger,
-    record: ExperimentRecord,
-    before: Experiment,
-    spec: Experiment,
-    splits: Splits,
-    workers: int | None,
-    report: Report,
-) -> Result:
-    """Extend an experiment that is done under the spec `before` to the larger `spec`, and run it."""
-    old, new = before.to_json(), spec.to_json()
-    changed = {key: old.get(key) for key in new if old.get(key) != new[key]}
-    # With more repeats alone, the experiment is the same as one that had them from the start: no history is needed.
-    history = list(record.extended_from)
-    if history or set(changed) != {"repeats"}:
-        history.append(changed)
-    ledger.extend(record.name, new, planned(spec), history)
-    return _run(ledger, record.name, spec, splits, workers, report)
 
 
 def _widened(record: ExperimentRecord, spec: Experiment) -> Experiment:
@@ -215,96 +212,3 @@ def winners(db: str | None = None) -> dict[str, Sequence[Winner]]:
 def delete(name: str, *, db: str | None = None) -> None:
     """Remove the experiment `name` with all its trials; raises LedgerError while a process runs it."""
     Ledger(database_url(db), create=False).delete(name)
-
-
-def _prepared(
-    task: str | Task, name: Any, db: Any, workers: Any, settings: Mapping[str, Any]
-) -> tuple[Experiment, Splits]:
-    """The spec and its splits; raises InputError for what cannot be run."""
-    fields = {key: value for key, value in settings.items() if value is not None}
-    if "widened" in fields:
-        raise InputError("widened: set only by `cooldown resume NAME --extend`; use ranges instead")
-    spec = read_spec(task=task.name if isinstance(task, Task) else task, **fields)
-    _check(spec, name, db, workers)
-    splits = Splits(task_of(spec, task if isinstance(task, Task) else None), spec)
-    # Report data that cannot be split and models that cannot be pickled or trained before the experiment is created.
-    for purpose in Purpose:
-        splits.packed(purpose, 0)
-    for arm in spec.parsed_arms:
-        for config in search_space(spec, arm, splits.updates_per_epoch).programs():
-            config.check_model(splits.model)
-    return spec, splits
-
-
-def _check(spec: Experiment, name: Any, db: Any, workers: Any) -> None:
-    """Raise InputError for what the spec itself does not check."""
-    samplers.get(spec.sampler).check()
-    if name is not None:
-        _check_name(name)
-    if db is not None and not isinstance(db, str):
-        raise InputError(f"db: should be a database URL such as sqlite:///cooldown.db, got {db!r}")
-    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        raise InputError(f"workers: should be a whole number of at least 1, got {workers!r}")
-
-
-def _check_name(name: Any) -> None:
-    """Raise InputError unless the name is one line of text that can be typed as a command's argument."""
-    if not isinstance(name, str) or not name.strip():
-        raise InputError(f"name: should be a non-empty string, got {name!r}")
-    if len(name) > MAX_NAME:
-        raise InputError(f"name: should have at most {MAX_NAME} characters, got {len(name)}")
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
-        raise InputError(f"name: should be one line of printable text, got {name!r}")
-    if name.startswith("-"):
-        raise InputError(f"name: should not start with '-', got {name!r}")
-
-
-def _run(ledger: Ledger, name: str, spec: Experiment, splits: Splits, workers: int | None, report: Report) -> Result:
-    from cooldown.search.executors.local import local_processes
-    from cooldown.search.tuning.runner import run
-
-    count = _workers(spec, workers)
-    run(ledger, name, spec, splits, lambda: local_processes(count), queue=2 * count, report=report)
-    return Result(ledger.load(name))
-
-
-def _workers(spec: Experiment, workers: int | None) -> int:
-    """How many processes to start: at most one per study, because a study's jobs run one after another."""
-    from cooldown.search.executors.local import default_workers
-
-    return min(workers or default_workers(), len(planned(spec)))
-
-
-def _find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -> ExperimentRecord | None:
-    """The experiment to continue: the one called `name`, or without a name one with the same spec and data.
-
-    Raises InputError if the one called `name` has another spec or other data.
-    """
-    fields = spec.to_json()
-    for summary in ledger.summaries():
-        if name is None:
-            # An experiment that was extended later differs from a run of this spec.
-            same_spec = summary.spec == fields and not summary.extended_from
-            if same_spec and summary.task_fingerprint == fingerprint:
-                return ledger.load(summary.name)
-        elif name == summary.name:
-            # One of an older protocol is continued by its own.
-            settings = {key: value for key, value in fields.items() if key != "protocol"}
-            differing = sorted(key for key, value in settings.items() if summary.spec.get(key) != value)
-            if differing:
-                raise InputError(
-                    f"experiment {name!r} exists with other settings ({', '.join(differing)}); choose another --name, "
-                    f"or run `cooldown delete {shlex.quote(name)}` first"
-                )
-            if summary.task_fingerprint != fingerprint:
-                raise InputError(f"experiment {name!r} exists with other data; choose another --name")
-            return ledger.load(name)
-    return None
-
-
-def _free_name(ledger: Ledger, base: str) -> str:
-    taken = {summary.name for summary in ledger.summaries()}
-    number = 1
-    while (name := base if number == 1 else f"{base}-{number}") in taken:
-        number += 1
-    return name

@@ -18,13 +18,14 @@ from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import NO_ANNEALING, Arm
+from cooldown.search.spec.looks import check_looks
 from cooldown.search.spec.ranges import read_ranges
 from cooldown.search.statistics.verdict import MARGIN
 
-BESIDE = ("name", "db", "workers")
-"""Settings of a run that are not part of its spec, because they do not change the result."""
+BESIDE = ("name", "db", "workers", "until_decided", "max_repeats")
+"""Settings of a run that are no fields of its spec: they do not change the result, or say what `looks` is to be."""
 
-LEFT_OUT = ("widened", "primary", "margin")
+LEFT_OUT = ("widened", "primary", "margin", "looks")
 """Fields that a spec has in JSON only where they are set: specs of older ledgers do not have them."""
 
 DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
@@ -47,6 +48,8 @@ class Experiment(BaseModel):
     or `strategy.name`, in natural units: `{"momentum.learning_rate": [0.01, 1.0], "strategy.batch_norm": true}`.
     protocol: how rows are split (objectives/data/splits.py): 1 only in a ledger of an older version.
     widened: by arm, the ranges that `resume --extend` has widened, one table per extension; they override `ranges`.
+    looks: the numbers of repeats at which an experiment that goes on until it answers may be looked at, `repeats` being
+    what it has so far; none for one that has `repeats` in any case.
     primary: the two arms of the question, "does the first beat the second?"; by default tuned annealed SGD and a tuned
     adaptive method. margin: losses that differ by less than this fraction count as practically equal.
     """
@@ -80,6 +83,7 @@ class Experiment(BaseModel):
     widened: dict[str, tuple[dict[str, Any], ...]] = Field(
         default_factory=dict, title="Widened ranges", description="by arm, the ranges that were widened"
     )
+    looks: tuple[Count, ...] = Field((), title="Planned looks", description="numbers of repeats at which it may end")
     primary: tuple[str, str] | None = Field(
         None, title="Question", description="the two arms of the question: does the first beat the second?"
     )
@@ -87,7 +91,7 @@ class Experiment(BaseModel):
         MARGIN, gt=0, lt=1, title="Margin", description="losses closer than this fraction are practically equal"
     )
 
-    @field_validator("arms", "hidden", "primary", mode="before")
+    @field_validator("arms", "hidden", "primary", "looks", mode="before")
     @classmethod
     def _tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
@@ -123,6 +127,12 @@ class Experiment(BaseModel):
         if pair[0] == pair[1]:
             raise InputError(f"should be two different arms, got {pair[0]!r} twice")
         return pair
+
+    @field_validator("looks", mode="after")
+    @classmethod
+    def _rising(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        check_looks(value, info.data.get("repeats", 0) or max(value, default=0))
+        return value
 
     @field_validator("sampler", mode="after")
     @classmethod

@@ -130,7 +130,8 @@ def verdicts(
             )
         )
         if isinstance(pair_compared, _Compared):
-            numbers |= _decided(pair_compared, effects[a, b], scale, margin, reasons)
+            asked = (a, b) == primary
+            numbers |= _decided(pair_compared, effects[a, b], scale, margin, reasons, asked=asked)
         else:
             numbers |= {"verdict": "undecided", "wins": 0, "b_wins": 0, "why": pair_compared}
         score_difference, score_low, score_high = _score_difference(scores[a], scores[b]) if scores else (None,) * 3
@@ -243,16 +244,19 @@ def _simultaneous_effects(
 
 
 def _decided(
-    compared: _Compared, effect: _Effect, scale: Scale, margin: float, reasons: Sequence[str]
+    compared: _Compared, effect: _Effect, scale: Scale, margin: float, reasons: Sequence[str], *, asked: bool
 ) -> dict[str, Any]:
-    """A verdict's decision with its numbers. reasons: why nothing may be decided."""
+    """A verdict's decision with its numbers. reasons: why nothing may be decided. asked: whether it is the question."""
     x, mean = compared.x, effect.mean
     within = float(np.log1p(margin)) if scale == "ratio" else margin * _size(compared)
     low, high = mean - effect.half, mean + effect.half
     equal_low, equal_high = mean - effect.equal_half, mean + effect.equal_half
     direction, equal = decide(low, high), practically_equal(equal_low, equal_high, within)
     decision: Decision = "tie" if equal and direction == "undecided" else direction
-    needed = repeats_to_decide(x, within, effect.level_of_one) if decision == "undecided" else None
+    needed = None
+    if decision == "undecided":
+        # A margin of x in the unit of x, as a fraction.
+        needed = repeats_to_decide(x, float(np.expm1(within)), effect.level_of_one, question=asked)
     if reasons:
         decision, needed, why = "undecided", None, "; ".join(reasons)
     else:
@@ -299,7 +303,7 @@ def _more(decision: Decision, needed: int | None, repeats: int) -> str:
     """How many repeats would settle an open comparison, as far as it is known."""
     if decision != "undecided" or needed is None:
         return ""
-    return f"; about {needed} repeats ({max(needed - repeats, 1)} more) would settle it"
+    return f"; if the difference is as seen, {needed} repeats ({needed - repeats} more) settle it in 4 of 5 cases"
 
 
 def _score_difference(a: PerRepeat, b: PerRepeat) -> tuple[float, float, float] | tuple[None, None, None]:

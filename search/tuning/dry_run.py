@@ -15,10 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cooldown.objectives.cost import passes_before
-from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment, recorded_spec
-from cooldown.search.spec.space import search_space
+from cooldown.search.tuning.costs import ArmCost, arm_cost
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.runner import run
 from cooldown.search.tuning.splits import Splits
@@ -27,21 +25,6 @@ from cooldown.storage import Ledger, Purpose, StudyKey
 
 BUDGET = 20.0
 """Approximate seconds that the calibration may take, if it can be that short."""
-
-
-@dataclass(frozen=True)
-class ArmCost:
-    """Gradient evaluations of one arm, if no run ends before its last epoch. default: those of its default config."""
-
-    arm: str
-    search: int
-    evaluation: int
-    default: int
-
-    @property
-    def total(self) -> int:
-        """Gradient evaluations of search, evaluation and default config together."""
-        return self.search + self.evaluation + self.default
 
 
 @dataclass(frozen=True)
@@ -95,7 +78,7 @@ def estimate(spec: Experiment, splits: Splits, workers: int, open_executor: Call
         start_seconds=first.start,
         calibration_seconds=time.perf_counter() - began,
         epochs=epochs,
-        arms=tuple(_cost(arm, spec, splits) for arm in spec.parsed_arms),
+        arms=tuple(arm_cost(arm, spec, splits) for arm in spec.parsed_arms),
     )
 
 
@@ -188,17 +171,6 @@ def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_SharedExe
             spent.setdefault((study.arm, study.is_default, purpose), []).extend(seconds)
     means = {kind: sum(seconds) / len(seconds) for kind, seconds in spent.items() if seconds}
     return _Timing(compiled - began, ended - compiled, means)
-
-
-def _cost(arm: Arm, spec: Experiment, splits: Splits) -> ArmCost:
-    # An upper bound: a search that may choose a curriculum could choose it in every trial.
-    before = max(passes_before(config) for config in search_space(spec, arm, splits.updates_per_epoch).programs())
-    rows = {purpose: splits.rows(purpose) * (before + spec.epochs) * spec.repeats for purpose in Purpose}
-    finalists = min(spec.finalists, spec.trials) * spec.finalist_seeds
-    search = rows[Purpose.SEARCH] * spec.trials * spec.seeds + rows[Purpose.FINALIST] * finalists
-    evaluation = rows[Purpose.EVALUATION] * spec.confirm_seeds
-    default = rows[Purpose.SEARCH] * spec.seeds + evaluation if arm.is_single else 0
-    return ArmCost(arm.name, search, evaluation, default)
 
 
 class _SharedExecutor(Executor):

@@ -92,7 +92,7 @@ def run(
         try:
             record = ledger.load(name)
             _Runner(writer, record, spec, splits, open_executor, queue, report).run()
-            writer.finish()
+            writer.finish(spec.repeats)
             stack.close()
         except (InputError, LeaseLostError) as error:
             raise RunError(str(error)) from error

@@ -1,0 +1,38 @@
+"""How often an experiment's answer was looked at, and the level that is left for the interval shown."""
+
+from cooldown.search.evidence.numbers import confidence, counted
+from cooldown.search.evidence.view import View, once
+from cooldown.search.statistics.looks import levels, most_false_winners
+from cooldown.search.statistics.verdict import LEVEL
+
+
+@once
+def looks_at(view: View) -> tuple[tuple[int, ...], int]:
+    """The numbers of repeats at which the answer was or is looked at, and that at which the plan ends."""
+    repeats = view.spec.repeats
+    looks = (*sorted(look for look in set(view.record.looks) if 2 <= look < repeats), repeats)
+    return looks, view.spec.looks[-1] if view.spec.looks else looks[0]
+
+
+@once
+def level(view: View) -> float:
+    """The error rate of the interval that is shown: 5 % for a single look, less for each of several."""
+    looks, end = looks_at(view)
+    return levels(looks, end, LEVEL)[-1] if min(*looks, end) >= 2 else LEVEL
+
+
+@once
+def remark(view: View) -> str:
+    """What the reader has to know about this, in sentences; "" for the only look."""
+    looks, end = looks_at(view)
+    if looks == (end,) or min(*looks, end) < 2:
+        return ""
+    width = f"its interval is that of {confidence(level(view))}"
+    if end >= looks[-1]:
+        planned = counted(len([look for look in view.spec.looks if look >= 2]), "planned look")
+        return f"This is look {len(looks)} of up to {planned}, which share the 5 % of error: {width}."
+    most = most_false_winners(looks, end, LEVEL)
+    return (
+        f"The answer was looked at {len(looks)} times, more often than planned: {width}, and all looks together may "
+        f"declare a false winner in up to {100 * most:.2g} % of experiments."
+    )

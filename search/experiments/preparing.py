@@ -1,0 +1,103 @@
+"""What is checked, and which experiment is meant, before anything runs."""
+
+import shlex
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.tasks import Task
+from cooldown.search.spec import samplers
+from cooldown.search.spec.experiment import Experiment, read_spec
+from cooldown.search.spec.looks import default_plan, planned_fields
+from cooldown.search.spec.space import search_space
+from cooldown.search.tuning.costs import arm_cost
+from cooldown.search.tuning.splits import Splits, task_of
+from cooldown.storage import ExperimentRecord, Ledger, Purpose
+
+MAX_NAME = 200
+
+
+def prepared(
+    task: str | Task, name: Any, db: Any, workers: Any, settings: Mapping[str, Any]
+) -> tuple[Experiment, Splits]:
+    """The spec and its splits; raises InputError for what cannot be run."""
+    fields = {key: value for key, value in settings.items() if value is not None}
+    if "widened" in fields:
+        raise InputError("widened: set only by `cooldown resume NAME --extend`; use ranges instead")
+    fixed = "repeats" in fields
+    spec = read_spec(task=task.name if isinstance(task, Task) else task, **planned_fields(fields))
+    check(spec, name, db, workers)
+    splits = Splits(task_of(spec, task if isinstance(task, Task) else None), spec)
+    # Report data that cannot be split and models that cannot be pickled or trained before the experiment is created.
+    for purpose in Purpose:
+        splits.packed(purpose, 0)
+    for arm in spec.parsed_arms:
+        for config in search_space(spec, arm, splits.updates_per_epoch).programs():
+            config.check_model(splits.model)
+    if not fixed and not spec.looks and len(spec.arms) > 1:
+        per_repeat = sum(arm_cost(arm, spec, splits).total for arm in spec.parsed_arms) // spec.repeats
+        spec = read_spec(**{**spec.to_json(), "looks": default_plan(per_repeat)})
+    return spec, splits
+
+
+def check(spec: Experiment, name: Any, db: Any, workers: Any) -> None:
+    """Raise InputError for what the spec itself does not check."""
+    samplers.get(spec.sampler).check()
+    if name is not None:
+        _check_name(name)
+    if db is not None and not isinstance(db, str):
+        raise InputError(f"db: should be a database URL such as sqlite:///cooldown.db, got {db!r}")
+    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
+        raise InputError(f"workers: should be a whole number of at least 1, got {workers!r}")
+
+
+def _check_name(name: Any) -> None:
+    """Raise InputError unless the name is one line of text that can be typed as a command's argument."""
+    if not isinstance(name, str) or not name.strip():
+        raise InputError(f"name: should be a non-empty string, got {name!r}")
+    if len(name) > MAX_NAME:
+        raise InputError(f"name: should have at most {MAX_NAME} characters, got {len(name)}")
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
+        raise InputError(f"name: should be one line of printable text, got {name!r}")
+    if name.startswith("-"):
+        raise InputError(f"name: should not start with '-', got {name!r}")
+
+
+def find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -> ExperimentRecord | None:
+    """The experiment to continue: the one called `name`, or without a name one with the same spec and data.
+
+    Raises InputError if the one called `name` has another spec or other data.
+    """
+    fields = spec.to_json()
+    for summary in ledger.summaries():
+        # One that goes on until it answers has as many repeats as it needed so far.
+        same_plan = spec.looks and summary.spec.get("looks") == fields["looks"]
+        fields["repeats"] = summary.spec["repeats"] if same_plan else spec.repeats
+        if name is None:
+            # An experiment that was extended later differs from a run of this spec.
+            same_spec = summary.spec == fields and not summary.extended_from
+            if same_spec and summary.task_fingerprint == fingerprint:
+                return ledger.load(summary.name)
+        elif name == summary.name:
+            # One of an older protocol is continued by its own.
+            settings = {key: value for key, value in fields.items() if key != "protocol"}
+            differing = sorted(key for key, value in settings.items() if summary.spec.get(key) != value)
+            if differing:
+                raise InputError(
+                    f"experiment {name!r} exists with other settings ({', '.join(differing)}); choose another --name, "
+                    f"or run `cooldown delete {shlex.quote(name)}` first"
+                )
+            if summary.task_fingerprint != fingerprint:
+                raise InputError(f"experiment {name!r} exists with other data; choose another --name")
+            return ledger.load(name)
+    return None
+
+
+def free_name(ledger: Ledger, base: str) -> str:
+    """`base`, or with the first number that makes it new: `base-2`."""
+    taken = {summary.name for summary in ledger.summaries()}
+    number = 1
+    while (name := base if number == 1 else f"{base}-{number}") in taken:
+        number += 1
+    return name

@@ -1,0 +1,68 @@
+"""Running an experiment to its end, extending it, and going on until it answers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cooldown.search.experiments.result import Result
+from cooldown.search.spec.experiment import Experiment, recorded_spec
+from cooldown.search.tuning.progress import Progress
+from cooldown.search.tuning.splits import Splits
+from cooldown.search.tuning.studies import planned
+from cooldown.storage import ExperimentRecord, Ledger
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs of one experiment. workers: processes, None for one per core. report: called after every step."""
+
+    ledger: Ledger
+    splits: Splits
+    workers: int | None
+    report: Report
+
+    def run(self, name: str, spec: Experiment) -> Result:
+        """Run the experiment `name` to the end of its spec."""
+        from cooldown.search.executors.local import local_processes
+        from cooldown.search.tuning.runner import run
+
+        count = worker_count(spec, self.workers)
+        run(self.ledger, name, spec, self.splits, lambda: local_processes(count), queue=2 * count, report=self.report)
+        return Result(self.ledger.load(name))
+
+    def extended(self, record: ExperimentRecord, before: Experiment, spec: Experiment) -> Result:
+        """Extend an experiment that is done under the spec `before` to the larger `spec`, and run it."""
+        old, new = before.to_json(), spec.to_json()
+        changed = {key: old.get(key) for key in new if old.get(key) != new[key]}
+        # With more repeats alone, the experiment is the same as one that had them from the start: no history is needed.
+        history = list(record.extended_from)
+        if history or set(changed) != {"repeats"}:
+            history.append(changed)
+        self.ledger.extend(record.name, new, planned(spec), history)
+        return self.run(record.name, spec)
+
+    def until_decided(self, result: Result, spec: Experiment, looks: Sequence[int]) -> Result:
+        """Extend an experiment that is done under `spec` to each of these numbers of repeats, until it answers."""
+        for repeats in looks:
+            if not goes_on(result):
+                break
+            larger = recorded_spec({**spec.to_json(), "repeats": repeats})
+            result, spec = self.extended(result.record, spec, larger), larger
+        return result
+
+
+def goes_on(result: Result) -> bool:
+    """Whether more repeats may answer an experiment's question: it is open, and no alarm withholds the verdict."""
+    from cooldown.search.evidence.answer import answer
+    from cooldown.search.evidence.verdict import pair_verdicts
+
+    verdicts = pair_verdicts(result.view)
+    return bool(verdicts) and answer(result.view).word == "open" and not verdicts[0].withheld
+
+
+def worker_count(spec: Experiment, workers: int | None) -> int:
+    """How many processes to start: at most one per study, because a study's jobs run one after another."""
+    from cooldown.search.executors.local import default_workers
+
+    return min(workers or default_workers(), len(planned(spec)))
