@@ -11,16 +11,16 @@ from cooldown.search.evidence import view
 def counted_parses(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often from now on a spec is parsed, as "spec", and a search space built, by arm."""
     counts: Counter[str] = Counter()
-    read_spec, search_space = view.read_spec, view.search_space
+    recorded_spec, search_space = view.recorded_spec, view.search_space
 
-    def counted_spec(**fields: Any) -> Any:
+    def counted_spec(fields: Any) -> Any:
         counts["spec"] += 1
-        return read_spec(**fields)
+        return recorded_spec(fields)
 
     def counted_space(spec: Any, arm: Any, updates_per_epoch: int) -> Any:
         counts[arm.name] += 1
         return search_space(spec, arm, updates_per_epoch)
 
-    monkeypatch.setattr(view, "read_spec", counted_spec)
+    monkeypatch.setattr(view, "recorded_spec", counted_spec)
     monkeypatch.setattr(view, "search_space", counted_space)
     return counts

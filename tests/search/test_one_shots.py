@@ -217,12 +217,14 @@ def with_validation(record: ExperimentRecord, default: float, tuned: float) -> E
         trials = []
         for trial in study.trials:
             curves = dict(trial.curves)
+            # The winner stays the winner.
+            value = loss if Purpose.EVALUATION in curves else loss + 0.01
             if Purpose.FINALIST in curves:
                 curves[Purpose.FINALIST] = tuple(
-                    replace(c, held_out_loss=np.full_like(c.held_out_loss, loss), uninformed_loss=99.0)
+                    replace(c, held_out_loss=np.full_like(c.held_out_loss, value), uninformed_loss=99.0)
                     for c in curves[Purpose.FINALIST]
                 )
-            trials.append(replace(trial, curves=curves, validation_loss=loss))
+            trials.append(replace(trial, curves=curves, validation_loss=value))
         return replace(study, trials=tuple(trials))
 
     return replace(

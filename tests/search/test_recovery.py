@@ -171,7 +171,7 @@ def test_whatever_a_model_raises_becomes_a_training_error(error: BaseException) 
         def loss_and_gradient(self, theta: Any, indices: Any) -> Any:
             raise NotImplementedError
 
-    packed = pack(Problem(Model(), np.arange(3), np.arange(3), 1.0))
+    packed = pack((Problem(Model(), np.arange(3), np.arange(3), 1.0),))
     told = rf"^{type(error).__name__}: .*\(.*test_recovery.py, line \d+\)$"
     with pytest.raises(TrainingError, match=told):
         train_packed(packed, [TrainConfig()], [0], True)

@@ -48,7 +48,10 @@ counter = itertools.count()
 
 def bits(curve: Curve) -> list[object]:
     """A curve to the last bit: NaN is NaN and -0.0 is not 0.0."""
-    return [value.tobytes() if isinstance(value, np.ndarray) else value for value in vars(curve).values()]
+    values = vars(curve).values()
+    return [
+        value.tobytes() if isinstance(value, np.ndarray) else "NaN" if value != value else value for value in values
+    ]
 
 
 def plain(study: StudyRecord) -> list[object]:
@@ -102,6 +105,7 @@ def curves(draw: st.DrawFn, seed: int) -> Curve:
         draw(st.integers(0, 2**40)),
         draw(st.integers(0, 2**40)),
         draw(st.floats(0, 1e6)),
+        draw(score),
     )
 
 

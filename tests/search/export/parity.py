@@ -198,15 +198,18 @@ def module(text: str) -> ModuleType:
     return made
 
 
-def evaluation_rows(task: tasks.Task, reacts: bool) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-    """X (n, d) and y of the training rows of our own evaluation, of those that a run which `reacts` watches, and of the
-    test rows.
+def evaluation_rows(
+    task: tasks.Task, record: ExperimentRecord, reacts: bool
+) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """X (n, d) and y of the training rows of the first evaluation of the experiment's first study, of those that a run
+    which `reacts` watches, and of the test rows.
     """
-    problem = task.evaluation_problem(0)
+    study = record.studies[0]
+    fresh = study.evaluations[0].seed
+    (problem,) = task.evaluation_problems(record.spec["seed"], study.repeat, [fresh], watching=reacts)
     model = problem.model
     assert isinstance(model, MLP)
-    seen = problem.reacting if reacts else problem
-    parts = [seen.train, *([problem.watched] if reacts else []), problem.held_out]
+    parts = [problem.train, *([problem.watched] if reacts else []), problem.held_out]
     return [(model.X[rows], model.y[rows]) for rows in parts]
 
 

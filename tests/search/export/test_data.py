@@ -17,9 +17,9 @@ from cooldown.search.export.source import Source, collect
 from cooldown.storage import ExperimentRecord
 
 
-def assert_same_rows(program: Any, task: tasks.Task, reacts: bool) -> None:
+def assert_same_rows(program: Any, task: tasks.Task, record: ExperimentRecord, reacts: bool) -> None:
     parts = program.prepare(*program.load_data())
-    for (X, y), (features, targets) in zip(parts, parity.evaluation_rows(task, reacts), strict=True):
+    for (X, y), (features, targets) in zip(parts, parity.evaluation_rows(task, record, reacts), strict=True):
         np.testing.assert_allclose(np.asarray(X, float), features, rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(np.asarray(y, float), targets, rtol=1e-12, atol=1e-12)
 
@@ -29,7 +29,7 @@ def assert_same_rows(program: Any, task: tasks.Task, reacts: bool) -> None:
 def test_built_in_tasks(name: str, schedule: str, iris_record: ExperimentRecord) -> None:
     task = tasks.get(name)
     text = parity.written(iris_record, parity.config("adam", schedule), "torch", task).content
-    assert_same_rows(parity.module(str(text)), task, schedule == "plateau")
+    assert_same_rows(parity.module(str(text)), task, iris_record, schedule == "plateau")
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
@@ -59,12 +59,13 @@ def test_tables(target: str, suffix: str, tmp_path: Path, monkeypatch: pytest.Mo
         table.to_parquet(path, index=False)
     monkeypatch.chdir(tmp_path)
     record = run_in_threads(f"sqlite:///{tmp_path / 'l.db'}", spec(task=path.name, target=target), name="houses")
-    made = export(View(record), "torch")
+    # Of the first repeat, whose rows are compared.
+    made = export(View(record), "torch", arm=record.studies[0].arm, repeat=record.studies[0].repeat)
     assert made.remarks == ()
     task = tasks.from_table(path.name, target=target)
     # The program runs in any folder.
     monkeypatch.chdir("/")
-    assert_same_rows(parity.module(str(made.content)), task, False)
+    assert_same_rows(parity.module(str(made.content)), task, record, False)
 
 
 @pytest.mark.parametrize("format", ["torch", "sklearn"])
