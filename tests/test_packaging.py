@@ -72,7 +72,7 @@ def test_the_wheel_works_in_a_clean_environment(wheel: Path, tmp_path: Path) -> 
     listed = _run([str(scripts / "cooldown"), "list"], tmp_path)
     assert "iris" in listed
     answer = "import cooldown; print(cooldown.load('iris', db='sqlite:///cooldown.db').answer)"
-    assert "On iris" in _run([str(scripts / "python"), "-c", answer], tmp_path)
+    assert " on iris" in _run([str(scripts / "python"), "-c", answer], tmp_path)
 
 
 def _run(command: list[str], folder: Path) -> str:

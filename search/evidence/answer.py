@@ -21,7 +21,7 @@ from cooldown.search.evidence.view import View, once
 from cooldown.search.evidence.wording import lead
 from cooldown.search.spec.arms import NO_ANNEALING
 from cooldown.search.statistics.finite import finite
-from cooldown.search.statistics.verdict import NOTHING_LEARNED, Verdict
+from cooldown.search.statistics.verdict import NOT_FINITE, NOTHING_LEARNED, Verdict
 from cooldown.storage import Status, StudyRecord
 
 Word = Literal["yes", "no", "no difference that matters", "open", "best found"]
@@ -128,7 +128,8 @@ def _of_question(view: View, verdict: Verdict) -> Answer:
 def _margin(verdict: Verdict) -> str:
     """The margin in words."""
     if verdict.scale == "ratio" or verdict.margin_high is None:
-        return percent(verdict.margin)
+        # As it was given, and not rounded.
+        return f"{100 * verdict.margin:g} %"
     return formatted(verdict.margin_high, Form.LOSS)
 
 
@@ -154,7 +155,7 @@ def _next(view: View, verdict: Verdict) -> NextStep | None:
         return _against_alarm(view, verdict)
     needed = verdict.repeats_to_decide
     if needed is None:
-        if verdict.repeats >= FIRST_REPEATS or verdict.why.startswith("a test loss"):
+        if verdict.repeats >= FIRST_REPEATS or verdict.why == NOT_FINITE:
             return None
         needed = FIRST_REPEATS
     if verdict.repeats < 2:

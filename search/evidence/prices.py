@@ -1,13 +1,16 @@
 """What a next step would take, from the training that the ledger has recorded.
 
-Seconds by the clock, with a worker on each core of the machine that the experiment was created on. Only training is
-counted: sampling, reading and the start of workers come on top, a few seconds as a rule.
+Seconds by the clock, with a worker on each core of the machine that the experiment was created on: training, and the
+start of the workers. What the sampler takes is not recorded, and left out.
 """
 
 from collections.abc import Collection
 
 from cooldown.search.evidence.summary import ArmSummary, arm_summaries
 from cooldown.search.evidence.view import View
+
+START_SECONDS = 2.0
+"""From the command until the workers train."""
 
 
 def price_of_repeats(view: View, repeats: int) -> float | None:
@@ -58,4 +61,4 @@ def _complete_repeats(view: View) -> int:
 def _by_the_clock(view: View, training: float, studies: int) -> float:
     """Core-seconds of training by the clock. studies: a study keeps one worker busy at a time."""
     cores = int(view.record.environment.get("cores") or 1)
-    return round(training / max(min(cores, studies), 1), 1)
+    return round(START_SECONDS + training / max(min(cores, studies), 1), 1)

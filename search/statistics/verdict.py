@@ -60,32 +60,32 @@ class Verdict:
     a: str
     b: str
     verdict: Decision
-    equal: bool | None
-    withheld: bool
-    scale: Scale
-    ratio: float | None
-    low: float | None
-    high: float | None
-    equal_low: float | None
-    equal_high: float | None
-    difference: float | None
-    a_loss: float | None
-    b_loss: float | None
-    margin: float
-    margin_low: float | None
-    margin_high: float | None
-    level: float | None
-    method: Method | None
-    score_difference: float | None
-    score_low: float | None
-    score_high: float | None
-    probability_a_better: float | None
-    wins: int
-    b_wins: int
-    repeats: int
-    repeats_to_decide: int | None
-    primary: bool
     why: str
+    repeats: int
+    primary: bool
+    scale: Scale
+    margin: float
+    withheld: bool = False
+    equal: bool | None = None
+    ratio: float | None = None
+    low: float | None = None
+    high: float | None = None
+    difference: float | None = None
+    a_loss: float | None = None
+    b_loss: float | None = None
+    wins: int = 0
+    b_wins: int = 0
+    probability_a_better: float | None = None
+    repeats_to_decide: int | None = None
+    equal_low: float | None = None
+    equal_high: float | None = None
+    margin_low: float | None = None
+    margin_high: float | None = None
+    level: float | None = None
+    method: Method | None = None
+    score_difference: float | None = None
+    score_low: float | None = None
+    score_high: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready dict."""
@@ -123,33 +123,14 @@ def verdicts(
         reasons = [(withheld or {})[arm] for arm in (a, b) if arm in (withheld or {})]
         if {a, b} <= set(unlearned):
             reasons = [NOTHING_LEARNED]
-        numbers: dict[str, Any] = dict.fromkeys(
-            (
-                *("equal", "ratio", "low", "high", "equal_low", "equal_high", "difference", "a_loss", "b_loss"),
-                *("margin_low", "margin_high", "level", "method", "probability_a_better", "repeats_to_decide"),
-            )
-        )
+        numbers: dict[str, Any] = {"verdict": "undecided", "why": pair_compared}
         if isinstance(pair_compared, _Compared):
-            asked = (a, b) == primary
-            numbers |= _decided(pair_compared, effects[a, b], scale, margin, reasons, asked=asked)
-        else:
-            numbers |= {"verdict": "undecided", "wins": 0, "b_wins": 0, "why": pair_compared}
-        score_difference, score_low, score_high = _score_difference(scores[a], scores[b]) if scores else (None,) * 3
-        decisions.append(
-            Verdict(
-                a=a,
-                b=b,
-                withheld=bool(reasons) and isinstance(pair_compared, _Compared),
-                scale=scale,
-                margin=margin,
-                score_difference=score_difference,
-                score_low=score_low,
-                score_high=score_high,
-                repeats=len(set(losses[a]) & set(losses[b])),
-                primary=(a, b) == primary,
-                **numbers,
-            )
-        )
+            numbers = _decided(pair_compared, effects[a, b], scale, margin, reasons, asked=(a, b) == primary)
+        if scores:
+            numbers |= _score_difference(scores[a], scores[b])
+        common = len(set(losses[a]) & set(losses[b]))
+        is_primary = (a, b) == primary
+        decisions.append(Verdict(a, b, repeats=common, primary=is_primary, scale=scale, margin=margin, **numbers))
     return decisions
 
 
@@ -267,6 +248,7 @@ def _decided(
         ends = [float(np.exp(end)) for end in ends]
     return {
         "verdict": decision,
+        "withheld": bool(reasons),
         "equal": equal and not reasons,
         "ratio": float(np.exp(mean)) if scale == "ratio" else None,
         **dict(zip(("low", "high", "equal_low", "equal_high", "margin_low", "margin_high"), ends, strict=True)),
@@ -306,11 +288,11 @@ def _more(decision: Decision, needed: int | None, repeats: int) -> str:
     return f"; if the difference is as seen, {needed} repeats ({needed - repeats} more) settle it in 4 of 5 cases"
 
 
-def _score_difference(a: PerRepeat, b: PerRepeat) -> tuple[float, float, float] | tuple[None, None, None]:
-    """The difference of scores a − b with its own interval; None for too few or missing scores."""
+def _score_difference(a: PerRepeat, b: PerRepeat) -> dict[str, float]:
+    """The difference of scores a − b with its own interval; nothing for too few or missing scores."""
     common = sorted(set(a) & set(b))
     differences = np.array([a[repeat] - b[repeat] for repeat in common], np.float64)
     if len(common) < 2 or not np.isfinite(differences).all():
-        return None, None, None
+        return {}
     interval = mean_interval(differences)
-    return interval.estimate, interval.low, interval.high
+    return {"score_difference": interval.estimate, "score_low": interval.low, "score_high": interval.high}

@@ -76,6 +76,13 @@ FAULTS = (
         ("tests/search/test_intervals.py",),
     ),
     Fault(
+        "a ratio of losses is upside down",
+        "search/statistics/verdict.py",
+        'np.log(of_a) - np.log(of_b) if scale == "ratio"',
+        'np.log(of_b) - np.log(of_a) if scale == "ratio"',
+        ("tests/search/test_verdict.py",),
+    ),
+    Fault(
         "the arms of a figure are swapped",
         "search/figures/verdict.py",
         'return {"a_better": verdict.a, "b_better": verdict.b}.get(verdict.verdict)',

@@ -14,7 +14,7 @@ from cooldown.search.cli import terminal
 from cooldown.search.evidence.answer import Answer, answer, question_word
 from cooldown.search.evidence.document import document
 from cooldown.search.evidence.numbers import likelihood, percent
-from cooldown.search.evidence.prices import price_of_repeats
+from cooldown.search.evidence.prices import START_SECONDS, price_of_repeats
 from cooldown.search.evidence.summary import arm_summaries
 from cooldown.search.evidence.verdict import compared_pair
 from cooldown.search.evidence.view import View
@@ -175,7 +175,8 @@ def test_an_open_question_has_one_next_step_with_its_price(record: ExperimentRec
     assert found.next.seconds is not None
     training = sum(arm.seconds - arm.superseded_seconds for arm in arm_summaries(view))
     cores = record.environment["cores"]
-    assert found.next.seconds == pytest.approx(training / 5 * (needed - 5) / min(cores, 2 * (needed - 5)), abs=0.051)
+    expected = START_SECONDS + training / 5 * (needed - 5) / min(cores, 2 * (needed - 5))
+    assert found.next.seconds == pytest.approx(expected, abs=0.051)
 
 
 def test_too_few_repeats_ask_for_five(record: ExperimentRecord) -> None:

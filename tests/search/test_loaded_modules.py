@@ -18,6 +18,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     url = f"sqlite:///{tmp_path_factory.mktemp('modules')}/cooldown.db"
     arms = ("momentum,adam+constant,cosine", "momentum", "momentum+sgdr", "adam", "adam+sgdr")
     run_in_threads(url, spec(arms=arms, trials=12, repeats=2), name="tiny")
+    run_in_threads(url, spec(arms=("adam",), epochs=1), name="one arm")
     return url
 
 
@@ -29,7 +30,13 @@ def test_quick_commands_load_nothing_heavy(command: list[str], tmp_path: Path) -
 
 @pytest.mark.parametrize(
     "command",
-    [["show", "tiny"], ["show", "tiny", "--json"], *(["show", "tiny", section] for section in SECTIONS)],
+    [
+        ["list"],
+        ["show", "one arm"],
+        ["show", "tiny"],
+        ["show", "tiny", "--json"],
+        *(["show", "tiny", section] for section in SECTIONS),
+    ],
     ids=lambda command: " ".join(command[1:]),
 )
 def test_showing_an_experiment_loads_nothing_heavy(command: list[str], url: str, tmp_path: Path) -> None:

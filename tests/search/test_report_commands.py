@@ -54,6 +54,8 @@ def typed(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[
         {"task": "data/my table's.csv", "target": "--x", "hidden": (64, 32), "batch_size": 8, "sampler": "qmc"},
         {"task": "-odd.csv", "target": "ünï $HOME", "hidden": (), "epochs": 3, "pruner": "median", "seeds": 1},
         {"task": "openml:iris@1", "finalists": 2, "confirm_seeds": 4},
+        {"task": "wine", "arms": ("mine=adam", "momentum"), "primary": ("mine=adam", "momentum"), "margin": 0.05},
+        {"task": "wine", "primary": ("adam", "momentum"), "finalist_seeds": 3},
         {"task": "package.module:task", "finalist_seeds": 3, "generation": 2},
         {"task": "digits", "arms": (joint_arm(),), "repeats": 1},
         {"task": "digits", "arms": (joint_arm(),), "repeats": 3, "trials": 9},
