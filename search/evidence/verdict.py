@@ -4,10 +4,12 @@ from dataclasses import replace
 
 from cooldown.search.evidence.alarms import boundary_alarms, under_tuned
 from cooldown.search.evidence.edges import worse_than_default
+from cooldown.search.evidence.lengths import pair_lengths_sentence
 from cooldown.search.evidence.losses import primary_pair, test_losses, test_scores
 from cooldown.search.evidence.numbers import Form, counted, estimate, formatted
 from cooldown.search.evidence.summary import share
 from cooldown.search.evidence.view import View, once
+from cooldown.search.spec.arms import spoken
 from cooldown.search.statistics.verdict import Verdict, verdicts
 
 
@@ -15,12 +17,12 @@ from cooldown.search.statistics.verdict import Verdict, verdicts
 def pair_verdicts(view: View) -> list[Verdict]:
     """The verdicts of all pairs, the primary one first; withheld where an arm's best lies at the edge of a range."""
     withheld = {
-        arm: f"the default config of {arm} does better than what its searches found (see the alarm)"
+        arm: f"the default config of {spoken(arm)} does better than what its searches found (see the alarm)"
         for arm in view.arms
         if worse_than_default(view, arm)
     }
     withheld |= {
-        alarm.arm: f"boundary: the best values of {alarm.arm} are at the edge of a range (see the alarm)"
+        alarm.arm: f"boundary: the best values of {spoken(alarm.arm)} are at the edge of a range (see the alarm)"
         for alarm in boundary_alarms(view)
     }
     unlearned = [arm for arm in view.arms if _unlearned(view, arm)]
@@ -33,7 +35,8 @@ def _unless_under_tuned(view: View, verdict: Verdict) -> Verdict:
     general = under_tuned(view, verdict)
     if general is None or verdict.verdict == "undecided":
         return verdict
-    why = f"{general} contains the other arm as a special case; doing worse, it was not tuned as well (see the alarm)"
+    contains = f"{spoken(general)} contains the other arm as a special case"
+    why = f"{contains}; doing worse, it was not tuned as well (see the alarm)"
     return replace(verdict, verdict="undecided", why=why)
 
 
@@ -58,13 +61,16 @@ def sentence(view: View) -> str:
     first = pair_verdicts(view)[0]
     if first.difference is None:
         return f"On {task} there is no verdict yet: {first.why}."
+    lengths = pair_lengths_sentence(view, first.a, first.b)
+    a, b = spoken(first.a), spoken(first.b)
     verbs = {"a_better": "beats", "b_better": "loses to", "tie": "ties with"}
     claim = (
-        f"it is undecided whether tuned {first.a} beats tuned {first.b}"
+        f"it is undecided whether tuned {a} beats tuned {b}"
         if first.verdict == "undecided"
-        else f"tuned {first.a} {verbs[first.verdict]} tuned {first.b}"
+        else f"tuned {a} {verbs[first.verdict]} tuned {b}"
     )
     return (
         f"On {task}, {claim}: test loss {formatted(first.a_loss, Form.LOSS)} vs {formatted(first.b_loss, Form.LOSS)}, "
         f"difference {estimate(first.difference, first.low, first.high)}, {counted(first.repeats, 'repeat')}."
+        f"{lengths and ' ' + lengths}"
     )

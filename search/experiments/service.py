@@ -223,7 +223,7 @@ def _prepared(
         splits.search(repeat)
     _ = splits.evaluation
     for arm in spec.parsed_arms:
-        for config in search_space(spec, arm, splits.updates_per_epoch).programs():
+        for config in search_space(spec, arm, splits.updates_per_epoch(arm)).programs():
             config.check_model(splits.model)
     return spec, splits
 

@@ -10,6 +10,7 @@ from cooldown.objectives.problem import Model, Problem
 from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.tasks import Task
 from cooldown.search.executors.jobs import pack
+from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment
 from cooldown.storage import ExperimentRecord, Purpose
 
@@ -73,10 +74,9 @@ class Splits:
         """How many rows a run with this purpose trains on."""
         return len(self._evaluation.train if purpose is Purpose.EVALUATION else self._first.train)
 
-    @cached_property
-    def updates_per_epoch(self) -> int:
-        """Updates per epoch of a search; the last batch may be smaller."""
-        return -(-len(self._first.train) // self._spec.batch_size)
+    def updates_per_epoch(self, arm: Arm) -> int:
+        """Updates per epoch of an arm's search."""
+        return self._spec.updates_per_epoch(arm, self.rows(Purpose.SEARCH))
 
     @property
     def model(self) -> Model:
