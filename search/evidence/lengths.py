@@ -43,8 +43,10 @@ def pair_lengths_sentence(view: View, a: str, b: str) -> str:
 
 
 def pair_target_sentence(view: View, a: str, b: str) -> str:
-    """How much longer one arm of a pair takes to the default target, in a full sentence; "" where that is not known."""
-    loss = default_target(view)
+    """How much longer one arm of a pair takes to the default target, in a full sentence; "" where that is not known, or
+    both arms train for the same number of epochs.
+    """
+    loss = default_target(view) if pair_lengths_sentence(view, a, b) else None
     ratio = "" if loss is None else target_ratio_sentence(view, a, b, loss)
     return f"To validation loss {formatted(loss)}, in gradient evaluations: {ratio}" if ratio else ""
 

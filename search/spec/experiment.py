@@ -161,19 +161,21 @@ class Experiment(BaseModel):
         """Updates in an epoch of `rows` training rows in the runs of an arm; the last batch may be smaller."""
         return -(-rows // self.batch_size_of(arm))
 
-    def arm_called(self, text: str) -> str:
-        """The name of the arm that `text` means: its name, its label if no other arm has it, or a longer form of its
+    def arm_called(self, text: object) -> str:
+        """The name of the arm called `text`: its name, its label if no other arm has it, or a longer form of its
         name. Raises InputError for no arm.
         """
+        text = str(text)
         if text in self.arms:
             return text
-        labelled = [arm.name for arm in self.parsed_arms if arm.label == text]
-        if len(labelled) == 1:
-            return labelled[0]
+        counts = Counter(arm.label for arm in self.parsed_arms if arm.label)
+        labelled = {arm.label: arm.name for arm in self.parsed_arms if counts[arm.label] == 1}
+        if text in labelled:
+            return labelled[text]
         with suppress(InputError):
             if (name := Arm.parse(text).name) in self.arms:
                 return name
-        raise unknown_name("arm of this experiment", text, self.arms)
+        raise unknown_name("arm of this experiment", text, (*self.arms, *labelled))
 
     @cached_property
     def parsed_arms(self) -> tuple[Arm, ...]:
