@@ -1,5 +1,7 @@
 """Arms with settings in a spec: their forms, what overrides what, their search spaces and their default configs."""
 
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from search_runs import spec
 
 from cooldown.objectives.errors import InputError
+from cooldown.search.cli import main
 from cooldown.search.cli.settings import merged_settings
 from cooldown.search.experiments.service import dry_run
 from cooldown.search.spec.arms import Arm
@@ -26,6 +29,9 @@ dropout = [0, 0.5]
 initialization = ["he", "poor"]
 momentum.momentum = 0.9
 """
+
+
+ROOT = Path(__file__).parents[2]
 
 
 def of(made: Experiment, place: int = 0) -> Space:
@@ -48,6 +54,30 @@ def test_the_forms_of_a_list_and_of_a_table(tmp_path: Path) -> None:
     assert read_spec(task="iris", arms=["plain=momentum+cosine", {"label": "bn", **table}]).arms == names
     assert read_spec(**merged_settings(str(path), {"arms": [BN]})).arms == (BN,), "flags override the file"
     assert read_spec(task="iris", arms=[{"is": "adam"}]).to_json() == read_spec(task="iris", arms=["adam"]).to_json()
+
+
+def test_the_spec_files_in_the_docs_are_read() -> None:
+    table, several = re.findall(r"^```toml\n(.*?)^```", (ROOT / "docs" / "arms.md").read_text(), re.M | re.S)
+    assert [arm.label for arm in read_spec(**tomllib.loads(table)).parsed_arms] == ["plain", "bn"]
+    assert read_spec(task="iris", **tomllib.loads(several)).arms == ("momentum+cosine", BN)
+
+
+@pytest.mark.parametrize("arm", ["adam[", "adam[dropout=nan]", "x y=adam[l2=0.1]", "adam@downpour", "[", "🙂[🙂=🙂]"])
+def test_the_command_refuses_an_arm_in_one_message(
+    arm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for command in ("compare", "tune"):
+        monkeypatch.setattr("sys.argv", ["cooldown", command, "iris", "--arm", arm])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 2
+        said = capsys.readouterr()
+        assert said.err.startswith("cooldown: ")
+        assert "arm" in said.err or "optimizer" in said.err
+        assert "Traceback" not in said.err
+        assert not said.out
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
