@@ -16,7 +16,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.search.evidence.numbers import MISSING, Form, counted, formatted
 from cooldown.search.evidence.table import Table, ends_of
 from cooldown.search.experiments.result import Result
-from cooldown.search.spec.arms import short
+from cooldown.search.spec.arms import short, spaced
 from cooldown.storage import Status
 from cooldown.storage.address import DEFAULT_URL
 
@@ -109,7 +109,7 @@ def arms_choice(label: str, arms: Sequence[str], first: str, key: str) -> str:
     """Choose one of the arms; a long name is shortened, and shown in full below."""
     arm: str = st.selectbox(label, arms, index=list(arms).index(first), key=key, format_func=short)
     if short(arm) != arm:
-        st.caption(plain(arm.replace(",", ", ").replace("+", " + ")))
+        st.caption(plain(spaced(arm)))
     return arm
 
 

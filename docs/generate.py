@@ -55,8 +55,8 @@ CLAIMS = """## Claims to check on your own data
 | C12: plain SGD depends more on its initialization | `--arm sgd --arm adam --set strategy.initialization=poor` |
 | C13: a mixed curriculum beats a strict one | `--set strategy.curriculum=mixed`, and `easy_to_hard` |
 | C14: batch normalization allows larger rates | `--set strategy.batch_norm=true` |
-| C15: early stopping saves work without loss of quality | `--set strategy.early_stopping=3` |
-| C16: gradient noise helps poor initializations | `cooldown compare deep_narrow --set strategy.gradient_noise=0.01:1` |
+| C15: early stopping saves work without loss of quality | `--arm adam --arm 'stop=adam[early_stopping=3]'` |
+| C16: gradient noise helps poor initializations | `deep_narrow --arm adam --arm 'noise=adam[gradient_noise=0.01:1]'` |
 """
 
 OPTIMIZERS = """# Optimizers
@@ -83,6 +83,10 @@ Options beside the update rule: fields of `TrainConfig`, off by default. In an e
 fixed value or a search range, from `[ranges]` in a [spec file](cli.md) or from `--set`:
 
     cooldown compare wine --set strategy.batch_norm=true --set strategy.dropout=0:0.5
+
+An [arm](arms.md) can have them for itself, so that it is compared with others that do not:
+
+    cooldown compare wine --arm momentum+cosine --arm 'bn=momentum+cosine[batch_norm=true]'
 
 The order within an update is: gradient of the mini-batch (with dropout and batch normalization), `clip_norm`,
 `gradient_noise`, `weight_decay` of the parameters, then `l2` and the rule.

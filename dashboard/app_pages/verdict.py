@@ -85,7 +85,8 @@ def _one_arm(result: Result) -> None:
     task = [spec.task, *(["--target", spec.target] if spec.target else [])]
     arm = spec.arms[0]
     other = "adam" if arm != "adam" else "momentum+cosine"
-    arms = [arm, other] if short(arm) == arm else ["momentum+cosine", other]
+    # A joint arm's name would fill the command.
+    arms = [arm, other] if short(arm) == arm or result.view.parsed_arms[arm].settings else ["momentum+cosine", other]
     terminal("compare", *task, *(word for name in arms for word in ("--arm", name)))
 
 

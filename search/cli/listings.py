@@ -15,6 +15,7 @@ from cooldown.search.evidence.search_tables import parameters_in_words
 from cooldown.search.evidence.standing import leader, took
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.evidence.wording import config_in_words
+from cooldown.search.spec.arms import chooses
 from cooldown.storage import Summary, Winner
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def trials(rows: Sequence[Mapping[str, Any]]) -> RichTable:
     cells = []
     for row in rows:
         parameters = parameters_in_words(row["arm"], {name: value for name, value in row.items() if "." in name})
-        if "," in row["arm"]:
+        if chooses(row["arm"]):
             parameters = f"{row['optimizer']}+{row['schedule']}: {parameters}"
         finalist = "pruned" if row["pruned"] else row["finalist_loss"]
         cells.append((row["arm"], row["repeat"], row["trial"], row["validation_loss"], finalist, parameters))

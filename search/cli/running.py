@@ -175,7 +175,7 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
         "ranges": read_settings(set_) if set_ else None,
     }
     settings = merged_settings(task, flags, defaults, None if exported is None else Path(exported))
-    if joint and isinstance(settings["arms"], list) and len(settings["arms"]) > 1:
+    if joint and isinstance(settings["arms"], list | dict) and len(settings["arms"]) > 1:
         raise InputError(f"{ONE_ARM}; give it as one --arm, for example --arm momentum,adam+cosine,sgdr")
     if dry_run:
         with nullcontext() if quiet else ERR.status("Timing a small experiment of the same kind …"):

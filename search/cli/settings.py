@@ -6,7 +6,7 @@ from typing import Any
 
 from cooldown.objectives.errors import InputError
 from cooldown.search.spec.experiment import BESIDE, read_spec, read_toml
-from cooldown.search.spec.ranges import flatten
+from cooldown.search.spec.values import flatten
 
 
 def merged_settings(

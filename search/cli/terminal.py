@@ -18,7 +18,7 @@ from cooldown.search.evidence.tables import arms_table
 from cooldown.search.evidence.verdict import compared_pair
 from cooldown.search.evidence.wording import config_in_words
 from cooldown.search.experiments.result import Result
-from cooldown.search.spec.arms import short
+from cooldown.search.spec.arms import short, spoken
 
 ROOMY = 100
 """Terminal width in characters from which a table shows all of its columns."""
@@ -121,13 +121,13 @@ def _next_step(step: NextStep | None, place: str) -> Iterator[RenderableType]:
 
 def _widened(steps: Mapping[str, Sequence[Mapping[str, Sequence[float]]]]) -> str:
     """A sentence on the arms that were searched again over wider ranges; "" for none."""
-    changes = [
-        f"{arm} ({', '.join(f'{key} {low:g} … {high:g}' for step in of_arm for key, (low, high) in step.items())})"
-        for arm, of_arm in steps.items()
-    ]
+    changes = []
+    for arm, of_arm in steps.items():
+        ranges = [f"{key} {low:g} … {high:g}" for step in of_arm for key, (low, high) in step.items()]
+        changes.append(f"{spoken(arm)} ({', '.join(ranges)})")
     return f"Searched again over wider ranges (the first searches are kept): {', '.join(changes)}." if changes else ""
 
 
 def _alarm(alarm: Alarm, place: str) -> Text:
     remedy = "" if alarm.resume is None else f": cooldown resume {place} {alarm.resume}".rstrip()
-    return Text(f"\nAlarm · {alarm.arm or alarm.kind}: {alarm.message}{remedy}", style="yellow")
+    return Text(f"\nAlarm · {spoken(alarm.arm) or alarm.kind}: {alarm.message}{remedy}", style="yellow")

@@ -8,9 +8,10 @@ import numpy as np
 from cooldown.objectives import optimizers
 from cooldown.objectives.records import Outcome
 from cooldown.search.evidence.edges import edges, worse_than_default
+from cooldown.search.evidence.lengths import lengths_sentence, pair_target_sentence
 from cooldown.search.evidence.view import View, once
 from cooldown.search.spec import samplers
-from cooldown.search.spec.arms import Arm
+from cooldown.search.spec.arms import Arm, spoken
 from cooldown.search.spec.space import Space
 from cooldown.search.statistics.doubts import never_improved, winners_curse
 from cooldown.search.statistics.verdict import Verdict
@@ -42,6 +43,7 @@ def alarms(view: View, verdicts: Sequence[Verdict]) -> list[Alarm]:
         *_no_improvement(view),
         *_winners_curse(view, verdicts),
         *_unequal_budgets(view),
+        *_unequal_lengths(view, verdicts),
     ]
 
 
@@ -75,6 +77,9 @@ def boundary_alarms(view: View) -> list[Alarm]:
 def contains(space: Space, special: Arm) -> bool:
     """Whether all that the arm `special` can choose is a special case of something that the space can choose."""
     general = space.arm
+    # What an arm sets for itself may be why it is worse: another batch size, dropout, or a fixed rate.
+    if general.around != special.around or general.ranges.keys() - general.around.keys():
+        return False
     if (set(general.optimizers), set(general.schedules)) == (set(special.optimizers), set(special.schedules)):
         return False
     known = set().union(*(_contained(name, space) for name in general.optimizers))
@@ -114,8 +119,8 @@ def _inclusion(view: View, verdicts: Sequence[Verdict]) -> Iterable[Alarm]:
             yield Alarm(
                 "inclusion",
                 general,
-                f"this arm contains {special} as a special case and still does worse; its search needs more --trials "
-                "before it can be called worse",
+                f"this arm contains {spoken(special)} as a special case and still does worse; its search needs more "
+                "--trials before it can be called worse",
             )
 
 
@@ -181,5 +186,12 @@ def _unequal_budgets(view: View) -> Iterable[Alarm]:
     trials = {arm: sum(len(study.trials) for study in view.searches(arm)) for arm in arms}
     evaluated = {arm: sum(bool(study.evaluations) for study in view.searches(arm)) for arm in arms}
     if view.status is not Status.RUNNING and (len(set(trials.values())) > 1 or len(set(evaluated.values())) > 1):
-        told = ", ".join(f"{arm} {trials[arm]} trials and {evaluated[arm]} winners" for arm in arms)
+        told = ", ".join(f"{spoken(arm)} {trials[arm]} trials and {evaluated[arm]} winners" for arm in arms)
         yield Alarm("unequal budgets", "", f"the run ended before all arms had the same budget: {told}", "")
+
+
+def _unequal_lengths(view: View, verdicts: Sequence[Verdict]) -> Iterable[Alarm]:
+    """Arms that train for more epochs than others have larger budgets, as their spec says."""
+    if told := lengths_sentence(view):
+        on_the_way = pair_target_sentence(view, verdicts[0].a, verdicts[0].b) if verdicts else ""
+        yield Alarm("unequal budgets", "", f"{told}. {on_the_way}".strip().removesuffix("."))

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cooldown.search.evidence.alarms import boundary_alarms
+from cooldown.search.evidence.lengths import pair_lengths_sentence
 from cooldown.search.evidence.looks import remark
 from cooldown.search.evidence.losses import best_study
 from cooldown.search.evidence.numbers import Form, formatted, percent
@@ -19,7 +20,7 @@ from cooldown.search.evidence.standing import score_in_words
 from cooldown.search.evidence.verdict import pair_verdicts
 from cooldown.search.evidence.view import View, once
 from cooldown.search.evidence.wording import lead
-from cooldown.search.spec.arms import NO_ANNEALING
+from cooldown.search.spec.arms import NO_ANNEALING, spoken
 from cooldown.search.statistics.finite import finite
 from cooldown.search.statistics.verdict import NOT_FINITE, NOTHING_LEARNED, Verdict
 from cooldown.storage import Status, StudyRecord
@@ -97,7 +98,7 @@ def question_word(verdict: Verdict) -> Word:
 
 
 def _of_question(view: View, verdict: Verdict) -> Answer:
-    a, b, task = verdict.a, verdict.b, view.spec.task
+    a, b, task = spoken(verdict.a), spoken(verdict.b), view.spec.task
     question = f"Does tuned {a} beat tuned {b} on {task}?"
     word, said = question_word(verdict), lead(verdict)
     if said is None:
@@ -122,6 +123,7 @@ def _of_question(view: View, verdict: Verdict) -> Answer:
         sentence = f"Open: on {task}, tuned {said.leader} leads tuned {said.other}: {numbers}."
         if verdict.withheld:
             why = f"No verdict: {verdict.why}."
+    sentence = f"{sentence} {pair_lengths_sentence(view, verdict.a, verdict.b)}".strip()
     return Answer(question, word, sentence, f"{why} {remark(view)}".strip(), _next(view, verdict))
 
 

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.search.evidence.lengths import trial_cost_sentence
 from cooldown.search.evidence.numbers import counted
 from cooldown.search.evidence.view import View, once
 from cooldown.search.spec import samplers
+from cooldown.search.spec.arms import spoken
 from cooldown.search.statistics.budget import BudgetCurve, Crossover, budget_curve, crossover, per_repeat_curves
 from cooldown.search.statistics.finite import finite
 from cooldown.search.statistics.intervals import mean_interval
@@ -105,10 +107,17 @@ def budget_document(view: View, pair: tuple[str, str] | None) -> dict[str, Any]:
 
 
 def crossover_sentence(view: View, a: str, b: str) -> str:
-    """From how many trials on a's expected best is below b's, in words; "" where nothing is known."""
+    """From how many trials on a's expected best is below b's, in words, and whether a trial of one costs more; "" where
+    nothing is known.
+    """
     crossed = pair_crossover(view, a, b)
     if crossed is None:
         return ""
+    return " ".join(filter(None, (_crossed(view, a, b, crossed), trial_cost_sentence(view, a, b))))
+
+
+def _crossed(view: View, a: str, b: str, crossed: Crossover) -> str:
+    a, b = spoken(a), spoken(b)
     so_far = view.status is Status.RUNNING
     within = "In the trials so far" if so_far else "Within this budget"
     if crossed.repeats > 1 and crossed.earliest == 1 and crossed.latest is None:

@@ -78,10 +78,13 @@ def tuning_gains(view: View) -> list[TuningGain]:
 def credit_split(view: View, pair: tuple[str, str]) -> CreditSplit | None:
     """The factorial {optimizer} × {constant, annealed} × {default, tuned} of the pair's optimizers, from the second's
     default config at a constant rate to the first's tuned one with annealing. An optimizer's annealed arm is that of
-    the pair, or else its best by validation loss. None where the two arms are not of two single optimizers.
+    the pair, or else its best by validation loss. All have the same settings around the rule: else these would be a
+    factor too. None where the pair's differ in them, or where the two arms are not of two single optimizers.
     """
     arms = [view.parsed_arms[name] for name in pair]
     if not all(arm.is_single for arm in arms) or arms[0].optimizers == arms[1].optimizers:
+        return None
+    if arms[0].around != arms[1].around:
         return None
     corners, missing = [], []
     for name, arm in reversed(list(zip(pair, arms, strict=True))):
@@ -167,7 +170,12 @@ def _levels(view: View, name: str, optimizer: str) -> tuple[str | None, str | No
         loss = winners_loss(view, arm)
         return arm != name, float("inf") if loss is None else loss
 
-    levels = [arm for arm in view.parsed_arms.values() if arm.is_single and arm.optimizers == (optimizer,)]
+    around = view.parsed_arms[name].around
+    levels = [
+        arm
+        for arm in view.parsed_arms.values()
+        if arm.is_single and arm.optimizers == (optimizer,) and arm.around == around
+    ]
 
     def best(constant: bool) -> str | None:
         return min((arm.name for arm in levels if arm.is_constant == constant), key=rank, default=None)

@@ -114,7 +114,7 @@ class _Replicate:
 
 
 def _curves(arm: str, replicates: Sequence[_Replicate]) -> ArmCurves:
-    # All configs of an experiment train for the same number of epochs.
+    # All configs of an arm train for the same number of epochs.
     epochs = replicates[0].config.epochs
 
     def stacked(of: Callable[[Curve], NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from cooldown.search.evidence.sensitivity import DECADES, Sensitivity, sensitivi
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.evidence.trials import state
 from cooldown.search.evidence.view import View
+from cooldown.search.spec.arms import chooses
 from cooldown.storage import StudyRecord, TrialRecord
 
 
@@ -28,7 +29,7 @@ def sensitivity_table(view: View) -> Table:
         [
             (
                 sensitivity.arm,
-                sensitivity.key if "," in sensitivity.arm else sensitivity.key.rpartition(".")[2],
+                sensitivity.key if chooses(sensitivity.arm) else sensitivity.key.rpartition(".")[2],
                 _width(sensitivity, sensitivity.width or None),
                 _width_interval(sensitivity),
                 _range_width(sensitivity),
@@ -153,7 +154,7 @@ def winners_table(view: View) -> Table:
 def parameters_in_words(arm: str, parameters: Mapping[str, Any]) -> str:
     """What a trial chose, in one line; in an arm that chooses among several, with whose hyperparameter it is."""
     return ", ".join(
-        f"{key if ',' in arm else key.rpartition('.')[2]}\u00a0{setting(value)}" for key, value in parameters.items()
+        f"{key if chooses(arm) else key.rpartition('.')[2]}\u00a0{setting(value)}" for key, value in parameters.items()
     )
 
 

@@ -10,9 +10,10 @@ from cooldown.search.evidence.numbers import formatted
 from cooldown.search.evidence.pruning import pruned_arms, replayed_arms
 from cooldown.search.evidence.sensitivity import sensitivities
 from cooldown.search.evidence.table import Table
-from cooldown.search.evidence.target import target_ratio_of, times_to_target
+from cooldown.search.evidence.target import target_ratio_sentence, times_to_target
 from cooldown.search.evidence.verdict import compared_pair, pair_verdicts
 from cooldown.search.evidence.view import View
+from cooldown.search.spec.arms import spoken
 
 
 @dataclass(frozen=True)
@@ -81,29 +82,13 @@ def target(view: View, loss: float | None = None) -> list[Block]:
         tables.target_table(view, loss),
     ]
     if pair := compared_pair(view):
-        blocks.append(_target_ratio(view, *pair, loss))
+        few = f"Too few repeats of {spoken(pair[0])} and {spoken(pair[1])} reached it for a ratio."
+        blocks.append(target_ratio_sentence(view, *pair, loss) or few)
     return blocks
 
 
 def _own_target(view: View) -> str:
     return "the best default config" if view.record.default_configs else "the worst winner"
-
-
-BOUNDS = {"at_least": "at least ", "at_most": "at most ", "unknown": "about ", None: ""}
-"""Which side of a ratio is known where a run ended before the target."""
-
-
-def _target_ratio(view: View, a: str, b: str, loss: float | None) -> str:
-    times = times_to_target(view, loss)
-    reached = all(arm in times and 2 * times[arm].reached >= times[arm].repeats for arm in (a, b))
-    ratio = target_ratio_of(view, a, b, loss)
-    if not reached or ratio is None or ratio.ratio is None:
-        return f"Too few repeats of {a} and {b} reached it for a ratio."
-    between = "" if ratio.low is None or ratio.high is None else f" [{ratio.low:.2f}, {ratio.high:.2f}]"
-    return (
-        f"{a} takes {BOUNDS[ratio.bound]}{ratio.ratio:.2f}{between} times as long as {b}: the geometric mean over "
-        "repeats. A repeat that does not reach the target counts as a whole run."
-    )
 
 
 def pruning(view: View) -> list[Block]:

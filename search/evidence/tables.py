@@ -11,6 +11,7 @@ from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.evidence.target import times_to_target
 from cooldown.search.evidence.verdict import compared_pair, pair_verdicts
 from cooldown.search.evidence.view import View
+from cooldown.search.spec.arms import short
 from cooldown.search.statistics.intervals import Interval
 from cooldown.search.statistics.verdict import Verdict
 
@@ -25,7 +26,7 @@ EVALUATIONS = "gradients of one row"
 
 def versus(a: str, b: str) -> str:
     """A pair of arms."""
-    return f"{a} vs {b}"
+    return f"{short(a)} vs {short(b)}"
 
 
 def arms_table(view: View) -> Table:
@@ -53,6 +54,9 @@ def arms_table(view: View) -> Table:
         columns.append(Column("Updates", Form.COUNT, wide=True, about="Updates: parameter updates of a winner's run."))
         for row, arm in zip(rows, arms, strict=True):
             row.append(None if arm.updates is None else round(arm.updates))
+    labelled = [arm for arm in view.parsed_arms.values() if arm.label and short(arm.name) != arm.name]
+    if labelled:
+        caption += f" {'; '.join(f'{arm.label}: {arm.unlabelled}' for arm in labelled)}."
     pair = compared_pair(view)
     strong: frozenset[int] = frozenset()
     if pair and len(arms) > 2:

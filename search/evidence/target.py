@@ -4,6 +4,7 @@ import numpy as np
 
 from cooldown.objectives.cost import evaluations_after
 from cooldown.search.evidence.view import View, once
+from cooldown.search.spec.arms import spoken
 from cooldown.search.statistics.target import (
     TargetRatio,
     TargetTimes,
@@ -54,6 +55,27 @@ def target_ratio_of(view: View, a: str, b: str, target: float | None = None) -> 
         np.array([of_b[repeat][0] for repeat in common]),
         max(of_a[repeat][1] for repeat in common),
         max(of_b[repeat][1] for repeat in common),
+    )
+
+
+BOUNDS = {"at_least": "at least ", "at_most": "at most ", "unknown": "about ", None: ""}
+"""Which side of a ratio is known where a run ended before the target."""
+
+
+def target_ratio_sentence(view: View, a: str, b: str, target: float | None) -> str:
+    """How many times as long as b's winners a's take to the target, in words; "" where too few repeats reached it.
+    target: None for each repeat's own.
+    """
+    times = times_to_target(view, target)
+    reached = all(arm in times and 2 * times[arm].reached >= times[arm].repeats for arm in (a, b))
+    ratio = target_ratio_of(view, a, b, target)
+    if not reached or ratio is None or ratio.ratio is None:
+        return ""
+    a, b = spoken(a), spoken(b)
+    between = "" if ratio.low is None or ratio.high is None else f" [{ratio.low:.2f}, {ratio.high:.2f}]"
+    return (
+        f"{a} takes {BOUNDS[ratio.bound]}{ratio.ratio:.2f}{between} times as long as {b}: the geometric mean over "
+        "repeats. A repeat that does not reach the target counts as a whole run."
     )
 
 

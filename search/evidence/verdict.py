@@ -8,6 +8,7 @@ from cooldown.search.evidence.looks import level
 from cooldown.search.evidence.losses import mean_test_losses, mean_test_scores, primary_pair
 from cooldown.search.evidence.summary import share
 from cooldown.search.evidence.view import View, once
+from cooldown.search.spec.arms import spoken
 from cooldown.search.statistics.verdict import Verdict, verdicts
 
 
@@ -15,12 +16,12 @@ from cooldown.search.statistics.verdict import Verdict, verdicts
 def pair_verdicts(view: View) -> list[Verdict]:
     """The verdicts of all pairs, the primary one first; withheld where an alarm says that an arm was not tuned."""
     withheld = {
-        arm: f"the default config of {arm} does better than what its searches found (see the alarm)"
+        arm: f"the default config of {spoken(arm)} does better than what its searches found (see the alarm)"
         for arm in view.arms
         if worse_than_default(view, arm)
     }
     withheld |= {
-        alarm.arm: f"boundary: the best values of {alarm.arm} are at the edge of a range (see the alarm)"
+        alarm.arm: f"boundary: the best values of {spoken(alarm.arm)} are at the edge of a range (see the alarm)"
         for alarm in boundary_alarms(view)
     }
     unlearned = [arm for arm in view.arms if _unlearned(view, arm)]
@@ -41,7 +42,8 @@ def _unless_under_tuned(view: View, verdict: Verdict) -> Verdict:
     general = under_tuned(view, verdict)
     if general is None or verdict.verdict == "undecided":
         return verdict
-    why = f"{general} contains the other arm as a special case; doing worse, it was not tuned as well (see the alarm)"
+    contains = f"{spoken(general)} contains the other arm as a special case"
+    why = f"{contains}; doing worse, it was not tuned as well (see the alarm)"
     return replace(verdict, verdict="undecided", equal=False, withheld=True, repeats_to_decide=None, why=why)
 
 

@@ -78,18 +78,20 @@ class View:
         return [study for study in self.record.default_configs if study.arm == arm and study.evaluations]
 
     @cached_property
-    def updates_per_epoch(self) -> int | None:
-        """Updates per epoch of a search, on which ranges of warm-ups depend; None without trials."""
+    def training_rows(self) -> int | None:
+        """The training rows of a search, on which ranges of warm-ups depend; None without trials."""
         for study in sorted(self.record.studies, key=lambda study: study.repeat):
             for trial in study.trials:
-                return -(-rows_per_epoch(trial.curves[Purpose.SEARCH][0], trial.config) // trial.config.batch_size)
+                return rows_per_epoch(trial.curves[Purpose.SEARCH][0], trial.config)
         return None
 
     def space(self, arm: str) -> Space:
         """The search space of an arm. Without trials the length of an epoch is not known, and taken for one update."""
         with self._lock:
             if arm not in self._spaces:
-                self._spaces[arm] = search_space(self.spec, self.parsed_arms[arm], self.updates_per_epoch or 1)
+                parsed = self.parsed_arms[arm]
+                updates = self.spec.updates_per_epoch(parsed, self.training_rows or 1)
+                self._spaces[arm] = search_space(self.spec, parsed, updates)
             return self._spaces[arm]
 
     @cached_property

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.evidence.numbers import Form, formatted, likelihood, percent, setting
+from cooldown.search.spec.arms import spoken
 from cooldown.search.statistics.verdict import Verdict
 
 
@@ -73,8 +74,8 @@ def lead(verdict: Verdict) -> Lead | None:
     if not ahead:
         low, high = high, low
     return Lead(
-        leader=verdict.a if ahead else verdict.b,
-        other=verdict.b if ahead else verdict.a,
+        leader=spoken(verdict.a if ahead else verdict.b),
+        other=spoken(verdict.b if ahead else verdict.a),
         size=size,
         low=low,
         high=high,

@@ -33,7 +33,7 @@ def prepared(
     for purpose in Purpose:
         splits.packed(purpose, 0)
     for arm in spec.parsed_arms:
-        for config in search_space(spec, arm, splits.updates_per_epoch).programs():
+        for config in search_space(spec, arm, splits.updates_per_epoch(arm)).programs():
             config.check_model(splits.model)
     if not fixed and not spec.looks and len(spec.arms) > 1:
         per_repeat = sum(arm_cost(arm, spec, splits).total for arm in spec.parsed_arms) // spec.repeats

@@ -3,7 +3,6 @@
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
@@ -59,9 +58,7 @@ class Result:
         """
         from cooldown.search.evidence.losses import best_study
 
-        arm = arm.removesuffix("+constant")
-        if arm not in self.view.arms:
-            raise unknown_name("arm", arm, self.view.arms)
+        arm = self.view.spec.arm_called(arm)
         study = best_study(self.view, arm)
         if study is None or study.winner is None:
             raise InputError(f"arm {arm!r} has no finished trial yet")

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
 from cooldown.search.evidence.losses import best_study, winners_loss
 from cooldown.search.evidence.view import View
 from cooldown.search.export.format import Chosen, Exported, TableFormat
 from cooldown.search.export.formats import get, names
-from cooldown.search.spec.arms import Arm
 from cooldown.storage import Status, StudyRecord, TrialRecord
 
 
@@ -36,7 +34,7 @@ def export(
     if isinstance(entry, TableFormat):
         from cooldown.search.evidence.trials import curves_frame, trials_frame
 
-        name = None if arm is None else _arm(view, arm)
+        name = None if arm is None else view.spec.arm_called(arm)
         _check_rows(view, name, repeat, trial)
         table = (curves_frame if curves else trials_frame)(view.record, name, repeat, trial)
         exported = Exported(entry.write(table))
@@ -61,7 +59,7 @@ def choose(view: View, arm: str | None = None, repeat: int | None = None, trial:
             raise InputError(f"experiment {view.name!r} has no finished trial yet")
         name = min(known, key=lambda name: known[name])
     else:
-        name = _arm(view, arm)
+        name = view.spec.arm_called(arm)
     study = _study(view, name, repeat)
     if trial is None:
         if study.winner is None:
@@ -71,17 +69,6 @@ def choose(view: View, arm: str | None = None, repeat: int | None = None, trial:
         _check_rows(view, name, None, trial)
         raise InputError(f"trial {trial} exists in every repeat; choose one, for example --repeat {study.repeat}")
     return Chosen(view, study, _trial(study, trial))
-
-
-def _arm(view: View, arm: str) -> str:
-    arms = view.arms
-    try:
-        name = arm if arm in arms else Arm.parse(str(arm)).name
-    except InputError:
-        name = arm
-    if name not in arms:
-        raise unknown_name("arm of this experiment", str(arm), arms)
-    return name
 
 
 def _study(view: View, arm: str, repeat: int | None) -> StudyRecord:

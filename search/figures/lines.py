@@ -16,7 +16,7 @@ from zlib import crc32
 
 from cooldown.objectives import optimizers, schedules
 from cooldown.objectives.optimizer import Family
-from cooldown.search.spec.arms import Arm, short
+from cooldown.search.spec.arms import Arm, short, spaced
 
 JOINT = "#77808C"
 """The colour of a joint arm, one with several optimizers or schedules: a grey that nothing else has."""
@@ -103,7 +103,7 @@ def label(arm: str) -> str:
 
 def whole(arm: str) -> str:
     """The arm's full name for hover text, over several lines where it is long."""
-    lines = wrap(arm.replace(",", ", ").replace("+", " + ") if len(arm) > HOVER_WIDTH else arm, HOVER_WIDTH)
+    lines = wrap(spaced(arm) if len(arm) > HOVER_WIDTH else arm, HOVER_WIDTH)
     return "<br>".join(map(escape, lines))
 
 

@@ -18,6 +18,7 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.figures import verdict as figures
 from cooldown.search.report.blocks import Chart, Code, Config, Configs, Doubt, Section, Text, numbers, rendered, words
 from cooldown.search.report.page import Head
+from cooldown.search.spec.arms import spoken
 from cooldown.storage import Status, StudyRecord
 
 
@@ -87,7 +88,7 @@ def alarms(result: Result) -> Section:
     """Reasons to distrust the answer, and what to do about each."""
     doubts = [
         Doubt(
-            alarm.arm or alarm.kind.capitalize(),
+            spoken(alarm.arm) or alarm.kind.capitalize(),
             f"{alarm.message}.",
             "" if alarm.resume is None else f"cooldown resume {shlex.quote(result.name)} {alarm.resume}".rstrip(),
         )

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import Table as Evidence
+from cooldown.search.spec.arms import spoken
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -144,8 +146,14 @@ def rendered(table: Evidence, caption: str | None = None, *, most: int | None = 
     left_out = f"{len(shown)} of {total:,} rows. {more}".strip() if total > len(shown) else ""
     words = {place for place, column in enumerate(table.columns) if not column.form.is_number}
     return Table(
-        tuple(column.heading for column in table.columns),
-        tuple(shown.texts()),
+        tuple(spoken(column.heading) for column in table.columns),
+        tuple(
+            tuple(
+                spoken(text) if column.form is Form.ARM else text
+                for column, text in zip(shown.columns, row, strict=True)
+            )
+            for row in shown.texts()
+        ),
         table.reading if caption is None else caption,
         frozenset(words | {0}),
         " ".join(filter(None, (table.note, left_out))),

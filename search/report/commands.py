@@ -13,7 +13,7 @@ import tomli_w
 from cooldown.objectives import tasks
 from cooldown.search.spec.arms import joint_arm
 from cooldown.search.spec.experiment import Experiment
-from cooldown.search.spec.ranges import flatten
+from cooldown.search.spec.values import flatten
 from cooldown.storage import ExperimentRecord
 
 OPTIONS = (

@@ -5,15 +5,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from cooldown.objectives import tasks
+from cooldown.search.evidence.lengths import lengths_sentence
 from cooldown.search.evidence.numbers import counted, setting
 from cooldown.search.evidence.search_tables import winners_table
+from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.report.answer import day, missing
 from cooldown.search.report.blocks import Code, Part, Section, Steps, Table, Text, rendered, words
 from cooldown.search.report.commands import reproduction
 from cooldown.search.spec import samplers
+from cooldown.search.spec.arms import short
 from cooldown.search.spec.experiment import LEFT_OUT, Experiment
-from cooldown.search.spec.ranges import flatten
+from cooldown.search.spec.values import flatten
 from cooldown.search.statistics.verdict import MARGIN
 from cooldown.storage import ExperimentRecord, Status
 
@@ -31,7 +34,8 @@ def protocol(result: Result) -> Section:
             f"{'independent studies' if spec['repeats'] > 1 else 'a study'} of {counted(spec['trials'], 'trial')} with "
             f"{samplers.get(spec['sampler']).about}, in generations of {spec['generation']}. A trial is one config, "
             f"trained with {counted(spec['seeds'], 'seed')} for {counted(spec['epochs'], 'epoch')} in batches of "
-            f"{counted(spec['batch_size'], 'row')}. The objective is the mean validation loss after the last epoch. "
+            f"{counted(spec['batch_size'], 'row')}{_own(result.view.spec)}. The objective is the mean validation "
+            "loss after the last epoch. "
             "Every optimizer has its own ranges; a momentum or β is searched as 1 − β on a log scale.",
         ),
         (
@@ -49,7 +53,7 @@ def protocol(result: Result) -> Section:
         (
             "Fairness.",
             "Repeat r of every arm has the same rows and seeds, and so the same initial weights and data order; all "
-            "arms have the same number of trials, epochs and seeds.",
+            f"arms have the same number of trials{_equals(result.view)}",
         ),
         (
             "Losses.",
@@ -81,6 +85,22 @@ def protocol(result: Result) -> Section:
             "The task has its own data. Unless it defines its splits: " + steps[0][1][0].lower() + steps[0][1][1:],
         )
     return Section("Protocol", "protocol", (Steps(tuple(steps)), _settings(spec)))
+
+
+def _own(spec: Experiment) -> str:
+    """The arms with epochs or a batch size of their own, in brackets."""
+    told = []
+    for arm in spec.parsed_arms:
+        parts = [counted(arm.epochs, "epoch")] if arm.epochs else []
+        parts += [f"batches of {counted(arm.batch_size, 'row')}"] if arm.batch_size else []
+        told += [f"{short(arm.name)}: {' in '.join(parts)}"] if parts else []
+    return f" ({'; '.join(told)})" if told else ""
+
+
+def _equals(view: View) -> str:
+    """What else than trials all arms have in common, and that their epochs differ where they do."""
+    lengths = lengths_sentence(view)
+    return f" and seeds, but not of epochs: {lengths}." if lengths else ", epochs and seeds."
 
 
 def _settings(spec: Mapping[str, Any]) -> Table:

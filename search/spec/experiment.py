@@ -6,7 +6,8 @@ part of it.
 
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -17,7 +18,7 @@ from cooldown.objectives import schedules
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.search.spec import samplers
-from cooldown.search.spec.arms import NO_ANNEALING, Arm
+from cooldown.search.spec.arms import CHOICES, Arm, short
 from cooldown.search.spec.looks import check_looks
 from cooldown.search.spec.ranges import read_ranges
 from cooldown.search.statistics.verdict import MARGIN
@@ -37,6 +38,8 @@ Count = Annotated[int, Field(ge=1, le=1_000_000)]
 class Experiment(BaseModel):
     """All arms on one task, with one budget.
 
+    arms: texts such as `bn=momentum+cosine[batch_norm=true]`, or tables as `Arm.from_table` reads them, in a list or by
+    label; stored as the arms' names. An arm's own settings override `ranges`, `batch_size` and `epochs`.
     task: a built-in name, a path to a CSV or Parquet file, `openml:NAME` or `module:attribute`. target: the column to
     predict, for a file or an OpenML data set.
     trials: configs tried per study. repeats: independent studies per arm. epochs: passes over the training rows.
@@ -77,7 +80,11 @@ class Experiment(BaseModel):
     batch_size: Count = Field(32, title="Batch size", description="rows per update")
     hidden: tuple[Count, ...] | None = Field(None, title="Hidden layers", description="widths of the hidden layers")
     ranges: dict[str, Any] = Field(
-        default_factory=dict, title="Custom ranges", description="ranges or fixed values of single hyperparameters"
+        default_factory=dict,
+        title="Custom ranges",
+        description="ranges or fixed values of single hyperparameters",
+        # What an arm sets for nothing is said here.
+        validate_default=True,
     )
     protocol: Literal[1, 2] = Field(2, title="Protocol", description="how rows are split")
     widened: dict[str, tuple[dict[str, Any], ...]] = Field(
@@ -91,25 +98,38 @@ class Experiment(BaseModel):
         MARGIN, gt=0, lt=1, title="Margin", description="losses closer than this fraction are practically equal"
     )
 
-    @field_validator("arms", "hidden", "primary", "looks", mode="before")
+    @field_validator("hidden", "primary", "looks", mode="before")
     @classmethod
     def _tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
 
-    @field_validator("arms", mode="after")
+    @field_validator("arms", mode="before")
     @classmethod
-    def _arms(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        names: list[str] = []
+    def _arms(cls, value: Any) -> Any:
+        """The arms' names; what is neither a text nor a table is left for the check of its type."""
+        if not isinstance(value, list | tuple | Mapping):
+            return value
+        given = value.items() if isinstance(value, Mapping) else ((None, each) for each in value)
+        arms: list[Any] = []
         problems = [] if value else ["should contain at least one arm"]
-        for text in value:
+        for label, each in given:
             try:
-                names.append(Arm.parse(text).name)
+                arms.append(_arm(label, each))
             except InputError as error:
                 problems.append(str(error))
-        problems += [f"arm {name!r} is listed twice" for name, count in Counter(names).items() if count > 1]
+        read = [arm for arm in arms if isinstance(arm, Arm)]
+        problems += [f"arm {name!r} is listed twice" for name, count in _counts(arm.name for arm in read) if count > 1]
+        # An arm with settings is shown by a part of its name.
+        shown = {short(arm.name) for arm in read if arm.settings}
+        problems += [
+            f"{count} arms would all be shown as {name!r}; give them labels that differ, such as "
+            f"mine={next(arm for arm in read if short(arm.name) == name).choices}[…]"
+            for name, count in _counts(short(name) for name in dict.fromkeys(arm.name for arm in read))
+            if count > 1 and name in shown
+        ]
         if problems:
             raise InputError("\n".join(problems))
-        return tuple(names)
+        return tuple(arm.name if isinstance(arm, Arm) else arm for arm in arms)
 
     @field_validator("primary", mode="before")
     @classmethod
@@ -121,9 +141,7 @@ class Experiment(BaseModel):
         names = value if isinstance(value, list | tuple) else [value]
         if len(names) != 2 or not all(isinstance(name, str) for name in names):
             raise InputError(f"should be two arms, such as ['momentum+cosine', 'adam'], got {value!r:.80}")
-        pair = tuple(name.strip().removesuffix(f"+{NO_ANNEALING}") for name in names)
-        if unknown := [name for name in pair if name not in arms]:
-            raise unknown_name("arm", unknown[0], arms)
+        pair = tuple(_called(arms, name.strip()) for name in names)
         if pair[0] == pair[1]:
             raise InputError(f"should be two different arms, got {pair[0]!r} twice")
         return pair
@@ -164,11 +182,29 @@ class Experiment(BaseModel):
         return read
 
     def ranges_of(self, arm: Arm) -> dict[str, Any]:
-        """The arm's presets, overridden by the spec's ranges, overridden by the widened ranges."""
-        ranges = {**arm.presets, **self.ranges}
+        """The arm's presets, overridden by the spec's ranges, by the arm's own settings and by the widened ranges."""
+        ranges = {**arm.presets, **self.ranges, **arm.ranges}
         for step in self.widened.get(arm.name, ()):
             ranges |= step
-        return ranges
+        return {name: value for name, value in ranges.items() if value is not None}
+
+    def batch_size_of(self, arm: Arm) -> int:
+        """Rows per update in the runs of an arm."""
+        return arm.batch_size or self.batch_size
+
+    def epochs_of(self, arm: Arm) -> int:
+        """Passes over the training rows in the runs of an arm."""
+        return arm.epochs or self.epochs
+
+    def updates_per_epoch(self, arm: Arm, rows: int) -> int:
+        """Updates in an epoch of `rows` training rows in the runs of an arm; the last batch may be smaller."""
+        return -(-rows // self.batch_size_of(arm))
+
+    def arm_called(self, text: object) -> str:
+        """The name of the arm called `text`: its name, its label if no other arm has it, or a longer form of its
+        name. Raises InputError for no arm.
+        """
+        return _called(self.arms, str(text))
 
     @cached_property
     def parsed_arms(self) -> tuple[Arm, ...]:
@@ -179,7 +215,8 @@ class Experiment(BaseModel):
     def reacts(self) -> bool:
         """Whether a run may depend on its validation loss: by early stopping, or by a schedule that reacts to it."""
         names = {name for arm in self.parsed_arms for name in arm.schedules}
-        return "strategy.early_stopping" in self.ranges or any(schedules.get(name).reaction for name in names)
+        stopped = any("strategy.early_stopping" in self.ranges_of(arm) for arm in self.parsed_arms)
+        return stopped or any(schedules.get(name).reaction for name in names)
 
     def to_json(self) -> dict[str, Any]:
         """The spec as a JSON-ready dict; without what most specs leave at its default, and as an older version wrote it
@@ -191,6 +228,33 @@ class Experiment(BaseModel):
     def at_default(self, field: str) -> bool:
         """Whether a field has its default value."""
         return bool(getattr(self, field) == type(self).model_fields[field].get_default(call_default_factory=True))
+
+
+def _arm(label: Any, given: Any) -> Any:
+    """The arm of a text or a table; anything else as it is. label: the key of a table of arms, None in a list."""
+    if isinstance(given, Mapping):
+        return Arm.from_table(given, label)
+    if label is not None:
+        return Arm.from_table({CHOICES: given}, label)
+    return Arm.parse(given) if isinstance(given, str) else given
+
+
+def _called(arms: Sequence[str], text: str) -> str:
+    """The one of `arms` that is called `text`: see `Experiment.arm_called`."""
+    if text in arms:
+        return text
+    labels = [Arm.parse(name).label for name in arms]
+    labelled = {label: name for label, name in zip(labels, arms, strict=True) if label and labels.count(label) == 1}
+    if text in labelled:
+        return labelled[text]
+    with suppress(InputError):
+        if (name := Arm.parse(text).name) in arms:
+            return name
+    raise unknown_name("arm of this experiment", text, (*arms, *labelled))
+
+
+def _counts(names: Iterable[str]) -> Iterable[tuple[str, int]]:
+    return Counter(names).items()
 
 
 def _is_range(value: Any) -> bool:

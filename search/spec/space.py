@@ -15,7 +15,7 @@ from cooldown.objectives.hyperparameters import Categorical, Declared, Hyperpara
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment
-from cooldown.search.spec.ranges import STRATEGY
+from cooldown.search.spec.values import STRATEGY
 
 if TYPE_CHECKING:
     from optuna.distributions import (
@@ -223,20 +223,34 @@ class Space:
         parameter = self.by_key.get(f"{owner}.{name}")
         if isinstance(parameter, Parameter):
             return parameter.low, parameter.high
-        declared = next(declared for declared in self.arm.hyperparameters[owner] if declared.name == name)
-        value = float(self.fixed[owner].get(name, declared.default))
+        value = float(self.fixed[owner].get(name, self._declared(f"{owner}.{name}").default))
         return value, value
 
     @property
     def default(self) -> TrainConfig:
-        """The arm's default config: the values that the spec fixes, and defaults for everything else."""
+        """The arm's default config: the values that the spec and the arm fix, and defaults for everything else. Where
+        the arm's own setting is a range or a choice, the default if that is in it; else the middle of the range, on the
+        scale of the search, or the first choice.
+        """
         optimizer = self.arm.optimizers[0]
         rate = next(declared for declared in self.arm.hyperparameters[optimizer] if declared.name == "learning_rate")
         assert isinstance(rate, Hyperparameter)
-        if "learning_rate" in self.fixed[optimizer] or not rate.default:
-            return self.config({})
-        # A default is the highest rate of a run; a schedule such as noam has a peak other than 1.
-        return self.config({f"{optimizer}.learning_rate": rate.default / self.arm.peak})
+        key = f"{optimizer}.learning_rate"
+        chosen: dict[str, Any] = {}
+        if "learning_rate" not in self.fixed[optimizer] and rate.default:
+            # A default is the highest rate of a run; a schedule such as noam has a peak other than 1.
+            chosen[key] = rate.default / self.arm.peak
+        for name, value in self.arm.ranges.items():
+            if isinstance(value, tuple):
+                chosen[name] = _default_within(name, self._declared(name), value, chosen.get(name))
+        return self.config(chosen)
+
+    def _declared(self, key: str) -> Declared:
+        """What declares the parameter `key` of this arm."""
+        owner, _, name = key.rpartition(".")
+        if owner == STRATEGY:
+            return STRATEGIES[name].declared
+        return next(declared for declared in self.arm.hyperparameters[owner] if declared.name == name)
 
     def programs(self) -> list[TrainConfig]:
         """Configs that together use everything that the search can choose, each for one epoch at a constant rate: what
@@ -264,8 +278,11 @@ class Space:
 
 
 def search_space(spec: Experiment, arm: Arm, updates_per_epoch: int) -> Space:
-    """The search space of `arm`; ranges that depend on the run's length follow from its number of updates."""
-    ranges = spec.ranges_of(arm)
+    """The search space of `arm`; ranges that depend on the run's length follow from its number of updates.
+
+    updates_per_epoch: in the arm's runs, as `Experiment.updates_per_epoch` counts them.
+    """
+    ranges, epochs = spec.ranges_of(arm), spec.epochs_of(arm)
     parameters: dict[str, tuple[Parameter | Choice, ...]] = {}
     fixed: dict[str, dict[str, Any]] = {}
     hyperparameters: dict[str, Iterable[Declared]] = {
@@ -290,9 +307,24 @@ def search_space(spec: Experiment, arm: Arm, updates_per_epoch: int) -> Space:
             elif value is not None:
                 fixed[owner][declared.name] = int(value) if declared.integer else value
             elif declared.searched:
-                low, high = declared.range_in(spec.epochs, spec.epochs * updates_per_epoch)
+                low, high = declared.range_in(epochs, epochs * updates_per_epoch)
                 if declared.name == "learning_rate":
                     low, high = low / arm.peak, high / arm.peak
                 searched.append(Parameter(key, declared, low, high))
         parameters[owner] = tuple(searched)
-    return Space(arm, parameters, fixed, spec.batch_size, spec.epochs)
+    return Space(arm, parameters, fixed, spec.batch_size_of(arm), epochs)
+
+
+def _default_within(key: str, declared: Declared, values: tuple[Any, ...], default: Any) -> Any:
+    """The default of a hyperparameter, or `default` in its place, if a range or choice contains it; else the middle of
+    the range on the scale of the search, or the first choice.
+    """
+    if default is None:
+        default = declared.default
+    if isinstance(declared, Categorical):
+        return default if default in values else values[0]
+    low, high = values
+    if default is not None and low <= default <= high:
+        return default
+    middle = Parameter(key, declared, low, high).at(0.5)
+    return round(middle) if declared.integer else middle

@@ -28,8 +28,9 @@ class ArmCost:
 def arm_cost(arm: Arm, spec: Experiment, splits: Splits) -> ArmCost:
     """The cost of one arm in all repeats of the spec."""
     # An upper bound: a search that may choose a curriculum could choose it in every trial.
-    before = max(passes_before(config) for config in search_space(spec, arm, splits.updates_per_epoch).programs())
-    rows = {purpose: splits.rows(purpose) * (before + spec.epochs) * spec.repeats for purpose in Purpose}
+    space = search_space(spec, arm, splits.updates_per_epoch(arm))
+    before = max(passes_before(config) for config in space.programs())
+    rows = {purpose: splits.rows(purpose) * (before + space.epochs) * spec.repeats for purpose in Purpose}
     finalists = min(spec.finalists, spec.trials) * spec.finalist_seeds
     search = rows[Purpose.SEARCH] * spec.trials * spec.seeds + rows[Purpose.FINALIST] * finalists
     evaluation = rows[Purpose.EVALUATION] * spec.confirm_seeds

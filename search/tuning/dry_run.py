@@ -11,10 +11,11 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.search.tuning.costs import ArmCost, arm_cost
 from cooldown.search.tuning.progress import Progress
@@ -32,7 +33,8 @@ class Estimate:
     """The estimated time and cost of an experiment.
 
     seconds: from the command to the answer with this number of workers. start_seconds: the part of it in which workers
-    start and kernels are compiled. calibration_seconds: duration of the estimate itself. epochs: of the timed runs.
+    start and kernels are compiled. calibration_seconds: duration of the estimate itself. epochs: of the timed runs, at
+    most.
     """
 
     task: str
@@ -62,7 +64,8 @@ def estimate(spec: Experiment, splits: Splits, workers: int, open_executor: Call
         first = _timed(spec, splits, workers, executor, 1)
         # The rest of the budget decides how many epochs of a run are timed.
         left = BUDGET - (time.perf_counter() - began)
-        epochs = max(min(spec.epochs, int(left / max(first.seconds, 1e-3))), 1)
+        longest = max(spec.epochs_of(arm) for arm in spec.parsed_arms)
+        epochs = max(min(longest, int(left / max(first.seconds, 1e-3))), 1)
         last = first if epochs == 1 else _timed(spec, splits, workers, executor, epochs)
     finally:
         executor.end()
@@ -70,7 +73,7 @@ def estimate(spec: Experiment, splits: Splits, workers: int, open_executor: Call
     # The overhead of a job (transfer, ledger, waiting) does not depend on its size.
     idle = (last.seconds - _makespan(small, last.replicates, workers)) * workers
     overhead = max(idle, 0.0) / sum(len(_jobs(key, small, last.replicates)) for key in planned(small))
-    full = {kind: _at(spec.epochs, epochs, first.replicates[kind], last.replicates[kind]) for kind in last.replicates}
+    full = {kind: _full(spec, kind, epochs, first.replicates[kind], last.replicates[kind]) for kind in last.replicates}
     return Estimate(
         task=splits.task.name,
         workers=workers,
@@ -95,6 +98,12 @@ class _Timing:
     start: float
     seconds: float
     replicates: Mapping[Kind, float]
+
+
+def _full(spec: Experiment, kind: Kind, timed: int, shortest: float, longest: float) -> float:
+    """The time of a replicate that is trained to its last epoch. timed: the most epochs of a timed run."""
+    epochs = spec.epochs_of(Arm.parse(kind[0]))
+    return _at(epochs, min(timed, epochs), shortest, longest)
 
 
 def _at(epochs: int, timed: int, shortest: float, longest: float) -> float:
@@ -143,15 +152,28 @@ def _small(spec: Experiment, workers: int, epochs: int) -> Experiment:
         "repeats": min(spec.repeats, -(-workers // len(spec.arms))),
         "trials": min(spec.generation, spec.trials),
         "finalists": 1,
-        "epochs": epochs,
+        "epochs": min(epochs, spec.epochs),
         "pruner": "none",
     }
     return recorded_spec({**spec.to_json(), **changes})
 
 
+def _shortened(spec: Experiment, epochs: int) -> Experiment:
+    """The spec with at most `epochs` epochs in the arms that have a number of their own; these get other names."""
+    arms = []
+    for place, arm in enumerate(spec.parsed_arms):
+        if arm.epochs is not None:
+            settings = {**dict(arm.settings), "epochs": min(arm.epochs, epochs)}
+            # Arms that differ in their epochs alone stay different.
+            arm = replace(arm, label=f"arm-{place}-of-dry-run", settings=tuple(settings.items()))
+        arms.append(arm.name)
+    return recorded_spec({**spec.to_json(), "arms": arms})
+
+
 def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_SharedExecutor", epochs: int) -> _Timing:
     """Run the small experiment to its end, and measure it."""
-    small = _small(spec, workers, epochs)
+    small = _shortened(_small(spec, workers, epochs), epochs)
+    names = dict(zip(small.arms, spec.arms, strict=True))
     began, compiled = time.monotonic(), 0.0
 
     def report(progress: Progress) -> None:
@@ -168,7 +190,7 @@ def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_SharedExe
     for study in (*record.studies, *record.default_configs):
         for purpose in Purpose:
             seconds = [curve.seconds for curve in study.curves(purpose)]
-            spent.setdefault((study.arm, study.is_default, purpose), []).extend(seconds)
+            spent.setdefault((names[study.arm], study.is_default, purpose), []).extend(seconds)
     means = {kind: sum(seconds) / len(seconds) for kind, seconds in spent.items() if seconds}
     return _Timing(compiled - began, ended - compiled, means)
 

@@ -120,7 +120,9 @@ class _Runner:
 
     @cached_property
     def spaces(self) -> dict[str, Space]:
-        return {arm.name: search_space(self.spec, arm, self.splits.updates_per_epoch) for arm in self.spec.parsed_arms}
+        return {
+            arm.name: search_space(self.spec, arm, self.splits.updates_per_epoch(arm)) for arm in self.spec.parsed_arms
+        }
 
     def run(self) -> None:
         """Work until all studies are complete."""
@@ -192,7 +194,7 @@ class _Runner:
                 generation = Generation(study, self.spaces[study.arm], spec.sampler, spec.seed, size)
             configs = [proposal.config for proposal in generation.proposals]
             numbers = [proposal.number for proposal in generation.proposals]
-            allowed = limits(spec.pruner, study, numbers, configs, spec.epochs, spec.seed)
+            allowed = limits(spec.pruner, study, numbers, configs, self.spaces[study.arm].epochs, spec.seed)
             return Job(study, purpose, configs, seeds, problem, generation=generation, limits=allowed, started=now)
         if purpose is Purpose.FINALIST:
             trials = [trial for trial in finalists(study, spec) if trial.finalist_loss is None]

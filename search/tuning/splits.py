@@ -11,6 +11,7 @@ from cooldown.objectives.problem import Model, Problem
 from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.tasks import Task
 from cooldown.search.executors.jobs import pack
+from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment
 from cooldown.storage import ExperimentRecord, Purpose
 
@@ -87,10 +88,9 @@ class Splits:
         (problem,) = self.problems(purpose, 0, [0])
         return len(problem.train)
 
-    @cached_property
-    def updates_per_epoch(self) -> int:
-        """Updates per epoch of a search; the last batch may be smaller."""
-        return -(-self.rows(Purpose.SEARCH) // self._spec.batch_size)
+    def updates_per_epoch(self, arm: Arm) -> int:
+        """Updates per epoch of an arm's search."""
+        return self._spec.updates_per_epoch(arm, self.rows(Purpose.SEARCH))
 
     @cached_property
     def model(self) -> Model:

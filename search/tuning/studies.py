@@ -1,5 +1,6 @@
 """The studies of an experiment: which are planned, what each needs next, and how much work it is."""
 
+from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment
 from cooldown.storage import Purpose, StudyKey, StudyRecord, TrialRecord
 
@@ -47,7 +48,7 @@ def total_work(study: StudyRecord, spec: Experiment) -> int:
     replicates = {Purpose.SEARCH: trials * spec.seeds, Purpose.EVALUATION: spec.confirm_seeds}
     if not study.is_default:
         replicates[Purpose.FINALIST] = min(spec.finalists, trials) * spec.finalist_seeds
-    return sum(WEIGHTS[purpose] * count for purpose, count in replicates.items())
+    return _length(study, spec) * sum(WEIGHTS[purpose] * count for purpose, count in replicates.items())
 
 
 def work_done(study: StudyRecord, spec: Experiment) -> int:
@@ -56,8 +57,15 @@ def work_done(study: StudyRecord, spec: Experiment) -> int:
     """
     if needs(study, spec) is None:
         return total_work(study, spec)
-    work = WEIGHTS[Purpose.SEARCH] * spec.seeds * len(study.trials)
+    length = _length(study, spec)
+    work = length * WEIGHTS[Purpose.SEARCH] * spec.seeds * len(study.trials)
     if len(study.trials) < trials_of(study, spec):
         return work
     trained = sum(trial.finalist_loss is not None for trial in finalists(study, spec))
-    return work + WEIGHTS[Purpose.FINALIST] * spec.finalist_seeds * trained
+    return work + length * WEIGHTS[Purpose.FINALIST] * spec.finalist_seeds * trained
+
+
+def _length(study: StudyRecord, spec: Experiment) -> int:
+    """What a replicate of the study weighs more where arms have epochs of their own: its epochs; else 1."""
+    own = any(arm.epochs is not None for arm in spec.parsed_arms)
+    return spec.epochs_of(Arm.parse(study.arm)) if own else 1

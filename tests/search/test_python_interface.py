@@ -62,7 +62,7 @@ def test_a_result_has_verdicts_configs_and_a_table(ran: tuple[str, Result]) -> N
     assert len(frame) == 4
     assert {"arm", "repeat", "trial", "validation_loss", "adam.learning_rate", "sgdr.period"} <= set(frame.columns)
     assert result.answer.sentence in repr(result)
-    with pytest.raises(InputError, match="unknown arm 'adm'; did you mean 'adam'"):
+    with pytest.raises(InputError, match="unknown arm of this experiment 'adm'; did you mean 'adam'"):
         result.best("adm")
 
 

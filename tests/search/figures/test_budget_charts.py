@@ -178,6 +178,7 @@ def test_a_crossover_is_never_said_to_be_what_its_interval_denies(
     monkeypatch: pytest.MonkeyPatch, record: ExperimentRecord, crossing: Any, status: Status, told: str
 ) -> None:
     monkeypatch.setattr("cooldown.search.evidence.budgets.pair_crossover", lambda *_: crossed(*crossing))
+    monkeypatch.setattr("cooldown.search.evidence.budgets.trial_cost_sentence", lambda *_: "")
     sentence = crossover_sentence(View(replace(record, status=status)), "A", "B")
     assert fnmatchcase(sentence, told.replace("[", "[[]")), sentence
     assert "never falls" not in sentence
