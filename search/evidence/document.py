@@ -29,6 +29,7 @@ def document(view: View) -> dict[str, Any]:
         "protocol": view.protocol,
         "spec": dict(record.spec),
         "extended_from": [dict(step) for step in record.extended_from],
+        "looks": list(record.looks),
         "arms": [
             {
                 **asdict(arm),
