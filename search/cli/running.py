@@ -33,6 +33,7 @@ from cooldown.search.cli.options import (
     Settings,
     Target,
     Task,
+    Test,
     Trials,
     Workers,
 )
@@ -58,6 +59,7 @@ def compare(
     hidden: Hidden = None,
     set_: Settings = None,
     target: Target = None,
+    test: Test = None,
     name: NewName = None,
     db: Db = None,
     json_: Json = False,
@@ -90,6 +92,7 @@ def tune(
     hidden: Hidden = None,
     set_: Settings = None,
     target: Target = None,
+    test: Test = None,
     name: NewName = None,
     db: Db = None,
     json_: Json = False,

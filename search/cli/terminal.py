@@ -77,6 +77,8 @@ def answer(console: Console, result: Result, place: str) -> None:
     console.print(Text(result.answer, style="bold"))
     if verdicts and verdicts[0].difference is not None:
         console.print(Text(f"{verdicts[0].why[0].upper()}{verdicts[0].why[1:]}."))
+    if result.scope:
+        console.print(result.scope)
     arms = arms_table(view)
     console.print()
     console.print(render(arms, room=console.width))

@@ -17,7 +17,7 @@ from cooldown.search.spec.arms import joint_arm
 from cooldown.search.spec.experiment import Experiment, read_spec, recorded_spec
 from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.progress import Progress
-from cooldown.search.tuning.splits import Splits, recorded_task, task_of
+from cooldown.search.tuning.splits import Splits, recorded_task, task_of, with_own_test
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import ExperimentRecord, Ledger, NoLedgerError, Purpose, Status, Summary
 from cooldown.storage.address import database_url
@@ -41,10 +41,11 @@ def compare(
 ) -> Result:
     """Tune every arm on `task` under equal budgets, and report which is better.
 
-    task: a built-in name, a path to a CSV or Parquet file (with `target`), `openml:NAME`, `module:attribute`, or a
-    Task. name: the experiment's name; by default that of the task. db: database URL. workers: processes, by default one
-    per core. report: called with the progress after every step. settings: the fields of `Experiment`: arms, trials,
-    repeats, epochs, seeds, … An experiment with the same name, or without a name one with the same spec, is continued.
+    task: a built-in name, a path to a CSV or Parquet file (with `target`, and `test` for a file of test rows for all
+    repeats), `openml:NAME`, `module:attribute`, or a Task. name: the experiment's name; by default that of the task.
+    db: database URL. workers: processes, by default one per core. report: called with the progress after every step.
+    settings: the fields of `Experiment`: arms, trials, repeats, epochs, seeds, … An experiment with the same name, or
+    without a name one with the same spec, is continued.
     Raises InputError for invalid input, before anything is written.
     """
     spec, splits = _prepared(task, name, db, workers, settings)
@@ -218,7 +219,9 @@ def _prepared(
         raise InputError("widened: set only by `cooldown resume NAME --extend`; use ranges instead")
     spec = read_spec(task=task.name if isinstance(task, Task) else task, **fields)
     _check(spec, name, db, workers)
-    splits = Splits(task_of(spec, task if isinstance(task, Task) else None), spec)
+    resolved = task_of(spec, task if isinstance(task, Task) else None)
+    spec = with_own_test(spec, resolved)
+    splits = Splits(resolved, spec)
     # Report data that cannot be split and models that cannot be pickled or trained before the experiment is created.
     for purpose in Purpose:
         splits.packed(purpose, 0)

@@ -18,6 +18,7 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.figures import verdict as figures
 from cooldown.search.report.blocks import Chart, Code, Config, Configs, Doubt, Section, Text, numbers, rendered, words
 from cooldown.search.report.page import Head
+from cooldown.search.spec.experiment import data_options
 from cooldown.search.statistics.verdict import PRACTICAL
 from cooldown.storage import Status, StudyRecord
 
@@ -41,6 +42,7 @@ def head(result: Result) -> Head:
                 Text("To settle it:"),
                 Code(f"cooldown resume {shlex.quote(result.name)} --repeats {first.repeats_to_decide}"),
             ]
+    blocks += [Text(result.scope)] if result.scope else []
     blocks.append(rendered(arms_table(result.view)))
     return Head(result.answer, tuple(about), tuple(_state(result)), tuple(blocks))
 
@@ -105,7 +107,7 @@ def alarms(result: Result) -> Section:
 def pairs(result: Result) -> Section:
     """Every pair of arms with its interval."""
     if not result.verdicts:
-        task = shlex.quote(result.view.spec.task)
+        task = shlex.join([result.view.spec.task, *data_options(result.record.spec)])
         return Section(
             "Pairs",
             "pairs",

@@ -25,6 +25,9 @@ BESIDE = ("name", "db", "workers")
 
 DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
 
+OWN_TEST = "the task's own"
+"""The `test` of a spec whose task, an object or a `module:attribute`, has test rows of its own. No file is named so."""
+
 Pruner = Literal["none", "median", "hyperband"]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
@@ -33,7 +36,8 @@ class Experiment(BaseModel):
     """All arms on one task, with one budget.
 
     task: a built-in name, a path to a CSV or Parquet file, `openml:NAME` or `module:attribute`. target: the column to
-    predict, for a file or an OpenML data set.
+    predict, for a file or an OpenML data set. test: a file of test rows, for a task that is a file; `OWN_TEST` if the
+    task has test rows of its own, which `compare` then records; None if they are drawn for each repeat.
     trials: configs tried per study. repeats: independent studies per arm. epochs: passes over the training rows.
     seeds: search seeds per trial. finalists: each study's best trials that are trained again with `finalist_seeds`
     further seeds. confirm_seeds: fresh seeds of the winner's evaluation. generation: trials proposed together.
@@ -49,6 +53,9 @@ class Experiment(BaseModel):
 
     task: str = Field(min_length=1, title="Task", description="what is trained on")
     target: str | None = Field(None, title="Target column", description="a table's target column")
+    test: str | None = Field(
+        None, title="Test set", description="a table of test rows for all repeats, for a task that is a table"
+    )
     arms: tuple[str, ...] = Field(DEFAULT_ARMS, title="Arms", description="optimizers, or optimizers+schedules")
     trials: Count = Field(24, title="Trials per study", description="configs tried per study")
     repeats: Count = Field(5, title="Repeats per arm", description="independent studies per arm")
@@ -143,10 +150,16 @@ class Experiment(BaseModel):
         return "strategy.early_stopping" in self.ranges or any(schedules.get(name).reaction for name in names)
 
     def to_json(self) -> dict[str, Any]:
-        """The spec as a JSON-ready dict; without `widened` if no range was widened, and as an older version wrote it
-        if it is of protocol 1."""
-        left_out = {"widened": not self.widened, "protocol": self.protocol == 1}
+        """The spec as a JSON-ready dict; without `widened` if no range was widened, without `test` if test rows are
+        drawn, and as an older version wrote it if it is of protocol 1."""
+        left_out = {"widened": not self.widened, "test": self.test is None, "protocol": self.protocol == 1}
         return self.model_dump(mode="json", exclude={name for name, out in left_out.items() if out})
+
+
+def data_options(spec: Mapping[str, Any]) -> list[str]:
+    """The options with which a command names a spec's target column and test set."""
+    # Joined with "=", because a column or a file may be named like an option.
+    return [f"--{key}={spec[key]}" for key in ("target", "test") if spec.get(key) not in (None, OWN_TEST)]
 
 
 def _is_range(value: Any) -> bool:
