@@ -78,6 +78,8 @@ def answer(console: Console, result: Result, place: str) -> None:
     console.print(Text(found.sentence, style="bold"))
     if found.why:
         console.print(Text(found.why))
+    if result.scope:
+        console.print(Text(result.scope))
     arms = fitted(arms_table(view), console.width)
     console.print()
     console.print(render(arms, room=console.width))

@@ -34,6 +34,7 @@ def head(result: Result) -> Head:
     ]
     found = result.answer
     blocks: list[Any] = [Text(found.why)] if found.why else []
+    blocks += [Text(result.scope)] if result.scope else []
     blocks.append(rendered(arms_table(result.view)))
     # What an unfinished experiment needs is said above the answer.
     if found.next and result.status is Status.DONE:
