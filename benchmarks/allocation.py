@@ -21,7 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.calibration import Here
+from benchmarks.inline import Here
 from cooldown.search.spec.experiment import read_spec
 
 TASKS = ("wine", "iris", "breast_cancer", "two_moons", "digits", "diabetes")

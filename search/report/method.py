@@ -20,7 +20,6 @@ from cooldown.search.spec.values import flatten
 from cooldown.search.statistics.verdict import MARGIN
 from cooldown.storage import ExperimentRecord, Status
 
-
 WITHOUT_DEFAULT = ("task", "target", "test", "primary")
 
 
