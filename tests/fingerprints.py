@@ -1,4 +1,5 @@
-"""What a fresh experiment on every built-in task leaves behind, as fingerprints.
+"""What a fresh experiment on every built-in task leaves behind, as fingerprints: by the protocol of today, and by
+protocol 1, which experiments in older ledgers keep when they are extended.
 
 `python tests/fingerprints.py` writes fingerprints.json anew; test_fingerprints.py holds the code against it. The bits
 of a float depend on the machine's arithmetic (BLAS kernel, vector width): the fingerprints stand under the digest of a
@@ -30,7 +31,6 @@ SETTINGS: dict[str, Any] = {
     "finalist_seeds": 2,
     "confirm_seeds": 2,
     "generation": 2,
-    "protocol": 1,
     "seed": 7,
 }
 
@@ -60,11 +60,14 @@ def arithmetic() -> str:
     return digest.hexdigest()[:16]
 
 
-def outcome(task: str, db: str) -> dict[str, Any]:
+PROTOCOLS = (1, 2)
+
+
+def outcome(task: str, protocol: int, db: str) -> dict[str, Any]:
     """A fresh experiment's fingerprint and each arm's test loss."""
     from cooldown import compare
 
-    document = compare(replace(tasks.get(task)), db=db, workers=1, **SETTINGS).to_json()
+    document = compare(replace(tasks.get(task)), db=db, workers=1, protocol=protocol, **SETTINGS).to_json()
     losses = {arm["arm"]: arm["test_loss"] for arm in document["arms"]}
     return {"fingerprint": document["fingerprint"], "test_losses": losses}
 
@@ -77,8 +80,8 @@ def main() -> None:
         cached_downloads(Path(folder))
         found = {}
         for task in tasks.names():
-            found[task] = outcome(task, f"sqlite:///{folder}/{task}.db")
-            print(task, found[task]["fingerprint"][:12], file=sys.stderr)  # noqa: T201
+            found[task] = {str(each): outcome(task, each, f"sqlite:///{folder}/{task}-{each}.db") for each in PROTOCOLS}
+            print(task, *(each["fingerprint"][:12] for each in found[task].values()), file=sys.stderr)  # noqa: T201
     recorded[arithmetic()] = found
     RECORDED.write_text(json.dumps(recorded, indent=1, sort_keys=True) + "\n")
 

@@ -24,17 +24,18 @@ def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("protocol", fingerprints.PROTOCOLS)
 @pytest.mark.parametrize("name", tasks.names())
 def test_a_fresh_experiment_has_the_recorded_fingerprint(
-    name: str, tmp_path: Path, downloads: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, protocol: int, tmp_path: Path, downloads: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SCIKIT_LEARN_DATA", str(downloads))
     here = KNOWN.get(fingerprints.arithmetic())
     recorded = next(iter(KNOWN.values())) if here is None else here
     assert name in recorded, f"fingerprints.json has no task {name!r}: run python tests/fingerprints.py"
-    found = fingerprints.outcome(name, f"sqlite:///{tmp_path}/cooldown.db")
+    found = fingerprints.outcome(name, protocol, f"sqlite:///{tmp_path}/cooldown.db")
     if here is not None:
-        assert found == here[name]
+        assert found == here[name][str(protocol)]
     # On a machine of another arithmetic, a loss is the recorded one but for rounding, which training amplifies.
-    for arm, loss in recorded[name]["test_losses"].items():
+    for arm, loss in recorded[name][str(protocol)]["test_losses"].items():
         assert found["test_losses"][arm] == pytest.approx(loss, rel=0.05), arm
