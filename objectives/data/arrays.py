@@ -15,7 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.catalog import unknown_name
-from cooldown.objectives.data.checks import check_features, check_hidden, check_kind, check_name, check_target
+from cooldown.objectives.data.aim import OWN, Aim
+from cooldown.objectives.data.aimed import aimed, check_aim
+from cooldown.objectives.data.checks import (
+    check_features,
+    check_hidden,
+    check_kind,
+    check_name,
+    check_sample_weight,
+    check_target,
+    labels_of,
+)
 from cooldown.objectives.data.splits import Split
 from cooldown.objectives.data.task import Kind, Task
 from cooldown.objectives.models.joining import joined
@@ -35,6 +45,8 @@ class ArrayTask(Task):
     hidden: widths of the hidden layers; () is logistic or linear regression. activation: "relu" or "tanh".
     standardize: whether numbers are scaled to mean 0 and variance 1 over the training rows.
     categorical: indices of the columns that hold codes of categories, which are encoded one-hot.
+    aim: other measures than these, and weights of classes. labels: the names of the classes, () for their numbers.
+    sample_weight: (n,) weights of the rows, in training and in all measures; None if all count alike.
 
     The loss is cross-entropy, or for a regression the mean squared error of targets standardized with the training
     rows' mean and standard deviation, which does not change R². Several targets are centred one by one and scaled
@@ -49,6 +61,9 @@ class ArrayTask(Task):
     activation: Literal["relu", "tanh"] = "relu"
     standardize: bool = True
     categorical: tuple[int, ...] = ()
+    aim: Aim = OWN
+    labels: tuple[str, ...] = ()
+    sample_weight: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         check_name("ArrayTask", self.name)
@@ -100,11 +115,34 @@ class ArrayTask(Task):
         included."""
         X, y = self.data
         settings = (self.kind, self.hidden, self.activation, self.standardize, self.categorical, X.shape)
-        return sha256(repr(settings).encode() + X.tobytes() + y.tobytes()).hexdigest()
+        digest = sha256(repr(settings).encode() + X.tobytes() + y.tobytes())
+        if self.aim:
+            digest.update(repr(self.aim).encode())
+        if self.sample_weight is not None:
+            digest.update(self.sample_weight.tobytes())
+        return digest.hexdigest()
 
     def with_hidden(self, hidden: tuple[int, ...]) -> "ArrayTask":
         """The same task with hidden layers of these widths."""
         return replace(self, hidden=hidden)
+
+    def with_aim(self, aim: Aim) -> "ArrayTask":
+        """The same task with this aim; InputError if it does not fit the data."""
+        check_aim(repr(self.name), aim, self.kind, self.data[1], self._labels, self.sample_weight is not None)
+        return replace(self, aim=aim)
+
+    @property
+    def score_name(self) -> str:
+        """The aim's score, or "accuracy" or "R²", which is that of the transformed target."""
+        transformed = "R² of the log" if self.aim.target_transform is not None else super().score_name
+        return self.aim.score_name or transformed
+
+    @property
+    def _labels(self) -> tuple[str, ...]:
+        """The classes' names; none for a regression."""
+        if not self._classifies:
+            return ()
+        return self.labels or tuple(map(str, range(int(self.data[1].max()) + 1)))
 
     @cached_property
     def _has_missing_cells(self) -> bool:
@@ -149,7 +187,7 @@ class ArrayTask(Task):
     def _problem(self, train: Indices, held_out: Indices, preprocessor: Any) -> Problem:
         X, y = self.data
         rows, n = np.concatenate([train, held_out]), len(train)
-        features, target = preprocessor.transform(X[rows]), y[rows]
+        features, target, scaled_by = preprocessor.transform(X[rows]), y[rows], None
         if self._classifies:
             n_outputs = int(y.max()) + 1
             # A class without training rows counts as one row, so that the loss stays finite.
@@ -158,15 +196,30 @@ class ArrayTask(Task):
             score = (target[n:] == counts.argmax()).mean()
             model = MLP(features, target, self.hidden, n_outputs, "cross_entropy", self.activation)
         else:
-            scaled = standardized(target.reshape(len(target), -1), n)
+            target = target.reshape(len(target), -1)
+            numbers = target if self.aim.target_transform is None else np.log(target)
+            scaled_by = scaling(numbers, n)
+            scaled = np.asarray((numbers - scaled_by[0]) / scaled_by[1])
             baseline, variance = np.square(scaled[n:] - scaled[:n].mean(axis=0)).mean(), scaled[n:].var(axis=0).mean()
             score = 1 - baseline / variance if variance > 0 else np.nan
             model = MLP(features, scaled, self.hidden, scaled.shape[1], "squared_error", self.activation)
-        return Problem(model, np.arange(n), np.arange(n, len(target)), float(baseline), uninformed_score=float(score))
+        problem = Problem(
+            model, np.arange(n), np.arange(n, len(target)), float(baseline), uninformed_score=float(score)
+        )
+        weights = None if self.sample_weight is None else self.sample_weight[rows]
+        if not self.aim and weights is None:
+            return problem
+        return aimed(problem, self.aim, target, self._labels, scaled_by, weights)
 
 
 def from_arrays(
-    X: Any, y: Any, *, name: str = "arrays", kind: Kind | None = None, hidden: tuple[int, ...] = (32,)
+    X: Any,
+    y: Any,
+    *,
+    name: str = "arrays",
+    kind: Kind | None = None,
+    hidden: tuple[int, ...] = (32,),
+    sample_weight: Any = None,
 ) -> ArrayTask:
     """A task from a user's own arrays.
 
@@ -174,24 +227,30 @@ def from_arrays(
     kind: "classification" or "regression". If None, strings, booleans and at most 20 distinct whole numbers are
         classes, and everything else is a regression.
     hidden: widths of the MLP's hidden layers, () for linear or logistic regression.
+    sample_weight: (n,) weights of the rows above 0, in the training loss and in all measures; None if all count alike.
 
     Raises InputError for anything that cannot be split and trained on: missing or infinite values, a constant
     target, a class of fewer than 5 rows, fewer than 10 rows.
     """
     check_name("from_arrays", name)
     features = check_features(X)
-    target, task_kind = check_target("from_arrays(y=...)", y, len(features), kind)
-    return ArrayTask(name, task_kind, partial(in_memory, features, target), hidden)
+    where = "from_arrays(y=...)"
+    target, task_kind = check_target(where, y, len(features), kind)
+    weights = check_sample_weight("from_arrays(sample_weight=...)", sample_weight, len(features))
+    labels = labels_of(where, y, len(features)) if task_kind == "classification" else ()
+    data = partial(in_memory, features, target)
+    return ArrayTask(name, task_kind, data, hidden, labels=labels, sample_weight=weights)
 
 
-def standardized(targets: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-    """Targets (rows, K) centred and scaled to a mean variance of 1 over the first `n` rows, the training rows."""
+def scaling(targets: NDArray[np.float64], n: int) -> tuple[NDArray[np.float64], Any]:
+    """Mean (K,) and scale of targets (rows, K), by which they get mean 0 and a mean variance of 1 over the first `n`
+    rows, the training rows.
+    """
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(targets[:n])
     # For one target the scaler's own scale, which is 1 if all training rows are equal.
-    scale = scaler.scale_ if targets.shape[1] == 1 else np.sqrt(scaler.var_.mean())
-    return np.asarray((targets - scaler.mean_) / scale)
+    return scaler.mean_, scaler.scale_ if targets.shape[1] == 1 else np.sqrt(scaler.var_.mean())
 
 
 def in_memory(X: NDArray[np.float64], y: NDArray[Any]) -> Data:

@@ -14,15 +14,19 @@ Origin = Literal["built-in", "table", "OpenML", "module", "object"]
 
 
 def resolve(
-    catalog: Catalog[Task], text: str, target: str | None = None, hidden: tuple[int, ...] | None = None
+    catalog: Catalog[Task],
+    text: str,
+    target: str | None = None,
+    hidden: tuple[int, ...] | None = None,
+    sample_weight: str | None = None,
 ) -> Task:
     """The task that `text` names: see `objectives.tasks.resolve`."""
     if text in catalog.names():
         task = catalog.get(text)
     elif text.startswith(PREFIX):
-        task = from_openml(text, target=target)
+        task = from_openml(text, target=target, sample_weight=sample_weight)
     elif _is_path(text):
-        task = from_table(text, target=target)
+        task = from_table(text, target=target, sample_weight=sample_weight)
     elif ":" in text:
         task = catalog.get(text)
     else:
@@ -30,8 +34,11 @@ def resolve(
             f"{unknown_name('task', text, catalog.names())}; "
             f"or give openml:NAME, a path to a CSV or Parquet file, or module:attribute"
         )
-    if target is not None and not (text.startswith(PREFIX) or _is_path(text)):
-        raise InputError(f"target {target!r} is for a CSV or Parquet file or for openml:NAME; {text!r} is neither")
+    for setting, column in (("target", target), ("sample_weight", sample_weight)):
+        if column is not None and not (text.startswith(PREFIX) or _is_path(text)):
+            raise InputError(
+                f"{setting} {column!r} is for a CSV or Parquet file or for openml:NAME; {text!r} is neither"
+            )
     return task if hidden is None else task.with_hidden(hidden)
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.data.arrays import ArrayTask, in_memory
-from cooldown.objectives.data.checks import LARGEST, check_name, check_target
+from cooldown.objectives.data.checks import LARGEST, check_name, check_sample_weight, check_target, labels_of
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
 
@@ -37,12 +37,14 @@ def from_table(
     name: str | None = None,
     kind: Kind | None = None,
     hidden: tuple[int, ...] = (32,),
+    sample_weight: str | None = None,
 ) -> ArrayTask:
     """A task from a table: predict the column `target` from all others.
 
     path: a CSV file (UTF-8, with a header line; separated by commas, semicolons or tabs, whichever is most frequent in
         the header) or a Parquet file. name: None for the file's name without its suffix.
-    kind, hidden: as for `from_arrays`; None infers the kind from the target.
+    kind, hidden: as for `from_arrays`; None infers the kind from the target. sample_weight: the column with the rows'
+        weights, which is then no feature.
 
     Features may be numbers, strings, booleans and categories, and cells may be missing (empty, "NA", "NaN", "null"
     and the like). A category gets a column only if at least two training rows have it, and a feature at most 50
@@ -58,18 +60,33 @@ def from_table(
             f"{where}: needs the column to predict as target, on the command line --target COLUMN "
             f"(choose from: {', '.join(table.columns)})"
         )
-    return from_frame(where, table, target, name, kind, hidden)
+    return from_frame(where, table, target, name, kind, hidden, sample_weight)
 
 
 def from_frame(
-    where: str, table: "pd.DataFrame", target: str, name: str, kind: Kind | None, hidden: tuple[int, ...] = (32,)
+    where: str,
+    table: "pd.DataFrame",
+    target: str,
+    name: str,
+    kind: Kind | None,
+    hidden: tuple[int, ...] = (32,),
+    sample_weight: str | None = None,
 ) -> ArrayTask:
     """A task from a table in memory, with unique column names: see `from_table`. where: the start of messages."""
     if target not in table.columns:
         raise InputError(f"{where}: {unknown_name('column', target, table.columns)}")
     column = f"{where}: target {target!r}"
-    y, task_kind = check_target(column, _target(column, table[target]), len(table), kind)
-    names = [name for name in table.columns if name != target]
+    given = _target(column, table[target])
+    y, task_kind = check_target(column, given, len(table), kind)
+    labels = labels_of(column, given, len(table)) if task_kind == "classification" else ()
+    weights = None
+    if sample_weight is not None:
+        if sample_weight not in table.columns or sample_weight == target:
+            choices = [name for name in table.columns if name != target]
+            raise InputError(f"{where}: sample_weight: {unknown_name('column', sample_weight, choices)}")
+        column = f"{where}: sample_weight {sample_weight!r}"
+        weights = check_sample_weight(column, _target(column, table[sample_weight]), len(table))
+    names = [name for name in table.columns if name not in (target, sample_weight)]
     features = {name: _column(f"{where}: column {name!r}", table[name]) for name in names}
     if not any(informative for *_, informative in features.values()):
         raise InputError(
@@ -78,7 +95,8 @@ def from_frame(
         )
     X = np.column_stack([values for values, *_ in features.values()])
     categorical = tuple(index for index, (_, coded, _) in enumerate(features.values()) if coded)
-    return ArrayTask(name, task_kind, partial(in_memory, X, y), hidden, categorical=categorical)
+    data = partial(in_memory, X, y)
+    return ArrayTask(name, task_kind, data, hidden, categorical=categorical, labels=labels, sample_weight=weights)
 
 
 def _read(path: Path, where: str) -> "pd.DataFrame":

@@ -17,19 +17,25 @@ from cooldown.storage import ExperimentRecord, Purpose
 
 
 def task_of(spec: Experiment, given: Task | None = None) -> Task:
-    """The spec's task with the spec's hidden layers: the object `given`, or the task that the spec names.
+    """The spec's task with the spec's hidden layers, measures and weights: the object `given`, or the task that the
+    spec names.
 
-    Raises InputError for an unknown task, or a target beside a task object.
+    Raises InputError for an unknown task, for a target or a column of weights beside a task object, and for measures
+    or weights that do not fit the task.
     """
     from cooldown.objectives import tasks
 
     if given is None:
-        return tasks.resolve(spec.task, target=spec.target, hidden=spec.hidden)
-    if spec.target is not None:
-        raise InputError(
-            f"target {spec.target!r} is for a CSV or Parquet file or for openml:NAME; {given.name!r} is a Task object"
-        )
-    return given if spec.hidden is None else given.with_hidden(spec.hidden)
+        task = tasks.resolve(spec.task, target=spec.target, hidden=spec.hidden, sample_weight=spec.sample_weight)
+    else:
+        for setting in ("target", "sample_weight"):
+            if (column := getattr(spec, setting)) is not None:
+                raise InputError(
+                    f"{setting} {column!r} is for a CSV or Parquet file or for openml:NAME; {given.name!r} is a Task "
+                    "object"
+                )
+        task = given if spec.hidden is None else given.with_hidden(spec.hidden)
+    return task.with_aim(spec.aim) if spec.aim else task
 
 
 def recorded_task(record: ExperimentRecord, spec: Experiment, given: Task | None = None) -> Task:
