@@ -17,6 +17,7 @@ from cooldown.search.evidence.credit import (
     tuning_gains,
 )
 from cooldown.search.evidence.losses import means, test_losses, test_scores
+from cooldown.search.evidence.measures import best_score, options
 from cooldown.search.evidence.numbers import duration
 from cooldown.search.evidence.tables import arms_table, cost_table, effects_table, gains_table, pairs_table
 from cooldown.search.evidence.verdict import compared_pair
@@ -82,7 +83,7 @@ def _one_arm(result: Result) -> None:
     """The command that compares the arm of a single-arm experiment with another one."""
     st.caption("To compare it with another arm:")
     spec = result.view.spec
-    task = [spec.task, *(["--target", spec.target] if spec.target else [])]
+    task = [spec.task, *(["--target", spec.target] if spec.target else []), *options(spec.to_json())]
     arm = spec.arms[0]
     other = "adam" if arm != "adam" else "momentum+cosine"
     # A joint arm's name would fill the command.
@@ -101,7 +102,7 @@ def _pairs(result: Result) -> None:
         figures.forest(result.verdicts),
         "pairs",
         reading=figures.FOREST_CAPTION,
-        table=lambda: pairs_table(result.verdicts),
+        table=lambda: pairs_table(result.verdicts, best_score(result.view.spec)),
     )
 
 
@@ -111,7 +112,7 @@ def _repeats(result: Result) -> None:
     read = test_losses if measure == "Test loss" else test_scores
     values = {arm: means(per_repeat) for arm, per_repeat in read(result.view).items()}
     if any(values.values()):
-        best: Literal["lowest", "highest"] = "lowest" if measure == "Test loss" else "highest"
+        best: Literal["lowest", "highest"] = "lowest" if measure == "Test loss" else best_score(result.view.spec)
         chart(
             figures.repeats(values, str(measure), best=best),
             "repeats",

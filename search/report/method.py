@@ -6,6 +6,7 @@ from typing import Any
 
 from cooldown.objectives import tasks
 from cooldown.search.evidence.lengths import lengths_sentence
+from cooldown.search.evidence.measures import loss_sentences
 from cooldown.search.evidence.numbers import counted, setting
 from cooldown.search.evidence.search_tables import winners_table
 from cooldown.search.evidence.view import View
@@ -15,10 +16,15 @@ from cooldown.search.report.blocks import Code, Part, Section, Steps, Table, Tex
 from cooldown.search.report.commands import reproduction
 from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import short
-from cooldown.search.spec.experiment import LEFT_OUT, Experiment
+from cooldown.search.spec.experiment import AIMS, LEFT_OUT, Experiment
 from cooldown.search.spec.values import flatten
 from cooldown.search.statistics.verdict import MARGIN
 from cooldown.storage import ExperimentRecord, Status
+
+CAPPED = (
+    "The loss of a replicate is capped at the baseline loss, that of predicting class frequencies or the mean target. "
+    "A diverged run counts as this loss, and its cost is included."
+)
 
 
 def protocol(result: Result) -> Section:
@@ -57,8 +63,7 @@ def protocol(result: Result) -> Section:
         ),
         (
             "Losses.",
-            "The loss of a replicate is capped at the baseline loss, that of predicting class frequencies or the mean "
-            "target. A diverged run counts as this loss, and its cost is included.",
+            f"{loss_sentences(result.view.spec)} {CAPPED}".lstrip(),
         ),
         ("Pruning.", _pruner(spec["pruner"])),
     ]
@@ -109,7 +114,10 @@ def _settings(spec: Mapping[str, Any]) -> Table:
     rows = []
     for key, field in Experiment.model_fields.items():
         if key in spec and (spec[key] or key not in ("target", "ranges", *LEFT_OUT)):
-            value, default = _text(spec[key]), "" if key in ("task", "target", "primary") else _text(defaults[key])
+            value, default = (
+                _text(spec[key]),
+                "" if key in ("task", "target", "primary", *AIMS) else _text(defaults[key]),
+            )
             rows.append((str(field.title), value, "" if value == default else default))
     return words(("Setting", "Value", "Default"), rows, "All settings, with the defaults of those that differ.")
 
