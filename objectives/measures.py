@@ -2,12 +2,13 @@
 
 scikit-learn's functions are the definition. A scorer of an error, whose name starts with `neg_`, is called without this
 prefix or by a short name, and its value is the error itself: lower is better. Of two classes the second is the positive
-one, in the order of the labels. Some measures that scikit-learn takes long for are computed here too (`QUICK`).
+one, in the order of the labels. Some measures that scikit-learn takes long for have a quicker formula
+(quick_measures.py), with the same values.
 """
 
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.quick_measures import QUICK
 
 Values = NDArray[Any]
 
@@ -209,73 +211,9 @@ def measured(measure: Measure, y: Values, predictions: Values, weights: Values |
     if not np.isfinite(predictions).all():
         return float("nan")
     quick = QUICK.get(measure.name)
-    if quick is not None and weights is None:
-        return quick(y, predictions)
+    if quick is not None and weights is None and (value := quick(y, predictions)) is not None:
+        return value
     try:
         return scored(measure, y, predictions, weights)
     except ValueError:
         return float("nan")
-
-
-def _counts(y: Values, probabilities: Values) -> tuple[Values, Values, Values]:
-    """(K,) rows of each class, rows for which it is predicted, and rows for which it is rightly predicted."""
-    k, predicted = probabilities.shape[1], probabilities.argmax(axis=1)
-    right = predicted[predicted == y]
-    return np.bincount(y, minlength=k), np.bincount(predicted, minlength=k), np.bincount(right, minlength=k)
-
-
-def _accuracy(y: Values, probabilities: Values) -> float:
-    return float(np.mean(probabilities.argmax(axis=1) == y))
-
-
-def _balanced_accuracy(y: Values, probabilities: Values) -> float:
-    rows, _, right = _counts(y, probabilities)
-    return float(np.mean(right[rows > 0] / rows[rows > 0]))
-
-
-def _f1_of_classes(y: Values, probabilities: Values) -> tuple[Values, Values]:
-    """The F1 of each class that occurs among labels or predictions, and its rows."""
-    rows, predicted, right = _counts(y, probabilities)
-    occurs = rows + predicted > 0
-    return 2 * right[occurs] / (rows + predicted)[occurs], rows[occurs]
-
-
-def _f1(y: Values, probabilities: Values) -> float:
-    rows, predicted, right = _counts(y, probabilities)
-    return float(2 * right[1] / (rows[1] + predicted[1])) if rows[1] + predicted[1] else 0.0
-
-
-def _f1_macro(y: Values, probabilities: Values) -> float:
-    return float(np.mean(_f1_of_classes(y, probabilities)[0]))
-
-
-def _f1_weighted(y: Values, probabilities: Values) -> float:
-    f1, rows = _f1_of_classes(y, probabilities)
-    return float(np.average(f1, weights=rows))
-
-
-def _roc_auc(y: Values, probabilities: Values) -> float:
-    """The share of pairs of a positive and a negative row that are ranked rightly; ties count half."""
-    from scipy.stats import rankdata
-
-    positive = int(y.sum())
-    negative = len(y) - positive
-    if not positive or not negative:
-        return float("nan")
-    ranks = rankdata(probabilities[:, 1])[y == 1].sum()
-    return float((ranks - positive * (positive + 1) / 2) / (positive * negative))
-
-
-QUICK: Mapping[str, Callable[[Values, Values], float]] = {
-    "accuracy": _accuracy,
-    "balanced_accuracy": _balanced_accuracy,
-    "f1": _f1,
-    "f1_macro": _f1_macro,
-    "f1_weighted": _f1_weighted,
-    "f1_micro": _accuracy,
-    "roc_auc": _roc_auc,
-    "mae": lambda y, predictions: float(np.mean(np.abs(y - predictions))),
-    "mse": lambda y, predictions: float(np.mean(np.square(y - predictions))),
-    "rmse": lambda y, predictions: float(np.mean(np.sqrt(np.mean(np.square(y - predictions), axis=0)))),
-}
-"""Measures without weights of rows that need no scorer, which takes half a millisecond or more for each network."""
