@@ -17,6 +17,7 @@ from cooldown.search.evidence.credit import (
     tuning_gains,
 )
 from cooldown.search.evidence.losses import means, test_losses, test_scores
+from cooldown.search.evidence.measures import best_score, options
 from cooldown.search.evidence.numbers import duration
 from cooldown.search.evidence.tables import arms_table, cost_table, effects_table, gains_table, pairs_table
 from cooldown.search.evidence.verdict import compared_pair
@@ -85,7 +86,7 @@ def _one_arm(result: Result) -> None:
     """The command that compares the arm of a single-arm experiment with another one."""
     st.caption("To compare it with another arm:")
     spec = result.view.spec
-    task = [spec.task, *data_options(result.record.spec)]
+    task = [spec.task, *data_options(result.record.spec), *options(spec.to_json())]
     arm = spec.arms[0]
     other = "adam" if arm != "adam" else "momentum+cosine"
     # A joint arm's name would fill the command.
@@ -104,7 +105,7 @@ def _pairs(result: Result) -> None:
         figures.forest(result.verdicts),
         "pairs",
         reading=figures.FOREST_CAPTION,
-        table=lambda: pairs_table(result.verdicts),
+        table=lambda: pairs_table(result.verdicts, best_score(result.view.spec)),
     )
 
 
@@ -114,7 +115,7 @@ def _repeats(result: Result) -> None:
     read = test_losses if measure == "Test loss" else test_scores
     values = {arm: means(per_repeat) for arm, per_repeat in read(result.view).items()}
     if any(values.values()):
-        best: Literal["lowest", "highest"] = "lowest" if measure == "Test loss" else "highest"
+        best: Literal["lowest", "highest"] = "lowest" if measure == "Test loss" else best_score(result.view.spec)
         chart(
             figures.repeats(values, str(measure), best=best),
             "repeats",

@@ -15,13 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.catalog import unknown_name
+from cooldown.objectives.data.aim import OWN, Aim
+from cooldown.objectives.data.aimed import aimed, check_aim
 from cooldown.objectives.data.checks import (
     check_features,
     check_hidden,
     check_kind,
     check_name,
+    check_sample_weight,
     check_target,
     check_test_target,
+    labels_of,
 )
 from cooldown.objectives.data.splits import Split
 from cooldown.objectives.data.task import Kind, Task
@@ -43,6 +47,8 @@ class ArrayTask(Task):
     hidden: widths of the hidden layers; () is logistic or linear regression. activation: "relu" or "tanh".
     standardize: whether numbers are scaled to mean 0 and variance 1 over the training rows.
     categorical: indices of the columns that hold codes of categories, which are encoded one-hot.
+    aim: other measures than these, and weights of classes. labels: the names of the classes, () for their numbers.
+    sample_weight: (n,) weights of the rows, in training and in all measures; None if all count alike.
     n_test: how many of the rows are a test set of the user's own, the last ones; 0 if test rows are drawn. Of the other
         rows a quarter then validates (75/25), and a class needs only 4 of them.
 
@@ -60,6 +66,9 @@ class ArrayTask(Task):
     standardize: bool = True
     categorical: tuple[int, ...] = ()
     n_test: int = 0
+    aim: Aim = OWN
+    labels: tuple[str, ...] = ()
+    sample_weight: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         check_name("ArrayTask", self.name)
@@ -126,11 +135,34 @@ class ArrayTask(Task):
         X, y = self.data
         own = [self.n_test] if self.n_test else []
         settings = (self.kind, self.hidden, self.activation, self.standardize, self.categorical, X.shape, *own)
-        return sha256(repr(settings).encode() + X.tobytes() + y.tobytes()).hexdigest()
+        digest = sha256(repr(settings).encode() + X.tobytes() + y.tobytes())
+        if self.aim:
+            digest.update(repr(self.aim).encode())
+        if self.sample_weight is not None:
+            digest.update(self.sample_weight.tobytes())
+        return digest.hexdigest()
 
     def with_hidden(self, hidden: tuple[int, ...]) -> "ArrayTask":
         """The same task with hidden layers of these widths."""
         return replace(self, hidden=hidden)
+
+    def with_aim(self, aim: Aim) -> "ArrayTask":
+        """The same task with this aim; InputError if it does not fit the data."""
+        check_aim(repr(self.name), aim, self.kind, self.data[1], self._labels, self.sample_weight is not None)
+        return replace(self, aim=aim)
+
+    @property
+    def score_name(self) -> str:
+        """The aim's score, or "accuracy" or "R²", which is that of the transformed target."""
+        transformed = "R² of the log" if self.aim.target_transform is not None else super().score_name
+        return self.aim.score_name or transformed
+
+    @property
+    def _labels(self) -> tuple[str, ...]:
+        """The classes' names; none for a regression."""
+        if not self._classifies:
+            return ()
+        return self.labels or tuple(map(str, range(int(self.data[1].max()) + 1)))
 
     @cached_property
     def _has_missing_cells(self) -> bool:
@@ -175,7 +207,7 @@ class ArrayTask(Task):
     def _problem(self, train: Indices, held_out: Indices, preprocessor: Any) -> Problem:
         X, y = self.data
         rows, n = np.concatenate([train, held_out]), len(train)
-        features, target = preprocessor.transform(X[rows]), y[rows]
+        features, target, scaled_by = preprocessor.transform(X[rows]), y[rows], None
         if self._classifies:
             n_outputs = int(y.max()) + 1
             # A class without training rows counts as one row, so that the loss stays finite.
@@ -184,11 +216,20 @@ class ArrayTask(Task):
             score = (target[n:] == counts.argmax()).mean()
             model = MLP(features, target, self.hidden, n_outputs, "cross_entropy", self.activation)
         else:
-            scaled = standardized(target.reshape(len(target), -1), n)
+            target = target.reshape(len(target), -1)
+            numbers = target if self.aim.target_transform is None else np.log(target)
+            scaled_by = scaling(numbers, n)
+            scaled = np.asarray((numbers - scaled_by[0]) / scaled_by[1])
             baseline, variance = np.square(scaled[n:] - scaled[:n].mean(axis=0)).mean(), scaled[n:].var(axis=0).mean()
             score = 1 - baseline / variance if variance > 0 else np.nan
             model = MLP(features, scaled, self.hidden, scaled.shape[1], "squared_error", self.activation)
-        return Problem(model, np.arange(n), np.arange(n, len(target)), float(baseline), uninformed_score=float(score))
+        problem = Problem(
+            model, np.arange(n), np.arange(n, len(target)), float(baseline), uninformed_score=float(score)
+        )
+        weights = None if self.sample_weight is None else self.sample_weight[rows]
+        if not self.aim and weights is None:
+            return problem
+        return aimed(problem, self.aim, target, self._labels, scaled_by, weights)
 
 
 def from_arrays(
@@ -198,6 +239,7 @@ def from_arrays(
     name: str = "arrays",
     kind: Kind | None = None,
     hidden: tuple[int, ...] = (32,),
+    sample_weight: Any = None,
     test: tuple[Any, Any] | None = None,
 ) -> ArrayTask:
     """A task from a user's own arrays.
@@ -206,8 +248,10 @@ def from_arrays(
     kind: "classification" or "regression". If None, strings, booleans and at most 20 distinct whole numbers are
         classes, and everything else is a regression.
     hidden: widths of the MLP's hidden layers, () for linear or logistic regression.
+    sample_weight: (n,) weights of the rows above 0, in the training loss and in all measures; None if all count alike.
     test: (X_test (m, d), y_test (m,)), the test rows of every repeat instead of drawn ones, at least 2: the same
-        columns, and only labels that y has. All rows of X are then for training and validation.
+        columns, and only labels that y has. All rows of X are then for training and validation. Where rows have
+        weights, (X_test, y_test, weights (m,)).
 
     Raises InputError for anything that cannot be split and trained on: missing or infinite values, a constant
     target, a class of fewer than 5 rows, fewer than 10 rows (with `test`, of 4 and 8); and for a `test` that does not
@@ -215,12 +259,34 @@ def from_arrays(
     """
     check_name("from_arrays", name)
     features = check_features(X)
-    target, task_kind = check_target("from_arrays(y=...)", y, len(features), kind, drawn_test=test is None)
-    if test is None:
-        return ArrayTask(name, task_kind, partial(in_memory, features, target), hidden)
-    where = "from_arrays(test=(X, y))"
-    if not isinstance(test, tuple | list) or len(test) != 2:
-        raise InputError(f"{where}: must be two arrays, got {type(test).__name__}")
+    where = "from_arrays(y=...)"
+    target, task_kind = check_target(where, y, len(features), kind, drawn_test=test is None)
+    weights = check_sample_weight("from_arrays(sample_weight=...)", sample_weight, len(features))
+    labels = labels_of(where, y, len(features)) if task_kind == "classification" else ()
+    n_test = 0
+    if test is not None:
+        features, target, weights, n_test = _with_test(test, X, y, features, target, weights, task_kind)
+    data = partial(in_memory, features, target)
+    return ArrayTask(name, task_kind, data, hidden, labels=labels, sample_weight=weights, n_test=n_test)
+
+
+def _with_test(
+    test: Any,
+    X: Any,
+    y: Any,
+    features: NDArray[np.float64],
+    target: NDArray[Any],
+    weights: NDArray[np.float64] | None,
+    kind: Kind,
+) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[np.float64] | None, int]:
+    """Features, target and weights with the rows of `test` after those of the training rows, and how many these are.
+
+    X, y: the training rows as the user gave them.
+    """
+    where, parts = "from_arrays(test=(X, y))", 2 if weights is None else 3
+    if not isinstance(test, tuple | list) or len(test) != parts:
+        what = "two arrays" if weights is None else "three arrays, X, y and the weights of the rows"
+        raise InputError(f"{where}: must be {what}, got {_counted(test)}")
     test_features = check_features(test[0], f"{where}: X")
     if test_features.shape[1] != features.shape[1]:
         raise InputError(
@@ -231,19 +297,28 @@ def from_arrays(
         raise InputError(
             f"{where}: X must have the columns {', '.join(names)} in this order, got {', '.join(test_names)}"
         )
-    test_target = check_test_target(f"{where}: y", test[1], len(test_features), task_kind, y)
-    X, y = np.concatenate([features, test_features]), np.concatenate([target, test_target])
-    return ArrayTask(name, task_kind, partial(in_memory, X, y), hidden, n_test=len(test_features))
+    test_target = check_test_target(f"{where}: y", test[1], len(test_features), kind, y)
+    if weights is not None:
+        test_weights = check_sample_weight(f"{where}: weights", test[2], len(test_features))
+        assert test_weights is not None
+        weights = np.concatenate([weights, test_weights])
+    both = np.concatenate([features, test_features]), np.concatenate([target, test_target])
+    return *both, weights, len(test_features)
 
 
-def standardized(targets: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-    """Targets (rows, K) centred and scaled to a mean variance of 1 over the first `n` rows, the training rows."""
+def _counted(test: Any) -> str:
+    return f"{len(test)} of them" if isinstance(test, tuple | list) else type(test).__name__
+
+
+def scaling(targets: NDArray[np.float64], n: int) -> tuple[NDArray[np.float64], Any]:
+    """Mean (K,) and scale of targets (rows, K), by which they get mean 0 and a mean variance of 1 over the first `n`
+    rows, the training rows.
+    """
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(targets[:n])
     # For one target the scaler's own scale, which is 1 if all training rows are equal.
-    scale = scaler.scale_ if targets.shape[1] == 1 else np.sqrt(scaler.var_.mean())
-    return np.asarray((targets - scaler.mean_) / scale)
+    return scaler.mean_, scaler.scale_ if targets.shape[1] == 1 else np.sqrt(scaler.var_.mean())
 
 
 def in_memory(X: NDArray[np.float64], y: NDArray[Any]) -> Data:

@@ -123,6 +123,29 @@ def check_target(
     return classes.astype(np.int64), kind
 
 
+def labels_of(where: str, target: Any, n_rows: int) -> tuple[str, ...]:
+    """The names of the classes of a target that `check_target` has checked, in the order of their numbers."""
+    return tuple(
+        f"{label:g}" if isinstance(label, np.floating) else str(label)
+        for label in np.unique(_plain(where, target, n_rows))
+    )
+
+
+def check_sample_weight(where: str, weights: Any, n_rows: int) -> NDArray[np.float64] | None:
+    """Weights of rows (n_rows,) as float64: finite numbers above 0; None for None."""
+    if weights is None:
+        return None
+    values = _plain(where, weights, n_rows)
+    if values.dtype.kind not in "iuf":
+        raise InputError(f"{where}: weights of rows must be numbers, got {_shown(values[0])} in {_row(0)}")
+    numbers: NDArray[np.float64] = values.astype(np.float64)
+    bad = ~((numbers > 0) & (numbers <= LARGEST))
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise InputError(f"{where}: weights of rows must be finite and above 0, got {numbers[row]:g} in {_row(row)}")
+    return numbers
+
+
 def check_test_target(where: str, target: Any, n_rows: int, kind: Kind, training: Any) -> NDArray[Any]:
     """The target of a test set, with the classes of the training rows.
 

@@ -19,11 +19,11 @@ PREFIX = "openml:"
 ADDRESS = re.compile(r"(?P<id>\d+)|(?P<name>[\w.,()-]*[A-Za-z][\w.,()-]*)(@(?P<version>[1-9]\d*))?", re.ASCII)
 
 
-def from_openml(text: str, *, target: str | None = None) -> ArrayTask:
+def from_openml(text: str, *, target: str | None = None, sample_weight: str | None = None) -> ArrayTask:
     """A task from a data set on OpenML: predict one column from all others, except those that the data set excludes.
 
     text: `openml:NAME` for a data set with one active version, `openml:NAME@VERSION`, or `openml:ID`. target: the
-        column to predict; None for the data set's default target.
+        column to predict; None for the data set's default target. sample_weight: as for `from_table`.
 
     OpenML declares which columns are numeric: a numeric target gives a regression, any other a classification, and
     features are numbers or categories, as in `from_table`. Empty columns are left out. Raises InputError if the data
@@ -46,7 +46,8 @@ def from_openml(text: str, *, target: str | None = None) -> ArrayTask:
         target = _only(where, data_set.target_names, table.columns)
     kind: Kind = "classification" if target in texts else "regression"
     # Strings are declared categories: the user cannot correct cells that look mistyped.
-    return from_frame(where, table.astype(dict.fromkeys(texts, "category")), target, data_set.details["name"], kind)
+    table, name = table.astype(dict.fromkeys(texts, "category")), data_set.details["name"]
+    return from_frame(where, table, target, name, kind, sample_weight=sample_weight)
 
 
 def _fetch(where: str, **options: Any) -> Any:

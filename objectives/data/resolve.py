@@ -19,14 +19,15 @@ def resolve(
     target: str | None = None,
     hidden: tuple[int, ...] | None = None,
     test: str | None = None,
+    sample_weight: str | None = None,
 ) -> Task:
     """The task that `text` names: see `objectives.tasks.resolve`."""
     if text in catalog.names():
         task = catalog.get(text)
     elif text.startswith(PREFIX):
-        task = from_openml(text, target=target)
+        task = from_openml(text, target=target, sample_weight=sample_weight)
     elif _is_path(text):
-        task = from_table(text, target=target, test=test)
+        task = from_table(text, target=target, test=test, sample_weight=sample_weight)
     elif ":" in text:
         task = catalog.get(text)
     else:
@@ -34,8 +35,11 @@ def resolve(
             f"{unknown_name('task', text, catalog.names())}; "
             f"or give openml:NAME, a path to a CSV or Parquet file, or module:attribute"
         )
-    if target is not None and not (text.startswith(PREFIX) or _is_path(text)):
-        raise InputError(f"target {target!r} is for a CSV or Parquet file or for openml:NAME; {text!r} is neither")
+    for setting, column in (("target", target), ("sample_weight", sample_weight)):
+        if column is not None and not (text.startswith(PREFIX) or _is_path(text)):
+            raise InputError(
+                f"{setting} {column!r} is for a CSV or Parquet file or for openml:NAME; {text!r} is neither"
+            )
     if test is not None and not _is_path(text):
         raise InputError(
             f"test {test!r} is for a task that is a CSV or Parquet file; {text!r} is none (in Python, "

@@ -12,10 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.data.arrays import ArrayTask, in_memory
-from cooldown.objectives.data.checks import check_name, check_target, check_test_target
+from cooldown.objectives.data.checks import (
+    check_name,
+    check_sample_weight,
+    check_target,
+    check_test_target,
+    labels_of,
+)
 from cooldown.objectives.data.columns import feature, target_values
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
@@ -37,12 +44,14 @@ def from_table(
     kind: Kind | None = None,
     hidden: tuple[int, ...] = (32,),
     test: str | Path | None = None,
+    sample_weight: str | None = None,
 ) -> ArrayTask:
     """A task from a table: predict the column `target` from all others.
 
     path: a CSV file (UTF-8, with a header line; separated by commas, semicolons or tabs, whichever is most frequent in
         the header) or a Parquet file. name: None for the file's name without its suffix.
-    kind, hidden: as for `from_arrays`; None infers the kind from the target.
+    kind, hidden: as for `from_arrays`; None infers the kind from the target. sample_weight: the column with the rows'
+        weights, which is then no feature.
     test: another such file, whose rows are the test rows of every repeat, instead of drawn ones. It has at least 2
         rows, the same columns by name in any order, each of the same kind, and only labels that the first file has;
         all rows of the first file are then for training and validation.
@@ -62,7 +71,7 @@ def from_table(
             f"{where}: needs the column to predict as target, on the command line --target COLUMN "
             f"(choose from: {', '.join(table.columns)})"
         )
-    return from_frame(where, table, target, name, kind, hidden, tested)
+    return from_frame(where, table, target, name, kind, hidden, tested, sample_weight)
 
 
 def from_frame(
@@ -73,6 +82,7 @@ def from_frame(
     kind: Kind | None,
     hidden: tuple[int, ...] = (32,),
     test: "tuple[str, pd.DataFrame] | None" = None,
+    sample_weight: str | None = None,
 ) -> ArrayTask:
     """A task from a table in memory, with unique column names: see `from_table`.
 
@@ -86,10 +96,17 @@ def from_frame(
     targets = [(f"{where}: target {target!r}", part[target]) for where, part in parts]
     trained = target_values(targets[0])
     y, task_kind = check_target(targets[0][0], trained, len(table), kind, drawn_test=test is None)
+    labels = labels_of(targets[0][0], trained, len(table)) if task_kind == "classification" else ()
     for of_test in targets[1:]:
         values = target_values(of_test, like=targets[0][1])
         y = np.concatenate([y, check_test_target(of_test[0], values, len(values), task_kind, trained)])
-    names = [name for name in table.columns if name != target]
+    weights = None
+    if sample_weight is not None:
+        if sample_weight not in table.columns or sample_weight == target:
+            choices = [name for name in table.columns if name != target]
+            raise InputError(f"{where}: sample_weight: {unknown_name('column', sample_weight, choices)}")
+        weights = np.concatenate([_weights(*part, sample_weight) for part in parts])
+    names = [name for name in table.columns if name not in (target, sample_weight)]
     features = {name: feature([(f"{where}: column {name!r}", part[name]) for where, part in parts]) for name in names}
     if not any(informative for *_, informative in features.values()):
         raise InputError(
@@ -98,8 +115,24 @@ def from_frame(
         )
     X = np.column_stack([values for values, *_ in features.values()])
     categorical = tuple(index for index, (_, coded, _) in enumerate(features.values()) if coded)
-    n_test = len(y) - len(table)
-    return ArrayTask(name, task_kind, partial(in_memory, X, y), hidden, categorical=categorical, n_test=n_test)
+    return ArrayTask(
+        name,
+        task_kind,
+        partial(in_memory, X, y),
+        hidden,
+        categorical=categorical,
+        labels=labels,
+        sample_weight=weights,
+        n_test=len(y) - len(table),
+    )
+
+
+def _weights(where: str, table: "pd.DataFrame", column: str) -> NDArray[np.float64]:
+    """The weights of a table's rows (n,)."""
+    told = f"{where}: sample_weight {column!r}"
+    weights = check_sample_weight(told, target_values((told, table[column])), len(table))
+    assert weights is not None
+    return weights
 
 
 def _read_test(path: Path, test: Any) -> "tuple[str, pd.DataFrame]":

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.catalog import Entry
+from cooldown.objectives.data.aim import Aim
 from cooldown.objectives.data.splits import Split, split
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.problem import Indices, Problem
@@ -28,7 +29,7 @@ class Task(Entry, ABC):
 
     @property
     def score_name(self) -> str:
-        """The name of the score: "accuracy" or "R²"."""
+        """The name of the score: "accuracy" or "R²", or that of another metric."""
         return "accuracy" if self.kind == "classification" else "R²"
 
     @property
@@ -96,6 +97,14 @@ class Task(Entry, ABC):
         """The same task with an MLP of these hidden layers; InputError if the model is not an MLP."""
         raise InputError(
             f"task {self.name!r} has a model of its own: its hidden layers cannot be set to {tuple(hidden)!r}"
+        )
+
+    def with_aim(self, aim: Aim) -> "Task":
+        """The same task with other measures or weights; InputError if the model is not an MLP."""
+        settings = [name for name, value in vars(aim).items() if value is not None]
+        raise InputError(
+            f"task {self.name!r} has a model of its own, which measures and weighs its rows itself: leave out "
+            f"{', '.join(settings)}"
         )
 
 

@@ -41,12 +41,13 @@ class Workspace:
         self,
         model: Architecture,
         data: tuple[Parameters, NDArray[Any]],
+        weights: Parameters | None,
         theta: Parameters,
         rows: int,
         dropout: bool,
     ) -> None:
         # Imported here, so that commands that only list or show experiments need not load the compiler.
-        from cooldown.objectives.models import _kernels
+        from cooldown.objectives.models import _kernels, _weighted_kernels
 
         layers, replicates, dtype = model.layers, len(theta), theta.dtype
         self.bias_activation, self.activation_backward = (
@@ -54,9 +55,11 @@ class Workspace:
             if model.activation == "relu"
             else (_kernels.bias_tanh, _kernels.tanh_backward)
         )
-        self.loss = _kernels.softmax_cross_entropy if model.loss == "cross_entropy" else _kernels.squared_error
+        of_loss = _kernels if weights is None else _weighted_kernels
+        self.loss = of_loss.softmax_cross_entropy if model.loss == "cross_entropy" else of_loss.squared_error
         self.batch_norm, self.batch_norm_backward = _kernels.batch_norm, _kernels.batch_norm_backward
-        self.X, self.y = data
+        self.X, y = data
+        self.rows = (y,) if weights is None else (y, weights)
         self.theta = theta
         self.gradient = np.empty((replicates, model.trainable), dtype)
         self.losses = np.empty(replicates)

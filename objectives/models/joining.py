@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from cooldown.objectives.models import measuring
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.problem import Problem
 
@@ -18,7 +19,11 @@ def joined(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     models = [problem.model for problem in problems if isinstance(problem.model, MLP)]
     starts = np.cumsum([0, *(len(model.X) for model in models)])[:-1]
     X, y = (np.concatenate([getattr(model, name) for model in models]) for name in ("X", "y"))
-    model = replace(models[0], X=X, y=y)
+    weights = None
+    if models[0].weights is not None:
+        weights = np.concatenate([model.weights for model in models if model.weights is not None])
+    measured = measuring.joined([model.measuring for model in models])
+    model = replace(models[0], X=X, y=y, weights=weights, measuring=measured)
     return tuple(
         replace(problem, model=model, train=problem.train + start, held_out=problem.held_out + start)
         for problem, start in zip(problems, starts, strict=True)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from cooldown.objectives.models._architecture import Architecture, Layer
 from cooldown.objectives.models._workspace import Workspace
+from cooldown.objectives.models.measuring import Measuring
 from cooldown.objectives.problem import Indices, Parameters
 
 EVALUATION_ROWS = 2048
@@ -29,6 +30,8 @@ class MLP:
     X: (n, d) features. y: (n,) classes 0…K−1 for "cross_entropy", (n, K) targets for "squared_error".
     hidden: widths of the hidden layers, () for none. n_outputs: K.
     batch_norm: whether hidden layers are batch-normalized before their activation.
+    weights: (n,) of the rows in the training loss, of mean 1 over the training rows; None if all count alike.
+    measuring: what is measured on held-out rows; None for the loss, and accuracy or R².
     """
 
     X: NDArray[np.float64]
@@ -38,11 +41,13 @@ class MLP:
     loss: Literal["cross_entropy", "squared_error"]
     activation: Literal["relu", "tanh"] = "relu"
     batch_norm: bool = False
+    weights: NDArray[np.float64] | None = None
+    measuring: Measuring | None = None
     _data: dict[np.dtype[Any], tuple[Parameters, NDArray[Any]]] = field(default_factory=dict, repr=False, init=False)
     _workspaces: dict[tuple[int, int, bool], Workspace] = field(default_factory=dict, repr=False, init=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        fields = ("X", "y", "hidden", "n_outputs", "loss", "activation", "batch_norm")
+        fields = ("X", "y", "hidden", "n_outputs", "loss", "activation", "batch_norm", "weights", "measuring")
         return {name: self.__dict__[name] for name in fields} | {"_data": {}, "_workspaces": {}}
 
     def __copy__(self) -> "MLP":
@@ -124,7 +129,7 @@ class MLP:
                 np.multiply(outputs, dropout[:, :, units], out=passed_on)
         inputs, weights, outputs, bias = work.output_forward
         np.matmul(inputs, weights, out=outputs)
-        work.loss(work.outputs, theta, gradient, bias, work.y, indices, work.losses)
+        work.loss(work.outputs, theta, gradient, bias, *work.rows, indices, work.losses)
         for inputs_t, delta, weight_gradient, weights_t, delta_below, outputs, bias, back, units in work.backward:
             np.matmul(inputs_t, delta, out=weight_gradient)
             np.matmul(delta, weights_t, out=delta_below)
@@ -138,13 +143,25 @@ class MLP:
         return work.losses, gradient
 
     def evaluate(self, theta: Parameters, indices: Indices) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean loss (R,) and score (R,), accuracy or R², on the rows `indices` (m,)."""
+        """Mean loss (R,) and score (R,), accuracy or R², on the rows `indices` (m,), or what `measuring` measures."""
+        if self.measuring is None:
+            return self._evaluate(theta, indices, [])
+        outputs: list[Parameters] = []
+        losses, scores = self._evaluate(theta, indices, outputs)
+        return self.measuring.measure(np.concatenate(outputs, axis=1), self.y, indices, losses, scores)
+
+    def _evaluate(
+        self, theta: Parameters, indices: Indices, outputs: list[Parameters]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean loss and score; outputs (R, rows, K) of each chunk are appended to `outputs`, if they are measured."""
         X, y = self.in_precision(theta.dtype)
         weights = [layer.weights(theta) for layer in self.layers]
         losses, hits = np.zeros(len(theta)), np.zeros(len(theta))
         for start in range(0, len(indices), EVALUATION_ROWS):
             rows = indices[start : start + EVALUATION_ROWS]
             z = self._outputs(theta, weights, X[rows])
+            if self.measuring is not None:
+                outputs.append(z.copy())
             if self.loss == "cross_entropy":
                 z -= z.max(axis=2, keepdims=True)
                 at_label = z[:, np.arange(len(rows)), y[rows]]
@@ -188,7 +205,8 @@ class MLP:
         key = (len(theta), rows, dropout)
         work = self._workspaces.get(key)
         if work is None or work.theta is not theta:
+            weights = None if self.weights is None else np.ascontiguousarray(self.weights, theta.dtype)
             work = self._workspaces[key] = Workspace(
-                self.architecture, self.in_precision(theta.dtype), theta, rows, dropout
+                self.architecture, self.in_precision(theta.dtype), weights, theta, rows, dropout
             )
         return work

@@ -6,6 +6,7 @@ user's own; `resolve` finds a task by what the command line or a spec says. A ta
 
 from cooldown.objectives.catalog import Catalog
 from cooldown.objectives.data import resolve as _resolve
+from cooldown.objectives.data.aim import Aim
 from cooldown.objectives.data.arrays import ArrayTask, from_arrays
 from cooldown.objectives.data.own_model import ModelTask, from_model
 from cooldown.objectives.data.resolve import Origin
@@ -17,17 +18,22 @@ names, get = _catalog.names, _catalog.get
 
 
 def resolve(
-    text: str, *, target: str | None = None, hidden: tuple[int, ...] | None = None, test: str | None = None
+    text: str,
+    *,
+    target: str | None = None,
+    hidden: tuple[int, ...] | None = None,
+    test: str | None = None,
+    sample_weight: str | None = None,
 ) -> Task:
     """The task that `text` names: a built-in, a data set on OpenML as `openml:NAME`, `openml:NAME@VERSION` or
     `openml:ID`, a CSV or Parquet file's path, or a user's `module:attribute`.
 
     target: the column to predict, for a file, or for an OpenML data set instead of its default. hidden: widths of
-    the MLP's hidden layers instead of the task's. test: the path of a file of test rows, for a task that is a file. An
-    OpenML data set is downloaded on first use. A module may be in the working folder, which is added to `sys.path`.
-    Raises InputError with the nearest match.
+    the MLP's hidden layers instead of the task's. test: the path of a file of test rows, for a task that is a file.
+    sample_weight: the column with the rows' weights, for a file or an OpenML data set, which is downloaded on first
+    use. A module may be in the working folder, which is added to `sys.path`. Raises InputError with the nearest match.
     """
-    return _resolve.resolve(_catalog, text, target, hidden, test)
+    return _resolve.resolve(_catalog, text, target, hidden, test, sample_weight)
 
 
 def origin(text: str) -> Origin:
@@ -38,6 +44,7 @@ def origin(text: str) -> Origin:
 
 
 __all__ = [
+    "Aim",
     "ArrayTask",
     "Kind",
     "ModelTask",

@@ -82,4 +82,8 @@ def easiest_first(problem: Problem) -> tuple[Indices, int]:
             chunk = rows[start : start + POPULATION, None]
             theta = np.repeat(population.theta, len(chunk), axis=0)
             losses[start : start + len(chunk)] = population.model.loss_and_gradient(theta, chunk)[0]
+    weights = getattr(population.model, "weights", None)
+    if weights is not None:
+        # A row is not hard because it counts much.
+        losses /= weights[rows]
     return by_difficulty(rows, losses), (population.epochs + 1) * len(rows)

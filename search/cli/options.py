@@ -129,6 +129,43 @@ Target = Annotated[
     str | None, typer.Option("--target", help=Experiment.model_fields["target"].description, metavar="COLUMN")
 ]
 Test = Annotated[str | None, typer.Option("--test", help=Experiment.model_fields["test"].description, metavar="FILE")]
+Metric = Annotated[
+    str | None,
+    typer.Option(
+        "--metric",
+        help="score to show: one of scikit-learn's scorers, such as roc_auc, f1_macro or mae "
+        "[default: the objective, else accuracy or R²]",
+        metavar="NAME",
+    ),
+]
+Objective = Annotated[
+    str | None,
+    typer.Option(
+        "--objective",
+        help=f"{Experiment.model_fields['objective'].description} [default: the loss]",
+        metavar="NAME",
+    ),
+]
+ClassWeight = Annotated[
+    str | None,
+    typer.Option(
+        "--class-weight",
+        help=f"{Experiment.model_fields['class_weight'].description}: balanced, or a table in a spec file",
+        metavar="balanced",
+    ),
+]
+SampleWeight = Annotated[
+    str | None,
+    typer.Option("--sample-weight", help=Experiment.model_fields["sample_weight"].description, metavar="COLUMN"),
+]
+TargetTransform = Annotated[
+    str | None,
+    typer.Option(
+        "--target-transform",
+        help=f"log: {Experiment.model_fields['target_transform'].description}",
+        metavar="log",
+    ),
+]
 NewName = Annotated[
     str | None, typer.Option("--name", help="the experiment's name [default: that of the task]", metavar="NAME")
 ]

@@ -14,9 +14,9 @@ from cooldown.search.evidence.alarms import boundary_alarms
 from cooldown.search.evidence.lengths import pair_lengths_sentence
 from cooldown.search.evidence.looks import remark
 from cooldown.search.evidence.losses import best_study
+from cooldown.search.evidence.measures import loss_name, score_in_words
 from cooldown.search.evidence.numbers import Form, formatted, percent
 from cooldown.search.evidence.prices import price_of_arms, price_of_repeats, price_of_rest, price_of_trials
-from cooldown.search.evidence.standing import score_in_words
 from cooldown.search.evidence.verdict import pair_verdicts
 from cooldown.search.evidence.view import View, once
 from cooldown.search.evidence.wording import lead
@@ -100,7 +100,7 @@ def question_word(verdict: Verdict) -> Word:
 def _of_question(view: View, verdict: Verdict) -> Answer:
     a, b, task = spoken(verdict.a), spoken(verdict.b), view.spec.task
     question = f"Does tuned {a} beat tuned {b} on {task}?"
-    word, said = question_word(verdict), lead(verdict)
+    word, said = question_word(verdict), lead(verdict, loss_name(view.spec))
     if said is None:
         sentence = f"Open: on {task}, there is no verdict on tuned {a} vs tuned {b} yet."
         return Answer(question, word, sentence, _sentence(verdict.why), _next(view, verdict))
@@ -112,7 +112,10 @@ def _of_question(view: View, verdict: Verdict) -> Answer:
     elif verdict.verdict == "b_better":
         sentence = f"No: on {task}, tuned {b} beats tuned {a}{hardly}: {numbers}."
     elif word == "no":
-        sentence = f"No: on {task}, tuned {a} does not beat tuned {b} by {_margin(verdict)}: {_at_most(verdict)}."
+        sentence = (
+            f"No: on {task}, tuned {a} does not beat tuned {b} by {_margin(verdict)}: "
+            f"{_at_most(verdict, loss_name(view.spec))}."
+        )
         why = f"{said.leader} leads with {numbers}."
     elif word == "no difference that matters":
         sentence = (
@@ -135,12 +138,12 @@ def _margin(verdict: Verdict) -> str:
     return formatted(verdict.margin_high, Form.LOSS)
 
 
-def _at_most(verdict: Verdict) -> str:
-    """How much lower the first arm's loss can be: `at most 4 % lower loss`."""
+def _at_most(verdict: Verdict, measure: str) -> str:
+    """How much lower the first arm's loss can be: `at most 4 % lower loss`. measure: what the loss is called."""
     low = verdict.low or 0.0
     if verdict.scale == "ratio":
-        return f"at most {percent(1 - low)} lower loss" if low < 1 else "no lower loss"
-    return f"a loss lower by at most {formatted(-low, Form.LOSS)}" if low < 0 else "no lower loss"
+        return f"at most {percent(1 - low)} lower {measure}" if low < 1 else f"no lower {measure}"
+    return f"{measure} lower by at most {formatted(-low, Form.LOSS)}" if low < 0 else f"no lower {measure}"
 
 
 def _sentence(text: str) -> str:
@@ -208,8 +211,9 @@ def _of_one_arm(view: View) -> Answer:
 def _quality(view: View, study: StudyRecord) -> str:
     """How good a study's winner is: its score on the test rows, or a loss where it has none."""
     if not study.evaluations:
-        return f"validation loss {formatted(study.selection_loss, Form.LOSS)}"
+        return f"validation {loss_name(view.spec)} {formatted(study.selection_loss, Form.LOSS)}"
     score = finite(float(np.mean([curve.final_score for curve in study.evaluations])))
     if score is None:
-        return f"test loss {formatted(float(np.mean([c.final_loss for c in study.evaluations])), Form.LOSS)}"
-    return score_in_words(view.spec.task, score)
+        loss = float(np.mean([curve.final_loss for curve in study.evaluations]))
+        return f"test {loss_name(view.spec)} {formatted(loss, Form.LOSS)}"
+    return score_in_words(view.spec, score)

@@ -7,6 +7,7 @@ from cooldown.search.evidence.alarms import alarms
 from cooldown.search.evidence.answer import answer
 from cooldown.search.evidence.budgets import budget_document
 from cooldown.search.evidence.credit import credit_document
+from cooldown.search.evidence.measures import to_json as measures
 from cooldown.search.evidence.pruning import pruning_document
 from cooldown.search.evidence.scope import scope
 from cooldown.search.evidence.sensitivity import sensitivity_document
@@ -28,6 +29,7 @@ def document(view: View) -> dict[str, Any]:
         "fingerprint": view.fingerprint,
         "answer": answer(view).to_json(),
         "scope": scope(view),
+        "measures": measures(view.spec),
         "protocol": view.protocol,
         "spec": dict(record.spec),
         "extended_from": [dict(step) for step in record.extended_from],

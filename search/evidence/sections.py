@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cooldown.search.evidence import search_tables, tables
 from cooldown.search.evidence.budgets import budget_curves, crossover_sentence
 from cooldown.search.evidence.credit import credit_split, missing_sentence, tuning_gains
+from cooldown.search.evidence.measures import best_score
 from cooldown.search.evidence.numbers import formatted
 from cooldown.search.evidence.pruning import pruned_arms, replayed_arms
 from cooldown.search.evidence.sensitivity import sensitivities
@@ -30,7 +31,7 @@ def pairs(view: View) -> list[Block]:
     """Every pair of arms."""
     if compared_pair(view) is None:
         return [Missing("Only one arm was tuned; a pair takes two.")]
-    return [tables.pairs_table(pair_verdicts(view))]
+    return [tables.pairs_table(pair_verdicts(view), best_score(view.spec))]
 
 
 def credit(view: View) -> list[Block]:

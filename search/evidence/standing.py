@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cooldown.objectives import tasks
 from cooldown.objectives.errors import InputError
 from cooldown.search.evidence.losses import question_pair
+from cooldown.search.evidence.measures import loss_name, score_in_words
 from cooldown.search.evidence.numbers import Form, duration, formatted, percent
 from cooldown.search.spec.arms import short
 from cooldown.search.spec.experiment import Experiment, read_spec
@@ -70,11 +70,5 @@ def _best(spec: Experiment, winners: Sequence[Winner]) -> str:
     if best is None:
         return UNKNOWN
     if best.test_score is None:
-        return f"best: test loss {formatted(best.test_loss, Form.LOSS)}"
-    return f"best: {score_in_words(spec.task, best.test_score)}"
-
-
-def score_in_words(task: str, score: float) -> str:
-    """A test score as a reader knows it: `98.6 % accuracy`, `R² 0.490`; of a task that only its data tell, `score`."""
-    name = tasks.get(task).score_name if tasks.origin(task) == "built-in" else "score"
-    return f"{100 * score:.1f} % accuracy" if name == "accuracy" else f"{name} {formatted(score, Form.SCORE)}"
+        return f"best: test {loss_name(spec)} {formatted(best.test_loss, Form.LOSS)}"
+    return f"best: {score_in_words(spec, best.test_score)}"

@@ -1,10 +1,11 @@
 """The tables of an answer and its evidence, each a value that terminal, report and dashboard set alike."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from cooldown.search.evidence.budgets import budget_curves
 from cooldown.search.evidence.credit import CreditSplit, tuning_gains
+from cooldown.search.evidence.measures import score_caption
 from cooldown.search.evidence.numbers import Form, confidence, counted
 from cooldown.search.evidence.summary import arm_summaries, wins
 from cooldown.search.evidence.table import ARM, Column, Table
@@ -34,7 +35,7 @@ def arms_table(view: View) -> Table:
     arms = sorted(arm_summaries(view), key=lambda arm: float("inf") if arm.test_loss is None else arm.test_loss)
     columns = [ARM, Column("Test loss", Form.LOSS), Column("± repeats", Form.LOSS), Column("Score", Form.SCORE)]
     rows: list[list[Any]] = [[arm.arm, arm.test_loss, arm.spread, arm.test_score] for arm in arms]
-    caption = "±: standard deviation between repeats. Score: accuracy, or R²."
+    caption = f"±: standard deviation between repeats. {score_caption(view.spec)}"
     if len(arms) > 1:
         columns.append(Column("Best in"))
         won, common = wins(view)
@@ -69,8 +70,9 @@ def arms_table(view: View) -> Table:
     return Table(tuple(columns), rows, caption, strong)
 
 
-def pairs_table(verdicts: Sequence[Verdict]) -> Table:
-    """Every pair of arms with its verdict, the one that answers the question first."""
+def pairs_table(verdicts: Sequence[Verdict], best: Literal["lowest", "highest"] = "highest") -> Table:
+    """Every pair of arms with its verdict, the one that answers the question first. best: which score is best."""
+    better = "negative" if best == "lowest" else "positive"
     ratios = all(verdict.scale == "ratio" for verdict in verdicts)
     form = Form.RATIO if ratios else Form.DIFFERENCE
     return Table(
@@ -84,7 +86,7 @@ def pairs_table(verdicts: Sequence[Verdict]) -> Table:
                 "Score",
                 Form.SCORE_DIFFERENCE,
                 wide=True,
-                about="A positive difference of the score favours the first arm.",
+                about=f"A {better} difference of the score favours the first arm.",
             ),
             Column("First is"),
         ),

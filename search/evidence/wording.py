@@ -17,7 +17,8 @@ class Lead:
     """A comparison as it is said in favour of the arm with the lower loss, or of `a` where they are equal.
 
     size, low, high: how much lower the loss of `leader` is than that of `other`, with the interval's ends: a fraction
-    of the other's loss, or where `is_difference` the loss itself; below 0 for a higher loss.
+    of the other's loss, or where `is_difference` the loss itself; below 0 for a higher loss. measure: what the loss is
+    called.
     """
 
     leader: str
@@ -29,11 +30,12 @@ class Lead:
     wins: int
     repeats: int
     probability: float
+    measure: str = "loss"
 
     @property
     def amount(self) -> str:
         """`8 % lower loss`."""
-        return f"{self._text(self.size)} loss" if self.size else "equal loss"
+        return f"{self._text(self.size)} {self.measure}" if self.size else f"equal {self.measure}"
 
     @property
     def interval(self) -> str:
@@ -59,8 +61,8 @@ class Lead:
         return formatted(value, Form.LOSS) if self.is_difference else percent(value)
 
 
-def lead(verdict: Verdict) -> Lead | None:
-    """A verdict as it is said; None where there is nothing to say yet."""
+def lead(verdict: Verdict, measure: str = "loss") -> Lead | None:
+    """A verdict as it is said; None where there is nothing to say yet. measure: what the loss is called."""
     if verdict.low is None or verdict.high is None or verdict.probability_a_better is None:
         return None
     if verdict.ratio is not None:
@@ -83,6 +85,7 @@ def lead(verdict: Verdict) -> Lead | None:
         wins=verdict.wins if ahead else verdict.b_wins,
         repeats=verdict.repeats,
         probability=verdict.probability_a_better if ahead else 1 - verdict.probability_a_better,
+        measure=measure,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
 from cooldown.search.spec import samplers
-from cooldown.search.spec.experiment import Experiment, read_spec
+from cooldown.search.spec.experiment import AIMS, Experiment, read_spec
 from cooldown.search.spec.looks import default_plan, planned_fields
 from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.costs import arm_cost
@@ -83,7 +83,7 @@ def find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -
                 return ledger.load(summary.name)
         elif name == summary.name:
             # One of an older protocol is continued by its own.
-            settings = {key: value for key, value in fields.items() if key != "protocol"}
+            settings = {key: value for key, value in {**dict.fromkeys(AIMS), **fields}.items() if key != "protocol"}
             differing = sorted(key for key, value in settings.items() if summary.spec.get(key) != value)
             if differing:
                 raise InputError(

@@ -11,6 +11,7 @@ from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.records import Curve
 from cooldown.objectives.tasks import Task
+from cooldown.search.evidence.measures import loss_name
 from cooldown.search.export.reading import Document, read_exported
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.tuning.splits import Splits, task_of
@@ -154,6 +155,8 @@ def _repeated(document: Document, spec: Experiment, task: Task, seeds: int | Non
         tests = train(splits.problems(Purpose.EVALUATION, repeat, fresh), [config], fresh, every_epoch=False)[0]
     recorded = document.curve.validation_loss if recorded_seeds and seeds is None else []
     remarks = _remarks(config, splits.rows(Purpose.SEARCH))
+    if loss_name(spec) != "loss":
+        remarks = (f"validation and test losses are {loss_name(spec).removeprefix('loss ')}", *remarks)
     if len(recorded) > config.epochs or (0 < len(recorded) < config.epochs and not document.pruned):
         changed = f"the configuration has {config.epochs} epochs, but {len(recorded)} are recorded: it was changed"
         remarks, recorded = (changed, *remarks), []

@@ -69,6 +69,7 @@ class Program:
                 "be exported as code; use --format json, and cooldown.estimators to train it"
             )
         self.task = chosen.task
+        self._refuse_aims()
         self.optimizer: Optimizer = optimizers.get(self.config.optimizer.name)
         self.schedule: Schedule = schedules.get(self.config.schedule.name)
         self.rule_values = dict(self.config.optimizer.hyperparameters)
@@ -78,6 +79,21 @@ class Program:
         if self.schedule.batch is not None:
             collect(self.source, self.schedule.batch, f"{self.schedule.identifier}_rows")
 
+    def _refuse_aims(self) -> None:
+        """Raise InputError for what a program would train or watch in another way than the search did."""
+        aim = self.task.aim
+        found = {
+            "class_weight": aim.class_weight is not None,
+            "sample_weight": self.task.sample_weight is not None,
+            "target_transform": aim.target_transform is not None,
+            "an objective that runs react to": aim.objective is not None and self.config.reacts,
+        }
+        if refused := [name for name, present in found.items() if present]:
+            raise InputError(
+                f"{self._format}: a program cannot express {', '.join(refused)}; use --format json, and "
+                "`cooldown train` to train it"
+            )
+
     @property
     def warmup(self) -> int:
         """The length of the linear ramp before the schedule, in updates."""
@@ -86,16 +102,25 @@ class Program:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What the user of the program should know."""
-        if self.data.loads:
-            return ()
-        n_test = self.task.n_test
-        which = f", whose last {n_test} rows are the test rows" if n_test else ""
-        return (f"the program cannot load the task's data; run it with arrays: python FILE.py data.npz{which}",)
+        told = []
+        if self.task.aim.score is not None:
+            told.append(f"the program prints its loss and {self._score_name}, not {self.task.score_name}")
+        if not self.data.loads:
+            n_test = self.task.n_test
+            which = f", whose last {n_test} rows are the test rows" if n_test else ""
+            run = f"run it with arrays: python FILE.py data.npz{which}"
+            told.append(f"the program cannot load the task's data; {run}")
+        return tuple(told)
 
     @property
     def splits(self) -> bool:
         """Whether the program draws rows, for the test or for a run that reacts to watch."""
         return not self.task.n_test or self.config.reacts
+
+    @property
+    def _score_name(self) -> str:
+        """The score that a program measures."""
+        return "accuracy" if self.task.kind == "classification" else "R²"
 
     def rule(self, *, steady: bool) -> Call | None:
         """The framework's own optimizer if it equals this one exactly. steady: whether the rate is constant."""
@@ -139,7 +164,7 @@ class Program:
             "activation": self.task.activation,
             "classifies": self.task.kind == "classification",
             "standardize": self.task.standardize,
-            "score_name": self.task.score_name,
+            "score_name": self._score_name,
             "loss_name": "cross_entropy" if self.task.kind == "classification" else "squared_error",
             "data": self.data,
             "provenance": literal(_provenance(self._chosen), 0),

@@ -11,6 +11,7 @@ from cooldown.objectives.config import Choice, TrainConfig
 from cooldown.objectives.hyperparameters import Hyperparameter
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.evidence.losses import best_study, means, test_losses, test_scores
+from cooldown.search.evidence.measures import best_score
 from cooldown.search.evidence.numbers import Form, counted, duration, formatted, setting
 from cooldown.search.evidence.tables import arms_table, pairs_table
 from cooldown.search.evidence.view import View
@@ -106,19 +107,19 @@ def pairs(result: Result) -> Section:
         return Section("Pairs", "pairs")
     chart = Chart(figures.forest_title(result.verdicts), figures.FOREST_CAPTION, figures.forest(result.verdicts))
     more = [] if any(verdict.difference is not None for verdict in result.verdicts) else how_to_continue(result)
-    return Section("Pairs", "pairs", (chart, rendered(pairs_table(result.verdicts)), *more))
-
-
-MEASURES: tuple[tuple[str, Callable[[View], Any], Literal["lowest", "highest"]], ...] = (
-    ("Test loss", test_losses, "lowest"),
-    ("Test score", test_scores, "highest"),
-)
+    return Section(
+        "Pairs", "pairs", (chart, rendered(pairs_table(result.verdicts, best_score(result.view.spec))), *more)
+    )
 
 
 def scores(result: Result) -> Section:
     """Every repeat of every arm, by loss and by score."""
     charts = []
-    for title, read, best in MEASURES:
+    measures: tuple[tuple[str, Callable[[View], Any], Literal["lowest", "highest"]], ...] = (
+        ("Test loss", test_losses, "lowest"),
+        ("Test score", test_scores, best_score(result.view.spec)),
+    )
+    for title, read, best in measures:
         values: Mapping[str, Mapping[int, float]] = {
             arm: means(per_repeat) for arm, per_repeat in read(result.view).items()
         }

@@ -11,6 +11,7 @@ from typing import Any
 import tomli_w
 
 from cooldown.objectives import tasks
+from cooldown.search.evidence.measures import options
 from cooldown.search.spec.arms import joint_arm
 from cooldown.search.spec.experiment import OWN_TEST, Experiment, data_options
 from cooldown.search.spec.values import flatten
@@ -60,7 +61,7 @@ def reproduction(record: ExperimentRecord) -> Reproduction:
             resumed,
             python=f"from cooldown import compare\n\ncompare(\n    task,\n    name={record.name!r}{arguments},\n)",
         )
-    if any(key in settings for key in FILE_ONLY) or (sets := _sets(spec)) is None:
+    if any(key in settings for key in FILE_ONLY) or (sets := _sets(spec)) is None or _weighs(spec):
         return Reproduction((f"cooldown compare spec.toml --name {name}", *resumed), spec_file=_toml(settings))
     # An experiment on a built-in task has its name by default.
     chosen_name = (
@@ -119,9 +120,15 @@ def _compare(spec: Mapping[str, Any], settings: Mapping[str, Any], sets: Sequenc
         words += ["--hidden", ",".join(map(str, spec["hidden"])) or "0"]
     words += [part for argument in sets for part in ("--set", argument)]
     words += data_options(spec)
+    words += options(spec)
     if name:
         words += ["--name", name]
     return shlex.join([*words, *(["--", task] if task.startswith("-") else [])])
+
+
+def _weighs(spec: Mapping[str, Any]) -> bool:
+    """Whether each class has a weight of its own, which no option can set."""
+    return isinstance(spec.get("class_weight"), Mapping)
 
 
 def _sets(spec: Mapping[str, Any]) -> list[str] | None:

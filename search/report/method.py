@@ -6,6 +6,7 @@ from typing import Any
 
 from cooldown.objectives import tasks
 from cooldown.search.evidence.lengths import lengths_sentence
+from cooldown.search.evidence.measures import loss_sentences
 from cooldown.search.evidence.numbers import counted, setting
 from cooldown.search.evidence.search_tables import winners_table
 from cooldown.search.evidence.view import View
@@ -15,12 +16,17 @@ from cooldown.search.report.blocks import Code, Part, Section, Steps, Table, Tex
 from cooldown.search.report.commands import reproduction
 from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import short
-from cooldown.search.spec.experiment import LEFT_OUT, OWN_TEST, Experiment
+from cooldown.search.spec.experiment import AIMS, LEFT_OUT, OWN_TEST, Experiment
 from cooldown.search.spec.values import flatten
 from cooldown.search.statistics.verdict import MARGIN
 from cooldown.storage import ExperimentRecord, Status
 
-WITHOUT_DEFAULT = ("task", "target", "test", "primary")
+CAPPED = (
+    "The loss of a replicate is capped at the baseline loss, that of predicting class frequencies or the mean target. "
+    "A diverged run counts as this loss, and its cost is included."
+)
+
+WITHOUT_DEFAULT = ("task", "target", "test", "primary", *AIMS)
 
 
 def protocol(result: Result) -> Section:
@@ -59,8 +65,7 @@ def protocol(result: Result) -> Section:
         ),
         (
             "Losses.",
-            "The loss of a replicate is capped at the baseline loss, that of predicting class frequencies or the mean "
-            "target. A diverged run counts as this loss, and its cost is included.",
+            f"{loss_sentences(result.view.spec)} {CAPPED}".lstrip(),
         ),
         ("Pruning.", _pruner(spec["pruner"])),
     ]
@@ -113,7 +118,7 @@ def _settings(spec: Mapping[str, Any]) -> Table:
         if key in spec and (spec[key] or key not in ("target", "ranges", *LEFT_OUT)):
             value, default = (
                 _text(spec[key]),
-                "" if key in ("task", "target", "test", "primary") else _text(defaults[key]),
+                "" if key in WITHOUT_DEFAULT else _text(defaults[key]),
             )
             rows.append((str(field.title), value, "" if value == default else default))
     return words(("Setting", "Value", "Default"), rows, "All settings, with the defaults of those that differ.")

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from cooldown.objectives import schedules
 from cooldown.objectives.catalog import unknown_name
+from cooldown.objectives.data.aim import Aim, read_class_weight, read_measure
 from cooldown.objectives.errors import InputError
 from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import CHOICES, Arm, short
@@ -26,7 +27,10 @@ from cooldown.search.statistics.verdict import MARGIN
 BESIDE = ("name", "db", "workers", "until_decided", "max_repeats")
 """Settings of a run that are no fields of its spec: they do not change the result, or say what `looks` is to be."""
 
-LEFT_OUT = ("test", "widened", "primary", "margin", "looks")
+AIMS = ("metric", "objective", "class_weight", "sample_weight", "target_transform")
+"""Fields that say what a task's network is trained for and measured by."""
+
+LEFT_OUT = ("test", "widened", "primary", "margin", "looks", *AIMS)
 """Fields that a spec has in JSON only where they are set: specs of older ledgers do not have them."""
 
 DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
@@ -59,6 +63,8 @@ class Experiment(BaseModel):
     what it has so far; none for one that has `repeats` in any case.
     primary: the two arms of the question, "does the first beat the second?"; by default tuned annealed SGD and a tuned
     adaptive method. margin: losses that differ by less than this fraction count as practically equal.
+    metric, objective, class_weight, target_transform: as in `Aim`; class_weight as a mapping of label to weight.
+    sample_weight: the column with the rows' weights, of a table.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -103,6 +109,22 @@ class Experiment(BaseModel):
     )
     margin: float = Field(
         MARGIN, gt=0, lt=1, title="Margin", description="losses closer than this fraction are practically equal"
+    )
+
+    metric: str | None = Field(None, title="Score", description="score to show, one of scikit-learn's scorers")
+    objective: str | None = Field(
+        None,
+        title="Objective",
+        description="measure to search and decide by instead of the loss, such as roc_auc or mae",
+    )
+    class_weight: Literal["balanced"] | dict[str, float] | None = Field(
+        None, title="Class weights", description="weights of the classes in the training loss"
+    )
+    sample_weight: str | None = Field(
+        None, title="Column of weights", description="a table's column with the weights of its rows"
+    )
+    target_transform: Literal["log"] | None = Field(
+        None, title="Transformed target", description="train on the logarithm of the target"
     )
 
     @field_validator("hidden", "primary", "looks", mode="before")
@@ -157,6 +179,24 @@ class Experiment(BaseModel):
     @classmethod
     def _rising(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
         check_looks(value, info.data.get("repeats", 0) or max(value, default=0))
+        return value
+
+    @field_validator("metric", "objective", mode="before")
+    @classmethod
+    def _measure(cls, value: Any) -> Any:
+        return None if value is None else read_measure(value)
+
+    @field_validator("class_weight", mode="before")
+    @classmethod
+    def _class_weight(cls, value: Any) -> Any:
+        read = read_class_weight(value)
+        return dict(read) if isinstance(read, tuple) else read
+
+    @field_validator("target_transform", mode="before")
+    @classmethod
+    def _target_transform(cls, value: Any) -> Any:
+        if value not in (None, "log"):
+            raise InputError(f"should be 'log', got {value!r:.80}")
         return value
 
     @field_validator("sampler", mode="after")
@@ -217,6 +257,12 @@ class Experiment(BaseModel):
     def parsed_arms(self) -> tuple[Arm, ...]:
         """The arms, in the order of `arms`."""
         return tuple(Arm.parse(name) for name in self.arms)
+
+    @cached_property
+    def aim(self) -> Aim:
+        """What the task's network is trained for and measured by, as far as the spec says it."""
+        weights = read_class_weight(self.class_weight)
+        return Aim(self.metric, self.objective, weights, self.target_transform)
 
     @property
     def reacts(self) -> bool:

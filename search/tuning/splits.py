@@ -17,27 +17,31 @@ from cooldown.storage import ExperimentRecord, Purpose
 
 
 def task_of(spec: Experiment, given: Task | None = None) -> Task:
-    """The spec's task with the spec's hidden layers: the object `given`, or the task that the spec names.
+    """The spec's task with the spec's hidden layers, measures and weights: the object `given`, or the task that the
+    spec names.
 
-    Raises InputError for an unknown task, for a target or a test set beside a task object, and for a task that has not
-    the test rows of its own that the spec says it has.
+    Raises InputError for an unknown task, for a target, a test set or a column of weights beside a task object, for a
+    task that has not the test rows of its own that the spec says it has, and for measures or weights that do not fit
+    the task.
     """
     from cooldown.objectives import tasks
 
     test = None if spec.test == OWN_TEST else spec.test
     if given is None:
-        task = tasks.resolve(spec.task, target=spec.target, hidden=spec.hidden, test=test)
+        task = tasks.resolve(
+            spec.task, target=spec.target, hidden=spec.hidden, test=test, sample_weight=spec.sample_weight
+        )
     else:
-        for name, value in (("target", spec.target), ("test", test)):
+        for name, value in (("target", spec.target), ("test", test), ("sample_weight", spec.sample_weight)):
             if value is not None:
-                also = " or for openml:NAME" if name == "target" else ""
+                also = "" if name == "test" else " or for openml:NAME"
                 raise InputError(
                     f"{name} {value!r} is for a CSV or Parquet file{also}; {given.name!r} is a Task object"
                 )
         task = given if spec.hidden is None else given.with_hidden(spec.hidden)
     if spec.test == OWN_TEST and task.test_rows is None:
         raise InputError(f"test {OWN_TEST!r}: task {task.name!r} has no test rows of its own")
-    return task
+    return task.with_aim(spec.aim) if spec.aim else task
 
 
 def with_own_test(spec: Experiment, task: Task) -> Experiment:

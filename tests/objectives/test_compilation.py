@@ -18,6 +18,7 @@ from cooldown.objectives.fusion import fused
 TRAINING = """
 import hashlib
 import json
+from dataclasses import replace
 import numpy as np
 from cooldown.objectives import Problem, TrainConfig, optimizers, train
 from cooldown.objectives.fusion import fused
@@ -28,12 +29,15 @@ X, rows, held_out = rng.normal(size=(40, 64)), np.arange(30), np.arange(30, 40)
 # As large as a small task: in a tiny network a sum has too few terms to be rounded in another way.
 coder = Problem(MLP(X, np.tanh(X), (32, 9), 64, "squared_error", "tanh"), rows, held_out, 1.0)
 classifier = Problem(MLP(X, np.arange(40) % 3, (9,), 3, "cross_entropy"), rows, held_out, 1.0)
+weights = rng.uniform(0.5, 2, 40)
+weighed = [Problem(replace(each.model, weights=weights), rows, held_out, 1.0) for each in (coder, classifier)]
 bits, code = {}, {}
 for name in optimizers.names():
     config = {"optimizer": name, "epochs": 3, "batch_size": 5, "l2": 1e-3}
     for precision in ("float32", "float64"):
         digest = hashlib.sha256()
-        for problem, options in ((coder, {}), (classifier, {"batch_norm": True})):
+        weighted = [(each, {}) for each in weighed] if name == "sgd" else []
+        for problem, options in ((coder, {}), (classifier, {"batch_norm": True}), *weighted):
             for curve in train(problem, [TrainConfig.from_json(config | options)], [0, 1], dtype=precision)[0]:
                 digest.update(curve.train_loss.tobytes() + curve.held_out_loss.tobytes())
         bits[f"{name} {precision}"] = digest.hexdigest()

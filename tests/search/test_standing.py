@@ -10,7 +10,8 @@ from search_runs import run_in_threads, spec
 
 from cooldown.search.cli.listings import experiments
 from cooldown.search.evidence.losses import mean_test_losses, winners_loss
-from cooldown.search.evidence.standing import UNKNOWN, leader, score_in_words, took
+from cooldown.search.evidence.measures import score_in_words
+from cooldown.search.evidence.standing import UNKNOWN, leader, took
 from cooldown.search.evidence.view import View
 from cooldown.search.evidence.wording import lead
 from cooldown.search.experiments import Result
@@ -90,8 +91,8 @@ def test_one_arm_has_its_best() -> None:
     assert leader(summary(("adam",)), winners) == "best: 98.6 % accuracy"
     assert leader(summary(("adam",)), won("adam", 0.25, score=None)) == "best: test loss 0.2500"
     assert leader(summary(("adam",)), []) == UNKNOWN
-    assert score_in_words("diabetes", 0.49) == "R² 0.490"
-    assert score_in_words("houses.csv", 0.49) == "score 0.490"
+    assert score_in_words(spec(task="diabetes"), 0.49) == "R² 0.490"
+    assert score_in_words(spec(task="houses.csv"), 0.49) == "score 0.490"
 
 
 def test_what_an_experiment_took() -> None:
