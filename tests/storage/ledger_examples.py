@@ -94,7 +94,7 @@ def complete_experiment(ledger: Ledger, name: str = "digits") -> None:
             study = writer.append_curves(study, Purpose.FINALIST, finalists)
             assert study.winner is not None
             writer.append_curves(study, Purpose.EVALUATION, {study.winner.id: [curve(31, [0.4]), curve(32, [0.3])]})
-        writer.finish()
+        writer.finish(1)
 
 
 if __name__ == "__main__":

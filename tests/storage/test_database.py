@@ -160,7 +160,7 @@ for turn in range(4):
             ledger = Ledger(f"sqlite:///{sys.argv[1]}/{turn}.sqlite")
             ledger.create(f"twin {twin}", {}, "", [StudyKey("adam", 0)])
             with ledger.hold(f"twin {twin}") as writer:
-                writer.finish()
+                writer.finish(1)
             os._exit(0)
         except BaseException as error:
             print(type(error).__name__, error, flush=True)

@@ -149,7 +149,7 @@ def test_a_holder_elsewhere_is_replaced_when_its_heart_has_stopped(digits: Ledge
     assert digits.load("digits").status is Status.INTERRUPTED
     with digits.hold("digits") as writer:
         writer.append_generation(study_of(digits), 0, generation(0), {})
-        writer.finish()
+        writer.finish(1)
     assert digits.load("digits").status is Status.DONE
 
 
@@ -228,7 +228,7 @@ def test_how_a_run_ended_is_kept(ledger: Ledger, error: BaseException | None, st
     assert (record.status, record.message, record.finished_at) == (status, message, None)
     with ledger.hold("digits") as writer:
         assert ledger.load("digits").message == ""
-        writer.finish()
+        writer.finish(1)
     record = ledger.load("digits")
     assert record.status is Status.DONE
     assert record.finished_at is not None
