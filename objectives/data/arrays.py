@@ -20,7 +20,8 @@ from cooldown.objectives.data.splits import Split
 from cooldown.objectives.data.task import Kind, Task
 from cooldown.objectives.models.joining import joined
 from cooldown.objectives.models.mlp import MLP
-from cooldown.objectives.problem import Indices, Problem
+from cooldown.objectives.problem import Indices, Problem, TargetUnits
+from cooldown.objectives.references import LOGISTIC, NO_MODEL, RIDGE, TREES
 
 Data = tuple[NDArray[np.float64], NDArray[Any]]
 
@@ -95,6 +96,18 @@ class ArrayTask(Task):
         """The classes."""
         return self.data[1] if self._classifies else None
 
+    @property
+    def references(self) -> tuple[str, ...]:
+        """A linear model and trees beside no model. Several targets have no trees, which would take a model for each;
+        an autoencoder has no model at all, as a linear one would copy its input.
+        """
+        if self._classifies:
+            return NO_MODEL, LOGISTIC, TREES
+        X, y = self.data
+        if y.size == len(y):
+            return NO_MODEL, RIDGE, TREES
+        return (NO_MODEL,) if np.array_equal(X, y) else (NO_MODEL, RIDGE)
+
     def fingerprint(self) -> str:
         """SHA-256 of the numbers and settings that fix every result; names and the spelling of labels are not
         included."""
@@ -150,6 +163,7 @@ class ArrayTask(Task):
         X, y = self.data
         rows, n = np.concatenate([train, held_out]), len(train)
         features, target = preprocessor.transform(X[rows]), y[rows]
+        units = None
         if self._classifies:
             n_outputs = int(y.max()) + 1
             # A class without training rows counts as one row, so that the loss stays finite.
@@ -158,11 +172,18 @@ class ArrayTask(Task):
             score = (target[n:] == counts.argmax()).mean()
             model = MLP(features, target, self.hidden, n_outputs, "cross_entropy", self.activation)
         else:
-            scaled = standardized(target.reshape(len(target), -1), n)
+            scaled, units = standardized(target.reshape(len(target), -1), n)
             baseline, variance = np.square(scaled[n:] - scaled[:n].mean(axis=0)).mean(), scaled[n:].var(axis=0).mean()
             score = 1 - baseline / variance if variance > 0 else np.nan
             model = MLP(features, scaled, self.hidden, scaled.shape[1], "squared_error", self.activation)
-        return Problem(model, np.arange(n), np.arange(n, len(target)), float(baseline), uninformed_score=float(score))
+        return Problem(
+            model,
+            np.arange(n),
+            np.arange(n, len(target)),
+            float(baseline),
+            uninformed_score=float(score),
+            units=units,
+        )
 
 
 def from_arrays(
@@ -184,14 +205,19 @@ def from_arrays(
     return ArrayTask(name, task_kind, partial(in_memory, features, target), hidden)
 
 
-def standardized(targets: NDArray[np.float64], n: int) -> NDArray[np.float64]:
-    """Targets (rows, K) centred and scaled to a mean variance of 1 over the first `n` rows, the training rows."""
+def standardized(targets: NDArray[np.float64], n: int) -> tuple[NDArray[np.float64], TargetUnits]:
+    """Targets (rows, K) centred and scaled to a mean variance of 1 over the first `n` rows, the training rows; and
+    their units. All other rows are held out.
+    """
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(targets[:n])
     # For one target the scaler's own scale, which is 1 if all training rows are equal.
-    scale = scaler.scale_ if targets.shape[1] == 1 else np.sqrt(scaler.var_.mean())
-    return np.asarray((targets - scaler.mean_) / scale)
+    scale = float(scaler.scale_[0] if targets.shape[1] == 1 else np.sqrt(scaler.var_.mean()))
+    units, scaled = TargetUnits(scaler.mean_, scale), np.asarray((targets - scaler.mean_) / scale)
+    if n == len(targets):
+        return scaled, units
+    return scaled, replace(units, uninformed=units.errors(np.zeros_like(scaled[n:]), scaled[n:]))
 
 
 def in_memory(X: NDArray[np.float64], y: NDArray[Any]) -> Data:
