@@ -21,7 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.calibration import Here
+from benchmarks.inline import Here
 from cooldown.search.spec.experiment import read_spec
 
 TASKS = ("wine", "iris", "breast_cancer", "two_moons", "digits", "diabetes")
@@ -88,10 +88,8 @@ def main() -> None:
         title = f"{trials}×{seeds}, {finalists}×{finalist_seeds}, {confirm_seeds}"
         width, loss = [], []
         for task in TASKS:
-            (sd, cost, mean, _), (sd_first, cost_first, mean_first, _) = (
-                found[task, division],
-                found[task, DIVISIONS[0]],
-            )
+            sd, cost, mean, _ = found[task, division]
+            sd_first, cost_first, mean_first, _ = found[task, DIVISIONS[0]]
             width.append(sd / sd_first * np.sqrt(cost / cost_first))
             loss.append(np.exp(mean - mean_first))
         for table, values in ((widths, width), (losses, loss)):

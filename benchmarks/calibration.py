@@ -1,43 +1,39 @@
-"""Calibration of the verdict: experiments of an arm against itself, and planted differences.
+"""Calibration of the verdict: experiments of an arm against itself, planted differences, and real pairs.
 
 Each experiment is the whole procedure on a fast task, with its own seed: search, finalists, fresh seeds, test split,
 for one arm under two names. The true ratio of their losses is 1, so every winner is false. A ratio is planted by
-multiplying one side's test losses, so that the truth is known exactly.
+multiplying one side's test losses, so that the truth is known exactly. Experiments that go on until they answer are put
+together from these repeats. Real pairs are compared on tables drawn from larger ones (real_pairs.py).
 
-    python -m benchmarks.calibration [--experiments 200] [--repeats 6] [--trials 16] [--epochs 15]
+    python -m benchmarks.calibration [--experiments 200] [--repeats 6] [--tables 50]
 """
 
 import argparse
 import tempfile
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.inline import Here
+from benchmarks.real_pairs import INTERVAL_REPEATS, ROWS, SOURCES, pair_of
+from cooldown.objectives.random_streams import generator
+from cooldown.search.evidence.answer import question_word
 from cooldown.search.spec.experiment import Experiment, read_spec
+from cooldown.search.statistics.looks import levels
 from cooldown.search.statistics.verdict import Verdict, verdicts
 
 CASES = (("iris", "adam+cosine"), ("wine", "momentum"), ("two_moons", "adam"), ("quadratic", "momentum+cosine"))
 DEFAULT_REPEATS = 5
+PLAN = (5, 10, 20, 40)
 PLANTED = (1.05, 1.1, 1.25, 1.5, 2.0)
 Losses = NDArray[np.float64]
-
-
-class Here(Executor):
-    """Runs each job at once, in this process."""
-
-    def submit(self, call: Callable[..., Any], /, *args: Any, **more: Any) -> "Future[Any]":
-        """The finished job."""
-        future: Future[Any] = Future()
-        future.set_result(call(*args, **more))
-        return future
 
 
 def spec_of(number: int, repeats: int, trials: int, epochs: int) -> Experiment:
@@ -102,12 +98,13 @@ def proportion(flags: Sequence[bool]) -> str:
 
 
 def main() -> None:
-    """Run the experiments and print the two tables."""
+    """Run the experiments and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--experiments", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=6)
     parser.add_argument("--trials", type=int, default=16)
     parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--tables", type=int, default=50, help="drawn from each source of real pairs; 0 for none")
     parser.add_argument("--processes", type=int, default=2)
     arguments = parser.parse_args()
     one = partial(losses_of, repeats=arguments.repeats, trials=arguments.trials, epochs=arguments.epochs)
@@ -145,6 +142,62 @@ def main() -> None:
             ),
         )
     console.print("\nplanted ratios of losses: share found, coverage of the 95 % interval")
+    console.print(table)
+    after_looks(console, of_ratios)
+    if arguments.tables:
+        real_pairs(console, arguments.tables, arguments.processes)
+
+
+def after_looks(console: Console, everything: Sequence[Losses]) -> None:
+    """False winners among experiments that go on until they answer, put together from A/A repeats of the same case."""
+    ends = [look for look in PLAN if look <= len(everything) * everything[0].shape[1] // len(CASES)]
+    rng, false, answered, covered = generator(0, "benchmark", "looks"), [], [], []
+    for case in range(len(CASES)):
+        alike = everything[case :: len(CASES)]
+        pool = np.concatenate([losses.mean(axis=2).T for losses in alike]) if alike else np.empty((0, 2))
+        for _ in range(500 if len(pool) >= ends[-1] else 0):
+            repeats = rng.permutation(pool)[: ends[-1]]
+            for place, look in enumerate(ends):
+                losses = {arm: dict(enumerate(repeats[:look, of].tolist())) for of, arm in enumerate("ab")}
+                (verdict,) = verdicts(losses, ("a", "b"), level=levels(ends[: place + 1], ends[-1])[-1])
+                if question_word(verdict) != "open":
+                    break
+            false.append(directed(verdict))
+            answered.append(question_word(verdict) != "open")
+            covered.append(covers(verdict, 1.0))
+    if false:
+        console.print(f"\nA/A experiments that end with their answer, looks at {ends}, put together from these repeats")
+        console.print(
+            f"false winners {proportion(false)}, coverage {proportion(covered)}, answered {proportion(answered)}"
+        )
+
+
+def real_pairs(console: Console, tables: int, processes: int) -> None:
+    """Real pairs, with the truth from the rows that are left."""
+    cases = [(name, number) for number in range(tables) for name in SOURCES]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        found = dict(zip(cases, pool.map(pair_of, cases), strict=True))
+    table = Table("drawn from", "true ratio", "coverage of 95 %", "wrong winners", "answered", box=None)
+    for title in ("all", *SOURCES):
+        rows = [pair for (name, _), pair in found.items() if title in ("all", name)]
+        truths, verdicts_of = [], []
+        for pair in rows:
+            truths.append(float(np.exp(pair.left[INTERVAL_REPEATS:].mean())))
+            of_first = np.exp(pair.own[:INTERVAL_REPEATS])
+            losses = {"a": dict(enumerate(of_first.tolist())), "b": dict.fromkeys(range(INTERVAL_REPEATS), 1.0)}
+            verdicts_of += verdicts(losses, ("a", "b"))
+        wrong = [
+            (each.verdict == "a_better" and truth > 1) or (each.verdict == "b_better" and truth < 1)
+            for each, truth in zip(verdicts_of, truths, strict=True)
+        ]
+        table.add_row(
+            title,
+            f"{np.exp(np.log(truths).mean()):.2f}",
+            proportion([covers(each, truth) for each, truth in zip(verdicts_of, truths, strict=True)]),
+            proportion(wrong),
+            proportion([question_word(each) != "open" for each in verdicts_of]),
+        )
+    console.print(f"\nreal pairs: {tables} tables of {ROWS} rows from each source, {INTERVAL_REPEATS} repeats")
     console.print(table)
 
 

@@ -27,6 +27,7 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.figures import budget as budget_figures
 from cooldown.search.figures import verdict as figures
 from cooldown.search.spec.arms import short
+from cooldown.search.spec.experiment import data_options
 from cooldown.search.statistics.verdict import Verdict
 from cooldown.storage import Status
 
@@ -48,6 +49,8 @@ def _verdict(result: Result) -> None:
         st.warning(f"**{plain(short(alarm.arm or alarm.kind))}**: {plain(alarm.message)}", icon=":material/warning:")
         if alarm.resume is not None:
             terminal("resume", result.name, *alarm.resume.split())
+    if result.scope:
+        st.caption(plain(result.scope))
     _pairs(result)
     _repeats(result)
     _credit(result)
@@ -87,7 +90,7 @@ def _one_arm(result: Result) -> None:
     """The command that compares the arm of a single-arm experiment with another one."""
     st.caption("To compare it with another arm:")
     spec = result.view.spec
-    task = [spec.task, *(["--target", spec.target] if spec.target else [])]
+    task = [spec.task, *data_options(result.record.spec)]
     arm = spec.arms[0]
     other = "adam" if arm != "adam" else "momentum+cosine"
     # A joint arm's name would fill the command.

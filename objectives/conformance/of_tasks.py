@@ -60,7 +60,7 @@ def _described(file: ModuleType) -> None:
 
 def _loaded(task: ArrayTask) -> None:
     X, y = task.load()
-    check_loaded(X, y, task.kind)
+    check_loaded(X, y, task.kind, task.n_test)
 
 
 def _expect_rows(problem: Problem, kind: str) -> None:

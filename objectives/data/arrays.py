@@ -15,9 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.catalog import unknown_name
-from cooldown.objectives.data.checks import check_features, check_hidden, check_kind, check_name, check_target
+from cooldown.objectives.data.checks import (
+    check_features,
+    check_hidden,
+    check_kind,
+    check_name,
+    check_target,
+    check_test_target,
+)
 from cooldown.objectives.data.splits import Split
 from cooldown.objectives.data.task import Kind, Task
+from cooldown.objectives.errors import InputError
 from cooldown.objectives.models.joining import joined
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.problem import Indices, Problem, TargetUnits
@@ -36,6 +44,8 @@ class ArrayTask(Task):
     hidden: widths of the hidden layers; () is logistic or linear regression. activation: "relu" or "tanh".
     standardize: whether numbers are scaled to mean 0 and variance 1 over the training rows.
     categorical: indices of the columns that hold codes of categories, which are encoded one-hot.
+    n_test: how many of the rows are a test set of the user's own, the last ones; 0 if test rows are drawn. Of the other
+        rows a quarter then validates (75/25), and a class needs only 4 of them.
 
     The loss is cross-entropy, or for a regression the mean squared error of targets standardized with the training
     rows' mean and standard deviation, which does not change R². Several targets are centred one by one and scaled
@@ -50,6 +60,7 @@ class ArrayTask(Task):
     activation: Literal["relu", "tanh"] = "relu"
     standardize: bool = True
     categorical: tuple[int, ...] = ()
+    n_test: int = 0
 
     def __post_init__(self) -> None:
         check_name("ArrayTask", self.name)
@@ -57,6 +68,8 @@ class ArrayTask(Task):
         object.__setattr__(self, "hidden", check_hidden(self.hidden))
         if self.activation not in ("relu", "tanh"):
             raise unknown_name("activation", self.activation, ("relu", "tanh"))
+        if isinstance(self.n_test, bool) or not isinstance(self.n_test, int) or self.n_test < 0:
+            raise InputError(f"ArrayTask(n_test={self.n_test!r}): must be a whole number of at least 0")
 
     @cached_property
     def data(self) -> Data:
@@ -108,11 +121,24 @@ class ArrayTask(Task):
             return NO_MODEL, RIDGE, TREES
         return (NO_MODEL,) if np.array_equal(X, y) else (NO_MODEL, RIDGE)
 
+    @property
+    def test_rows(self) -> Indices | None:
+        """(n_test,) the last rows, or None. InputError if there are not more rows than these."""
+        if not self.n_test:
+            return None
+        if self.n_test >= self.n_rows:
+            raise InputError(
+                f"task {self.name!r}: n_test={self.n_test} of its {self.n_rows} rows are test rows, which leaves none "
+                "to train on"
+            )
+        return np.arange(self.n_rows - self.n_test, self.n_rows)
+
     def fingerprint(self) -> str:
         """SHA-256 of the numbers and settings that fix every result; names and the spelling of labels are not
-        included."""
+        included, and `n_test` only if it is not 0."""
         X, y = self.data
-        settings = (self.kind, self.hidden, self.activation, self.standardize, self.categorical, X.shape)
+        own = [self.n_test] if self.n_test else []
+        settings = (self.kind, self.hidden, self.activation, self.standardize, self.categorical, X.shape, *own)
         return sha256(repr(settings).encode() + X.tobytes() + y.tobytes()).hexdigest()
 
     def with_hidden(self, hidden: tuple[int, ...]) -> "ArrayTask":
@@ -187,7 +213,13 @@ class ArrayTask(Task):
 
 
 def from_arrays(
-    X: Any, y: Any, *, name: str = "arrays", kind: Kind | None = None, hidden: tuple[int, ...] = (32,)
+    X: Any,
+    y: Any,
+    *,
+    name: str = "arrays",
+    kind: Kind | None = None,
+    hidden: tuple[int, ...] = (32,),
+    test: tuple[Any, Any] | None = None,
 ) -> ArrayTask:
     """A task from a user's own arrays.
 
@@ -195,14 +227,34 @@ def from_arrays(
     kind: "classification" or "regression". If None, strings, booleans and at most 20 distinct whole numbers are
         classes, and everything else is a regression.
     hidden: widths of the MLP's hidden layers, () for linear or logistic regression.
+    test: (X_test (m, d), y_test (m,)), the test rows of every repeat instead of drawn ones, at least 2: the same
+        columns, and only labels that y has. All rows of X are then for training and validation.
 
     Raises InputError for anything that cannot be split and trained on: missing or infinite values, a constant
-    target, a class of fewer than 5 rows, fewer than 10 rows.
+    target, a class of fewer than 5 rows, fewer than 10 rows (with `test`, of 4 and 8); and for a `test` that does not
+    fit.
     """
     check_name("from_arrays", name)
     features = check_features(X)
-    target, task_kind = check_target("from_arrays(y=...)", y, len(features), kind)
-    return ArrayTask(name, task_kind, partial(in_memory, features, target), hidden)
+    target, task_kind = check_target("from_arrays(y=...)", y, len(features), kind, drawn_test=test is None)
+    if test is None:
+        return ArrayTask(name, task_kind, partial(in_memory, features, target), hidden)
+    where = "from_arrays(test=(X, y))"
+    if not isinstance(test, tuple | list) or len(test) != 2:
+        raise InputError(f"{where}: must be two arrays, got {type(test).__name__}")
+    test_features = check_features(test[0], f"{where}: X")
+    if test_features.shape[1] != features.shape[1]:
+        raise InputError(
+            f"{where}: X must have the {features.shape[1]} columns of the training rows, got {test_features.shape[1]}"
+        )
+    names, test_names = ([*map(str, getattr(table, "columns", ()))] for table in (X, test[0]))
+    if names and test_names and names != test_names:
+        raise InputError(
+            f"{where}: X must have the columns {', '.join(names)} in this order, got {', '.join(test_names)}"
+        )
+    test_target = check_test_target(f"{where}: y", test[1], len(test_features), task_kind, y)
+    X, y = np.concatenate([features, test_features]), np.concatenate([target, test_target])
+    return ArrayTask(name, task_kind, partial(in_memory, X, y), hidden, n_test=len(test_features))
 
 
 def standardized(targets: NDArray[np.float64], n: int) -> tuple[NDArray[np.float64], TargetUnits]:

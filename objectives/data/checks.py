@@ -19,6 +19,16 @@ ROWS_OF_A_CLASS = 5
 ROWS = 10
 """Rows that a regression needs, so that there are two to validate and two to test."""
 
+ROWS_OF_A_CLASS_TO_TRAIN, ROWS_TO_TRAIN = 4, 8
+"""The same without the test rows, where these are the user's own: the quarter that validates has a row of each class,
+and two of a regression.
+"""
+
+TEST_ROWS = 2
+"""Rows that a test set of the user's own needs."""
+
+NO_CLASSES = '; if the numbers are not classes, use kind="regression"'
+
 LABELS = 20
 """Whole numbers with at most this many distinct values are classes, if the kind is not given."""
 
@@ -74,10 +84,13 @@ def check_features(X: Any, where: str = "from_arrays(X=...)", missing: bool = Fa
     return values
 
 
-def check_target(where: str, target: Any, n_rows: int, kind: Kind | None) -> tuple[NDArray[Any], Kind]:
+def check_target(
+    where: str, target: Any, n_rows: int, kind: Kind | None, *, drawn_test: bool = True
+) -> tuple[NDArray[Any], Kind]:
     """The target as the model needs it, and the kind of task, inferred if `kind` is None.
 
-    where: the start of the messages. target: (n_rows,) labels or numbers.
+    where: the start of the messages. target: (n_rows,) labels or numbers. drawn_test: whether test rows are drawn from
+        these rows, which then must be more.
     Returns classes 0…K−1 (n,) int64 in the labels' order, or numbers (n,) float64. Strings, booleans and at
     most 20 distinct whole numbers are classes, everything else is a regression, unless `kind` says otherwise.
     """
@@ -86,10 +99,8 @@ def check_target(where: str, target: Any, n_rows: int, kind: Kind | None) -> tup
     values = _plain(where, target, n_rows)
     if n_rows == 0:
         raise InputError(f"{where}: has no rows")
+    of_a_class, of_a_regression = (ROWS_OF_A_CLASS, ROWS) if drawn_test else (ROWS_OF_A_CLASS_TO_TRAIN, ROWS_TO_TRAIN)
     numeric = values.dtype.kind in "iuf"
-    if numeric and not (usable := np.abs(values.astype(np.float64)) <= LARGEST).all():
-        row = int(np.argmin(usable))
-        raise InputError(f"{where}: must be finite numbers up to {LARGEST:g}, got {values[row]} in {_row(row)}")
     labels, classes, counts = np.unique(values, return_inverse=True, return_counts=True)
     if kind is None:
         whole = not numeric or bool((labels == np.floor(labels)).all())
@@ -100,27 +111,63 @@ def check_target(where: str, target: Any, n_rows: int, kind: Kind | None) -> tup
     if kind == "regression":
         if not numeric:
             raise InputError(f"{where}: a regression needs numbers, got {_shown(values[0])} in {_row(0)}")
-        if n_rows < ROWS:
-            raise InputError(f"{where}: at least {ROWS} rows are needed to split them, got {n_rows}")
+        if n_rows < of_a_regression:
+            raise InputError(f"{where}: at least {of_a_regression} rows are needed to split them, got {n_rows}")
         return values.astype(np.float64), kind
     rarest = int(np.argmin(counts))
-    if counts[rarest] < ROWS_OF_A_CLASS:
-        hint = '; if the numbers are not classes, use kind="regression"' if numeric else ""
+    if counts[rarest] < of_a_class:
         raise InputError(
             f"{where}: class {_shown(labels[rarest])} has too few rows, {counts[rarest]}: "
-            f"at least {ROWS_OF_A_CLASS} of each class are needed to split them{hint}"
+            f"at least {of_a_class} of each class are needed to split them{NO_CLASSES if numeric else ''}"
         )
     return classes.astype(np.int64), kind
 
 
-def check_loaded(X: Any, y: Any, kind: Kind) -> None:
+def check_test_target(where: str, target: Any, n_rows: int, kind: Kind, training: Any) -> NDArray[Any]:
+    """The target of a test set, with the classes of the training rows.
+
+    where: the start of the messages. target: (n_rows,) labels or numbers. training: (n,) the target of the training
+        rows as the user gave it, checked by `check_target`, which found this `kind`.
+    Returns classes (n_rows,) int64, or numbers (n_rows,) float64. Raises InputError for a target that is of another
+    kind than `training` or has a label that `training` has not, and for one on which R² is not defined.
+    """
+    known, values = _plain(where, training, len(training)), _plain(where, target, n_rows)
+    if n_rows < TEST_ROWS:
+        raise InputError(f"{where}: at least {TEST_ROWS} rows are needed to test on, got {n_rows}")
+    if _sort(known) != _sort(values):
+        raise InputError(
+            f"{where}: must hold {_sort(known)} as the training rows do, got {_sort(values)}: {_shown(values[0])} in "
+            f"{_row(0)}"
+        )
+    numeric = values.dtype.kind in "iuf"
+    if kind == "regression":
+        if (values == values[0]).all():
+            raise InputError(f"{where}: is constant, {_shown(values[0])}, in all {n_rows} rows, so R² is not defined")
+        return values.astype(np.float64)
+    labels = np.unique(known)
+    unknown = ~np.isin(values, labels)
+    if unknown.any():
+        row = int(np.argmax(unknown))
+        raise InputError(
+            f"{where}: {_shown(values[row])} in {_row(row)} is a class that no training row has"
+            f"{NO_CLASSES if numeric else ''}"
+        )
+    return np.searchsorted(labels, values).astype(np.int64)
+
+
+def check_loaded(X: Any, y: Any, kind: Kind, n_test: int = 0) -> None:
     """Check what the `load` of a task of arrays returns: X (n, d), in which NaN is a missing cell, and y: (n,) classes
-    0…K−1, or numbers (n,) or (n, K).
+    0…K−1, or numbers (n,) or (n, K), whose last `n_test` rows are test rows of the task's own.
     """
     n_rows = len(check_features(X, "load(): X", missing=True))
     targets = np.asarray(y)
     if kind == "classification" or targets.ndim != 2:
-        check_target("load(): y", y, n_rows, kind)
+        if n_test and targets.shape == (n_rows,):
+            training, test = targets[:-n_test], targets[-n_test:]
+            check_target("load(): y", training, n_rows - n_test, kind, drawn_test=False)
+            check_test_target(f"load(): the last {n_test} rows of y", test, n_test, kind, training)
+        else:
+            check_target("load(): y", y, n_rows, kind)
         classes = np.unique(targets)
         numeric = classes.dtype.kind in "biuf"
         if kind == "classification" and not (numeric and np.array_equal(classes, np.arange(len(classes)))):
@@ -156,7 +203,15 @@ def _plain(where: str, target: Any, n_rows: int) -> NDArray[Any]:
         raise InputError(f"{where}: must be one label or number for each row: {error}") from None
     if values.dtype.kind not in "biufU":
         raise InputError(f"{where}: must hold labels or numbers, got values of type {values.dtype}")
+    if values.dtype.kind in "iuf" and not (usable := np.abs(values.astype(np.float64)) <= LARGEST).all():
+        row = int(np.argmin(usable))
+        raise InputError(f"{where}: must be finite numbers up to {LARGEST:g}, got {values[row]} in {_row(row)}")
     return values
+
+
+def _sort(values: NDArray[Any]) -> str:
+    """What an array of `_plain` holds, in words."""
+    return {"b": "booleans", "U": "strings"}.get(values.dtype.kind, "numbers")
 
 
 def _row(row: int) -> str:

@@ -8,8 +8,9 @@ from functools import partial
 from typing import Any
 
 from cooldown.objectives.data.arrays import ArrayTask
+from cooldown.objectives.data.columns import is_numeric
 from cooldown.objectives.data.downloads import fetched
-from cooldown.objectives.data.table import from_frame, is_numeric
+from cooldown.objectives.data.table import from_frame
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
 

@@ -14,7 +14,11 @@ Origin = Literal["built-in", "table", "OpenML", "module", "object"]
 
 
 def resolve(
-    catalog: Catalog[Task], text: str, target: str | None = None, hidden: tuple[int, ...] | None = None
+    catalog: Catalog[Task],
+    text: str,
+    target: str | None = None,
+    hidden: tuple[int, ...] | None = None,
+    test: str | None = None,
 ) -> Task:
     """The task that `text` names: see `objectives.tasks.resolve`."""
     if text in catalog.names():
@@ -22,7 +26,7 @@ def resolve(
     elif text.startswith(PREFIX):
         task = from_openml(text, target=target)
     elif _is_path(text):
-        task = from_table(text, target=target)
+        task = from_table(text, target=target, test=test)
     elif ":" in text:
         task = catalog.get(text)
     else:
@@ -32,6 +36,11 @@ def resolve(
         )
     if target is not None and not (text.startswith(PREFIX) or _is_path(text)):
         raise InputError(f"target {target!r} is for a CSV or Parquet file or for openml:NAME; {text!r} is neither")
+    if test is not None and not _is_path(text):
+        raise InputError(
+            f"test {test!r} is for a task that is a CSV or Parquet file; {text!r} is none (in Python, "
+            "tasks.from_arrays takes test rows too)"
+        )
     return task if hidden is None else task.with_hidden(hidden)
 
 

@@ -1,8 +1,7 @@
 """`from_table`: a user's CSV or Parquet file as a task; `from_frame`: a table in memory.
 
-The table becomes one matrix of numbers: numeric columns unchanged with NaN for missing cells; string, boolean and
-category columns as codes. What depends on the cells (medians, scales, categories) is fitted later, on each problem's
-training rows only.
+The table becomes one matrix of numbers (columns.py), in which the rows of a test set of the user's own are the last.
+What depends on the cells (medians, scales, categories) is fitted later, on each problem's training rows only.
 """
 
 import warnings
@@ -13,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.data.arrays import ArrayTask, in_memory
-from cooldown.objectives.data.checks import LARGEST, check_name, check_target
+from cooldown.objectives.data.checks import check_name, check_target, check_test_target
+from cooldown.objectives.data.columns import feature, target_values
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
 
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 
 CSV, PARQUET = (".csv", ".tsv"), (".parquet", ".pq")
 SUFFIXES = CSV + PARQUET
-MANY_CATEGORIES = 50
-DATE = r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T].*)?"
+SHOWN = 5
+"""Columns that a message names at most."""
 
 
 def from_table(
@@ -37,12 +36,16 @@ def from_table(
     name: str | None = None,
     kind: Kind | None = None,
     hidden: tuple[int, ...] = (32,),
+    test: str | Path | None = None,
 ) -> ArrayTask:
     """A task from a table: predict the column `target` from all others.
 
     path: a CSV file (UTF-8, with a header line; separated by commas, semicolons or tabs, whichever is most frequent in
         the header) or a Parquet file. name: None for the file's name without its suffix.
     kind, hidden: as for `from_arrays`; None infers the kind from the target.
+    test: another such file, whose rows are the test rows of every repeat, instead of drawn ones. It has at least 2
+        rows, the same columns by name in any order, each of the same kind, and only labels that the first file has;
+        all rows of the first file are then for training and validation.
 
     Features may be numbers, strings, booleans and categories, and cells may be missing (empty, "NA", "NaN", "null"
     and the like). A category gets a column only if at least two training rows have it, and a feature at most 50
@@ -53,24 +56,41 @@ def from_table(
     where = f"from_table({str(path)!r})"
     name = path.stem if name is None else check_name("from_table", name)
     table = _read(path, where)
+    tested = None if test is None else _read_test(path, test)
     if target is None:
         raise InputError(
             f"{where}: needs the column to predict as target, on the command line --target COLUMN "
             f"(choose from: {', '.join(table.columns)})"
         )
-    return from_frame(where, table, target, name, kind, hidden)
+    return from_frame(where, table, target, name, kind, hidden, tested)
 
 
 def from_frame(
-    where: str, table: "pd.DataFrame", target: str, name: str, kind: Kind | None, hidden: tuple[int, ...] = (32,)
+    where: str,
+    table: "pd.DataFrame",
+    target: str,
+    name: str,
+    kind: Kind | None,
+    hidden: tuple[int, ...] = (32,),
+    test: "tuple[str, pd.DataFrame] | None" = None,
 ) -> ArrayTask:
-    """A task from a table in memory, with unique column names: see `from_table`. where: the start of messages."""
+    """A task from a table in memory, with unique column names: see `from_table`.
+
+    where: the start of messages. test: a table of test rows, after the start of messages about it.
+    """
     if target not in table.columns:
         raise InputError(f"{where}: {unknown_name('column', target, table.columns)}")
-    column = f"{where}: target {target!r}"
-    y, task_kind = check_target(column, _target(column, table[target]), len(table), kind)
+    if test is not None:
+        _check_columns(*test, table, target)
+    parts = [(where, table), *([] if test is None else [test])]
+    targets = [(f"{where}: target {target!r}", part[target]) for where, part in parts]
+    trained = target_values(targets[0])
+    y, task_kind = check_target(targets[0][0], trained, len(table), kind, drawn_test=test is None)
+    for of_test in targets[1:]:
+        values = target_values(of_test, like=targets[0][1])
+        y = np.concatenate([y, check_test_target(of_test[0], values, len(values), task_kind, trained)])
     names = [name for name in table.columns if name != target]
-    features = {name: _column(f"{where}: column {name!r}", table[name]) for name in names}
+    features = {name: feature([(f"{where}: column {name!r}", part[name]) for where, part in parts]) for name in names}
     if not any(informative for *_, informative in features.values()):
         raise InputError(
             f"{where}: has no informative column to predict {target!r} from"
@@ -78,7 +98,34 @@ def from_frame(
         )
     X = np.column_stack([values for values, *_ in features.values()])
     categorical = tuple(index for index, (_, coded, _) in enumerate(features.values()) if coded)
-    return ArrayTask(name, task_kind, partial(in_memory, X, y), hidden, categorical=categorical)
+    n_test = len(y) - len(table)
+    return ArrayTask(name, task_kind, partial(in_memory, X, y), hidden, categorical=categorical, n_test=n_test)
+
+
+def _read_test(path: Path, test: Any) -> "tuple[str, pd.DataFrame]":
+    """The test set of the table in `path`, after the start of messages about it."""
+    where = f"from_table(test={str(test)!r})"
+    if not isinstance(test, str | Path):
+        raise InputError(f"{where}: must be the path of a CSV or Parquet file, got {type(test).__name__}")
+    table = _read(Path(test), where)
+    if path.samefile(test):
+        raise InputError(f"{where}: is the file of the training rows; test rows must be others")
+    return where, table
+
+
+def _check_columns(where: str, test: "pd.DataFrame", table: "pd.DataFrame", target: str) -> None:
+    """Raise InputError unless the test set has the columns of the training rows, in any order."""
+    missing, others = table.columns.difference(test.columns), test.columns.difference(table.columns)
+    told = [
+        *([f"no target column {target!r}"] if target in missing else []),
+        *[f"no column {name!r}" for name in missing if name != target],
+        *[f"column {name!r}, which they have not" for name in others],
+    ]
+    if told:
+        more = f" ({len(told) - SHOWN} more)" if len(told) > SHOWN else ""
+        raise InputError(
+            f"{where}: must have the columns of the training rows, but has {', '.join(told[:SHOWN])}{more}"
+        )
 
 
 def _read(path: Path, where: str) -> "pd.DataFrame":
@@ -143,83 +190,3 @@ def _read_csv(content: bytes, where: str) -> tuple[list[str], "pd.DataFrame"]:
 def separator_of(text: str) -> str:
     """The separator of a CSV file: comma, semicolon or tab, whichever is most frequent in its header."""
     return max(",;\t", key=text.lstrip().partition("\n")[0].count)
-
-
-def _column(where: str, column: "pd.Series[Any]") -> tuple[NDArray[np.float64], bool, bool]:
-    """One column as numbers (n,), whether these are codes of categories, and whether the column is informative.
-
-    A missing cell is NaN. The codes are the positions of the strings in alphabetical order.
-    """
-    import pandas as pd
-
-    if column.isna().all():
-        raise InputError(f"{where}: is empty in all {len(column)} rows: drop it")
-    if not is_numeric(where, column):
-        texts = _texts(where, column)
-        codes, categories = pd.factorize(texts, sort=True)
-        coded = np.where(codes < 0, np.nan, codes).astype(np.float64)
-        return coded, True, len(categories) < texts.notna().sum() or bool(texts.isna().any())
-    values = _numbers(column)
-    bad = ~(np.abs(values) <= LARGEST) & ~np.isnan(values)
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise InputError(
-            f"{where}: must be finite numbers up to {LARGEST:g}, got {values[row]} in row {row + 1} "
-            f"(the first row is 1; {bad.sum()} such cells)"
-        )
-    return values, False, True
-
-
-def _target(where: str, column: "pd.Series[Any]") -> "NDArray[Any]":
-    """The target as an array of numbers or strings, with NaN for a missing cell."""
-    if column.isna().all():
-        raise InputError(f"{where}: is empty in all {len(column)} rows")
-    if is_numeric(where, column):
-        whole = column.dtype.kind in "iu" and not column.isna().any()
-        return np.asarray(column.astype(np.int64) if whole else _numbers(column))
-    return _texts(where, column).to_numpy(object)
-
-
-def is_numeric(where: str, column: "pd.Series[Any]") -> bool:
-    """Whether the column holds numbers rather than categories; InputError for dates and lists."""
-    from pandas.api.types import infer_dtype
-
-    inferred = infer_dtype(column, skipna=True)
-    if inferred in ("integer", "floating", "mixed-integer-float", "decimal"):
-        return True
-    if inferred in ("string", "boolean", "categorical"):
-        return False
-    if inferred.startswith(("date", "time", "period", "interval")):
-        raise InputError(f"{where}: holds dates or times: convert them to numbers, such as days, or drop it")
-    raise InputError(f"{where}: must hold numbers, strings or booleans, got {inferred} values")
-
-
-def _numbers(column: "pd.Series[Any]") -> NDArray[np.float64]:
-    return column.to_numpy(np.float64, na_value=np.nan)
-
-
-def _texts(where: str, column: "pd.Series[Any]") -> "pd.Series[Any]":
-    """The cells as strings, or NaN if missing.
-
-    InputError for dates, and for a column of numbers with a few other strings; a column declared categorical is
-    accepted as it is.
-    """
-    import pandas as pd
-
-    cells = column.astype(object).map(str, na_action="ignore")
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return cells
-    texts = cells.dropna()
-    if texts.str.fullmatch(DATE).all():
-        raise InputError(
-            f"{where}: holds dates such as {texts.iloc[0]!r}: convert them to numbers, such as days, or drop it"
-        )
-    if texts.nunique() > MANY_CATEGORIES:
-        stray = (pd.to_numeric(cells, errors="coerce").isna() & cells.notna()).to_numpy()
-        if stray.sum() < len(texts) / 2:
-            row = int(np.argmax(stray))
-            raise InputError(
-                f"{where}: holds numbers except in {stray.sum()} cells, the first {cells.iloc[row]!r} in row "
-                f"{row + 1} (the first row is 1): correct them, or leave missing cells empty"
-            )
-    return cells

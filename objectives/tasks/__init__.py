@@ -16,15 +16,18 @@ _catalog = Catalog[Task](__name__, __path__, Task, "task", keeps_names=True)
 names, get = _catalog.names, _catalog.get
 
 
-def resolve(text: str, *, target: str | None = None, hidden: tuple[int, ...] | None = None) -> Task:
+def resolve(
+    text: str, *, target: str | None = None, hidden: tuple[int, ...] | None = None, test: str | None = None
+) -> Task:
     """The task that `text` names: a built-in, a data set on OpenML as `openml:NAME`, `openml:NAME@VERSION` or
     `openml:ID`, a CSV or Parquet file's path, or a user's `module:attribute`.
 
     target: the column to predict, for a file, or for an OpenML data set instead of its default. hidden: widths of
-    the MLP's hidden layers instead of the task's. An OpenML data set is downloaded on first use. A module may be in
-    the working folder, which is added to `sys.path`. Raises InputError with the nearest match.
+    the MLP's hidden layers instead of the task's. test: the path of a file of test rows, for a task that is a file. An
+    OpenML data set is downloaded on first use. A module may be in the working folder, which is added to `sys.path`.
+    Raises InputError with the nearest match.
     """
-    return _resolve.resolve(_catalog, text, target, hidden)
+    return _resolve.resolve(_catalog, text, target, hidden, test)
 
 
 def origin(text: str) -> Origin:

@@ -94,11 +94,25 @@ def estimate(estimated: "Estimate") -> RenderableType:
     total = formatted(estimated.gradient_evaluations, Form.COUNT)
     workers = counted(estimated.workers, "worker")
     return Group(
-        Text(f"{estimated.task}: about {duration(estimated.seconds)} with {workers}.", style="bold"),
-        Text(f"{total} gradient evaluations, if every run is trained to its last epoch:\n"),
+        Text(
+            f"{estimated.task}: about {duration(estimated.seconds)} with {workers}{_at_most(estimated)}.", style="bold"
+        ),
+        Text(f"{total} gradient evaluations{_first(estimated)}, if every run is trained to its last epoch:\n"),
         render(table),
         Text(f"\nEstimated in {estimated.calibration_seconds:.0f} s. Nothing was written.", style="dim"),
     )
+
+
+def _at_most(estimated: "Estimate") -> str:
+    """What an experiment that goes on until it answers may take."""
+    if estimated.most_repeats == estimated.repeats:
+        return ""
+    most = f"{duration(estimated.most_seconds)} for {estimated.most_repeats}"
+    return f" for {estimated.repeats} repeats; at most {most}, if the question stays open"
+
+
+def _first(estimated: "Estimate") -> str:
+    return "" if estimated.most_repeats == estimated.repeats else f" for {estimated.repeats} repeats"
 
 
 def retrained(run: "Retrained") -> RenderableType:

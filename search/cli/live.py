@@ -60,6 +60,12 @@ def _plain(console: Console) -> Report:
     return report
 
 
+def _until(progress: Progress) -> str:
+    """How far an experiment that goes on until it answers has planned, and may go."""
+    spec = progress.spec
+    return f" for {spec.repeats} repeats, of up to {spec.looks[-1]} until the answer" if spec.looks else ""
+
+
 def _progress(progress: Progress) -> RenderableType:
     table = RichTable(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for title in ("Arm", "", "Trials", "Best val. loss", "Studies done"):
@@ -78,5 +84,6 @@ def _progress(progress: Progress) -> RenderableType:
         left = progress.seconds_left
         remaining = "…" if left is None else f"about {duration(left)} left"
         compiled = progress.compile_seconds or 0
-        foot = f"{progress.work / progress.total:.0%} of the training · {remaining} · compiled in {compiled:.1f} s"
+        foot = f"{progress.work / progress.total:.0%} of the training{_until(progress)} · {remaining}"
+        foot += f" · compiled in {compiled:.1f} s"
     return Group(Text(progress.name, style="bold"), table, Text(foot, style="dim"))

@@ -128,6 +128,7 @@ Hidden = Annotated[
 Target = Annotated[
     str | None, typer.Option("--target", help=Experiment.model_fields["target"].description, metavar="COLUMN")
 ]
+Test = Annotated[str | None, typer.Option("--test", help=Experiment.model_fields["test"].description, metavar="FILE")]
 NewName = Annotated[
     str | None, typer.Option("--name", help="the experiment's name [default: that of the task]", metavar="NAME")
 ]

@@ -26,8 +26,8 @@ def merged_settings(
         settings = _exported_spec(exported)
     if task is not None:
         if task != settings.get("task"):
-            # The target column and the hidden layers belong to the other task.
-            settings = {key: value for key, value in settings.items() if key not in ("target", "hidden")}
+            # The target column, the test set and the hidden layers belong to the other task.
+            settings = {key: value for key, value in settings.items() if key not in ("target", "test", "hidden")}
         settings |= read_toml(Path(task)) if Path(task).suffix == ".toml" else {"task": task}
     merged = {**(defaults or {}), **settings, **{key: value for key, value in flags.items() if value is not None}}
     if any(flags.get(name) is not None for name in ("repeats", "until_decided", "max_repeats")):

@@ -99,6 +99,7 @@ def train(
         int | None, typer.Option("--seeds", help="number of seeds [default: the seeds of its search]", **WHOLE)
     ] = None,
     target: Annotated[str | None, typer.Option("--target", help="a table's target column", metavar="COLUMN")] = None,
+    test: Annotated[str | None, typer.Option("--test", help="a table of test rows", metavar="FILE")] = None,
     json_: Json = False,
 ) -> None:
     """Train an exported configuration again, and compare the losses."""
@@ -108,7 +109,7 @@ def train(
     if seeds is not None and seeds < 1:
         raise InputError(f"--seeds {seeds}: must be at least 1")
     with ERR.status("Training …"):
-        retrained = retrain(Path(file), task, target=target, seeds=seeds)
+        retrained = retrain(Path(file), task, target=target, test=test, seeds=seeds)
     if json_:
         print_json(retrained.to_json())
     else:

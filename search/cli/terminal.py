@@ -80,6 +80,8 @@ def answer(console: Console, result: Result, place: str) -> None:
     console.print(Text(found.sentence, style="bold"))
     if found.why:
         console.print(Text(found.why))
+    if result.scope:
+        console.print(Text(result.scope))
     for table in (arms_table(view), references_table(view), errors_table(view)):
         if len(table):
             shown = fitted(table, console.width)

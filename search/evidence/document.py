@@ -9,6 +9,7 @@ from cooldown.search.evidence.budgets import budget_document
 from cooldown.search.evidence.credit import credit_document
 from cooldown.search.evidence.pruning import pruning_document
 from cooldown.search.evidence.references import reference_summaries
+from cooldown.search.evidence.scope import scope
 from cooldown.search.evidence.sensitivity import sensitivity_document
 from cooldown.search.evidence.summary import arm_summaries
 from cooldown.search.evidence.verdict import compared_pair, pair_verdicts
@@ -27,9 +28,11 @@ def document(view: View) -> dict[str, Any]:
         "message": record.message,
         "fingerprint": view.fingerprint,
         "answer": answer(view).to_json(),
+        "scope": scope(view),
         "protocol": view.protocol,
         "spec": dict(record.spec),
         "extended_from": [dict(step) for step in record.extended_from],
+        "looks": list(record.looks),
         "arms": [
             {
                 **asdict(arm),

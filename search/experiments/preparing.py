@@ -12,7 +12,7 @@ from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.spec.looks import default_plan, planned_fields
 from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.costs import arm_cost
-from cooldown.search.tuning.splits import Splits, task_of
+from cooldown.search.tuning.splits import Splits, task_of, with_own_test
 from cooldown.storage import ExperimentRecord, Ledger, Purpose
 
 MAX_NAME = 200
@@ -28,7 +28,9 @@ def prepared(
     fixed = "repeats" in fields
     spec = read_spec(task=task.name if isinstance(task, Task) else task, **planned_fields(fields))
     check(spec, name, db, workers)
-    splits = Splits(task_of(spec, task if isinstance(task, Task) else None), spec)
+    resolved = task_of(spec, task if isinstance(task, Task) else None)
+    spec = with_own_test(spec, resolved)
+    splits = Splits(resolved, spec)
     # Report data that cannot be split and models that cannot be pickled or trained before the experiment is created.
     for purpose in Purpose:
         splits.packed(purpose, 0)

@@ -50,6 +50,13 @@ class Result:
 
         return answer(self.view)
 
+    @property
+    def scope(self) -> str | None:
+        """A sentence if the answer speaks of certain test rows only, as of a test set of the user's own; else None."""
+        from cooldown.search.evidence.scope import scope
+
+        return scope(self.view)
+
     def best(self, arm: str) -> TrainConfig:
         """The arm's best config: the winner whose validation loss is furthest below that of the other arms in the same
         repeat, because one split can be easier than another.

@@ -103,23 +103,29 @@ class Retrained:
 
 
 def retrain(
-    path: Path, task: str | Task | None = None, *, target: str | None = None, seeds: int | None = None
+    path: Path,
+    task: str | Task | None = None,
+    *,
+    target: str | None = None,
+    test: str | None = None,
+    seeds: int | None = None,
 ) -> Retrained:
     """Train the configuration in the JSON or TOML file `path` again.
 
-    task: another task than the file's, with `target` for a table; required if the file holds a configuration only.
-    seeds: how many, by default those of the search that found it, else 3. Raises InputError for a file without a
+    task: another task than the file's, with `target` and `test` for a table; required if the file holds a configuration
+    only. seeds: how many, by default those of the search that found it, else 3. Raises InputError for a file without a
     configuration, or an unknown task.
     """
     document = read_exported(path)
     spec = document.spec
     if task is None and spec is None:
         raise InputError(f"{path} has no task; name one, for example `cooldown train {path} digits`")
-    trained = _task(task, target, spec)
+    trained = _task(task, target, test, spec)
     if spec is not None and document.task.fingerprint == trained.fingerprint():
         return _repeated(document, spec, trained, seeds)
     retrained = _on_another_task(document.config, trained, spec.seed if spec else 0, seeds)
-    if spec is not None and document.task.fingerprint and target is None and task in (None, spec.task):
+    asked_for_another = target is not None or test is not None or task not in (None, spec and spec.task)
+    if spec is not None and document.task.fingerprint and not asked_for_another:
         changed = f"the data or the network of {spec.task} changed since the experiment: recorded losses do not apply"
         return replace(retrained, remarks=(changed, *retrained.remarks))
     return retrained
@@ -160,14 +166,15 @@ def _remarks(config: TrainConfig, n_rows: int) -> tuple[str, ...]:
     return () if remark is None else (remark,)
 
 
-def _task(task: str | Task | None, target: str | None, spec: Experiment | None) -> Task:
+def _task(task: str | Task | None, target: str | None, test: str | None, spec: Experiment | None) -> Task:
     from cooldown.objectives import tasks
 
     if isinstance(task, Task):
         return task
     if spec is not None and task in (None, spec.task):
-        return task_of(spec if target is None else spec.model_copy(update={"target": target}))
-    return tasks.resolve(task or "", target=target)
+        given = {name: value for name, value in (("target", target), ("test", test)) if value is not None}
+        return task_of(spec.model_copy(update=given))
+    return tasks.resolve(task or "", target=target, test=test)
 
 
 def _mean(rows: Sequence[Any]) -> list[float]:

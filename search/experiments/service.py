@@ -37,14 +37,16 @@ def compare(
 ) -> Result:
     """Tune every arm on `task` under equal budgets, and report which is better.
 
-    task: a built-in name, a path to a CSV or Parquet file (with `target`), `openml:NAME`, `module:attribute`, or a
-    Task. name: the experiment's name; by default that of the task. db: database URL. workers: processes, by default one
-    per core. report: called with the progress after every step. settings: the fields of `Experiment`: arms, trials,
-    repeats, epochs, seeds, … With neither repeats nor until_decided, the experiment is looked at after 5, 10, 20 and 40
-    repeats, as far as a budget in gradient evaluations goes, and ends as soon as its question is answered; with
-    repeats=N it has N repeats. With until_decided=True there is no budget, and it goes on up to max_repeats, by default
-    20; repeats is then its first look. An experiment with the same name, or without a name one with the same spec, is
-    continued. Raises InputError for invalid input, before anything is written.
+    task: a built-in name, a path to a CSV or Parquet file (with `target`, and `test` for a file of test rows for all
+    repeats), `openml:NAME`, `module:attribute`, or a Task. name: the experiment's name; by default that of the task.
+    db: database URL. workers: processes, by default one per core. report: called with the progress after every step.
+    settings: the fields of `Experiment`: arms, trials, repeats, epochs, seeds, …
+
+    With neither repeats nor until_decided, the experiment is looked at after 5, 10, 20 and 40 repeats, as far as a
+    budget in gradient evaluations goes, and ends as soon as its question is answered; with repeats=N it has N repeats.
+    With until_decided=True there is no budget, and it goes on up to max_repeats, by default 20; repeats is then its
+    first look. An experiment with the same name, or without a name one with the same spec, is continued.
+    Raises InputError for invalid input, before anything is written.
     """
     spec, splits = prepared(task, name, db, workers, settings)
     fingerprint = splits.task.fingerprint()

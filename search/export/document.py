@@ -37,7 +37,7 @@ def document(chosen: Chosen) -> dict[str, Any]:
             "spec": dict(record.spec),
         },
         "task": {"name": spec.task, "fingerprint": record.task_fingerprint},
-        "splits": {"train": 0.6, "validation": 0.2, "test": 0.2, **_random_states(chosen)},
+        "splits": _splits(chosen),
         "seeds": {purpose.value: [curve.seed for curve in curves.get(purpose, ())] for purpose in Purpose},
         "scores": {
             "validation_loss": _of_seeds([curve.final_loss for curve in curves[Purpose.SEARCH]]),
@@ -56,22 +56,23 @@ def document(chosen: Chosen) -> dict[str, Any]:
     }
 
 
-def _random_states(chosen: Chosen) -> dict[str, Any]:
-    """The `random_state` of each call of `train_test_split` that drew the rows of this configuration."""
-    seed, repeat = chosen.spec.seed, chosen.study.repeat
-    if chosen.spec.protocol == 1:
-        return {
-            "test_random_state": test_state(seed, None),
-            "validation_random_state": validation_state(seed, repeat, None),
-        }
-    curves = chosen.trial.curves
-    return {
-        "test_random_state": test_state(seed, repeat),
-        "validation_random_states": {
-            purpose.value: [validation_state(seed, repeat, curve.seed) for curve in curves.get(purpose, ())]
-            for purpose in Purpose
-        },
+def _splits(chosen: Chosen) -> dict[str, Any]:
+    """The shares of the rows, and the `random_state` of each call of `train_test_split` that drew the rows of this
+    configuration; of a test set of the user's own its name, and the shares of the other rows.
+    """
+    spec, repeat, curves = chosen.spec, chosen.study.repeat, chosen.trial.curves
+    if spec.test is not None:
+        parts: dict[str, Any] = {"train": 0.75, "validation": 0.25, "test_set": spec.test}
+    else:
+        drawn = test_state(spec.seed, None if spec.protocol == 1 else repeat)
+        parts = {"train": 0.6, "validation": 0.2, "test": 0.2, "test_random_state": drawn}
+    if spec.protocol == 1:
+        return {**parts, "validation_random_state": validation_state(spec.seed, repeat, None)}
+    states = {
+        purpose.value: [validation_state(spec.seed, repeat, curve.seed) for curve in curves.get(purpose, ())]
+        for purpose in Purpose
     }
+    return {**parts, "validation_random_states": states}
 
 
 def _network(chosen: Chosen) -> dict[str, Any] | None:

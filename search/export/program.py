@@ -88,7 +88,14 @@ class Program:
         """What the user of the program should know."""
         if self.data.loads:
             return ()
-        return ("the program cannot load the task's data; run it with arrays: python FILE.py data.npz",)
+        n_test = self.task.n_test
+        which = f", whose last {n_test} rows are the test rows" if n_test else ""
+        return (f"the program cannot load the task's data; run it with arrays: python FILE.py data.npz{which}",)
+
+    @property
+    def splits(self) -> bool:
+        """Whether the program draws rows, for the test or for a run that reacts to watch."""
+        return not self.task.n_test or self.config.reacts
 
     def rule(self, *, steady: bool) -> Call | None:
         """The framework's own optimizer if it equals this one exactly. steady: whether the rate is constant."""
@@ -137,6 +144,8 @@ class Program:
             "data": self.data,
             "provenance": literal(_provenance(self._chosen), 0),
             "seed": 0,
+            "n_test": self.task.n_test,
+            "splits": self.splits,
             **self._split_states,
             "schedule": schedule,
             "optimizer": self.optimizer,

@@ -36,6 +36,7 @@ def head(result: Result) -> Head:
     ]
     found = result.answer
     blocks: list[Any] = [Text(found.why)] if found.why else []
+    blocks += [Text(result.scope)] if result.scope else []
     view = result.view
     blocks += [rendered(t) for t in (arms_table(view), references_table(view), errors_table(view)) if len(t)]
     # What an unfinished experiment needs is said above the answer.

@@ -12,7 +12,7 @@ import tomli_w
 
 from cooldown.objectives import tasks
 from cooldown.search.spec.arms import joint_arm
-from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.experiment import OWN_TEST, Experiment, data_options
 from cooldown.search.spec.values import flatten
 from cooldown.storage import ExperimentRecord
 
@@ -88,7 +88,13 @@ def _grown(record: ExperimentRecord) -> tuple[Mapping[str, Any], list[str]]:
 def _changed(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The task, and all settings of a spec that differ from their defaults."""
     defaults = {name: field.get_default(call_default_factory=True) for name, field in Experiment.model_fields.items()}
-    return {key: value for key, value in spec.items() if key == "task" or _plain(value) != _plain(defaults[key])}
+    # The task brings its own test rows without being asked.
+    brought = {"test"} if spec.get("test") == OWN_TEST else set()
+    return {
+        key: value
+        for key, value in spec.items()
+        if key == "task" or (_plain(value) != _plain(defaults[key]) and key not in brought)
+    }
 
 
 def _plain(value: Any) -> Any:
@@ -112,9 +118,7 @@ def _compare(spec: Mapping[str, Any], settings: Mapping[str, Any], sets: Sequenc
     if spec.get("hidden") is not None:
         words += ["--hidden", ",".join(map(str, spec["hidden"])) or "0"]
     words += [part for argument in sets for part in ("--set", argument)]
-    if spec.get("target") is not None:
-        # Joined with "=", because a column may be named like an option.
-        words.append(f"--target={spec['target']}")
+    words += data_options(spec)
     if name:
         words += ["--name", name]
     return shlex.join([*words, *(["--", task] if task.startswith("-") else [])])

@@ -15,10 +15,12 @@ from cooldown.search.report.blocks import Code, Part, Section, Steps, Table, Tex
 from cooldown.search.report.commands import reproduction
 from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import short
-from cooldown.search.spec.experiment import LEFT_OUT, Experiment
+from cooldown.search.spec.experiment import LEFT_OUT, OWN_TEST, Experiment
 from cooldown.search.spec.values import flatten
 from cooldown.search.statistics.verdict import MARGIN
 from cooldown.storage import ExperimentRecord, Status
+
+WITHOUT_DEFAULT = ("task", "target", "test", "primary")
 
 
 def protocol(result: Result) -> Section:
@@ -27,7 +29,7 @@ def protocol(result: Result) -> Section:
     spec = record.spec
     several = len(spec["arms"]) > 1
     steps = [
-        ("Splits.", _splits(result.view.spec)),
+        ("Splits.", " ".join(filter(None, [_splits(result.view.spec), result.scope]))),
         (
             "Search.",
             f"{'Each arm' if several else 'The arm'} is tuned {_times(spec['repeats'])}, by "
@@ -109,7 +111,10 @@ def _settings(spec: Mapping[str, Any]) -> Table:
     rows = []
     for key, field in Experiment.model_fields.items():
         if key in spec and (spec[key] or key not in ("target", "ranges", *LEFT_OUT)):
-            value, default = _text(spec[key]), "" if key in ("task", "target", "primary") else _text(defaults[key])
+            value, default = (
+                _text(spec[key]),
+                "" if key in ("task", "target", "test", "primary") else _text(defaults[key]),
+            )
             rows.append((str(field.title), value, "" if value == default else default))
     return words(("Setting", "Value", "Default"), rows, "All settings, with the defaults of those that differ.")
 
@@ -147,12 +152,18 @@ def _range(value: Any) -> str:
 
 
 def _splits(spec: Experiment) -> str:
+    if spec.test is not None:
+        rows = "the task's own" if spec.test == OWN_TEST else f"those of {spec.test}"
+        return (
+            f"The test rows of all repeats are {rows}. Of the others, a quarter are validation rows and the rest "
+            f"training rows, drawn anew for each {'repeat' if spec.protocol == 1 else 'seed'}, stratified by class, "
+            "and the same for every arm. A search has no access to the test rows."
+        )
     if spec.protocol == 1:
         return (
             f"By protocol 1, of older versions: a fifth of the rows is the test split, drawn once from seed "
             f"{spec.seed}. The rest is split into training rows (60 % of all) and validation rows (20 %), anew for "
-            "each repeat, stratified by class. A search has no access to the test rows. Because all repeats have the "
-            "same test rows, the intervals say nothing of other test rows."
+            "each repeat, stratified by class. A search has no access to the test rows."
         )
     return (
         "A fifth of the rows are test rows, drawn anew for each repeat. Of the others, a quarter are validation rows "
@@ -237,7 +248,8 @@ def reproduction_blocks(result: Result) -> list[Any]:
         blocks.append(Code("\n".join(steps.commands)))
     kind = tasks.origin(record.spec["task"])
     if kind == "table":
-        blocks.append(Text("The file must be at this path, unchanged.", "note"))
+        where = "file must be at this path" if record.spec.get("test") is None else "files must be at these paths"
+        blocks.append(Text(f"The {where}, unchanged.", "note"))
     if kind == "module":
         blocks.append(Text("The module must be in the working folder or installed.", "note"))
     text = (

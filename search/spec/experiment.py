@@ -26,10 +26,13 @@ from cooldown.search.statistics.verdict import MARGIN
 BESIDE = ("name", "db", "workers", "until_decided", "max_repeats")
 """Settings of a run that are no fields of its spec: they do not change the result, or say what `looks` is to be."""
 
-LEFT_OUT = ("widened", "primary", "margin", "looks")
+LEFT_OUT = ("test", "widened", "primary", "margin", "looks")
 """Fields that a spec has in JSON only where they are set: specs of older ledgers do not have them."""
 
 DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
+
+OWN_TEST = "the task's own"
+"""The `test` of a spec whose task, an object or a `module:attribute`, has test rows of its own. No file is named so."""
 
 Pruner = Literal["none", "median", "hyperband"]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -41,7 +44,8 @@ class Experiment(BaseModel):
     arms: texts such as `bn=momentum+cosine[batch_norm=true]`, or tables as `Arm.from_table` reads them, in a list or by
     label; stored as the arms' names. An arm's own settings override `ranges`, `batch_size` and `epochs`.
     task: a built-in name, a path to a CSV or Parquet file, `openml:NAME` or `module:attribute`. target: the column to
-    predict, for a file or an OpenML data set.
+    predict, for a file or an OpenML data set. test: a file of test rows, for a task that is a file; `OWN_TEST` if the
+    task has test rows of its own, which `compare` then records; None if they are drawn for each repeat.
     trials: configs tried per study. repeats: independent studies per arm. epochs: passes over the training rows.
     seeds: search seeds per trial. finalists: each study's best trials that are trained again with `finalist_seeds`
     further seeds. confirm_seeds: fresh seeds of the winner's evaluation. generation: trials proposed together.
@@ -61,6 +65,9 @@ class Experiment(BaseModel):
 
     task: str = Field(min_length=1, title="Task", description="what is trained on")
     target: str | None = Field(None, title="Target column", description="a table's target column")
+    test: str | None = Field(
+        None, title="Test set", description="a table of test rows for all repeats, for a task that is a table"
+    )
     arms: tuple[str, ...] = Field(DEFAULT_ARMS, title="Arms", description="optimizers, or optimizers+schedules")
     trials: Count = Field(24, title="Trials per study", description="configs tried per study")
     repeats: Count = Field(5, title="Repeats per arm", description="independent studies per arm")
@@ -255,6 +262,12 @@ def _called(arms: Sequence[str], text: str) -> str:
 
 def _counts(names: Iterable[str]) -> Iterable[tuple[str, int]]:
     return Counter(names).items()
+
+
+def data_options(spec: Mapping[str, Any]) -> list[str]:
+    """The options with which a command names a spec's target column and test set."""
+    # Joined with "=", because a column or a file may be named like an option.
+    return [f"--{key}={spec[key]}" for key in ("target", "test") if spec.get(key) not in (None, OWN_TEST)]
 
 
 def _is_range(value: Any) -> bool:

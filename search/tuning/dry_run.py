@@ -32,14 +32,19 @@ BUDGET = 20.0
 class Estimate:
     """The estimated time and cost of an experiment.
 
-    seconds: from the command to the answer with this number of workers. start_seconds: the part of it in which workers
+    seconds: from the command to the first look at the answer, after so many `repeats`, with this number of workers.
+    most_repeats, most_seconds: of an experiment that goes on until it answers, if it takes all of its looks; else the
+    same. start_seconds: the part of it in which workers
     start and kernels are compiled. calibration_seconds: duration of the estimate itself. epochs: of the timed runs, at
     most.
     """
 
     task: str
     workers: int
+    repeats: int
     seconds: float
+    most_repeats: int
+    most_seconds: float
     start_seconds: float
     calibration_seconds: float
     epochs: int
@@ -47,7 +52,7 @@ class Estimate:
 
     @property
     def gradient_evaluations(self) -> int:
-        """Gradient evaluations of all arms."""
+        """Gradient evaluations of all arms until the first look."""
         return sum(arm.total for arm in self.arms)
 
     def to_json(self) -> dict[str, Any]:
@@ -74,10 +79,14 @@ def estimate(spec: Experiment, splits: Splits, workers: int, open_executor: Call
     idle = (last.seconds - _makespan(small, last.replicates, workers, references=last.references)) * workers
     overhead = max(idle, 0.0) / sum(len(_jobs(key, small, last.replicates)) for key in planned(small))
     full = {kind: _full(spec, kind, epochs, first.replicates[kind], last.replicates[kind]) for kind in last.replicates}
+    longest_plan = recorded_spec({**spec.to_json(), "repeats": max(spec.looks, default=spec.repeats)})
     return Estimate(
         task=splits.task.name,
         workers=workers,
+        repeats=spec.repeats,
         seconds=first.start + _makespan(spec, full, workers, overhead, last.references),
+        most_repeats=longest_plan.repeats,
+        most_seconds=first.start + _makespan(longest_plan, full, workers, overhead, last.references),
         start_seconds=first.start,
         calibration_seconds=time.perf_counter() - began,
         epochs=epochs,
@@ -156,6 +165,7 @@ def _small(spec: Experiment, workers: int, epochs: int) -> Experiment:
     """The spec with one generation and one finalist per study, and no more repeats than keep the workers busy."""
     changes = {
         "repeats": min(spec.repeats, -(-workers // len(spec.arms))),
+        "looks": (),
         "trials": min(spec.generation, spec.trials),
         "finalists": 1,
         "epochs": min(epochs, spec.epochs),

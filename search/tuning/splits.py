@@ -12,24 +12,37 @@ from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.tasks import Task
 from cooldown.search.executors.jobs import pack
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.experiment import OWN_TEST, Experiment
 from cooldown.storage import ExperimentRecord, Purpose
 
 
 def task_of(spec: Experiment, given: Task | None = None) -> Task:
     """The spec's task with the spec's hidden layers: the object `given`, or the task that the spec names.
 
-    Raises InputError for an unknown task, or a target beside a task object.
+    Raises InputError for an unknown task, for a target or a test set beside a task object, and for a task that has not
+    the test rows of its own that the spec says it has.
     """
     from cooldown.objectives import tasks
 
+    test = None if spec.test == OWN_TEST else spec.test
     if given is None:
-        return tasks.resolve(spec.task, target=spec.target, hidden=spec.hidden)
-    if spec.target is not None:
-        raise InputError(
-            f"target {spec.target!r} is for a CSV or Parquet file or for openml:NAME; {given.name!r} is a Task object"
-        )
-    return given if spec.hidden is None else given.with_hidden(spec.hidden)
+        task = tasks.resolve(spec.task, target=spec.target, hidden=spec.hidden, test=test)
+    else:
+        for name, value in (("target", spec.target), ("test", test)):
+            if value is not None:
+                also = " or for openml:NAME" if name == "target" else ""
+                raise InputError(
+                    f"{name} {value!r} is for a CSV or Parquet file{also}; {given.name!r} is a Task object"
+                )
+        task = given if spec.hidden is None else given.with_hidden(spec.hidden)
+    if spec.test == OWN_TEST and task.test_rows is None:
+        raise InputError(f"test {OWN_TEST!r}: task {task.name!r} has no test rows of its own")
+    return task
+
+
+def with_own_test(spec: Experiment, task: Task) -> Experiment:
+    """The spec as it is recorded: it says where its test rows come from, also if `task` brings them."""
+    return spec.model_copy(update={"test": OWN_TEST}) if spec.test is None and task.test_rows is not None else spec
 
 
 def recorded_task(record: ExperimentRecord, spec: Experiment, given: Task | None = None) -> Task:

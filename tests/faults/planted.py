@@ -64,8 +64,8 @@ FAULTS = (
     Fault(
         "validation rows are trained on",
         "objectives/data/splits.py",
-        "return rest if repeat is None else train, validation, test",
-        "return rest, validation, test",
+        "return Split(train, validation, test)",
+        "return Split(rest, validation, test)",
         ("tests/objectives/test_problems.py", "tests/search/test_fairness.py"),
     ),
     Fault(
@@ -144,5 +144,26 @@ FAULTS = (
         "autoescape=True",
         "autoescape=False",
         ("tests/search/test_report.py",),
+    ),
+    Fault(
+        "a user's own test rows are trained on",
+        "objectives/data/splits.py",
+        "rest = np.setdiff1d(everything, test)",
+        "rest = everything",
+        ("tests/objectives/test_own_test_sets.py",),
+    ),
+    Fault(
+        "the classes of a user's own test rows are numbered without those of the training rows",
+        "objectives/data/checks.py",
+        "return np.searchsorted(labels, values).astype(np.int64)",
+        "return np.unique(values, return_inverse=True)[1].astype(np.int64)",
+        ("tests/objectives/test_own_test_sets.py",),
+    ),
+    Fault(
+        "an exported program measures the first rows instead of the user's own test rows",
+        "search/export/templates/common.jinja",
+        "rows, test = np.split(np.arange(len(y)), [-N_TEST])",
+        "test, rows = np.split(np.arange(len(y)), [N_TEST])",
+        ("tests/search/export/test_own_test_rows.py",),
     ),
 )

@@ -53,6 +53,8 @@ def typed(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[
         {"task": "wine", "arms": ("mine=momentum,nag+cosine,sgdr", "adam"), "trials": 7, "repeats": 2, "seed": 2**62},
         {"task": "data/my table's.csv", "target": "--x", "hidden": (64, 32), "batch_size": 8, "sampler": "qmc"},
         {"task": "-odd.csv", "target": "ünï $HOME", "hidden": (), "epochs": 3, "pruner": "median", "seeds": 1},
+        {"task": "a.csv", "target": "y", "test": "new rows, 2nd.csv"},
+        {"task": "a.csv", "target": "y", "test": "-odd.csv", "generation": 3},
         {"task": "openml:iris@1", "finalists": 2, "confirm_seeds": 4},
         {"task": "wine", "arms": ("mine=adam", "momentum"), "primary": ("mine=adam", "momentum"), "margin": 0.05},
         {"task": "wine", "primary": ("adam", "momentum"), "finalist_seeds": 3},

@@ -160,7 +160,9 @@ def _imports(program: Program, standard: set[str], needed: list[str]) -> dict[st
     """All imports, sorted: "standard" library and "others". needed: "module names", separated by a space."""
     data = program.data
     scalers = ["OneHotEncoder"] * data.columns + ["StandardScaler"] * program.task.standardize
-    needed = [*needed, "sklearn.model_selection train_test_split", "sklearn.pipeline make_pipeline"]
+    needed = [*needed, "sklearn.pipeline make_pipeline"]
+    if program.splits:
+        needed.append("sklearn.model_selection train_test_split")
     if scalers:
         needed.append(f"sklearn.preprocessing {', '.join(scalers)}")
     if data.columns:

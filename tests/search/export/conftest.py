@@ -11,7 +11,11 @@ from search_runs import run_in_threads, spec
 
 from cooldown.storage import ExperimentRecord
 
-NEEDED = {"torch": ["test_torch.py", "test_data.py"], "optax": ["test_optax.py"], "keras": ["test_keras.py"]}
+NEEDED = {
+    "torch": ["test_torch.py", "test_data.py", "test_own_test_rows.py"],
+    "optax": ["test_optax.py"],
+    "keras": ["test_keras.py"],
+}
 IN_CI = os.environ.get("CI") == "true"
 collect_ignore = [file for name, files in NEEDED.items() if not IN_CI and find_spec(name) is None for file in files]
 

@@ -24,7 +24,7 @@ from cooldown.objectives.training.data_order import DataOrder
 from cooldown.objectives.training.engine import fit
 from cooldown.search.evidence.view import View
 from cooldown.search.export import Chosen, Exported, get
-from cooldown.storage import ExperimentRecord
+from cooldown.storage import ExperimentRecord, StudyRecord
 
 SEED = 3
 BATCH_SIZE, EPOCHS = 8, 17
@@ -198,15 +198,11 @@ def module(text: str) -> ModuleType:
     return made
 
 
-def evaluation_rows(
-    task: tasks.Task, record: ExperimentRecord, reacts: bool
-) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-    """X (n, d) and y of the training rows of the first evaluation of the experiment's first study, of those that a run
-    which `reacts` watches, and of the test rows.
+def evaluation_rows(task: tasks.Task, reacts: bool, study: StudyRecord) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+    """X (n, d) and y of the training rows of our own evaluation in a study's repeat, of those that a run which `reacts`
+    watches with the study's first fresh seed, and of the test rows.
     """
-    study = record.studies[0]
-    fresh = study.evaluations[0].seed
-    (problem,) = task.evaluation_problems(record.spec["seed"], study.repeat, [fresh], watching=reacts)
+    (problem,) = task.evaluation_problems(0, study.repeat, [study.evaluations[0].seed], watching=reacts)
     model = problem.model
     assert isinstance(model, MLP)
     parts = [problem.train, *([problem.watched] if reacts else []), problem.held_out]

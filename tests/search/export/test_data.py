@@ -13,13 +13,14 @@ from cooldown.objectives import tasks
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.export import export
+from cooldown.search.export.selection import choose
 from cooldown.search.export.source import Source, collect
-from cooldown.storage import ExperimentRecord
+from cooldown.storage import ExperimentRecord, StudyRecord
 
 
-def assert_same_rows(program: Any, task: tasks.Task, record: ExperimentRecord, reacts: bool) -> None:
+def assert_same_rows(program: Any, task: tasks.Task, reacts: bool, study: StudyRecord) -> None:
     parts = program.prepare(*program.load_data())
-    for (X, y), (features, targets) in zip(parts, parity.evaluation_rows(task, record, reacts), strict=True):
+    for (X, y), (features, targets) in zip(parts, parity.evaluation_rows(task, reacts, study), strict=True):
         np.testing.assert_allclose(np.asarray(X, float), features, rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(np.asarray(y, float), targets, rtol=1e-12, atol=1e-12)
 
@@ -29,7 +30,7 @@ def assert_same_rows(program: Any, task: tasks.Task, record: ExperimentRecord, r
 def test_built_in_tasks(name: str, schedule: str, iris_record: ExperimentRecord) -> None:
     task = tasks.get(name)
     text = parity.written(iris_record, parity.config("adam", schedule), "torch", task).content
-    assert_same_rows(parity.module(str(text)), task, iris_record, schedule == "plateau")
+    assert_same_rows(parity.module(str(text)), task, schedule == "plateau", iris_record.studies[0])
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
@@ -65,7 +66,7 @@ def test_tables(target: str, suffix: str, tmp_path: Path, monkeypatch: pytest.Mo
     task = tasks.from_table(path.name, target=target)
     # The program runs in any folder.
     monkeypatch.chdir("/")
-    assert_same_rows(parity.module(str(made.content)), task, record, False)
+    assert_same_rows(parity.module(str(made.content)), task, False, choose(View(record)).study)
 
 
 @pytest.mark.parametrize("format", ["torch", "sklearn"])

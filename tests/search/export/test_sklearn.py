@@ -218,7 +218,7 @@ def test_the_split_and_the_preprocessing_are_those_of_our_evaluation(iris_record
         (X, y), (X_test, y_test) = program.split(*program.load_data())
         steps = program.make_model()[:-1]
         scaler = steps.fit(X) if len(steps) else None
-        ours = parity.evaluation_rows(tasks.get(task), iris_record, reacts=False)
+        ours = parity.evaluation_rows(tasks.get(task), False, iris_record.studies[0])
         for (features, targets), found, own in zip(ours, (X, X_test), (y, y_test), strict=True):
             np.testing.assert_allclose(scaler.transform(found) if scaler else found, features, rtol=1e-12, atol=1e-12)
             if task == "iris":
@@ -237,7 +237,7 @@ def test_what_is_watched_is_what_our_evaluation_watches(
     monkeypatch.setattr(program, "train", lambda _theta, _widths, *given: seen.extend(given))
     (X, y), _ = program.split(*program.load_data())
     program.make_model().fit(X, y)
-    train, watched, _ = parity.evaluation_rows(tasks.get(task), iris_record, reacts=True)
+    train, watched, _ = parity.evaluation_rows(tasks.get(task), True, iris_record.studies[0])
     for found, expected in zip((seen[0], seen[1], seen[3], seen[4]), (*train, *watched), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
 
