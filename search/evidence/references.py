@@ -63,10 +63,14 @@ def reference_summaries(view: View) -> list[ReferenceSummary]:
 def _summary(name: str, repeats: dict[int, Reference]) -> ReferenceSummary:
     references = list(repeats.values())
     losses = [reference.loss for reference in references]
+    mean, spread = float(np.mean(losses)), float(np.std(losses, ddof=1)) if len(losses) > 1 else None
+    if spread is not None and spread < 1e-12 * abs(mean):
+        # Class frequencies are the same in every repeat, but for rounding.
+        spread = 0.0
     return ReferenceSummary(
         name,
-        float(np.mean(losses)),
-        float(np.std(losses, ddof=1)) if len(losses) > 1 else None,
+        mean,
+        spread,
         _mean([reference.score for reference in references]),
         _mean([reference.errors.rmse for reference in references]),
         _mean([reference.errors.mae for reference in references]),
