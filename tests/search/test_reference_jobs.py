@@ -19,6 +19,7 @@ from cooldown.search.evidence.document import document
 from cooldown.search.evidence.references import reference_summaries, references_table
 from cooldown.search.evidence.target_units import errors_table
 from cooldown.search.evidence.view import View
+from cooldown.search.executors.local import local_processes
 from cooldown.search.experiments.result import Result
 from cooldown.search.report import report
 from cooldown.search.tuning.progress import Progress
@@ -247,3 +248,12 @@ def test_terminal_and_report_show_them_below_the_arms(regression: Any, run_here:
     for text in ("ridge regression", "gradient-boosted trees", "RMSE", "no model"):
         assert text in page
     assert Result(record).to_json()["references"]
+
+
+@pytest.mark.processes
+def test_in_processes_they_have_the_same_bits_and_no_worker_is_replaced(url: str) -> None:
+    """A worker that has loaded the kernels and scikit-learn's trees is no leak: a warning would fail this test."""
+    here = run_in_threads(url, spec(task="digits"))
+    there = run_in_threads(url, spec(task="digits"), lambda: local_processes(2), name="there")
+    assert untimed(there.references) == untimed(here.references)
+    assert print_of(there) == print_of(here)
