@@ -11,6 +11,8 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.objectives.records import NO_ERRORS, Errors
+
 Parameters = NDArray[Any]
 Indices = NDArray[np.int64]
 
@@ -67,12 +69,36 @@ class Network(Model, Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class TargetUnits:
+    """How a regression's targets (n, K) were standardized, by the training rows: (target − mean) / scale.
+
+    mean: (K,). uninformed: the held-out errors of the mean target. log: whether the logarithms of the targets were.
+    """
+
+    mean: NDArray[np.float64]
+    scale: float
+    uninformed: Errors = NO_ERRORS
+    log: bool = False
+
+    def errors(self, outputs: NDArray[Any], targets: NDArray[np.float64]) -> Errors:
+        """The errors of predictions (m, K) of targets (m, K), both standardized."""
+        difference = self.restored(outputs) - self.restored(targets)
+        return Errors(float(np.sqrt(np.square(difference).mean())), float(np.abs(difference).mean()))
+
+    def restored(self, standardized: NDArray[Any]) -> NDArray[np.float64]:
+        """Standardized targets (m, K) in their own units."""
+        numbers = np.asarray(standardized, np.float64) * self.scale + self.mean
+        return np.asarray(np.exp(numbers) if self.log else numbers)
+
+
+@dataclass(frozen=True, eq=False)
 class Problem:
     """A model with the rows to train on and the rows to measure on.
 
     train: (n,) and held_out: (m,) row indices into the model's data. uninformed_loss: the baseline loss, which is
     the held-out loss of the predictor of class frequencies or of the mean target: reported losses are capped at it, and
     a diverged run has it. uninformed_score: the score of that predictor, which a diverged run has; NaN if unknown.
+    units: how the targets were standardized; None for a classification, and if that is not known.
     monitor: (k,) rows that a run which depends on its validation loss watches; where they are among `train`, it is not
     trained on them. None if it watches the held-out rows, as in a search, where these are the validation rows.
     """
@@ -83,6 +109,7 @@ class Problem:
     uninformed_loss: float
     monitor: Indices | None = None
     uninformed_score: float = float("nan")
+    units: TargetUnits | None = None
 
     @cached_property
     def reacting(self) -> "Problem":

@@ -1,9 +1,12 @@
-"""The record of a training run: `Curve`, the per-epoch record of one replicate, and `Outcome`, how it ended."""
+"""The record of a training run: `Curve`, the per-epoch record of one replicate, and `Outcome`, how it ended; and
+`Reference`, the record of a predictor beside the arms.
+"""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +30,17 @@ class Outcome(Enum):
     message: str
 
 
+class Errors(NamedTuple):
+    """Errors of a regression in the target's own units: root mean squared and mean absolute, over rows and targets."""
+
+    rmse: float
+    mae: float
+
+
+NO_ERRORS = Errors(float("nan"), float("nan"))
+"""Of a classification, and of a model of the user's own, whose units are not known."""
+
+
 @dataclass(frozen=True, eq=False)
 class Curve:
     """The record of one replicate: one config trained with one seed.
@@ -44,6 +58,8 @@ class Curve:
     uninformed_score: that predictor's held-out score; NaN if the model has none, or in an older record.
     gradient_evaluations: number of single-row gradients, the unit of cost. updates: parameter updates.
     seconds: wall time, the replicate's share of its population's.
+    errors: held-out errors of the final parameters; where the loss is capped, those of the mean target. NaN for a
+        classification, and in an older record.
     """
 
     seed: int
@@ -58,6 +74,7 @@ class Curve:
     updates: int
     seconds: float
     uninformed_score: float = float("nan")
+    errors: Errors = NO_ERRORS
 
     @property
     def final_loss(self) -> float:
@@ -98,6 +115,21 @@ class Curve:
         measured = self.held_out_loss
         losses[: measured.size] = np.minimum(measured, self.uninformed_loss)
         return losses
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a predictor that nobody tunes reaches, trained and measured on the rows of an evaluation.
+
+    loss: in the unit of the arms', capped like theirs at the baseline loss. score: accuracy or R²; NaN if unknown.
+    errors: as in `Curve`. seconds: wall time of its training.
+    """
+
+    name: str
+    loss: float
+    score: float
+    errors: Errors
+    seconds: float
 
 
 def mean_final_loss(curves: Sequence[Curve]) -> float:

@@ -39,7 +39,7 @@ def arm_fingerprints(studies: Sequence[StudyRecord]) -> dict[str, str]:
                     row = curve_row(curve)
                     arrays = [row.pop(name) for name in ("train_loss", "held_out_loss", "held_out_score")]
                     # Times are not results; older ledgers lack the others, and their fingerprints must not change.
-                    for name in ("seconds", "learning_rate", "kept_epoch", "uninformed_score"):
+                    for name in ("seconds", "learning_rate", "kept_epoch", "uninformed_score", "rmse", "mae"):
                         del row[name]
                     if curve.outcome is Outcome.DIVERGED:
                         row["final_score"] = None

@@ -12,14 +12,14 @@ from unicodedata import category
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from cooldown.objectives.catalog import unknown_name
-from cooldown.objectives.records import Curve
+from cooldown.objectives.records import Curve, Reference
 from cooldown.storage import tables
 from cooldown.storage.database import Database
 from cooldown.storage.environment import environment
 from cooldown.storage.errors import LedgerError
 from cooldown.storage.lease import is_alive, this_process
 from cooldown.storage.records import ExperimentRecord, Purpose, Status, StudyKey, TrialRecord
-from cooldown.storage.rows import TUNED, curve_from, study_from, study_key_from, study_row, trial_from
+from cooldown.storage.rows import TUNED, curve_from, reference_from, study_from, study_key_from, study_row, trial_from
 from cooldown.storage.winners import Winner, read_winners
 from cooldown.storage.writer import Writer
 
@@ -82,7 +82,8 @@ class Ledger:
     def appended(self) -> int:
         """A number that grows with every append to any experiment."""
         with self._database.reading() as connection:
-            return connection.execute(select(func.max(tables.curves.c.id))).scalar() or 0
+            newest = (select(func.max(table.c.id)) for table in (tables.curves, tables.references))
+            return sum(connection.execute(query).scalar() or 0 for query in newest)
 
     def load(self, name: str) -> ExperimentRecord:
         """The experiment `name` with all its studies; raises LedgerError with the nearest match of an unknown name."""
@@ -100,6 +101,11 @@ class Ledger:
                 trials[trial.study_id].append(trial_from(trial, curves[trial.id]))
             query = select(s).where(s.c.experiment_id == row.id).order_by(s.c.id)
             studies = [study_from(study, trials[study.id]) for study in connection.execute(query)]
+            f = tables.references
+            references: dict[int, list[Reference]] = defaultdict(list)
+            query = select(f).where(f.c.experiment_id == row.id).order_by(f.c.repeat, f.c.id)
+            for reference in connection.execute(query):
+                references[reference.repeat].append(reference_from(reference))
         searches = [study for study in studies if not study.is_default]
         newest = {(study.arm, study.repeat): study for study in sorted(searches, key=lambda study: study.attempt)}
         current = {study.id for study in newest.values()}
@@ -118,6 +124,7 @@ class Ledger:
             tuple(study for study in studies if study.is_default),
             tuple(study for study in searches if study.id not in current),
             tuple(row.looks or ()),
+            {repeat: tuple(of_repeat) for repeat, of_repeat in references.items()},
         )
 
     # -- writing ------------------------------------------------------------------------------------------------------

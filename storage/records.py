@@ -1,7 +1,7 @@
 """The values written to and read from the ledger: frozen records, without SQL."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.records import Curve, intermediate_losses, mean_final_loss, was_pruned
+from cooldown.objectives.records import Curve, Reference, intermediate_losses, mean_final_loss, was_pruned
 
 
 class Purpose(Enum):
@@ -151,6 +151,7 @@ class ExperimentRecord:
     superseded: searches over ranges that have been widened since. extended_from: for each extension, in order, the old
     values of the fields of the spec that it changed: another order of extensions may give other finalists. looks: the
     numbers of repeats at which everything that the spec then asked for was there, so that an answer could be read.
+    references: by repeat, the predictors beside the arms; they are no part of its fingerprint.
     """
 
     id: int
@@ -167,6 +168,7 @@ class ExperimentRecord:
     default_configs: tuple[StudyRecord, ...] = ()
     superseded: tuple[StudyRecord, ...] = ()
     looks: tuple[int, ...] = ()
+    references: Mapping[int, tuple[Reference, ...]] = field(default_factory=dict)
 
     def of(self, arm: str) -> list[StudyRecord]:
         """The searches of one arm, by repeat."""

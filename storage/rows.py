@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.records import Curve, Outcome
+from cooldown.objectives.records import NO_ERRORS, Curve, Errors, Outcome, Reference
 from cooldown.storage.records import NewTrial, Purpose, StudyKey, StudyRecord, TrialRecord
 
 OUTCOMES = {outcome.value: outcome for outcome in Outcome}
@@ -31,10 +31,19 @@ def curve_row(curve: Curve) -> dict[str, Any]:
         "kept_epoch": curve.kept_epoch,
         "uninformed_loss": curve.uninformed_loss,
         "uninformed_score": _number(curve.uninformed_score),
+        **_errors_row(curve.errors),
         "gradient_evaluations": curve.gradient_evaluations,
         "updates": curve.updates,
         "seconds": curve.seconds,
     }
+
+
+def _errors_row(errors: Errors) -> dict[str, float | None]:
+    return {"rmse": _number(errors.rmse), "mae": _number(errors.mae)}
+
+
+def _errors_from(row: Any) -> Errors:
+    return NO_ERRORS if row.rmse is None else Errors(row.rmse, row.mae)
 
 
 def _number(value: float) -> float | None:
@@ -56,7 +65,27 @@ def curve_from(row: Any) -> Curve:
         gradient_evaluations=row.gradient_evaluations,
         updates=row.updates,
         seconds=row.seconds,
+        errors=_errors_from(row),
     )
+
+
+def reference_row(experiment_id: int, repeat: int, reference: Reference) -> dict[str, Any]:
+    """The columns of a repeat's reference."""
+    return {
+        "experiment_id": experiment_id,
+        "repeat": repeat,
+        "name": reference.name,
+        "loss": reference.loss,
+        "score": _number(reference.score),
+        **_errors_row(reference.errors),
+        "seconds": reference.seconds,
+    }
+
+
+def reference_from(row: Any) -> Reference:
+    """The reference of a row."""
+    score = math.nan if row.score is None else row.score
+    return Reference(row.name, row.loss, score, _errors_from(row), row.seconds)
 
 
 def curve_rows(purpose: Purpose, curves: Mapping[int, Sequence[Curve]]) -> list[dict[str, Any]]:

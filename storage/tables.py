@@ -15,7 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration, so that an up-to-date ledger opens without loading Alembic; a test checks that they agree."""
 
 VERSION_TABLE = "cooldown_version"
@@ -93,8 +93,25 @@ curves = Table(
     Column("kept_epoch", Integer, nullable=False, comment="whose parameters the run ended with; 0 if it diverged"),
     Column("uninformed_loss", Float, nullable=False),
     Column("uninformed_score", Float, comment="null without a score, and in a run of an older version"),
+    Column("rmse", Float, comment="in the target's own units; null without these, and in a run of an older version"),
+    Column("mae", Float, comment="likewise"),
     Column("gradient_evaluations", BigInteger, nullable=False),
     Column("updates", BigInteger, nullable=False),
     Column("seconds", Float, nullable=False),
     UniqueConstraint("trial_id", "purpose", "seed"),
+)
+
+references = Table(
+    "cooldown_references",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("experiment_id", ForeignKey(experiments.c.id, ondelete="CASCADE"), nullable=False),
+    Column("repeat", Integer, nullable=False),
+    Column("name", String(40), nullable=False, comment="a predictor that is not tuned"),
+    Column("loss", Float, nullable=False, comment="capped test loss, in the unit of the arms'"),
+    Column("score", Float),
+    Column("rmse", Float, comment="in the target's own units; null without these"),
+    Column("mae", Float, comment="likewise"),
+    Column("seconds", Float, nullable=False),
+    UniqueConstraint("experiment_id", "repeat", "name"),
 )

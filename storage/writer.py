@@ -12,13 +12,13 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from cooldown.objectives.records import Curve
+from cooldown.objectives.records import Curve, Reference
 from cooldown.storage import tables
 from cooldown.storage.database import Database
 from cooldown.storage.errors import LeaseLostError, LedgerError
 from cooldown.storage.lease import HEARTBEAT
 from cooldown.storage.records import NewTrial, Purpose, Status, StudyRecord, TrialRecord
-from cooldown.storage.rows import curve_rows, trial_row
+from cooldown.storage.rows import curve_rows, reference_row, trial_row
 
 
 class Writer:
@@ -74,6 +74,12 @@ class Writer:
             for trial in study.trials
         )
         return replace(study, trials=trials)
+
+    def append_references(self, repeat: int, references: Sequence[Reference]) -> None:
+        """Append the references of one repeat, at least one."""
+        with self._append() as connection:
+            rows = [reference_row(self._id, repeat, reference) for reference in references]
+            connection.execute(insert(tables.references), rows)
 
     def finish(self, repeats: int) -> None:
         """Declare the experiment complete: the ledger holds everything that the spec asks for, so many repeats. It is

@@ -19,7 +19,9 @@ from cooldown.search.evidence.credit import (
 from cooldown.search.evidence.losses import means, test_losses, test_scores
 from cooldown.search.evidence.measures import best_score, options
 from cooldown.search.evidence.numbers import duration
+from cooldown.search.evidence.references import references_table
 from cooldown.search.evidence.tables import arms_table, cost_table, effects_table, gains_table, pairs_table
+from cooldown.search.evidence.target_units import errors_table
 from cooldown.search.evidence.verdict import compared_pair
 from cooldown.search.evidence.wording import config_in_words
 from cooldown.search.experiments.result import Result
@@ -71,6 +73,9 @@ def _answer(result: Result) -> None:
     if found.why:
         st.caption(plain(found.why))
     evidence(arms_table(view), "arms")
+    for key, table in (("references", references_table(view)), ("errors", errors_table(view))):
+        if len(table):
+            evidence(table, key)
     for arm in compared_pair(view) or view.arms:
         if any(study.winner for study in view.searches(arm)):
             st.markdown(f"**Best {plain(short(arm))}:** {plain(config_in_words(result.best(arm)))}")

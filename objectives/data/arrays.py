@@ -2,12 +2,12 @@
 
 All data are brought to one form: a matrix of numbers with NaN for missing cells, in which some columns hold the
 codes of categories. One preprocessor turns it into features; it is fitted on a problem's training rows only.
-`from_arrays` creates a task from arrays, `from_table` (table.py) from a file.
+`from_arrays` (own_arrays.py) creates a task from a user's arrays, `from_table` (table.py) from a file.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -18,21 +18,17 @@ from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.data.aim import OWN, Aim
 from cooldown.objectives.data.aimed import aimed, check_aim
 from cooldown.objectives.data.checks import (
-    check_features,
     check_hidden,
     check_kind,
     check_name,
-    check_sample_weight,
-    check_target,
-    check_test_target,
-    labels_of,
 )
 from cooldown.objectives.data.splits import Split
 from cooldown.objectives.data.task import Kind, Task
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.models.joining import joined
 from cooldown.objectives.models.mlp import MLP
-from cooldown.objectives.problem import Indices, Problem
+from cooldown.objectives.problem import Indices, Problem, TargetUnits
+from cooldown.objectives.references import LOGISTIC, NO_MODEL, RIDGE, TREES
 
 Data = tuple[NDArray[np.float64], NDArray[Any]]
 
@@ -116,6 +112,18 @@ class ArrayTask(Task):
     def strata(self) -> NDArray[Any] | None:
         """The classes."""
         return self.data[1] if self._classifies else None
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """A linear model and trees beside no model. Several targets have no trees, which would take a model for each;
+        an autoencoder has no model at all, as a linear one would copy its input.
+        """
+        if self._classifies:
+            return NO_MODEL, LOGISTIC, TREES
+        X, y = self.data
+        if y.size == len(y):
+            return NO_MODEL, RIDGE, TREES
+        return (NO_MODEL,) if np.array_equal(X, y) else (NO_MODEL, RIDGE)
 
     @property
     def test_rows(self) -> Indices | None:
@@ -207,7 +215,8 @@ class ArrayTask(Task):
     def _problem(self, train: Indices, held_out: Indices, preprocessor: Any) -> Problem:
         X, y = self.data
         rows, n = np.concatenate([train, held_out]), len(train)
-        features, target, scaled_by = preprocessor.transform(X[rows]), y[rows], None
+        features, target = preprocessor.transform(X[rows]), y[rows]
+        units = None
         if self._classifies:
             n_outputs = int(y.max()) + 1
             # A class without training rows counts as one row, so that the loss stays finite.
@@ -217,108 +226,40 @@ class ArrayTask(Task):
             model = MLP(features, target, self.hidden, n_outputs, "cross_entropy", self.activation)
         else:
             target = target.reshape(len(target), -1)
-            numbers = target if self.aim.target_transform is None else np.log(target)
-            scaled_by = scaling(numbers, n)
-            scaled = np.asarray((numbers - scaled_by[0]) / scaled_by[1])
+            log = self.aim.target_transform is not None
+            scaled, units = standardized(np.log(target) if log else target, n, log=log)
             baseline, variance = np.square(scaled[n:] - scaled[:n].mean(axis=0)).mean(), scaled[n:].var(axis=0).mean()
             score = 1 - baseline / variance if variance > 0 else np.nan
             model = MLP(features, scaled, self.hidden, scaled.shape[1], "squared_error", self.activation)
-        problem = Problem(
-            model, np.arange(n), np.arange(n, len(target)), float(baseline), uninformed_score=float(score)
-        )
         weights = None if self.sample_weight is None else self.sample_weight[rows]
+        problem = Problem(
+            model,
+            np.arange(n),
+            np.arange(n, len(target)),
+            float(baseline),
+            uninformed_score=float(score),
+            # Rows with weights have no errors, which are plain means.
+            units=units if weights is None else None,
+        )
         if not self.aim and weights is None:
             return problem
+        scaled_by = None if units is None else (units.mean, units.scale)
         return aimed(problem, self.aim, target, self._labels, scaled_by, weights)
 
 
-def from_arrays(
-    X: Any,
-    y: Any,
-    *,
-    name: str = "arrays",
-    kind: Kind | None = None,
-    hidden: tuple[int, ...] = (32,),
-    sample_weight: Any = None,
-    test: tuple[Any, Any] | None = None,
-) -> ArrayTask:
-    """A task from a user's own arrays.
-
-    X: (n, d) finite numbers. y: (n,) labels (strings, booleans or numbers) or numbers to predict.
-    kind: "classification" or "regression". If None, strings, booleans and at most 20 distinct whole numbers are
-        classes, and everything else is a regression.
-    hidden: widths of the MLP's hidden layers, () for linear or logistic regression.
-    sample_weight: (n,) weights of the rows above 0, in the training loss and in all measures; None if all count alike.
-    test: (X_test (m, d), y_test (m,)), the test rows of every repeat instead of drawn ones, at least 2: the same
-        columns, and only labels that y has. All rows of X are then for training and validation. Where rows have
-        weights, (X_test, y_test, weights (m,)).
-
-    Raises InputError for anything that cannot be split and trained on: missing or infinite values, a constant
-    target, a class of fewer than 5 rows, fewer than 10 rows (with `test`, of 4 and 8); and for a `test` that does not
-    fit.
-    """
-    check_name("from_arrays", name)
-    features = check_features(X)
-    where = "from_arrays(y=...)"
-    target, task_kind = check_target(where, y, len(features), kind, drawn_test=test is None)
-    weights = check_sample_weight("from_arrays(sample_weight=...)", sample_weight, len(features))
-    labels = labels_of(where, y, len(features)) if task_kind == "classification" else ()
-    n_test = 0
-    if test is not None:
-        features, target, weights, n_test = _with_test(test, X, y, features, target, weights, task_kind)
-    data = partial(in_memory, features, target)
-    return ArrayTask(name, task_kind, data, hidden, labels=labels, sample_weight=weights, n_test=n_test)
-
-
-def _with_test(
-    test: Any,
-    X: Any,
-    y: Any,
-    features: NDArray[np.float64],
-    target: NDArray[Any],
-    weights: NDArray[np.float64] | None,
-    kind: Kind,
-) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[np.float64] | None, int]:
-    """Features, target and weights with the rows of `test` after those of the training rows, and how many these are.
-
-    X, y: the training rows as the user gave them.
-    """
-    where, parts = "from_arrays(test=(X, y))", 2 if weights is None else 3
-    if not isinstance(test, tuple | list) or len(test) != parts:
-        what = "two arrays" if weights is None else "three arrays, X, y and the weights of the rows"
-        raise InputError(f"{where}: must be {what}, got {_counted(test)}")
-    test_features = check_features(test[0], f"{where}: X")
-    if test_features.shape[1] != features.shape[1]:
-        raise InputError(
-            f"{where}: X must have the {features.shape[1]} columns of the training rows, got {test_features.shape[1]}"
-        )
-    names, test_names = ([*map(str, getattr(table, "columns", ()))] for table in (X, test[0]))
-    if names and test_names and names != test_names:
-        raise InputError(
-            f"{where}: X must have the columns {', '.join(names)} in this order, got {', '.join(test_names)}"
-        )
-    test_target = check_test_target(f"{where}: y", test[1], len(test_features), kind, y)
-    if weights is not None:
-        test_weights = check_sample_weight(f"{where}: weights", test[2], len(test_features))
-        assert test_weights is not None
-        weights = np.concatenate([weights, test_weights])
-    both = np.concatenate([features, test_features]), np.concatenate([target, test_target])
-    return *both, weights, len(test_features)
-
-
-def _counted(test: Any) -> str:
-    return f"{len(test)} of them" if isinstance(test, tuple | list) else type(test).__name__
-
-
-def scaling(targets: NDArray[np.float64], n: int) -> tuple[NDArray[np.float64], Any]:
-    """Mean (K,) and scale of targets (rows, K), by which they get mean 0 and a mean variance of 1 over the first `n`
-    rows, the training rows.
+def standardized(targets: NDArray[np.float64], n: int, *, log: bool = False) -> tuple[NDArray[np.float64], TargetUnits]:
+    """Targets (rows, K) centred and scaled to a mean variance of 1 over the first `n` rows, the training rows; and
+    their units. All other rows are held out. log: whether the targets are logarithms of those in their own units.
     """
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(targets[:n])
     # For one target the scaler's own scale, which is 1 if all training rows are equal.
-    return scaler.mean_, scaler.scale_ if targets.shape[1] == 1 else np.sqrt(scaler.var_.mean())
+    scale = float(scaler.scale_[0] if targets.shape[1] == 1 else np.sqrt(scaler.var_.mean()))
+    units, scaled = TargetUnits(scaler.mean_, scale, log=log), np.asarray((targets - scaler.mean_) / scale)
+    if n == len(targets):
+        return scaled, units
+    return scaled, replace(units, uninformed=units.errors(np.zeros_like(scaled[n:]), scaled[n:]))
 
 
 def in_memory(X: NDArray[np.float64], y: NDArray[Any]) -> Data:

@@ -12,6 +12,7 @@ from cooldown.objectives.data.task import Kind, Task
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.problem import Indices, Model, Parameters, Problem, evaluate
 from cooldown.objectives.random_streams import generator
+from cooldown.objectives.references import NO_MODEL
 
 CHUNK = 1024
 
@@ -42,6 +43,11 @@ class ModelTask(Task):
     def strata(self) -> NDArray[np.int64] | None:
         """The labels."""
         return self.labels
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """No model, if its loss is known; no other predictor knows the data of a user's own model."""
+        return () if self.uninformed is None else (NO_MODEL,)
 
     def fingerprint(self) -> str:
         """SHA-256 of the model's results, because its code has no stable bytes.

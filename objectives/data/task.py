@@ -47,6 +47,11 @@ class Task(Entry, ABC):
         """(k,) the rows of a test set of the user's own; None if test rows are drawn."""
         return None
 
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The names of the references that are trained beside the arms (objectives/references.py)."""
+        return ()
+
     @abstractmethod
     def problem(self, train: Indices, held_out: Indices) -> Problem:
         """The problem of the rows to train on and of those to measure, each in ascending order, and of no others."""

@@ -7,7 +7,8 @@ user's own; `resolve` finds a task by what the command line or a spec says. A ta
 from cooldown.objectives.catalog import Catalog
 from cooldown.objectives.data import resolve as _resolve
 from cooldown.objectives.data.aim import Aim
-from cooldown.objectives.data.arrays import ArrayTask, from_arrays
+from cooldown.objectives.data.arrays import ArrayTask
+from cooldown.objectives.data.own_arrays import from_arrays
 from cooldown.objectives.data.own_model import ModelTask, from_model
 from cooldown.objectives.data.resolve import Origin
 from cooldown.objectives.data.table import from_table

@@ -62,6 +62,7 @@ def run(
                     watch.keep(kept)
                 if not population.alive.size:
                     break
+        record.measure_errors(population.model)
     record.seconds = (time.perf_counter() - started) / len(replicates)
     return record, population
 

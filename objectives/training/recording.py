@@ -1,9 +1,14 @@
 """`Recording`: measurements of a population's replicates during training, from which their curves are built."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives.records import Curve, Outcome
+from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.models.target_errors import target_errors
+from cooldown.objectives.problem import Model
+from cooldown.objectives.records import NO_ERRORS, Curve, Outcome
 from cooldown.objectives.training.population import Population
 
 
@@ -25,6 +30,7 @@ class Recording:
         self.diverged, self.stopped, self.pruned = (np.zeros(shape[0], bool) for _ in range(3))
         self.theta = np.full_like(population.theta, np.nan)
         self.rates = np.full_like(population.rates.T, np.nan)
+        self.errors = [NO_ERRORS] * shape[0]
 
     def trained(self, population: Population, epoch: int, losses: NDArray[np.float64]) -> None:
         """Record an epoch of training."""
@@ -45,6 +51,20 @@ class Recording:
         self.rates[population.alive[ending], :updates] = population.rates[:updates, ending].T
         self.theta[population.alive[ending & finite]] = population.theta[ending & finite]
 
+    def measure_errors(self, model: Model) -> None:
+        """Record the errors of the final parameters on the held-out rows, in the target's own units where it has some.
+
+        model: the population's.
+        """
+        for problem in dict.fromkeys(self.problems):
+            of_problem = np.array([each is problem for each in self.problems])
+            if problem.units is None or not isinstance(model, MLP) or not len(problem.held_out):
+                continue
+            finite = np.flatnonzero(of_problem & ~self.diverged)
+            measured = target_errors(model, self.theta[finite], problem.held_out, problem.units)
+            for r, errors in zip(finite, measured, strict=True):
+                self.errors[r] = errors
+
     def reported(self, epoch: int) -> NDArray[np.float64]:
         """(R,) losses after `epoch` (from 0), if all epochs are measured: the values of `Curve.capped_losses`."""
         at = np.where(self.epochs_run > epoch, epoch, self.kept_epoch - 1)
@@ -54,28 +74,30 @@ class Recording:
 
     def curves(self) -> list[Curve]:
         """One curve per replicate."""
-        curves = []
-        for r, replicate in enumerate(self.replicates):
-            run = int(self.epochs_run[r])
-            finite = run - int(self.diverged[r])
-            held_out = slice(finite) if self.every_epoch else slice(run - 1, finite)
-            curves.append(
-                Curve(
-                    seed=replicate.seed,
-                    outcome=self._outcome(r),
-                    train_loss=self.train_loss[r, :finite].copy(),
-                    held_out_loss=self.held_out_loss[r, held_out].copy(),
-                    held_out_score=self.held_out_score[r, held_out].copy(),
-                    learning_rate=self.rate[r, :finite].copy(),
-                    kept_epoch=0 if self.diverged[r] else int(self.kept_epoch[r]),
-                    uninformed_loss=self.problems[r].uninformed_loss,
-                    gradient_evaluations=run * len(self.problems[r].train) + int(self.paid[r]),
-                    updates=int(self.starts[run]),
-                    seconds=self.seconds,
-                    uninformed_score=self.problems[r].uninformed_score,
-                )
-            )
-        return curves
+        return [self._curve(r) for r in range(len(self.replicates))]
+
+    def _curve(self, r: int) -> Curve:
+        run = int(self.epochs_run[r])
+        finite = run - int(self.diverged[r])
+        held_out = slice(finite) if self.every_epoch else slice(run - 1, finite)
+        problem = self.problems[r]
+        curve = Curve(
+            seed=self.replicates[r].seed,
+            outcome=self._outcome(r),
+            train_loss=self.train_loss[r, :finite].copy(),
+            held_out_loss=self.held_out_loss[r, held_out].copy(),
+            held_out_score=self.held_out_score[r, held_out].copy(),
+            learning_rate=self.rate[r, :finite].copy(),
+            kept_epoch=0 if self.diverged[r] else int(self.kept_epoch[r]),
+            uninformed_loss=problem.uninformed_loss,
+            gradient_evaluations=run * len(problem.train) + int(self.paid[r]),
+            updates=int(self.starts[run]),
+            seconds=self.seconds,
+            uninformed_score=problem.uninformed_score,
+        )
+        if problem.units is None:
+            return curve
+        return replace(curve, errors=problem.units.uninformed if curve.capped else self.errors[r])
 
     def _outcome(self, r: int) -> Outcome:
         if self.diverged[r]:

@@ -7,14 +7,16 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from cooldown.search.evidence import SECTIONS
-from cooldown.search.evidence.alarms import Alarm
+from cooldown.search.evidence.alarm import Alarm
 from cooldown.search.evidence.answer import NextStep
 from cooldown.search.evidence.budgets import crossover_sentence
 from cooldown.search.evidence.credit import credit_sentence
 from cooldown.search.evidence.numbers import Form, duration
+from cooldown.search.evidence.references import references_table
 from cooldown.search.evidence.sections import Block, Missing
 from cooldown.search.evidence.table import Table
 from cooldown.search.evidence.tables import arms_table
+from cooldown.search.evidence.target_units import errors_table
 from cooldown.search.evidence.verdict import compared_pair
 from cooldown.search.evidence.wording import config_in_words
 from cooldown.search.experiments.result import Result
@@ -80,10 +82,12 @@ def answer(console: Console, result: Result, place: str) -> None:
         console.print(Text(found.why))
     if result.scope:
         console.print(Text(result.scope))
-    arms = fitted(arms_table(view), console.width)
-    console.print()
-    console.print(render(arms, room=console.width))
-    console.print(Text(arms.reading, style="dim"))
+    for table in (arms_table(view), references_table(view), errors_table(view)):
+        if len(table):
+            shown = fitted(table, console.width)
+            console.print()
+            console.print(render(shown, room=console.width))
+            console.print(Text(shown.reading, style="dim"))
     pair = compared_pair(view)
     for line in _best_configs(result, pair or view.arms):
         console.print(line)

@@ -1,14 +1,15 @@
-"""Alarms: reasons to distrust an answer, each with what to do about it."""
+"""Alarms: reasons to distrust an answer, each with what to do about it. Those about searches are made here."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from cooldown.objectives import optimizers
 from cooldown.objectives.records import Outcome
+from cooldown.search.evidence.alarm import Alarm
 from cooldown.search.evidence.edges import edges, worse_than_default
 from cooldown.search.evidence.lengths import lengths_sentence, pair_target_sentence
+from cooldown.search.evidence.outcome_alarms import outcome_alarms
 from cooldown.search.evidence.view import View, once
 from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import Arm, spoken
@@ -20,19 +21,6 @@ from cooldown.storage import Purpose, Status, StudyRecord
 DIVERGENCE_ALARM = 0.3
 
 
-@dataclass(frozen=True)
-class Alarm:
-    """A reason to distrust an answer. kind: "boundary", "default", "inclusion", "divergence", "no improvement",
-    "winner's curse" or "unequal budgets". arm: whose, "" for the whole experiment. resume: the options with which
-    `cooldown resume NAME` does something about it, "" for none; None where resuming is no help.
-    """
-
-    kind: str
-    arm: str
-    message: str
-    resume: str | None = None
-
-
 def alarms(view: View, verdicts: Sequence[Verdict]) -> list[Alarm]:
     """All alarms of an experiment; verdicts: those of its pairs."""
     return [
@@ -42,6 +30,7 @@ def alarms(view: View, verdicts: Sequence[Verdict]) -> list[Alarm]:
         *_divergence(view),
         *_no_improvement(view),
         *_winners_curse(view, verdicts),
+        *outcome_alarms(view),
         *_unequal_budgets(view),
         *_unequal_lengths(view, verdicts),
     ]

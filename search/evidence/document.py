@@ -9,6 +9,7 @@ from cooldown.search.evidence.budgets import budget_document
 from cooldown.search.evidence.credit import credit_document
 from cooldown.search.evidence.measures import to_json as measures
 from cooldown.search.evidence.pruning import pruning_document
+from cooldown.search.evidence.references import reference_summaries
 from cooldown.search.evidence.scope import scope
 from cooldown.search.evidence.sensitivity import sensitivity_document
 from cooldown.search.evidence.summary import arm_summaries
@@ -46,6 +47,7 @@ def document(view: View) -> dict[str, Any]:
             {"arm": arm, "repeats": [_repeat(study) for study in record.default_configs if study.arm == arm]}
             for arm in dict.fromkeys(study.arm for study in record.default_configs)
         ],
+        "references": [reference.to_json() for reference in reference_summaries(view)],
         "verdicts": [verdict.to_json() for verdict in verdicts],
         "alarms": [asdict(alarm) for alarm in alarms(view, verdicts)],
         "budget": budget_document(view, pair),
@@ -71,7 +73,13 @@ def _repeat(study: StudyRecord) -> dict[str, Any]:
             "finalist_loss": winner.finalist_loss,
         },
         "evaluations": [
-            {"seed": curve.seed, "test_loss": curve.final_loss, "test_score": finite(curve.final_score)}
+            {
+                "seed": curve.seed,
+                "test_loss": curve.final_loss,
+                "test_score": finite(curve.final_score),
+                "test_rmse": finite(curve.errors.rmse),
+                "test_mae": finite(curve.errors.mae),
+            }
             for curve in study.evaluations
         ],
     }

@@ -30,6 +30,8 @@ class Form(Enum):
     COUNT = ",.0f"
     SECONDS = ",.1f"
     WIDTH = ".2f"
+    TARGET = "#,.4g"
+    """In the units of a user's target: of any size, and whole from 1,000 on."""
     VALUE = ".5g"
     """A hyperparameter: as many digits as a β near 1 needs."""
     READING = ".3g"
@@ -54,6 +56,8 @@ def formatted(value: Any, form: Form = Form.VALUE) -> str:
     specification = form.value.strip()
     if specification.endswith("4f") and 0 < abs(value) < SMALL:
         specification = f"{'+' if specification.startswith('+') else ''}.3g"
+    if form is Form.TARGET and abs(value) >= 1000:
+        specification = Form.COUNT.value
     text = format(value, specification)
     if not any(digit in text for digit in "123456789"):
         # Zero has no sign.

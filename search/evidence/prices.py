@@ -18,7 +18,7 @@ def price_of_repeats(view: View, repeats: int) -> float | None:
     done = _complete_repeats(view)
     if not done:
         return None
-    training = sum(_of_one_search(arm) for arm in arm_summaries(view)) / done
+    training = sum(_of_one_search(arm) for arm in arm_summaries(view)) / done + _references(view)
     return _by_the_clock(view, training * max(repeats - done, 0), len(view.arms) * max(repeats - done, 0))
 
 
@@ -51,6 +51,12 @@ def price_of_rest(view: View) -> float | None:
 def _of_one_search(arm: ArmSummary) -> float:
     """The training of an arm's searches, evaluations and default configs, without searches of other ranges."""
     return arm.search_seconds + arm.evaluation_seconds + arm.default_seconds
+
+
+def _references(view: View) -> float:
+    """The training of a repeat's references."""
+    of_repeats = [sum(each.seconds for each in of_repeat) for of_repeat in view.record.references.values()]
+    return sum(of_repeats) / len(of_repeats) if of_repeats else 0.0
 
 
 def _complete_repeats(view: View) -> int:

@@ -18,9 +18,10 @@ class ArmSummary:
     """One arm over its repeats; None where nothing has been evaluated yet.
 
     evaluated: repeats that have an evaluation. test_loss, test_score: means over the repeats' winners. spread: standard
-    deviation of the repeats' mean test losses. validation_loss: mean over repeats of the loss that chose the winner.
-    diverged: share of the search's replicates that diverged. capped: share of the search's, finalists' and evaluations'
-    replicates whose loss was capped.
+    deviation of the repeats' mean test losses. test_rmse, test_mae: of a regression, in the target's own units.
+    validation_loss: mean over repeats of the loss that chose the winner.
+    diverged, search_capped: share of the search's replicates that diverged, and whose loss was capped.
+    capped: share of the search's, finalists' and evaluations' replicates whose loss was capped.
     winners_curse: how much worse the winners' validation loss is on fresh seeds than on those they were chosen on.
     updates: parameter updates of a winner's run, the mean over all evaluations.
     gradient_evaluations, seconds: the whole cost, diverged and pruned runs included: `search_…` that of trials and
@@ -33,8 +34,11 @@ class ArmSummary:
     test_loss: float | None
     spread: float | None
     test_score: float | None
+    test_rmse: float | None
+    test_mae: float | None
     validation_loss: float | None
     diverged: float
+    search_capped: float
     capped: float
     winners_curse: float | None
     updates: float | None
@@ -74,8 +78,11 @@ def _arm_summary(view: View, arm: str) -> ArmSummary:
         test_loss=float(np.mean(losses)) if losses else None,
         spread=float(np.std(losses, ddof=1)) if len(losses) > 1 else None,
         test_score=finite(float(np.mean([score for score in scores if score == score] or [np.nan]))),
+        test_rmse=_mean([curve.errors.rmse for curve in tested]),
+        test_mae=_mean([curve.errors.mae for curve in tested]),
         validation_loss=mean_selection_loss(studies),
         diverged=share([curve.outcome is Outcome.DIVERGED for curve in searched]),
+        search_capped=share([curve.capped for curve in searched]),
         capped=share([curve.capped for curve in tuned + tested]),
         winners_curse=arm_curse(studies),
         updates=float(np.mean(updates)) if updates else None,
@@ -104,6 +111,11 @@ def wins(view: View) -> tuple[dict[str, int], int]:
         if len(ahead) == 1:
             won[ahead[0]] += 1
     return won, len(common)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    """The mean of all values; None without one, and where one is not known."""
+    return finite(float(np.mean(values))) if values else None
 
 
 def _evaluations(curves: Sequence[Curve]) -> int:

@@ -44,11 +44,12 @@ def arms_table(view: View) -> Table:
         caption += " Best in: repeats in which it has the lowest test loss."
     columns += [
         Column("Val. loss", Form.LOSS, wide=True),
-        Column("Diverged", Form.SHARE, about="Diverged: share of the search's runs."),
+        Column("Diverged", Form.SHARE, wide=True, about="Diverged: share of the search's runs."),
+        Column("Capped", Form.SHARE, about="Capped: share of the search's runs no better than no model."),
         Column("Repeats", Form.COUNT),
     ]
     for row, arm in zip(rows, arms, strict=True):
-        row += [arm.validation_loss, arm.diverged, arm.evaluated]
+        row += [arm.validation_loss, arm.diverged, arm.search_capped, arm.evaluated]
     updates = {round(arm.updates) for arm in arms if arm.updates is not None}
     if len(updates) > 1:
         # A growing batch or an early stop saves some.

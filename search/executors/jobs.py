@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.problem import Problem
-from cooldown.objectives.records import Curve
+from cooldown.objectives.records import Curve, Reference
 
 
 class TrainingError(RuntimeError):
@@ -64,6 +64,14 @@ def train_packed(
         from cooldown.objectives.training.engine import train
 
         return train(_unpacked(packed), configs, seeds, every_epoch=every_epoch, limits=limits)
+
+
+def references_packed(packed: bytes, names: Sequence[str]) -> list[Reference]:
+    """The references of these names on the first of the packed problems; raises TrainingError for any exception."""
+    with _training_errors():
+        from cooldown.objectives.references import trained
+
+        return trained(_unpacked(packed)[0], names)
 
 
 def compile_packed(packed: bytes, configs: Sequence[TrainConfig]) -> float:

@@ -14,6 +14,11 @@ import psutil
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 
 
+MOST_GROWTH = {"LOKY_MAX_MEMORY_LEAK_SIZE": str(2 * 10**9)}
+"""Bytes by which a worker may grow. loky restarts one that grows by 300 MB, taking it for a leak; compiled kernels,
+scikit-learn's trees and the problems of a few jobs are more than that."""
+
+
 def default_workers() -> int:
     """The number of cores that this process may use."""
     return len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count() or 1
@@ -27,7 +32,7 @@ def local_processes(workers: int) -> Executor:
     from loky import ProcessPoolExecutor
 
     executor: Executor = ProcessPoolExecutor(
-        max_workers=workers, env=ONE_THREAD, initializer=_start_worker, initargs=(os.getpid(),)
+        max_workers=workers, env=ONE_THREAD | MOST_GROWTH, initializer=_start_worker, initargs=(os.getpid(),)
     )
     with _without_ctrl_c():
         executor.submit(os.getpid)

@@ -13,7 +13,7 @@ from cooldown.storage import ExperimentRecord
 if TYPE_CHECKING:
     import pandas
 
-    from cooldown.search.evidence.alarms import Alarm
+    from cooldown.search.evidence.alarm import Alarm
     from cooldown.search.evidence.answer import Answer
 
 

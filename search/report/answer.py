@@ -13,7 +13,9 @@ from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.evidence.losses import best_study, means, test_losses, test_scores
 from cooldown.search.evidence.measures import best_score
 from cooldown.search.evidence.numbers import Form, counted, duration, formatted, setting
+from cooldown.search.evidence.references import references_table
 from cooldown.search.evidence.tables import arms_table, pairs_table
+from cooldown.search.evidence.target_units import errors_table
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.figures import verdict as figures
@@ -36,7 +38,8 @@ def head(result: Result) -> Head:
     found = result.answer
     blocks: list[Any] = [Text(found.why)] if found.why else []
     blocks += [Text(result.scope)] if result.scope else []
-    blocks.append(rendered(arms_table(result.view)))
+    view = result.view
+    blocks += [rendered(t) for t in (arms_table(view), references_table(view), errors_table(view)) if len(t)]
     # What an unfinished experiment needs is said above the answer.
     if found.next and result.status is Status.DONE:
         price = f", about {duration(found.next.seconds)}" if found.next.seconds else ""

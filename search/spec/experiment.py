@@ -75,17 +75,15 @@ class Experiment(BaseModel):
         None, title="Test set", description="a table of test rows for all repeats, for a task that is a table"
     )
     arms: tuple[str, ...] = Field(DEFAULT_ARMS, title="Arms", description="optimizers, or optimizers+schedules")
-    trials: Count = Field(24, title="Trials per study", description="configs tried per study")
+    trials: Count = Field(16, title="Trials per study", description="configs tried per study")
     repeats: Count = Field(5, title="Repeats per arm", description="independent studies per arm")
     epochs: Count = Field(30, title="Epochs", description="passes over the training rows")
     seeds: Count = Field(3, title="Seeds per trial", description="seeds per trial")
     finalists: Count = Field(
-        6, title="Finalists per study", description="best trials of a study to train again with more seeds"
+        4, title="Finalists per study", description="best trials of a study to train again with more seeds"
     )
-    finalist_seeds: Count = Field(10, title="Further seeds of a finalist", description="further seeds of a finalist")
-    confirm_seeds: Count = Field(
-        10, title="Fresh seeds of a winner", description="fresh seeds of a winner's evaluation"
-    )
+    finalist_seeds: Count = Field(4, title="Further seeds of a finalist", description="further seeds of a finalist")
+    confirm_seeds: Count = Field(5, title="Fresh seeds of a winner", description="fresh seeds of a winner's evaluation")
     generation: Count = Field(4, title="Trials proposed together", description="trials proposed together")
     seed: int = Field(0, ge=0, lt=2**63, title="Seed of the experiment", description="seed of everything random")
     sampler: str = Field("tpe", title="Sampler", description="what proposes configs")

@@ -1,10 +1,12 @@
 """When to doubt a search: pure predicates on arrays, behind the alarms of an answer."""
 
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.search.statistics.intervals import Interval, mean_interval
 from cooldown.search.statistics.ranks import falling_p_value
 
 Side = Literal["low", "high"]
@@ -64,3 +66,54 @@ def winners_curse(chosen: NDArray[np.float64], fresh: NDArray[np.float64]) -> fl
     unit. chosen, fresh: (repeats,) mean validation losses of each study's winner on the same split.
     """
     return float(np.mean(fresh - chosen))
+
+
+def ahead_of_all(
+    reference: Mapping[int, float], arms: Mapping[str, Mapping[int, float]], scale: Literal["ratio", "difference"]
+) -> bool:
+    """Whether a reference is ahead of every arm: the 95 % t interval of each comparison over repeats excludes equal
+    losses. All must, so there is nothing to correct for the number of arms.
+
+    reference, and of each arm: the test loss by repeat; repeats that only one of the two has are left out. False with
+    fewer than two. scale: whether logarithms of ratios are compared, or differences.
+    """
+    for arm in arms.values():
+        common = sorted(reference.keys() & arm.keys())
+        if len(common) < 2:
+            return False
+        of_reference, of_arm = (np.array([of[repeat] for repeat in common]) for of in (reference, arm))
+        x = np.log(of_reference / of_arm) if scale == "ratio" else of_reference - of_arm
+        if mean_interval(x).high >= 0:
+            return False
+    return bool(arms)
+
+
+class OneRun(NamedTuple):
+    """A run that alone moves a mean. repeat, run: its place. mean: with it. without: the interval of all others."""
+
+    repeat: int
+    run: int
+    mean: float
+    without: Interval
+
+
+def one_run(losses: Sequence[NDArray[np.float64]]) -> OneRun | None:
+    """The run that moves an arm's mean by more than its interval: with it, the mean over repeats lies outside the 95 %
+    t interval that all other runs give. The interval with it would not tell, because such a run widens it too.
+
+    losses: for each repeat (runs,). None without such a run; of several, the one that moves the mean most. A repeat of
+    a single run cannot do without it.
+    """
+    if len(losses) < 2:
+        return None
+    means = np.array([of_repeat.mean() for of_repeat in losses])
+    found: list[OneRun] = []
+    for repeat, of_repeat in enumerate(losses):
+        for run in range(len(of_repeat) if len(of_repeat) > 1 else 0):
+            others = means.copy()
+            others[repeat] = np.delete(of_repeat, run).mean()
+            without, mean = mean_interval(others), float(means.mean())
+            # Equal losses differ by rounding.
+            if not without.low - 1e-12 * abs(mean) <= mean <= without.high + 1e-12 * abs(mean):
+                found.append(OneRun(repeat, run, mean, without))
+    return max(found, key=lambda each: abs(each.mean - each.without.estimate), default=None)

@@ -76,7 +76,7 @@ def estimate(spec: Experiment, splits: Splits, workers: int, open_executor: Call
         executor.end()
     small = _small(spec, workers, epochs)
     # The overhead of a job (transfer, ledger, waiting) does not depend on its size.
-    idle = (last.seconds - _makespan(small, last.replicates, workers)) * workers
+    idle = (last.seconds - _makespan(small, last.replicates, workers, references=last.references)) * workers
     overhead = max(idle, 0.0) / sum(len(_jobs(key, small, last.replicates)) for key in planned(small))
     full = {kind: _full(spec, kind, epochs, first.replicates[kind], last.replicates[kind]) for kind in last.replicates}
     longest_plan = recorded_spec({**spec.to_json(), "repeats": max(spec.looks, default=spec.repeats)})
@@ -84,9 +84,9 @@ def estimate(spec: Experiment, splits: Splits, workers: int, open_executor: Call
         task=splits.task.name,
         workers=workers,
         repeats=spec.repeats,
-        seconds=first.start + _makespan(spec, full, workers, overhead),
+        seconds=first.start + _makespan(spec, full, workers, overhead, last.references),
         most_repeats=longest_plan.repeats,
-        most_seconds=first.start + _makespan(longest_plan, full, workers, overhead),
+        most_seconds=first.start + _makespan(longest_plan, full, workers, overhead, last.references),
         start_seconds=first.start,
         calibration_seconds=time.perf_counter() - began,
         epochs=epochs,
@@ -101,12 +101,13 @@ Kind = tuple[str, bool, Purpose]
 @dataclass(frozen=True)
 class _Timing:
     """The times of a small experiment in seconds. start: until everything was compiled. seconds: from then to the end.
-    replicates: the mean time of one replicate of each kind.
+    replicates: the mean time of one replicate of each kind. references: that of a repeat's references.
     """
 
     start: float
     seconds: float
     replicates: Mapping[Kind, float]
+    references: float = 0.0
 
 
 def _full(spec: Experiment, kind: Kind, timed: int, shortest: float, longest: float) -> float:
@@ -121,12 +122,17 @@ def _at(epochs: int, timed: int, shortest: float, longest: float) -> float:
     return longest + slope * (epochs - timed)
 
 
-def _makespan(spec: Experiment, replicates: Mapping[Kind, float], workers: int, overhead: float = 0.0) -> float:
+def _makespan(
+    spec: Experiment, replicates: Mapping[Kind, float], workers: int, overhead: float = 0.0, references: float = 0.0
+) -> float:
     """The seconds until all studies are done, if a free worker always takes the next job in the runner's order.
 
-    overhead: seconds that each job takes in addition to its training.
+    overhead: seconds that each job takes in addition to its training. references: seconds of a repeat's references.
     """
-    waiting = [(key.repeat, 0, number, 0.0, _jobs(key, spec, replicates)) for number, key in enumerate(planned(spec))]
+    series = [(key.repeat, _jobs(key, spec, replicates)) for key in planned(spec)]
+    if references:
+        series += [(repeat, (references,)) for repeat in range(spec.repeats)]
+    waiting = [(repeat, 0, number, 0.0, jobs) for number, (repeat, jobs) in enumerate(series)]
     free = [0.0] * workers
     end = 0.0
     while waiting:
@@ -202,7 +208,8 @@ def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_SharedExe
             seconds = [curve.seconds for curve in study.curves(purpose)]
             spent.setdefault((names[study.arm], study.is_default, purpose), []).extend(seconds)
     means = {kind: sum(seconds) / len(seconds) for kind, seconds in spent.items() if seconds}
-    return _Timing(compiled - began, ended - compiled, means)
+    references = [sum(each.seconds for each in of_repeat) for of_repeat in record.references.values()]
+    return _Timing(compiled - began, ended - compiled, means, sum(references) / max(len(references), 1))
 
 
 class _SharedExecutor(Executor):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from cooldown.search.spec.experiment import Experiment
+from cooldown.search.tuning.reference_jobs import WORK
 from cooldown.search.tuning.studies import needs, total_work, work_done
 from cooldown.storage import StudyRecord
 
@@ -50,9 +51,11 @@ class Progress:
     started: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def of(cls, name: str, spec: Experiment, studies: Sequence[StudyRecord]) -> "Progress":
-        """The progress of the experiment `name` with these studies."""
-        total = sum(total_work(study, spec) for study in studies)
+    def of(cls, name: str, spec: Experiment, studies: Sequence[StudyRecord], references: int = 0) -> "Progress":
+        """The progress of the experiment `name` with these studies. references: the repeats whose references are not
+        trained yet.
+        """
+        total = sum(total_work(study, spec) for study in studies) + WORK * references
         work = sum(work_done(study, spec) for study in studies)
         return cls(name, tuple(_arm(arm, studies, spec) for arm in spec.arms), work, total, work, spec)
 
@@ -72,6 +75,10 @@ class Progress:
             arm.advanced(before, after, spec) if searched and arm.arm == after.arm else arm for arm in self.arms
         )
         return replace(self, arms=arms, work=self.work + work_done(after, spec) - work_done(before, spec))
+
+    def with_references(self) -> "Progress":
+        """The progress after the references of a repeat were trained."""
+        return replace(self, work=self.work + WORK)
 
     @property
     def seconds_left(self) -> float | None:

@@ -1,8 +1,8 @@
 """Run the studies of an experiment on an executor, and write the results to the ledger. Resuming is the same function.
 
 What a study needs next follows from its record alone: trials, then finalists, then the winner's evaluation. Each of
-these steps is one job for a worker and one transaction in the ledger. Jobs that were in flight when a run ended are
-repeated by the next run, with the same results.
+these steps is one job for a worker and one transaction in the ledger; so are the references of a repeat. Jobs that were
+in flight when a run ended are repeated by the next run, with the same results.
 """
 
 import time
@@ -12,19 +12,21 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.records import Curve
+from cooldown.objectives.records import Curve, Reference
 from cooldown.search.executors.jobs import TrainingError, compile_packed, train_packed
 from cooldown.search.executors.local import stop
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.space import Space, search_space
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.pruning import limits
+from cooldown.search.tuning.reference_jobs import ReferenceJob, missing_references, reference_job
 from cooldown.search.tuning.sampling import Default, Generation, Proposals
 from cooldown.search.tuning.splits import Splits
 from cooldown.search.tuning.studies import finalists, needs
@@ -70,6 +72,12 @@ class Job:
         default = "/default" if self.study.is_default else ""
         return f"{part} of study {self.study.arm}/{self.study.repeat}{default}"
 
+    @property
+    def call(self) -> tuple[Callable[..., Any], *tuple[Any, ...]]:
+        """What a worker runs."""
+        every_epoch = self.purpose is not Purpose.EVALUATION
+        return train_packed, self.problem, self.configs, self.seeds, every_epoch, self.limits
+
 
 def run(
     ledger: Ledger,
@@ -113,10 +121,11 @@ class _Runner:
         self.open_executor, self.queue, self.report = open_executor, queue, report
         studies = [*record.studies, *record.default_configs]
         self.unfinished = {study.id: study for study in studies if needs(study, spec)}
-        self.running: dict[Future[list[list[Curve]]], Job] = {}
-        self.suspects: list[Job] = []
+        self.references = missing_references(record, spec, splits)
+        self.running: dict[Future[Any], Job | ReferenceJob] = {}
+        self.suspects: list[Job | ReferenceJob] = []
         self.deaths: Counter[str] = Counter()
-        self.progress = Progress.of(record.name, spec, studies)
+        self.progress = Progress.of(record.name, spec, studies, references=len(self.references))
 
     @cached_property
     def spaces(self) -> dict[str, Space]:
@@ -125,9 +134,9 @@ class _Runner:
         }
 
     def run(self) -> None:
-        """Work until all studies are complete."""
+        """Work until all studies and references are complete."""
         self.report(self.progress)
-        if not self.unfinished:
+        if not self.unfinished and not self.references:
             return
         executor = self.open_executor()
         try:
@@ -164,17 +173,24 @@ class _Runner:
             if not self.running:
                 self._start(executor, self.suspects.pop(0))
             return
-        busy = {job.study.id for job in self.running.values()}
+        jobs = self.running.values()
+        busy = {job.study.id for job in jobs if isinstance(job, Job)}
         waiting = [study for study in self.unfinished.values() if study.id not in busy]
-        # Repeat by repeat, so that there is a first comparison before all repeats are done.
+        # Repeat by repeat, so that there is a first comparison before all repeats are done; references fill what a
+        # repeat leaves free.
         waiting.sort(key=lambda study: (study.repeat, len(study.trials), study.id))
-        for study in waiting[: max(self.queue - len(self.running), 0)]:
-            self._start(executor, self._job(study))
+        started = {job.repeat for job in jobs if isinstance(job, ReferenceJob)}
+        repeats = [repeat for repeat in self.references if repeat not in started]
+        for _ in range(self.queue - len(self.running)):
+            if waiting and not (repeats and repeats[0] < waiting[0].repeat):
+                self._start(executor, self._job(waiting.pop(0)))
+            elif repeats:
+                self._start(executor, reference_job(self.splits, repeats.pop(0)))
 
-    def _start(self, executor: Executor, job: Job) -> None:
-        every_epoch = job.purpose is not Purpose.EVALUATION
+    def _start(self, executor: Executor, job: Job | ReferenceJob) -> None:
         try:
-            future = executor.submit(train_packed, job.problem, job.configs, job.seeds, every_epoch, job.limits)
+            function, *arguments = job.call
+            future = executor.submit(function, *arguments)
         except BrokenExecutor:
             self.suspects.append(job)
             raise
@@ -210,7 +226,14 @@ class _Runner:
         errors = {future: future.exception() for future in done}
         for future, error in errors.items():
             if error is None:
-                self._append(self.running.pop(future), future.result())
+                job, result = self.running.pop(future), future.result()
+                if isinstance(job, ReferenceJob):
+                    self._append_references(job, result)
+                else:
+                    self._append(job, result)
+                self.deaths.pop(f"on {job.name}", None)
+                self.deaths.pop(AT_START, None)
+                self.report(self.progress)
         for future, error in errors.items():
             if isinstance(error, BrokenExecutor):
                 raise error
@@ -240,10 +263,12 @@ class _Runner:
             self.unfinished[study.id] = study
         else:
             del self.unfinished[study.id]
-        self.deaths.pop(f"on {job.name}", None)
-        self.deaths.pop(AT_START, None)
         self.progress = self.progress.advanced(job.study, study)
-        self.report(self.progress)
+
+    def _append_references(self, job: ReferenceJob, references: list[Reference]) -> None:
+        self.writer.append_references(job.repeat, references)
+        self.references.remove(job.repeat)
+        self.progress = self.progress.with_references()
 
     def _suspect(self) -> None:
         """After a worker's death: repeat each job that was in flight alone, to find the one that causes it."""

@@ -166,4 +166,32 @@ FAULTS = (
         "test, rows = np.split(np.arange(len(y)), [N_TEST])",
         ("tests/search/export/test_own_test_rows.py",),
     ),
+    Fault(
+        "references are trained on the test rows",
+        "objectives/references.py",
+        "X, y = model.X[problem.train], model.y[problem.train]",
+        "X, y = model.X[problem.held_out], model.y[problem.held_out]",
+        ("tests/objectives/test_references.py",),
+    ),
+    Fault(
+        "a capped run keeps its own errors in the target's units",
+        "objectives/training/recording.py",
+        "errors=problem.units.uninformed if curve.capped else self.errors[r]",
+        "errors=self.errors[r]",
+        ("tests/objectives/test_target_units.py",),
+    ),
+    Fault(
+        "references are trained for an experiment of protocol 1",
+        "search/tuning/reference_jobs.py",
+        "if spec.protocol == 1 or not splits.task.references:",
+        "if not splits.task.references:",
+        ("tests/search/test_reference_jobs.py",),
+    ),
+    Fault(
+        "a single run is held against the interval that it widens itself",
+        "search/statistics/doubts.py",
+        "without, mean = mean_interval(others), float(means.mean())",
+        "without, mean = mean_interval(means), float(others.mean())",
+        ("tests/search/test_outcome_alarms.py",),
+    ),
 )

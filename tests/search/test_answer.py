@@ -174,6 +174,7 @@ def test_an_open_question_has_one_next_step_with_its_price(record: ExperimentRec
     assert found.next.seconds == price_of_repeats(view, needed)
     assert found.next.seconds is not None
     training = sum(arm.seconds - arm.superseded_seconds for arm in arm_summaries(view))
+    training += sum(each.seconds for of_repeat in record.references.values() for each in of_repeat)
     cores = record.environment["cores"]
     expected = START_SECONDS + training / 5 * (needed - 5) / min(cores, 2 * (needed - 5))
     assert found.next.seconds == pytest.approx(expected, abs=0.051)

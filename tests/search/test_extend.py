@@ -204,6 +204,9 @@ def test_what_an_older_ledger_was_extended_from_is_kept(tmp_path: Path) -> None:
             ALTER TABLE old RENAME TO cooldown_studies;
             CREATE INDEX ix_cooldown_studies_experiment_id ON cooldown_studies (experiment_id);
             ALTER TABLE cooldown_curves DROP COLUMN uninformed_score;
+            ALTER TABLE cooldown_curves DROP COLUMN rmse;
+            ALTER TABLE cooldown_curves DROP COLUMN mae;
+            DROP TABLE cooldown_references;
             ALTER TABLE cooldown_experiments DROP COLUMN looks;
             UPDATE cooldown_version SET version_num = '0003';
             """

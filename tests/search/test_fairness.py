@@ -202,7 +202,8 @@ def test_the_document_says_what_the_ledger_holds(spied: Any) -> None:
             assert repeat["best"]["config"] == study.winner.config.to_json()
             assert repeat["best"]["validation_loss"] == study.winner.validation_loss
             assert repeat["best"]["finalist_loss"] == study.winner.finalist_loss
-            assert [set(each) for each in repeat["evaluations"]] == [{"seed", "test_loss", "test_score"}] * 2
+            keys = {"seed", "test_loss", "test_score", "test_rmse", "test_mae"}
+            assert [set(each) for each in repeat["evaluations"]] == [keys] * 2
     (verdict,) = shown["verdicts"]
     assert set(verdict) >= {"a", "b", "verdict", "difference", "low", "high", "probability_a_better", "why"}
     losses = losses_of(View(record))
@@ -223,7 +224,7 @@ def test_ranges_that_reach_too_high_raise_an_alarm(url: str) -> None:
     ranges = {"sgd.learning_rate": (1e20, 1e30), "constant.warmup_steps": 0}
     record = run_in_threads(url, spec(arms=("sgd", "adam"), repeats=1, ranges=ranges, epochs=2))
     found = {(alarm.kind, alarm.arm): alarm for alarm in alarms(View(record), pair_verdicts(View(record)))}
-    assert set(found) == {("boundary", "sgd"), ("divergence", "sgd")}
+    assert set(found) == {("boundary", "sgd"), ("divergence", "sgd"), ("no model", "sgd")}
     assert "100% of the search's runs diverged" in found["divergence", "sgd"].message
     assert "widen the range to 0.1 … 1e+30" in found["boundary", "sgd"].message, "down to the default"
     assert Result(record).verdicts[0].verdict == "undecided"

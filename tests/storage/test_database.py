@@ -15,6 +15,7 @@ from ledger_examples import complete_experiment, generation, study_of
 from sqlalchemy import text
 
 from cooldown.objectives import Outcome
+from cooldown.objectives.records import NO_ERRORS
 from cooldown.storage import Ledger, LedgerError, StudyKey, database, sqlite, tables
 from cooldown.storage.fingerprint import arm_fingerprints, fingerprint
 
@@ -82,6 +83,8 @@ def test_a_ledger_of_the_first_revision_opens_and_keeps_its_fingerprint(tmp_path
     assert all(
         curve.kept_epoch == (0 if curve.outcome is Outcome.DIVERGED else len(curve.train_loss)) for curve in curves
     )
+    assert {curve.errors for curve in curves} == {NO_ERRORS}
+    assert record.references == {}
     study = study_of(ledger)
     with ledger.hold("digits") as writer:
         assert len(writer.append_generation(study, 3, generation(2), {}).trials) == 9

@@ -107,8 +107,8 @@ def revision(number: str) -> Callable[[Path], None]:
         (empty_version_table, r"is not a Cooldown ledger \(it holds cooldown_version\)"),
         (another_programs_wal, r"is not a Cooldown ledger \(it holds notes\)"),
         (another_programs_journal, r"is not a Cooldown ledger \(it holds notes\)"),
-        (revision("0006"), "was written by a newer Cooldown .*0006.*0005.*update"),
-        (revision("later"), "was written by a newer Cooldown .*later.*0005.*update"),
+        (revision("0007"), "was written by a newer Cooldown .*0007.*0006.*update"),
+        (revision("later"), "was written by a newer Cooldown .*later.*0006.*update"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -5,7 +5,7 @@ import pytest
 from small_fits import NAMES, X_DIABETES, X_IRIS, classifier, regressor, y_diabetes, y_iris
 
 from cooldown.objectives import Problem, train
-from cooldown.objectives.data.arrays import scaling
+from cooldown.objectives.data.arrays import standardized
 from cooldown.objectives.models.mlp import EVALUATION_ROWS, MLP
 
 
@@ -58,8 +58,7 @@ def test_many_rows_are_predicted_in_chunks(monkeypatch):
 def test_the_targets_of_a_regression_are_standardized_as_a_tasks_are():
     for y in (y_diabetes, np.c_[y_diabetes, 100 * X_DIABETES[:, 0], np.full(442, 3.0)]):
         fitted = regressor().fit(X_DIABETES, y)
-        mean, scale = scaling(y.reshape(442, -1), 442)
-        target = (y.reshape(442, -1) - mean) / scale
+        target, _ = standardized(y.reshape(442, -1), 442)
         model = MLP(X_DIABETES, target, (32,), target.shape[1], "squared_error")
         problem = Problem(model, np.arange(442), np.arange(9), 1.0)
         (curve,), *_ = train(problem, [fitted.to_config()], fitted.seeds_)

@@ -1,0 +1,97 @@
+"""`from_arrays`: a user's own arrays as a task."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives.data.arrays import ArrayTask, in_memory
+from cooldown.objectives.data.checks import (
+    check_features,
+    check_name,
+    check_sample_weight,
+    check_target,
+    check_test_target,
+    labels_of,
+)
+from cooldown.objectives.data.task import Kind
+from cooldown.objectives.errors import InputError
+
+
+def from_arrays(
+    X: Any,
+    y: Any,
+    *,
+    name: str = "arrays",
+    kind: Kind | None = None,
+    hidden: tuple[int, ...] = (32,),
+    sample_weight: Any = None,
+    test: tuple[Any, Any] | None = None,
+) -> ArrayTask:
+    """A task from a user's own arrays.
+
+    X: (n, d) finite numbers. y: (n,) labels (strings, booleans or numbers) or numbers to predict.
+    kind: "classification" or "regression". If None, strings, booleans and at most 20 distinct whole numbers are
+        classes, and everything else is a regression.
+    hidden: widths of the MLP's hidden layers, () for linear or logistic regression.
+    sample_weight: (n,) weights of the rows above 0, in the training loss and in all measures; None if all count alike.
+    test: (X_test (m, d), y_test (m,)), the test rows of every repeat instead of drawn ones, at least 2: the same
+        columns, and only labels that y has. All rows of X are then for training and validation. Where rows have
+        weights, (X_test, y_test, weights (m,)).
+
+    Raises InputError for anything that cannot be split and trained on: missing or infinite values, a constant
+    target, a class of fewer than 5 rows, fewer than 10 rows (with `test`, of 4 and 8); and for a `test` that does not
+    fit.
+    """
+    check_name("from_arrays", name)
+    features = check_features(X)
+    where = "from_arrays(y=...)"
+    target, task_kind = check_target(where, y, len(features), kind, drawn_test=test is None)
+    weights = check_sample_weight("from_arrays(sample_weight=...)", sample_weight, len(features))
+    labels = labels_of(where, y, len(features)) if task_kind == "classification" else ()
+    n_test = 0
+    if test is not None:
+        features, target, weights, n_test = _with_test(test, X, y, features, target, weights, task_kind)
+    data = partial(in_memory, features, target)
+    return ArrayTask(name, task_kind, data, hidden, labels=labels, sample_weight=weights, n_test=n_test)
+
+
+def _with_test(
+    test: Any,
+    X: Any,
+    y: Any,
+    features: NDArray[np.float64],
+    target: NDArray[Any],
+    weights: NDArray[np.float64] | None,
+    kind: Kind,
+) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[np.float64] | None, int]:
+    """Features, target and weights with the rows of `test` after those of the training rows, and how many these are.
+
+    X, y: the training rows as the user gave them.
+    """
+    where, parts = "from_arrays(test=(X, y))", 2 if weights is None else 3
+    if not isinstance(test, tuple | list) or len(test) != parts:
+        what = "two arrays" if weights is None else "three arrays, X, y and the weights of the rows"
+        raise InputError(f"{where}: must be {what}, got {_counted(test)}")
+    test_features = check_features(test[0], f"{where}: X")
+    if test_features.shape[1] != features.shape[1]:
+        raise InputError(
+            f"{where}: X must have the {features.shape[1]} columns of the training rows, got {test_features.shape[1]}"
+        )
+    names, test_names = ([*map(str, getattr(table, "columns", ()))] for table in (X, test[0]))
+    if names and test_names and names != test_names:
+        raise InputError(
+            f"{where}: X must have the columns {', '.join(names)} in this order, got {', '.join(test_names)}"
+        )
+    test_target = check_test_target(f"{where}: y", test[1], len(test_features), kind, y)
+    if weights is not None:
+        test_weights = check_sample_weight(f"{where}: weights", test[2], len(test_features))
+        assert test_weights is not None
+        weights = np.concatenate([weights, test_weights])
+    both = np.concatenate([features, test_features]), np.concatenate([target, test_target])
+    return *both, weights, len(test_features)
+
+
+def _counted(test: Any) -> str:
+    return f"{len(test)} of them" if isinstance(test, tuple | list) else type(test).__name__

@@ -1,0 +1,104 @@
+"""References: what predictors that nobody tunes reach on the rows of an evaluation, for scale beside tuned arms.
+
+They get the features and the target of the arms' own problem, and scikit-learn's default settings (`SETTINGS`).
+"""
+
+import time
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.problem import Problem
+from cooldown.objectives.records import NO_ERRORS, Reference
+
+NO_MODEL = "no model"
+LOGISTIC = "logistic regression"
+RIDGE = "ridge regression"
+TREES = "gradient-boosted trees"
+
+SETTINGS = {
+    LOGISTIC: "LogisticRegression(max_iter=1000)",
+    RIDGE: "Ridge()",
+    TREES: "HistGradientBoosting(random_state=0)",
+}
+"""scikit-learn's estimators: all else is its default, so that no reference is tuned."""
+
+SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
+"""As in scikit-learn's log loss."""
+
+
+def trained(problem: Problem, names: Sequence[str]) -> list[Reference]:
+    """The references of these names, trained on the problem's training rows and measured on its held-out rows.
+
+    "no model" is the baseline predictor: class frequencies, or the mean target. The others need a problem on an `MLP`,
+    whose features and targets they get; one class alone cannot be learned, and then they are left out. The result is a
+    function of the problem: fixed random numbers, one thread.
+    """
+    from threadpoolctl import threadpool_limits
+
+    references = []
+    for name in names:
+        if name == NO_MODEL:
+            errors = problem.units.uninformed if problem.units else NO_ERRORS
+            references.append(
+                Reference(NO_MODEL, problem.uninformed_loss, problem.uninformed_score, errors, seconds=0.0)
+            )
+            continue
+        assert isinstance(problem.model, MLP)
+        if problem.model.loss == "cross_entropy" and len(np.unique(problem.model.y[problem.train])) < 2:
+            continue
+        # Loaded before the threads are limited: their pools must be known by then.
+        estimator = _estimator(name, problem.model)
+        with threadpool_limits(limits=1):
+            references.append(_measured(name, estimator, problem, problem.model))
+    return references
+
+
+def _estimator(name: str, model: MLP) -> Any:
+    """The unfitted estimator."""
+    if name == LOGISTIC:
+        from sklearn.linear_model import LogisticRegression
+
+        return LogisticRegression(max_iter=1000)
+    if name == RIDGE:
+        from sklearn.linear_model import Ridge
+
+        return Ridge()
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    kind = HistGradientBoostingClassifier if model.loss == "cross_entropy" else HistGradientBoostingRegressor
+    return kind(random_state=0)
+
+
+def _measured(name: str, estimator: Any, problem: Problem, model: MLP) -> Reference:
+    """The reference with this estimator, which is fitted here."""
+    started = time.perf_counter()
+    X, y = model.X[problem.train], model.y[problem.train]
+    with warnings.catch_warnings():
+        # A fit that is stopped at max_iter is a reference too.
+        warnings.simplefilter("ignore")
+        estimator.fit(X, y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y)
+    features, target = model.X[problem.held_out], model.y[problem.held_out]
+    errors = NO_ERRORS
+    if model.loss == "cross_entropy":
+        loss, score = _classified(estimator, features, target, model.n_outputs)
+    else:
+        outputs = np.asarray(estimator.predict(features)).reshape(target.shape)
+        loss, variance = float(np.square(outputs - target).mean()), float(target.var(axis=0).mean())
+        score = 1 - loss / variance if variance > 0 else float("nan")
+        if problem.units is not None:
+            capped = loss > problem.uninformed_loss
+            errors = problem.units.uninformed if capped else problem.units.errors(outputs, target)
+    return Reference(name, min(loss, problem.uninformed_loss), score, errors, time.perf_counter() - started)
+
+
+def _classified(estimator: Any, X: NDArray[np.float64], y: NDArray[Any], n_classes: int) -> tuple[float, float]:
+    """Log loss and accuracy; a class without training rows has the probability 0."""
+    probabilities = np.zeros((len(X), n_classes))
+    probabilities[:, estimator.classes_] = estimator.predict_proba(X)
+    of_label = np.maximum(probabilities[np.arange(len(y)), y], SMALLEST_PROBABILITY)
+    return float(-np.log(of_label).mean()), float((probabilities.argmax(axis=1) == y).mean())
