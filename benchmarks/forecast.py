@@ -173,7 +173,7 @@ def main() -> None:
     parser.add_argument("--looked-at", type=int, default=100_000, help="experiments per effect with four looks")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    rng, console = np.random.default_rng(arguments.seed), Console()
+    rng, console = np.random.default_rng(arguments.seed), Console(width=130)
 
     at = [f"at {n}" for n in LOOKS]
     table = Table("spending", *(f"level {each}" for each in at), *at, "repeats", box=None)

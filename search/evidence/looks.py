@@ -27,10 +27,10 @@ def remark(view: View) -> str:
     looks, end = looks_at(view)
     if looks == (end,) or min(*looks, end) < 2:
         return ""
-    width = f"its interval is that of {confidence(level(view))}"
+    width = f"this interval is a {confidence(level(view))} one"
     if end >= looks[-1]:
-        planned = counted(len([look for look in view.spec.looks if look >= 2]), "planned look")
-        return f"This is look {len(looks)} of up to {planned}, which share the 5 % of error: {width}."
+        planned = counted(len(view.spec.looks), "look")
+        return f"This is number {len(looks)} of at most {planned}, which share the 5 % of error: {width}."
     most = most_false_winners(looks, end, LEVEL)
     return (
         f"The answer was looked at {len(looks)} times, more often than planned: {width}, and all looks together may "
