@@ -56,14 +56,14 @@ def population_of(
     for i, (problem, seed, shuffle, curriculum) in enumerate(kinds):
         rows = problem.train
         if curriculum != "none":
-            rows, paid[i] = _easiest_first(problem)
+            rows, paid[i] = easiest_first(problem)
         order = DataOrder(rows, generator(seed, "data order"), replicates[i].config.epochs, shuffle, curriculum)
         orders.setdefault(kinds[i], order)
     return Population(problems, replicates, [orders[kind] for kind in kinds], dtype), paid
 
 
 @lru_cache(maxsize=32)
-def _easiest_first(problem: Problem) -> tuple[Indices, int]:
+def easiest_first(problem: Problem) -> tuple[Indices, int]:
     """The training rows (n,) from easy to hard, and the gradient evaluations of this ranking.
 
     Easy rows have a low loss under a reference model: the task's model after a few epochs.

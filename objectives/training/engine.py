@@ -202,5 +202,5 @@ def _problems(task: Any, seeds: Sequence[int]) -> list[Problem]:
             raise InputError(f"train(task=...): a list needs one Problem per seed, got {len(task)} for {len(seeds)}")
         return list(task)
     raise InputError(
-        f"train(task=...): must be a Task, like tasks.get('digits'), a Problem or a list of these, got {task!r:.80}"
+        f"train(task=...): must be a Task, like tasks.get('digits'), a Problem or a list of Problems, got {task!r:.80}"
     )

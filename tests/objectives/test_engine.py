@@ -138,7 +138,10 @@ def test_an_attribute_of_a_users_model_means_what_the_user_means():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("iris", [config()], [0]), "train(task=...): must be a Task, like tasks.get('digits'), or a Problem, got"),
+        (
+            ("iris", [config()], [0]),
+            "train(task=...): must be a Task, like tasks.get('digits'), a Problem",
+        ),
         ((problem(), config(), [0]), "train(configs=...): must be a list of TrainConfig, got TrainConfig("),
         ((problem(), [{}], [0]), "train(configs=...): must be a list of TrainConfig, got [{}]"),
         ((problem(), [config()], 0), "train(seeds=...): must be a list of whole numbers, got 0"),

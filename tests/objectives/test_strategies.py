@@ -12,14 +12,16 @@ from cooldown.objectives import Outcome, Problem, train
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.random_streams import generator
 from cooldown.objectives.strategies import STRATEGIES
-from cooldown.objectives.training import engine
+from cooldown.objectives.training.assembly import easiest_first
 from cooldown.objectives.training.data_order import DataOrder, by_difficulty
 
 
 def same(one, other):
     """Bit for bit, timing aside."""
     return all(
-        np.array_equal(getattr(one, name), getattr(other, name), equal_nan=name == "held_out_score")
+        np.array_equal(
+            getattr(one, name), getattr(other, name), equal_nan=name in ("held_out_score", "uninformed_score")
+        )
         for name in vars(one)
         if name not in ("seconds", "outcome")
     ) and (one.outcome is other.outcome)
@@ -143,8 +145,8 @@ def test_easy_rows_are_those_that_the_reference_model_is_right_about():
     wrong = np.arange(0, 100, 10)
     y[wrong] = 1 - y[wrong]
     task = Problem(MLP(X, y, (8,), 2, "cross_entropy"), np.arange(100), np.arange(100, 120), 0.7)
-    order, paid = engine._easiest_first(task)
+    order, paid = easiest_first(task)
     assert sorted(order) == list(range(100))
     assert paid == 11 * 100
     assert np.isin(wrong, order[-40:]).mean() >= 0.8
-    assert engine._easiest_first(task)[0] is order, "found once for a problem"
+    assert easiest_first(task)[0] is order, "found once for a problem"

@@ -170,7 +170,7 @@ def test_an_open_question_has_one_next_step_with_its_price(record: ExperimentRec
     view = View(planted(record, [1.0, 1.5, 0.7, 0.9, 0.8], [1.0] * 5))
     found, needed = answer(view), document(view)["verdicts"][0]["repeats_to_decide"]
     assert found.next is not None
-    assert found.next.command == f"cooldown resume mine --repeats {needed}"
+    assert found.next.command == f"cooldown resume mine --until-decided --max-repeats {needed}"
     assert found.next.seconds == price_of_repeats(view, needed)
     assert found.next.seconds is not None
     training = sum(arm.seconds - arm.superseded_seconds for arm in arm_summaries(view))
@@ -223,7 +223,7 @@ def test_the_document_has_the_contracts_keys(record: ExperimentRecord) -> None:
     shown = document(View(planted(record, [1.0, 1.5, 0.7, 0.9, 0.8], [1.0] * 5)))
     assert set(shown["answer"]) == {"question", "word", "sentence", "next"}
     assert set(shown["answer"]["next"]) == {"command", "seconds"}
-    assert shown["protocol"] == 1
+    assert shown["protocol"] == 2
     (verdict,) = shown["verdicts"]
     assert set(verdict) >= {
         *("a", "b", "verdict", "ratio", "low", "high", "difference", "probability_a_better", "wins", "repeats"),
@@ -248,7 +248,7 @@ def test_every_place_says_the_same(record: ExperimentRecord) -> None:
     ("primary", "message"),
     [
         (["adam"], r"primary: should be two arms, such as \['momentum\+cosine', 'adam'\], got \['adam'\]"),
-        (["adam", "adm"], "primary: unknown arm 'adm'; did you mean 'adam'"),
+        (["adam", "adm"], "primary: unknown arm of this experiment 'adm'; did you mean 'adam'"),
         (["adam", "adam+constant"], "primary: should be two different arms, got 'adam' twice"),
     ],
 )

@@ -18,13 +18,14 @@ from cooldown.objectives.errors import InputError
 from cooldown.search.cli.listings import trials as trials_listing
 from cooldown.search.cli.terminal import answer
 from cooldown.search.evidence.alarms import contains
+from cooldown.search.evidence.answer import answer as answer_of
 from cooldown.search.evidence.budgets import crossover_sentence
 from cooldown.search.evidence.credit import credit_split
 from cooldown.search.evidence.document import document
 from cooldown.search.evidence.learning import winners_curves
 from cooldown.search.evidence.lengths import lengths_sentence
 from cooldown.search.evidence.tables import arms_table, pairs_table
-from cooldown.search.evidence.verdict import compared_pair, pair_verdicts, sentence
+from cooldown.search.evidence.verdict import compared_pair, pair_verdicts
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.service import resume
@@ -121,7 +122,7 @@ def test_the_answer_says_that_budgets_differ(view: View) -> None:
     assert alarm.resume is None
     pair = compared_pair(view)
     assert pair is not None
-    assert ("not at equal gradient evaluations" in sentence(view)) == (LONG in pair)
+    assert ("not at equal gradient evaluations" in answer_of(view).sentence) == (LONG in pair)
     assert crossover_sentence(view, LONG, PLAIN).endswith(
         "A trial of long costs 1.5 times as many gradient evaluations as one of momentum+cosine."
     )
@@ -131,8 +132,8 @@ def test_the_answer_says_that_budgets_differ(view: View) -> None:
 def test_two_arms_of_one_optimizer_are_the_pair_and_equal_lengths_are_not_mentioned(url: str) -> None:
     view = View(run_in_threads(url, spec(arms=(PLAIN, BN))))
     assert set(compared_pair(view) or ()) == {PLAIN, BN}
-    assert "tuned bn" in sentence(view)
-    assert "[" not in sentence(view).partition(":")[0]
+    assert "tuned bn" in answer_of(view).sentence
+    assert "[" not in answer_of(view).sentence.partition(":")[0]
     assert lengths_sentence(view) == ""
     assert "equal gradient evaluations" not in json.dumps(document(view))
     assert credit_split(view, (PLAIN, BN)) is None

@@ -83,7 +83,7 @@ def test_show_json_keeps_its_contract(run_here: Any, ledger: str) -> None:
     assert list(shown)[:4] == ["name", "task", "status", "message"]
     assert {"fingerprint", "answer", "protocol", "spec", "arms", "verdicts", "alarms"} < set(shown)
     assert set(shown["answer"]) == {"question", "word", "sentence", "next"}
-    assert shown["protocol"] == 1
+    assert shown["protocol"] == 2
     assert len(shown["fingerprint"]) == 64
     assert set(shown["arms"][0]["repeats"][0]["best"]) >= {"config", "validation_loss", "finalist_loss"}
     code, out, _ = run_here("show", "empty", "--json", "--db", ledger)

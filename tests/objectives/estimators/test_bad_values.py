@@ -11,18 +11,18 @@ from small_fits import WILD, X_DIABETES, X_IRIS, classifier, regressor, y_diabet
 from cooldown.objectives import Outcome
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.estimators import ScheduledMLPClassifier
-from cooldown.objectives.training import engine
+from cooldown.objectives.training.population import Population
 
 
 def test_a_seed_that_diverges_is_left_out_with_a_warning(monkeypatch):
     healthy = classifier(n_seeds=3).fit(X_IRIS, y_iris)
-    initial = engine.Population.__init__
+    initial = Population.__init__
 
     def sick(population, *arguments):
         initial(population, *arguments)
         population.theta[[replicate.seed == healthy.seeds_[1] for replicate in population.replicates]] = np.nan
 
-    monkeypatch.setattr(engine.Population, "__init__", sick)
+    monkeypatch.setattr(Population, "__init__", sick)
     with pytest.warns(ConvergenceWarning, match="fit: 1 of 3 seeds diverged and are left out"):
         ill = classifier(n_seeds=3).fit(X_IRIS, y_iris)
     assert [curve.outcome for curve in ill.curves_] == [Outcome.COMPLETED, Outcome.DIVERGED, Outcome.COMPLETED]
