@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.models.mlp import MLP
-from cooldown.objectives.problem import Problem
+from cooldown.objectives.problem import Indices, Problem
 from cooldown.objectives.records import NO_ERRORS, Reference
 
 NO_MODEL = "no model"
@@ -82,23 +82,30 @@ def _measured(name: str, estimator: Any, problem: Problem, model: MLP) -> Refere
         # A fit that is stopped at max_iter is a reference too.
         warnings.simplefilter("ignore")
         estimator.fit(X, y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y)
-    features, target = model.X[problem.held_out], model.y[problem.held_out]
+    outputs = _outputs(estimator, model, problem.held_out)
+    loss, score = _loss_and_score(outputs, model, problem.held_out)
     errors = NO_ERRORS
-    if model.loss == "cross_entropy":
-        loss, score = _classified(estimator, features, target, model.n_outputs)
-    else:
-        outputs = np.asarray(estimator.predict(features)).reshape(target.shape)
-        loss, variance = float(np.square(outputs - target).mean()), float(target.var(axis=0).mean())
-        score = 1 - loss / variance if variance > 0 else float("nan")
-        if problem.units is not None:
-            capped = loss > problem.uninformed_loss
-            errors = problem.units.uninformed if capped else problem.units.errors(outputs, target)
+    if problem.units is not None:
+        capped = loss > problem.uninformed_loss
+        errors = problem.units.uninformed if capped else problem.units.errors(outputs, model.y[problem.held_out])
     return Reference(name, min(loss, problem.uninformed_loss), score, errors, time.perf_counter() - started)
 
 
-def _classified(estimator: Any, X: NDArray[np.float64], y: NDArray[Any], n_classes: int) -> tuple[float, float]:
-    """Log loss and accuracy; a class without training rows has the probability 0."""
-    probabilities = np.zeros((len(X), n_classes))
-    probabilities[:, estimator.classes_] = estimator.predict_proba(X)
-    of_label = np.maximum(probabilities[np.arange(len(y)), y], SMALLEST_PROBABILITY)
-    return float(-np.log(of_label).mean()), float((probabilities.argmax(axis=1) == y).mean())
+def _outputs(estimator: Any, model: MLP, rows: Indices) -> NDArray[np.float64]:
+    """(m, K) what a network would put out: logarithms of probabilities, or standardized targets. A class without
+    training rows has the smallest probability.
+    """
+    if model.loss == "squared_error":
+        return np.asarray(estimator.predict(model.X[rows]), np.float64).reshape(len(rows), -1)
+    probabilities = np.zeros((len(rows), model.n_outputs))
+    probabilities[:, estimator.classes_] = estimator.predict_proba(model.X[rows])
+    return np.log(np.maximum(probabilities, SMALLEST_PROBABILITY))
+
+
+def _loss_and_score(outputs: NDArray[np.float64], model: MLP, rows: Indices) -> tuple[float, float]:
+    """Log loss and accuracy, or squared error and R², as the model measures them."""
+    y = model.y[rows]
+    if model.loss == "cross_entropy":
+        return float(-outputs[np.arange(len(y)), y].mean()), float((outputs.argmax(axis=1) == y).mean())
+    loss, variance = float(np.square(outputs - y).mean()), float(y.var(axis=0).mean())
+    return loss, 1 - loss / variance if variance > 0 else float("nan")

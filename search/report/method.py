@@ -69,6 +69,15 @@ def protocol(result: Result) -> Section:
         ),
         ("Pruning.", _pruner(spec["pruner"])),
     ]
+    if record.references:
+        steps.insert(
+            -1,
+            (
+                "References.",
+                "Beside the arms, predictors that nobody tunes are trained once per repeat on the rows of the "
+                "evaluation, with the same features, and measured on the same test rows. They decide nothing.",
+            ),
+        )
     if several:
         steps.insert(
             -1,
