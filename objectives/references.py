@@ -81,7 +81,8 @@ def _measured(name: str, estimator: Any, problem: Problem, model: MLP) -> Refere
     with warnings.catch_warnings():
         # A fit that is stopped at max_iter is a reference too.
         warnings.simplefilter("ignore")
-        estimator.fit(X, y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y)
+        weights = None if model.weights is None else model.weights[problem.train]
+        estimator.fit(X, y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y, sample_weight=weights)
     outputs = _outputs(estimator, model, problem.held_out)
     loss, score = _loss_and_score(outputs, model, problem.held_out)
     errors = NO_ERRORS
@@ -103,9 +104,14 @@ def _outputs(estimator: Any, model: MLP, rows: Indices) -> NDArray[np.float64]:
 
 
 def _loss_and_score(outputs: NDArray[np.float64], model: MLP, rows: Indices) -> tuple[float, float]:
-    """Log loss and accuracy, or squared error and R², as the model measures them."""
+    """Log loss and accuracy, or squared error and R², or what the model measures in their place."""
     y = model.y[rows]
     if model.loss == "cross_entropy":
-        return float(-outputs[np.arange(len(y)), y].mean()), float((outputs.argmax(axis=1) == y).mean())
-    loss, variance = float(np.square(outputs - y).mean()), float(y.var(axis=0).mean())
-    return loss, 1 - loss / variance if variance > 0 else float("nan")
+        loss, score = float(-outputs[np.arange(len(y)), y].mean()), float((outputs.argmax(axis=1) == y).mean())
+    else:
+        loss, variance = float(np.square(outputs - y).mean()), float(y.var(axis=0).mean())
+        score = 1 - loss / variance if variance > 0 else float("nan")
+    if model.measuring is None:
+        return loss, score
+    losses, scores = model.measuring.measure(outputs[None], model.y, rows, np.array([loss]), np.array([score]))
+    return float(losses[0]), float(scores[0])

@@ -7,6 +7,7 @@ import numpy as np
 from cooldown.objectives.references import NO_MODEL
 from cooldown.search.evidence.alarm import Alarm
 from cooldown.search.evidence.losses import mean_test_losses, test_losses
+from cooldown.search.evidence.measures import best_score
 from cooldown.search.evidence.numbers import Form, formatted, interval, percent
 from cooldown.search.evidence.references import reference_losses
 from cooldown.search.evidence.view import View
@@ -28,13 +29,13 @@ def _no_better_than_no_model(view: View) -> Iterable[Alarm]:
             continue
         score = float(np.mean([curve.final_score for curve in runs]))
         without = float(np.mean([curve.uninformed_score for curve in runs]))
-        if score <= without:
+        if score >= without if best_score(view.spec) == "lowest" else score <= without:
             yield Alarm(
                 "no model",
                 arm,
                 f"its test score of {formatted(score, Form.SCORE)} is no better than that of the largest class or "
-                f"the mean target, {formatted(without, Form.SCORE)}; with rare classes judge by the loss, else compare "
-                "again with more --epochs or --trials",
+                f"the mean target, {formatted(without, Form.SCORE)}; with rare classes judge by the loss or by "
+                "--metric balanced_accuracy, else compare again with more --epochs or --trials",
             )
 
 

@@ -11,6 +11,9 @@ from cooldown.search.evidence.numbers import Form, formatted, likelihood, percen
 from cooldown.search.spec.arms import spoken
 from cooldown.search.statistics.verdict import Verdict
 
+MANY_TIMES = 9.0
+"""From ten times on, a higher loss is said as a multiple, not in percent."""
+
 
 @dataclass(frozen=True)
 class Lead:
@@ -55,6 +58,8 @@ class Lead:
         return f"P(better) {likelihood(self.probability)}"
 
     def _text(self, value: float) -> str:
+        if not self.is_difference and value < -MANY_TIMES:
+            return f"{1 - value:,.0f} times as high" if value > -1e6 else "over a million times as high"
         return f"{self._number(abs(value))} {'lower' if value >= 0 else 'higher'}"
 
     def _number(self, value: float) -> str:

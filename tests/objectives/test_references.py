@@ -7,10 +7,19 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import log_loss, mean_absolute_error, mean_squared_error, r2_score, root_mean_squared_error
+from sklearn.metrics import (
+    f1_score,
+    log_loss,
+    mean_absolute_error,
+    mean_squared_error,
+    r2_score,
+    roc_auc_score,
+    root_mean_squared_error,
+)
 from sklearn.preprocessing import StandardScaler
 
 from cooldown import tasks
+from cooldown.objectives.data.aim import Aim
 from cooldown.objectives.references import LOGISTIC, NO_MODEL, RIDGE, TREES, trained
 
 SEEDS = [3, 4]
@@ -125,3 +134,15 @@ def test_the_same_bits_again() -> None:
     problem = tasks.get("breast_cancer").evaluation_problems(0, 0, [1])[0]
     first, again = (trained(problem, (LOGISTIC, TREES)) for _ in range(2))
     assert [replace(each, seconds=0.0) for each in first] == [replace(each, seconds=0.0) for each in again]
+
+
+def test_they_are_measured_and_weighted_as_the_arms_are() -> None:
+    task = tasks.get("breast_cancer").with_aim(Aim(objective="roc_auc", metric="f1", class_weight="balanced"))
+    problem, found, (X, y, X_test, y_test) = of_task(task)
+    weighted = LogisticRegression(max_iter=1000, class_weight="balanced").fit(X, y)
+    assert found[LOGISTIC].loss == pytest.approx(1 - roc_auc_score(y_test, weighted.predict_proba(X_test)[:, 1]))
+    assert found[LOGISTIC].score == pytest.approx(f1_score(y_test, weighted.predict(X_test)))
+    assert found[NO_MODEL].loss == problem.uninformed_loss == 0.5
+    logs = tasks.get("diabetes").with_aim(Aim(metric="mae", target_transform="log"))
+    for name, reference in of_task(logs)[1].items():
+        assert reference.score == pytest.approx(reference.errors.mae), f"{name}: both in the target's own units"

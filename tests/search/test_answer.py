@@ -145,6 +145,8 @@ def test_a_lead_is_said_in_favour_of_the_arm_that_leads() -> None:
     assert other is not None
     assert (one.leader, one.other, one.amount) == (other.leader, other.other, other.amount) == (A, B, "20 % lower loss")
     assert one.interval == other.interval == "[25 % higher, 50 % lower]"
+    for ratio, said in ((5.0, "400 % higher"), (40.0, "40 times as high"), (1e9, "over a million times as high")):
+        assert replace(one, low=1 - ratio).interval == f"[{said}, 50 % lower]"
     assert one.sureness == other.sureness == "P(better) 90 %"
     assert (one.wins, other.wins) == (4, 1)
     apart = lead(made_verdict(A, B, "b_better", scale="difference", ratio=None, difference=0.5, low=0.25, high=0.75))
