@@ -7,7 +7,6 @@ one, in the order of the labels. Some measures that scikit-learn takes long for 
 """
 
 import re
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.quick_measures import QUICK
+from cooldown.objectives.quiet import quiet
 
 Values = NDArray[Any]
 
@@ -172,9 +172,8 @@ def scored(measure: Measure, y: Values, predictions: Values, weights: Values | N
     classifies = not OF_NUMBERS.fullmatch(measure.scorer)
     known = _known_predictions()[0 if classifies else 1](predictions)
     options = {} if weights is None else {"sample_weight": weights}
-    with warnings.catch_warnings():
-        # What is undefined, such as the precision for a class that is never predicted, counts as scikit-learn says.
-        warnings.simplefilter("ignore")
+    # What is undefined, such as the precision for a class that is never predicted, counts as scikit-learn says.
+    with quiet():
         score = float(get_scorer(measure.scorer)(known, np.empty((len(y), 0)), y, **options))
     return -score if measure.is_error else score
 

@@ -4,7 +4,6 @@ They get the features and the target of the arms' own problem, and scikit-learn'
 """
 
 import time
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.problem import Indices, Problem
+from cooldown.objectives.quiet import quiet
 from cooldown.objectives.records import NO_ERRORS, Reference
 
 NO_MODEL = "no model"
@@ -78,9 +78,8 @@ def _measured(name: str, estimator: Any, problem: Problem, model: MLP) -> Refere
     """The reference with this estimator, which is fitted here."""
     started = time.perf_counter()
     X, y = model.X[problem.train], model.y[problem.train]
-    with warnings.catch_warnings():
-        # A fit that is stopped at max_iter is a reference too.
-        warnings.simplefilter("ignore")
+    # A fit that is stopped at max_iter is a reference too.
+    with quiet():
         weights = None if model.weights is None else model.weights[problem.train]
         estimator.fit(X, y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y, sample_weight=weights)
     outputs = _outputs(estimator, model, problem.held_out)

@@ -34,6 +34,8 @@ def _equal(first: object, second: object) -> bool:
     """Whether two values of a curve's field are equal; NaN equals NaN."""
     if isinstance(first, float | np.ndarray) and isinstance(second, float | np.ndarray):
         return np.array_equal(first, second, equal_nan=True)
+    if isinstance(first, tuple) and isinstance(second, tuple):
+        return len(first) == len(second) and all(map(_equal, first, second))
     return first == second
 
 

@@ -6,7 +6,6 @@ interrupted. So an uninterrupted run and a resumed one give the same trials.
 
 import inspect
 import json
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from optuna.trial import TrialState
 
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.quiet import quiet
 from cooldown.objectives.random_streams import seed_sequence
 from cooldown.objectives.records import Curve, mean_final_loss, was_pruned
 from cooldown.search.spec import samplers
@@ -148,8 +148,7 @@ def quiet_optuna() -> Iterator[None]:
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        with quiet(optuna.exceptions.ExperimentalWarning):
             yield
     finally:
         optuna.logging.set_verbosity(verbosity)

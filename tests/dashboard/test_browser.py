@@ -75,10 +75,10 @@ def test_a_newcomers_way(address: str, url: str, page: Page, tmp_path: Path) -> 
     answer = load("first steps", db=url).answer.sentence
     expect(page.get_by_text(answer)).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
-    # All arms, what tuning gained, and both costs; below a chart only what the reader opens.
-    expect(page.get_by_test_id("stDataFrame")).to_have_count(4)
-    page.get_by_text("The numbers").first.click()
+    # All arms, the references, what tuning gained, and both costs; below a chart only what the reader opens.
     expect(page.get_by_test_id("stDataFrame")).to_have_count(5)
+    page.get_by_text("The numbers").first.click()
+    expect(page.get_by_test_id("stDataFrame")).to_have_count(6)
 
     page.get_by_role("link", name="Search").click()
     expect(page.get_by_role("heading", name="Trials")).to_be_visible()

@@ -15,7 +15,7 @@ from cooldown.objectives.conformance.runs import same
 from cooldown.objectives.data.checks import check_loaded
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.fusion import fused
-from cooldown.objectives.records import Outcome
+from cooldown.objectives.records import Errors, Outcome
 from cooldown.objectives.training.engine import train
 from cooldown.testing import Check, checks, model_checks, optimizer_checks, schedule_checks, task_checks
 
@@ -199,7 +199,9 @@ def test_equal_runs_have_equal_fields_except_their_timings() -> None:
     assert same(replace(curve, uninformed_loss=float("nan")), replace(curve, uninformed_loss=float("nan")))
     for field in fields(curve):
         value = getattr(curve, field.name)
-        other = Outcome.DIVERGED if isinstance(value, Outcome) else value + 1
+        other: Any = Outcome.DIVERGED if isinstance(value, Outcome) else Errors(1.0, 2.0)
+        if not isinstance(value, Outcome | Errors):
+            other = value + 1
         assert same(curve, replace(curve, **{field.name: other})) == (field.name == "seconds"), field.name
 
 

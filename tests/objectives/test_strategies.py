@@ -9,23 +9,12 @@ from hypothesis import strategies as st
 from strategy_runs import ROWS, config, problem
 
 from cooldown.objectives import Outcome, Problem, train
+from cooldown.objectives.conformance.runs import same
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.random_streams import generator
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.objectives.training.assembly import easiest_first
 from cooldown.objectives.training.data_order import DataOrder, by_difficulty
-
-
-def same(one, other):
-    """Bit for bit, timing aside."""
-    return all(
-        np.array_equal(
-            getattr(one, name), getattr(other, name), equal_nan=name in ("held_out_score", "uninformed_score")
-        )
-        for name in vars(one)
-        if name not in ("seconds", "outcome")
-    ) and (one.outcome is other.outcome)
-
 
 EACH = {
     "shuffle": {"shuffle": False},

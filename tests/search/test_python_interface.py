@@ -154,7 +154,7 @@ def test_the_public_names() -> None:
     assert set(dir(cooldown)) >= PUBLIC
     with pytest.raises(AttributeError, match="has no attribute 'experiments_'"):
         cooldown.experiments_  # noqa: B018
-    assert Experiment(task="iris").trials == 24
+    assert Experiment(task="iris").trials == 16
 
 
 @pytest.mark.processes

@@ -50,8 +50,8 @@ def test_json_both_ways(given_: dict[str, Any], data: st.DataObject) -> None:
 def test_defaults_are_the_documented_ones() -> None:
     made = read_spec(task="digits")
     assert made.arms == DEFAULT_ARMS == ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
-    assert (made.trials, made.repeats, made.epochs, made.seeds, made.batch_size) == (24, 5, 30, 3, 32)
-    assert (made.finalists, made.finalist_seeds, made.confirm_seeds, made.generation) == (6, 10, 10, 4)
+    assert (made.trials, made.repeats, made.epochs, made.seeds, made.batch_size) == (16, 5, 30, 3, 32)
+    assert (made.finalists, made.finalist_seeds, made.confirm_seeds, made.generation) == (4, 4, 5, 4)
     assert (made.sampler, made.pruner, made.seed) == ("tpe", "none", 0)
 
 
