@@ -57,6 +57,9 @@ benchmarks: .venv/.installed-test$(EXTRAS)
 	$(BIN)/python -m benchmarks.end_to_end
 	$(BIN)/python -m benchmarks.calibration
 	$(BIN)/python -m benchmarks.forecast
+	$(BIN)/python -m benchmarks.answers
+	$(BIN)/python -m benchmarks.allocation
+	$(BIN)/python -m benchmarks.effective_rate
 	$(BIN)/python -m benchmarks.dry_run
 	$(BIN)/python -m benchmarks.dashboard
 	$(BIN)/python -m benchmarks.estimators

@@ -36,6 +36,7 @@ class Summary:
     finished_at: float | None
     trials: int
     extended_from: tuple[Mapping[str, Any], ...]
+    looks: tuple[int, ...] = ()
 
 
 class Ledger:
@@ -68,6 +69,7 @@ class Ledger:
                 row.finished_at,
                 row.trials,
                 tuple(row.extended_from or ()),
+                tuple(row.looks or ()),
             )
             for row in rows
         ]

@@ -99,14 +99,19 @@ Margin = Annotated[
     typer.Option("--margin", help=_described("margin"), metavar="FRACTION", show_default=False),
 ]
 Trials = Annotated[int | None, _count("trials")]
-Repeats = Annotated[int | None, _count("repeats")]
+Repeats = Annotated[
+    int | None,
+    typer.Option("--repeats", help="independent studies per arm [default: until it answers, from 5 up to 40]", **WHOLE),
+]
 UntilDecided = Annotated[
     bool,
     typer.Option("--until-decided", help="add repeats until the question is answered, looking at doubled numbers"),
 ]
 MaxRepeats = Annotated[
     int | None,
-    typer.Option("--max-repeats", help="the most repeats of --until-decided [default: 20]", **WHOLE),
+    typer.Option(
+        "--max-repeats", help="the most repeats of --until-decided [default: 20, or twice what there is]", **WHOLE
+    ),
 ]
 Epochs = Annotated[int | None, _count("epochs")]
 Seeds = Annotated[int | None, _count("seeds")]

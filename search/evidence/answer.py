@@ -15,7 +15,7 @@ from cooldown.search.evidence.lengths import pair_lengths_sentence
 from cooldown.search.evidence.looks import remark
 from cooldown.search.evidence.losses import best_study
 from cooldown.search.evidence.measures import loss_name, score_in_words
-from cooldown.search.evidence.numbers import Form, formatted, percent
+from cooldown.search.evidence.numbers import Form, counted, formatted, percent
 from cooldown.search.evidence.prices import price_of_arms, price_of_repeats, price_of_rest, price_of_trials
 from cooldown.search.evidence.verdict import pair_verdicts
 from cooldown.search.evidence.view import View, once
@@ -105,6 +105,10 @@ def _of_question(view: View, verdict: Verdict) -> Answer:
         sentence = f"Open: on {task}, there is no verdict on tuned {a} vs tuned {b} yet."
         return Answer(question, word, sentence, _sentence(verdict.why), _next(view, verdict))
     numbers = f"{said.amount} {said.interval}, {said.record}, {said.sureness}"
+    if view.status is not Status.DONE:
+        sentence = f"So far on {task}, tuned {said.leader} leads tuned {said.other}: {numbers}."
+        why = f"The answer is due after {counted(view.spec.repeats, 'repeat')} of every arm."
+        return Answer(question, "open", sentence, why, _next(view, verdict))
     hardly = ", by an amount that hardly matters" if verdict.equal else ""
     why = _sentence(verdict.why)
     if word == "yes":
@@ -124,6 +128,8 @@ def _of_question(view: View, verdict: Verdict) -> Answer:
         why = f"{said.leader} leads with {numbers}. {why}"
     else:
         sentence = f"Open: on {task}, tuned {said.leader} leads tuned {said.other}: {numbers}."
+        if not said.size:
+            sentence = f"Open: on {task}, tuned {a} and tuned {b} have the same loss."
         if verdict.withheld:
             why = f"No verdict: {verdict.why}."
     sentence = f"{sentence} {pair_lengths_sentence(view, verdict.a, verdict.b)}".strip()
@@ -177,12 +183,10 @@ def _unfinished(view: View) -> NextStep | None:
 
 
 def _against_alarm(view: View, verdict: Verdict) -> NextStep | None:
-    """What to do about the alarm that withholds a verdict; None where no command would help."""
+    """What to do about the alarm that withholds a verdict, or where neither arm learned."""
     pair = (verdict.a, verdict.b)
     at_edge = [arm for arm in dict.fromkeys(alarm.arm for alarm in boundary_alarms(view)) if arm in pair]
-    if verdict.why == NOTHING_LEARNED:
-        return None
-    if at_edge:
+    if at_edge and verdict.why != NOTHING_LEARNED:
         return _resume(view, "To widen the ranges and search again", ("--extend",), price_of_arms(view, at_edge))
     trials = 2 * view.spec.trials
     return _resume(view, "To search longer", ("--trials", str(trials)), price_of_trials(view, trials))

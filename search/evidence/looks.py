@@ -22,6 +22,16 @@ def level(view: View) -> float:
 
 
 @once
+def next_level(view: View) -> float:
+    """The error rate of the interval at the next look, planned, or after the plan at twice the repeats."""
+    looks, end = looks_at(view)
+    if min(*looks, end) < 2:
+        return LEVEL
+    planned = [look for look in view.spec.looks if look > looks[-1]]
+    return levels((*looks, planned[0] if planned else 2 * looks[-1]), end, LEVEL)[-1]
+
+
+@once
 def remark(view: View) -> str:
     """What the reader has to know about this, in sentences; "" for the only look."""
     looks, end = looks_at(view)
@@ -29,8 +39,9 @@ def remark(view: View) -> str:
         return ""
     width = f"this interval is a {confidence(level(view))} one"
     if end >= looks[-1]:
-        planned = counted(len(view.spec.looks), "look")
-        return f"This is number {len(looks)} of at most {planned}, which share the 5 % of error: {width}."
+        others = [look for look in view.spec.looks if look not in looks and look > looks[-1]]
+        at_most = counted(len(looks) + len(others), "look")
+        return f"This is number {len(looks)} of at most {at_most}, which share the 5 % of error: {width}."
     most = most_false_winners(looks, end, LEVEL)
     return (
         f"The answer was looked at {len(looks)} times, more often than planned: {width}, and all looks together may "

@@ -86,7 +86,17 @@ def best_study(view: View, arm: str) -> StudyRecord | None:
 @once
 def primary_pair(view: View) -> tuple[str, str] | None:
     """The pair that answers the experiment's question; None for a single arm."""
-    return question_pair(view.spec, {arm: winners_loss(view, arm) for arm in view.arms})
+    first = first_look(view.spec, view.record.looks)
+    studies = {arm: [study for study in view.searches(arm) if study.repeat < first] for arm in view.arms}
+    return question_pair(view.spec, {arm: mean_selection_loss(of_arm) for arm, of_arm in studies.items()})
+
+
+def first_look(spec: Experiment, looks: Sequence[int]) -> int:
+    """The repeats of the first look, by which the pair is chosen: no later look may choose another question.
+
+    looks: the numbers of repeats at which the answer was looked at so far.
+    """
+    return spec.looks[0] if spec.looks else min(looks, default=spec.repeats)
 
 
 def question_pair(spec: Experiment, validation_losses: Mapping[str, float | None]) -> tuple[str, str] | None:

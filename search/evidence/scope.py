@@ -7,7 +7,7 @@ from cooldown.search.spec.experiment import OWN_TEST
 @once
 def scope(view: View) -> str | None:
     """A sentence that says that losses and intervals speak of certain test rows only; None where each repeat has test
-    rows drawn for it, so that the intervals cover other rows too.
+    rows drawn for it, so that the intervals cover other splits of the same table.
     """
     if view.spec.test is not None:
         rows = "the task's own test rows" if view.spec.test == OWN_TEST else f"the rows of {view.spec.test}"

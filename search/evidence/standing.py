@@ -9,11 +9,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from cooldown.objectives.errors import InputError
-from cooldown.search.evidence.losses import question_pair
+from cooldown.search.evidence.losses import first_look, question_pair
 from cooldown.search.evidence.measures import loss_name, score_in_words
 from cooldown.search.evidence.numbers import Form, duration, formatted, percent
 from cooldown.search.spec.arms import short
-from cooldown.search.spec.experiment import Experiment, read_spec
+from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.search.statistics.verdict import scale_of
 from cooldown.storage import Status, Summary, Winner
 
@@ -26,14 +26,15 @@ def leader(summary: Summary, winners: Sequence[Winner]) -> str:
     arm, how good its best winner is.
     """
     try:
-        spec = read_spec(**summary.spec)
+        spec = recorded_spec(summary.spec)
     except InputError:
         # It may use an optimizer or a schedule of a module that is missing here; `show` says which.
         return UNREADABLE
     if len(spec.arms) == 1:
         return _best(spec, winners)
     losses = {arm: {w.repeat: w.test_loss for w in winners if w.arm == arm} for arm in spec.arms}
-    pair = question_pair(spec, {arm: _selection_loss(arm, winners) for arm in spec.arms})
+    first = first_look(spec, summary.looks)
+    pair = question_pair(spec, {arm: _selection_loss(arm, first, winners) for arm in spec.arms})
     common = sorted(set(losses[pair[0]]) & set(losses[pair[1]])) if pair else []
     if pair is None or not common:
         return UNKNOWN
@@ -59,8 +60,8 @@ def took(summary: Summary, now: float | None = None) -> str:
     return formatted(None) if end is None else duration(end - summary.created_at)
 
 
-def _selection_loss(arm: str, winners: Sequence[Winner]) -> float | None:
-    losses = [winner.selection_loss for winner in winners if winner.arm == arm]
+def _selection_loss(arm: str, repeats: int, winners: Sequence[Winner]) -> float | None:
+    losses = [winner.selection_loss for winner in winners if winner.arm == arm and winner.repeat < repeats]
     return float(np.mean(losses)) if losses else None
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cooldown.search.evidence.alarms import boundary_alarms, under_tuned
 from cooldown.search.evidence.edges import worse_than_default
-from cooldown.search.evidence.looks import level
+from cooldown.search.evidence.looks import level, next_level
 from cooldown.search.evidence.losses import mean_test_losses, mean_test_scores, primary_pair
 from cooldown.search.evidence.summary import share
 from cooldown.search.evidence.view import View, once
@@ -33,6 +33,7 @@ def pair_verdicts(view: View) -> list[Verdict]:
         withheld=withheld,
         margin=view.spec.margin,
         level=level(view),
+        next_level=next_level(view),
     )
     return [_unless_under_tuned(view, verdict) for verdict in decided]
 

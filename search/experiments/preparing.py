@@ -8,7 +8,7 @@ from typing import Any
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
 from cooldown.search.spec import samplers
-from cooldown.search.spec.experiment import AIMS, Experiment, read_spec
+from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.spec.looks import default_plan, planned_fields
 from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.costs import arm_cost
@@ -25,9 +25,11 @@ def prepared(
     fields = {key: value for key, value in settings.items() if value is not None}
     if "widened" in fields:
         raise InputError("widened: set only by `cooldown resume NAME --extend`; use ranges instead")
-    fixed = "repeats" in fields
+    fixed, until_decided = "repeats" in fields, fields.get("until_decided")
     spec = read_spec(task=task.name if isinstance(task, Task) else task, **planned_fields(fields))
     check(spec, name, db, workers)
+    if until_decided and len(spec.arms) < 2:
+        raise InputError("until_decided: with one arm there is no question to decide; give two, or repeats")
     resolved = task_of(spec, task if isinstance(task, Task) else None)
     spec = with_own_test(spec, resolved)
     splits = Splits(resolved, spec)
@@ -73,18 +75,20 @@ def find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -
     """
     fields = spec.to_json()
     for summary in ledger.summaries():
-        # One that goes on until it answers has as many repeats as it needed so far.
-        same_plan = spec.looks and summary.spec.get("looks") == fields["looks"]
-        fields["repeats"] = summary.spec["repeats"] if same_plan else spec.repeats
+        # One that goes on until it answers has as many repeats as it needed so far, and may have been asked to go on.
+        same_plan = bool(spec.looks) and summary.spec.get("looks") == fields["looks"]
+        kept = {"repeats": summary.spec["repeats"]} if same_plan else {"repeats": spec.repeats}
+        fields |= kept
+        recorded = {key: value for key, value in summary.spec.items() if key != "until"}
         if name is None:
             # An experiment that was extended later differs from a run of this spec.
-            same_spec = summary.spec == fields and not summary.extended_from
+            same_spec = recorded == fields and not summary.extended_from
             if same_spec and summary.task_fingerprint == fingerprint:
                 return ledger.load(summary.name)
         elif name == summary.name:
-            # One of an older protocol is continued by its own.
-            settings = {key: value for key, value in {**dict.fromkeys(AIMS), **fields}.items() if key != "protocol"}
-            differing = sorted(key for key, value in settings.items() if summary.spec.get(key) != value)
+            # One of an older protocol, or whose ranges were widened, is continued by its own.
+            keys = (fields.keys() | recorded.keys()) - {"protocol", "widened"}
+            differing = sorted(key for key in keys if recorded.get(key) != fields.get(key))
             if differing:
                 raise InputError(
                     f"experiment {name!r} exists with other settings ({', '.join(differing)}); choose another --name, "

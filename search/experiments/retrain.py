@@ -121,6 +121,8 @@ def retrain(
     spec = document.spec
     if task is None and spec is None:
         raise InputError(f"{path} has no task; name one, for example `cooldown train {path} digits`")
+    if task is None and test is not None:
+        raise InputError(f"test {test!r} is for another task than that of {path}; name the task too")
     trained = _task(task, target, test, spec)
     if spec is not None and document.task.fingerprint == trained.fingerprint():
         return _repeated(document, spec, trained, seeds)

@@ -37,7 +37,7 @@ class Runs:
         changed = {key: old.get(key) for key in new if old.get(key) != new[key]}
         # With more repeats alone, the experiment is the same as one that had them from the start: no history is needed.
         history = list(record.extended_from)
-        if history or set(changed) != {"repeats"}:
+        if history or not set(changed) <= {"repeats", "until"}:
             history.append(changed)
         self.ledger.extend(record.name, new, planned(spec), history)
         return self.run(record.name, spec)

@@ -61,7 +61,7 @@ def compare(
         splits = Splits(splits.task, spec)
     runs = Runs(ledger, splits, workers, report)
     result = Result(record) if record is not None and record.status is Status.DONE else runs.run(name, spec)
-    return runs.until_decided(result, spec, further(spec.looks, spec.repeats))
+    return runs.until_decided(result, spec, further(spec.looks, spec.repeats, spec.until))
 
 
 def dry_run(
@@ -112,18 +112,30 @@ def resume(
     and winner are chosen again among all its trials. extend: once the experiment is done, widen each range at whose
     edge an arm's best values cluster, by a decade, and search that arm again; the first searches are kept.
     until_decided: then go on, looking at the numbers of repeats of its plan and at doubled ones, until the question is
-    answered or there are max_repeats, by default 20 or twice what there is. Raises InputError for a smaller number than
-    there is, for a task that cannot be loaded, and if `extend` was the only request and there is nothing to widen.
+    answered or there are max_repeats, by default 20 or twice what there is; the ledger keeps this for an interrupted
+    run. Raises InputError for a smaller number than there is, for a task that cannot be loaded, and if `extend` was the
+    only request and there is nothing to widen.
     """
     ledger = Ledger(database_url(db), create=False)
     record = ledger.load(name)
     before = recorded_spec(record.spec)
     spec = _larger(record, before, trials, repeats)
     finished = record.status is Status.DONE
-    looks = _looks(record, spec, until_decided, max_repeats)
-    if finished and spec == before and not extend and not (looks and goes_on(Result(record))):
+    asked = any(change is not None for change in (trials, repeats)) or extend
+    spec = _going_on(record, spec, until_decided, max_repeats)
+    # What is asked for is done, and no more; without a request, or with this one, the plan goes on.
+    looks = () if asked and not until_decided else further(spec.looks, spec.repeats, spec.until)
+    nothing_larger = spec.model_copy(update={"until": before.until}) == before
+    if finished and nothing_larger and not extend and not (looks and goes_on(Result(record))):
         return Result(record)
+    if until_decided and finished and not asked:
+        _check_decidable(Result(record))
     check(spec, None, db, workers)
+    if spec.until != before.until:
+        # First of all, so that an interrupted run goes on with it.
+        before = before.model_copy(update={"until": spec.until})
+        ledger.extend(name, before.to_json(), planned(before), record.extended_from)
+        record, finished = ledger.load(name), False
     runs = Runs(ledger, _recorded_splits(record, before, spec), workers, report)
     result = Result(record) if finished else runs.run(name, before)
     # It is finished before it is extended: else the finalists would depend on when it was interrupted.
@@ -131,7 +143,7 @@ def resume(
         result = runs.extended(result.record, before, spec)
     if extend:
         wider = _widened(result.record, spec)
-        if wider == spec and finished and spec == before:
+        if wider == spec and finished and nothing_larger:
             raise InputError(
                 f"nothing to extend in {name!r}: no arm's best values cluster at the edge of a range that can be "
                 "widened"
@@ -141,31 +153,42 @@ def resume(
     return runs.until_decided(result, spec, looks)
 
 
-def _looks(record: ExperimentRecord, spec: Experiment, until_decided: bool, max_repeats: int | None) -> tuple[int, ...]:
-    """The numbers of repeats at which `resume` looks at the experiment after it is done."""
+def _going_on(record: ExperimentRecord, spec: Experiment, until_decided: bool, max_repeats: int | None) -> Experiment:
+    """The spec that says how far the experiment goes on, so that it does after an interruption too."""
     if not until_decided:
         if max_repeats is not None:
             raise InputError("--max-repeats says how far --until-decided goes; give both, or --repeats N")
-        return further(spec.looks, spec.repeats)
-    most = max(MOST_UNTIL_DECIDED, 2 * spec.repeats) if max_repeats is None else max_repeats
-    if most <= spec.repeats and max_repeats is not None:
+        return spec
+    most = max_repeats
+    if most is None:
+        under_way = spec.until is not None and spec.until > spec.repeats
+        most = max(MOST_UNTIL_DECIDED, 2 * spec.repeats) if spec.until is None or not under_way else spec.until
+    if most <= spec.repeats and record.status is Status.DONE and max_repeats is not None:
         raise InputError(
             f"--max-repeats {most}: experiment {record.name!r} already has {spec.repeats}; give a larger number"
         )
-    return further(spec.looks, spec.repeats, most)
+    return recorded_spec({**spec.to_json(), "until": most})
+
+
+def _check_decidable(result: Result) -> None:
+    """Raise InputError if more repeats cannot answer a finished experiment's question."""
+    if len(result.view.arms) < 2:
+        raise InputError(f"{result.name!r} compares nothing: with one arm there is no question to decide")
+    first = result.verdicts[0]
+    if first.withheld:
+        raise InputError(f"more repeats cannot decide {result.name!r}: {first.why}")
 
 
 def _larger(record: ExperimentRecord, before: Experiment, trials: int | None, repeats: int | None) -> Experiment:
     """The recorded spec `before` with more trials and repeats; raises InputError for fewer."""
     changes = {key: value for key, value in (("trials", trials), ("repeats", repeats)) if value is not None}
-    spec = recorded_spec({**record.spec, **changes})
-    for key in changes:
-        if getattr(spec, key) < getattr(before, key):
+    for key, value in changes.items():
+        if isinstance(value, int) and 0 < value < getattr(before, key):
             raise InputError(
-                f"--{key} {getattr(spec, key)}: experiment {record.name!r} already has {getattr(before, key)}, and "
-                "finished work is kept; give a larger number"
+                f"--{key} {value}: experiment {record.name!r} already has {getattr(before, key)}, and finished work is "
+                "kept; give a larger number"
             )
-    return spec
+    return recorded_spec({**record.spec, **changes})
 
 
 def _recorded_splits(record: ExperimentRecord, before: Experiment, spec: Experiment) -> Splits:

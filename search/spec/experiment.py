@@ -30,7 +30,7 @@ BESIDE = ("name", "db", "workers", "until_decided", "max_repeats")
 AIMS = ("metric", "objective", "class_weight", "sample_weight", "target_transform")
 """Fields that say what a task's network is trained for and measured by."""
 
-LEFT_OUT = ("test", "widened", "primary", "margin", "looks", *AIMS)
+LEFT_OUT = ("test", "widened", "primary", "margin", "looks", "until", *AIMS)
 """Fields that a spec has in JSON only where they are set: specs of older ledgers do not have them."""
 
 DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
@@ -61,6 +61,7 @@ class Experiment(BaseModel):
     widened: by arm, the ranges that `resume --extend` has widened, one table per extension; they override `ranges`.
     looks: the numbers of repeats at which an experiment that goes on until it answers may be looked at, `repeats` being
     what it has so far; none for one that has `repeats` in any case.
+    until: the repeats up to which it goes on beyond its plan, as `resume --until-decided` was asked to.
     primary: the two arms of the question, "does the first beat the second?"; by default tuned annealed SGD and a tuned
     adaptive method. margin: losses that differ by less than this fraction count as practically equal.
     metric, objective, class_weight, target_transform: as in `Aim`; class_weight as a mapping of label to weight.
@@ -102,6 +103,7 @@ class Experiment(BaseModel):
         default_factory=dict, title="Widened ranges", description="by arm, the ranges that were widened"
     )
     looks: tuple[Count, ...] = Field((), title="Planned looks", description="numbers of repeats at which it may end")
+    until: Count | None = Field(None, title="Goes on until", description="repeats up to which it goes on, if open")
     primary: tuple[str, str] | None = Field(
         None, title="Question", description="the two arms of the question: does the first beat the second?"
     )

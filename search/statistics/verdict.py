@@ -101,13 +101,15 @@ def verdicts(
     withheld: Mapping[str, str] | None = None,
     margin: float = MARGIN,
     level: float = LEVEL,
+    next_level: float | None = None,
 ) -> list[Verdict]:
     """The verdict for every pair of arms, the primary pair first.
 
     losses: per arm and repeat the mean test loss; scores: likewise the test scores, NaN for a repeat that has none.
     Repeats that only one arm of a pair has are left out of that pair. unlearned: arms whose losses are the cap that
     they share: two of these are alike without having been compared. withheld: arms about which nothing is decided, with
-    the reason. margin: of practical equality, a fraction. level: the error rate of a direction.
+    the reason. margin: of practical equality, a fraction. level: the error rate of a direction. next_level: that of the
+    next look, for which the forecast is; None for the same.
     """
     scale = scale_of(losses)
     pairs = [
@@ -125,7 +127,7 @@ def verdicts(
             reasons = [NOTHING_LEARNED]
         numbers: dict[str, Any] = {"verdict": "undecided", "why": pair_compared}
         if isinstance(pair_compared, _Compared):
-            numbers = _decided(pair_compared, effects[a, b], scale, margin, reasons, asked=(a, b) == primary)
+            numbers = _decided(pair_compared, effects[a, b], scale, margin, reasons, next_level)
         if scores:
             numbers |= _score_difference(scores[a], scores[b])
         common = len(set(losses[a]) & set(losses[b]))
@@ -225,9 +227,16 @@ def _simultaneous_effects(
 
 
 def _decided(
-    compared: _Compared, effect: _Effect, scale: Scale, margin: float, reasons: Sequence[str], *, asked: bool
+    compared: _Compared,
+    effect: _Effect,
+    scale: Scale,
+    margin: float,
+    reasons: Sequence[str],
+    next_level: float | None,
 ) -> dict[str, Any]:
-    """A verdict's decision with its numbers. reasons: why nothing may be decided. asked: whether it is the question."""
+    """A verdict's decision with its numbers. reasons: why nothing may be decided. next_level: of the next look at the
+    pair that was asked about, which alone has an interval of its own.
+    """
     x, mean = compared.x, effect.mean
     within = float(np.log1p(margin)) if scale == "ratio" else margin * _size(compared)
     low, high = mean - effect.half, mean + effect.half
@@ -235,9 +244,12 @@ def _decided(
     direction, equal = decide(low, high), practically_equal(equal_low, equal_high, within)
     decision: Decision = "tie" if equal and direction == "undecided" else direction
     needed = None
-    if decision == "undecided":
-        # A margin of x in the unit of x, as a fraction.
-        needed = repeats_to_decide(x, float(np.expm1(within)), effect.level_of_one, question=asked)
+    if decision == "undecided" and within > 0:
+        # In the unit in which the margin is a fraction, also where x is a difference of losses of any size.
+        unit = within / float(np.log1p(margin))
+        asked = effect.method == "t"
+        level = next_level if asked and next_level is not None else effect.level_of_one
+        needed = repeats_to_decide(x / unit, margin, level, question=asked)
     if reasons:
         decision, needed, why = "undecided", None, "; ".join(reasons)
     else:

@@ -166,6 +166,7 @@ def _small(spec: Experiment, workers: int, epochs: int) -> Experiment:
     changes = {
         "repeats": min(spec.repeats, -(-workers // len(spec.arms))),
         "looks": (),
+        "primary": None,
         "trials": min(spec.generation, spec.trials),
         "finalists": 1,
         "epochs": min(epochs, spec.epochs),

@@ -230,7 +230,7 @@ def test_a_task_object_that_brings_test_rows_is_recorded_so(tmp_path: Path) -> N
     assert json.loads(path.read_text())["splits"]["test_set"] == OWN_TEST
     retrained = retrain(path, task)
     assert retrained.test_loss == retrained.recorded_test
-    with pytest.raises(InputError, match="exists with other data"):
+    with pytest.raises(InputError, match="exists with other settings"):
         compare(tasks.from_arrays(houses(60, 0)[["size"]], houses(60, 0)["price"], name="mine"), name="mine", **run)
 
 

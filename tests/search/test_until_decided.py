@@ -8,6 +8,7 @@ from search_runs import spec
 from cooldown import compare, resume, tune
 from cooldown.objectives.errors import InputError
 from cooldown.search.evidence.looks import level, looks_at, remark
+from cooldown.search.evidence.losses import first_look, primary_pair
 from cooldown.search.evidence.verdict import pair_verdicts
 from cooldown.search.experiments import dry_run, preparing, running, summaries
 from cooldown.search.spec import looks as plans
@@ -191,3 +192,47 @@ def test_an_estimate_says_what_it_takes_at_most(url: str) -> None:
     assert short.most_seconds > short.seconds
     fixed = dry_run("iris", db=url, repeats=2, workers=1, **SMALL)
     assert (fixed.most_repeats, fixed.most_seconds) == (2, fixed.seconds)
+
+
+def test_a_larger_number_is_what_was_asked_for_and_no_plan_goes_on(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = SMALL | EQUALS
+    with monkeypatch.context() as patch:
+        patch.setattr(running, "goes_on", lambda _: False)
+        compare("iris", db=url, until_decided=True, repeats=2, max_repeats=8, **options)
+    assert resume("iris", db=url, repeats=3).record.looks == (2, 3)
+    assert resume("iris", db=url).record.looks == (2, 3, 4, 8)
+
+
+def test_how_far_to_go_on_is_kept_for_an_interrupted_run(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = SMALL | EQUALS
+    compare("iris", db=url, repeats=2, **options)
+    before = resume("iris", db=url).record
+
+    def interrupted(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(running.Runs, "run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            resume("iris", db=url, until_decided=True, max_repeats=5)
+    result = resume("iris", db=url)
+    assert result.record.looks == (2, 4, 5)
+    assert result.record.extended_from == before.extended_from == ()
+    assert resume("iris", db=url, until_decided=True).record.looks == (2, 4, 5, 10, 20)
+
+
+@pytest.mark.parametrize("other", [{"margin": 0.02}, {"primary": ("second=adam", "first=adam")}, {"repeats": 3}])
+def test_a_name_stands_for_one_question(other: dict[str, Any], url: str) -> None:
+    compare("iris", db=url, name="mine", **SMALL | EQUALS | {"repeats": 2} | other)
+    with pytest.raises(InputError, match=f"exists with other settings .*{next(iter(other))}"):
+        compare("iris", db=url, name="mine", **SMALL | EQUALS | {"repeats": 2})
+
+
+def test_no_later_look_chooses_another_pair(url: str) -> None:
+    three = {"arms": ("momentum+cosine", "adam", "first=adam"), "ranges": {}}
+    result = compare("iris", db=url, until_decided=True, repeats=2, max_repeats=4, **SMALL | three)
+    chosen = primary_pair(result.view)
+    later = resume("iris", db=url, repeats=6)
+    assert primary_pair(later.view) == chosen
+    assert first_look(later.view.spec, later.record.looks) == 2
+    assert first_look(read_spec(task="iris", arms=ARMS, repeats=7), ()) == 7

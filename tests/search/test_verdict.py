@@ -315,3 +315,23 @@ def test_what_more_repeats_would_do_is_said() -> None:
     assert verdict.repeats_to_decide is not None
     more = verdict.repeats_to_decide - 5
     assert f"if the difference is as seen, {verdict.repeats_to_decide} repeats ({more} more) settle it" in verdict.why
+
+
+def test_losses_of_any_size_below_zero_have_a_forecast() -> None:
+    x = np.array([0.0, 1.0, 2.0, 3.0, -1.0])
+    for size in (1.0, 8000.0, 1e12):
+        rows = table(a=size * (x - 50), b=size * np.full(5, -50.0))
+        (verdict,) = verdicts(rows, ("a", "b"))
+        assert verdict.scale == "difference"
+        assert (
+            verdict.repeats_to_decide == verdicts(table(a=x - 50, b=np.full(5, -50.0)), ("a", "b"))[0].repeats_to_decide
+        )
+
+
+def test_the_forecast_is_for_the_level_of_the_next_look() -> None:
+    rows = table(a=np.exp([0.0, 0.9, 0.1, 0.8, 0.3]), b=np.exp([0.2, 0.2, 0.2, 0.2, 0.2]))
+    same, stricter = (verdicts(rows, ("a", "b"), next_level=level)[0] for level in (None, 0.005))
+    assert (same.low, same.high) == (stricter.low, stricter.high)
+    assert same.repeats_to_decide is not None
+    assert stricter.repeats_to_decide is not None
+    assert stricter.repeats_to_decide > same.repeats_to_decide
