@@ -5,7 +5,7 @@ for one arm under two names. The true ratio of their losses is 1, so every winne
 multiplying one side's test losses, so that the truth is known exactly. Experiments that go on until they answer are put
 together from these repeats. Real pairs are compared on tables drawn from larger ones (real_pairs.py).
 
-    python -m benchmarks.calibration [--experiments 200] [--repeats 6] [--tables 50]
+    python -m benchmarks.calibration [--experiments 200] [--repeats 6] [--tables 20]
 """
 
 import argparse
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=6)
     parser.add_argument("--trials", type=int, default=16)
     parser.add_argument("--epochs", type=int, default=15)
-    parser.add_argument("--tables", type=int, default=50, help="drawn from each source of real pairs; 0 for none")
+    parser.add_argument("--tables", type=int, default=20, help="drawn from each source of real pairs; 0 for none")
     parser.add_argument("--processes", type=int, default=2)
     arguments = parser.parse_args()
     one = partial(losses_of, repeats=arguments.repeats, trials=arguments.trials, epochs=arguments.epochs)
