@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.inline import Here
+from cooldown.objectives.data.task import Kind
 from cooldown.objectives.random_streams import generator
 
 ROWS, INTERVAL_REPEATS, TRUTH_REPEATS = 300, 5, 40
@@ -59,7 +60,7 @@ def _friedman() -> Data:
     return make_friedman1(6000, noise=1.0, random_state=0)
 
 
-SOURCES: dict[str, tuple[str, Callable[[], Data]]] = {
+SOURCES: dict[str, tuple[Kind, Callable[[], Data]]] = {
     "digits": ("classification", _digits),
     "like covertype": ("classification", _covertype_like),
     "two moons": ("classification", _two_moons),
@@ -78,7 +79,6 @@ class Pair:
 def pair_of(case: tuple[str, int]) -> Pair:
     """Two arms on the table `number` that is drawn from the source `name`."""
     from cooldown.objectives import tasks
-    from cooldown.objectives.data.arrays import ArrayTask
     from cooldown.objectives.training.engine import train
     from cooldown.search.spec.experiment import read_spec
     from cooldown.search.tuning.runner import run
@@ -94,8 +94,8 @@ def pair_of(case: tuple[str, int]) -> Pair:
         firsts = np.concatenate([order[y[order] == label][:5] for label in np.unique(y)])
         order = np.concatenate([firsts, order[~np.isin(order, firsts)]])
     X, y = X[order], y[order]
-    table: ArrayTask = tasks.from_arrays(X[:ROWS], y[:ROWS], name="table", kind=kind)  # type: ignore[arg-type]
-    whole = tasks.from_arrays(X, y, name="whole", kind=kind)  # type: ignore[arg-type]
+    table = tasks.from_arrays(X[:ROWS], y[:ROWS], name="table", kind=kind)
+    whole = tasks.from_arrays(X, y, name="whole", kind=kind)
     repeats = INTERVAL_REPEATS + TRUTH_REPEATS
     spec = read_spec(task="table", arms=ARMS, repeats=repeats, seed=number, **SETTINGS)
     splits = Splits(table, spec)

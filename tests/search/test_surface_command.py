@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,29 +11,16 @@ from rich.cells import cell_len
 from search_runs import cooldown
 
 from cooldown.objectives import optimizers, surfaces
-from cooldown.search.cli import main
 from cooldown.search.evidence.numbers import Form, formatted
 
 Answer = tuple[int, str, str]
 
 
 @pytest.fixture
-def run_here(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Callable[..., Answer]:
+def run_here(run_here: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Answer]:
     """The `cooldown` command in this process and an empty folder: exit code, stdout, stderr."""
-    monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["cooldown", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err
-        return int(ended.value.code or 0), said.out, said.err
-
-    return run
+    return run_here
 
 
 @pytest.mark.processes
