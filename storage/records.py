@@ -149,9 +149,10 @@ class ExperimentRecord:
 
     studies: its searches, one per arm and repeat. default_configs: studies of the arms' default configs.
     superseded: searches over ranges that have been widened since. extended_from: for each extension, in order, the old
-    values of the fields of the spec that it changed: another order of extensions may give other finalists. looks: the
-    numbers of repeats at which everything that the spec then asked for was there, so that an answer could be read.
-    references: by repeat, the predictors beside the arms; they are no part of its fingerprint.
+    values of the fields of the spec that it changed: another order of extensions may give other finalists; "planned" is
+    true where the experiment's own plan did it. looks: the numbers of repeats at which everything that the spec then
+    asked for was there, so that an answer could be read. references: by repeat, the predictors beside the arms; they
+    are no part of its fingerprint.
     """
 
     id: int

@@ -108,7 +108,9 @@ def _at_most(estimated: "Estimate") -> str:
     if estimated.most_repeats == estimated.repeats:
         return ""
     most = f"{duration(estimated.most_seconds)} for {estimated.most_repeats}"
-    return f" for {estimated.repeats} repeats; at most {most}, if the question stays open"
+    return (
+        f" for {estimated.repeats} repeats; at most {most}, if the question stays open and no range has to be widened"
+    )
 
 
 def _first(estimated: "Estimate") -> str:

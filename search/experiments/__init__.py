@@ -1,6 +1,7 @@
 """The Python interface: compare, tune, resume, load, and the `Result` that they return."""
 
 from cooldown.search.experiments.result import Result
-from cooldown.search.experiments.service import compare, delete, dry_run, load, resume, summaries, tune, winners
+from cooldown.search.experiments.resuming import resume
+from cooldown.search.experiments.service import compare, delete, dry_run, load, summaries, tune, winners
 
 __all__ = ["Result", "compare", "delete", "dry_run", "load", "resume", "summaries", "tune", "winners"]

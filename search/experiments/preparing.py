@@ -75,26 +75,25 @@ def find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -
     """
     fields = spec.to_json()
     for summary in ledger.summaries():
-        # One that goes on until it answers has as many repeats as it needed so far, and may have been asked to go on.
-        same_plan = bool(spec.looks) and summary.spec.get("looks") == fields["looks"]
-        kept = {"repeats": summary.spec["repeats"]} if same_plan else {"repeats": spec.repeats}
-        fields |= kept
-        recorded = {key: value for key, value in summary.spec.items() if key != "until"}
+        recorded = summary.spec
+        # How far it went on is no other spec, nor is what its plan changed until it answered.
+        own = {"until", "repeats", "widened"} if spec.looks and recorded.get("looks") == fields["looks"] else {"until"}
+        keys = (fields.keys() | recorded.keys()) - own
+        differing = {key for key in keys if recorded.get(key) != fields.get(key)}
+        same_data = summary.task_fingerprint == fingerprint
         if name is None:
-            # An experiment that was extended later differs from a run of this spec.
-            same_spec = recorded == fields and not summary.extended_from
-            if same_spec and summary.task_fingerprint == fingerprint:
+            # An experiment that a user extended later differs from a run of this spec.
+            extended = any(not step.get("planned") for step in summary.extended_from)
+            if same_data and not differing and not extended:
                 return ledger.load(summary.name)
         elif name == summary.name:
             # One of an older protocol, or whose ranges were widened, is continued by its own.
-            keys = (fields.keys() | recorded.keys()) - {"protocol", "widened"}
-            differing = sorted(key for key in keys if recorded.get(key) != fields.get(key))
-            if differing:
+            if differing := differing - {"protocol", "widened"}:
                 raise InputError(
-                    f"experiment {name!r} exists with other settings ({', '.join(differing)}); choose another --name, "
-                    f"or run `cooldown delete {shlex.quote(name)}` first"
+                    f"experiment {name!r} exists with other settings ({', '.join(sorted(differing))}); choose another "
+                    f"--name, or run `cooldown delete {shlex.quote(name)}` first"
                 )
-            if summary.task_fingerprint != fingerprint:
+            if not same_data:
                 raise InputError(f"experiment {name!r} exists with other data; choose another --name")
             return ledger.load(name)
     return None

@@ -1,10 +1,10 @@
 """Running an experiment to its end, extending it, and going on until it answers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from cooldown.search.experiments.result import Result
-from cooldown.search.spec.experiment import Experiment, recorded_spec
+from cooldown.search.spec.experiment import Experiment
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.splits import Splits
 from cooldown.search.tuning.studies import planned
@@ -31,34 +31,29 @@ class Runs:
         run(self.ledger, name, spec, self.splits, lambda: local_processes(count), queue=2 * count, report=self.report)
         return Result(self.ledger.load(name))
 
-    def extended(self, record: ExperimentRecord, before: Experiment, spec: Experiment) -> Result:
-        """Extend an experiment that is done under the spec `before` to the larger `spec`, and run it."""
+    def extended(
+        self, record: ExperimentRecord, before: Experiment, spec: Experiment, planned_step: bool = False
+    ) -> Result:
+        """Extend an experiment that is done under the spec `before` to the larger `spec`, and run it.
+
+        planned_step: whether its own plan asks for this, rather than a user.
+        """
         old, new = before.to_json(), spec.to_json()
         changed = {key: old.get(key) for key in new if old.get(key) != new[key]}
         # With more repeats alone, the experiment is the same as one that had them from the start: no history is needed.
         history = list(record.extended_from)
         if history or not set(changed) <= {"repeats", "until"}:
-            history.append(changed)
+            history.append({**changed, "planned": True} if planned_step else changed)
         self.ledger.extend(record.name, new, planned(spec), history)
         return self.run(record.name, spec)
 
-    def until_decided(self, result: Result, spec: Experiment, looks: Sequence[int]) -> Result:
-        """Extend an experiment that is done under `spec` to each of these numbers of repeats, until it answers."""
-        for repeats in looks:
-            if not goes_on(result):
-                break
-            larger = recorded_spec({**spec.to_json(), "repeats": repeats})
-            result, spec = self.extended(result.record, spec, larger), larger
+    def until_answered(self, result: Result, spec: Experiment) -> Result:
+        """Go on with the plan of an experiment that is done under `spec`, until it answers or the plan ends."""
+        from cooldown.search.experiments.plan import next_step
+
+        while (larger := next_step(result.view, spec)) is not None:
+            result, spec = self.extended(result.record, spec, larger, planned_step=True), larger
         return result
-
-
-def goes_on(result: Result) -> bool:
-    """Whether more repeats may answer an experiment's question: it is open, and no alarm withholds the verdict."""
-    from cooldown.search.evidence.answer import answer
-    from cooldown.search.evidence.verdict import pair_verdicts
-
-    verdicts = pair_verdicts(result.view)
-    return bool(verdicts) and answer(result.view).word == "open" and not verdicts[0].withheld
 
 
 def worker_count(spec: Experiment, workers: int | None) -> int:

@@ -71,13 +71,15 @@ def reproduction(record: ExperimentRecord) -> Reproduction:
 
 
 def _grown(record: ExperimentRecord) -> tuple[Mapping[str, Any], list[str]]:
-    """The first spec, and the options of each `cooldown resume` since."""
+    """The first spec, and the options of each `cooldown resume` since; what its plan did, it does again by itself."""
     spec, steps = dict(record.spec), []
-    for changed in reversed(record.extended_from):
+    for step in reversed(record.extended_from):
+        changed = {key: before for key, before in step.items() if key != "planned"}
         options = [f"--{key} {spec[key]}" for key in ("trials", "repeats") if key in changed]
         if "widened" in changed:
             options.append("--extend")
-        steps.append(" ".join(options))
+        if not step.get("planned"):
+            steps.append(" ".join(options))
         for key, before in changed.items():
             if before is None:
                 spec.pop(key, None)

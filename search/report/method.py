@@ -224,7 +224,8 @@ def _extensions(record: ExperimentRecord) -> str:
     extensions = []
     for step in record.extended_from:
         parts = [f"{key} ({step[key]} before)" for key in ("trials", "repeats") if key in step]
-        extensions.append(" and ".join([*parts, *(["wider ranges"] if "widened" in step else [])]))
+        parts += ["wider ranges"] if "widened" in step else []
+        extensions.append(" and ".join(parts) + (", by its plan" if step.get("planned") else ""))
     return (
         f"The finished experiment was extended: {', then '.join(extensions)}. Each study continued where it had "
         "stopped; earlier finalists remain candidates."

@@ -33,10 +33,9 @@ class Estimate:
     """The estimated time and cost of an experiment.
 
     seconds: from the command to the first look at the answer, after so many `repeats`, with this number of workers.
-    most_repeats, most_seconds: of an experiment that goes on until it answers, if it takes all of its looks; else the
-    same. start_seconds: the part of it in which workers
-    start and kernels are compiled. calibration_seconds: duration of the estimate itself. epochs: of the timed runs, at
-    most.
+    most_repeats, most_seconds: of an experiment that goes on until it answers, if it takes all of its looks and widens
+    no range; else the same. start_seconds: the part of it in which workers start and kernels are compiled.
+    calibration_seconds: duration of the estimate itself. epochs: of the timed runs, at most.
     """
 
     task: str

@@ -27,8 +27,8 @@ from cooldown.search.evidence.lengths import lengths_sentence
 from cooldown.search.evidence.tables import arms_table, pairs_table
 from cooldown.search.evidence.verdict import compared_pair, pair_verdicts
 from cooldown.search.evidence.view import View
+from cooldown.search.experiments import resume
 from cooldown.search.experiments.result import Result
-from cooldown.search.experiments.service import resume
 from cooldown.search.export import choose, export
 from cooldown.search.figures import learning as learning_figures
 from cooldown.search.report import report

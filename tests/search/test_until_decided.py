@@ -10,7 +10,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.search.evidence.looks import level, looks_at, remark
 from cooldown.search.evidence.losses import first_look, primary_pair
 from cooldown.search.evidence.verdict import pair_verdicts
-from cooldown.search.experiments import dry_run, preparing, running, summaries
+from cooldown.search.experiments import dry_run, plan, preparing, running, summaries
 from cooldown.search.spec import looks as plans
 from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.statistics.looks import levels
@@ -124,11 +124,11 @@ def test_a_plan_that_was_left_is_taken_up(url: str, monkeypatch: pytest.MonkeyPa
     options = SMALL | EQUALS
     planned = {"until_decided": True, "repeats": 2, "max_repeats": 4}
     with monkeypatch.context() as patch:
-        patch.setattr(running, "goes_on", lambda _: False)
+        patch.setattr(plan, "next_step", lambda *_: None)
         assert compare("iris", db=url, **planned, **options).record.looks == (2,)
     assert resume("iris", db=url).record.looks == (2, 4)
     with monkeypatch.context() as patch:
-        patch.setattr(running, "goes_on", lambda _: False)
+        patch.setattr(plan, "next_step", lambda *_: None)
         compare("iris", db=url, name="other", **planned, **options)
     assert compare("iris", db=url, name="other", **planned, **options).record.looks == (2, 4)
 
@@ -197,7 +197,7 @@ def test_an_estimate_says_what_it_takes_at_most(url: str) -> None:
 def test_a_larger_number_is_what_was_asked_for_and_no_plan_goes_on(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     options = SMALL | EQUALS
     with monkeypatch.context() as patch:
-        patch.setattr(running, "goes_on", lambda _: False)
+        patch.setattr(plan, "next_step", lambda *_: None)
         compare("iris", db=url, until_decided=True, repeats=2, max_repeats=8, **options)
     assert resume("iris", db=url, repeats=3).record.looks == (2, 3)
     assert resume("iris", db=url).record.looks == (2, 3, 4, 8)

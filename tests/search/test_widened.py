@@ -13,8 +13,10 @@ from cooldown.search.evidence.alarms import boundary_alarms
 from cooldown.search.evidence.document import document
 from cooldown.search.evidence.edges import edges
 from cooldown.search.evidence.view import View
+from cooldown.search.experiments import plan
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.service import summaries
+from cooldown.search.report.commands import reproduction
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import read_spec
 from cooldown.search.spec.space import search_space
@@ -177,3 +179,53 @@ def test_the_command(url: str, record: ExperimentRecord) -> None:
     assert "boundary" in before.why
     done = cooldown("resume", "tiny", "--extend", "--workers", "1", "--db", url, "--quiet", cwd=folder)
     assert "Searched again" in done.stdout
+
+
+PLANNED: dict[str, Any] = {
+    **{key: value for key, value in SETTINGS.items() if key != "repeats"},
+    "seeds": 1,
+    "finalist_seeds": 1,
+    "confirm_seeds": 2,
+    "ranges": NARROW | {"sgd.learning_rate": (1e-6, 0.1)},
+    "looks": (2, 4),
+    # No answer ends it before its last look.
+    "margin": 1e-9,
+}
+
+
+def test_a_plan_widens_ranges_before_it_adds_repeats(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And leaves what a run in pieces leaves, which asks for nothing twice."""
+    result = compare("iris", db=url, workers=1, **PLANNED)
+    steps = [step for step in result.record.extended_from if "widened" in step]
+    assert steps
+    assert all(step["planned"] for step in steps)
+    assert result.record.spec["widened"]["sgd"][0] == {"sgd.learning_rate": [1e-6, 1.0]}
+    assert all(len(steps) <= plan.MOST_WIDENED for steps in result.record.spec["widened"].values())
+    assert not any(verdict.withheld for verdict in result.verdicts)
+    (command,) = reproduction(result.record).commands
+    assert "--extend" not in command
+    assert "widened" not in reproduction(result.record).spec_file
+
+    assert compare("iris", db=url, workers=1, **PLANNED).name == "iris"
+    assert resume("iris", db=url, workers=1).to_json() == result.to_json()
+    with monkeypatch.context() as patch:
+        patch.setattr(plan, "next_step", lambda *_: None)
+        begun = compare("iris", name="in pieces", db=url, workers=1, **PLANNED)
+    assert begun.verdicts[0].withheld
+    assert "widened" not in begun.record.spec
+    assert resume("in pieces", db=url, workers=1).to_json()["fingerprint"] == result.to_json()["fingerprint"]
+
+
+def test_a_fixed_number_of_repeats_is_no_plan(url: str, record: ExperimentRecord) -> None:
+    assert resume("tiny", db=url, workers=1).record.spec == record.spec
+    decided = resume("tiny", db=url, workers=1, until_decided=True, max_repeats=3)
+    assert decided.record.spec["widened"]["sgd"][0] == WIDER["sgd"][0]
+
+
+def test_a_plan_does_not_widen_for_ever(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan, "MOST_WIDENED", 0)
+    result = compare("iris", db=url, workers=1, **PLANNED)
+    assert result.verdicts[0].withheld
+    assert "widened" not in result.record.spec
+    with pytest.raises(InputError, match="more repeats cannot decide 'iris': boundary"):
+        resume("iris", db=url, workers=1, until_decided=True)

@@ -1,0 +1,126 @@
+"""Continue an experiment: to its end, with more trials or repeats, over wider ranges, or until it is answered."""
+
+from cooldown.objectives.errors import InputError
+from cooldown.search.evidence.edges import edges
+from cooldown.search.experiments.plan import next_step, widened
+from cooldown.search.experiments.preparing import check
+from cooldown.search.experiments.result import Result
+from cooldown.search.experiments.running import Report, Runs
+from cooldown.search.spec.experiment import Experiment, recorded_spec
+from cooldown.search.spec.looks import MOST_UNTIL_DECIDED
+from cooldown.search.tuning.splits import Splits, recorded_task
+from cooldown.search.tuning.studies import planned
+from cooldown.storage import ExperimentRecord, Ledger, Status
+from cooldown.storage.address import database_url
+
+
+def resume(
+    name: str,
+    *,
+    trials: int | None = None,
+    repeats: int | None = None,
+    extend: bool = False,
+    until_decided: bool = False,
+    max_repeats: int | None = None,
+    db: str | None = None,
+    workers: int | None = None,
+    report: Report = lambda _: None,
+) -> Result:
+    """Continue the experiment `name` to its end; a finished one is returned as it is, unless it is extended.
+
+    trials, repeats: extend it to these numbers; finished work is kept. With more repeats the ledger is what a run with
+    that many from the start would have left. With more trials each study continues where it stopped, and its finalists
+    and winner are chosen again among all its trials. extend: once the experiment is done, widen each range at whose
+    edge an arm's best values cluster, by a decade, and search that arm again; the first searches are kept.
+    until_decided: then go on, looking at the numbers of repeats of its plan and at doubled ones, until the question is
+    answered or there are max_repeats, by default 20 or twice what there is; the ledger keeps this for an interrupted
+    run, and ranges are widened where that comes first. Raises InputError for a smaller number than there is, for a task
+    that cannot be loaded, and if `extend` was the only request and there is nothing to widen.
+    """
+    ledger = Ledger(database_url(db), create=False)
+    record = ledger.load(name)
+    before = recorded_spec(record.spec)
+    spec = _larger(record, before, trials, repeats)
+    asked = spec != before or extend
+    spec = _going_on(record, spec, until_decided, max_repeats)
+    # What is asked for is done, and no more; without a request, or with this one, the plan goes on.
+    plan = until_decided or not (asked or trials or repeats)
+    finished = record.status is Status.DONE
+    if finished and not asked and not (plan and _goes_on(Result(record), spec, until_decided)):
+        return Result(record)
+    check(spec, None, db, workers)
+    if spec.until != before.until:
+        # First of all, so that an interrupted run goes on with it.
+        before = before.model_copy(update={"until": spec.until})
+        ledger.extend(name, before.to_json(), planned(before), record.extended_from)
+        record, finished = ledger.load(name), False
+    runs = Runs(ledger, _recorded_splits(record, before, spec), workers, report)
+    result = Result(record) if finished else runs.run(name, before)
+    # It is finished before it is extended: else the finalists would depend on when it was interrupted.
+    if spec != before:
+        result = runs.extended(result.record, before, spec)
+    if extend:
+        wider = widened(edges(result.view), spec)
+        if wider != spec:
+            result, spec = runs.extended(result.record, spec, wider), wider
+        elif finished and spec == before:
+            raise InputError(
+                f"nothing to extend in {name!r}: no arm's best values cluster at the edge of a range that can be "
+                "widened"
+            )
+    return runs.until_answered(result, spec) if plan else result
+
+
+def _goes_on(result: Result, spec: Experiment, until_decided: bool) -> bool:
+    """Whether the plan of a finished experiment has a next step.
+
+    Raises InputError if it was asked to go on until it is decided, and that cannot be.
+    """
+    if next_step(result.view, spec) is not None:
+        return True
+    if until_decided:
+        if len(result.view.arms) < 2:
+            raise InputError(f"{result.name!r} compares nothing: with one arm there is no question to decide")
+        first = result.verdicts[0]
+        if first.withheld:
+            raise InputError(f"more repeats cannot decide {result.name!r}: {first.why}")
+    return False
+
+
+def _going_on(record: ExperimentRecord, spec: Experiment, until_decided: bool, max_repeats: int | None) -> Experiment:
+    """The spec that says how far the experiment goes on, so that it does after an interruption too."""
+    if not until_decided:
+        if max_repeats is not None:
+            raise InputError("--max-repeats says how far --until-decided goes; give both, or --repeats N")
+        return spec
+    most = max_repeats
+    if most is None:
+        under_way = spec.until is not None and spec.until > spec.repeats
+        most = max(MOST_UNTIL_DECIDED, 2 * spec.repeats) if spec.until is None or not under_way else spec.until
+    if most <= spec.repeats and record.status is Status.DONE and max_repeats is not None:
+        raise InputError(
+            f"--max-repeats {most}: experiment {record.name!r} already has {spec.repeats}; give a larger number"
+        )
+    return recorded_spec({**spec.to_json(), "until": most})
+
+
+def _larger(record: ExperimentRecord, before: Experiment, trials: int | None, repeats: int | None) -> Experiment:
+    """The recorded spec `before` with more trials and repeats; raises InputError for fewer."""
+    changes = {key: value for key, value in (("trials", trials), ("repeats", repeats)) if value is not None}
+    for key, value in changes.items():
+        if isinstance(value, int) and 0 < value < getattr(before, key):
+            raise InputError(
+                f"--{key} {value}: experiment {record.name!r} already has {getattr(before, key)}, and finished work is "
+                "kept; give a larger number"
+            )
+    return recorded_spec({**record.spec, **changes})
+
+
+def _recorded_splits(record: ExperimentRecord, before: Experiment, spec: Experiment) -> Splits:
+    """The splits for `spec` of an experiment's task; raises InputError if the task cannot be loaded or has changed."""
+    try:
+        return Splits(recorded_task(record, before), spec)
+    except InputError as error:
+        raise InputError(
+            f"{error}; for a task that is a Python object, call compare(task, name={record.name!r}, ...) with it"
+        ) from error
