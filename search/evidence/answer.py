@@ -21,14 +21,12 @@ from cooldown.search.evidence.verdict import pair_verdicts
 from cooldown.search.evidence.view import View, once
 from cooldown.search.evidence.wording import lead
 from cooldown.search.spec.arms import NO_ANNEALING, spoken
+from cooldown.search.spec.looks import FIRST
 from cooldown.search.statistics.finite import finite
 from cooldown.search.statistics.verdict import NOT_FINITE, NOTHING_LEARNED, Verdict
 from cooldown.storage import Status, StudyRecord
 
 Word = Literal["yes", "no", "no difference that matters", "open", "best found"]
-
-FIRST_REPEATS = 5
-"""Repeats to ask for where there are too few for a forecast."""
 
 
 @dataclass(frozen=True)
@@ -166,9 +164,10 @@ def _next(view: View, verdict: Verdict) -> NextStep | None:
         return _against_alarm(view, verdict)
     needed = verdict.repeats_to_decide
     if needed is None:
-        if verdict.repeats >= FIRST_REPEATS or verdict.why == NOT_FINITE:
+        # There are too few for a forecast.
+        if verdict.repeats >= FIRST or verdict.why == NOT_FINITE:
             return None
-        needed = FIRST_REPEATS
+        needed = FIRST
     if verdict.repeats < 2:
         return _resume(view, "To settle it", ("--repeats", str(needed)), price_of_repeats(view, needed))
     options = ("--until-decided", "--max-repeats", str(needed))

@@ -13,7 +13,7 @@ from cooldown.search.evidence.references import reference_losses
 from cooldown.search.evidence.view import View
 from cooldown.search.spec.arms import spoken
 from cooldown.search.statistics.doubts import ahead_of_all, one_run
-from cooldown.search.statistics.verdict import scale_of
+from cooldown.search.statistics.paired import paired, scale_of
 
 
 def outcome_alarms(view: View) -> list[Alarm]:
@@ -52,12 +52,9 @@ def _references_ahead(view: View) -> Iterable[Alarm]:
     if not ahead:
         return
     first = min(ahead, key=lambda name: float(np.mean(list(references[name].values()))))
-    pairs = [(loss, losses[best][repeat]) for repeat, loss in references[first].items() if repeat in losses[best]]
-    of_reference, of_arm = np.array(pairs).T
-    if scale == "ratio":
-        amount = f"{percent(1 - float(np.exp(np.mean(np.log(of_reference / of_arm)))))} lower loss"
-    else:
-        amount = f"a loss lower by {formatted(float(np.mean(of_arm - of_reference)), Form.LOSS)}"
+    lead = -float(np.mean(paired(references[first], losses[best], scale).x))
+    lower = f"{percent(1 - np.exp(-lead))} lower loss" if scale == "ratio" else ""
+    amount = lower or f"a loss lower by {formatted(lead, Form.LOSS)}"
     yield Alarm(
         "references",
         "",

@@ -14,7 +14,7 @@ from cooldown.search.evidence.measures import loss_name, score_in_words
 from cooldown.search.evidence.numbers import Form, duration, formatted, percent
 from cooldown.search.spec.arms import short
 from cooldown.search.spec.experiment import Experiment, recorded_spec
-from cooldown.search.statistics.verdict import scale_of
+from cooldown.search.statistics.paired import paired, scale_of
 from cooldown.storage import Status, Summary, Winner
 
 UNKNOWN = "not yet known"
@@ -35,16 +35,11 @@ def leader(summary: Summary, winners: Sequence[Winner]) -> str:
     losses = {arm: {w.repeat: w.test_loss for w in winners if w.arm == arm} for arm in spec.arms}
     first = first_look(spec, summary.looks)
     pair = question_pair(spec, {arm: _selection_loss(arm, first, winners) for arm in spec.arms})
-    common = sorted(set(losses[pair[0]]) & set(losses[pair[1]])) if pair else []
-    if pair is None or not common:
+    if pair is None or losses[pair[0]].keys().isdisjoint(losses[pair[1]]):
         return UNKNOWN
-    a, b = (np.array([losses[arm][repeat] for repeat in common]) for arm in pair)
-    if scale_of(losses) == "ratio":
-        effect = float(np.mean(np.log(a) - np.log(b)))
-        amount = percent(1 - np.exp(-abs(effect)))
-    else:
-        effect = float(np.mean(a - b))
-        amount = formatted(abs(effect), Form.LOSS)
+    scale = scale_of(losses)
+    effect = float(np.mean(paired(losses[pair[0]], losses[pair[1]], scale).x))
+    amount = percent(1 - np.exp(-abs(effect))) if scale == "ratio" else formatted(abs(effect), Form.LOSS)
     if effect == 0:
         return "equal losses"
     return f"{short(pair[0] if effect < 0 else pair[1])} by {amount}"

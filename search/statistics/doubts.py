@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.search.statistics.intervals import Interval, mean_interval
+from cooldown.search.statistics.paired import PerRepeat, Scale, paired
 from cooldown.search.statistics.ranks import falling_p_value
 
 Side = Literal["low", "high"]
@@ -68,9 +69,7 @@ def winners_curse(chosen: NDArray[np.float64], fresh: NDArray[np.float64]) -> fl
     return float(np.mean(fresh - chosen))
 
 
-def ahead_of_all(
-    reference: Mapping[int, float], arms: Mapping[str, Mapping[int, float]], scale: Literal["ratio", "difference"]
-) -> bool:
+def ahead_of_all(reference: PerRepeat, arms: Mapping[str, PerRepeat], scale: Scale) -> bool:
     """Whether a reference is ahead of every arm: the 95 % t interval of each comparison over repeats excludes equal
     losses. All must, so there is nothing to correct for the number of arms.
 
@@ -78,12 +77,8 @@ def ahead_of_all(
     fewer than two. scale: whether logarithms of ratios are compared, or differences.
     """
     for arm in arms.values():
-        common = sorted(reference.keys() & arm.keys())
-        if len(common) < 2:
-            return False
-        of_reference, of_arm = (np.array([of[repeat] for repeat in common]) for of in (reference, arm))
-        x = np.log(of_reference / of_arm) if scale == "ratio" else of_reference - of_arm
-        if mean_interval(x).high >= 0:
+        x = paired(reference, arm, scale).x
+        if len(x) < 2 or mean_interval(x).high >= 0:
             return False
     return bool(arms)
 

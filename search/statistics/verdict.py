@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 
 from cooldown.search.statistics.forecast import repeats_to_decide
 from cooldown.search.statistics.intervals import Interval, mean_interval
+from cooldown.search.statistics.paired import Paired, PerRepeat, Scale, paired, scale_of
 from cooldown.search.statistics.simultaneous import holm_levels, p_value, two_way
 from cooldown.search.statistics.student import t_probability, t_quantiles
 
 Decision = Literal["a_better", "b_better", "tie", "undecided"]
-Scale = Literal["ratio", "difference"]
 Method = Literal["t", "tukey", "holm"]
 
 LEVEL = 0.05
@@ -35,9 +35,6 @@ MARGIN = 0.1
 TOO_FEW = "an interval takes at least 2 repeats of both arms"
 NOT_FINITE = "a test loss is not a finite number"
 NOTHING_LEARNED = "neither arm learned: at least half of their evaluations are no better than the baseline predictor"
-
-PerRepeat = Mapping[int, float]
-"""A number per repeat."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,7 @@ def verdicts(
         for pair in sorted(combinations(losses, 2), key=lambda pair: set(pair) != set(primary or ()))
     ]
     compared = {(a, b): _compared(losses[a], losses[b], scale) for a, b in pairs}
-    known = {pair: each for pair, each in compared.items() if isinstance(each, _Compared)}
+    known = {pair: each for pair, each in compared.items() if isinstance(each, Paired)}
     effects = {pair: _own_effect(known[pair].x, level) for pair in known if pair == primary}
     effects |= _simultaneous_effects(losses, {pair: known[pair] for pair in known if pair != primary}, scale, level)
     decisions = []
@@ -126,7 +123,7 @@ def verdicts(
         if {a, b} <= set(unlearned):
             reasons = [NOTHING_LEARNED]
         numbers: dict[str, Any] = {"verdict": "undecided", "why": pair_compared}
-        if isinstance(pair_compared, _Compared):
+        if isinstance(pair_compared, Paired):
             numbers = _decided(pair_compared, effects[a, b], scale, margin, reasons, next_level)
         if scores:
             numbers |= _score_difference(scores[a], scores[b])
@@ -134,11 +131,6 @@ def verdicts(
         is_primary = (a, b) == primary
         decisions.append(Verdict(a, b, repeats=common, primary=is_primary, scale=scale, margin=margin, **numbers))
     return decisions
-
-
-def scale_of(losses: Mapping[str, PerRepeat]) -> Scale:
-    """On what losses are compared: ratios, unless one of them is 0 or below."""
-    return "difference" if any(loss <= 0 for of_arm in losses.values() for loss in of_arm.values()) else "ratio"
 
 
 def decide(low: float, high: float) -> Decision:
@@ -160,24 +152,14 @@ def probability_negative(interval: Interval) -> float:
     return t_probability(-interval.estimate / interval.standard_error, interval.degrees)
 
 
-@dataclass(frozen=True)
-class _Compared:
-    """Two arms' losses (repeats,) in the repeats that both have, and the comparison x (repeats,)."""
-
-    of_a: NDArray[np.float64]
-    of_b: NDArray[np.float64]
-    x: NDArray[np.float64]
-
-
-def _compared(a: PerRepeat, b: PerRepeat, scale: Scale) -> _Compared | str:
+def _compared(a: PerRepeat, b: PerRepeat, scale: Scale) -> Paired | str:
     """Both arms in their common repeats, or why they cannot be compared."""
-    common = sorted(set(a) & set(b))
+    common = a.keys() & b.keys()
     if len(common) < 2:
         return TOO_FEW
-    of_a, of_b = (np.array([arm[repeat] for repeat in common], np.float64) for arm in (a, b))
-    if not (np.isfinite(of_a).all() and np.isfinite(of_b).all()):
+    if not np.isfinite([arm[repeat] for arm in (a, b) for repeat in common]).all():
         return NOT_FINITE
-    return _Compared(of_a, of_b, np.log(of_a) - np.log(of_b) if scale == "ratio" else of_a - of_b)
+    return paired(a, b, scale)
 
 
 @dataclass(frozen=True)
@@ -204,7 +186,7 @@ def _own_effect(x: NDArray[np.float64], level: float, method: Method = "t") -> _
 
 
 def _simultaneous_effects(
-    losses: Mapping[str, PerRepeat], compared: Mapping[tuple[str, str], _Compared], scale: Scale, level: float
+    losses: Mapping[str, PerRepeat], compared: Mapping[tuple[str, str], Paired], scale: Scale, level: float
 ) -> dict[tuple[str, str], _Effect]:
     """Effects whose intervals hold together: Tukey's where every arm has every repeat, else at Holm's levels."""
     repeats = [set(of_arm) for of_arm in losses.values()]
@@ -227,7 +209,7 @@ def _simultaneous_effects(
 
 
 def _decided(
-    compared: _Compared,
+    compared: Paired,
     effect: _Effect,
     scale: Scale,
     margin: float,
@@ -277,7 +259,7 @@ def _decided(
     }
 
 
-def _size(compared: _Compared) -> float:
+def _size(compared: Paired) -> float:
     """The mean absolute loss of a pair."""
     return float(np.mean([np.abs(compared.of_a), np.abs(compared.of_b)]))
 
