@@ -1,17 +1,23 @@
 """`TrainConfig`: everything that fixes one training run except its seed; to and from JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from numbers import Integral
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cooldown.objectives import optimizers, schedules
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.problem import Model, Network
+from cooldown.objectives.schedule import Plan
 from cooldown.objectives.strategies import STRATEGIES, default
+
+if TYPE_CHECKING:
+    import optax
+    import torch
 
 SCHEMA = 1
 """The version of the documents that `cooldown export` writes; their config is under the key "config"."""
@@ -53,6 +59,17 @@ def _count(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise InputError(f"TrainConfig({name}={value!r}): {name} must be a whole number of at least 1, got {value!r}")
     return int(value)
+
+
+@contextmanager
+def _framework(name: str, call: str) -> Iterator[None]:
+    """Raise InputError that says what to install, for an import of a framework that is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] == "cooldown":
+            raise
+        raise InputError(f"{call} needs {name}, and {error.name} is not installed: pip install {name}") from None
 
 
 def _exported(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -159,6 +176,54 @@ class TrainConfig:
             if name not in known:
                 raise unknown_name("field of TrainConfig", name, known)
         return cls(**fields)
+
+    def plan(self, n_rows: int) -> Plan:
+        """The updates of a run on `n_rows` training rows: the rows and the rate's multiplier of each."""
+        schedule = schedules.get(self.schedule.name)
+        return schedule.plan(n_rows, self.batch_size, self.epochs, self.schedule.hyperparameters)
+
+    def torch(
+        self, parameters: "Iterable[Any]", updates_per_epoch: int
+    ) -> "tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]":
+        """This config's optimizer and scheduler for a PyTorch training loop of your own.
+
+            optimizer, scheduler = config.torch(model.parameters(), updates_per_epoch=len(loader))
+
+        Call `optimizer.step()` and `scheduler.step()` after every batch, for `epochs` epochs. They do what Cooldown's
+        own training does, to rounding: the rule, the schedule, and of the strategies `clip_norm`, `gradient_noise`,
+        `l2` and `weight_decay`; those of the network and of the loop (`dropout`, `batch_norm`, `early_stopping`, …) are
+        yours. For `plateau`, also call `scheduler.evaluated(loss)` with the held-out loss after every epoch. For
+        `batch_growth`, which plans the sizes of batches, take those of `plan(n_rows).sizes`.
+
+        parameters: as for every optimizer of torch. updates_per_epoch: batches in an epoch, at least 1. Raises
+        InputError for another number, and if torch is not installed.
+        """
+        with _framework("torch", "config.torch"):
+            from cooldown.objectives.frameworks.torch_optimizer import optimizer_and_scheduler
+        return optimizer_and_scheduler(self, parameters, self._plan_of_updates(updates_per_epoch))
+
+    def optax(self, updates_per_epoch: int, seed: int = 0) -> "optax.GradientTransformationExtraArgs":
+        """This config's optimizer with its schedule as an optax transformation.
+
+            transformation = config.optax(updates_per_epoch=len(batches))
+            changes, state = transformation.update(gradients, state, parameters)
+
+        It does what Cooldown's own training does, to rounding; of the strategies it has those that `torch` has, and
+        like there the others are yours. `update` needs the parameters. For `plateau`, also call
+        `update(gradients, state, parameters, value=loss)` with the held-out loss after every epoch: the gradients are
+        ignored, and the changes lead back to the best parameters where the run reacts. For `batch_growth`, take the
+        sizes of `plan(n_rows).sizes`.
+
+        updates_per_epoch: batches in an epoch, at least 1. seed: of the gradient noise. Raises InputError for another
+        number, and if optax is not installed.
+        """
+        with _framework("optax", "config.optax"):
+            from cooldown.objectives.frameworks.optax_transformation import transformation
+        return transformation(self, self._plan_of_updates(updates_per_epoch), seed)
+
+    def _plan_of_updates(self, updates_per_epoch: int) -> Plan:
+        """The plan of a run with so many full batches in an epoch."""
+        return self.plan(_count("updates_per_epoch", updates_per_epoch) * self.batch_size)
 
     def to_json(self) -> dict[str, Any]:
         """The config as a JSON-ready dict; `from_json` reads it back as the same config."""

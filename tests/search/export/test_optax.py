@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax  # noqa: F401  (it compiles functions of its own as it is imported, which must not be with our options)
 import parity
 import pytest
+from in_jax import quick_float64
 from sklearn.datasets import load_wine
 
 from cooldown.objectives import TrainConfig, optimizers, tasks
@@ -19,25 +18,11 @@ from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.training import population
 from cooldown.storage import ExperimentRecord
 
-QUICK_TO_COMPILE = {
-    "xla_backend_optimization_level": 0,
-    "xla_cpu_parallel_codegen_split_count": 1,
-    "xla_cpu_use_fusion_emitters": False,
-    "xla_llvm_disable_expensive_passes": True,
-}
-"""Nearly all of the time goes into compiling what then runs 200 times."""
-
 
 @pytest.fixture(autouse=True)
-def in_float64(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(jax, "jit", partial(jax.jit, compiler_options=QUICK_TO_COMPILE))
-    # The same for scripts.
-    monkeypatch.setenv("XLA_FLAGS", " ".join(f"--{name}={value}".lower() for name, value in QUICK_TO_COMPILE.items()))
-    before = jax.config.jax_enable_x64
-    # Not the context manager: a callback runs in a thread of its own, which would not be in the context.
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", before)
+def in_float64() -> Iterator[None]:
+    with quick_float64():
+        yield
 
 
 def follow(record: ExperimentRecord, config: TrainConfig, task: tasks.Task | None = None) -> None:

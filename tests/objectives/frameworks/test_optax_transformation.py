@@ -1,0 +1,137 @@
+"""`config.optax`: a loop of one's own with our transformation does what our own training does, to 1e-8."""
+
+from typing import Any
+
+import numpy as np
+import parity
+import pytest
+
+from cooldown import TrainConfig, optimizers, schedules, tasks
+from cooldown.objectives.errors import InputError
+
+jax = pytest.importorskip("jax")
+optax = pytest.importorskip("optax")
+jnp = jax.numpy
+
+WHOLE = {"batch_size": 9, "epochs": 20}
+"""Epochs of iris in full batches, as plans of batches need them."""
+
+
+@pytest.fixture(autouse=True)
+def in_float64() -> Any:
+    from in_jax import quick_float64
+
+    with quick_float64():
+        yield
+
+
+def outputs(parameters: Any, X: Any) -> Any:
+    for i, (weights, biases) in enumerate(parameters):
+        X = (jax.nn.relu(X) if i else X) @ weights + biases
+    return X
+
+
+def loss_of(parameters: Any, X: Any, y: Any) -> Any:
+    return optax.losses.softmax_cross_entropy_with_integer_labels(outputs(parameters, X), y).mean()
+
+
+def follow(config: TrainConfig) -> None:
+    """A plain loop, compiled once."""
+    reference = parity.Reference(config, tasks.get("iris"))
+    X, y = map(jnp.asarray, reference.rows)
+    transformation = config.optax(-(-len(X) // config.batch_size))
+    parameters = [tuple(map(jnp.asarray, layer)) for layer in reference.layers(reference.initial)]
+    state, plan = transformation.init(parameters), config.plan(len(X))
+
+    @jax.jit
+    def step(parameters: Any, state: Any, X: Any, y: Any) -> Any:
+        loss, gradients = jax.value_and_grad(loss_of)(parameters, X, y)
+        changes, state = transformation.update(gradients, state, parameters)
+        return optax.apply_updates(parameters, changes), state, loss
+
+    @jax.jit
+    def evaluated(parameters: Any, state: Any, loss: Any) -> Any:
+        changes, state = transformation.update(parameters, state, parameters, value=loss)
+        return optax.apply_updates(parameters, changes), state
+
+    losses = []
+    for epoch, order in enumerate(reference.orders):
+        total = 0.0
+        sizes = plan.sizes[plan.starts[epoch] : plan.starts[epoch + 1]]
+        for rows in np.split(order, np.cumsum(sizes)[:-1]):
+            parameters, state, loss = step(parameters, state, X[rows], y[rows])
+            total += loss.item() * len(rows)
+        losses.append(total / len(X))
+        if plan.reaction:
+            parameters, state = evaluated(parameters, state, loss_of(parameters, *map(jnp.asarray, reference.watched)))
+    theta = reference.final.copy()
+    for (weights, biases), layer in zip(reference.layers(theta), parameters, strict=True):
+        weights[:], biases[:] = map(np.asarray, layer)
+    reference.assert_followed(theta, losses)
+
+
+@pytest.mark.parametrize("name", optimizers.names())
+def test_every_rule(name: str) -> None:
+    follow(parity.config(name, "cosine", warmup_steps=7))
+
+
+@pytest.mark.parametrize("name", schedules.names())
+def test_every_schedule(name: str) -> None:
+    follow(parity.config("momentum", name, strategies=WHOLE, **parity.ways(name)[-1]))
+
+
+@pytest.mark.parametrize(
+    ("rule", "strategies"),
+    [
+        ("adamw", {"clip_norm": 0.5}),
+        ("yellowfin", {"l2": 0.01}),
+        ("momentum", {"weight_decay": 0.1}),
+        ("yellowfin", {"clip_norm": 0.1, "l2": 0.01, "weight_decay": 0.1}),
+    ],
+)
+def test_strategies_of_the_gradient(rule: str, strategies: dict[str, Any]) -> None:
+    follow(parity.config(rule, "cosine", strategies=strategies))
+
+
+@pytest.mark.parametrize("rule", ["yellowfin", "nadam"])
+def test_a_reaction_begins_the_rule_anew(rule: str) -> None:
+    follow(parity.config(rule, "plateau", patience=1, strategies=WHOLE))
+
+
+def test_noise_is_that_of_the_seed_and_decays() -> None:
+    config = TrainConfig.from_json(
+        {"optimizer": {"name": "sgd", "learning_rate": 1.0}, "gradient_noise": 0.25, "gradient_noise_decay": 1.0}
+    )
+    weights = jnp.zeros(40_000)
+
+    def path(seed: int) -> list[Any]:
+        transformation = config.optax(10, seed)
+        state, changes = transformation.init(weights), []
+        for _ in range(3):
+            change, state = transformation.update(jnp.zeros_like(weights), state, weights)
+            changes.append(np.asarray(change))
+        return changes
+
+    for update, change in enumerate(path(1)):
+        assert change.std() == pytest.approx(0.5 / np.sqrt(1 + update), rel=0.02)
+    np.testing.assert_array_equal(path(1), path(1))
+    assert not np.array_equal(path(1)[0], path(2)[0])
+    assert not np.array_equal(path(1)[0] / 0.5, path(1)[1] / (0.5 / np.sqrt(2)))
+
+
+def test_it_joins_a_chain_and_keeps_types() -> None:
+    config = TrainConfig.from_json({"optimizer": {"name": "adam"}, "schedule": "cosine", "l2": 0.01})
+    chain = optax.chain(optax.zero_nans(), config.optax(10))
+    parameters = {"a": jnp.ones((2, 3), jnp.float32), "b": [jnp.zeros(4, jnp.bfloat16)]}
+    changes, _ = chain.update(jax.tree.map(jnp.ones_like, parameters), chain.init(parameters), parameters)
+    moved = optax.apply_updates(parameters, changes)
+    assert jax.tree.map(lambda each: each.dtype, moved) == jax.tree.map(lambda each: each.dtype, parameters)
+    assert bool((moved["a"] < 1).all())
+
+
+def test_bad_input_is_refused() -> None:
+    with pytest.raises(InputError, match="updates_per_epoch must be a whole number of at least 1, got 0"):
+        TrainConfig().optax(0)
+    transformation = TrainConfig().optax(5)
+    with pytest.raises(InputError, match="needs the parameters"):
+        transformation.update(jnp.ones(2), transformation.init(jnp.ones(2)))
