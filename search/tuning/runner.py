@@ -6,6 +6,7 @@ in flight when a run ended are repeated by the next run, with the same results.
 """
 
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.errors import InputError
+from cooldown.objectives.errors import CooldownWarning, InputError
 from cooldown.objectives.records import Curve, Reference
 from cooldown.search.executors.jobs import TrainingError, compile_packed, train_packed
 from cooldown.search.executors.local import stop
@@ -158,13 +159,15 @@ class _Runner:
         """Compile before the first job: else two workers would both do it, and the remaining time would be unknown."""
         configs = list(dict.fromkeys(config for space in self.spaces.values() for config in space.programs()))
         try:
-            seconds = executor.submit(compile_packed, self.splits.packed(Purpose.SEARCH, 0), configs).result()
+            compiled = executor.submit(compile_packed, self.splits.packed(Purpose.SEARCH, 0), configs).result()
         except BrokenExecutor:
             # What killed the worker here will do so again in a job, whose name the message then contains.
             return
         except TrainingError as error:
             raise RunError(f"training failed: {error}") from error
-        self.progress = self.progress.compiled(seconds)
+        for remark in compiled.remarks:
+            warnings.warn(remark, CooldownWarning, stacklevel=2)
+        self.progress = self.progress.compiled(compiled.seconds)
         self.report(self.progress)
 
     def _submit(self, executor: Executor) -> None:
