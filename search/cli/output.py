@@ -54,14 +54,14 @@ def _is_device(path: Path) -> bool:
 
 def _write_new(path: Path, data: bytes) -> None:
     # Mode x: a file that was created in the meantime is not overwritten either.
-    _fill(path.open("xb"), data)
+    _fill(path.open("xb"), path, data)
 
 
 def _overwrite(path: Path, data: bytes) -> None:
     """Replace the file atomically by a new one with the same mode."""
     file = NamedTemporaryFile(dir=path.parent, prefix=".", delete=False)  # noqa: SIM115
     written = Path(file.name)
-    _fill(file, data)
+    _fill(file, written, data)
     try:
         shutil.copymode(path, written)
         _replace(path, written)
@@ -70,13 +70,13 @@ def _overwrite(path: Path, data: bytes) -> None:
         raise
 
 
-def _fill(file: IO[bytes], data: bytes) -> None:
-    """Write a new file and close it, or remove it. Windows neither moves nor removes a file that is open."""
+def _fill(file: IO[bytes], path: Path, data: bytes) -> None:
+    """Write a new file at `path` and close it, or remove it. Windows neither moves nor removes a file that is open."""
     try:
         with file:
             file.write(data)
     except BaseException:
-        Path(file.name).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         raise
 
 

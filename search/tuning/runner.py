@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -127,6 +127,7 @@ class _Runner:
         self.suspects: list[Job | ReferenceJob] = []
         self.deaths: Counter[str] = Counter()
         self.progress = Progress.of(record.name, spec, studies, references=len(self.references))
+        writer.on_wait = lambda: report(replace(self.progress, waiting=True))
 
     @cached_property
     def spaces(self) -> dict[str, Space]:
