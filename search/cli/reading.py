@@ -191,6 +191,15 @@ def dashboard(
             show_default=False,
         ),
     ] = "127.0.0.1",
+    base_path: Annotated[
+        str,
+        typer.Option(
+            "--base-path",
+            help="path in front of all pages, as behind a reverse proxy [default: none]",
+            metavar="PATH",
+            show_default=False,
+        ),
+    ] = "",
     db: Db = None,
     trust: Annotated[
         bool, typer.Option("--trust", help="import modules that the ledger names, as in --arm mymodule:Lion")
@@ -200,4 +209,4 @@ def dashboard(
     from cooldown.search.cli.serve import serve
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    serve(db, host, port, say, trust=trust)
+    serve(db, host, port, say, base_path=base_path, trust=trust)
