@@ -20,7 +20,7 @@ from cooldown.storage.errors import LedgerError
 from cooldown.storage.lease import is_alive, this_process
 from cooldown.storage.records import ExperimentRecord, Purpose, Status, StudyKey, TrialRecord
 from cooldown.storage.rows import TUNED, curve_from, reference_from, study_from, study_key_from, study_row, trial_from
-from cooldown.storage.winners import Winner, read_winners
+from cooldown.storage.winners import KeptWinners, Winner
 from cooldown.storage.writer import Writer
 
 
@@ -45,6 +45,7 @@ class Ledger:
     def __init__(self, url: str, *, create: bool = True) -> None:
         self._database = Database(url, create=create)
         self.where = self._database.where
+        self._winners = KeptWinners()
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -78,7 +79,7 @@ class Ledger:
         """The winners of every experiment that has some, by its name."""
         e = tables.experiments
         with self._database.reading() as connection:
-            found = read_winners(connection)
+            found = self._winners.read(connection)
             return {row.name: found[row.id] for row in connection.execute(select(e.c.id, e.c.name)) if row.id in found}
 
     def appended(self) -> int:

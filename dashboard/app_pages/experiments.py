@@ -8,7 +8,7 @@ import streamlit as st
 from cooldown.dashboard import data
 from cooldown.dashboard.pages import page
 from cooldown.dashboard.parts import errors_shown, no_experiments
-from cooldown.search.evidence.standing import leader, took
+from cooldown.search.evidence.standing import took
 from cooldown.search.figures.layout import ABOVE, WITHOUT_LEGEND, chart
 from cooldown.storage import Status
 
@@ -44,7 +44,7 @@ def _rows() -> pd.DataFrame:
             {
                 "name": summary.name,
                 "task": spec["task"],
-                "leader": leader(summary, winners.get(summary.name, ())),
+                "leader": data.leaders().of(summary, winners.get(summary.name, ())),
                 "took": took(summary),
                 "status": summary.status.value,
                 "progress": min(summary.trials / total, 1.0),

@@ -45,6 +45,20 @@ def leader(summary: Summary, winners: Sequence[Winner]) -> str:
     return f"{short(pair[0] if effect < 0 else pair[1])} by {amount}"
 
 
+class Leaders:
+    """`leader` of many experiments, worked out again only for those that have changed."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Summary, Sequence[Winner], str]] = {}
+
+    def of(self, summary: Summary, winners: Sequence[Winner]) -> str:
+        """Who leads the experiment, as `leader` says it."""
+        kept = self._kept.get(summary.name)
+        if kept is None or kept[:2] != (summary, winners):
+            kept = self._kept[summary.name] = summary, winners, leader(summary, winners)
+        return kept[2]
+
+
 def took(summary: Summary, now: float | None = None) -> str:
     """How long an experiment has taken from its start to its end, breaks included, or so far while it runs; "–" where
     it has stopped before its end. now: seconds since 1970, for a running one.

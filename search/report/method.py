@@ -293,7 +293,7 @@ def reproduction_section(result: Result) -> Section:
         "same fingerprint.",
     )
     packages = environment.get("packages", {})
-    machine = {"python": "Python", "system": "System", "processor": "Processor", "cores": "Cores"}
+    machine = {"python": "Python", "system": "System", "processor": "Processor", "cores": "Cores", "blas": "BLAS"}
     versions = words(
         ("Component", "Version"),
         (

@@ -30,7 +30,7 @@ from cooldown.search.tuning.pruning import limits
 from cooldown.search.tuning.reference_jobs import ReferenceJob, missing_references, reference_job
 from cooldown.search.tuning.sampling import Default, Generation, Proposals
 from cooldown.search.tuning.splits import Splits
-from cooldown.search.tuning.studies import finalists, needs
+from cooldown.search.tuning.studies import finalists, in_short, needs
 from cooldown.storage import (
     ExperimentRecord,
     LeaseLostError,
@@ -40,6 +40,7 @@ from cooldown.storage import (
     StudyRecord,
     TrialRecord,
 )
+from cooldown.storage.environment import warn_of_changes
 from cooldown.storage.writer import Writer
 
 MAX_DEATHS = 3
@@ -99,8 +100,7 @@ def run(
     with ExitStack() as stack:
         writer = stack.enter_context(ledger.hold(name))
         try:
-            record = ledger.load(name)
-            _Runner(writer, record, spec, splits, open_executor, queue, report).run()
+            _Runner(writer, ledger.load(name), spec, splits, open_executor, queue, report).run()
             writer.finish(spec.repeats)
             stack.close()
         except (InputError, LeaseLostError) as error:
@@ -120,8 +120,9 @@ class _Runner:
     ) -> None:
         self.writer, self.spec, self.splits = writer, spec, splits
         self.open_executor, self.queue, self.report = open_executor, queue, report
+        self.environment = record.environment
         studies = [*record.studies, *record.default_configs]
-        self.unfinished = {study.id: study for study in studies if needs(study, spec)}
+        self.unfinished = {study.id: in_short(study, spec) for study in studies if needs(study, spec)}
         self.references = missing_references(record, spec, splits)
         self.running: dict[Future[Any], Job | ReferenceJob] = {}
         self.suspects: list[Job | ReferenceJob] = []
@@ -140,6 +141,8 @@ class _Runner:
         self.report(self.progress)
         if not self.unfinished and not self.references:
             return
+        if self.progress.work:
+            warn_of_changes(self.progress.name, self.environment)
         executor = self.open_executor()
         try:
             self._compile(executor)
@@ -264,7 +267,7 @@ class _Runner:
             by_trial = {trial.id: of_trial for trial, of_trial in zip(job.trials, curves, strict=True)}
             study = self.writer.append_curves(job.study, job.purpose, by_trial)
         if needs(study, self.spec):
-            self.unfinished[study.id] = study
+            self.unfinished[study.id] = in_short(study, self.spec)
         else:
             del self.unfinished[study.id]
         self.progress = self.progress.advanced(job.study, study)
