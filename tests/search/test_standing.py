@@ -11,7 +11,7 @@ from search_runs import run_in_threads, spec
 from cooldown.search.cli.listings import experiments
 from cooldown.search.evidence.losses import mean_test_losses, winners_loss
 from cooldown.search.evidence.measures import score_in_words
-from cooldown.search.evidence.standing import UNKNOWN, leader, took
+from cooldown.search.evidence.standing import UNKNOWN, Leaders, leader, took
 from cooldown.search.evidence.view import View
 from cooldown.search.evidence.wording import lead
 from cooldown.search.experiments import Result
@@ -109,3 +109,23 @@ def test_the_list_in_a_terminal() -> None:
     head, line = captured.get().splitlines()
     assert head.split() == ["Name", "Task", "Leader", "Took", "Status", "Trials"]
     assert " ".join(line.split()) == "one iris momentum+cosine by 10 % 1 min 15 s done 8/16"
+
+
+def test_a_leader_is_worked_out_again_only_where_something_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def heard(of: Summary, winners: Any) -> str:
+        asked.append(of.name)
+        return leader(of, winners)
+
+    monkeypatch.setattr("cooldown.search.evidence.standing.leader", heard)
+    leaders, first = Leaders(), [*won("momentum+cosine", 0.9), *won("adam", 1.0)]
+    for winners, again in ((first, True), (first, False), (won("adam", 1.0), True), (first, True)):
+        del asked[:]
+        assert leaders.of(summary(), winners) == leader(summary(), winners)
+        assert leaders.of(summary(name="two"), first) == "momentum+cosine by 10 %"
+        assert ("one" in asked) == again
+    del asked[:]
+    assert leaders.of(summary(trials=9), first) == "momentum+cosine by 10 %"
+    assert leaders.of(summary(("adam",), trials=9), first) == "best: 90.0 % accuracy"
+    assert asked == ["one", "one"]
