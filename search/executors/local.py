@@ -44,7 +44,7 @@ def local_processes(workers: int) -> Executor:
         return _processes(workers)
     # No semaphores, which a pool needs and which are files in /dev/shm on Linux; no memory, or too many processes.
     except (ImportError, NotImplementedError, OSError) as error:
-        return _one_thread(str(error))
+        return _one_thread(getattr(error, "strerror", None) or str(error))
 
 
 def _processes(workers: int) -> Executor:
