@@ -25,6 +25,8 @@ def resolve(
     hidden: tuple[int, ...] | None = None,
     test: str | None = None,
     sample_weight: str | None = None,
+    groups: str | None = None,
+    time: str | None = None,
 ) -> Task:
     """The task that `text` names: a built-in, a data set on OpenML as `openml:NAME`, `openml:NAME@VERSION` or
     `openml:ID`, a CSV or Parquet file's path, or a user's `module:attribute`.
@@ -32,9 +34,10 @@ def resolve(
     target: the column to predict, for a file, or for an OpenML data set instead of its default. hidden: widths of
     the MLP's hidden layers instead of the task's. test: the path of a file of test rows, for a task that is a file.
     sample_weight: the column with the rows' weights, for a file or an OpenML data set, which is downloaded on first
-    use. A module may be in the working folder, which is added to `sys.path`. Raises InputError with the nearest match.
+    use; groups, time: the columns across which nothing is split, likewise. A module may be in the working folder, which
+    is added to `sys.path`. Raises InputError with the nearest match.
     """
-    return _resolve.resolve(_catalog, text, target, hidden, test, sample_weight)
+    return _resolve.resolve(_catalog, text, target, hidden, test, sample_weight, groups, time)
 
 
 def origin(text: str) -> Origin:
