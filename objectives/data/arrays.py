@@ -147,7 +147,7 @@ class ArrayTask(Task):
         included, and what only some tasks have only in those: tasks keep theirs when there is more to set."""
         X, y = self.data
         own: list[Any] = [self.n_test] if self.n_test else []
-        if self._scales_each:
+        if self.scales_each:
             own.append("each target is scaled")
         settings = (self.kind, self.hidden, self.activation, self.standardize, self.categorical, X.shape, *own)
         digest = sha256(repr(settings).encode() + X.tobytes() + y.tobytes())
@@ -181,7 +181,7 @@ class ArrayTask(Task):
         return self.labels or tuple(map(str, range(int(self.data[1].max()) + 1)))
 
     @property
-    def _scales_each(self) -> bool:
+    def scales_each(self) -> bool:
         """Whether there are several targets, each with a scale of its own."""
         y = self.data[1]
         return y.ndim == 2 and y.shape[1] > 1 and not self.shared_scale
@@ -253,7 +253,7 @@ class ArrayTask(Task):
             float(baseline),
             uninformed_score=float(score),
             # Rows with weights have no errors, which are plain means; and targets of several units have none in common.
-            units=None if weights is not None or self._scales_each else units,
+            units=None if weights is not None or self.scales_each else units,
         )
         if not self.aim and weights is None:
             return problem

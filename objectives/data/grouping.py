@@ -104,8 +104,8 @@ def time_ranks(parts: Sequence[Part], y: NDArray[Any], labels: tuple[str, ...]) 
         if early.any():
             row = int(np.argmax(early))
             raise InputError(
-                f"{told}: {_shown(cells.iloc[row])} in {_row(row)} is not after all training rows, of which the last is "
-                f"of {_shown(last)}"
+                f"{told}: {_shown(cells.iloc[row])} in {_row(row)} is not after all training rows, "
+                f"the last of which is of {_shown(last)}"
             )
     ranks, _ = pd.factorize(pd.concat(moments, ignore_index=True), sort=True)
     ranks = np.concatenate([ranks, np.full(n - len(ranks), ranks.max() + 1)]).astype(np.int64)
@@ -141,13 +141,13 @@ def _moments(where: str, cells: "pd.Series[Any]") -> "pd.Series[Any]":
 
     _refuse_missing(where, cells)
     if types.is_numeric_dtype(cells) and not types.is_bool_dtype(cells):
-        return cells.astype(np.float64)
+        return pd.Series(cells.astype(np.float64))
     if isinstance(cells.dtype, pd.PeriodDtype):
         cells = cells.dt.start_time
     if types.is_timedelta64_dtype(cells):
         return cells.dt.total_seconds().astype(np.float64)
     if types.is_datetime64_any_dtype(cells):
-        return pd.to_datetime(cells, utc=True)
+        return pd.Series(pd.to_datetime(cells, utc=True))
     texts = cells.astype(object)
     numbers = pd.to_numeric(texts.map(str), errors="coerce")
     if numbers.notna().all():
