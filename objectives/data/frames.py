@@ -48,7 +48,10 @@ def is_frame(value: Any) -> bool:
     """Whether `value` is a table in memory."""
     import narwhals as nw
 
-    return isinstance(nw.from_native(value, eager_only=True, pass_through=True), nw.DataFrame)
+    # Narwhals refuses those of pandas with duplicate names; `as_pandas` says which.
+    return nw.dependencies.is_pandas_dataframe(value) or isinstance(
+        nw.from_native(value, eager_only=True, pass_through=True), nw.DataFrame
+    )
 
 
 def as_pandas(where: str, frame: Any) -> "pd.DataFrame":
@@ -57,7 +60,8 @@ def as_pandas(where: str, frame: Any) -> "pd.DataFrame":
 
     if not is_frame(frame):
         raise InputError(f"{where}: must be a DataFrame, as of pandas or Polars, got {type(frame).__name__}")
-    table: pd.DataFrame = nw.from_native(frame, eager_only=True).to_pandas()
+    of_pandas = nw.dependencies.is_pandas_dataframe(frame)
+    table: pd.DataFrame = frame if of_pandas else nw.from_native(frame, eager_only=True).to_pandas()
     if table.columns.nlevels > 1:
         raise InputError(f"{where}: must have one name per column, got {table.columns.nlevels} levels of names")
     names = [str(column) for column in table.columns]

@@ -145,7 +145,7 @@ def _moments(where: str, cells: "pd.Series[Any]") -> "pd.Series[Any]":
     if isinstance(cells.dtype, pd.PeriodDtype):
         cells = cells.dt.start_time
     if types.is_timedelta64_dtype(cells):
-        return cells.dt.total_seconds().astype(np.float64)
+        return pd.Series(cells.dt.total_seconds().to_numpy(np.float64))
     if types.is_datetime64_any_dtype(cells):
         return pd.Series(pd.to_datetime(cells, utc=True))
     texts = cells.astype(object)

@@ -117,18 +117,20 @@ def _whole_groups(
 
     def farther(count: NDArray[Any]) -> NDArray[Any]:
         """By how much the squared distance to what is missing grows with `count` (…, classes), in shares of a class."""
-        return np.asarray((count * (count - 2 * missing) / total).sum(axis=-1))
+        return np.asarray((count * (count - 2 * missing) / total**2).sum(axis=-1))
 
-    order = np.random.default_rng(random_state).permutation(len(names))
+    order, free = np.random.default_rng(random_state).permutation(len(names)), len(names) - left
     for group in order:
-        if held.sum() < len(names) - left and farther(counts[group]) < 0:
+        if free and farther(counts[group]) < 0:
             held[group] = True
             missing -= counts[group]
-    while counts[held].sum() < FEWEST and held.sum() < len(names) - left:
+            free -= 1
+    while free and counts[held].sum() < FEWEST:
         others = order[~held[order]]
         nearest = others[np.argmin(farther(counts[others]))]
         held[nearest] = True
         missing -= counts[nearest]
+        free -= 1
     return rows[~held[group_of]], rows[held[group_of]]
 
 
