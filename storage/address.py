@@ -4,7 +4,7 @@ import os
 import re
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from cooldown.storage.errors import LedgerError
@@ -22,7 +22,9 @@ def database_url(db: str | os.PathLike[str] | None) -> str:
     address = os.environ.get("COOLDOWN_DB") or DEFAULT_URL if db is None else os.fspath(db)
     path = Path(address)
     named = not SCHEME.match(address) and (bool(path.suffix) or path.name != address)
-    return f"sqlite:///{address}" if named or isinstance(db, os.PathLike) else address
+    if not named and not isinstance(db, os.PathLike):
+        return address
+    return URL.create("sqlite", database=address).render_as_string()
 
 
 def sqlite_path(url: str) -> Path:
