@@ -69,8 +69,8 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
         """The training loss."""
         raise NotImplementedError
 
-    def _read_target(self, y: NDArray[Any]) -> NDArray[Any]:
-        """The target from the first `y`: what the network learns, before scaling."""
+    def _read_target(self, y: NDArray[Any], classes: NDArray[Any] | None = None, /) -> NDArray[Any]:
+        """The target from the first `y`: what the network learns, before scaling. classes: all labels, if known."""
         raise NotImplementedError
 
     def _read_further_target(self, y: NDArray[Any]) -> NDArray[Any]:
@@ -104,12 +104,11 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
     # Training
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any]) -> Self:
-        initial = self._initial() if self.warm_start else None
         # The results of an earlier fit must not remain if this one fails.
-        for learned in ("_theta", "_standing"):
-            self.__dict__.pop(learned, None)
+        learned = {name: self.__dict__.pop(name, None) for name in ("_theta", "_standing")}
         config = self.to_config()
         self._check_parameters()
+        initial = self._initial(config, learned["_theta"]) if self.warm_start else None
         given = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
         X, y, weights = read(self, X, y, sample_weight, reset=initial is None)
         rows = Rows(X, self._read_target(y) if initial is None else self._read_further_target(y), weights)
@@ -127,7 +126,6 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
             self._learn_scale(rows.target[train], rows.of(train))
         problem = self._problem(rows, train, held_out)
         self._keep_predictor(config)
-        self._check_initial(initial)
         progress = Progress(self, config.epochs, given, lambda theta: {"_theta": theta})
         fitted = fit(problem, config, self.seeds_, dtype=self.dtype, initial=initial, observer=progress)
         self._keep(fitted, config, len(held_out) > 0)
@@ -150,12 +148,13 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
         rates = fitted.rates[self._members] if config.reacts else fitted.rates[self._members][:1]
         self.learning_rate_curve_ = _mean_over_seeds([row[: _updates(row)] for row in rates])
 
-    def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: NDArray[Any] | None = None) -> Self:
         config = self.to_config()
         self._check_parameters()
         standing: Standing | None = getattr(self, "_standing", None)
         X, y, weights = read(self, X, y, sample_weight, reset=standing is None)
-        rows = Rows(X, self._read_target(y) if standing is None else self._read_further_target(y), weights)
+        target = self._read_target(y, classes) if standing is None else self._read_further_target(y)
+        rows = Rows(X, target, weights)
         rows = rows.in_one_batch(config.batch_size)
         train = np.arange(len(rows))
         if standing is None:
@@ -180,22 +179,24 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
         self.learning_rate_curve_ = np.append(self.learning_rate_curve_, rates.astype(np.float64))
         return self
 
-    def _initial(self) -> NDArray[Any] | None:
-        """(n_seeds, size) the parameters of the last fit, NaN for a seed that diverged; None if there was none."""
-        if not self.__sklearn_is_fitted__():
-            return None
-        initial = np.full((len(self._members), self._theta.shape[1]), np.nan)
-        initial[self._members] = self._theta
-        return initial
+    def _initial(self, config: TrainConfig, theta: NDArray[Any] | None) -> NDArray[Any] | None:
+        """(n_seeds, size) the parameters to begin with: `theta` of the last fit, NaN for a seed that had diverged; None
+        if there was no fit.
 
-    def _check_initial(self, initial: NDArray[Any] | None) -> None:
-        """InputError if the parameters of the last fit do not fit the network that is to be trained now."""
-        if initial is not None and initial.shape != (now := (len(self.seeds_), self._predictor.size)):
+        Raises InputError if the network that is to be trained now is another one.
+        """
+        if theta is None:
+            return None
+        then = self._predictor
+        last = then.hidden, str(then.activation), then.batch_norm, len(self._members)
+        if last != (now := (self._hidden(), str(self.activation), config.batch_norm, int(self.n_seeds))):
             raise InputError(
-                f"{type(self).__name__}(warm_start=True).fit: the last fit had {initial.shape[0]} networks of "
-                f"{initial.shape[1]} parameters, and this one has {now[0]} of {now[1]}; with warm_start=False it "
-                "begins anew"
+                f"{type(self).__name__}(warm_start=True).fit: hidden_layer_sizes, activation, batch_norm and n_seeds "
+                f"must be those of the last fit, {last}, got {now}; with warm_start=False it begins anew"
             )
+        initial = np.full((len(self._members), theta.shape[1]), np.nan)
+        initial[self._members] = theta
+        return initial
 
     def _base_seed(self) -> int:
         """One number from `random_state` that determines all random numbers of a run; sets `seeds_`."""

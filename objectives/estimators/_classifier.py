@@ -162,13 +162,9 @@ class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[mis
         if getattr(self, "_standing", None) is None:
             if classes is None:
                 raise InputError("classes must be passed on the first call to partial_fit.")
-            self._told = unique_labels(classes)
         elif classes is not None and not np.array_equal(self.classes_, unique_labels(classes)):
             raise InputError(f"partial_fit(classes={classes!r}): the first call had {self.classes_!r}")
-        try:
-            return self._partial_fit(X, y, sample_weight)
-        finally:
-            self.__dict__.pop("_told", None)
+        return self._partial_fit(X, y, sample_weight, None if classes is None else unique_labels(classes))
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """(n, K) probabilities of the classes, or of each label, in the order of `classes_`; means over the seeds."""
@@ -194,8 +190,8 @@ class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[mis
     def _loss(self) -> Literal["cross_entropy", "binary_cross_entropy"]:
         return self._predicts.loss
 
-    def _read_target(self, y: NDArray[Any]) -> NDArray[Any]:
-        self._predicts = read_classes(y, self.__dict__.get("_told"))
+    def _read_target(self, y: NDArray[Any], classes: NDArray[Any] | None = None, /) -> NDArray[Any]:
+        self._predicts = read_classes(y, classes)
         self.classes_ = self._predicts.labels
         return self._read_further_target(y)
 

@@ -63,7 +63,7 @@ class ScheduledMLPRegressor(RegressorMixin, ScheduledMLP):  # type: ignore[misc]
         tags.target_tags.multi_output = True
         return tags
 
-    def _read_target(self, y: NDArray[Any]) -> NDArray[Any]:
+    def _read_target(self, y: NDArray[Any], _: Any = None, /) -> NDArray[Any]:
         self._one_target = y.ndim == 1
         return y.reshape(len(y), -1).astype(np.float64)
 
