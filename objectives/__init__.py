@@ -6,11 +6,13 @@ package uses no Optuna, no SQL and no web page. The engine is loaded by the firs
 """
 
 from collections.abc import Sequence
+from os import PathLike
 from typing import Any
 
 from cooldown.objectives import optimizers, schedules, surfaces, tasks
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.descent import descend
+from cooldown.objectives.errors import InputError
 from cooldown.objectives.hyperparameters import Hyperparameter
 from cooldown.objectives.problem import Problem
 from cooldown.objectives.records import Curve, Outcome
@@ -44,13 +46,16 @@ def train(
 ) -> list[list[Curve]]:
     """Train every config with every seed: curves as a list (configs) of lists (seeds).
 
-    task: a task, its name, the path of a file or a DataFrame, with the settings of `tasks.given`; a Problem, or a list
-    of one Problem per seed. options: `dtype`, `every_epoch` and `limits`, as of `training.engine.train`, which this
-    calls. Raises InputError for unusable arguments.
+    task: a Task, or the path of a table or a DataFrame, with the settings of `tasks.given`; a Problem, or a list of one
+    Problem per seed. options: `dtype`, `every_epoch` and `limits`, as of `training.engine.train`, which this calls.
+    Raises InputError for unusable arguments.
     """
     from cooldown.objectives.training import engine
 
     settings = {"target": target, "test": test, "sample_weight": sample_weight, "groups": groups, "time": time}
-    told = any(value is not None for value in settings.values())
-    trained = isinstance(task, Problem | list | tuple) or hasattr(task, "search_problem")
-    return engine.train(task if trained and not told else tasks.given(task, **settings), configs, seeds, **options)
+    path = isinstance(task, PathLike) or (isinstance(task, str) and tasks.origin(task) == "table")
+    if path or isinstance(task, tasks.Task) or tasks.is_frame(task):
+        task = tasks.given(task, **settings)
+    elif told := [name for name, value in settings.items() if value is not None]:
+        raise InputError(f"train({told[0]}=...): is for a table, got {task!r:.80}")
+    return engine.train(task, configs, seeds, **options)

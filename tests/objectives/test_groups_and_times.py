@@ -320,8 +320,11 @@ def test_a_task_may_be_given_in_any_way(tmp_path):
     for given_ in (table, tmp_path / "shop.csv", str(tmp_path / "shop.csv")):
         (curve,) = train(given_, [config], [0], **columns)[0]
         assert curve.final_loss == expected.final_loss
-    assert train("iris", [config], [0])[0][0].seed == 0
     with pytest.raises(InputError, match="target: is for a table; 'iris' is a Task object"):
         train(tasks.get("iris"), [config], [0], target="y")
-    with pytest.raises(InputError, match=r"task=...\): must be a Task|must be a DataFrame"):
-        train(3, [config], [0])
+    problem = tasks.get("iris").search_problem()
+    with pytest.raises(InputError, match=r"train\(groups=...\): is for a table, got Problem"):
+        train(problem, [config], [0], groups="shop")
+    for other in (3, "iris"):
+        with pytest.raises(InputError, match=r"train\(task=...\): must be a Task, like tasks.get\('digits'\)"):
+            train(other, [config], [0])
