@@ -21,7 +21,6 @@ from cooldown.search.spec.experiment import read_spec
 from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.runner import RunError
 
-
 Here = Callable[..., str]
 
 
@@ -72,7 +71,7 @@ def test_a_search_over_entries_of_ones_own_and_all_that_is_done_with_it(here: He
     document = json.loads(here("show", "x", "--json", cwd=search))
     arms = [BOTH, "pkg.inner:Lion,adam+pkg.inner:wsd,cosine", "mine=mymodule:Lion"]
     assert [arm["arm"] for arm in document["arms"]] == arms
-    # Each of these is a new process for a user; that one finds the module is seen in the search and where it is resumed.
+    # That new processes find the module is seen in the search before and the resumed one below.
     rows = json.loads(here("trials", "x", "--json", cwd=search))
     assert {row["optimizer"] for row in rows} <= {"mymodule:Lion", "pkg.inner:Lion", "adam"}
     assert {row["schedule"] for row in rows if row["arm"] == BOTH} == {"mymodule:wsd"}
