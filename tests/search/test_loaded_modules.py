@@ -54,7 +54,7 @@ print(json.dumps(done), file=sys.stderr)
 
 
 def assert_light(commands: list[list[str]], folder: Path) -> None:
-    """Run the commands, one after the other in a new process: they succeed, and after each none of `HEAVY` is loaded."""
+    """Run commands one after the other in a new process: they succeed, and none of `HEAVY` is loaded after any."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, json.dumps([HEAVY, commands])],
         cwd=folder,
