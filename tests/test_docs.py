@@ -1,5 +1,6 @@
 """The documentation is true: its examples run, its commands and options exist, and none is missing."""
 
+import os
 import re
 import runpy
 import shlex
