@@ -1,0 +1,116 @@
+"""Dates and times in a table: found by their form, and read as numbers where the user asks for it."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.quiet import quiet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEATURES = ("year", "month", "day of week", "elapsed days")
+"""What a date becomes: the year; the month, 1 to 12; the day of the week, 0 for Monday; days since 1 January 1970."""
+
+CLOCK = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[ap]\.?m\.?)?( ?(z|utc|gmt|[+-]\d{2}:?\d{2}))?"
+DAY = r"\d{1,2}(st|nd|rd|th)?\.?"
+WORD = r"[^\W\d_]{3,}\.?"
+MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+YEAR = r"(19|20)\d{2}"
+DAYS = (
+    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}",
+    r"\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})",
+    rf"{YEAR}[-/](0[1-9]|1[0-2])|(0?[1-9]|1[0-2])/{YEAR}",
+    rf"{YEAR}[- ]?[qw]\d{{1,2}}(-\d)?|q[1-4][ /-]{YEAR}",
+    rf"({WORD},? )?{DAY}[ /-]*{WORD}[ ,/-]+(\d{{4}}|\d{{2}})",
+    rf"({WORD},? )?{WORD}[ /-]+{DAY},?[ /-]+\d{{4}}",
+    rf"{MONTH}[ ,'/-]+(\d{{4}}|\d{{2}})",
+)
+DATE = re.compile(rf"({'|'.join(DAYS)})(,?[ t] ?{CLOCK})?|\d{{8}}t\d{{4}}(\d\d)?z?", re.IGNORECASE)
+TIME = re.compile(
+    rf"{CLOCK}|[+-]?\d+ days?,?( [+-]?{CLOCK})?|\d+ ?h(ours?)?,? ?\d+ ?m(in(utes?)?)?|p(?=\w)(\d+[ymwd])*(t(\d+[hms])+)?",
+    re.IGNORECASE,
+)
+"""A time of the day, or a duration."""
+
+NUMERIC = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?!\d)")
+"""The start of a date with its day or its month first."""
+
+
+def are_dates(texts: Iterable[str]) -> bool:
+    """Whether at least half of the texts are dates or times by their form."""
+    found = [DATE.fullmatch(text) is not None or TIME.fullmatch(text) is not None for text in texts]
+    return 2 * sum(found) >= len(found) > 0
+
+
+@dataclass(frozen=True)
+class Dates:
+    """How the dates of a column are written.
+
+    format: of `datetime.strptime`; None for dates that are read by their form. day_first: whether 01/02/2020 is in
+    February.
+    """
+
+    format: str | None = None
+    day_first: bool = False
+
+    def features(self, cells: "pd.Series[Any]") -> NDArray[np.float64]:
+        """The columns `FEATURES` (n, 4) of dates, or of texts; NaN for a cell that is missing or no date."""
+        import pandas as pd
+
+        if cells.dtype.kind == "M":
+            days = pd.DatetimeIndex(cells).tz_localize(None)
+        else:
+            places, unique = pd.factorize(cells)
+            known = self._parsed([str(cell) for cell in unique])
+            days = known.append(pd.DatetimeIndex([pd.NaT]))[places]
+        elapsed = (days - pd.Timestamp(0)) / pd.Timedelta(days=1)
+        return np.column_stack([days.year, days.month, days.dayofweek, elapsed]).astype(np.float64)
+
+    def _parsed(self, texts: list[str]) -> "pd.DatetimeIndex":
+        """The dates of texts, in UTC where they name a time zone; NaT for another text."""
+        import pandas as pd
+
+        if self.format is None:
+            # Of others, pandas would read `12` as a day of this month.
+            texts = [text if DATE.fullmatch(text) else "" for text in texts]
+        options = {"format": self.format or "mixed", "dayfirst": self.day_first, "errors": "coerce", "utc": True}
+        with quiet(UserWarning):
+            return pd.DatetimeIndex(pd.to_datetime(texts, **options)).tz_localize(None)
+
+
+def decide(where: str, column: str, texts: Iterable[str], format: str | None = None) -> Dates:
+    """How the dates of a column are written; InputError for dates that can be read in two ways.
+
+    where: the start of messages. texts: all that occur, without those that mark a missing cell.
+    """
+    if format is not None:
+        return Dates(format)
+    first: dict[int, str] = {}
+    for text in texts:
+        if (found := NUMERIC.match(text)) is None:
+            continue
+        if len(found[3]) == 2:
+            raise InputError(
+                f"{where}: {text!r} has a year of two digits: give the dates' format, as in --dates '{column}=%d.%m.%y'"
+            )
+        for place in (1, 2):
+            if int(found[place]) > 12:
+                first.setdefault(place, text)
+        if "." in found[0]:
+            first.setdefault(1, text)
+        elif not first:
+            first.setdefault(0, text)
+    if 1 in first and 2 in first:
+        raise InputError(f"{where}: {first[1]!r} has its day first, {first[2]!r} its month: write them in one way")
+    if 0 in first and len(first) == 1:
+        raise InputError(
+            f"{where}: {first[0]!r} may have its day or its month first: give the dates' format, as in "
+            f"--dates '{column}=%d/%m/%Y'"
+        )
+    return Dates(day_first=1 in first)
