@@ -35,8 +35,8 @@ def from_openml(
         column to predict; None for the data set's default target. sample_weight, drop: as for `from_table`.
 
     OpenML declares which columns are numeric: a numeric target gives a regression, unless `kind` says otherwise, any
-    other a classification, and features are numbers or categories, as in `from_table`. Empty columns are left out. Raises InputError if the data
-    set cannot be found, downloaded or used.
+    other a classification, and features are numbers or categories, as in `from_table`. Empty columns are left out.
+    Raises InputError if the data set cannot be found, downloaded or used.
     """
     where = f"task {text!r}"
     address = ADDRESS.fullmatch(text.removeprefix(PREFIX))

@@ -31,9 +31,7 @@ def resolve(
     elif text.startswith(PREFIX):
         task = from_openml(text, target=target, sample_weight=sample_weight, kind=kind, drop=reading.drop)
     elif _is_path(text):
-        task = from_table(
-            text, target=target, test=test, sample_weight=sample_weight, kind=kind, **reading.given()
-        )
+        task = from_table(text, target=target, test=test, sample_weight=sample_weight, kind=kind, **reading.given())
     elif ":" in text:
         task = catalog.get(text)
     else:
@@ -44,7 +42,9 @@ def resolve(
     columns = {"target": target, "sample_weight": sample_weight, "kind": kind, "drop": reading.drop or None}
     for setting, value in columns.items():
         if value is not None and not (text.startswith(PREFIX) or _is_path(text)):
-            raise InputError(f"{setting} {_told(value)} is for a CSV or Parquet file or for openml:NAME; {text!r} is neither")
+            raise InputError(
+                f"{setting} {_told(value)} is for a CSV or Parquet file or for openml:NAME; {text!r} is neither"
+            )
     if test is not None and not _is_path(text):
         raise InputError(
             f"test {test!r} is for a task that is a CSV or Parquet file; {text!r} is none (in Python, "

@@ -125,7 +125,7 @@ def from_frame(
         read = zip(parts, reader.weights(sample_weight), strict=True)
         weights = np.concatenate([_weights(part, values, sample_weight) for (part, _), values in read])
     names = [name for name in table.columns if name not in (target, sample_weight)]
-    features = {name: reader.feature(name) for name in names}
+    features = _features(where, reader, names)
     if not any(informative for *_, informative in features.values()):
         raise InputError(
             f"{where}: has no informative column to predict {target!r} from"
@@ -145,6 +145,22 @@ def from_frame(
         n_test=len(y) - len(table),
         columns=tuple(reader.columns),
     )
+
+
+def _features(where: str, reader: Reader, names: Sequence[str]) -> dict[str, tuple[NDArray[np.float64], bool, bool]]:
+    """What `Reader.feature` returns for each column; InputError that tells of all columns that cannot be read."""
+    features, problems = {}, []
+    for name in names:
+        try:
+            features[name] = reader.feature(name)
+        except InputError as error:
+            problems.append(str(error))
+    if len(problems) == 1:
+        raise InputError(problems[0])
+    if problems:
+        more = [f"and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
+        raise InputError("\n  ".join([f"{where}: {len(problems)} columns cannot be read:", *problems[:SHOWN], *more]))
+    return features
 
 
 def _weights(where: str, values: "NDArray[Any]", column: str) -> NDArray[np.float64]:

@@ -8,8 +8,22 @@ from typing import Annotated
 import typer
 
 from cooldown.objectives.errors import InputError
+from cooldown.search.cli.columns import told
 from cooldown.search.cli.frame import ERR, OUT, app, print_json, say
-from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Output
+from cooldown.search.cli.options import (
+    WHOLE,
+    Categories,
+    Dates,
+    Db,
+    Decimal,
+    Drop,
+    Force,
+    Json,
+    Kind,
+    Missing,
+    Name,
+    Output,
+)
 
 # Listed without importing the modules, so that `--help` is fast.
 FORMATS = sorted(name for _, name, _ in iter_modules([str(Path(__file__).parents[1] / "export" / "formats")]))
@@ -100,6 +114,12 @@ def train(
     ] = None,
     target: Annotated[str | None, typer.Option("--target", help="a table's target column", metavar="COLUMN")] = None,
     test: Annotated[str | None, typer.Option("--test", help="a table of test rows", metavar="FILE")] = None,
+    kind: Kind = None,
+    decimal: Decimal = None,
+    missing: Missing = None,
+    categories: Categories = None,
+    dates: Dates = None,
+    drop: Drop = None,
     json_: Json = False,
 ) -> None:
     """Train an exported configuration again, and compare the losses."""
@@ -109,9 +129,12 @@ def train(
     if seeds is not None and seeds < 1:
         raise InputError(f"--seeds {seeds}: must be at least 1")
     with ERR.status("Training …"):
-        retrained = retrain(Path(file), task, target=target, test=test, seeds=seeds)
+        lists = {"missing": missing, "categories": categories, "dates": dates, "drop": drop}
+        read = {name: texts or None for name, texts in lists.items()}
+        retrained = retrain(Path(file), task, target=target, test=test, kind=kind, seeds=seeds, decimal=decimal, **read)
+    table = told(retrained.task, quiet=json_)
     if json_:
-        print_json(retrained.to_json())
+        print_json({**retrained.to_json(), **table})
     else:
         OUT.print(listings.retrained(retrained))
         for remark in retrained.remarks:

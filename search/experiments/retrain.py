@@ -1,6 +1,6 @@
 """`cooldown train`: train an exported configuration again, on its own task or another one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from cooldown.objectives.records import Curve
 from cooldown.objectives.tasks import Task
 from cooldown.search.evidence.measures import loss_name
 from cooldown.search.export.reading import Document, read_exported
-from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.tuning.splits import Splits, task_of
 from cooldown.storage import Purpose
 
@@ -109,12 +109,14 @@ def retrain(
     *,
     target: str | None = None,
     test: str | None = None,
+    kind: str | None = None,
     seeds: int | None = None,
+    **reading: Any,
 ) -> Retrained:
     """Train the configuration in the JSON or TOML file `path` again.
 
-    task: another task than the file's, with `target` and `test` for a table; required if the file holds a configuration
-    only. seeds: how many, by default those of the search that found it, else 3. Raises InputError for a file without a
+    task: another task than the file's, with `target`, `test`, `kind` and the fields of `Reading` for a table; required
+    if the file holds a configuration only. seeds: how many, by default those of the search that found it, else 3. Raises InputError for a file without a
     configuration, or an unknown task.
     """
     document = read_exported(path)
@@ -123,11 +125,13 @@ def retrain(
         raise InputError(f"{path} has no task; name one, for example `cooldown train {path} digits`")
     if task is None and test is not None:
         raise InputError(f"test {test!r} is for another task than that of {path}; name the task too")
-    trained = _task(task, target, test, spec)
+    about = {"target": target, "test": test, "kind": kind, **reading}
+    about = {name: value for name, value in about.items() if value is not None}
+    trained = _task(task, about, spec)
     if spec is not None and document.task.fingerprint == trained.fingerprint():
         return _repeated(document, spec, trained, seeds)
     retrained = _on_another_task(document.config, trained, spec.seed if spec else 0, seeds)
-    asked_for_another = target is not None or test is not None or task not in (None, spec and spec.task)
+    asked_for_another = bool(about) or task not in (None, spec and spec.task)
     if spec is not None and document.task.fingerprint and not asked_for_another:
         changed = f"the data or the network of {spec.task} changed since the experiment: recorded losses do not apply"
         return replace(retrained, remarks=(changed, *retrained.remarks))
@@ -171,15 +175,13 @@ def _remarks(config: TrainConfig, n_rows: int) -> tuple[str, ...]:
     return () if remark is None else (remark,)
 
 
-def _task(task: str | Task | None, target: str | None, test: str | None, spec: Experiment | None) -> Task:
-    from cooldown.objectives import tasks
-
+def _task(task: str | Task | None, about: Mapping[str, Any], spec: Experiment | None) -> Task:
+    """The task to train on. about: what is said of a table, by the names of a spec's fields."""
     if isinstance(task, Task):
         return task
     if spec is not None and task in (None, spec.task):
-        given = {name: value for name, value in (("target", target), ("test", test)) if value is not None}
-        return task_of(spec.model_copy(update=given))
-    return tasks.resolve(task or "", target=target, test=test)
+        return task_of(read_spec(**{**spec.to_json(), **about}))
+    return task_of(read_spec(task=task or "", **about))
 
 
 def _mean(rows: Sequence[Any]) -> list[float]:

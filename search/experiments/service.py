@@ -3,7 +3,7 @@
 Comparing again with the same spec continues where it stopped: comparing and resuming are the same operation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,8 @@ from cooldown.storage.address import database_url
 if TYPE_CHECKING:
     from cooldown.search.tuning.dry_run import Estimate
 
+OnTask = Callable[[Task], None]
+
 ONE_ARM = "tune searches one joint arm"
 
 
@@ -32,6 +34,7 @@ def compare(
     db: str | None = None,
     workers: int | None = None,
     report: Report = lambda _: None,
+    on_task: OnTask = lambda _: None,
     **settings: Any,
 ) -> Result:
     """Tune every arm on `task` under equal budgets, and report which is better.
@@ -39,6 +42,7 @@ def compare(
     task: a built-in name, a path to a CSV or Parquet file (with `target`, and `test` for a file of test rows for all
     repeats), `openml:NAME`, `module:attribute`, or a Task. name: the experiment's name; by default that of the task.
     db: database URL. workers: processes, by default one per core. report: called with the progress after every step.
+    on_task: called with the task before anything is trained, for what is told of its table.
     settings: the fields of `Experiment`: arms, trials, repeats, epochs, seeds, …
 
     With neither repeats nor until_decided, the experiment is looked at after 5, 10, 20 and 40 repeats, as far as a
@@ -49,6 +53,7 @@ def compare(
     Raises InputError for invalid input, before anything is written.
     """
     spec, splits = prepared(task, name, db, workers, settings)
+    on_task(splits.task)
     fingerprint = splits.task.fingerprint()
     ledger = Ledger(database_url(db))
     record = find(ledger, spec, fingerprint, name)
@@ -65,7 +70,13 @@ def compare(
 
 
 def dry_run(
-    task: str | Task, *, name: str | None = None, db: str | None = None, workers: int | None = None, **settings: Any
+    task: str | Task,
+    *,
+    name: str | None = None,
+    db: str | None = None,
+    workers: int | None = None,
+    on_task: OnTask = lambda _: None,
+    **settings: Any,
 ) -> "Estimate":
     """Estimate time and cost of `compare` with the same arguments, from a short calibration run; no ledger is changed.
 
@@ -75,6 +86,7 @@ def dry_run(
     from cooldown.search.tuning.dry_run import estimate
 
     spec, splits = prepared(task, name, db, workers, settings)
+    on_task(splits.task)
     with suppress(NoLedgerError):
         # Raises if the name is taken.
         find(Ledger(database_url(db), create=False), spec, splits.task.fingerprint(), name)

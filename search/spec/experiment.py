@@ -12,16 +12,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from cooldown.objectives import schedules
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.data.aim import Aim, read_class_weight, read_measure
+from cooldown.objectives.data.reading.text import decoded
 from cooldown.objectives.errors import InputError
 from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import CHOICES, Arm, short
 from cooldown.search.spec.looks import check_looks
 from cooldown.search.spec.ranges import read_ranges
+from cooldown.search.spec.task_fields import READING, TaskFields
 from cooldown.search.statistics.verdict import MARGIN
 
 BESIDE = ("name", "db", "workers", "until_decided", "max_repeats")
@@ -30,19 +32,16 @@ BESIDE = ("name", "db", "workers", "until_decided", "max_repeats")
 AIMS = ("metric", "objective", "class_weight", "sample_weight", "target_transform")
 """Fields that say what a task's network is trained for and measured by."""
 
-LEFT_OUT = ("test", "widened", "primary", "margin", "looks", "until", *AIMS)
+LEFT_OUT = ("test", "kind", *READING, "widened", "primary", "margin", "looks", "until", *AIMS)
 """Fields that a spec has in JSON only where they are set: specs of older ledgers do not have them."""
 
 DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
-
-OWN_TEST = "the task's own"
-"""The `test` of a spec whose task, an object or a `module:attribute`, has test rows of its own. No file is named so."""
 
 Pruner = Literal["none", "median", "hyperband"]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
-class Experiment(BaseModel):
+class Experiment(TaskFields):
     """All arms on one task, with one budget.
 
     arms: texts such as `bn=momentum+cosine[batch_norm=true]`, or tables as `Arm.from_table` reads them, in a list or by
@@ -50,6 +49,8 @@ class Experiment(BaseModel):
     task: a built-in name, a path to a CSV or Parquet file, `openml:NAME` or `module:attribute`. target: the column to
     predict, for a file or an OpenML data set. test: a file of test rows, for a task that is a file; `OWN_TEST` if the
     task has test rows of its own, which `compare` then records; None if they are drawn for each repeat.
+    kind: "classification" or "regression", where the target does not say it. decimal, missing, categories, dates, drop:
+    how a file is read, as in `objectives.tasks.Reading`.
     trials: configs tried per study. repeats: independent studies per arm. epochs: passes over the training rows.
     seeds: search seeds per trial. finalists: each study's best trials that are trained again with `finalist_seeds`
     further seeds. confirm_seeds: fresh seeds of the winner's evaluation. generation: trials proposed together.
@@ -68,13 +69,6 @@ class Experiment(BaseModel):
     sample_weight: the column with the rows' weights, of a table.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    task: str = Field(min_length=1, title="Task", description="what is trained on")
-    target: str | None = Field(None, title="Target column", description="a table's target column")
-    test: str | None = Field(
-        None, title="Test set", description="a table of test rows for all repeats, for a task that is a table"
-    )
     arms: tuple[str, ...] = Field(DEFAULT_ARMS, title="Arms", description="optimizers, or optimizers+schedules")
     trials: Count = Field(16, title="Trials per study", description="configs tried per study")
     repeats: Count = Field(5, title="Repeats per arm", description="independent studies per arm")
@@ -310,12 +304,6 @@ def _counts(names: Iterable[str]) -> Iterable[tuple[str, int]]:
     return Counter(names).items()
 
 
-def data_options(spec: Mapping[str, Any]) -> list[str]:
-    """The options with which a command names a spec's target column and test set."""
-    # Joined with "=", because a column or a file may be named like an option.
-    return [f"--{key}={spec[key]}" for key in ("target", "test") if spec.get(key) not in (None, OWN_TEST)]
-
-
 def _is_range(value: Any) -> bool:
     return isinstance(value, tuple) and all(isinstance(end, float) for end in value)
 
@@ -361,11 +349,13 @@ def _problems(error: Any) -> list[str]:
 def read_toml(path: Path) -> dict[str, Any]:
     """The settings in a TOML file; raises InputError with the file's name and, for a syntax error, the line."""
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        text = decoded(path.read_bytes(), f"spec file {path}")
+        return tomllib.loads(text.replace("\r\n", "\n").replace("\r", "\n"))
     except FileNotFoundError:
         raise InputError(f"spec file {path} does not exist") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path} is not valid TOML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None

@@ -12,7 +12,8 @@ from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.tasks import Task
 from cooldown.search.executors.jobs import pack
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.experiment import OWN_TEST, Experiment
+from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.task_fields import OWN_TEST
 from cooldown.storage import ExperimentRecord, Purpose
 
 
@@ -20,7 +21,7 @@ def task_of(spec: Experiment, given: Task | None = None) -> Task:
     """The spec's task with the spec's hidden layers, measures and weights: the object `given`, or the task that the
     spec names.
 
-    Raises InputError for an unknown task, for a target, a test set or a column of weights beside a task object, for a
+    Raises InputError for an unknown task, for what is said of a table beside a task object, for a
     task that has not the test rows of its own that the spec says it has, and for measures or weights that do not fit
     the task.
     """
@@ -29,12 +30,20 @@ def task_of(spec: Experiment, given: Task | None = None) -> Task:
     test = None if spec.test == OWN_TEST else spec.test
     if given is None:
         task = tasks.resolve(
-            spec.task, target=spec.target, hidden=spec.hidden, test=test, sample_weight=spec.sample_weight
+            spec.task,
+            target=spec.target,
+            hidden=spec.hidden,
+            test=test,
+            sample_weight=spec.sample_weight,
+            kind=spec.kind,
+            reading=spec.reading,
         )
     else:
-        for name, value in (("target", spec.target), ("test", test), ("sample_weight", spec.sample_weight)):
+        of_tables = {"target": spec.target, "sample_weight": spec.sample_weight, "kind": spec.kind}
+        of_files = {"test": test, **spec.reading.given()}
+        for name, value in {**of_tables, **of_files}.items():
             if value is not None:
-                also = "" if name == "test" else " or for openml:NAME"
+                also = "" if name in of_files else " or for openml:NAME"
                 raise InputError(
                     f"{name} {value!r} is for a CSV or Parquet file{also}; {given.name!r} is a Task object"
                 )

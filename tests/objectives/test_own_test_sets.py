@@ -259,7 +259,7 @@ def test_what_is_no_other_file_is_refused(tmp_path):
         (tmp_path / "link.csv", r"link\.csv'\): is the file of the training rows"),
         (tmp_path / "none.csv", r"none\.csv'\): there is no such file"),
         ("", "must end in"),
-        ("test.ods", r"from_table\(test='test\.xlsx'\): .*must end in"),
+        ("test.ods", r"from_table\(test='test\.ods'\): .*must end in"),
         ((1, 2), "must be the path of a CSV or Parquet file, got tuple"),
     ):
         with pytest.raises(InputError, match=message):

@@ -7,6 +7,7 @@ training rows alone; the cells of both parts are then read in the same way.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 
 from cooldown.objectives.data.checks import LARGEST
 from cooldown.objectives.data.reading import dates, notation
+from cooldown.objectives.data.reading.cells import label
 from cooldown.objectives.data.reading.dates import Dates
-from cooldown.objectives.data.reading.missing import WORDS, absent, signs
+from cooldown.objectives.data.reading.missing import ALWAYS, WORDS, absent, signs
 from cooldown.objectives.data.reading.notation import Notation, Unclear
 from cooldown.objectives.data.reading.options import Reading
 from cooldown.objectives.errors import InputError
@@ -23,15 +25,16 @@ from cooldown.objectives.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-BOOLEANS = {"true": "True", "false": "False"}
+BOOLEANS = ("true", "false")
 
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """A column of numbers. missing: the user's own marks of a missing cell."""
+    """A column of numbers. missing: the user's own marks of a missing cell. signs: other marks that were found."""
 
     notation: Notation
     missing: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
 
     def values(self, where: str, cells: "pd.Series[Any]") -> NDArray[Any]:
         """The numbers (n,): int64 if all cells are whole numbers, else float64 with NaN for a missing cell.
@@ -78,7 +81,7 @@ class NumberColumn:
     @property
     def how(self) -> str:
         """How the column is read, in words."""
-        return self.notation.in_words
+        return self.notation.in_words + _missing_in_words(self.signs)
 
 
 @dataclass(frozen=True)
@@ -98,19 +101,25 @@ class CategoryColumn:
 
         where: the start of messages. Raises InputError for a column of numbers, which is one of a test set.
         """
-        if self.declared:
-            # As the file or the user says it: only the user's own marks are missing.
-            texts = cells.astype(object).map(lambda cell: str(cell).strip(), na_action="ignore")
-            return texts.mask(texts.isin(["", *self.missing])).to_numpy(object)
-        texts = written(where, cells, self.missing)
-        if cells.notna().any() and (is_number(cells) or isinstance(_notation(texts, None), Notation)):
-            row = int(np.argmax(texts.notna()))
-            raise InputError(
-                f"{where}: must hold strings or booleans as in the training rows, got {cells.iloc[row]!r} in {_row(row)}"
-            )
-        if self.booleans:
-            texts = texts.map(lambda text: BOOLEANS.get(text.lower(), text), na_action="ignore")
-        return texts.to_numpy(object)
+        if not self.declared:
+            texts = written(where, cells, self.missing)
+            if cells.notna().any() and (is_number(cells) or isinstance(_notation(texts, None), Notation)):
+                row = int(np.argmax(texts.notna()))
+                raise InputError(
+                    f"{where}: must hold strings or booleans as in the training rows, got {cells.iloc[row]!r} in "
+                    f"{_row(row)}"
+                )
+        return cells.astype(object).map(partial(label, **self.of_label), na_action="ignore").to_numpy(object)
+
+    @property
+    def of_label(self) -> dict[str, Any]:
+        """The arguments of `cells.label` for the cells of this column: where labels are declared, only the user's own
+        marks are missing.
+        """
+        return {
+            "missing": ("", *self.missing) if self.declared else (*ALWAYS, *self.missing),
+            "booleans": self.booleans,
+        }
 
     @property
     def kind(self) -> str:
@@ -125,10 +134,11 @@ class CategoryColumn:
 
 @dataclass(frozen=True)
 class DateColumn:
-    """A column of dates. missing: the user's own marks of a missing cell."""
+    """A column of dates. missing: the user's own marks of a missing cell. signs: other marks that were found."""
 
     dates: Dates
     missing: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
 
     def values(self, where: str, cells: "pd.Series[Any]") -> NDArray[np.float64]:
         """The numbers (n, 4) of `dates.FEATURES`, NaN for a missing cell; InputError for a cell that is no date."""
@@ -155,8 +165,8 @@ class DateColumn:
     @property
     def how(self) -> str:
         """How the column is read, in words."""
-        order = " with the day first" if self.dates.day_first else ""
-        return f"dates{order}: {', '.join(dates.FEATURES)}"
+        order = "; day before month" if self.dates.day_first else ""
+        return f"{', '.join(dates.FEATURES)}{order}{_missing_in_words(self.signs)}"
 
 
 Column = NumberColumn | CategoryColumn | DateColumn
@@ -178,8 +188,11 @@ def decide(
     if name in reading.categories:
         return CategoryColumn(declared=True, missing=missing)
     if name in formats:
-        known = [] if cells.dtype.kind == "M" else _filled(written(where, _whole(cells), missing))
-        return DateColumn(dates.decide(where, name, known, formats[name]), missing)
+        if cells.dtype.kind == "M":
+            return DateColumn(Dates(), missing)
+        texts = written(where, _whole(cells), missing)
+        found = dates.decide(where, name, map(str, texts[~signs(texts)].dropna().unique()), formats[name])
+        return DateColumn(found, missing, _signs(texts))
     kind = infer_dtype(cells, skipna=True)
     if is_number(cells):
         return NumberColumn(Notation(), missing)
@@ -194,11 +207,11 @@ def _decide_texts(where: str, name: str, texts: "pd.Series[Any]", reading: Readi
     """What a column of texts holds."""
     if texts.isna().all():
         raise InputError(f"{where}: is empty in all {len(texts)} rows: leave it out with --drop")
-    if texts.dropna().str.lower().isin([*BOOLEANS]).all():
+    if texts.dropna().str.lower().isin(BOOLEANS).all():
         return CategoryColumn(booleans=True, missing=reading.missing)
     found = _notation(texts, reading.decimal)
     if isinstance(found, Notation):
-        return NumberColumn(found, reading.missing)
+        return NumberColumn(found, reading.missing, _signs(texts))
     if isinstance(found, Unclear):
         row = int(np.argmax((texts == found.text).to_numpy()))
         raise InputError(
@@ -275,8 +288,13 @@ def _whole(cells: "pd.Series[Any]") -> "pd.Series[Any]":
     return cells.astype("Int64") if is_number(cells) and not (cells.dropna() % 1).any() else cells
 
 
-def _filled(texts: "pd.Series[Any]") -> list[str]:
-    return [str(text) for text in texts[~signs(texts)].dropna().unique()]
+def _signs(texts: "pd.Series[Any]") -> tuple[str, ...]:
+    """The marks of a missing cell that only columns of numbers and dates have, as they are written."""
+    return tuple(map(str, texts[signs(texts)].unique()))
+
+
+def _missing_in_words(marks: tuple[str, ...]) -> str:
+    return f"; {', '.join(marks)} missing" if marks else ""
 
 
 def _row(row: int) -> str:

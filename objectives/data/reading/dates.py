@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.objectives.data.reading.cells import date_numbers
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.quiet import quiet
 
@@ -33,7 +34,8 @@ DAYS = (
 )
 DATE = re.compile(rf"({'|'.join(DAYS)})(,?[ t] ?{CLOCK})?|\d{{8}}t\d{{4}}(\d\d)?z?", re.IGNORECASE)
 TIME = re.compile(
-    rf"{CLOCK}|[+-]?\d+ days?,?( [+-]?{CLOCK})?|\d+ ?h(ours?)?,? ?\d+ ?m(in(utes?)?)?|p(?=\w)(\d+[ymwd])*(t(\d+[hms])+)?",
+    rf"{CLOCK}|[+-]?\d+ days?,?( [+-]?{CLOCK})?|\d+ ?h(ours?)?,? ?\d+ ?m(in(utes?)?)?"
+    r"|p(?=\w)(\d+[ymwd])*(t(\d+[hms])+)?",
     re.IGNORECASE,
 )
 """A time of the day, or a duration."""
@@ -64,13 +66,10 @@ class Dates:
         import pandas as pd
 
         if cells.dtype.kind == "M":
-            days = pd.DatetimeIndex(cells).tz_localize(None)
-        else:
-            places, unique = pd.factorize(cells)
-            known = self._parsed([str(cell) for cell in unique])
-            days = known.append(pd.DatetimeIndex([pd.NaT]))[places]
-        elapsed = (days - pd.Timestamp(0)) / pd.Timedelta(days=1)
-        return np.column_stack([days.year, days.month, days.dayofweek, elapsed]).astype(np.float64)
+            return date_numbers(pd.DatetimeIndex(cells).tz_localize(None))
+        places, unique = pd.factorize(cells)
+        known = self._parsed([str(cell) for cell in unique])
+        return date_numbers(pd.DatetimeIndex([*known, pd.NaT])[places])
 
     def _parsed(self, texts: list[str]) -> "pd.DatetimeIndex":
         """The dates of texts, in UTC where they name a time zone; NaT for another text."""
@@ -79,9 +78,10 @@ class Dates:
         if self.format is None:
             # Of others, pandas would read `12` as a day of this month.
             texts = [text if DATE.fullmatch(text) else "" for text in texts]
-        options = {"format": self.format or "mixed", "dayfirst": self.day_first, "errors": "coerce", "utc": True}
+        form = self.format or "mixed"
         with quiet(UserWarning):
-            return pd.DatetimeIndex(pd.to_datetime(texts, **options)).tz_localize(None)
+            days = pd.to_datetime(texts, format=form, dayfirst=self.day_first, errors="coerce", utc=True)
+        return days.tz_localize(None)
 
 
 def decide(where: str, column: str, texts: Iterable[str], format: str | None = None) -> Dates:

@@ -4,6 +4,7 @@ They are found on the rows that one trains on, and told; what becomes of them is
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +30,11 @@ GROUP = 10
 """Rows that a category has on average at least, where categories are said to predict the target."""
 
 
-def doubts(
-    columns: Sequence[ReadColumn], X: NDArray[np.float64], y: NDArray[np.float64] | NDArray[np.int64], target: str
-) -> list[Doubt]:
+def doubts(columns: Sequence[ReadColumn], X: NDArray[np.float64], y: NDArray[Any], target: str) -> list[Doubt]:
     """The doubts about the features of a table, at most one for each.
 
-    X: (n, d) numbers and codes, NaN for a missing cell. y: (n,) classes 0…K−1 as integers, or numbers. target: its name.
+    X: (n, d) numbers and codes, NaN for a missing cell. y: (n,) classes 0…K−1 as integers, or numbers.
+    target: its name.
     """
     if len(y) < ROWS:
         return []
@@ -43,14 +43,14 @@ def doubts(
 
 
 def _doubts(
-    columns: Sequence[ReadColumn], X: NDArray[np.float64], y: NDArray[np.float64] | NDArray[np.int64],
+    columns: Sequence[ReadColumn], X: NDArray[np.float64], y: NDArray[Any],
     rows: NDArray[np.int64], target: str,
 ) -> Iterator[Doubt]:  # fmt: skip
     for column in columns:
         # Of a date the elapsed days, which fix the rest.
         values = X[:, column.places[-1]]
         coded = column.kind in ("categories", "booleans")
-        predicts = (_classes if y.dtype.kind == "i" else _numbers)(values[rows], y[rows], coded)
+        predicts = _predicts(values[rows], y[rows], coded)
         distinct = _distinct(values)
         if distinct == 1:
             yield Doubt(column.name, "constant", f"is the same in all {len(y)} rows")
@@ -76,7 +76,11 @@ def _identifies(values: NDArray[np.float64], distinct: int, coded: bool, kind: s
     return distinct == len(values) and bool((values == np.floor(values)).all())
 
 
-def _classes(values: NDArray[np.float64], y: NDArray[np.int64], coded: bool) -> bool:
+def _predicts(values: NDArray[np.float64], y: NDArray[Any], coded: bool) -> bool:
+    return _separates(values, y, coded) if y.dtype.kind == "i" else _determines(values, y, coded)
+
+
+def _separates(values: NDArray[np.float64], y: NDArray[np.int64], coded: bool) -> bool:
     """Whether few intervals of the numbers, or few categories, hold the classes apart."""
     groups, places = np.unique(values, return_inverse=True)
     n_classes = int(y.max()) + 1
@@ -90,7 +94,7 @@ def _classes(values: NDArray[np.float64], y: NDArray[np.int64], coded: bool) -> 
     return errors <= (1 - EXPLAINED) * without
 
 
-def _numbers(values: NDArray[np.float64], y: NDArray[np.float64], coded: bool) -> bool:
+def _determines(values: NDArray[np.float64], y: NDArray[np.float64], coded: bool) -> bool:
     """Whether the target rises or falls with the numbers, or is the same within each category."""
     from scipy.stats import rankdata
 

@@ -1,4 +1,4 @@
-"""A file as a table: delimited text, Parquet or Excel, in which cells that are no plain numbers are the texts written."""
+"""A file as a table: delimited text, Parquet or Excel. Cells that are no plain numbers are the texts as written."""
 
 import bz2
 import gzip
@@ -108,25 +108,25 @@ def without(table: "pd.DataFrame", where: str, drop: Collection[str]) -> "pd.Dat
     return table
 
 
-def _read_delimited(
-    text: str, layout: Layout, where: str, reading: Reading, texts: Collection[str]
-) -> "pd.DataFrame":
+def _read_delimited(text: str, layout: Layout, where: str, reading: Reading, texts: Collection[str]) -> "pd.DataFrame":
     import pandas as pd
 
     options: dict[str, Any] = {"sep": layout.separator, "skipinitialspace": True, "skiprows": layout.skipped}
     missing = [*reading.missing]
 
     def read_texts(places: list[int]) -> "pd.DataFrame":
-        return pd.read_csv(
+        written: pd.DataFrame = pd.read_csv(
             StringIO(text, newline=""), index_col=False, usecols=places, dtype=str, keep_default_na=False, **options
         )
+        return written
 
     try:
         with warnings.catch_warnings():
             # Pandas only warns if it cuts off cells.
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            head = {"header": None, "nrows": 1, "dtype": str, "na_filter": False}
-            header = pd.read_csv(StringIO(text, newline=""), **head, **options)
+            header = pd.read_csv(
+                StringIO(text, newline=""), header=None, nrows=1, dtype=str, na_filter=False, **options
+            )
             table = pd.read_csv(
                 StringIO(text, newline=""), index_col=False, low_memory=False, na_values=missing, **options
             )
@@ -146,7 +146,8 @@ def _read_delimited(
     columns = [table.iloc[:, place] for place in range(len(names))]
     for at, place in enumerate(places):
         columns[place] = written.iloc[:, at]
-    return pd.concat(columns, axis=1).set_axis(names, axis=1)
+    together: pd.DataFrame = pd.concat(columns, axis=1)
+    return together.set_axis(names, axis=1)
 
 
 def _shows(table: "pd.DataFrame", pattern: str) -> bool:

@@ -9,8 +9,24 @@ if TYPE_CHECKING:
 WORDS = frozenset({"NA", "N/A", "n/a", "None", "NULL", "null"})
 """Words that mark a missing cell in any column, but may also be the name of a class."""
 
-ALWAYS = WORDS | {"", "NaN", "nan", "-NaN", "-nan", "<NA>", "#NA", "#N/A", "#N/A N/A"}
-ALWAYS |= {"1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"}
+ALWAYS = (
+    "",
+    "NA",
+    "N/A",
+    "n/a",
+    "None",
+    "NULL",
+    "null",
+    "NaN",
+    "nan",
+    "-NaN",
+    "-nan",
+    "<NA>",
+    "#NA",
+    "#N/A",
+    "#N/A N/A",
+)
+ALWAYS += ("1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN")
 """Texts that mark a missing cell in any column; pandas' own list."""
 
 SIGNS = frozenset({"?", "-", "--", "–", "—", ".", "..", "...", "*", "n.a.", "n.a", "na", "nan", "none", "null", "n/a"})

@@ -5,6 +5,7 @@ ways, and is refused unless the user says which decimal mark it has.
 """
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -12,10 +13,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.objectives.data.reading.cells import number, typed
 from cooldown.objectives.data.reading.units import is_affix, is_sign, is_unit
-
-# Spaces of several widths group digits; so do straight and typographic apostrophes. A minus sign is typed as a hyphen.
-PLAIN = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2007": " ", "’": "'", "−": "-"})
 
 CELL = re.compile(
     r"(?P<sign>[+-]?)\s*(?P<before>[^\d\s.,()'+-][^\d\s.,()'+-]*)?\s*(?P<inner>[+-]?)"
@@ -65,26 +64,31 @@ class Notation:
         told += [f"in {affix}" for affix in (self.before, self.after) if affix]
         return ", ".join(told) or "as written"
 
+    @property
+    def of_number(self) -> tuple[str, str, tuple[str, ...]]:
+        """The arguments of `cells.number` for texts in this notation."""
+        affixes = tuple(affix for affix in (self.before, self.after) if affix)
+        return "" if self.hexadecimal else self.decimal, self.group, affixes
+
     def values(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """The numbers (n,) of texts in this notation, NaN for one that is not in it."""
         return np.array([self._value(text) for text in texts], np.float64)
 
     def _value(self, text: str) -> float:
         if self.hexadecimal:
-            return float(int(text, 16)) if HEXADECIMAL.fullmatch(text) else np.nan
-        number = split(text)
-        if number is None or (number.before, number.after) != (self.before, self.after):
+            return number(text, *self.of_number) if HEXADECIMAL.fullmatch(text) else np.nan
+        parts = split(text)
+        if parts is None or (parts.before, parts.after) != (self.before, self.after):
             return np.nan
-        return number.value(self.decimal, self.group)
+        return parts.value(self.decimal, self.group)
 
 
 @dataclass(frozen=True)
-class Number:
-    """A text that may be a number: sign, digits with their marks, exponent, and what stands around them."""
+class Parts:
+    """A text that may be a number: its digits with their marks, and what stands around the number."""
 
-    sign: str
+    text: str
     digits: str
-    exponent: str
     before: str
     after: str
 
@@ -97,27 +101,22 @@ class Number:
         """The number in a notation, NaN if the digits are not in it."""
         if not PATTERNS[decimal, group].fullmatch(self.digits):
             return np.nan
-        digits = self.digits.replace(group, "") if group else self.digits
-        return float(f"{self.sign}{digits.replace(decimal, '.')}{self.exponent}")
+        return number(self.text, decimal, group, tuple(filter(None, (self.before, self.after))))
 
 
-def split(text: str) -> Number | None:
+def split(text: str) -> Parts | None:
     """The parts of a text that may be a number, None for any other text."""
-    text = text.translate(PLAIN).strip()
+    text = typed(text)
     accounted = ACCOUNTED.fullmatch(text)
     found = CELL.fullmatch(accounted[1] if accounted else text)
     if found is None or (found["sign"] and found["inner"]):
         return None
     before, after = found["before"] or "", found["after"]
-    sign = found["sign"] or found["inner"]
-    if accounted:
-        if sign:
-            return None
-        sign = "-"
-    # A word that follows without a space is a unit only if it is a known one: 3A, 1st and 2b are labels.
+    if accounted and (found["sign"] or found["inner"]):
+        return None
     if (before and not is_sign(before)) or (after and not is_affix(after)):
         return None
-    return Number(sign, found["digits"], found["exponent"] or "", before, after.strip())
+    return Parts(text, found["digits"], before, after.strip())
 
 
 @dataclass(frozen=True)
@@ -138,11 +137,11 @@ def decide(counts: Mapping[str, int], decimal: str | None = None) -> Notation | 
     """
     if all(HEXADECIMAL.fullmatch(text) for text in counts):
         return Notation(hexadecimal=True)
-    numbers = {text: number for text in counts if (number := split(text)) is not None and number.fitting}
-    words = {number.after for number in numbers.values()}
+    numbers = {text: parts for text in counts if (parts := split(text)) is not None and parts.fitting}
+    words = {parts.after for parts in numbers.values()}
     if len(words) > 1 or len(numbers) < len(counts):
-        # A word that is no known unit is one if it follows each number: 3 rooms, 4 rooms.
-        numbers = {text: number for text, number in numbers.items() if not number.after or is_unit(number.after)}
+        # A word that is no known unit is one if it follows each number: 3 rooms, 4 rooms, but not 1st, 2nd.
+        numbers = {text: parts for text, parts in numbers.items() if not parts.after or is_unit(parts.after)}
     filled, found = sum(counts.values()), sum(counts[text] for text in numbers)
     # Codes such as 00123 are not written like numbers.
     if 2 * found < filled or not numbers or all(re.fullmatch("0[0-9]+", text) for text in counts):
@@ -151,36 +150,29 @@ def decide(counts: Mapping[str, int], decimal: str | None = None) -> Notation | 
         if text not in numbers:
             return Unclear(
                 text,
-                f"is not a number, as {found} of {filled} cells are: --missing {_typed(text)} marks such cells as missing",
+                f"is not a number, as {found} of {filled} cells are: --missing {shlex.quote(text)} marks it as missing",
             )
     first, *_ = numbers.values()
-    for text, number in numbers.items():
-        if (number.before, number.after) != (first.before, first.after):
-            units = [" ".join(filter(None, (each.before, each.after))) or "none" for each in (number, first)]
+    for text, parts in numbers.items():
+        if (parts.before, parts.after) != (first.before, first.after):
+            units = [" ".join(filter(None, (each.before, each.after))) or "none" for each in (parts, first)]
             return Unclear(text, f"has another unit ({units[0]}) than the first cell ({units[1]})")
     return _common(numbers, first, decimal)
 
 
-def _common(numbers: Mapping[str, Number], first: Number, decimal: str | None) -> Notation | Unclear:
+def _common(numbers: Mapping[str, Parts], first: Parts, decimal: str | None) -> Notation | Unclear:
     """The notation that all numbers of a column have in common."""
     common = set(MARKS)
-    for text, number in numbers.items():
-        if not common & number.fitting:
+    for text, parts in numbers.items():
+        if not common & parts.fitting:
             return Unclear(text, "is in another notation than the cells before it")
-        common &= number.fitting
+        common &= parts.fitting
     if decimal is not None and any(marks[0] == decimal for marks in common):
         common = {marks for marks in common if marks[0] == decimal}
     fitting = [marks for marks in MARKS if marks in common]
-    for text, number in numbers.items():
-        values = {number.value(*marks) for marks in fitting}
+    for text, parts in numbers.items():
+        values = {parts.value(*marks) for marks in fitting}
         if len(values) > 1:
             readings = " or ".join(f"{value:g}" if value % 1 else f"{value:.0f}" for value in sorted(values))
             return Unclear(text, f"can be {readings}: --decimal . or --decimal , decides")
     return Notation(*fitting[0], first.before, first.after)
-
-
-def _typed(text: str) -> str:
-    """A text as it is typed in a shell."""
-    import shlex
-
-    return shlex.quote(text)

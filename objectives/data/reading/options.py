@@ -55,12 +55,12 @@ class Reading:
         columns: the names in the file, with those that are dropped. used: columns with another use, such as the target,
         by the name of the setting.
         """
-        formats = self.formats(columns)
-        for setting, names in (("drop", self.drop), ("categories", self.categories), ("dates", tuple(formats))):
+        named = {"drop": self.drop, "categories": self.categories, "dates": tuple(self.formats(columns))}
+        for setting, names in named.items():
             for name in names:
                 if name not in columns:
                     raise InputError(f"{where}: {setting}: {unknown_name('column', name, columns)}")
-        uses = [("drop", set(self.drop)), ("categories", set(self.categories)), ("dates", set(formats))]
+        uses = [(setting, set(names)) for setting, names in named.items()]
         uses += [(setting, {name}) for setting, name in used.items() if name is not None]
         for place, (setting, names) in enumerate(uses):
             for other, others in uses[place + 1 :]:

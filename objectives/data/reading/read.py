@@ -94,7 +94,7 @@ class Reader:
         return cells, decide(*cells[0], name, self._reading, self._formats)
 
     def _tell(self, name: str, column: Column, role: Any, values: NDArray[np.float64] | None = None) -> None:
-        told = ReadColumn(name, role, column.kind, column.how)
+        told = ReadColumn(name, role, column.kind, column.how, column=column)
         if values is not None:
             first, width = self._width, values.shape[1]
             self._width += width

@@ -1,7 +1,9 @@
 """What is told of a table as it was read: one `ReadColumn` for each of its columns."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
+
+from cooldown.objectives.data.reading.columns import Column
 
 Role = Literal["target", "weights", "feature", "left out"]
 
@@ -12,6 +14,7 @@ class ReadColumn:
 
     kind: "numbers", "categories", "booleans" or "dates"; "" for a column that is left out. how: how its cells were
     read, in words. missing: how many cells are missing. places: its columns in a task's X, () if it is no feature.
+    column: the decision itself, None for a column that is left out.
     """
 
     name: str
@@ -20,10 +23,11 @@ class ReadColumn:
     how: str = ""
     missing: int = 0
     places: tuple[int, ...] = ()
+    column: Column | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The fields that a reader of JSON can use."""
-        return {name: value for name, value in asdict(self).items() if name != "places"}
+        return {name: getattr(self, name) for name in ("name", "role", "kind", "how", "missing")}
 
 
 @dataclass(frozen=True)
