@@ -7,7 +7,7 @@ from typing import Literal
 from cooldown.objectives.catalog import Catalog, UnknownNameError, unknown_name
 from cooldown.objectives.data.openml import PREFIX, from_openml
 from cooldown.objectives.data.reading.files import is_table
-from cooldown.objectives.data.reading.options import Reading
+from cooldown.objectives.data.reading.options import AS_WRITTEN, Reading
 from cooldown.objectives.data.table import from_table
 from cooldown.objectives.data.task import Kind, Task
 from cooldown.objectives.errors import InputError
@@ -23,7 +23,7 @@ def resolve(
     test: str | None = None,
     sample_weight: str | None = None,
     kind: Kind | None = None,
-    reading: Reading = Reading(),
+    reading: Reading = AS_WRITTEN,
 ) -> Task:
     """The task that `text` names: see `objectives.tasks.resolve`."""
     if text in catalog.names():

@@ -23,7 +23,7 @@ from cooldown.objectives.data.checks import (
     labels_of,
 )
 from cooldown.objectives.data.reading import files
-from cooldown.objectives.data.reading.options import Reading
+from cooldown.objectives.data.reading.options import AS_WRITTEN, Reading
 from cooldown.objectives.data.reading.read import Part, Reader
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
@@ -53,8 +53,8 @@ def from_table(
     """A task from a table: predict the column `target` from all others.
 
     path: a text file with a header line, separated by commas, semicolons, tabs or pipes (.csv, .tsv, .txt; also
-        compressed, as .csv.gz; in UTF-8, or with a byte order mark in UTF-16), a Parquet file, or an Excel file with one
-        sheet (.xlsx; needs openpyxl). name: None for the file's name without its suffix.
+        compressed, as .csv.gz; in UTF-8, or in UTF-16 with its byte order mark), a Parquet file, or an Excel file with
+        one sheet (.xlsx; needs openpyxl). name: None for the file's name without its suffix.
     kind, hidden: as for `from_arrays`; None infers the kind from the target. sample_weight: the column with the rows'
         weights, which is then no feature.
     test: another such file, whose rows are the test rows of every repeat, instead of drawn ones. It has at least 2
@@ -98,12 +98,12 @@ def from_frame(
     hidden: tuple[int, ...] = (32,),
     test: Part | None = None,
     sample_weight: str | None = None,
-    reading: Reading = Reading(),
+    reading: Reading = AS_WRITTEN,
 ) -> ArrayTask:
     """A task from a table in memory, with unique column names: see `from_table`.
 
-    where: the start of messages. test: a table of test rows, after the start of messages about it. reading: `drop` names
-    columns that are no longer in the tables.
+    where: the start of messages. test: a table of test rows, after the start of messages about it. reading: its `drop`
+    names columns that are no longer in the tables.
     """
     if target not in table.columns:
         raise InputError(f"{where}: {unknown_name('column', target, table.columns)}")
@@ -154,9 +154,9 @@ def _features(where: str, reader: Reader, names: Sequence[str]) -> dict[str, tup
         try:
             features[name] = reader.feature(name)
         except InputError as error:
-            problems.append(str(error))
+            problems.append(str(error).removeprefix(f"{where}: "))
     if len(problems) == 1:
-        raise InputError(problems[0])
+        raise InputError(f"{where}: {problems[0]}")
     if problems:
         more = [f"and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else []
         raise InputError("\n  ".join([f"{where}: {len(problems)} columns cannot be read:", *problems[:SHOWN], *more]))

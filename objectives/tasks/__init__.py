@@ -10,7 +10,7 @@ from cooldown.objectives.data.aim import Aim
 from cooldown.objectives.data.arrays import ArrayTask
 from cooldown.objectives.data.own_arrays import from_arrays
 from cooldown.objectives.data.own_model import ModelTask, from_model
-from cooldown.objectives.data.reading.options import Reading
+from cooldown.objectives.data.reading.options import AS_WRITTEN, Reading
 from cooldown.objectives.data.resolve import Origin
 from cooldown.objectives.data.table import from_table
 from cooldown.objectives.data.task import Kind, Task
@@ -27,7 +27,7 @@ def resolve(
     test: str | None = None,
     sample_weight: str | None = None,
     kind: Kind | None = None,
-    reading: Reading = Reading(),
+    reading: Reading = AS_WRITTEN,
 ) -> Task:
     """The task that `text` names: a built-in, a data set on OpenML as `openml:NAME`, `openml:NAME@VERSION` or
     `openml:ID`, a CSV or Parquet file's path, or a user's `module:attribute`.
@@ -35,8 +35,9 @@ def resolve(
     target: the column to predict, for a file, or for an OpenML data set instead of its default. hidden: widths of
     the MLP's hidden layers instead of the task's. test: the path of a file of test rows, for a task that is a file.
     sample_weight: the column with the rows' weights, for a file or an OpenML data set, which is downloaded on first
-    use; kind: "classification" or "regression", for the same. reading: how a file is read where its cells do not decide.
-    A module may be in the working folder, which is added to `sys.path`. Raises InputError with the nearest match.
+    use; kind: "classification" or "regression", for the same. reading: how a file is read where its cells do not
+    decide. A module may be in the working folder, which is added to `sys.path`. Raises InputError with the nearest
+    match.
     """
     return _resolve.resolve(_catalog, text, target, hidden, test, sample_weight, kind, reading)
 

@@ -27,7 +27,7 @@ def merged_settings(
         settings = _exported_spec(exported)
     if task is not None:
         if task != settings.get("task"):
-            # The columns, how they are read, the test set, the hidden layers, and what is measured belong to the other task.
+            # The columns and their reading, the test set, the hidden layers, and the measures belong to the other task.
             others = ("target", "test", "kind", *READING, "hidden", *AIMS)
             settings = {key: value for key, value in settings.items() if key not in others}
         settings |= read_toml(Path(task)) if Path(task).suffix == ".toml" else {"task": task}

@@ -116,8 +116,8 @@ def retrain(
     """Train the configuration in the JSON or TOML file `path` again.
 
     task: another task than the file's, with `target`, `test`, `kind` and the fields of `Reading` for a table; required
-    if the file holds a configuration only. seeds: how many, by default those of the search that found it, else 3. Raises InputError for a file without a
-    configuration, or an unknown task.
+    if the file holds a configuration only. seeds: how many, by default those of the search that found it, else 3.
+    Raises InputError for a file without a configuration, or an unknown task.
     """
     document = read_exported(path)
     spec = document.spec

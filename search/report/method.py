@@ -17,8 +17,8 @@ from cooldown.search.report.commands import reproduction
 from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import short
 from cooldown.search.spec.experiment import AIMS, LEFT_OUT, Experiment
-from cooldown.search.spec.values import flatten
 from cooldown.search.spec.task_fields import OWN_TEST, READING
+from cooldown.search.spec.values import flatten
 from cooldown.search.statistics.verdict import MARGIN
 from cooldown.storage import ExperimentRecord, Status
 

@@ -349,13 +349,14 @@ def _problems(error: Any) -> list[str]:
 def read_toml(path: Path) -> dict[str, Any]:
     """The settings in a TOML file; raises InputError with the file's name and, for a syntax error, the line."""
     try:
-        text = decoded(path.read_bytes(), f"spec file {path}")
-        return tomllib.loads(text.replace("\r\n", "\n").replace("\r", "\n"))
+        content = path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"spec file {path} does not exist") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    text = decoded(content, str(path))
+    try:
+        # TOML knows two of the three kinds of line ends.
+        return tomllib.loads(text.replace("\r\n", "\n").replace("\r", "\n"))
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path} is not valid TOML: {error}") from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None

@@ -49,4 +49,4 @@ def label(cell: Any, missing: tuple[str, ...], booleans: bool) -> Any:
 def date_numbers(days: "pd.DatetimeIndex") -> "NDArray[np.float64]":
     """(n, 4) year, month, day of the week (0 is Monday) and days since 1970 of dates (n,); NaN for a missing one."""
     elapsed = (days - np.datetime64("1970-01-01")) / np.timedelta64(1, "D")
-    return np.column_stack([days.year, days.month, days.dayofweek, elapsed]).astype(np.float64)
+    return np.column_stack([days.year, days.month, days.day_of_week, elapsed]).astype(np.float64)

@@ -151,9 +151,9 @@ class DateColumn:
         if stray.any():
             row = int(np.argmax(stray))
             form = f" in the format {self.dates.format}" if self.dates.format else ""
+            others = "" if stray[texts.notna()].all() else f"; --missing {texts.iloc[row]!r} marks it as missing"
             raise InputError(
-                f"{where}: {texts.iloc[row]!r} in {_row(row)} is not a date{form}; {stray.sum()} such cells: correct "
-                f"them, or mark them as missing, as in --missing {texts.iloc[row]!r}"
+                f"{where}: {texts.iloc[row]!r} in {_row(row)} is not a date{form} ({stray.sum()} such cells){others}"
             )
         return values
 
@@ -199,7 +199,7 @@ def decide(
     if kind in ("boolean", "categorical"):
         return CategoryColumn(declared=kind == "categorical", booleans=kind == "boolean", missing=missing)
     if kind.startswith(("date", "time", "period", "interval")):
-        _refuse_dates(where, name, "")
+        _refuse_dates(where, name, "times" if kind.startswith("time") else "dates")
     return _decide_texts(where, name, written(where, cells, missing), reading)
 
 
@@ -218,8 +218,8 @@ def _decide_texts(where: str, name: str, texts: "pd.Series[Any]", reading: Readi
             f"{where}: {found.text!r} in {_row(row)} {found.reason}; --categories {name!r} reads all texts as labels"
         )
     filled = texts[~signs(texts)].dropna()
-    if dates.are_dates(filled):
-        _refuse_dates(where, name, f" such as {filled.iloc[0]!r}")
+    if form := dates.form_of([str(text) for text in filled]):
+        _refuse_dates(where, name, form, f" such as {filled.iloc[0]!r}")
     return CategoryColumn(missing=reading.missing)
 
 
@@ -230,10 +230,11 @@ def _notation(texts: "pd.Series[Any]", decimal: str | None) -> Notation | Unclea
     return notation.decide(counts, decimal) if counts else None
 
 
-def _refuse_dates(where: str, name: str, example: str) -> NoReturn:
+def _refuse_dates(where: str, name: str, form: str, example: str = "") -> NoReturn:
+    numbers = f"--dates {name!r} makes numbers of them, " if form == "dates" else ""
     raise InputError(
-        f"{where}: holds dates or times{example}; for a feature, --dates {name!r} makes numbers of dates and --drop "
-        f"leaves it out; --categories {name!r} reads all texts as labels"
+        f"{where}: holds {form}{example}: {numbers}--drop {name!r} leaves the column out, --categories {name!r} reads "
+        "its texts as labels"
     )
 
 

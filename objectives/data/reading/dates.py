@@ -1,9 +1,9 @@
 """Dates and times in a table: found by their form, and read as numbers where the user asks for it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,7 @@ DAYS = (
     rf"({WORD},? )?{WORD}[ /-]+{DAY},?[ /-]+\d{{4}}",
     rf"{MONTH}[ ,'/-]+(\d{{4}}|\d{{2}})",
 )
-DATE = re.compile(rf"({'|'.join(DAYS)})(,?[ t] ?{CLOCK})?|\d{{8}}t\d{{4}}(\d\d)?z?", re.IGNORECASE)
+DATE = re.compile(rf"({'|'.join(DAYS)})(,?[ t] ?{CLOCK})?|{YEAR}\d{{4}}(t\d{{4}}(\d\d)?z?)?", re.IGNORECASE)
 TIME = re.compile(
     rf"{CLOCK}|[+-]?\d+ days?,?( [+-]?{CLOCK})?|\d+ ?h(ours?)?,? ?\d+ ?m(in(utes?)?)?"
     r"|p(?=\w)(\d+[ymwd])*(t(\d+[hms])+)?",
@@ -44,10 +44,13 @@ NUMERIC = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?!\d)")
 """The start of a date with its day or its month first."""
 
 
-def are_dates(texts: Iterable[str]) -> bool:
-    """Whether at least half of the texts are dates or times by their form."""
-    found = [DATE.fullmatch(text) is not None or TIME.fullmatch(text) is not None for text in texts]
-    return 2 * sum(found) >= len(found) > 0
+def form_of(texts: Sequence[str]) -> Literal["dates", "times"] | None:
+    """Whether at least half of the texts are dates, or dates and times, by their form."""
+    dates = [DATE.fullmatch(text) is not None for text in texts]
+    times = [TIME.fullmatch(text) is not None for text in texts]
+    if 2 * (sum(dates) + sum(times)) < len(dates):
+        return None
+    return "dates" if any(dates) else "times"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from io import StringIO
 from itertools import islice
 
-SEPARATORS = ",;\t|"
+SEPARATORS = ";\t|,"
+"""The comma is last: it is in numbers and texts too."""
+
 SAMPLE = 20
 """Lines by which the separator is chosen."""
 

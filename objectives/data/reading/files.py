@@ -74,14 +74,15 @@ def content_of(path: Path, where: str) -> bytes:
     """The bytes of a file, decompressed; InputError if it cannot be read or is empty."""
     try:
         content = path.read_bytes()
-        if expand := COMPRESSIONS.get(path.suffix.lower()):
-            content = expand(content)
     except FileNotFoundError:
         raise InputError(f"{where}: there is no such file") from None
-    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
-        raise InputError(f"{where}: cannot be decompressed: {error}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{where}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if expand := COMPRESSIONS.get(path.suffix.lower()):
+        try:
+            content = expand(content)
+        except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
+            raise InputError(f"{where}: cannot be decompressed: {error}") from None
     if not content.strip():
         raise InputError(f"{where}: is empty")
     return content

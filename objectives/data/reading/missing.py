@@ -10,23 +10,9 @@ WORDS = frozenset({"NA", "N/A", "n/a", "None", "NULL", "null"})
 """Words that mark a missing cell in any column, but may also be the name of a class."""
 
 ALWAYS = (
-    "",
-    "NA",
-    "N/A",
-    "n/a",
-    "None",
-    "NULL",
-    "null",
-    "NaN",
-    "nan",
-    "-NaN",
-    "-nan",
-    "<NA>",
-    "#NA",
-    "#N/A",
-    "#N/A N/A",
+    *("", "NA", "N/A", "n/a", "None", "NULL", "null", "NaN", "nan", "-NaN", "-nan", "<NA>", "#NA", "#N/A", "#N/A N/A"),
+    *("1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
 )
-ALWAYS += ("1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN")
 """Texts that mark a missing cell in any column; pandas' own list."""
 
 SIGNS = frozenset({"?", "-", "--", "–", "—", ".", "..", "...", "*", "n.a.", "n.a", "na", "nan", "none", "null", "n/a"})

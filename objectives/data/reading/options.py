@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
+from itertools import combinations
 from typing import Any
 
 from cooldown.objectives.catalog import unknown_name
@@ -31,9 +32,6 @@ class Reading:
         for name in ("missing", "categories", "dates", "drop"):
             object.__setattr__(self, name, _texts(name, getattr(self, name)))
 
-    def __bool__(self) -> bool:
-        return self != Reading()
-
     def given(self) -> dict[str, Any]:
         """The settings that are not at their default, by name."""
         return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) != field.default}
@@ -60,13 +58,12 @@ class Reading:
             for name in names:
                 if name not in columns:
                     raise InputError(f"{where}: {setting}: {unknown_name('column', name, columns)}")
-        uses = [(setting, set(names)) for setting, names in named.items()]
-        uses += [(setting, {name}) for setting, name in used.items() if name is not None]
-        for place, (setting, names) in enumerate(uses):
-            for other, others in uses[place + 1 :]:
-                both = names & others
-                if both and not (setting == "categories" and other == "target"):
-                    raise InputError(f"{where}: column {min(both)!r} is in both {setting} and {other}")
+        uses = [(setting, frozenset(names)) for setting, names in named.items()]
+        uses += [(setting, frozenset([name])) for setting, name in used.items() if name is not None]
+        for (setting, of_one), (other, of_other) in combinations(uses, 2):
+            both = of_one & of_other
+            if both and (setting, other) != ("categories", "target"):
+                raise InputError(f"{where}: column {min(both)!r} is in both {setting} and {other}")
 
 
 def _texts(name: str, value: Any) -> tuple[str, ...]:
@@ -75,3 +72,7 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
     if bad := [text for text in texts if not isinstance(text, str)]:
         raise InputError(f"{name}: should be texts, got {bad[0]!r:.80}")
     return texts
+
+
+AS_WRITTEN = Reading()
+"""A table whose cells decide everything."""

@@ -117,4 +117,6 @@ def _is_beyond(cells: "pd.Series[Any]") -> bool:
 
 def _written(cell: Any) -> str:
     """What a missing cell is, in words."""
-    return f"{cell!r} marks a missing cell" if isinstance(cell, str) and cell.strip() else "the cell is empty"
+    if isinstance(cell, str) and cell.strip():
+        return f"{cell!r} marks a missing cell"
+    return "the cell is empty, or marks a missing one as NA does"
