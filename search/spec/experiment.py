@@ -339,11 +339,17 @@ def _problems(error: Any) -> list[str]:
         case "missing":
             return [f"{where}: is missing"]
         case "literal_error" if isinstance(value, str):
-            return [str(unknown_name(field, value, get_args(Experiment.model_fields[field].annotation)))]
+            return [str(unknown_name(field, value, _choices(Experiment.model_fields[field].annotation)))]
         case "tuple_type":
             return [f"{where}: should be a list, got {value!r}"]
     message = error["msg"].replace("Input should", "should").replace("String should", "should")
     return [f"{where}: {message}, got {value!r:.80}"]
+
+
+def _choices(annotation: Any) -> list[str]:
+    """The texts that a field may be, by its annotation: a Literal, or one of several types."""
+    parts = get_args(annotation)
+    return [text for part in parts for text in ([part] if isinstance(part, str) else _choices(part))]
 
 
 def read_toml(path: Path) -> dict[str, Any]:

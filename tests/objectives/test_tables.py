@@ -220,7 +220,7 @@ def test_what_looks_like_a_path_is_one(tmp_path, monkeypatch, text):
         (numbers(cells="2020-01-{i},{i}.5"), {"target": "b"}, "column 'a': holds dates such as '2020-01-0'"),
         (numbers(cells="{i}.5,2020-01-{i}"), {"target": "b"}, "target 'b': holds dates"),
         (numbers(n=90, r4="x,1", r9="y,1"), {"target": "b"}, "'a': 'x' in row 5 .* is not a number, as 88 of 90 cells"),
-        (numbers(n=90, r4="1,?"), {"target": "b"}, r"'b': 1 missing \(NaN\), the first in row 5 .*: '\?' marks a missing"),
+        (numbers(n=90, r4="1,?"), {"target": "b"}, r"'b': 1 missing \(NaN\), the first in row 5 .*: '\?' marks"),
         (numbers(), {"target": "b", "kind": "regresion"}, "did you mean 'regression'"),
         (numbers(), {"target": "b", "name": ""}, "name must be a non-empty string"),
         (numbers(), {"target": "b", "hidden": (0,)}, "widths"),

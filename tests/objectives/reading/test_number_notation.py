@@ -30,8 +30,11 @@ def written(cents: int, decimal: str, group: str, affix: str = "{}") -> str:
 
 @pytest.mark.parametrize(
     ("decimal", "group"),
-    [(",", ""), (",", "."), (",", " "), (",", "\u00a0"), (",", "\u202f"), (",", "\u2009"), (".", ","), (".", "'"), (".", "’")],
-)  # fmt: skip
+    [
+        *((",", group) for group in ("", ".", " ", "\u00a0", "\u202f", "\u2009")),
+        *((".", group) for group in (",", "'", "’")),
+    ],
+)
 @pytest.mark.parametrize("affix", ["{}", "{} €", "${}", "{} %", "{}kg", "EUR {}", "{} rooms"])
 @given(cents=AMOUNTS)
 def test_a_column_in_a_notation_is_read_back_exactly(decimal: str, group: str, affix: str, cents: list[int]) -> None:

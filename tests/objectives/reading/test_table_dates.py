@@ -59,7 +59,7 @@ def test_one_cell_that_is_no_date(form: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="column 'when': holds dates"):
         table(tmp_path, cells)
     with pytest.raises(
-        InputError, match="'unknown' in row 6 .* is not a date.*--missing 'unknown' marks it as missing"
+        InputError, match=r"'unknown' in row 6 .* is not a date.*--missing 'unknown' marks it as missing"
     ):
         table(tmp_path, cells, dates="when")
     task = table(tmp_path, cells, dates="when", missing="unknown")
@@ -97,7 +97,7 @@ def test_a_format_decides(tmp_path: Path) -> None:
     cells = ["01/02/2020", "03/04/2020"] * (N // 2)
     assert table(tmp_path, cells, dates="when=%d/%m/%Y").data[0][:2, 1].tolist() == [2, 4]
     assert table(tmp_path, cells, dates="when=%m/%d/%Y").data[0][:2, 1].tolist() == [1, 3]
-    with pytest.raises(InputError, match="'01/02/2020' in row 1 .* is not a date in the format %Y"):
+    with pytest.raises(InputError, match=r"'01/02/2020' in row 1 .* is not a date in the format %Y"):
         table(tmp_path, cells, dates="when=%Y")
     assert table(tmp_path, ["20200131"] * N, dates="when").data[0][0, :3].tolist() == [2020, 1, 4]
 
@@ -106,7 +106,8 @@ def test_a_format_decides(tmp_path: Path) -> None:
     ("texts", "form"),
     [
         (["12:30"], "times"), (["00:05:00"], "times"), (["1:05 pm"], "times"), (["2 days 03:00:00"], "times"),
-        (["1h 30m"], "times"), (["P1DT2H"], "times"), (["2020-01"], "dates"), (["2020Q1"], "dates"), (["Jan 2020"], "dates"),
+        (["1h 30m"], "times"), (["P1DT2H"], "times"), (["2020-01"], "dates"), (["2020Q1"], "dates"),
+        (["Jan 2020"], "dates"),
         (["5. Januar 2020"], "dates"), (["Jan 5th, 2020"], "dates"), (["Monday"], None), (["January"], None),
         (["2020/21"], None), (["red", "blue", "2020-01-05"], None), (["1.2.3"], None), (["10-20"], None),
     ],
@@ -128,7 +129,7 @@ def test_types_of_parquet(tmp_path: Path) -> None:
     frame.loc[3, "stamp"] = pd.NaT
     frame.to_parquet(tmp_path / "t.parquet")
     with pytest.raises(
-        InputError, match="3 columns cannot be read:\n  column 'stamp': holds dates: .*\n  column 'day'"
+        InputError, match=r"3 columns cannot be read:\n  column 'stamp': holds dates: .*\n  column 'day'"
     ):
         tasks.from_table(tmp_path / "t.parquet", target="y")
     task = tasks.from_table(tmp_path / "t.parquet", target="y", dates=["stamp", "day", "zone"])

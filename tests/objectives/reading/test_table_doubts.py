@@ -41,8 +41,8 @@ def test_ordinary_columns_are_not_doubted(target: Any) -> None:
 @pytest.mark.parametrize(
     "cells",
     [
-        np.arange(N), RNG.permutation(N) + 1000, RNG.choice(10**6, N, replace=False), [f"{row:08x}-ab" for row in range(N)],
-        [f"Name {row if row else 1}" for row in range(N)],
+        np.arange(N), RNG.permutation(N) + 1000, RNG.choice(10**6, N, replace=False),
+        [f"{row:08x}-ab" for row in range(N)], [f"Name {row if row else 1}" for row in range(N)],
     ],
 )  # fmt: skip
 def test_identifiers(cells: Any) -> None:
@@ -62,8 +62,8 @@ def test_constants() -> None:
 @pytest.mark.parametrize(
     "cells",
     [
-        np.where(CLASSES == "a", 0.2, 0.7) + RNG.normal(0, 0.05, N), np.where(CLASSES == "a", "yes", "no"), CLASSES == "a",
-        np.where(CLASSES == "a", RNG.choice(["p", "q"], N), "r"), np.where(CLASSES == "a", 1, np.nan),
+        np.where(CLASSES == "a", 0.2, 0.7) + RNG.normal(0, 0.05, N), np.where(CLASSES == "a", "yes", "no"),
+        CLASSES == "a", np.where(CLASSES == "a", RNG.choice(["p", "q"], N), "r"), np.where(CLASSES == "a", 1, np.nan),
     ],
 )  # fmt: skip
 def test_what_predicts_the_classes_alone(cells: Any) -> None:

@@ -122,10 +122,10 @@ def test_names_of_columns(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     rows = "".join(f"{row},{row * 3 % 7},{row % 2}\n" for row in range(40))
     path.write_text("a,a,y\n" + rows)
-    with pytest.raises(InputError, match="column 'a' is 2 times in the header: rename one, or .* --drop"):
+    with pytest.raises(InputError, match=r"column 'a' is 2 times in the header: rename one, or .* --drop"):
         read(path)
     path.write_text(",b,y\n" + rows)
-    with pytest.raises(InputError, match='column 1 has no name .* leave it out with --drop ""'):
+    with pytest.raises(InputError, match=r'column 1 has no name .* leave it out with --drop ""'):
         read(path)
     assert read(path, drop="").data[0][:3].ravel().tolist() == [0, 3, 6]
     path.write_text("a,a,b,y\n" + "".join(f"1,2,{row * 3 % 7},{row % 2}\n" for row in range(40)))
