@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
+LONGEST = 64
+"""Characters that a number or a date has at most."""
+
 SPACES = "\u00a0\u202f\u2009\u2007"
 """Spaces of several widths, which group digits like a plain one."""
 
@@ -30,7 +33,7 @@ def number(text: str, decimal: str, group: str, affixes: tuple[str, ...]) -> flo
         text = text.replace(mark, "") if mark else text
     try:
         value = float(int(text, 16)) if decimal == "" else float(text.replace(decimal, "."))
-    except ValueError:
+    except (ValueError, OverflowError):
         return float("nan")
     return -value if negative else value
 

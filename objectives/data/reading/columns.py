@@ -65,7 +65,7 @@ class NumberColumn:
         places, unique = pd.factorize(texts)
         values = np.append(self.notation.values([str(text) for text in unique]), np.nan)[places]
         stray = np.isnan(values) & ~empty
-        if stray.any() or (texts.notna().any() and is_boolean(cells)):
+        if stray.any():
             row = int(np.argmax(stray))
             how = "" if self.notation == Notation() else f" ({self.notation.in_words})"
             raise InputError(
@@ -99,17 +99,26 @@ class CategoryColumn:
     def values(self, where: str, cells: "pd.Series[Any]") -> "NDArray[Any]":
         """The labels (n,) as texts, with NaN for a missing cell.
 
-        where: the start of messages. Raises InputError for a column of numbers, which is one of a test set.
+        where: the start of messages. Raises InputError for cells that are no single values.
         """
-        if not self.declared:
-            texts = written(where, cells, self.missing)
-            if cells.notna().any() and (is_number(cells) or isinstance(_notation(texts, None), Notation)):
-                row = int(np.argmax(texts.notna()))
-                raise InputError(
-                    f"{where}: must hold strings or booleans as in the training rows, got {cells.iloc[row]!r} in "
-                    f"{_row(row)}"
-                )
+        _check_single(where, cells)
         return cells.astype(object).map(partial(label, **self.of_label), na_action="ignore").to_numpy(object)
+
+    def check_test(self, where: str, cells: "pd.Series[Any]") -> None:
+        """Raise InputError for a column of a test set that holds something else. where: the start of messages."""
+        if self.declared or cells.isna().all():
+            return
+        texts = written(where, cells, self.missing)
+        stray, expected = texts.notna(), "strings or booleans"
+        if self.booleans and not is_number(cells):
+            stray, expected = stray & ~texts.str.lower().isin(BOOLEANS), "True and False"
+        elif not is_number(cells) and not isinstance(_notation(texts, None), Notation):
+            return
+        if stray.any():
+            row = int(np.argmax(stray))
+            raise InputError(
+                f"{where}: must hold {expected} as in the training rows, got {cells.iloc[row]!r} in {_row(row)}"
+            )
 
     @property
     def of_label(self) -> dict[str, Any]:
@@ -191,7 +200,7 @@ def decide(
         if cells.dtype.kind == "M":
             return DateColumn(Dates(), missing)
         texts = written(where, _whole(cells), missing)
-        found = dates.decide(where, name, map(str, texts[~signs(texts)].dropna().unique()), formats[name])
+        found = dates.decide(where, name, _counts(texts), formats[name])
         return DateColumn(found, missing, _signs(texts))
     kind = infer_dtype(cells, skipna=True)
     if is_number(cells):
@@ -217,17 +226,21 @@ def _decide_texts(where: str, name: str, texts: "pd.Series[Any]", reading: Readi
         raise InputError(
             f"{where}: {found.text!r} in {_row(row)} {found.reason}; --categories {name!r} reads all texts as labels"
         )
-    filled = texts[~signs(texts)].dropna()
-    if form := dates.form_of([str(text) for text in filled]):
-        _refuse_dates(where, name, form, f" such as {filled.iloc[0]!r}")
+    if form := dates.form_of(counts := _counts(texts)):
+        _refuse_dates(where, name, form, f" such as {next(iter(counts))!r}")
     return CategoryColumn(missing=reading.missing)
 
 
 def _notation(texts: "pd.Series[Any]", decimal: str | None) -> Notation | Unclear | None:
     """The notation of texts that are numbers, None if they are none."""
-    filled = texts[~signs(texts)].dropna()
-    counts = {str(text): int(count) for text, count in filled.value_counts(sort=False).items()}
+    counts = _counts(texts)
     return notation.decide(counts, decimal) if counts else None
+
+
+def _counts(texts: "pd.Series[Any]") -> dict[str, int]:
+    """How often each text occurs that is no mark of a missing cell, in the order of their first rows."""
+    filled = texts[~signs(texts)].dropna()
+    return {str(text): int(count) for text, count in filled.value_counts(sort=False).items()}
 
 
 def _refuse_dates(where: str, name: str, form: str, example: str = "") -> NoReturn:
@@ -257,16 +270,19 @@ def written(where: str, cells: "pd.Series[Any]", missing: Iterable[str]) -> "pd.
 
     where: the start of messages. missing: the user's own marks. Raises InputError for cells that are no single values.
     """
-    values = cells.astype(object)
-    odd = values.map(lambda cell: not isinstance(cell, str | int | float | np.generic | date), na_action="ignore")
-    if (odd == True).any():  # noqa: E712
-        from pandas.api.types import infer_dtype
+    _check_single(where, cells)
+    texts = cells.astype(object).map(lambda cell: str(cell).strip(), na_action="ignore").astype(object)
+    return texts.mask(absent(texts, [*missing]))
 
+
+def _check_single(where: str, cells: "pd.Series[Any]") -> None:
+    """Raise InputError for cells that are no single values, but lists for example."""
+    from pandas.api.types import infer_dtype
+
+    if not all(isinstance(cell, str | int | float | np.generic | date) for cell in cells.dropna()):
         raise InputError(
             f"{where}: must hold numbers, strings or booleans, got {infer_dtype(cells, skipna=True)} values"
         )
-    texts = values.map(lambda cell: str(cell).strip(), na_action="ignore").astype(object)
-    return texts.mask(absent(texts, [*missing]))
 
 
 def is_number(cells: "pd.Series[Any]") -> bool:
@@ -275,13 +291,6 @@ def is_number(cells: "pd.Series[Any]") -> bool:
 
     kinds = ("integer", "floating", "mixed-integer-float", "decimal")
     return infer_dtype(cells, skipna=True) in kinds
-
-
-def is_boolean(cells: "pd.Series[Any]") -> bool:
-    """Whether all cells of a column that are not missing are booleans, by their type."""
-    from pandas.api.types import infer_dtype
-
-    return bool(infer_dtype(cells, skipna=True) == "boolean")
 
 
 def _whole(cells: "pd.Series[Any]") -> "pd.Series[Any]":

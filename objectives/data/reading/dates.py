@@ -1,14 +1,14 @@
 """Dates and times in a table: found by their form, and read as numbers where the user asks for it."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives.data.reading.cells import date_numbers
+from cooldown.objectives.data.reading.cells import LONGEST, date_numbers
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.quiet import quiet
 
@@ -44,13 +44,17 @@ NUMERIC = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?!\d)")
 """The start of a date with its day or its month first."""
 
 
-def form_of(texts: Sequence[str]) -> Literal["dates", "times"] | None:
-    """Whether at least half of the texts are dates, or dates and times, by their form."""
-    dates = [DATE.fullmatch(text) is not None for text in texts]
-    times = [TIME.fullmatch(text) is not None for text in texts]
-    if 2 * (sum(dates) + sum(times)) < len(dates):
+def form_of(counts: Mapping[str, int]) -> Literal["dates", "times"] | None:
+    """Whether at least half of a column's texts are dates, or dates and times, by their form.
+
+    counts: how often each text occurs.
+    """
+    short = {text: count for text, count in counts.items() if len(text) <= LONGEST}
+    dates = sum(count for text, count in short.items() if DATE.fullmatch(text))
+    times = sum(count for text, count in short.items() if TIME.fullmatch(text))
+    if 2 * (dates + times) < sum(counts.values()):
         return None
-    return "dates" if any(dates) else "times"
+    return "dates" if dates else "times"
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ class Dates:
 
         if self.format is None:
             # Of others, pandas would read `12` as a day of this month.
-            texts = [text if DATE.fullmatch(text) else "" for text in texts]
+            texts = [text if len(text) <= LONGEST and DATE.fullmatch(text) else "" for text in texts]
         form = self.format or "mixed"
         with quiet(UserWarning):
             days = pd.to_datetime(texts, format=form, dayfirst=self.day_first, errors="coerce", utc=True)

@@ -13,7 +13,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives.data.reading.cells import number, typed
+from cooldown.objectives.data.reading.cells import LONGEST, number, typed
 from cooldown.objectives.data.reading.units import is_affix, is_sign, is_unit
 
 CELL = re.compile(
@@ -106,6 +106,8 @@ class Parts:
 
 def split(text: str) -> Parts | None:
     """The parts of a text that may be a number, None for any other text."""
+    if len(text) > LONGEST:
+        return None
     text = typed(text)
     accounted = ACCOUNTED.fullmatch(text)
     found = CELL.fullmatch(accounted[1] if accounted else text)

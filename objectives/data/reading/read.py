@@ -91,7 +91,11 @@ class Reader:
     def _decided(self, told: str, name: str) -> tuple[list[tuple[str, "pd.Series[Any]"]], Column]:
         """The cells of a column in each part, after the start of messages about them, and what the column holds."""
         cells = [(f"{where}: {told}", table[name]) for where, table in self._parts]
-        return cells, decide(*cells[0], name, self._reading, self._formats)
+        column = decide(*cells[0], name, self._reading, self._formats)
+        if isinstance(column, CategoryColumn):
+            for where, part in cells[1:]:
+                column.check_test(where, part)
+        return cells, column
 
     def _tell(self, name: str, column: Column, role: Any, values: NDArray[np.float64] | None = None) -> None:
         told = ReadColumn(name, role, column.kind, column.how, column=column)

@@ -192,3 +192,23 @@ def test_cells_of_a_test_set_are_read_like_those_of_the_training_rows(tmp_path: 
     (tmp_path / "test.csv").write_text("a;b;when;c;y\n1,5;1.250;soon;x;0\n2,5;2.500;03/02/2020;x;1\n")
     with pytest.raises(InputError, match=r"test\.csv.*column 'when': 'soon' in row 1 .* is not a date"):
         tasks.from_table(tmp_path / "train.csv", target="y", test=tmp_path / "test.csv", dates="when")
+
+
+def test_booleans_of_a_test_set_are_booleans(tmp_path: Path) -> None:
+    train = write(tmp_path / "train.csv", flag=lambda row: row % 3 == 0, a=number, y=half)
+    test = tmp_path / "test.csv"
+    test.write_text("flag,a,y\ntrue,1,0\nFALSE,2,1\n,3,1\n")
+    X = tasks.from_table(train, target="y", test=test).data[0]
+    np.testing.assert_array_equal(X[-3:, 0], [1, 0, np.nan])
+    test.write_text("flag,a,y\ntrue,1,0\nyes,2,1\n")
+    with pytest.raises(InputError, match=r"column 'flag': must hold True and False .*got 'yes' in row 2"):
+        tasks.from_table(train, target="y", test=test)
+
+
+def test_cells_that_are_very_long_are_labels(path: Path) -> None:
+    write(path, a=lambda row: "0x" + "f" * (10_000 + row % 2), y=half, b=lambda row: "a 1" * 5_000 * (row % 2 + 1))
+    assert [column.kind for column in tasks.from_table(path, target="y").columns] == [
+        "numbers",
+        "categories",
+        "categories",
+    ]
