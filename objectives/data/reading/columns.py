@@ -69,7 +69,7 @@ class NumberColumn:
             row = int(np.argmax(stray))
             how = "" if self.notation == Notation() else f" ({self.notation.in_words})"
             raise InputError(
-                f"{where}: must hold numbers{how} as in the training rows, got {cells.iloc[row]!r} in {_row(row)}"
+                f"{where}: must hold numbers{how} as in the training rows, got {cells.iloc[row]!r:.80} in {_row(row)}"
             )
         return values
 
@@ -117,7 +117,7 @@ class CategoryColumn:
         if stray.any():
             row = int(np.argmax(stray))
             raise InputError(
-                f"{where}: must hold {expected} as in the training rows, got {cells.iloc[row]!r} in {_row(row)}"
+                f"{where}: must hold {expected} as in the training rows, got {cells.iloc[row]!r:.80} in {_row(row)}"
             )
 
     @property
@@ -160,10 +160,9 @@ class DateColumn:
         if stray.any():
             row = int(np.argmax(stray))
             form = f" in the format {self.dates.format}" if self.dates.format else ""
-            others = "" if stray[texts.notna()].all() else f"; --missing {texts.iloc[row]!r} marks it as missing"
-            raise InputError(
-                f"{where}: {texts.iloc[row]!r} in {_row(row)} is not a date{form} ({stray.sum()} such cells){others}"
-            )
+            found, others = f"{texts.iloc[row]!r:.80}", not stray[texts.notna()].all()
+            advice = f"; --missing {found} marks it as missing" if others else ""
+            raise InputError(f"{where}: {found} in {_row(row)} is not a date{form} ({stray.sum()} such cells){advice}")
         return values
 
     @property
@@ -224,10 +223,11 @@ def _decide_texts(where: str, name: str, texts: "pd.Series[Any]", reading: Readi
     if isinstance(found, Unclear):
         row = int(np.argmax((texts == found.text).to_numpy()))
         raise InputError(
-            f"{where}: {found.text!r} in {_row(row)} {found.reason}; --categories {name!r} reads all texts as labels"
+            f"{where}: {found.text!r:.80} in {_row(row)} {found.reason}; --categories {name!r} reads all texts as "
+            "labels"
         )
     if form := dates.form_of(counts := _counts(texts)):
-        _refuse_dates(where, name, form, f" such as {next(iter(counts))!r}")
+        _refuse_dates(where, name, form, f" such as {next(iter(counts))!r:.80}")
     return CategoryColumn(missing=reading.missing)
 
 

@@ -21,7 +21,9 @@ CELL = re.compile(
     r"(?P<digits>(?:[0-9](?:[0-9., ']*[0-9])?|[.,][0-9]+)[.,]?)(?P<exponent>[eE][+-]?[0-9]+)?(?P<after>.*)",
     re.DOTALL,
 )
-HEXADECIMAL = re.compile(r"[+-]?0[xX][0-9a-fA-F]+")
+HEXADECIMAL = re.compile(r"[+-]?0[xX][0-9a-fA-F]{1,16}")
+"""Of up to 64 bits: longer ones are keys."""
+
 ACCOUNTED = re.compile(r"\((.*)\)")
 """A negative number as accountants write it."""
 
@@ -150,10 +152,8 @@ def decide(counts: Mapping[str, int], decimal: str | None = None) -> Notation | 
         return None
     for text in counts:
         if text not in numbers:
-            return Unclear(
-                text,
-                f"is not a number, as {found} of {filled} cells are: --missing {shlex.quote(text)} marks it as missing",
-            )
+            advice = f": --missing {shlex.quote(text)} marks it as missing" if len(text) <= LONGEST else ""
+            return Unclear(text, f"is not a number, as {found} of {filled} cells are{advice}")
     first, *_ = numbers.values()
     for text, parts in numbers.items():
         if (parts.before, parts.after) != (first.before, first.after):
