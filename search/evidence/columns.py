@@ -20,9 +20,9 @@ WIDTH = 28
 """Characters of a column's name that are shown."""
 
 REMEDIES = {
-    "identifier": "it says nothing about new rows",
-    "constant": "it has no information",
-    "leak": "a value that is known only afterwards does not belong to the table",
+    "identifier": "It says nothing about new rows",
+    "constant": "It has no information",
+    "leak": "If it is known only afterwards, it does not belong to the table",
 }
 
 
@@ -61,7 +61,7 @@ def doubts(task: Task) -> list[str]:
     if not isinstance(task, ArrayTask) or not task.columns:
         return []
     return [
-        f"{each.column} {each.why}: {REMEDIES[each.kind]}. Leave it out with --drop {shlex.quote(each.column)}"
+        f"{each.column} {each.why}. {REMEDIES[each.kind]}; --drop {shlex.quote(each.column)} leaves it out."
         for each in task.doubts
     ]
 
