@@ -52,7 +52,7 @@ def form_of(counts: Mapping[str, int]) -> Literal["dates", "times"] | None:
     short = {text: count for text, count in counts.items() if len(text) <= LONGEST}
     dates = sum(count for text, count in short.items() if DATE.fullmatch(text))
     times = sum(count for text, count in short.items() if TIME.fullmatch(text))
-    if 2 * (dates + times) < sum(counts.values()):
+    if not dates + times or 2 * (dates + times) < sum(counts.values()):
         return None
     return "dates" if dates else "times"
 
@@ -97,7 +97,7 @@ def decide(where: str, column: str, texts: Iterable[str], format: str | None = N
     where: the start of messages. texts: all that occur, without those that mark a missing cell.
     """
     if format is not None:
-        return Dates(format)
+        return _in_format(where, format)
     first: dict[int, str] = {}
     for text in texts:
         if (found := NUMERIC.match(text)) is None:
@@ -121,3 +121,14 @@ def decide(where: str, column: str, texts: Iterable[str], format: str | None = N
             f"--dates '{column}=%d/%m/%Y'"
         )
     return Dates(day_first=1 in first)
+
+
+def _in_format(where: str, format: str) -> Dates:
+    """Dates in a format; InputError for one that `datetime.strptime` does not know."""
+    import pandas as pd
+
+    try:
+        pd.to_datetime(["no date"], format=format or "%", errors="coerce")
+    except ValueError as error:
+        raise InputError(f"{where}: {format!r} is no format of dates, such as %d.%m.%Y: {error}") from None
+    return Dates(format)

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cooldown.objectives import tasks
 from cooldown.objectives.errors import InputError
@@ -212,3 +214,65 @@ def test_cells_that_are_very_long_are_labels(path: Path) -> None:
         "categories",
         "categories",
     ]
+
+
+CELLS = (
+    *(
+        "1",
+        "2,5",
+        "1.5",
+        "1,234",
+        "1.234,5",
+        "€ 5",
+        "12%",
+        "5 kg",
+        "?",
+        "-",
+        "NA",
+        "None",
+        "",
+        "true",
+        "FALSE",
+        "12:30",
+    ),
+    *(
+        "2020-01-05",
+        "32.13.2020",
+        "0000-00-00",
+        "1/2/3",
+        "Jan 5, 2020",
+        "0x1f",
+        "abc",
+        " x ",
+        "inf",
+        "1e400",
+        "9" * 400,
+    ),
+    *("1_000", "٣", "½", "()", "(5)", "+", "1e", "..", ",", "5'", "++1", "- 5", "$$5", "P1D", "20200105", '"'),
+)
+
+
+@given(
+    pools=st.lists(st.lists(st.sampled_from(CELLS), min_size=1, max_size=4), min_size=1, max_size=3),
+    options=st.fixed_dictionaries(
+        {},
+        optional={
+            "decimal": st.sampled_from(".,"),
+            "dates": st.sampled_from(["c0", "c0=%d/%m/%Y"]),
+            "missing": st.lists(st.sampled_from(CELLS), max_size=2),
+        },
+    ),
+)
+def test_any_table_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, pools: list[list[str]], options: dict[str, Any]
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "t.csv"
+    cells = {f"c{place}": [pool[row % len(pool)] for row in range(24)] for place, pool in enumerate(pools)}
+    pd.DataFrame({**cells, "y": [0, 1] * 12}).to_csv(path, index=False, sep=";")
+    try:
+        task = tasks.from_table(path, target="y", **options)
+    except InputError as error:
+        assert str(path) in str(error)
+        return
+    assert {column.name for column in task.columns} == {*cells, "y"}
+    assert np.isfinite(task.search_problem().model.X).all()  # type: ignore[attr-defined]

@@ -99,6 +99,9 @@ def test_a_format_decides(tmp_path: Path) -> None:
     assert table(tmp_path, cells, dates="when=%m/%d/%Y").data[0][:2, 1].tolist() == [1, 3]
     with pytest.raises(InputError, match=r"'01/02/2020' in row 1 .* is not a date in the format %Y"):
         table(tmp_path, cells, dates="when=%Y")
+    for format in ("", "%", "%Q"):
+        with pytest.raises(InputError, match=rf"column 'when': '{format}' is no format of dates, such as %d"):
+            table(tmp_path, cells, dates=f"when={format}")
     assert table(tmp_path, ["20200131"] * N, dates="when").data[0][0, :3].tolist() == [2020, 1, 4]
 
 
