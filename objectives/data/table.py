@@ -5,7 +5,6 @@ What depends on the cells (medians, scales, categories) is fitted later, on each
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,7 +75,7 @@ def from_table(
     where = f"from_table({str(path)!r})"
     name = files.name_of(path) if name is None else check_name("from_table", name)
     reading = Reading(decimal, missing, categories, dates, drop)  # type: ignore[arg-type]
-    table = files.read_file(path, where, reading)
+    table = files.read_file(path, where, reading, target)
     if target is None:
         names = [column for column in table.columns if column not in reading.drop]
         raise InputError(
@@ -85,7 +84,7 @@ def from_table(
         )
     reading.check(where, list(table.columns), {"target": target, "sample_weight": sample_weight})
     table = files.without(table, where, reading.drop)
-    tested = None if test is None else _read_test(path, test, reading, table)
+    tested = None if test is None else _read_test(path, test, reading, table, target)
     return from_frame(where, table, target, name, kind, hidden, tested, sample_weight, reading)
 
 
@@ -170,7 +169,7 @@ def _weights(where: str, values: "NDArray[Any]", column: str) -> NDArray[np.floa
     return weights
 
 
-def _read_test(path: Path, test: Any, reading: Reading, table: "pd.DataFrame") -> Part:
+def _read_test(path: Path, test: Any, reading: Reading, table: "pd.DataFrame", target: str) -> Part:
     """The test set of the table in `path`, after the start of messages about it. Columns that are texts in the table
     are texts in the test set.
     """
@@ -178,8 +177,7 @@ def _read_test(path: Path, test: Any, reading: Reading, table: "pd.DataFrame") -
     if not isinstance(test, str | Path):
         raise InputError(f"{where}: must be the path of a CSV or Parquet file, got {type(test).__name__}")
     texts = [name for name in table.columns if table[name].dtype.kind not in "iuf"]
-    # The columns of dates and labels are named after those of the training rows.
-    read = files.read_file(Path(test), where, replace(reading, categories=(), dates=()), texts)
+    read = files.read_file(Path(test), where, reading, target, texts)
     if path.samefile(test):
         raise InputError(f"{where}: is the file of the training rows; test rows must be others")
     return where, files.without(read, where, reading.drop)

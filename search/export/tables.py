@@ -17,6 +17,13 @@ from cooldown.search.export.source import Source, collect
 
 LABELS = 'lambda cell: str(cell).strip(), na_action="ignore"'
 
+WITHOUT_MARKS = '''def without_marks(table):
+    """The texts of a file, empty where they mark a missing cell, except in columns that are read as written."""
+    for name in table.columns:
+        if name not in AS_WRITTEN:
+            table[name] = table[name].mask(table[name].str.strip().isin(TEXT_MARKS), "")
+    return table'''
+
 
 def load_table(source: Source, task: ArrayTask, table: Path, test: Path | None) -> None:
     """Add `load_data` for a table, and for one of test rows if these are the user's own, to `source`."""
@@ -86,13 +93,15 @@ def _named_index(path: Path) -> bool:
 
 def _reading(variable: str, constant: str, path: Path, plain: bool) -> list[str]:
     """The statements that read a table; unless it is plain, every cell of a delimited text as the text it is."""
-    before = f"{variable} = "
+    before, after = f"{variable} = ", list[str]()
     if suffix_of(path) in DELIMITED:
         layout, encoding = _delimited(path)
         options = [f"sep={literal(layout.separator)}"] + [f"skiprows={layout.skipped}"] * bool(layout.skipped)
         options += ["skipinitialspace=True", "index_col=False", f"encoding={literal(encoding)}"]
         options += ["low_memory=False"] if plain else ["dtype=str", "keep_default_na=False"]
         read = call("pd.read_csv", [constant, *options], 4, before)
+        if not plain:
+            after = [f"{variable} = without_marks({variable})"]
     elif suffix_of(path) in EXCEL:
         # The one sheet with cells.
         read = (
@@ -100,7 +109,7 @@ def _reading(variable: str, constant: str, path: Path, plain: bool) -> list[str]
         )
     else:
         read = f"pd.read_parquet({constant}){'.reset_index()' * _named_index(path)}"
-    return [f"{before}{read}", f"{variable}.columns = [str(name).strip() for name in {variable}.columns]"]
+    return [f"{before}{read}", f"{variable}.columns = [str(name).strip() for name in {variable}.columns]", *after]
 
 
 def _plain_columns(task: ArrayTask) -> str:
@@ -123,18 +132,22 @@ def _add_constants(source: Source, task: ArrayTask) -> None:
     """Add what is known of the columns that are not plain numbers, by their names."""
     known: dict[str, dict[str, Any]] = {"NOTATIONS": {}, "LABELS": {}, "DATES": {}}
     missing: tuple[str, ...] = ()
+    as_written: list[str] = []
     for each in task.columns:
         match each.column:
             case NumberColumn(notation=notation):
                 if notation != Notation():
                     known["NOTATIONS"][each.name] = notation.of_number
             case CategoryColumn(declared=declared, booleans=booleans):
-                known["LABELS"][each.name] = declared, booleans
+                known["LABELS"][each.name] = booleans
+                as_written += [each.name] * declared
             case DateColumn(dates=dates):
                 known["DATES"][each.name] = dates.format or "mixed", dates.day_first
         missing = missing if each.column is None else each.column.missing
-    source.constants["MISSING"] = literal([*ALWAYS[1:], *missing], 0)
-    source.constants["MARKS"] = literal(list(missing))
+    source.constants["AS_WRITTEN"] = literal(as_written)
+    source.constants["MARKS"] = literal(("", *missing))
+    source.constants["TEXT_MARKS"] = literal([*ALWAYS, *missing], 0)
+    source.functions["without_marks"] = WITHOUT_MARKS
     for name, values in known.items():
         source.constants[name] = literal(values, 0) if values else "{}"
 
@@ -152,16 +165,14 @@ def _read_columns(source: Source, task: ArrayTask) -> str:
         "    values = table[name]",
         "    if name in DATES:",
         "        form, day_first = DATES[name]",
-        "        known = values.mask(values.isin(MISSING))",
+        "        known = values.mask(values.isin(MARKS))",
         '        days = pd.to_datetime(known, format=form, dayfirst=day_first, errors="coerce", utc=True)',
         "        columns += list(date_numbers(pd.DatetimeIndex(days).tz_localize(None)).T)",
         "    elif name in LABELS:",
-        "        declared, booleans = LABELS[name]",
-        '        missing = ("", *(MARKS if declared else MISSING))',
-        "        columns.append([label(cell, missing, booleans) for cell in values])",
+        "        columns.append([label(cell, MARKS, LABELS[name]) for cell in values])",
         "    else:",
         '        notation = NOTATIONS.get(name, (".", "", ()))',
-        "        texts = [None if str(cell).strip() in MISSING else cell for cell in values]",
+        "        texts = [None if str(cell).strip() in MARKS else cell for cell in values]",
         "        columns.append([number(cell, *notation) if isinstance(cell, str) else cell for cell in texts])",
         f"X = np.array(columns[:-1], dtype={'object' if task.categorical else 'float'}).T",
         "return X, np.array(columns[-1])",

@@ -17,7 +17,7 @@ from cooldown.objectives.data.checks import LARGEST
 from cooldown.objectives.data.reading import dates, notation
 from cooldown.objectives.data.reading.cells import label
 from cooldown.objectives.data.reading.dates import Dates
-from cooldown.objectives.data.reading.missing import ALWAYS, WORDS, absent, signs
+from cooldown.objectives.data.reading.missing import signs
 from cooldown.objectives.data.reading.notation import Notation, Unclear
 from cooldown.objectives.data.reading.options import Reading
 from cooldown.objectives.errors import InputError
@@ -102,7 +102,8 @@ class CategoryColumn:
         where: the start of messages. Raises InputError for cells that are no single values.
         """
         _check_single(where, cells)
-        return cells.astype(object).map(partial(label, **self.of_label), na_action="ignore").to_numpy(object)
+        read = partial(label, missing=("", *self.missing), booleans=self.booleans)
+        return cells.astype(object).map(read, na_action="ignore").to_numpy(object)
 
     def check_test(self, where: str, cells: "pd.Series[Any]") -> None:
         """Raise InputError for a column of a test set that holds something else. where: the start of messages."""
@@ -119,16 +120,6 @@ class CategoryColumn:
             raise InputError(
                 f"{where}: must hold {expected} as in the training rows, got {cells.iloc[row]!r:.80} in {_row(row)}"
             )
-
-    @property
-    def of_label(self) -> dict[str, Any]:
-        """The arguments of `cells.label` for the cells of this column: where labels are declared, only the user's own
-        marks are missing.
-        """
-        return {
-            "missing": ("", *self.missing) if self.declared else (*ALWAYS, *self.missing),
-            "booleans": self.booleans,
-        }
 
     @property
     def kind(self) -> str:
@@ -251,20 +242,6 @@ def _refuse_dates(where: str, name: str, form: str, example: str = "") -> NoRetu
     )
 
 
-def check_labels(where: str, cells: "pd.Series[Any]", name: str, column: Column) -> None:
-    """Raise InputError for a target whose labels may be marks of missing cells, as None may be."""
-    if not isinstance(column, CategoryColumn) or column.declared:
-        return
-    words = cells.astype(object).map(lambda cell: str(cell).strip(), na_action="ignore")
-    doubtful = words.isin(sorted(WORDS.difference(column.missing))).to_numpy()
-    if doubtful.any():
-        row = int(np.argmax(doubtful))
-        raise InputError(
-            f"{where}: {words.iloc[row]!r} in {_row(row)} may be a class or mark a missing cell ({doubtful.sum()} such "
-            f"cells): --categories {name!r} reads it as a class; else leave these rows out of the file"
-        )
-
-
 def written(where: str, cells: "pd.Series[Any]", missing: Iterable[str]) -> "pd.Series[Any]":
     """The cells (n,) as texts without blanks around them, NaN for a missing one.
 
@@ -272,7 +249,7 @@ def written(where: str, cells: "pd.Series[Any]", missing: Iterable[str]) -> "pd.
     """
     _check_single(where, cells)
     texts = cells.astype(object).map(lambda cell: str(cell).strip(), na_action="ignore").astype(object)
-    return texts.mask(absent(texts, [*missing]))
+    return texts.mask(texts.isin(["", *missing]))
 
 
 def _check_single(where: str, cells: "pd.Series[Any]") -> None:

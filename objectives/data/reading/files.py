@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cooldown.objectives.data.reading.delimited import Layout, layout_of
+from cooldown.objectives.data.reading.missing import WORDS, absent
 from cooldown.objectives.data.reading.options import Reading
 from cooldown.objectives.data.reading.text import decoded
 from cooldown.objectives.errors import InputError
@@ -51,12 +52,15 @@ def name_of(path: Path) -> str:
     return Path(path.stem).stem if path.suffix.lower() in COMPRESSIONS else path.stem
 
 
-def read_file(path: Path, where: str, reading: Reading, texts: Collection[str] = ()) -> "pd.DataFrame":
+def read_file(
+    path: Path, where: str, reading: Reading, target: str | None, texts: Collection[str] = ()
+) -> "pd.DataFrame":
     """The file's table, with its names as they are written, and all of its columns.
 
     where: the start of messages. texts: further columns of a delimited text that are read as texts in any case. Columns
     of plain numbers are numbers, with NaN for a missing cell; others hold the texts of their cells, or the values that
-    a Parquet or Excel file has.
+    a Parquet or Excel file has. Raises InputError for a file that is no table, and for a target of a delimited text
+    whose labels may be marks of missing cells, as None may be: other files mark these by their type.
     """
     if not is_table(path):
         told = f"{', '.join(SUFFIXES)}, and {DELIMITED[0]} also in {', '.join(COMPRESSIONS)}"
@@ -67,7 +71,15 @@ def read_file(path: Path, where: str, reading: Reading, texts: Collection[str] =
     if suffix in EXCEL:
         return _read_excel(content, where)
     text = decoded(content, where)
-    return _read_delimited(text, layout_of(text), where, reading, texts)
+    table = _read_delimited(text, layout_of(text), where, reading, texts)
+    for place, name in enumerate(table.columns):
+        cells = table.iloc[:, place]
+        if cells.dtype.kind in "iuf" or name in reading.categories:
+            continue
+        if name == target:
+            _check_labels(f"{where}: target {name!r}", name, cells, reading)
+        table.isetitem(place, cells.mask(absent(cells.str.strip(), reading.missing)))
+    return table
 
 
 def content_of(path: Path, where: str) -> bytes:
@@ -149,6 +161,18 @@ def _read_delimited(text: str, layout: Layout, where: str, reading: Reading, tex
         columns[place] = written.iloc[:, at]
     together: pd.DataFrame = pd.concat(columns, axis=1)
     return together.set_axis(names, axis=1)
+
+
+def _check_labels(where: str, name: str, cells: "pd.Series[Any]", reading: Reading) -> None:
+    words = cells.str.strip()
+    doubtful = words.isin(sorted(WORDS.difference(reading.missing))).to_numpy()
+    if doubtful.any():
+        row = int(doubtful.argmax())
+        raise InputError(
+            f"{where}: {words.iloc[row]!r} in row {row + 1} (the first row is 1) may be a class or mark a missing cell "
+            f"({doubtful.sum()} such cells): --categories {name!r} reads it as a class; else leave these rows out of "
+            "the file"
+        )
 
 
 def _shows(table: "pd.DataFrame", pattern: str) -> bool:

@@ -21,7 +21,7 @@ SIGNS |= {"#n/a", "<na>", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#nu
 
 
 def absent(texts: "pd.Series[Any]", declared: Collection[str]) -> "pd.Series[Any]":
-    """Which cells (n,) are missing in any column: empty, or one of `ALWAYS` or of the user's own marks."""
+    """Which cells (n,) of a delimited text are missing: empty, or one of `ALWAYS` or of the user's own marks."""
     return texts.isna() | texts.isin([*ALWAYS, *declared])
 
 

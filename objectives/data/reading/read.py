@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives.data.reading.columns import CategoryColumn, Column, check_labels, decide
+from cooldown.objectives.data.reading.columns import CategoryColumn, Column, decide
 from cooldown.objectives.data.reading.options import Reading
 from cooldown.objectives.data.reading.summary import ReadColumn
 from cooldown.objectives.errors import InputError
@@ -37,7 +37,6 @@ class Reader:
     def target(self, name: str) -> list["NDArray[Any]"]:
         """The target of each part (n,): numbers, whole ones as int64, or texts. InputError for a missing cell."""
         cells, column = self._decided(f"target {name!r}", name)
-        check_labels(*cells[0], name, column)
         values = []
         for where, part in cells:
             if part.isna().all():
