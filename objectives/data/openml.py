@@ -12,7 +12,7 @@ from cooldown.objectives.data.downloads import fetched
 from cooldown.objectives.data.reading import files
 from cooldown.objectives.data.reading.columns import is_number
 from cooldown.objectives.data.reading.options import Reading
-from cooldown.objectives.data.table import from_frame
+from cooldown.objectives.data.table import table_task
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
 
@@ -26,13 +26,16 @@ def from_openml(
     *,
     target: str | None = None,
     sample_weight: str | None = None,
+    groups: str | None = None,
+    time: str | None = None,
     kind: Kind | None = None,
     drop: tuple[str, ...] = (),
 ) -> ArrayTask:
     """A task from a data set on OpenML: predict one column from all others, except those that the data set excludes.
 
     text: `openml:NAME` for a data set with one active version, `openml:NAME@VERSION`, or `openml:ID`. target: the
-        column to predict; None for the data set's default target. sample_weight, drop: as for `from_table`.
+        column to predict; None for the data set's default target. sample_weight, groups, time, drop: as for
+        `from_table`.
 
     OpenML declares which columns are numeric: a numeric target gives a regression, unless `kind` says otherwise, any
     other a classification, and features are numbers or categories, as in `from_table`. Empty columns are left out.
@@ -53,13 +56,18 @@ def from_openml(
     reading = Reading(drop=drop)
     if target is None:
         target = _only(where, data_set.target_names, table.columns)
-    reading.check(where, list(data_set.frame.columns), {"target": target, "sample_weight": sample_weight})
+    reading.check(
+        where,
+        list(data_set.frame.columns),
+        {"target": target, "sample_weight": sample_weight, "groups": groups, "time": time},
+    )
     table = files.without(table, where, reading.drop)
     texts = [column for column in table.columns if not is_number(table[column])]
     inferred: Kind = "classification" if target in texts else "regression"
     # Strings are declared categories: the user cannot correct cells that look mistyped.
     table, name = table.astype(dict.fromkeys(texts, "category")), data_set.details["name"]
-    return from_frame(where, table, target, name, kind or inferred, sample_weight=sample_weight, reading=reading)
+    rows: dict[str, Any] = {"sample_weight": sample_weight, "groups": groups, "time": time}
+    return table_task(where, table, target, name, kind or inferred, reading=reading, **rows)
 
 
 def _fetch(where: str, **options: Any) -> Any:

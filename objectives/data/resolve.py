@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from cooldown.objectives.catalog import Catalog, UnknownNameError, unknown_name
 from cooldown.objectives.data.openml import PREFIX, from_openml
@@ -22,16 +22,19 @@ def resolve(
     hidden: tuple[int, ...] | None = None,
     test: str | None = None,
     sample_weight: str | None = None,
+    groups: str | None = None,
+    time: str | None = None,
     kind: Kind | None = None,
     reading: Reading = AS_WRITTEN,
 ) -> Task:
     """The task that `text` names: see `objectives.tasks.resolve`."""
+    columns: dict[str, Any] = {"target": target, "sample_weight": sample_weight, "groups": groups, "time": time}
     if text in catalog.names():
         task = catalog.get(text)
     elif text.startswith(PREFIX):
-        task = from_openml(text, target=target, sample_weight=sample_weight, kind=kind, drop=reading.drop)
+        task = from_openml(text, kind=kind, drop=reading.drop, **columns)
     elif _is_path(text):
-        task = from_table(text, target=target, test=test, sample_weight=sample_weight, kind=kind, **reading.given())
+        task = from_table(text, test=test, kind=kind, **columns, **reading.given())
     elif ":" in text:
         task = catalog.get(text)
     else:
@@ -39,8 +42,7 @@ def resolve(
             f"{unknown_name('task', text, catalog.names())}; "
             f"or give openml:NAME, a path to a CSV or Parquet file, or module:attribute"
         )
-    columns = {"target": target, "sample_weight": sample_weight, "kind": kind, "drop": reading.drop or None}
-    for setting, value in columns.items():
+    for setting, value in {**columns, "kind": kind, "drop": reading.drop or None}.items():
         if value is not None and not (text.startswith(PREFIX) or _is_path(text)):
             raise InputError(
                 f"{setting} {_told(value)} is for a CSV or Parquet file or for openml:NAME; {text!r} is neither"

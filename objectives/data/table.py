@@ -1,4 +1,4 @@
-"""`from_table`: a user's CSV, Parquet or Excel file as a task; `from_frame`: a table in memory.
+"""`from_table`: a user's CSV, Parquet or Excel file as a task; `table_task`: a table that is read.
 
 The table becomes one matrix of numbers (reading/), in which the rows of a test set of the user's own are the last.
 What depends on the cells (medians, scales, categories) is fitted later, on each problem's training rows only.
@@ -21,6 +21,8 @@ from cooldown.objectives.data.checks import (
     check_test_target,
     labels_of,
 )
+from cooldown.objectives.data.grouping import Part as Cells
+from cooldown.objectives.data.grouping import cells_of, kept_apart
 from cooldown.objectives.data.reading import files
 from cooldown.objectives.data.reading.options import AS_WRITTEN, Reading
 from cooldown.objectives.data.reading.read import Part, Reader
@@ -43,6 +45,8 @@ def from_table(
     hidden: tuple[int, ...] = (32,),
     test: str | Path | None = None,
     sample_weight: str | None = None,
+    groups: str | None = None,
+    time: str | None = None,
     decimal: str | None = None,
     missing: str | Sequence[str] = (),
     categories: str | Sequence[str] = (),
@@ -56,6 +60,10 @@ def from_table(
         one sheet (.xlsx; needs openpyxl). name: None for the file's name without its suffix.
     kind, hidden: as for `from_arrays`; None infers the kind from the target. sample_weight: the column with the rows'
         weights, which is then no feature.
+    groups: the column that says which rows belong together; training, validation and test rows are of different
+        groups. time: the column of each row's time, numbers or dates; the latest rows are the test rows of all repeats,
+        the latest of the others the validation rows. Not both. Neither is a feature, unless it is in `categories` or
+        `dates` too.
     test: another such file, whose rows are the test rows of every repeat, instead of drawn ones. It has at least 2
         rows, the same columns by name in any order, read as those of the first file, and only labels that the first
         file has; all rows of the first file are then for training and validation.
@@ -82,13 +90,14 @@ def from_table(
             f"{where}: needs the column to predict as target, on the command line --target COLUMN "
             f"(choose from: {', '.join(names)})"
         )
-    reading.check(where, list(table.columns), {"target": target, "sample_weight": sample_weight})
+    used = {"target": target, "sample_weight": sample_weight, "groups": groups, "time": time}
+    reading.check(where, list(table.columns), used)
     table = files.without(table, where, reading.drop)
     tested = None if test is None else _read_test(path, test, reading, table, target)
-    return from_frame(where, table, target, name, kind, hidden, tested, sample_weight, reading)
+    return table_task(where, table, target, name, kind, hidden, tested, sample_weight, groups, time, reading)
 
 
-def from_frame(
+def table_task(
     where: str,
     table: "pd.DataFrame",
     target: str,
@@ -97,12 +106,14 @@ def from_frame(
     hidden: tuple[int, ...] = (32,),
     test: Part | None = None,
     sample_weight: str | None = None,
+    groups: Any = None,
+    time: Any = None,
     reading: Reading = AS_WRITTEN,
 ) -> ArrayTask:
     """A task from a table in memory, with unique column names: see `from_table`.
 
-    where: the start of messages. test: a table of test rows, after the start of messages about it. reading: its `drop`
-    names columns that are no longer in the tables.
+    where: the start of messages. test: a table of test rows, after the start of messages about it. groups, time:
+    columns, or arrays of the training rows. reading: its `drop` names columns that are no longer in the tables.
     """
     if target not in table.columns:
         raise InputError(f"{where}: {unknown_name('column', target, table.columns)}")
@@ -123,8 +134,11 @@ def from_frame(
             raise InputError(f"{where}: sample_weight: {unknown_name('column', sample_weight, choices)}")
         read = zip(parts, reader.weights(sample_weight), strict=True)
         weights = np.concatenate([_weights(part, values, sample_weight) for (part, _), values in read])
-    names = [name for name in table.columns if name not in (target, sample_weight)]
-    features = _features(where, reader, names)
+    kept = [_kept(reader, parts, setting, given, target) for setting, given in (("groups", groups), ("time", time))]
+    # Columns of groups and times are features only where they are declared as labels or dates too.
+    asked = {*reading.categories, *reading.formats(list(table.columns))}
+    others = {target, sample_weight, *({given for given in (groups, time) if isinstance(given, str)} - asked)}
+    features = _features(where, reader, [name for name in table.columns if name not in others])
     if not any(informative for *_, informative in features.values()):
         raise InputError(
             f"{where}: has no informative column to predict {target!r} from"
@@ -143,7 +157,21 @@ def from_frame(
         sample_weight=weights,
         n_test=len(y) - len(table),
         columns=tuple(reader.columns),
+        apart=kept_apart(where, y, labels, *kept),
     )
+
+
+def _kept(reader: Reader, parts: Sequence[Part], setting: str, given: Any, target: str) -> list[Cells] | None:
+    """The cells of the column `given` in each part of the table, or those of an array of the training rows."""
+    where, table = parts[0]
+    if given is None:
+        return None
+    if not isinstance(given, str):
+        return [cells_of(f"{where}: {setting}", given, len(table))]
+    if given not in table.columns or given == target:
+        choices = [name for name in table.columns if name != target]
+        raise InputError(f"{where}: {setting}: {unknown_name('column', given, choices)}")
+    return reader.groups(given) if setting == "groups" else reader.times(given)
 
 
 def _features(where: str, reader: Reader, names: Sequence[str]) -> dict[str, tuple[NDArray[np.float64], bool, bool]]:

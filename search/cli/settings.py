@@ -6,7 +6,7 @@ from typing import Any
 
 from cooldown.objectives.errors import InputError
 from cooldown.search.spec.experiment import AIMS, BESIDE, read_spec, read_toml
-from cooldown.search.spec.task_fields import READING
+from cooldown.search.spec.task_fields import BY_TASK, READING
 from cooldown.search.spec.values import flatten
 
 
@@ -28,7 +28,7 @@ def merged_settings(
     if task is not None:
         if task != settings.get("task"):
             # The columns and their reading, the test set, the hidden layers, and the measures belong to the other task.
-            others = ("target", "test", "kind", *READING, "hidden", *AIMS)
+            others = ("target", "kind", *BY_TASK, *READING, "hidden", *AIMS)
             settings = {key: value for key, value in settings.items() if key not in others}
         settings |= read_toml(Path(task)) if Path(task).suffix == ".toml" else {"task": task}
     merged = {**(defaults or {}), **settings, **{key: value for key, value in flags.items() if value is not None}}

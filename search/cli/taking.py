@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,11 +18,13 @@ from cooldown.search.cli.options import (
     Decimal,
     Drop,
     Force,
+    Groups,
     Json,
     Kind,
     Missing,
     Name,
     Output,
+    Time,
 )
 
 # Listed without importing the modules, so that `--help` is fast.
@@ -114,6 +116,8 @@ def train(
     ] = None,
     target: Annotated[str | None, typer.Option("--target", help="a table's target column", metavar="COLUMN")] = None,
     test: Annotated[str | None, typer.Option("--test", help="a table of test rows", metavar="FILE")] = None,
+    groups: Groups = None,
+    time: Time = None,
     kind: Kind = None,
     decimal: Decimal = None,
     missing: Missing = None,
@@ -130,11 +134,13 @@ def train(
         raise InputError(f"--seeds {seeds}: must be at least 1")
     with ERR.status("Training …"):
         lists = {"missing": missing, "categories": categories, "dates": dates, "drop": drop}
-        read = {name: texts or None for name, texts in lists.items()}
-        retrained = retrain(Path(file), task, target=target, test=test, kind=kind, seeds=seeds, decimal=decimal, **read)
-    table = told(retrained.task, quiet=json_)
+        table: dict[str, Any] = {"target": target, "test": test, "groups": groups, "time": time}
+        table |= {"kind": kind, "decimal": decimal}
+        table |= {name: texts or None for name, texts in lists.items()}
+        retrained = retrain(Path(file), task, seeds=seeds, **table)
+    columns = told(retrained.task, quiet=json_)
     if json_:
-        print_json({**retrained.to_json(), **table})
+        print_json({**retrained.to_json(), **columns})
     else:
         OUT.print(listings.retrained(retrained))
         for remark in retrained.remarks:

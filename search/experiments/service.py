@@ -5,6 +5,7 @@ Comparing again with the same spec continues where it stopped: comparing and res
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from cooldown.objectives.errors import InputError
@@ -28,10 +29,10 @@ ONE_ARM = "tune searches one joint arm"
 
 
 def compare(
-    task: str | Task,
+    task: Any,
     *,
     name: str | None = None,
-    db: str | None = None,
+    db: str | PathLike[str] | None = None,
     workers: int | None = None,
     report: Report = lambda _: None,
     on_task: OnTask = lambda _: None,
@@ -39,10 +40,11 @@ def compare(
 ) -> Result:
     """Tune every arm on `task` under equal budgets, and report which is better.
 
-    task: a built-in name, a path to a CSV or Parquet file (with `target`, and `test` for a file of test rows for all
-    repeats), `openml:NAME`, `module:attribute`, or a Task. name: the experiment's name; by default that of the task.
-    db: database URL. workers: processes, by default one per core. report: called with the progress after every step.
-    on_task: called with the task before anything is trained, for what is told of its table.
+    task: a built-in name, a path to a CSV or Parquet file or a DataFrame (with `target`, `test` for test rows for all
+    repeats, and `groups` or `time` for columns across which nothing is split), `openml:NAME`, `module:attribute`, or a
+    Task. name: the experiment's name; by default that of the task. db: the ledger's file, or its database URL. workers:
+    processes, by default one per core. report: called with the progress after every step. on_task: called with the task
+    before anything is trained, for what is told of its table.
     settings: the fields of `Experiment`: arms, trials, repeats, epochs, seeds, …
 
     With neither repeats nor until_decided, the experiment is looked at after 5, 10, 20 and 40 repeats, as far as a
@@ -70,10 +72,10 @@ def compare(
 
 
 def dry_run(
-    task: str | Task,
+    task: Any,
     *,
     name: str | None = None,
-    db: str | None = None,
+    db: str | PathLike[str] | None = None,
     workers: int | None = None,
     on_task: OnTask = lambda _: None,
     **settings: Any,
@@ -94,7 +96,7 @@ def dry_run(
     return estimate(spec, splits, count, lambda: local_processes(count))
 
 
-def tune(task: str | Task, *, arm: str | None = None, repeats: int = 1, **options: Any) -> Result:
+def tune(task: Any, *, arm: str | None = None, repeats: int = 1, **options: Any) -> Result:
     """Search one joint arm, by default over all optimizers and schedules. Options as for `compare`.
 
     A joint search favours what looks good early: it finds a good config, but is no evidence about which optimizer is
@@ -105,12 +107,12 @@ def tune(task: str | Task, *, arm: str | None = None, repeats: int = 1, **option
     return compare(task, arms=(arm or joint_arm(),), repeats=repeats, **options)
 
 
-def load(name: str, *, db: str | None = None) -> Result:
+def load(name: str, *, db: str | PathLike[str] | None = None) -> Result:
     """The experiment `name` in its current state; raises LedgerError if there is none."""
     return Result(Ledger(database_url(db), create=False).load(name))
 
 
-def summaries(db: str | None = None) -> list[Summary]:
+def summaries(db: str | PathLike[str] | None = None) -> list[Summary]:
     """All experiments of a ledger, newest first; an empty list if the ledger does not exist."""
     try:
         return Ledger(database_url(db), create=False).summaries()
@@ -118,7 +120,7 @@ def summaries(db: str | None = None) -> list[Summary]:
         return []
 
 
-def winners(db: str | None = None) -> dict[str, Sequence[Winner]]:
+def winners(db: str | PathLike[str] | None = None) -> dict[str, Sequence[Winner]]:
     """The winners of every experiment of a ledger, by its name; none if the ledger does not exist."""
     try:
         return Ledger(database_url(db), create=False).winners()
@@ -126,6 +128,6 @@ def winners(db: str | None = None) -> dict[str, Sequence[Winner]]:
         return {}
 
 
-def delete(name: str, *, db: str | None = None) -> None:
+def delete(name: str, *, db: str | PathLike[str] | None = None) -> None:
     """Remove the experiment `name` with all its trials; raises LedgerError while a process runs it."""
     Ledger(database_url(db), create=False).delete(name)

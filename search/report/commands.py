@@ -14,7 +14,7 @@ from cooldown.objectives import tasks
 from cooldown.search.evidence.measures import options
 from cooldown.search.spec.arms import joint_arm
 from cooldown.search.spec.experiment import Experiment
-from cooldown.search.spec.task_fields import OWN_TEST, data_options
+from cooldown.search.spec.task_fields import BY_TASK, OWN_TEST, data_options
 from cooldown.search.spec.values import flatten
 from cooldown.storage import ExperimentRecord
 
@@ -92,8 +92,8 @@ def _grown(record: ExperimentRecord) -> tuple[Mapping[str, Any], list[str]]:
 def _changed(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The task, and all settings of a spec that differ from their defaults."""
     defaults = {name: field.get_default(call_default_factory=True) for name, field in Experiment.model_fields.items()}
-    # The task brings its own test rows without being asked.
-    brought = {"test"} if spec.get("test") == OWN_TEST else set()
+    # A task brings its own test rows, groups and times without being asked.
+    brought = {name for name in BY_TASK if spec.get(name) == OWN_TEST}
     return {
         key: value
         for key, value in spec.items()

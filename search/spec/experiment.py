@@ -23,7 +23,7 @@ from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import CHOICES, Arm, short
 from cooldown.search.spec.looks import check_looks
 from cooldown.search.spec.ranges import read_ranges
-from cooldown.search.spec.task_fields import READING, TaskFields
+from cooldown.search.spec.task_fields import BY_TASK, READING, TaskFields
 from cooldown.search.statistics.verdict import MARGIN
 
 BESIDE = ("name", "db", "workers", "until_decided", "max_repeats")
@@ -32,7 +32,7 @@ BESIDE = ("name", "db", "workers", "until_decided", "max_repeats")
 AIMS = ("metric", "objective", "class_weight", "sample_weight", "target_transform")
 """Fields that say what a task's network is trained for and measured by."""
 
-LEFT_OUT = ("test", "kind", *READING, "widened", "primary", "margin", "looks", "until", *AIMS)
+LEFT_OUT = (*BY_TASK, "kind", *READING, "widened", "primary", "margin", "looks", "until", *AIMS)
 """Fields that a spec has in JSON only where they are set: specs of older ledgers do not have them."""
 
 DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
@@ -48,7 +48,8 @@ class Experiment(TaskFields):
     label; stored as the arms' names. An arm's own settings override `ranges`, `batch_size` and `epochs`.
     task: a built-in name, a path to a CSV or Parquet file, `openml:NAME` or `module:attribute`. target: the column to
     predict, for a file or an OpenML data set. test: a file of test rows, for a task that is a file; `OWN_TEST` if the
-    task has test rows of its own, which `compare` then records; None if they are drawn for each repeat.
+    task has test rows of its own, which `compare` then records; None if they are drawn for each repeat. groups, time: a
+    table's column across which nothing is split, of groups or of times; `OWN_TEST` likewise.
     kind: "classification" or "regression", where the target does not say it. decimal, missing, categories, dates, drop:
     how a file is read, as in `objectives.tasks.Reading`.
     trials: configs tried per study. repeats: independent studies per arm. epochs: passes over the training rows.

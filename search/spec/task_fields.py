@@ -9,7 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from cooldown.objectives.tasks import Reading
 
 OWN_TEST = "the task's own"
-"""The `test` of a spec whose task, an object or a `module:attribute`, has test rows of its own. No file is named so."""
+"""The `test` of a spec whose task, an object or a `module:attribute`, has test rows of its own, and the `groups` or
+`time` of one that keeps those of its own apart. No file and no column is named so."""
+
+BY_TASK = ("test", "groups", "time")
+"""Fields of a table that a task object brings itself; `OWN_TEST` then stands in the spec."""
 
 LISTS = ("missing", "categories", "dates", "drop")
 READING = ("decimal", *LISTS)
@@ -25,6 +29,12 @@ class TaskFields(BaseModel):
     target: str | None = Field(None, title="Target column", description="a table's target column")
     test: str | None = Field(
         None, title="Test set", description="a table of test rows for all repeats, for a task that is a table"
+    )
+    groups: str | None = Field(
+        None, title="Groups", description="a table's column of groups, none of which is in two parts of a split"
+    )
+    time: str | None = Field(
+        None, title="Time", description="a table's column of times: validated and tested on later rows than trained on"
     )
     kind: Literal["classification", "regression"] | None = Field(
         None, title="Kind of task", description="classification or regression, for a table"
@@ -49,10 +59,12 @@ class TaskFields(BaseModel):
 
 
 def data_options(spec: Mapping[str, Any]) -> list[str]:
-    """The options with which a command names a spec's target column and test set, and says how the table is read."""
+    """The options with which a command names a spec's target column and test set, and says how the table is split and
+    read.
+    """
     # Joined with "=", because a column or a file may be named like an option.
     options = []
-    for key in ("target", "test", "kind", *READING):
+    for key in ("target", *BY_TASK, "kind", *READING):
         value = spec.get(key)
         for text in (value,) if value is None or isinstance(value, str) else value:
             options += [f"--{key}={text}"] if text not in (None, OWN_TEST) else []

@@ -10,6 +10,9 @@ from cooldown.objectives.errors import InputError
 
 DECIMALS = (".", ",")
 
+ALLOWED = {("categories", "target"), ("categories", "groups"), ("dates", "groups"), ("dates", "time")}
+"""Two uses that a column may have: labels that are predicted, and features by which the rows are split too."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -62,7 +65,7 @@ class Reading:
         uses += [(setting, frozenset([name])) for setting, name in used.items() if name is not None]
         for (setting, of_one), (other, of_other) in combinations(uses, 2):
             both = of_one & of_other
-            if both and (setting, other) != ("categories", "target"):
+            if both and (setting, other) not in ALLOWED:
                 raise InputError(f"{where}: column {min(both)!r} is in both {setting} and {other}")
 
 

@@ -1,5 +1,6 @@
 """`Reader`: the columns of a table as target, weights and features."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives.data.reading.columns import CategoryColumn, Column, decide
+from cooldown.objectives.data.reading.columns import CategoryColumn, Column, decide, is_number
+from cooldown.objectives.data.reading.dates import form_of
 from cooldown.objectives.data.reading.options import Reading
 from cooldown.objectives.data.reading.summary import ReadColumn
 from cooldown.objectives.errors import InputError
@@ -62,6 +64,33 @@ class Reader:
         self._tell(name, column, "weights")
         return [column.values(*part) for part in cells]
 
+    def groups(self, name: str) -> list[tuple[str, "pd.Series[Any]"]]:
+        """The cells of a column of groups in each part, as texts, after the start of messages about them."""
+        column = CategoryColumn(missing=self._reading.missing)
+        self._tell(name, column, "groups")
+        return [(where, _series(column.values(where, part))) for where, part in self._cells("groups", name)]
+
+    def times(self, name: str) -> list[tuple[str, "pd.Series[Any]"]]:
+        """The cells of a column of times in each part: numbers, or dates, those in texts as days since 1970; others as
+        they are.
+        """
+        from pandas.api.types import infer_dtype
+
+        cells = self._cells("time", name)
+        where, training = cells[0]
+        formats, texts = self._formats, infer_dtype(training, skipna=True) == "string"
+        if texts and name not in formats and form_of(Counter(training)):
+            formats = {**formats, name: None}
+        if training.dtype.kind in "mM" or not (name in formats or is_number(training)):
+            return cells
+        column = decide(where, training, name, self._reading, formats)
+        self._tell(name, column, "time")
+        # Of a date the last number is the time that has passed.
+        return [(told, _series(column.values(told, part).reshape(len(part), -1)[:, -1])) for told, part in cells]
+
+    def _cells(self, setting: str, name: str) -> list[tuple[str, "pd.Series[Any]"]]:
+        return [(f"{where}: {setting} {name!r}", table[name].reset_index(drop=True)) for where, table in self._parts]
+
     def feature(self, name: str) -> tuple[NDArray[np.float64], bool, bool]:
         """A column as numbers (n, k) of all parts, whether these are codes of categories, and whether it is
         informative: not if all of its labels are different.
@@ -109,6 +138,13 @@ class Reader:
                 places=tuple(range(first, first + width)),
             )
         self.columns.append(told)
+
+
+def _series(values: "NDArray[Any]") -> "pd.Series[Any]":
+    """Cells of a column that is read."""
+    import pandas as pd
+
+    return pd.Series(values)
 
 
 def _is_beyond(cells: "pd.Series[Any]") -> bool:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from cooldown.objectives.data.reading.columns import Column
 
-Role = Literal["target", "weights", "feature", "left out"]
+Role = Literal["target", "weights", "groups", "time", "feature", "left out"]
 
 
 @dataclass(frozen=True)
