@@ -98,27 +98,23 @@ def test_describe_says_all_that_is_refused(folder: Path, run_here: Any) -> None:
 
 
 def test_a_wide_table_is_told_in_few_rows() -> None:
-    from cooldown.objectives.data.table import from_frame
-
     rng = np.random.default_rng(0)
     wide = pd.DataFrame(rng.normal(size=(N, 200)), columns=[f"pixel{place}" for place in range(200)])
     wide.loc[3, "pixel100"] = np.nan
-    task = from_frame("wide", wide.assign(y=np.arange(N) % 2), "y", "wide", None)
+    task = tasks.from_frame(wide.assign(y=np.arange(N) % 2), target="y", name="wide")
     rows = [(name, missing) for name, *_, missing in columns_table(task).rows]
     assert rows == [("y", 0), ("pixel0 … pixel99 (100)", 0), ("pixel100", 1), ("pixel101 … pixel199 (99)", 0)]
     for place in range(0, 200, 2):
         wide.loc[:place, f"pixel{place}"] = np.nan
     wide = wide.iloc[:, : N - 10]
-    shown = columns_table(from_frame("wide", wide.assign(y=np.arange(N) % 2), "y", "wide", None))
+    shown = columns_table(tasks.from_frame(wide.assign(y=np.arange(N) % 2), target="y", name="wide"))
     assert len(wide.columns) > MANY
     assert (len(shown), shown.total) == (MOST, N - 9)
 
 
 def test_long_names_are_shortened_and_all_columns_are_in_the_document() -> None:
-    from cooldown.objectives.data.table import from_frame
-
     table = pd.DataFrame({"x" * 200: np.arange(N) / 7, "y": np.arange(N) % 2})
-    task = from_frame("t", table, "y", "t", None)
+    task = tasks.from_frame(table, target="y", name="t")
     assert max(len(row[0]) for row in columns_table(task).rows) < 30
     assert table_document(task)["columns"][1]["name"] == "x" * 200
     assert heading(task) == "t: classification of y, 60 rows."

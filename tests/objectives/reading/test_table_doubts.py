@@ -7,8 +7,6 @@ import pandas as pd
 import pytest
 
 from cooldown.objectives import tasks
-from cooldown.objectives.data.reading.options import Reading
-from cooldown.objectives.data.table import from_frame
 
 N = 200
 RNG = np.random.default_rng(0)
@@ -18,7 +16,7 @@ NUMBERS = RNG.normal(size=N)
 
 def doubts(target: Any, **columns: Any) -> dict[str, str]:
     table = pd.DataFrame({**columns, "other": RNG.normal(size=N), "y": target})
-    task = from_frame("table", table, "y", "t", None, reading=Reading())
+    task = tasks.from_frame(table, target="y", name="t")
     return {doubt.column: doubt.kind for doubt in task.doubts}
 
 
@@ -51,7 +49,7 @@ def test_identifiers(cells: Any) -> None:
 
 def test_an_identifier_in_a_table_that_is_sorted_by_class() -> None:
     table = pd.DataFrame({"id": np.arange(N), "x": RNG.normal(size=N), "y": CLASSES})
-    (doubt,) = from_frame("table", table, "y", "t", None).doubts
+    (doubt,) = tasks.from_frame(table, target="y", name="t").doubts
     assert doubt.why == "may be an identifier: all 200 values are different, and its order gives y away"
 
 
@@ -84,7 +82,7 @@ def test_categories_that_predict_a_number_alone() -> None:
 
 def test_a_table_with_few_rows_and_tasks_without_columns() -> None:
     table = pd.DataFrame({"id": range(12), "y": [0, 1] * 6})
-    assert from_frame("table", table, "y", "t", None).doubts == ()
+    assert tasks.from_frame(table, target="y", name="t").doubts == ()
     iris = tasks.get("iris")
     assert isinstance(iris, tasks.ArrayTask)
     assert iris.doubts == ()
