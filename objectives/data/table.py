@@ -26,6 +26,7 @@ from cooldown.objectives.data.checks import (
 from cooldown.objectives.data.columns import feature, target_values
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.files import LINE, TABLE_BYTES, read_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +64,7 @@ def from_table(
     """
     path = Path(path)
     where = f"from_table({str(path)!r})"
-    name = path.stem if name is None else check_name("from_table", name)
+    name = (path.stem.strip() or "table") if name is None else check_name("from_table", name)
     table = _read(path, where)
     tested = None if test is None else _read_test(path, test)
     if target is None:
@@ -168,12 +169,7 @@ def _read(path: Path, where: str) -> "pd.DataFrame":
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{where}: the file name of a table must end in {', '.join(SUFFIXES)}, got {suffix!r}")
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{where}: there is no such file") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{where}: cannot be read: {getattr(error, 'strerror', error)}") from None
+    content = read_file(path, where, TABLE_BYTES)
     if not content.strip():
         raise InputError(f"{where}: is empty")
     if suffix in PARQUET:
@@ -206,6 +202,9 @@ def _read_csv(content: bytes, where: str) -> tuple[list[str], "pd.DataFrame"]:
         raise InputError(f"{where}: is not text in UTF-8: byte {error.start} is 0x{content[error.start]:02x}") from None
     if "\0" in text:
         raise InputError(f"{where}: is not text: character {text.index(chr(0))} is NUL")
+    header_line = text.lstrip().partition("\n")[0]
+    if len(header_line) > LINE:
+        raise InputError(f"{where}: the header line has {len(header_line):,} characters, more than {LINE:,}")
     separator = separator_of(text)
     try:
         with warnings.catch_warnings():
