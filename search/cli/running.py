@@ -1,14 +1,15 @@
 """Commands that run an experiment: compare, tune, resume."""
 
-import signal
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from cooldown.interrupts import orderly, say_when_asked
 from cooldown.objectives.errors import InputError
-from cooldown.search.cli.frame import ERR, OUT, app, place, print_json, say, show_result
+from cooldown.search.cli.frame import app, print_json, show_result
+from cooldown.search.cli.named import AboutExperiment
 from cooldown.search.cli.options import (
     WHOLE,
     Arms,
@@ -46,6 +47,8 @@ from cooldown.search.cli.options import (
     UntilDecided,
     Workers,
 )
+from cooldown.search.cli.screen import ERR, OUT
+from cooldown.search.evidence.commands import command
 
 
 @app.command()
@@ -131,7 +134,7 @@ def tune(
     _compare(context, {"arms": [joint_arm()], "repeats": 1}, joint=True)
 
 
-@app.command()
+@app.command(cls=AboutExperiment)
 def resume(
     name: Name,
     trials: Annotated[
@@ -196,7 +199,7 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
     if joint and isinstance(settings["arms"], list | dict) and len(settings["arms"]) > 1:
         raise InputError(f"{ONE_ARM}; give it as one --arm, for example --arm momentum,adam+cosine,sgdr")
     if dry_run:
-        with nullcontext() if quiet else ERR.status("Timing a small experiment of the same kind …"):
+        with orderly(), nullcontext() if quiet else ERR.status("Timing a small experiment of the same kind …"):
             estimated = experiments.dry_run(**settings)
         if json_:
             print_json(estimated.to_json())
@@ -210,21 +213,15 @@ def _run(work: Any, db: str | None, json_: bool, quiet: bool) -> None:
     """Do `work` with a live display, and print its result; if interrupted, print how to continue."""
     from cooldown.search.cli.live import live
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    running: list[str] = []
-    try:
-        with nullcontext(lambda _: None) if quiet else live(ERR) as report:
+    with orderly(), nullcontext(lambda _: None) if quiet else live(ERR) as report:
 
-            def report_and_keep_name(progress: Any) -> None:
-                running[:] = [progress.name]
-                report(progress)
+        def report_and_keep_name(progress: Any) -> None:
+            again = command("resume", progress.name, db=db)
+            say_when_asked(f"Interrupted. Finished work is kept; continue with:\n  {again}")
+            report(progress)
 
-            result = work(report_and_keep_name)
-    except KeyboardInterrupt:
-        if running:
-            say(f"Interrupted. Finished work is kept; continue with:\n  cooldown resume {place(running[0], db)}")
-        raise
-    show_result(result, db, json_)
+        result = work(report_and_keep_name)
+    show_result(result, json_)
 
 
 def _widths(text: str | None) -> tuple[int, ...] | None:

@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 
 from cooldown.objectives.errors import InputError
-from cooldown.search.cli.frame import ERR, OUT, app, print_json, say
-from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Output
+from cooldown.search.cli.frame import app, print_json, say
+from cooldown.search.cli.named import AboutExperiment
+from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Output, whole
+from cooldown.search.cli.screen import ERR, OUT
+from cooldown.search.spec.limits import SEEDS
 
 # Listed without importing the modules, so that `--help` is fast.
 FORMATS = sorted(name for _, name, _ in iter_modules([str(Path(__file__).parents[1] / "export" / "formats")]))
@@ -20,7 +23,7 @@ STDOUT = "-"
 """The FILE that means standard output."""
 
 
-@app.command()
+@app.command(cls=AboutExperiment)
 def export(
     name: Name,
     format: Annotated[
@@ -67,7 +70,7 @@ def export(
         say(f"Wrote {path}.")
 
 
-@app.command()
+@app.command(cls=AboutExperiment)
 def report(name: Name, output: Output = None, force: Force = False, db: Db = None) -> None:
     """Write an experiment's report as one self-contained web page."""
     from cooldown.search import experiments
@@ -96,7 +99,8 @@ def train(
         str | None, typer.Argument(help="another task [default: its own]", metavar="TASK", show_default=False)
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option("--seeds", help="number of seeds [default: the seeds of its search]", **WHOLE)
+        int | None,
+        typer.Option("--seeds", help="number of seeds [default: the seeds of its search]", **whole(1, SEEDS)),
     ] = None,
     target: Annotated[str | None, typer.Option("--target", help="a table's target column", metavar="COLUMN")] = None,
     test: Annotated[str | None, typer.Option("--test", help="a table of test rows", metavar="FILE")] = None,
@@ -106,8 +110,6 @@ def train(
     from cooldown.search.cli import listings
     from cooldown.search.experiments.retrain import retrain
 
-    if seeds is not None and seeds < 1:
-        raise InputError(f"--seeds {seeds}: must be at least 1")
     with ERR.status("Training …"):
         retrained = retrain(Path(file), task, target=target, test=test, seeds=seeds)
     if json_:

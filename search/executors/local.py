@@ -19,6 +19,12 @@ MOST_GROWTH = {"LOKY_MAX_MEMORY_LEAK_SIZE": str(2 * 10**9)}
 scikit-learn's trees and the problems of a few jobs are more than that."""
 
 
+LEFT_TO_COORDINATOR = {
+    number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None
+}
+"""Signals that a terminal, or whoever ends a group of processes, sends to workers too."""
+
+
 def default_workers() -> int:
     """The number of cores that this process may use."""
     return len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else os.cpu_count() or 1
@@ -31,10 +37,11 @@ def local_processes(workers: int) -> Executor:
     """
     from loky import ProcessPoolExecutor
 
-    executor: Executor = ProcessPoolExecutor(
-        max_workers=workers, env=ONE_THREAD | MOST_GROWTH, initializer=_start_worker, initargs=(os.getpid(),)
-    )
-    with _without_ctrl_c():
+    # loky's tracker of resources is started with the first of them, by the constructor.
+    with _without_signals():
+        executor: Executor = ProcessPoolExecutor(
+            max_workers=workers, env=ONE_THREAD | MOST_GROWTH, initializer=_start_worker, initargs=(os.getpid(),)
+        )
         executor.submit(os.getpid)
     return executor
 
@@ -49,8 +56,9 @@ def stop(executor: Executor) -> None:
 
 
 @contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """Processes started in here ignore Ctrl-C, which a terminal sends to all of them; this process gets it afterwards.
+def _without_signals() -> Iterator[None]:
+    """Processes started in here ignore what is sent to a whole group, such as Ctrl-C in a terminal; this process gets
+    it afterwards.
 
     An initializer would be too late: a worker imports for about a second before it runs.
     """
@@ -59,18 +67,20 @@ def _without_ctrl_c() -> Iterator[None]:
         return
     from multiprocessing import resource_tracker
 
-    # If it were started with the first worker, it would unblock the signal again.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, LEFT_TO_COORDINATOR)
     try:
+        # If it were started with the first worker, it would unblock some of them in here.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, LEFT_TO_COORDINATOR)
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start_worker(coordinator: int) -> None:
-    """Leave Ctrl-C to the coordinator, and end when it has ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Leave these signals to the coordinator, and end when it has ended."""
+    for number in LEFT_TO_COORDINATOR:
+        signal.signal(number, signal.SIG_IGN)
 
     def watch() -> None:
         # On POSIX the parent's process ID changes when it dies; elsewhere the process itself is checked.
