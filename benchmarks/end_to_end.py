@@ -46,7 +46,7 @@ def cooldown(folder: Path) -> tuple[float, dict[str, Any]]:
     command = [
         sys.executable,
         "-m",
-        "cooldown.search.cli",
+        "cooldown",
         "compare",
         "digits",
         "--workers",

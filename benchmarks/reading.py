@@ -21,7 +21,7 @@ from rich.table import Table
 
 from cooldown import compare
 
-CLI = ["-m", "cooldown.search.cli"]
+CLI = ["-m", "cooldown"]
 COMMANDS = {
     "import cooldown": ["-c", "import cooldown"],
     "--help": [*CLI, "--help"],

@@ -6,12 +6,26 @@ listens.
 
 import os
 import sys
+import threading
 from importlib import import_module
 
-from streamlit.web.cli import main
+ENDS_WITH_STDIN = "COOLDOWN_ENDS_WITH_STDIN"
+"""Set to 1 by `cooldown dashboard`: standard input is a pipe from it, which is closed when that process ends."""
 
-from cooldown.objectives.catalog import refuse_modules
-from cooldown.search import export
+
+def _end_with_stdin() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+if os.environ.get(ENDS_WITH_STDIN) == "1":
+    # Before the imports, which take seconds.
+    threading.Thread(target=_end_with_stdin, daemon=True).start()
+
+from streamlit.web.cli import main  # noqa: E402
+
+from cooldown.objectives.catalog import refuse_modules  # noqa: E402
+from cooldown.search import export  # noqa: E402
 
 TRUST = "COOLDOWN_TRUST"
 """Set to 1 by `cooldown dashboard --trust`: modules that the ledger names may be imported."""

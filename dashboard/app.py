@@ -7,6 +7,7 @@ import streamlit as st
 from cooldown.dashboard import data
 from cooldown.dashboard.pages import menu
 from cooldown.dashboard.parts import errors_shown
+from cooldown.objectives.plain_text import visible
 
 ICON = Path(__file__).with_name("icon.png")
 LOGO = (
@@ -38,6 +39,7 @@ with errors_shown():
                 "Experiment",
                 names,
                 key="experiment",
+                format_func=visible,
                 help="The experiment that the pages show. It is part of the address, so you can share a link.",
             )
         st.query_params["experiment"] = st.session_state["experiment"]

@@ -2,7 +2,6 @@
 
 import logging
 import re
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -13,12 +12,14 @@ import streamlit as st
 from cooldown.dashboard import data
 from cooldown.dashboard.pages import page
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.plain_text import visible
+from cooldown.search.evidence.commands import command
 from cooldown.search.evidence.numbers import MISSING, Form, counted, formatted
 from cooldown.search.evidence.table import Table, ends_of
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import short, spaced
 from cooldown.storage import Status
-from cooldown.storage.address import DEFAULT_URL
+from cooldown.storage.address import elsewhere
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -61,7 +62,7 @@ def errors_shown() -> Iterator[None]:
 
 def plain(text: str) -> str:
     """Text from a ledger, escaped so that Markdown shows it unchanged."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!$:<>|~&])", r"\\\1", text)
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!$:<>|~&])", r"\\\1", visible(text))
 
 
 def chart(figure: "go.Figure", name: str, *, reading: str, table: Callable[[], Table]) -> None:
@@ -113,17 +114,9 @@ def arms_choice(label: str, arms: Sequence[str], first: str, key: str) -> str:
     return arm
 
 
-def command(*words: str) -> str:
-    """A command for this ledger, quoted for a shell."""
-    url = data.where()
-    # The address of another kind of database may contain a password.
-    where = ["--db", url] if url != DEFAULT_URL and url.startswith("sqlite:") else []
-    return shlex.join(["cooldown", *words, *where])
-
-
-def terminal(*words: str) -> None:
-    """Show a command to run in a terminal."""
-    st.code(command(*words), language="bash", wrap_lines=True)
+def terminal(verb: str, name: str, *options: str) -> None:
+    """Show a command for this ledger, to run in a terminal."""
+    st.code(command(verb, name, *options, db=elsewhere(data.where())), language="bash", wrap_lines=True)
 
 
 def about_experiment(body: Callable[[Result], None]) -> None:

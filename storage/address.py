@@ -1,17 +1,20 @@
-"""The address of a ledger: the database URL, and its file."""
+"""The address of a ledger: a database URL or the path of a file, and its file."""
 
 import os
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 
 from cooldown.storage.errors import LedgerError
 
 DEFAULT_URL = "sqlite:///cooldown.db"
 SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:|:memory:", re.IGNORECASE)
 """How an address begins that is no path; a single letter is a drive of Windows."""
+
+LONGEST = 4_000
+"""Characters of an address; no system opens a longer path."""
 
 
 def database_url(db: str | os.PathLike[str] | None) -> str:
@@ -27,25 +30,33 @@ def database_url(db: str | os.PathLike[str] | None) -> str:
     return URL.create("sqlite", database=address).render_as_string()
 
 
-def sqlite_path(url: str) -> Path:
-    """The file of a database URL; raises LedgerError for an address that cannot be a ledger's."""
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        parsed = None
-    database = parsed.database if parsed else None
-    if (
-        parsed is None
-        or parsed.drivername not in ("sqlite", "sqlite+pysqlite")
-        or parsed.host
-        or "?" in url
-        or not database
-        or database.startswith((":memory:", "file:"))
-        or "\0" in database
-    ):
-        shown = parsed.render_as_string(hide_password=True) if parsed and parsed.password else url
+def sqlite_path(address: str) -> Path:
+    """The file of a ledger's address; raises LedgerError for one that cannot be a ledger's.
+
+    address: `sqlite:///` and a path, in which `%3F` means `?`; or a path as it is, with a folder or a suffix, so that
+    no other word becomes a file by accident. A `?` in a URL is refused: behind it are options, which a ledger has not.
+    """
+    url = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", address)
+    if url is None:
+        path = address if {os.sep, "/"} & {*address} or Path(address).suffix else ""
+    else:
+        known = re.fullmatch(r"sqlite(\+pysqlite)?:///([^?]+)", address, re.DOTALL)
+        path = unquote(known[2]) if known else ""
+    if not path or path.startswith((":memory:", "file:")) or "\0" in path or len(path) > LONGEST:
+        shown = re.sub(r"(?<=://)([^/@:]*):[^/]*@", r"\1:…@", address)
         raise LedgerError(
-            f"--db {shown!r} is not the address of a ledger: use a SQLite file, such as "
-            "cooldown.db, sqlite:///cooldown.db or sqlite:////absolute/path/cooldown.db"
+            f"--db {shown!r:.200} is not the address of a ledger: use a SQLite file, such as "
+            "sqlite:///cooldown.db, sqlite:////absolute/path/cooldown.db or runs/cooldown.db"
         )
-    return Path(database)
+    return Path(path)
+
+
+def elsewhere(address: str) -> str | None:
+    """The address as a command has to name it: None for the one that is meant without a name, and for what is no
+    ledger's address, which may contain a password.
+    """
+    try:
+        sqlite_path(address)
+    except LedgerError:
+        return None
+    return None if address == DEFAULT_URL else address

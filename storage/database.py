@@ -5,7 +5,6 @@ is ever changed.
 """
 
 import sqlite3
-import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from cooldown.objectives.files import irregular
 from cooldown.storage import read_only, sqlite
 from cooldown.storage.address import sqlite_path
 from cooldown.storage.errors import LedgerError, NoLedgerError, explained
@@ -111,8 +111,7 @@ class Database:
             raise NoLedgerError(f"there is no ledger at {self.where}: `cooldown compare digits` creates one") from None
         except OSError as error:
             raise LedgerError(f"the ledger {self.where} cannot be opened: {error.strerror}") from None
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a folder" if stat.S_ISDIR(status.st_mode) else "a device or pipe"
+        if (kind := irregular(status.st_mode)) is not None:
             raise LedgerError(f"the ledger {self.where} is {kind}, not a file")
         if 0 < status.st_size < sqlite.SMALLEST_DATABASE:
             raise LedgerError(f"the ledger {self.where} is not a SQLite database")

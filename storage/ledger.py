@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from unicodedata import category
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from cooldown.objectives.catalog import unknown_name
+from cooldown.objectives.plain_text import as_name
 from cooldown.objectives.records import Curve, Reference
 from cooldown.storage import tables
+from cooldown.storage.address import elsewhere
 from cooldown.storage.database import Database
 from cooldown.storage.environment import environment
 from cooldown.storage.errors import LedgerError
 from cooldown.storage.lease import is_alive, this_process
+from cooldown.storage.names import check_stored_name, first_free
 from cooldown.storage.records import ExperimentRecord, Purpose, Status, StudyKey, TrialRecord
 from cooldown.storage.rows import TUNED, curve_from, reference_from, study_from, study_key_from, study_row, trial_from
 from cooldown.storage.winners import KeptWinners, Winner
@@ -40,12 +42,16 @@ class Summary:
 
 
 class Ledger:
-    """The ledger at a database URL. `create=False` only reads: a missing database is an error, not a new file."""
+    """The ledger at an address. `create=False` only reads: a missing database is an error, not a new file.
+
+    where: its file in messages. db: its address as a command has to name it, None for the default one.
+    """
 
     def __init__(self, url: str, *, create: bool = True) -> None:
         self._database = Database(url, create=create)
         self.where = self._database.where
         self._winners = KeptWinners()
+        self.db = elsewhere(url)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -128,19 +134,35 @@ class Ledger:
             tuple(study for study in searches if study.id not in current),
             tuple(row.looks or ()),
             {repeat: tuple(of_repeat) for repeat, of_repeat in references.items()},
+            self.db,
         )
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
-    def create(self, name: str, spec: Mapping[str, Any], task_fingerprint: str, studies: Sequence[StudyKey]) -> None:
-        """A new experiment with its studies; raises LedgerError if the name is taken or unusable."""
+    def create(
+        self,
+        name: str,
+        spec: Mapping[str, Any],
+        task_fingerprint: str,
+        studies: Sequence[StudyKey],
+        *,
+        numbered: bool = False,
+    ) -> str:
+        """Create an experiment with its studies, and return its name.
+
+        numbered: whether a name that is taken gets a number, chosen in the same transaction: two processes that start
+        at the same time get two names. Raises LedgerError for an unusable name, and otherwise for one that is
+        taken.
+        """
         # Loaded before the transaction, because it takes a second, in which no other process could write.
         from cooldown.storage.optuna_rows import create_study
 
-        _check_name(name)
+        check_stored_name(name)
         with self._database.writing() as connection:
-            same_name = select(tables.experiments.c.id).where(tables.experiments.c.name == name)
-            if connection.execute(same_name).first():
+            taken = set(connection.scalars(select(tables.experiments.c.name)))
+            if numbered:
+                name = first_free(name, taken)
+            elif name in taken:
                 raise LedgerError(f"the experiment {name!r} already exists in {self.where}")
             experiment_id = connection.execute(
                 insert(tables.experiments)
@@ -156,6 +178,7 @@ class Ledger:
                 .returning(tables.experiments.c.id)
             ).scalar_one()
             _add_studies(connection, experiment_id, name, studies, create_study)
+        return name
 
     def extend(
         self,
@@ -242,9 +265,12 @@ class Ledger:
                 writer.release(status, message)
 
     def _experiment(self, connection: Connection, name: str) -> Any:
-        _check_name(name)
+        check_stored_name(name)
         e = tables.experiments
         row = connection.execute(select(e).where(e.c.name == name)).first()
+        if row is None and (named := as_name(name)) != name:
+            # The experiment of `-x.csv` is called `x`, and found by the file's name too.
+            row = connection.execute(select(e).where(e.c.name == named)).first()
         if row is None:
             names = list(connection.scalars(select(e.c.name)))
             if not names:
@@ -276,14 +302,6 @@ def _newest(s: Any) -> Any:
     other = tables.studies.alias()
     same = (other.c.experiment_id == s.c.experiment_id) & (other.c.arm == s.c.arm) & (other.c.repeat == s.c.repeat)
     return s.c.attempt == select(func.max(other.c.attempt)).where(same).scalar_subquery()
-
-
-def _check_name(name: str) -> None:
-    """Raise LedgerError for a name that cannot be shown in one line or stored as text."""
-    if not 0 < len(name) <= 200 or any(category(character) in ("Cc", "Cs") for character in name):
-        raise LedgerError(
-            f"an experiment cannot be called {name!r}: a name must have 1 to 200 characters and no control characters"
-        )
 
 
 def _status(row: Any) -> Status:

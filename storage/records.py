@@ -152,7 +152,7 @@ class ExperimentRecord:
     values of the fields of the spec that it changed: another order of extensions may give other finalists; "planned" is
     true where the experiment's own plan did it. looks: the numbers of repeats at which everything that the spec then
     asked for was there, so that an answer could be read. references: by repeat, the predictors beside the arms; they
-    are no part of its fingerprint.
+    are no part of its fingerprint. db: the address of its ledger; None for the default one.
     """
 
     id: int
@@ -170,6 +170,7 @@ class ExperimentRecord:
     superseded: tuple[StudyRecord, ...] = ()
     looks: tuple[int, ...] = ()
     references: Mapping[int, tuple[Reference, ...]] = field(default_factory=dict)
+    db: str | None = None
 
     def of(self, arm: str) -> list[StudyRecord]:
         """The searches of one arm, by repeat."""

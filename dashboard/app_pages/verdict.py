@@ -84,7 +84,7 @@ def _answer(result: Result) -> None:
     if step and result.status is Status.DONE:
         price = f", about {duration(step.seconds)}" if step.seconds else ""
         st.caption(plain(f"{step.purpose}{price}:"))
-        terminal(step.verb, result.name, *step.options)
+        st.code(step.command, language="bash", wrap_lines=True)
 
 
 def _one_arm(result: Result) -> None:

@@ -12,6 +12,9 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.measures import Measure, named, plain_name
 
 BALANCED: Literal["balanced"] = "balanced"
+LARGEST_WEIGHT = 1e6
+"""Of a class: only ratios count, and single precision has no digits for larger ones."""
+
 Weights = tuple[tuple[str, float], ...]
 
 
@@ -83,9 +86,10 @@ def read_class_weight(value: Any) -> Literal["balanced"] | Weights | None:
         raise InputError(f"should be 'balanced' or a table of weights by label, got {value!r:.80}")
     for label, weight in value.items():
         number = isinstance(weight, int | float | np.number) and not isinstance(weight, bool)
-        if not number or not 0 < weight < np.inf:
+        if not number or not 0 < weight <= LARGEST_WEIGHT:
             raise InputError(
-                f"the weight of a class should be a finite number above 0, got {weight!r:.40} for {label!r}"
+                f"the weight of a class should be a number above 0 and at most {LARGEST_WEIGHT:,.0f}, "
+                f"got {weight!r:.40} for {label!r:.80}"
             )
     return tuple(sorted((str(label), float(weight)) for label, weight in value.items()))
 

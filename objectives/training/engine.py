@@ -22,6 +22,7 @@ from cooldown.objectives.records import Curve
 from cooldown.objectives.training.assembly import POPULATION, population_of, replicates_of, seen_by
 from cooldown.objectives.training.limits import Limits, checked_limits
 from cooldown.objectives.training.loop import Observer, run
+from cooldown.objectives.training.memory import check_memory, run_bytes
 from cooldown.objectives.training.population import Replicate, Standing, plan
 
 
@@ -83,6 +84,8 @@ def train(
     _check_seeds("train", seeds)
     checked = None if limits is None else checked_limits(limits, configs, every_epoch)
     problems = _problems(task, seeds)
+    if problems:
+        check_memory("train(configs=...)", run_bytes(problems[0], configs, len(seeds), precision.itemsize))
     models = list(dict.fromkeys(problem.model for problem in problems))
     model_of = [models.index(problem.model) for problem in problems]
     if checked is not None and any(problem.monitor is not None for problem in problems):
@@ -135,6 +138,7 @@ def fit(
     """
     precision = _precision("fit", dtype)
     _check_seeds("fit", seeds, least=1)
+    check_memory("fit(config=...)", run_bytes(problem, [config], len(seeds), precision.itemsize))
     if config.reacts and not len(seen_by(problem, config).watched):
         raise InputError("fit(problem=...): early stopping and schedules that react need held-out rows, got none")
     with _threads().limit(limits=1):
@@ -154,6 +158,7 @@ def begin(problem: Problem, config: TrainConfig, seeds: Sequence[int], *, dtype:
     """
     precision = _precision("begin", dtype)
     _check_seeds("begin", seeds, least=1)
+    check_memory("begin(config=...)", run_bytes(problem, [config], len(seeds), precision.itemsize))
     if config.reacts:
         raise InputError("begin(config=...): early stopping and schedules that react cannot train pass by pass")
     with _threads().limit(limits=1):

@@ -6,8 +6,9 @@ import typer
 
 from cooldown.objectives.catalog import UnknownNameError
 from cooldown.objectives.errors import InputError
-from cooldown.search.cli.frame import ERR, OUT, app, print_json
+from cooldown.search.cli.frame import app, print_json
 from cooldown.search.cli.options import Json
+from cooldown.search.cli.screen import ERR, OUT
 
 
 @app.command()

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cooldown.objectives.tasks import Task
-from cooldown.search.cli.frame import ERR
+from cooldown.search.cli.screen import ERR
 
 
 def show_columns(console: Console, task: Task) -> None:

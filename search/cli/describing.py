@@ -3,7 +3,7 @@
 import typer
 
 from cooldown.search.cli.columns import show_columns
-from cooldown.search.cli.frame import OUT, app, print_json
+from cooldown.search.cli.frame import app, print_json
 from cooldown.search.cli.options import (
     Categories,
     Dates,
@@ -17,6 +17,7 @@ from cooldown.search.cli.options import (
     Task,
     Test,
 )
+from cooldown.search.cli.screen import OUT
 
 
 @app.command()

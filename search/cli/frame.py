@@ -3,8 +3,6 @@
 import atexit
 import gc
 import json
-import shlex
-import signal
 import sys
 import warnings
 from collections.abc import Callable, Mapping
@@ -12,11 +10,13 @@ from types import MappingProxyType
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 
+from cooldown import interrupts
 from cooldown.objectives.catalog import CatalogError
 from cooldown.objectives.errors import CooldownWarning, InputError
+from cooldown.objectives.plain_text import visible_in_json
 from cooldown.search.cli import streams
+from cooldown.search.cli.screen import ERR, OUT
 
 app = typer.Typer(
     help="Tune optimizers and learning-rate schedules under equal budgets, and report which is better.",
@@ -25,9 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-# Output contains users' texts, in which square brackets are not markup.
-OUT = Console(markup=False, emoji=False, highlight=False)
-ERR = Console(markup=False, emoji=False, highlight=False, stderr=True)
+
+LONGEST_MESSAGE = 8_000
+"""Characters of a message, which may quote what somebody else wrote."""
 
 
 @app.callback(invoke_without_command=True)
@@ -41,30 +41,25 @@ def _version(
         raise typer.Exit
 
 
-def show_result(result: Any, db: str | None, json_: bool, more: Mapping[str, Any] = MappingProxyType({})) -> None:
+def show_result(result: Any, json_: bool, more: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Print an experiment's answer as text, or the experiment as JSON, with `more` in its document."""
     from cooldown.search.cli import terminal
 
     if json_:
         print_json({**result.to_json(), **more})
     else:
-        terminal.answer(OUT, result, place(result.name, db))
-
-
-def place(name: str, db: str | None) -> str:
-    """The arguments that name an experiment in a command, quoted for a shell."""
-    return shlex.quote(name) + (f" --db {shlex.quote(db)}" if db else "")
+        terminal.answer(OUT, result)
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document to stdout."""
     text = json.dumps(value, indent=2, ensure_ascii=not streams.is_unicode(sys.stdout), allow_nan=False)
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{visible_in_json(text)}\n")
 
 
 def say(message: str) -> None:
     """Print a message to stderr, without wrapping its lines."""
-    ERR.print(message, soft_wrap=True)
+    ERR.print(message if len(message) <= LONGEST_MESSAGE else f"{message[:LONGEST_MESSAGE]} …", soft_wrap=True)
 
 
 def _notes(show: Callable[..., None]) -> Callable[..., None]:
@@ -82,7 +77,7 @@ def _notes(show: Callable[..., None]) -> Callable[..., None]:
 
 
 def main() -> NoReturn:
-    """The `cooldown` command."""
+    """The `cooldown` command, once its handlers of signals are installed."""
     # On its way out the interpreter would search all objects for cycles once more, which takes up to 0.2 s.
     atexit.register(gc.freeze)
     streams.prepare()
@@ -92,23 +87,30 @@ def main() -> NoReturn:
             app(prog_name="cooldown")
         finally:
             sys.stdout.flush()
-    except (InputError, CatalogError) as error:
+    except BaseException as error:
+        # What fails after a signal, such as a worker that got it too, fails because of it.
+        if interrupts.was_asked() or isinstance(error, KeyboardInterrupt):
+            interrupts.tell()
+            sys.exit(interrupts.EXIT_CODE)
+        sys.exit(_exit_code(error))
+    sys.exit(0)
+
+
+def _exit_code(error: BaseException) -> int:
+    """Say what is wrong, and return the exit code; raises what is a fault of the program."""
+    if isinstance(error, SystemExit):
+        raise error
+    if isinstance(error, InputError | CatalogError):
         say(f"cooldown: {error}")
-        sys.exit(2)
-    except KeyboardInterrupt:
-        # A second Ctrl-C must not change the exit code.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        sys.exit(130)
-    except streams.OutputError as error:
+        return 2
+    if isinstance(error, streams.OutputError):
         streams.discard_output()
         if error.reason:
             say(f"cooldown: standard output cannot be written: {error.reason}")
-        sys.exit(1)
-    except RuntimeError as error:
-        from cooldown.search.tuning.runner import RunError
+        return 1
+    from cooldown.search.tuning.runner import RunError
 
-        if not isinstance(error, RunError):
-            raise
+    if isinstance(error, RunError):
         say(f"cooldown: {error}")
-        sys.exit(1)
-    sys.exit(0)
+        return 1
+    raise error

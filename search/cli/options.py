@@ -9,7 +9,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from cooldown.search.evidence import SECTIONS
-from cooldown.search.spec import samplers
+from cooldown.search.spec import limits, samplers
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.experiment import Pruner as PrunerName
 
@@ -34,15 +34,27 @@ def _option(field: str, choices: Sequence[str]) -> Any:
     return typer.Option(f"--{field}", help=text, metavar=field.upper(), show_default=False)
 
 
-def _whole(text: str) -> int:
-    """A whole number, or an error that contains the value, as Typer's own does not."""
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r:.80} is not a whole number") from None
+def whole(least: int | None = None, most: int | None = None) -> dict[str, Any]:
+    """The settings of an option that takes a whole number in these bounds; None where the spec or the ledger has them.
+
+    Its errors contain the value, as Typer's own do not.
+    """
+
+    def parser(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            raise typer.BadParameter(f"{text!r:.80} is not a whole number") from None
+        if least is not None and number < least:
+            raise typer.BadParameter(f"{text:.80} is less than {least:,}")
+        if most is not None and number > most:
+            raise typer.BadParameter(f"{text:.80} is more than the limit of {most:,}")
+        return number
+
+    return {"parser": parser, "metavar": "INTEGER", "show_default": False}
 
 
-WHOLE: dict[str, Any] = {"parser": _whole, "metavar": "INTEGER", "show_default": False}
+WHOLE = whole()
 
 
 def _count(field: str) -> Any:
@@ -76,7 +88,9 @@ Output = Annotated[
     typer.Option("--output", "-o", help="file to write, - for standard output", metavar="FILE", show_default=False),
 ]
 Force = Annotated[bool, typer.Option("--force", help="overwrite an existing file")]
-Workers = Annotated[int | None, typer.Option("--workers", help="worker processes [default: one per core]", **WHOLE)]
+Workers = Annotated[
+    int | None, typer.Option("--workers", help="worker processes [default: one per core]", **whole(1, limits.WORKERS))
+]
 Arms = Annotated[
     list[str] | None,
     typer.Option(
@@ -110,7 +124,9 @@ UntilDecided = Annotated[
 MaxRepeats = Annotated[
     int | None,
     typer.Option(
-        "--max-repeats", help="the most repeats of --until-decided [default: 20, or twice what there is]", **WHOLE
+        "--max-repeats",
+        help="the most repeats of --until-decided [default: 20, or twice what there is]",
+        **whole(2, limits.REPEATS),
     ),
 ]
 Epochs = Annotated[int | None, _count("epochs")]

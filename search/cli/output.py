@@ -1,5 +1,6 @@
 """Output files of commands: no file is overwritten without --force, and paths are checked before the work starts."""
 
+import errno
 import os
 import shutil
 import time
@@ -7,6 +8,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
 
+from cooldown.interrupts import orderly
 from cooldown.objectives.errors import InputError
 
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
@@ -38,11 +40,13 @@ def write_output(path: Path, content: str | bytes, force: bool) -> None:
     data = content.encode() if isinstance(content, str) else content
     try:
         if force and _is_device(path):
-            path.write_bytes(data)
+            _write_to_device(path, data)
         elif force and path.is_file():
-            _overwrite(path.resolve(), data)
+            with orderly():
+                _overwrite(path.resolve(), data)
         else:
-            _write_new(path.resolve() if force else path, data)
+            with orderly():
+                _write_new(path.resolve() if force else path, data)
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be written: {error.strerror}") from error
 
@@ -50,6 +54,19 @@ def write_output(path: Path, content: str | bytes, force: bool) -> None:
 def _is_device(path: Path) -> bool:
     """Whether it is a pipe, a terminal or another special file, which is written to directly."""
     return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _write_to_device(path: Path, data: bytes) -> None:
+    """Write to a pipe or a device; raises InputError for a pipe that nobody reads, which would wait for ever."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise InputError(f"{str(path)!r} cannot be written: nobody reads this pipe") from None
+        raise
+    with os.fdopen(descriptor, "wb") as file:
+        os.set_blocking(descriptor, True)
+        file.write(data)
 
 
 def _write_new(path: Path, data: bytes) -> None:

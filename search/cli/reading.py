@@ -2,7 +2,6 @@
 
 import csv
 import math
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,8 +10,11 @@ import typer
 
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
-from cooldown.search.cli.frame import ERR, OUT, app, print_json, say, show_result
-from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Section
+from cooldown.objectives.plain_text import cell
+from cooldown.search.cli.frame import app, print_json, say, show_result
+from cooldown.search.cli.named import AboutExperiment
+from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Section, whole
+from cooldown.search.cli.screen import ERR, OUT
 from cooldown.search.evidence import SECTIONS
 
 PAGE_SUFFIXES = (".html", ".htm")
@@ -33,7 +35,7 @@ def list_(db: Db = None, json_: Json = False) -> None:
         OUT.print("No experiments yet. Start one with: cooldown compare digits")
 
 
-@app.command()
+@app.command(cls=AboutExperiment)
 def show(
     name: Name,
     section: Section = None,
@@ -55,13 +57,13 @@ def show(
         raise unknown_name("section", section, SECTIONS)
     result = experiments.load(name, db=db)
     if section is None or json_:
-        show_result(result, db, json_)
+        show_result(result, json_)
     else:
         evidence = MADE[section](result.view, *([] if target_loss is None else [target_loss]))
         OUT.print(blocks(evidence, OUT.width))
 
 
-@app.command()
+@app.command(cls=AboutExperiment)
 def trials(
     name: Name,
     db: Db = None,
@@ -81,12 +83,13 @@ def trials(
         columns = list(dict.fromkeys(key for row in rows for key in row)) or ["arm", "repeat", "trial"]
         writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        for row in rows:
+            writer.writerow({key: cell(value) if isinstance(value, str) else value for key, value in row.items()})
     else:
         OUT.print(listings.trials(rows))
 
 
-@app.command()
+@app.command(cls=AboutExperiment)
 def delete(
     name: Name,
     db: Db = None,
@@ -180,7 +183,7 @@ def surface(
 
 @app.command()
 def dashboard(
-    port: Annotated[int, typer.Option("--port", help="port to listen on [default: 8501]", **WHOLE)] = 8501,
+    port: Annotated[int, typer.Option("--port", help="port to listen on [default: 8501]", **whole(1, 65_535))] = 8501,
     host: Annotated[
         str,
         typer.Option(
@@ -208,5 +211,4 @@ def dashboard(
     """Serve the dashboard: all experiments, live in the browser."""
     from cooldown.search.cli.serve import serve
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     serve(db, host, port, say, base_path=base_path, trust=trust)

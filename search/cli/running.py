@@ -1,6 +1,5 @@
 """Commands that run an experiment: compare, tune, resume."""
 
-import signal
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
@@ -9,10 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from cooldown.interrupts import orderly, say_when_asked
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task as AnyTask
 from cooldown.search.cli.columns import told
-from cooldown.search.cli.frame import ERR, OUT, app, place, print_json, say, show_result
+from cooldown.search.cli.frame import app, print_json, show_result
+from cooldown.search.cli.named import AboutExperiment
 from cooldown.search.cli.options import (
     WHOLE,
     Arms,
@@ -58,6 +59,8 @@ from cooldown.search.cli.options import (
     UntilDecided,
     Workers,
 )
+from cooldown.search.cli.screen import ERR, OUT
+from cooldown.search.evidence.commands import command
 
 
 @app.command()
@@ -159,7 +162,7 @@ def tune(
     _compare(context, {"arms": [joint_arm()], "repeats": 1}, joint=True)
 
 
-@app.command()
+@app.command(cls=AboutExperiment)
 def resume(
     name: Name,
     trials: Annotated[
@@ -231,7 +234,7 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
         table.update(told(task, quiet=quiet))
 
     if dry_run:
-        with nullcontext() if quiet else ERR.status("Timing a small experiment of the same kind …"):
+        with orderly(), nullcontext() if quiet else ERR.status("Timing a small experiment of the same kind …"):
             estimated = experiments.dry_run(**settings, on_task=on_task)
         if json_:
             print_json({**estimated.to_json(), **table})
@@ -252,21 +255,15 @@ def _run(work: Any, db: str | None, json_: bool, quiet: bool, table: Mapping[str
     """
     from cooldown.search.cli.live import live
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    running: list[str] = []
-    try:
-        with nullcontext(lambda _: None) if quiet else live(ERR) as report:
+    with orderly(), nullcontext(lambda _: None) if quiet else live(ERR) as report:
 
-            def report_and_keep_name(progress: Any) -> None:
-                running[:] = [progress.name]
-                report(progress)
+        def report_and_keep_name(progress: Any) -> None:
+            again = command("resume", progress.name, db=db)
+            say_when_asked(f"Interrupted. Finished work is kept; continue with:\n  {again}")
+            report(progress)
 
-            result = work(report_and_keep_name)
-    except KeyboardInterrupt:
-        if running:
-            say(f"Interrupted. Finished work is kept; continue with:\n  cooldown resume {place(running[0], db)}")
-        raise
-    show_result(result, db, json_, table)
+        result = work(report_and_keep_name)
+    show_result(result, json_, table)
 
 
 def _widths(text: str | None) -> tuple[int, ...] | None:

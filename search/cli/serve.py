@@ -13,6 +13,7 @@ from http.client import HTTPConnection, HTTPException
 from importlib.util import find_spec
 from pathlib import Path
 
+from cooldown.interrupts import orderly, say_when_asked
 from cooldown.objectives.errors import InputError
 from cooldown.storage import Ledger, NoLedgerError
 from cooldown.storage.address import database_url
@@ -60,33 +61,40 @@ def serve(
     names = ["--server.allowedHosts", LOCAL, "--server.allowedHosts", "localhost"] if host == LOCAL else []
     options = [part for name, value in OPTIONS.items() for part in (f"--{name}", value)]
     command = [sys.executable, "-m", "cooldown.dashboard", "run", str(app), "--server.address", host]
-    process = subprocess.Popen(
-        [*command, "--server.port", str(port), "--server.baseUrlPath", path, *options, *names],
-        env={**os.environ, "COOLDOWN_DB": url, "COOLDOWN_TRUST": "1" if trust else "0"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        _wait(process, host, port, path)
-        say(f"The dashboard of {url} is at http://{_in_url(_reached(host))}:{port}{path} (Ctrl-C to stop).")
-        if host != LOCAL:
-            say(f"Everyone who can reach this machine at {host}, port {port}, can read all experiments of this ledger.")
-        process.wait()
-    except KeyboardInterrupt:
-        say("Dashboard stopped.")
-    finally:
-        process.terminate()
-        process.wait()
+    say_when_asked("Dashboard stopped.")
+    environment = {"COOLDOWN_DB": url, "COOLDOWN_TRUST": "1" if trust else "0", "COOLDOWN_ENDS_WITH_STDIN": "1"}
+    with orderly():
+        # Its standard input ends with this process, however that ends, and the server ends with its input. In a session
+        # of its own it gets no signal of the terminal.
+        process = subprocess.Popen(
+            [*command, "--server.port", str(port), "--server.baseUrlPath", path, *options, *names],
+            env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            _wait(process, host, port, path)
+            say(f"The dashboard of {url} is at http://{_in_url(_reached(host))}:{port}{path} (Ctrl-C to stop).")
+            if host != LOCAL:
+                say(
+                    f"Everyone who can reach this machine at {host}, port {port}, can read all experiments of this "
+                    "ledger."
+                )
+            process.wait()
+        finally:
+            process.kill()
+            process.wait()
 
 
 def _check_port(host: str, port: int) -> None:
-    if not 1 <= port <= 65535:
-        raise InputError(f"--port {port}: a port is a number from 1 to 65535")
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         with socket.socket(family, socket.SOCK_STREAM) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind((host, port))
+    except UnicodeError:
+        raise InputError(f"cannot listen on --host {host:.80}: it is not a host name") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise InputError(f"port {port} is in use; try --port {port % 65535 + 1}") from error

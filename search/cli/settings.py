@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from cooldown.objectives.errors import InputError
-from cooldown.search.spec.experiment import AIMS, BESIDE, read_spec, read_toml
+from cooldown.search.spec.documents import read_document
+from cooldown.search.spec.experiment import AIMS, planned_spec
 from cooldown.search.spec.task_fields import BY_TASK, READING
 from cooldown.search.spec.values import flatten
 
@@ -30,7 +31,8 @@ def merged_settings(
             # The columns and their reading, the test set, the hidden layers, and the measures belong to the other task.
             others = ("target", "kind", *BY_TASK, *READING, "hidden", *AIMS)
             settings = {key: value for key, value in settings.items() if key not in others}
-        settings |= read_toml(Path(task)) if Path(task).suffix == ".toml" else {"task": task}
+        is_spec = Path(task).suffix == ".toml"
+        settings |= read_document(Path(task), f"spec file {task!r}") if is_spec else {"task": task}
     merged = {**(defaults or {}), **settings, **{key: value for key, value in flags.items() if value is not None}}
     if any(flags.get(name) is not None for name in ("repeats", "until_decided", "max_repeats")):
         # Another plan than the one in the file.
@@ -40,7 +42,7 @@ def merged_settings(
         merged["ranges"] = {**flatten(ranges), **flags["ranges"]}
     if "task" not in merged or {"report", "on_task"} & merged.keys():
         # Not a valid spec: this raises, and reports all other mistakes too.
-        read_spec(**{key: value for key, value in merged.items() if key not in BESIDE})
+        planned_spec(**{key: value for key, value in merged.items() if key not in ("name", "db", "workers")})
     return merged
 
 

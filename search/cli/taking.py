@@ -9,7 +9,8 @@ import typer
 
 from cooldown.objectives.errors import InputError
 from cooldown.search.cli.columns import told
-from cooldown.search.cli.frame import ERR, OUT, app, print_json, say
+from cooldown.search.cli.frame import app, print_json, say
+from cooldown.search.cli.named import AboutExperiment
 from cooldown.search.cli.options import (
     WHOLE,
     Categories,
@@ -25,7 +26,10 @@ from cooldown.search.cli.options import (
     Name,
     Output,
     Time,
+    whole,
 )
+from cooldown.search.cli.screen import ERR, OUT
+from cooldown.search.spec.limits import SEEDS
 
 # Listed without importing the modules, so that `--help` is fast.
 FORMATS = sorted(name for _, name, _ in iter_modules([str(Path(__file__).parents[1] / "export" / "formats")]))
@@ -36,7 +40,7 @@ STDOUT = "-"
 """The FILE that means standard output."""
 
 
-@app.command()
+@app.command(cls=AboutExperiment)
 def export(
     name: Name,
     format: Annotated[
@@ -83,7 +87,7 @@ def export(
         say(f"Wrote {path}.")
 
 
-@app.command()
+@app.command(cls=AboutExperiment)
 def report(name: Name, output: Output = None, force: Force = False, db: Db = None) -> None:
     """Write an experiment's report as one self-contained web page."""
     from cooldown.search import experiments
@@ -112,7 +116,8 @@ def train(
         str | None, typer.Argument(help="another task [default: its own]", metavar="TASK", show_default=False)
     ] = None,
     seeds: Annotated[
-        int | None, typer.Option("--seeds", help="number of seeds [default: the seeds of its search]", **WHOLE)
+        int | None,
+        typer.Option("--seeds", help="number of seeds [default: the seeds of its search]", **whole(1, SEEDS)),
     ] = None,
     target: Annotated[str | None, typer.Option("--target", help="a table's target column", metavar="COLUMN")] = None,
     test: Annotated[str | None, typer.Option("--test", help="a table of test rows", metavar="FILE")] = None,
@@ -130,8 +135,6 @@ def train(
     from cooldown.search.cli import listings
     from cooldown.search.experiments.retrain import retrain
 
-    if seeds is not None and seeds < 1:
-        raise InputError(f"--seeds {seeds}: must be at least 1")
     with ERR.status("Training …"):
         lists = {"missing": missing, "categories": categories, "dates": dates, "drop": drop}
         table: dict[str, Any] = {"target": target, "test": test, "groups": groups, "time": time}

@@ -10,6 +10,7 @@ from cooldown.search.evidence import SECTIONS
 from cooldown.search.evidence.alarm import Alarm
 from cooldown.search.evidence.answer import NextStep
 from cooldown.search.evidence.budgets import crossover_sentence
+from cooldown.search.evidence.commands import command_about
 from cooldown.search.evidence.credit import credit_sentence
 from cooldown.search.evidence.numbers import Form, duration
 from cooldown.search.evidence.references import references_table
@@ -21,6 +22,7 @@ from cooldown.search.evidence.verdict import compared_pair
 from cooldown.search.evidence.wording import config_in_words
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import short, spoken
+from cooldown.storage import ExperimentRecord
 
 ROOMY = 100
 """Terminal width in characters from which a table shows all of its columns."""
@@ -71,11 +73,8 @@ def blocks(section: Sequence[Block], room: int = ROOMY) -> RenderableType:
     return Group(*parts)
 
 
-def answer(console: Console, result: Result, place: str) -> None:
-    """Print the answer with the arms, the best configs and the next step; then alarms, and some of the evidence.
-
-    place: the experiment's arguments in a command.
-    """
+def answer(console: Console, result: Result) -> None:
+    """Print the answer with the arms, the best configs and the next step; then alarms, and some of the evidence."""
     view, found = result.view, result.answer
     console.print(Text(found.sentence, style="bold"))
     if found.why:
@@ -93,19 +92,21 @@ def answer(console: Console, result: Result, place: str) -> None:
         console.print(line)
     if result.record.message:
         console.print(f"\nThe last run failed: {result.record.message}")
-    for line in _next_step(found.next, place):
-        console.print(line)
+    for line in _next_step(found.next):
+        console.print(line, soft_wrap=True)
     if note := _widened(view.spec.widened):
         console.print(f"\n{note}")
     for alarm in result.alarms:
-        console.print(_alarm(alarm, place))
+        console.print(_alarm(alarm, result.record))
     if pair:
         for more in filter(None, [crossover_sentence(view, *pair), credit_sentence(view, pair)]):
             console.print(f"\n{more}")
-    console.print(f"\nExperiment {result.name} ({result.status.value}). More:", style="dim")
     sections = [name for name in SECTIONS if pair or name != "pairs"]
-    for command in (f"show {place} [{'|'.join(sections)}]", f"trials {place}", f"export {place}", f"report {place}"):
-        console.print(f"  cooldown {command}", style="dim")
+    more = f"More (sections: {', '.join(sections)}):"
+    console.print(f"\nExperiment {result.name} ({result.status.value}). {more}", style="dim")
+    for verb, options in (("show", sections[:1]), ("trials", []), ("export", []), ("report", [])):
+        # Not wrapped: a command is copied as one line.
+        console.print(f"  {command_about(result.record, verb, *options)}", style="dim", soft_wrap=True)
 
 
 def _best_configs(result: Result, arms: Sequence[str]) -> Iterator[RenderableType]:
@@ -117,12 +118,12 @@ def _best_configs(result: Result, arms: Sequence[str]) -> Iterator[RenderableTyp
         yield from map(config_in_words, winners)
 
 
-def _next_step(step: NextStep | None, place: str) -> Iterator[RenderableType]:
+def _next_step(step: NextStep | None) -> Iterator[RenderableType]:
     """What to do next with its price, and the command."""
     if step is not None:
         price = f" (about {duration(step.seconds)})" if step.seconds else ""
         yield Text(f"\n{step.purpose}{price}:", style="bold")
-        yield Text(f"  cooldown {' '.join([step.verb, place, *step.options])}")
+        yield Text(f"  {step.command}")
 
 
 def _widened(steps: Mapping[str, Sequence[Mapping[str, Sequence[float]]]]) -> str:
@@ -134,6 +135,6 @@ def _widened(steps: Mapping[str, Sequence[Mapping[str, Sequence[float]]]]) -> st
     return f"Searched again over wider ranges (the first searches are kept): {', '.join(changes)}." if changes else ""
 
 
-def _alarm(alarm: Alarm, place: str) -> Text:
-    remedy = "" if alarm.resume is None else f": cooldown resume {place} {alarm.resume}".rstrip()
+def _alarm(alarm: Alarm, record: ExperimentRecord) -> Text:
+    remedy = "" if alarm.resume is None else f": {command_about(record, 'resume', *alarm.resume.split())}"
     return Text(f"\nAlarm · {spoken(alarm.arm) or alarm.kind}: {alarm.message}{remedy}", style="yellow")

@@ -4,13 +4,13 @@ The word is about the question "does a beat b?": yes, no, no difference that mat
 has no such question; its answer is the best config that was found.
 """
 
-import shlex
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from cooldown.search.evidence.alarms import boundary_alarms
+from cooldown.search.evidence.commands import command_about
 from cooldown.search.evidence.lengths import pair_lengths_sentence
 from cooldown.search.evidence.looks import remark
 from cooldown.search.evidence.losses import best_study
@@ -33,20 +33,13 @@ Word = Literal["yes", "no", "no difference that matters", "open", "best found"]
 class NextStep:
     """What to do next.
 
-    purpose: what it is for, as the beginning of a line. verb, options: the command `cooldown VERB NAME OPTIONS` about
-    the experiment `name`. seconds: what it will take by the clock, with a worker per core; None where it is not known.
+    purpose: what it is for, as the beginning of a line. command: quoted for a shell. seconds: what it will take by the
+    clock, with a worker per core; None where it is not known.
     """
 
     purpose: str
-    verb: str
-    name: str
-    options: tuple[str, ...]
+    command: str
     seconds: float | None
-
-    @property
-    def command(self) -> str:
-        """The command, quoted for a shell."""
-        return shlex.join(["cooldown", self.verb, self.name, *self.options])
 
 
 @dataclass(frozen=True)
@@ -192,7 +185,7 @@ def _against_alarm(view: View, verdict: Verdict) -> NextStep | None:
 
 
 def _resume(view: View, purpose: str, options: tuple[str, ...], seconds: float | None) -> NextStep:
-    return NextStep(purpose, "resume", view.name, options, seconds)
+    return NextStep(purpose, command_about(view.record, "resume", *options), seconds)
 
 
 def _of_one_arm(view: View) -> Answer:
@@ -207,7 +200,7 @@ def _of_one_arm(view: View) -> Answer:
     name = "+".join(choice for choice in choices if choice != NO_ANNEALING)
     so_far = " so far" if view.status is not Status.DONE or not study.evaluations else ""
     sentence = f"Best found{so_far} on {view.spec.task}: {name}, {_quality(view, study)}."
-    export = NextStep("Export it with", "export", view.name, ("-o", "best.toml"), 0.0)
+    export = NextStep("Export it with", command_about(view.record, "export", "-o", "best.toml"), 0.0)
     return Answer(question, "best found", sentence, next=_unfinished(view) if so_far else export)
 
 

@@ -8,6 +8,8 @@ import math
 from enum import Enum
 from typing import Any
 
+from cooldown.objectives.plain_text import visible
+
 MISSING = "–"
 MINUS = "−"
 
@@ -50,7 +52,7 @@ def formatted(value: Any, form: Form = Form.VALUE) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
-        return value
+        return visible(value)
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
     specification = form.value.strip()

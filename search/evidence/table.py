@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from cooldown.objectives.plain_text import visible
 from cooldown.search.evidence.numbers import Form, formatted, interval
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Table:
 
         data: dict[str, list[Any]] = {}
         for place, column in enumerate(self.columns):
-            cells = [row[place] for row in self.rows]
+            cells = [visible(cell) if isinstance(cell := row[place], str) else cell for row in self.rows]
             if column.ends:
                 for title, end in zip(ends_of(column), (0, 1), strict=True):
                     data[title] = [None if cell is None else cell[end] for cell in cells]

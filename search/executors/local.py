@@ -24,6 +24,12 @@ MOST_GROWTH = {"LOKY_MAX_MEMORY_LEAK_SIZE": str(2 * 10**9)}
 scikit-learn's trees and the problems of a few jobs are more than that."""
 
 
+LEFT_TO_COORDINATOR = {
+    number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None
+}
+"""Signals that a terminal, or whoever ends a group of processes, sends to workers too."""
+
+
 def default_workers() -> int:
     """The number of cores that this process may use: of its affinity, or of its container's quota if that is less."""
     import loky
@@ -51,13 +57,14 @@ def _processes(workers: int) -> Executor:
     from loky import ProcessPoolExecutor
 
     open_closed_streams()
-    executor: Executor = ProcessPoolExecutor(
-        max_workers=workers,
-        env=ONE_THREAD | MOST_GROWTH,
-        initializer=_start_worker,
-        initargs=(os.getpid(), psutil.Process().create_time()),
-    )
-    with _without_ctrl_c():
+    # loky's tracker of resources is started with the first of them, by the constructor.
+    with _without_signals():
+        executor: Executor = ProcessPoolExecutor(
+            max_workers=workers,
+            env=ONE_THREAD | MOST_GROWTH,
+            initializer=_start_worker,
+            initargs=(os.getpid(), psutil.Process().create_time()),
+        )
         executor.submit(os.getpid)
     return executor
 
@@ -81,8 +88,9 @@ def stop(executor: Executor) -> None:
 
 
 @contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """Processes started in here ignore Ctrl-C, which a terminal sends to all of them; this process gets it afterwards.
+def _without_signals() -> Iterator[None]:
+    """Processes started in here ignore what is sent to a whole group, such as Ctrl-C in a terminal; this process gets
+    it afterwards.
 
     An initializer would be too late: a worker imports for about a second before it runs.
     """
@@ -91,21 +99,23 @@ def _without_ctrl_c() -> Iterator[None]:
         return
     from multiprocessing import resource_tracker
 
-    # If it were started with the first worker, it would unblock the signal again.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, LEFT_TO_COORDINATOR)
     try:
+        # If it were started with the first worker, it would unblock some of them in here.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, LEFT_TO_COORDINATOR)
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start_worker(coordinator: int, started: float) -> None:
-    """Leave Ctrl-C and warnings about this machine to the coordinator, and end when it has ended.
+    """Leave signals and warnings about this machine to the coordinator, and end when it has ended.
 
     coordinator: its process id. started: its start time, as psutil gives it.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in LEFT_TO_COORDINATOR:
+        signal.signal(number, signal.SIG_IGN)
     warnings.simplefilter("ignore", CooldownWarning)
 
     def watch() -> None:

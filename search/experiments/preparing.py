@@ -1,23 +1,24 @@
 """What is checked, and which experiment is meant, before anything runs."""
 
-import shlex
-import unicodedata
 from collections.abc import Mapping
 from os import PathLike, fspath
 from typing import Any
 
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task, from_frame, is_frame
-from cooldown.search.spec import samplers
-from cooldown.search.spec.experiment import Experiment, read_spec
-from cooldown.search.spec.looks import default_plan, planned_fields
+from cooldown.search.evidence.commands import command
+from cooldown.search.experiments.running import worker_count
+from cooldown.search.spec import limits, samplers
+from cooldown.search.spec.experiment import Experiment, planned_spec, read_spec
+from cooldown.search.spec.looks import default_plan
 from cooldown.search.spec.space import search_space
 from cooldown.search.spec.task_fields import BY_TASK, READING
 from cooldown.search.tuning.costs import arm_cost
+from cooldown.search.tuning.size import check_size
 from cooldown.search.tuning.splits import Splits, task_of, with_own_test
 from cooldown.storage import ExperimentRecord, Ledger, Purpose
+from cooldown.storage.names import check_new_name
 
-MAX_NAME = 200
 OF_TABLE = ("target", "sample_weight", "kind", *BY_TASK, *READING)
 """Settings that say what the columns of a table are."""
 
@@ -34,13 +35,14 @@ def prepared(task: Any, name: Any, db: Any, workers: Any, settings: Mapping[str,
     if "widened" in fields:
         raise InputError("widened: set only by `cooldown resume NAME --extend`; use ranges instead")
     fixed, until_decided = "repeats" in fields, fields.get("until_decided")
-    spec = read_spec(task=task.name if isinstance(task, Task) else task, **planned_fields(fields))
+    spec = planned_spec(task=task.name if isinstance(task, Task) else task, **fields)
     check(spec, name, db, workers)
     if until_decided and len(spec.arms) < 2:
         raise InputError("until_decided: with one arm there is no question to decide; give two, or repeats")
     resolved = task_of(spec, task if isinstance(task, Task) else None)
     spec = with_own_test(spec, resolved)
     splits = Splits(resolved, spec)
+    check_size(spec, splits, worker_count(spec, workers))
     # Report data that cannot be split and models that cannot be pickled or trained before the experiment is created.
     for purpose in Purpose:
         splits.packed(purpose, 0)
@@ -57,23 +59,12 @@ def check(spec: Experiment, name: Any, db: Any, workers: Any) -> None:
     """Raise InputError for what the spec itself does not check."""
     samplers.get(spec.sampler).check()
     if name is not None:
-        _check_name(name)
+        check_new_name(name)
     if db is not None and not isinstance(db, str | PathLike):
         raise InputError(f"db: should be a database URL such as sqlite:///cooldown.db, or a file's path, got {db!r}")
-    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        raise InputError(f"workers: should be a whole number of at least 1, got {workers!r}")
-
-
-def _check_name(name: Any) -> None:
-    """Raise InputError unless the name is one line of text that can be typed as a command's argument."""
-    if not isinstance(name, str) or not name.strip():
-        raise InputError(f"name: should be a non-empty string, got {name!r}")
-    if len(name) > MAX_NAME:
-        raise InputError(f"name: should have at most {MAX_NAME} characters, got {len(name)}")
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
-        raise InputError(f"name: should be one line of printable text, got {name!r}")
-    if name.startswith("-"):
-        raise InputError(f"name: should not start with '-', got {name!r}")
+    counted = isinstance(workers, int) and not isinstance(workers, bool)
+    if workers is not None and not (counted and 1 <= workers <= limits.WORKERS):
+        raise InputError(f"workers: should be a whole number from 1 to {limits.WORKERS}, got {workers!r:.80}")
 
 
 def find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -> ExperimentRecord | None:
@@ -99,18 +90,9 @@ def find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -
             if differing := differing - {"protocol", "widened"}:
                 raise InputError(
                     f"experiment {name!r} exists with other settings ({', '.join(sorted(differing))}); choose another "
-                    f"--name, or run `cooldown delete {shlex.quote(name)}` first"
+                    f"--name, or run `{command('delete', name, db=ledger.db)}` first"
                 )
             if not same_data:
                 raise InputError(f"experiment {name!r} exists with other data; choose another --name")
             return ledger.load(name)
     return None
-
-
-def free_name(ledger: Ledger, base: str) -> str:
-    """`base`, or with the first number that makes it new: `base-2`."""
-    taken = {summary.name for summary in ledger.summaries()}
-    number = 1
-    while (name := base if number == 1 else f"{base}-{number}") in taken:
-        number += 1
-    return name

@@ -7,9 +7,10 @@ from cooldown.search.evidence.edges import edges
 from cooldown.search.experiments.plan import next_step, widened
 from cooldown.search.experiments.preparing import check
 from cooldown.search.experiments.result import Result
-from cooldown.search.experiments.running import Report, Runs
+from cooldown.search.experiments.running import Report, Runs, worker_count
 from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.search.spec.looks import MOST_UNTIL_DECIDED
+from cooldown.search.tuning.size import check_size
 from cooldown.search.tuning.splits import Splits, recorded_task
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import ExperimentRecord, Ledger, Status
@@ -57,6 +58,7 @@ def resume(
         ledger.extend(name, before.to_json(), planned(before), record.extended_from)
         record, finished = ledger.load(name), False
     runs = Runs(ledger, _recorded_splits(record, before, spec), workers, report)
+    check_size(spec, runs.splits, worker_count(spec, workers))
     result = Result(record) if finished else runs.run(name, before)
     # It is finished before it is extended: else the finalists would depend on when it was interrupted.
     if spec != before:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
-from cooldown.search.experiments.preparing import find, free_name, prepared
+from cooldown.search.experiments.preparing import find, prepared
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.running import Report, Runs, worker_count
 from cooldown.search.spec.arms import joint_arm
@@ -19,6 +19,7 @@ from cooldown.search.tuning.splits import Splits
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import Ledger, NoLedgerError, Status, Summary, Winner
 from cooldown.storage.address import database_url
+from cooldown.storage.names import name_after
 
 if TYPE_CHECKING:
     from cooldown.search.tuning.dry_run import Estimate
@@ -60,8 +61,8 @@ def compare(
     ledger = Ledger(database_url(db))
     record = find(ledger, spec, fingerprint, name)
     if record is None:
-        name = name or free_name(ledger, splits.task.name)
-        ledger.create(name, spec.to_json(), fingerprint, planned(spec))
+        base = name or name_after(splits.task.name)
+        name = ledger.create(base, spec.to_json(), fingerprint, planned(spec), numbered=name is None)
     else:
         # It may have been extended, or its ranges widened.
         name, spec = record.name, recorded_spec(record.spec)

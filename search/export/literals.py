@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 
+from cooldown.objectives.plain_text import visible
+
 WIDTH = 120
 """Maximum length of a line, as in ruff's configuration."""
 
@@ -44,7 +46,7 @@ def literal(value: Any, indent: int | None = None) -> str:
 def _escaped(character: str, quote: str) -> str:
     if character in (quote, "\\"):
         return f"\\{character}"
-    return character if character.isprintable() else repr(character)[1:-1]
+    return visible(character if character.isprintable() else repr(character)[1:-1])
 
 
 def call(function: str, arguments: list[str], indent: int, before: str = "") -> str:

@@ -1,7 +1,5 @@
 """Read a configuration that `cooldown export` wrote; every field that is used is checked."""
 
-import json
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,11 +7,12 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, ValidationError
 
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.data.reading.text import decoded
 from cooldown.objectives.errors import InputError
+from cooldown.search.spec import limits
+from cooldown.search.spec.documents import read_document
 from cooldown.search.spec.experiment import Experiment, recorded_spec
 
-Seeds = list[Annotated[int, Field(ge=0)]]
+Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(max_length=limits.SEEDS)]
 
 
 class _Part(BaseModel):
@@ -79,37 +78,19 @@ class Document(_Part):
 
 def read_exported(path: Path) -> Document:
     """The document in a JSON or TOML file; raises InputError that names the file and the field."""
-    content = _read(path)
+    content = read_document(path, f"file {str(path)!r}")
     try:
         config = TrainConfig.from_json(content)
     except InputError as error:
         raise InputError(f"{str(path)!r} is not a configuration written by `cooldown export`: {error}") from None
+    if config.epochs > limits.EPOCHS:
+        raise InputError(f"{str(path)!r}: epochs: should be at most {limits.EPOCHS:,}, got {config.epochs}")
     # A bare config has no fields but its own.
     fields = set(Document.model_fields) - {"config"} if "schema" in content else set()
     try:
         return Document(config=config, **{name: content[name] for name in fields if name in content})
     except ValidationError as error:
         raise InputError(f"{str(path)!r}: {_first_problem(error)}") from None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"file {str(path)!r} does not exist") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    text = decoded(content, repr(str(path)))
-    kind = "TOML" if path.suffix.lower() == ".toml" else "JSON"
-    try:
-        document = tomllib.loads(text) if kind == "TOML" else json.loads(text)
-    except RecursionError:
-        raise InputError(f"{str(path)!r} cannot be read as {kind}: it is nested too deeply") from None
-    except ValueError as error:
-        raise InputError(f"{str(path)!r} is not valid {kind}: {error}") from None
-    if not isinstance(document, dict):
-        raise InputError(f"{str(path)!r} is not a configuration: expected a table, got {type(document).__name__}")
-    return document
 
 
 def _first_problem(error: ValidationError) -> str:

@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Iterable
 from colorsys import hls_to_rgb
 from dataclasses import dataclass
-from html import escape
 from textwrap import wrap
 from zlib import crc32
 
 from cooldown.objectives import optimizers, schedules
 from cooldown.objectives.optimizer import Family
+from cooldown.objectives.plain_text import visible_in_html
 from cooldown.search.spec.arms import Arm, short, spaced
 
 JOINT = "#77808C"
@@ -98,13 +98,13 @@ def line_of_schedule(schedule: str) -> dict[str, str]:
 
 def label(arm: str) -> str:
     """The arm's name, shortened by `short` and escaped, because plotly interprets HTML tags."""
-    return escape(short(arm))
+    return visible_in_html(short(arm))
 
 
 def whole(arm: str) -> str:
     """The arm's full name for hover text, over several lines where it is long."""
     lines = wrap(spaced(arm) if len(arm) > HOVER_WIDTH else arm, HOVER_WIDTH)
-    return "<br>".join(map(escape, lines))
+    return "<br>".join(map(visible_in_html, lines))
 
 
 def _look(arm: Arm) -> Look:

@@ -1,8 +1,8 @@
 """A figure as a web page in one file: it opens without a network, and is the same each time it is written."""
 
-from html import escape
-
 import plotly.graph_objects as go
+
+from cooldown.objectives.plain_text import visible_in_html
 
 
 def page(figure: go.Figure, title: str) -> str:
@@ -14,7 +14,7 @@ def page(figure: go.Figure, title: str) -> str:
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<title>{escape(title)}</title>
+<title>{visible_in_html(title)}</title>
 <style>html, body {{ height: 100%; margin: 0; }}</style>
 </head>
 <body>

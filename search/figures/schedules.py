@@ -1,12 +1,12 @@
 """Schedules: the learning rate of each update."""
 
 from collections.abc import Mapping
-from html import escape
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from cooldown.objectives.plain_text import visible_in_html
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import Column, Table
 from cooldown.search.figures.layout import axis, chart
@@ -45,14 +45,14 @@ def rates(
                 **styles.get(name, {}),
                 "width": 2,
             },
-            name=escape(short(name)),
+            name=visible_in_html(short(name)),
             showlegend=True,
             hovertemplate="update %{x}: %{y:.4g}<extra>%{fullData.name}</extra>",
         )
         for place, (name, values) in enumerate(multipliers.items())
     ]
     bottom = {} if log else {"rangemode": "tozero"}
-    return chart(traces, HEIGHT, xaxis=axis("Update"), yaxis=axis(escape(unit), log=log, **bottom))
+    return chart(traces, HEIGHT, xaxis=axis("Update"), yaxis=axis(visible_in_html(unit), log=log, **bottom))
 
 
 def rates_table(multipliers: Mapping[str, NDArray[np.float64]], unit: str = "Learning rate") -> Table:

@@ -1,12 +1,12 @@
 """Charts of the answer: every pair's ratio of losses with its intervals, all repeats, the contributions to the gain."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
+from cooldown.objectives.plain_text import visible_in_html
 from cooldown.search.evidence.credit import CreditSplit
 from cooldown.search.evidence.numbers import Form, formatted, interval
 from cooldown.search.evidence.table import ARM, Column, Table
@@ -156,7 +156,7 @@ def repeats(
         traces,
         len(ranked) * 36 + 100,
         legend=False,
-        xaxis=axis(escape(title), **_around_one_value(values)),
+        xaxis=axis(visible_in_html(title), **_around_one_value(values)),
         yaxis=rows([label(arm) for arm in ranked], "Arm", showgrid=True),
     )
 
@@ -230,7 +230,7 @@ def credit(shares: Mapping[str, Interval]) -> go.Figure:
 
 def _factor(name: str) -> str:
     """Its name with a capital, in two lines where it is long; the total in bold."""
-    text = escape(f"{name[:1].upper()}{name[1:]}").replace(", ", ",<br>")
+    text = visible_in_html(f"{name[:1].upper()}{name[1:]}").replace(", ", ",<br>")
     return f"<b>{text}</b>" if name == "total" else text
 
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import shlex
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from typing import Any, Literal
 from cooldown.objectives.config import Choice, TrainConfig
 from cooldown.objectives.hyperparameters import Hyperparameter
 from cooldown.objectives.strategies import STRATEGIES
+from cooldown.search.evidence.commands import command_about
 from cooldown.search.evidence.losses import best_study, means, test_losses, test_scores
 from cooldown.search.evidence.measures import best_score
 from cooldown.search.evidence.numbers import Form, counted, duration, formatted, setting
@@ -58,7 +58,7 @@ def how_to_continue(result: Result) -> list[Any]:
         return [Text("Not known yet: write this report again later.", "note")]
     if result.status is Status.DONE:
         return []
-    return [Text("Resume the experiment to get it:", "note"), Code(f"cooldown resume {shlex.quote(result.name)}")]
+    return [Text("Resume the experiment to get it:", "note"), Code(command_about(result.record, "resume"))]
 
 
 def missing(result: Result, text: str) -> list[Any]:
@@ -74,17 +74,16 @@ def _state(result: Result) -> list[Any]:
     total = len(spec["arms"]) * spec["repeats"] * spec["trials"]
     trials = sum(len(study.trials) for study in record.studies)
     done = f"{min(trials, total):,} of {total:,} trials are done"
-    name = shlex.quote(result.name)
     if result.status is Status.RUNNING:
         return [
             Text(f"This experiment is still running: {done}. The report shows the results so far. To update it:"),
-            Code(f"cooldown report {name} -o report.html --force"),
+            Code(command_about(record, "report", "-o", "report.html", "--force")),
         ]
     status = "was interrupted" if result.status is Status.INTERRUPTED else "failed"
     reason = [Text(f"Error: {record.message}")] if record.message else []
     return [
         Text(f"This experiment {status}: {done}. The results below are not final. To resume it:"),
-        Code(f"cooldown resume {name}"),
+        Code(command_about(record, "resume")),
         *reason,
     ]
 
@@ -95,7 +94,7 @@ def alarms(result: Result) -> Section:
         Doubt(
             spoken(alarm.arm) or alarm.kind.capitalize(),
             f"{alarm.message}.",
-            "" if alarm.resume is None else f"cooldown resume {shlex.quote(result.name)} {alarm.resume}".rstrip(),
+            "" if alarm.resume is None else command_about(result.record, "resume", *alarm.resume.split()),
         )
         for alarm in result.alarms
     ]

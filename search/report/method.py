@@ -1,10 +1,10 @@
 """The protocol, the winners of all studies, and how to reproduce the experiment."""
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from cooldown.objectives import tasks
+from cooldown.search.evidence.commands import command_about
 from cooldown.search.evidence.lengths import lengths_sentence
 from cooldown.search.evidence.measures import loss_sentences
 from cooldown.search.evidence.numbers import counted, setting
@@ -290,7 +290,7 @@ def reproduction_blocks(result: Result) -> list[Any]:
     )
     blocks.append(Text(text, "note"))
     if result.status in (Status.INTERRUPTED, Status.FAILED):
-        blocks += [Text("To finish this experiment:"), Code(f"cooldown resume {shlex.quote(result.name)}")]
+        blocks += [Text("To finish this experiment:"), Code(command_about(record, "resume"))]
     return blocks
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+from cooldown.objectives.plain_text import visible
 from cooldown.search.experiments.result import Result
 from cooldown.search.report.blocks import Section
 from cooldown.search.report.embedding import Figures
@@ -44,7 +45,13 @@ def _template() -> Any:
     def packaged(name: str) -> str:
         return (files(__package__) / name).read_text(encoding="utf-8")
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
+    )
     environment.globals = {
         "style": Markup(packaged("report.css")),
         "script": Markup(packaged("report.js")),

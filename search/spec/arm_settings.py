@@ -14,6 +14,7 @@ from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.hyperparameters import Declared, Hyperparameter
 from cooldown.objectives.strategies import STRATEGIES
+from cooldown.search.spec import limits
 from cooldown.search.spec.values import OFF, STRATEGY, is_number, is_off, read_value, word
 
 Settings = tuple[tuple[str, Any], ...]
@@ -21,11 +22,8 @@ Settings = tuple[tuple[str, Any], ...]
 for a strategy that is off.
 """
 
-RUN = ("batch_size", "epochs")
-"""Settings of the training run itself: whole numbers that no search varies."""
-
-MOST = 1_000_000
-"""The largest batch size and number of epochs."""
+RUN = {"batch_size": limits.BATCH_SIZE, "epochs": limits.EPOCHS}
+"""Settings of the training run itself, with their largest values: whole numbers that no search varies."""
 
 EXAMPLE = "[batch_norm=true, dropout=0:0.5]"
 
@@ -149,8 +147,8 @@ def _bare(full: str) -> str:
 
 def _checked(full: str, owner: str, declared: Declared | None, value: Any) -> Any:
     if declared is None:
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST:
-            raise InputError(f"{full} must be one whole number from 1 to {MOST:,}, got {value!r:.80}")
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= RUN[full]:
+            raise InputError(f"{full} must be one whole number from 1 to {RUN[full]:,}, got {value!r:.80}")
         return value
     if is_off(declared, value):
         return None

@@ -4,12 +4,10 @@ All mistakes in a spec are reported together. Settings that do not change the re
 part of it.
 """
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
@@ -17,11 +15,10 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from cooldown.objectives import schedules
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.data.aim import Aim, read_class_weight, read_measure
-from cooldown.objectives.data.reading.text import decoded
 from cooldown.objectives.errors import InputError
-from cooldown.search.spec import samplers
+from cooldown.search.spec import limits, samplers
 from cooldown.search.spec.arms import CHOICES, Arm, short
-from cooldown.search.spec.looks import check_looks
+from cooldown.search.spec.looks import check_looks, planned_fields
 from cooldown.search.spec.ranges import read_ranges
 from cooldown.search.spec.task_fields import BY_TASK, READING, TaskFields
 from cooldown.search.statistics.verdict import MARGIN
@@ -38,7 +35,16 @@ LEFT_OUT = (*BY_TASK, "kind", *READING, "widened", "primary", "margin", "looks",
 DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
 
 Pruner = Literal["none", "median", "hyperband"]
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
+
+Trials = Annotated[int, Field(ge=1, le=limits.TRIALS)]
+Repeats = Annotated[int, Field(ge=1, le=limits.REPEATS)]
+Epochs = Annotated[int, Field(ge=1, le=limits.EPOCHS)]
+Seeds = Annotated[int, Field(ge=1, le=limits.SEEDS)]
+Rows = Annotated[int, Field(ge=1, le=limits.BATCH_SIZE)]
+Width = Annotated[int, Field(ge=1, le=limits.WIDTH)]
+
+MOST_NAMED = 20
+"""Mistakes of a spec that a message lists at most."""
 
 
 class Experiment(TaskFields):
@@ -71,21 +77,23 @@ class Experiment(TaskFields):
     """
 
     arms: tuple[str, ...] = Field(DEFAULT_ARMS, title="Arms", description="optimizers, or optimizers+schedules")
-    trials: Count = Field(16, title="Trials per study", description="configs tried per study")
-    repeats: Count = Field(5, title="Repeats per arm", description="independent studies per arm")
-    epochs: Count = Field(30, title="Epochs", description="passes over the training rows")
-    seeds: Count = Field(3, title="Seeds per trial", description="seeds per trial")
-    finalists: Count = Field(
+    trials: Trials = Field(16, title="Trials per study", description="configs tried per study")
+    repeats: Repeats = Field(5, title="Repeats per arm", description="independent studies per arm")
+    epochs: Epochs = Field(30, title="Epochs", description="passes over the training rows")
+    seeds: Seeds = Field(3, title="Seeds per trial", description="seeds per trial")
+    finalists: Seeds = Field(
         4, title="Finalists per study", description="best trials of a study to train again with more seeds"
     )
-    finalist_seeds: Count = Field(4, title="Further seeds of a finalist", description="further seeds of a finalist")
-    confirm_seeds: Count = Field(5, title="Fresh seeds of a winner", description="fresh seeds of a winner's evaluation")
-    generation: Count = Field(4, title="Trials proposed together", description="trials proposed together")
+    finalist_seeds: Seeds = Field(4, title="Further seeds of a finalist", description="further seeds of a finalist")
+    confirm_seeds: Seeds = Field(5, title="Fresh seeds of a winner", description="fresh seeds of a winner's evaluation")
+    generation: Seeds = Field(4, title="Trials proposed together", description="trials proposed together")
     seed: int = Field(0, ge=0, lt=2**63, title="Seed of the experiment", description="seed of everything random")
     sampler: str = Field("tpe", title="Sampler", description="what proposes configs")
     pruner: Pruner = Field("none", title="Pruner", description="stop bad trials early")
-    batch_size: Count = Field(32, title="Batch size", description="rows per update")
-    hidden: tuple[Count, ...] | None = Field(None, title="Hidden layers", description="widths of the hidden layers")
+    batch_size: Rows = Field(32, title="Batch size", description="rows per update")
+    hidden: tuple[Width, ...] | None = Field(
+        None, max_length=limits.LAYERS, title="Hidden layers", description="widths of the hidden layers"
+    )
     ranges: dict[str, Any] = Field(
         default_factory=dict,
         title="Custom ranges",
@@ -97,8 +105,8 @@ class Experiment(TaskFields):
     widened: dict[str, tuple[dict[str, Any], ...]] = Field(
         default_factory=dict, title="Widened ranges", description="by arm, the ranges that were widened"
     )
-    looks: tuple[Count, ...] = Field((), title="Planned looks", description="numbers of repeats at which it may end")
-    until: Count | None = Field(None, title="Goes on until", description="repeats up to which it goes on, if open")
+    looks: tuple[Repeats, ...] = Field((), title="Planned looks", description="numbers of repeats at which it may end")
+    until: Repeats | None = Field(None, title="Goes on until", description="repeats up to which it goes on, if open")
     primary: tuple[str, str] | None = Field(
         None, title="Question", description="the two arms of the question: does the first beat the second?"
     )
@@ -133,6 +141,8 @@ class Experiment(TaskFields):
         """The arms' names; what is neither a text nor a table is left for the check of its type."""
         if not isinstance(value, list | tuple | Mapping):
             return value
+        if len(value) > limits.ARMS:
+            raise InputError(f"should be at most {limits.ARMS} arms, got {len(value):,}")
         given = value.items() if isinstance(value, Mapping) else ((None, each) for each in value)
         arms: list[Any] = []
         problems = [] if value else ["should contain at least one arm"]
@@ -316,18 +326,33 @@ def recorded_spec(fields: Mapping[str, Any]) -> Experiment:
 
 def read_spec(**fields: Any) -> Experiment:
     """The spec with these fields; raises InputError that lists all mistakes."""
+    return _read(fields, [])
+
+
+def planned_spec(**settings: Any) -> Experiment:
+    """The spec of a caller's settings, which may say until_decided and max_repeats; raises as `read_spec` does."""
+    return _read(*planned_fields(settings))
+
+
+def _read(fields: Mapping[str, Any], problems: Sequence[str]) -> Experiment:
+    """The spec with these fields; raises InputError that lists the `problems` that are known and all further ones."""
     known = list(Experiment.model_fields)
-    problems = [str(unknown_name("setting", name, (*known, *BESIDE))) for name in fields if name not in known]
+    unknown = [name for name in fields if name not in known]
+    problems = [*problems, *(str(unknown_name("setting", name, (*known, *BESIDE))) for name in unknown[:MOST_NAMED])]
+    count = len(problems) + len(unknown[MOST_NAMED:])
     try:
         spec = Experiment(**{name: value for name, value in fields.items() if name in known})
     except ValidationError as error:
-        problems += [problem for detail in error.errors() for problem in _problems(detail)]
+        further = [problem for detail in error.errors() for problem in _problems(detail)]
+        problems, count = [*problems, *further], count + len(further)
     else:
         if not problems:
             return spec
-    if len(problems) == 1:
+    if count == 1:
         raise InputError(problems[0])
-    raise InputError("\n".join([f"{len(problems)} problems in the spec:", *(f"  {problem}" for problem in problems)]))
+    told, more = problems[:MOST_NAMED], count - len(problems[:MOST_NAMED])
+    told += [f"… and {more:,} more"] if more else []
+    raise InputError("\n".join([f"{count:,} problems in the spec:", *(f"  {problem}" for problem in told)]))
 
 
 def _problems(error: Any) -> list[str]:
@@ -351,19 +376,3 @@ def _choices(annotation: Any) -> list[str]:
     """The texts that a field may be, by its annotation: a Literal, or one of several types."""
     parts = get_args(annotation)
     return [text for part in parts for text in ([part] if isinstance(part, str) else _choices(part))]
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """The settings in a TOML file; raises InputError with the file's name and, for a syntax error, the line."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"spec file {path} does not exist") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    text = decoded(content, str(path))
-    try:
-        # TOML knows two of the three kinds of line ends.
-        return tomllib.loads(text.replace("\r\n", "\n").replace("\r", "\n"))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path} is not valid TOML: {error}") from None

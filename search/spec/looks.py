@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cooldown.objectives.errors import InputError
+from cooldown.search.spec.limits import REPEATS
 
 FIRST, DEFAULT_MOST, MOST_UNTIL_DECIDED = 5, 40, 20
 """Repeats before the first look; the most by default, and the most of --until-decided."""
-
-MOST_REPEATS = 1000
 
 BUDGET = 250_000_000
 """Gradient evaluations that the default plan may take in all. It follows from the spec how many repeats these are, many
@@ -49,26 +48,29 @@ def further(looks: Sequence[int], repeats: int, most: int | None = None) -> tupl
     return (*planned, *beyond)
 
 
-def planned_fields(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a spec for the settings of a caller, who may say until_decided and max_repeats.
+def planned_fields(settings: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The fields of a spec for the settings of a caller, who may say until_decided and max_repeats; and what is wrong
+    with these two.
 
-    A spec that has looks starts with the first of them. Raises InputError for settings that contradict each other.
+    A spec that has looks starts with the first of them.
     """
     fields = dict(settings)
     until_decided, most = fields.pop("until_decided", None), fields.pop("max_repeats", None)
+    problems = []
     if until_decided not in (None, True, False):
-        raise InputError(f"until_decided: should be true or false, got {until_decided!r}")
-    if most is not None and not until_decided:
-        raise InputError("max_repeats: says how far until_decided goes; give both, or repeats alone")
-    if until_decided:
-        first = fields.get("repeats", FIRST)
+        problems.append(f"until_decided: should be true or false, got {until_decided!r:.80}")
+    elif most is not None and not until_decided:
+        problems.append("max_repeats: says how far until_decided goes; give both, or repeats alone")
+    elif until_decided:
+        first = fields.pop("repeats", FIRST)
         most = MOST_UNTIL_DECIDED if most is None else most
         for name, value in (("repeats", first), ("max_repeats", most)):
-            if isinstance(value, bool) or not isinstance(value, int) or not 2 <= value <= MOST_REPEATS:
-                raise InputError(f"{name}: should be a whole number from 2 to {MOST_REPEATS}, got {value!r}")
-        if most < first:
-            raise InputError(f"max_repeats: {most} is fewer than the first look's {first} repeats")
-        fields["looks"] = doubling(first, most)
-    if fields.get("looks"):
+            if isinstance(value, bool) or not isinstance(value, int) or not 2 <= value <= REPEATS:
+                problems.append(f"{name}: should be a whole number from 2 to {REPEATS:,}, got {value!r:.80}")
+        if not problems and most < first:
+            problems.append(f"max_repeats: {most} is fewer than the first look's {first} repeats")
+        if not problems:
+            fields["looks"] = doubling(first, most)
+    if not problems and fields.get("looks"):
         fields["repeats"] = fields["looks"][0]
-    return fields
+    return fields, problems

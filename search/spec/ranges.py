@@ -7,6 +7,7 @@ from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.hyperparameters import Declared
 from cooldown.objectives.strategies import STRATEGIES
+from cooldown.search.spec import limits
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.values import STRATEGY, flatten, is_number, is_off, read_value, word
 
@@ -54,6 +55,8 @@ def read_ranges(ranges: Any, arms: Sequence[Arm] | None) -> dict[str, Any]:
     if not isinstance(ranges, Mapping):
         raise InputError(f'should be a table such as {{"momentum.learning_rate": [0.01, 1.0]}}, got {ranges!r:.80}')
     flat = flatten(ranges)
+    if len(flat) > limits.RANGES:
+        raise InputError(f"should be at most {limits.RANGES:,} ranges, got {len(flat):,}")
     declared: dict[str, tuple[str, Declared]] = {
         f"{STRATEGY}.{name}": (STRATEGY, strategy.declared) for name, strategy in STRATEGIES.items()
     }

@@ -22,7 +22,8 @@ class BudgetCurve:
     """The expected best validation loss of one arm, and the expected cost, after k trials.
 
     trials: (K,) the counts 1…K. expected: (K,) mean over repeats, in the loss's unit; inf where some repeat's is.
-    low, high: (K,) its pointwise 95 % t interval; NaN with a single repeat and where `expected` is inf.
+    low, high: (K,) its pointwise 95 % t interval, which does not go below 0 where no loss does; NaN with a single
+    repeat and where `expected` is inf.
     gradient_evaluations, seconds: (K,) mean cumulative cost of k trials. repeats: the repeats behind each mean.
     """
 
@@ -134,6 +135,9 @@ def budget_curve(
     known = np.isfinite(curves).all(axis=0)
     if repeats > 1:
         low[known], high[known] = _interval_ends(curves[:, known])
+        if (losses >= 0).all():
+            # A cross-entropy, a squared error or 1 − roc_auc cannot be negative.
+            low = np.maximum(low, 0)
     return BudgetCurve(
         trials=np.arange(1, budget + 1),
         expected=curves.mean(axis=0),

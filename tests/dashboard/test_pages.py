@@ -372,10 +372,13 @@ def test_the_browser_formats_the_numbers_of_a_large_table(shown: list[Any]) -> N
 
 
 def test_commands_are_quoted_and_name_the_ledger_unless_it_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
     for url, more in (
         ("sqlite:////tmp/a b.db", ["--db", "sqlite:////tmp/a b.db"]),
         ("sqlite:///cooldown.db", []),
         ("postgresql://me:secret@there/db", []),
     ):
         monkeypatch.setattr(data, "where", lambda url=url: url)
-        assert shlex.split(parts.command("show", "it's; $(me)")) == ["cooldown", "show", "it's; $(me)", *more]
+        monkeypatch.setattr(parts.st, "code", lambda text, **options: shown.append(text))
+        parts.terminal("show", "it's; $(me)")
+        assert shlex.split(shown[-1]) == ["cooldown", "show", "it's; $(me)", *more]

@@ -251,7 +251,7 @@ def test_files_that_are_no_tables(tmp_path):
     (tmp_path / "folder.csv").mkdir()
     for path, message in (
         (tmp_path / "none.csv", "there is no such file"),
-        (tmp_path / "folder.csv", "cannot be read: Is a directory"),
+        (tmp_path / "folder.csv", "cannot be read: is a folder, not a file"),
         (csv(tmp_path, "x", "table.ods"), r"must end in \.csv, \.tsv, \.txt, \.parquet, .*, got '\.ods'"),
         (csv(tmp_path, "no parquet", "t.parquet"), "is not a Parquet file"),
         (csv(tmp_path, b"PAR1" + b"\0" * 20 + b"PAR1", "u.parquet"), "is not a Parquet file"),
@@ -264,9 +264,9 @@ def test_files_that_are_no_tables(tmp_path):
 def test_a_file_that_may_not_be_read(tmp_path, monkeypatch):
     path = csv(tmp_path, numbers())
 
-    def refuse(self):
+    def refuse(self, mode):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(type(path), "read_bytes", refuse)
+    monkeypatch.setattr(type(path), "open", refuse)
     with pytest.raises(InputError, match="cannot be read: Permission denied"):
         tasks.from_table(path, target="b")

@@ -172,7 +172,7 @@ def test_an_open_question_has_one_next_step_with_its_price(record: ExperimentRec
     view = View(planted(record, [1.0, 1.5, 0.7, 0.9, 0.8], [1.0] * 5))
     found, needed = answer(view), document(view)["verdicts"][0]["repeats_to_decide"]
     assert found.next is not None
-    assert found.next.command == f"cooldown resume mine --until-decided --max-repeats {needed}"
+    assert found.next.command == f"cooldown resume mine --until-decided --max-repeats {needed} --db {record.db}"
     assert found.next.seconds == price_of_repeats(view, needed)
     assert found.next.seconds is not None
     training = sum(arm.seconds - arm.superseded_seconds for arm in arm_summaries(view))
@@ -189,14 +189,14 @@ def test_too_few_repeats_ask_for_five(record: ExperimentRecord) -> None:
     assert found.sentence == "Open: on iris, there is no verdict on tuned momentum+cosine vs tuned adam yet."
     assert found.why == "An interval takes at least 2 repeats of both arms."
     assert found.next is not None
-    assert found.next.command == "cooldown resume mine --repeats 5"
+    assert found.next.command == f"cooldown resume mine --repeats 5 --db {record.db}"
 
 
 def test_an_unfinished_experiment_is_to_be_finished_first(record: ExperimentRecord) -> None:
     losses = [1.0, 1.5, 0.7, 0.9, 0.8], [1.0] * 5
     found = answered(record, *losses, status=Status.INTERRUPTED)
     assert found.next is not None
-    assert (found.next.purpose, found.next.command) == ("To finish it", "cooldown resume mine")
+    assert (found.next.purpose, found.next.command) == ("To finish it", f"cooldown resume mine --db {record.db}")
     assert answered(record, *losses, status=Status.RUNNING).next is None
 
 
@@ -208,7 +208,7 @@ def test_a_withheld_verdict_is_open_and_leads_to_its_alarm(record: ExperimentRec
     assert found.word == "open"
     assert found.why.startswith("No verdict: boundary: the best values of momentum+cosine are at the edge of a range")
     assert found.next is not None
-    assert found.next.command == "cooldown resume mine --extend"
+    assert found.next.command == f"cooldown resume mine --extend --db {record.db}"
     assert found.next.seconds is not None
 
 
@@ -239,7 +239,7 @@ def test_every_place_says_the_same(record: ExperimentRecord) -> None:
     assert found.next is not None
     console = Console(width=200, markup=False, highlight=False)
     with console.capture() as captured:
-        terminal.answer(console, Result(made), "mine")
+        terminal.answer(console, Result(made))
     page = report(made)
     for text in (found.sentence, found.why, found.next.command):
         assert text in captured.get()

@@ -147,7 +147,7 @@ def test_tables_show_labels_and_say_what_they_stand_for(view: View) -> None:
         in table.reading
     )
     console = Console(width=80, record=True, markup=False)
-    answer(console, Result(view.record), "tiny")
+    answer(console, Result(view.record))
     console.print(trials_listing(Result(view.record).trials()))
     text = console.export_text()
     assert "\nbn  " in text

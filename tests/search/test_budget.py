@@ -107,12 +107,18 @@ def test_the_budget_curve_by_hand(
     curve = budget_curve(LOSSES, EVALUATIONS, SECONDS, independent)
     # The standard error of two repeats is half their distance.
     np.testing.assert_allclose(curve.expected, expected)
-    np.testing.assert_allclose(curve.low, np.array(expected) - T1 * np.array(half))
+    np.testing.assert_allclose(curve.low, np.maximum(np.array(expected) - T1 * np.array(half), 0))
     np.testing.assert_allclose(curve.high, np.array(expected) + T1 * np.array(half))
     np.testing.assert_array_equal(curve.trials, [1, 2, 3])
     np.testing.assert_allclose(curve.gradient_evaluations, evaluations)
     np.testing.assert_allclose(curve.seconds, seconds)
     assert curve.repeats == 2
+
+
+def test_an_interval_goes_below_0_only_where_losses_do() -> None:
+    losses, ones = np.array([[0.1, 0.2], [0.0, 0.9]]), np.ones((2, 2))
+    assert budget_curve(losses, ones, ones, independent=False).low.min() == 0
+    assert budget_curve(losses - 0.5, ones, ones, independent=False).low.min() < -0.5
 
 
 @pytest.mark.parametrize("independent", [True, False])

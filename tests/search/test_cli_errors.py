@@ -63,7 +63,7 @@ def test_tables_that_cannot_be_learned(
         ("compare none.csv --target y", "there is no such file"),
         ("compare nomodule:task", "module 'nomodule' cannot be imported"),
         ("compare json:task", "module 'json' has no attribute 'task'"),
-        ("compare none.toml", "spec file none.toml does not exist"),
+        ("compare none.toml", "spec file 'none.toml': there is no such file"),
         ("compare iris --target y", "target 'y' is for a CSV or Parquet file"),
         ("compare iris --arm adm", "unknown optimizer 'adm'; did you mean 'adam'?"),
         ("compare iris --arm adam+cosin", "unknown schedule 'cosin'; did you mean 'cosine'?"),
@@ -71,12 +71,12 @@ def test_tables_that_cannot_be_learned(
         ("compare iris --arm +", "arm '+': a name is missing"),
         ("compare iris --arm ,", "arm ',': a name is missing"),
         ("compare iris --trials 0 --epochs -3", "2 problems in the spec:\n  trials: should be greater"),
-        ("compare iris --trials 99999999", "trials: should be less than or equal to 1000000, got 99999999"),
+        ("compare iris --trials 99999999", "trials: should be less than or equal to 100000, got 99999999"),
         ("compare iris --trials abc", "Invalid value for '--trials': 'abc' is not a whole number"),
         ("compare iris --trials 1e3", "'1e3' is not a whole number"),
         ("compare iris --seed -1", "seed: should be greater than or equal to 0, got -1"),
         ("compare iris --seed 99999999999999999999", "seed: should be less than 9223372036854775808"),
-        ("compare iris --workers 0", "workers: should be a whole number of at least 1, got 0"),
+        ("compare iris --workers 0", "Invalid value for '--workers': 0 is less than 1"),
         ("compare iris --hidden 3.5", "--hidden: widths should be whole numbers such as 64,32, got '3.5'"),
         ("compare iris --hidden ''", "--hidden: widths should be whole numbers such as 64,32, got ''"),
         ("compare iris --hidden 5,-1", "hidden[1]: should be greater than or equal to 1, got -1"),
@@ -186,4 +186,4 @@ def test_comparing_an_existing_name_with_other_settings(run_here: Any, ledger: s
     code, out, err = run_here("compare", "iris", "--trials", "9", "--name", "tiny", "--db", ledger)
     assert (code, out) == (2, "")
     assert "experiment 'tiny' exists with other settings (" in err
-    assert "`cooldown delete tiny` first" in err
+    assert f"`cooldown delete tiny --db {ledger}` first" in err

@@ -56,7 +56,10 @@ def test_specs_have_these_settings_only_where_they_are_set() -> None:
         ({"metric": 3}, "metric: should be the name of a scorer of scikit-learn"),
         ({"objective": " "}, "objective: should be the name of a scorer of scikit-learn"),
         ({"class_weight": "balance"}, "class_weight: should be 'balanced' or a table of weights by label"),
-        ({"class_weight": {"a": -1}}, "class_weight: the weight of a class should be a finite number above 0, got -1"),
+        (
+            {"class_weight": {"a": -1}},
+            "class_weight: the weight of a class should be a number above 0 and at most 1,0",
+        ),
         ({"target_transform": "sqrt"}, "target_transform: should be 'log', got 'sqrt'"),
         ({"sample_weight": 3}, "sample_weight: should be a valid string"),
     ],

@@ -56,7 +56,7 @@ def ran(folder: Path, **changes: Any) -> ExperimentRecord:
 def printed(record: ExperimentRecord) -> str:
     console = Console(width=200)
     with console.capture() as captured:
-        terminal.answer(console, Result(record), "houses")
+        terminal.answer(console, Result(record))
     return captured.get()
 
 

@@ -102,12 +102,12 @@ def test_hidden_layers_reach_a_task_given_as_an_object(ran: tuple[str, Result]) 
     [
         ({"name": ""}, "name: should be a non-empty string, got ''"),
         ({"name": 3}, "name: should be a non-empty string, got 3"),
-        ({"name": "two\nlines"}, "name: should be one line of printable text"),
+        ({"name": "two\nlines"}, "name: should be one line of visible text"),
         ({"name": "-x"}, "name: should not start with '-', got '-x'"),
         ({"name": "x" * 201}, "name: should have at most 200 characters, got 201"),
-        ({"workers": 0}, "workers: should be a whole number of at least 1, got 0"),
-        ({"workers": True}, "workers: should be a whole number of at least 1, got True"),
-        ({"workers": 1.5}, "workers: should be a whole number of at least 1, got 1.5"),
+        ({"workers": 0}, "workers: should be a whole number from 1 to 256, got 0"),
+        ({"workers": True}, "workers: should be a whole number from 1 to 256, got True"),
+        ({"workers": 1.5}, "workers: should be a whole number from 1 to 256, got 1.5"),
         ({"db": 3}, "db: should be a database URL"),
         ({"trails": 3}, "unknown setting 'trails'; did you mean 'trials'"),
         ({"target": "y"}, "target 'y' is for a CSV or Parquet file"),
@@ -137,7 +137,7 @@ def test_tune_is_one_joint_arm_once(url: str) -> None:
     assert result.answer.word == "best found"
     assert str(result.answer).startswith("Best found on iris: ")
     assert result.answer.next is not None
-    assert result.answer.next.command == "cooldown export iris -o best.toml"
+    assert result.answer.next.command == f"cooldown export iris -o best.toml --db {result.record.db}"
     assert result.verdicts == []
 
 

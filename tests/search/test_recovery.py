@@ -113,7 +113,7 @@ def test_ctrl_c_before_anything_has_begun(stubborn: Path, launch: Any) -> None:
     wait_until((stubborn / "here").exists, "the module is imported", process)
     interrupt(process)
     out, err = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, out, err.strip()) == (130, "", "")
+    assert (process.returncode, out, err.strip()) == (130, "", "Interrupted.")
     assert not (stubborn / "cooldown.db").exists()
 
 

@@ -89,8 +89,8 @@ def test_a_plan_is_in_the_spec_only_where_there_is_one() -> None:
     assert "looks" not in spec().to_json()
     planned = read_spec(task="iris", arms=ARMS, looks=(2, 4), repeats=4)
     assert Experiment(**{**planned.to_json(), "arms": ARMS}) == planned
-    assert plans.planned_fields({"until_decided": True}) == {"looks": (5, 10, 20), "repeats": 5}
-    assert plans.planned_fields({"looks": [3, 6], "repeats": 6}) == {"looks": [3, 6], "repeats": 3}
+    assert plans.planned_fields({"until_decided": True}) == ({"looks": (5, 10, 20), "repeats": 5}, [])
+    assert plans.planned_fields({"looks": [3, 6], "repeats": 6}) == ({"looks": [3, 6], "repeats": 3}, [])
 
 
 # --- running

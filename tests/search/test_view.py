@@ -34,7 +34,7 @@ def parses(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 def shown(record: ExperimentRecord) -> None:
-    terminal.answer(Console(file=None, quiet=True), Result(record), "tiny")
+    terminal.answer(Console(file=None, quiet=True), Result(record))
 
 
 def sections(record: ExperimentRecord) -> None:

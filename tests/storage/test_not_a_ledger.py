@@ -131,8 +131,8 @@ def test_what_is_not_a_file_is_named(tmp_path: Path, create: bool) -> None:
     os.mkfifo(tmp_path / "pipe")
     for url, message in [
         (f"sqlite:///{tmp_path}", "is a folder, not a file"),
-        (f"sqlite:///{tmp_path}/pipe", "is a device or pipe, not a file"),
-        ("sqlite:////dev/null", "is a device or pipe, not a file"),
+        (f"sqlite:///{tmp_path}/pipe", "is a pipe, not a file"),
+        ("sqlite:////dev/null", "is a device or a socket, not a file"),
         (f"sqlite:///{'a' * 300}", "cannot be opened: File name too long"),
     ]:
         with pytest.raises(LedgerError, match=message):
@@ -158,8 +158,8 @@ def test_an_absent_ledger_is_made_only_where_one_is_wanted(tmp_path: Path) -> No
     "url",
     [
         "",
-        "cooldown.db",
-        "/tmp/cooldown.db",
+        "cooldown",
+        ":memory:",
         "sqlite:cooldown.db",
         "sqlite://",
         "sqlite:///",
@@ -167,6 +167,8 @@ def test_an_absent_ledger_is_made_only_where_one_is_wanted(tmp_path: Path) -> No
         "sqlite://host/cooldown.db",
         "sqlite:///file:cooldown.db?uri=true",
         "sqlite:///cooldown.db?timeout=soon",
+        "sqlite:///why?/cooldown.db",
+        "sqlite:///why?",
         "sqlite:///a\0b.db",
         "sqlite+unknown:///cooldown.db",
         "sqlite+aiosqlite:///cooldown.db",

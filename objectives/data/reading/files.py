@@ -11,6 +11,7 @@ from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cooldown.objectives import files
 from cooldown.objectives.data.reading.delimited import Layout, layout_of
 from cooldown.objectives.data.reading.missing import WORDS, absent
 from cooldown.objectives.data.reading.options import Reading
@@ -22,11 +23,7 @@ if TYPE_CHECKING:
 
 DELIMITED, PARQUET, EXCEL = (".csv", ".tsv", ".txt"), (".parquet", ".pq"), (".xlsx", ".xlsm")
 SUFFIXES = DELIMITED + PARQUET + EXCEL
-COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
-    ".gz": gzip.decompress,
-    ".bz2": bz2.decompress,
-    ".xz": lzma.decompress,
-}
+COMPRESSIONS: dict[str, Callable[[Any], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 
 COMMA = r"\s*[+-]?[0-9]+,[0-9]+\s*"
 """A number with a decimal comma, or with one group of thousands."""
@@ -71,6 +68,8 @@ def read_file(
     if suffix in EXCEL:
         return _read_excel(content, where)
     text = decoded(content, where)
+    if (length := len(text.lstrip().partition("\n")[0])) > files.LINE:
+        raise InputError(f"{where}: the header line has {length:,} characters, more than {files.LINE:,}")
     table = _read_delimited(text, layout_of(text), where, reading, texts)
     for place, name in enumerate(table.columns):
         cells = table.iloc[:, place]
@@ -84,17 +83,15 @@ def read_file(
 
 def content_of(path: Path, where: str) -> bytes:
     """The bytes of a file, decompressed; InputError if it cannot be read or is empty."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise InputError(f"{where}: there is no such file") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{where}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if expand := COMPRESSIONS.get(path.suffix.lower()):
+    content = files.read_file(path, where, files.TABLE_BYTES)
+    if opened := COMPRESSIONS.get(path.suffix.lower()):
         try:
-            content = expand(content)
+            with opened(BytesIO(content)) as expanded:
+                content = expanded.read(files.TABLE_BYTES + 1)
         except (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError) as error:
             raise InputError(f"{where}: cannot be decompressed: {error}") from None
+        if len(content) > files.TABLE_BYTES:
+            raise InputError(f"{where}: is larger than {files.TABLE_BYTES // files.MB:,} MB when it is decompressed")
     if not content.strip():
         raise InputError(f"{where}: is empty")
     return content

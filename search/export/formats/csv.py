@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from cooldown.objectives.plain_text import cell
 from cooldown.search.export.format import TableFormat
 
 if TYPE_CHECKING:
@@ -10,7 +11,8 @@ if TYPE_CHECKING:
 
 def write(table: "pd.DataFrame") -> bytes:
     """UTF-8 with a header line; numbers have all their digits, and missing values are empty."""
-    return table.to_csv(index=False, lineterminator="\n").encode()
+    safe = table.map(lambda value: cell(value) if isinstance(value, str) else value).rename(columns=cell)
+    return safe.to_csv(index=False, lineterminator="\n").encode()
 
 
 csv = TableFormat(

@@ -4,13 +4,14 @@ from typing import Any
 
 from tomli_w import dumps
 
+from cooldown.objectives.plain_text import visible_in_toml
 from cooldown.search.export.document import document
 from cooldown.search.export.format import Chosen, ConfigFormat, Exported
 
 
 def write(chosen: Chosen) -> Exported:
     """The document in TOML 1.0."""
-    return Exported(dumps(_without_null(document(chosen)), multiline_strings=False))
+    return Exported(visible_in_toml(dumps(_without_null(document(chosen)), multiline_strings=False)))
 
 
 def _without_null(value: Any) -> Any:

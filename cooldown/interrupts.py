@@ -1,0 +1,91 @@
+"""Ctrl-C, SIGTERM and SIGHUP: one message and exit code 130, from the first import to the last line, for every command.
+
+As a rule a command has nothing to put in order, and is ended at once. One that has, such as a run that holds an
+experiment's lease, says so with `orderly`: the first signal then raises KeyboardInterrupt, and a second one ends it at
+once. All of this is for the command line; as a library, Cooldown changes no signal handler.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any, NoReturn
+
+EXIT_CODE = 130
+
+SIGNALS = [number for name in ("SIGINT", "SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None]
+
+
+class _State:
+    """What this process has been asked, and what it says of it."""
+
+    message = "Interrupted."
+    asked = told = False
+
+
+def install() -> None:
+    """End this process at once on every one of the signals that is not ignored, as `nohup` and `&` ask for."""
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+@contextmanager
+def orderly() -> Iterator[None]:
+    """In here, the first signal raises KeyboardInterrupt."""
+    ours = [number for number in SIGNALS if signal.getsignal(number) is _end]
+    for number in ours:
+        signal.signal(number, _ask)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, _end)
+
+
+def say_when_asked(message: str) -> None:
+    """From now on, an interrupted process says this."""
+    _State.message = message
+
+
+def was_asked() -> bool:
+    """Whether a signal has asked this process to end: whatever error follows is a consequence."""
+    return _State.asked
+
+
+def tell() -> None:
+    """Print the message to stderr, once."""
+    if not _State.told:
+        _State.told = True
+        # Below all buffers: a signal may come in the middle of a print.
+        _write(f"{_State.message}\n")
+
+
+def _ask(_number: int, _frame: FrameType | None) -> None:
+    _State.asked = True
+    for number in SIGNALS:
+        if signal.getsignal(number) is _ask:
+            signal.signal(number, _end)
+    raise KeyboardInterrupt
+
+
+def _end(_number: int, _frame: Any) -> NoReturn:
+    if _is_terminal():
+        # A live display hides the cursor.
+        _write("\x1b[?25h")
+    tell()
+    os._exit(EXIT_CODE)
+
+
+def _is_terminal() -> bool:
+    try:
+        return os.isatty(2)
+    except OSError:
+        return False
+
+
+def _write(text: str) -> None:
+    # Where stderr is closed, nobody listens.
+    with suppress(OSError):
+        os.write(2, text.encode(errors="backslashreplace"))

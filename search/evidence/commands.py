@@ -1,0 +1,18 @@
+"""Commands as they are printed: quoted for a shell, in the form in which the command line reads them back."""
+
+import shlex
+
+from cooldown.objectives.plain_text import visible
+from cooldown.storage import ExperimentRecord
+
+
+def command(verb: str, name: str, *options: str, db: str | None = None) -> str:
+    """`cooldown VERB NAME OPTIONS`. db: the address of the ledger, None where it need not be named."""
+    words = [*options, *(("--db", db) if db is not None else ())]
+    # A name of an older ledger may begin like an option.
+    return visible(shlex.join(["cooldown", verb, *([*words, "--", name] if name.startswith("-") else [name, *words])]))
+
+
+def command_about(record: ExperimentRecord, verb: str, *options: str) -> str:
+    """A command about an experiment, in the ledger that it was read from."""
+    return command(verb, record.name, *options, db=record.db)
