@@ -281,6 +281,6 @@ def test_a_path_and_a_table_in_memory_are_read_with_the_same_options(path: Path)
     row = np.arange(N)
     frame = pd.DataFrame({"id": row, "a": [f"1,{cell % 5 + 100}" for cell in row], "y": row % 2})
     frame.to_csv(path, index=False)
-    for given in (path, frame):
-        task = tasks.given(given, target="y", drop="id", decimal=",")
+    for table in (path, frame):
+        task = tasks.given(table, target="y", drop="id", decimal=",")
         assert task.data[0][:2].ravel().tolist() == [1.1, 1.101]  # type: ignore[attr-defined]
