@@ -5,6 +5,7 @@ tasks of a user's own; `resolve` finds a task by what the command line or a spec
 says. A task loads its data when they are needed.
 """
 
+from dataclasses import fields
 from os import PathLike, fspath
 from typing import Any
 
@@ -52,13 +53,14 @@ def resolve(
 
 def given(task: Any, **settings: Any) -> Task:
     """The task that a user of Python means: a Task itself, or the name of one, the path of a file or a table in memory,
-    with the `settings` of `resolve` or of `from_frame`.
+    with the `settings` of `resolve` or of `from_frame`, and those of a `Reading` by their names.
 
     Raises InputError for anything else, and for settings beside a Task, which has its own.
     """
     settings = {name: value for name, value in settings.items() if value is not None}
     if isinstance(task, str | PathLike):
-        return resolve(fspath(task), **settings)
+        read = {field.name: settings.pop(field.name) for field in fields(Reading) if field.name in settings}
+        return resolve(fspath(task), reading=Reading(**read), **settings)
     if not isinstance(task, Task):
         return from_frame(task, **settings)
     if settings:

@@ -9,6 +9,7 @@ from cooldown.search.cli.options import (
     Dates,
     Decimal,
     Drop,
+    Groups,
     Json,
     Kind,
     Missing,
@@ -16,6 +17,7 @@ from cooldown.search.cli.options import (
     Target,
     Task,
     Test,
+    Time,
 )
 from cooldown.search.cli.screen import OUT
 
@@ -26,6 +28,8 @@ def describe(
     task: Task,
     target: Target = None,
     test: Test = None,
+    groups: Groups = None,
+    time: Time = None,
     kind: Kind = None,
     decimal: Decimal = None,
     missing: Missing = None,

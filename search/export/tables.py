@@ -65,7 +65,7 @@ def _is_plain(column: ReadColumn) -> bool:
     match column.column:
         case NumberColumn(notation=notation, missing=(), signs=()):
             return notation == Notation()
-        case CategoryColumn(declared=False, missing=()):
+        case CategoryColumn(declared=False, missing=()) | None:
             return True
     return False
 

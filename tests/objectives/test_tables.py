@@ -77,6 +77,20 @@ def test_csv_and_parquet_are_the_same_task(tmp_path):
     np.testing.assert_allclose(one.search_problem().model.X, two.search_problem().model.X)
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_table_of_an_older_ledger_is_the_same_task(tmp_path, suffix):
+    """Its fingerprint is what older versions recorded, so that their experiments are resumed."""
+    row = np.arange(N)
+    columns = {"age": row * 7 % 41 + 20.0, "share": row / 8 - 3, "count": row * 5 % 9, "member": row % 3 == 0}
+    colors = np.array(["red", "green", "NA x", "blue"])[row * 3 % 4]
+    table = pd.DataFrame({**columns, "color": colors, "bought": np.array(["no", "yes"])[row % 2]})
+    table["member"] = table["member"].astype(object)
+    table.loc[::7, "age"], table.loc[::11, "color"], table.loc[::13, "member"] = np.nan, None, None
+    table = table[["age", "share", "count", "color", "member", "bought"]]
+    task = tasks.from_table(write(table, tmp_path / f"t{suffix}"), target="bought")
+    assert task.fingerprint() == "1d724fb54ec1be86cb5f54be35fb8b7dcc4188aef466989ba06cf499bd35b29e"
+
+
 def test_preprocessing_is_fitted_on_the_training_rows_only(mixed_file):
     task, table = tasks.from_table(mixed_file, target="bought"), mixed()
     problem = task.search_problem(4, 1)

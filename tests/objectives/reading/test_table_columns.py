@@ -275,3 +275,12 @@ def test_any_table_is_read_or_refused(
         return
     assert {column.name for column in task.columns} == {*cells, "y"}
     assert np.isfinite(task.search_problem().model.X).all()  # type: ignore[attr-defined]
+
+
+def test_a_path_and_a_table_in_memory_are_read_with_the_same_options(path: Path) -> None:
+    row = np.arange(N)
+    frame = pd.DataFrame({"id": row, "a": [f"1,{cell % 5 + 100}" for cell in row], "y": row % 2})
+    frame.to_csv(path, index=False)
+    for table in (path, frame):
+        task = tasks.given(table, target="y", drop="id", decimal=",")
+        assert task.data[0][:2].ravel().tolist() == [1.1, 1.101]  # type: ignore[attr-defined]
