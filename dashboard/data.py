@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 import streamlit as st
 
 from cooldown.search.experiments.result import Result
-from cooldown.storage import Ledger, NoLedgerError, Status, Summary, Winner
+from cooldown.storage import Ledger, NoLedgerError, Status, Summary, UnreadableError, Winner
 from cooldown.storage.address import database_url
 
 LIVE = 2.0
@@ -47,15 +47,28 @@ def where() -> str:
 
 
 def summaries() -> list[Summary]:
-    """All experiments, newest first; none where there is no ledger yet. Raises LedgerError for any other database."""
+    """All experiments that can be read, newest first; none where there is no ledger yet. Raises LedgerError for any
+    other database.
+    """
     try:
         return _ledger(where()).summaries()
     except NoLedgerError:
         return []
 
 
+def unreadable() -> list[UnreadableError]:
+    """Why other experiments cannot be shown; none where there is no ledger yet."""
+    try:
+        return _ledger(where()).unreadable()
+    except NoLedgerError:
+        return []
+
+
 def summary(name: str) -> Summary | None:
-    """The summary of one experiment; None where it no longer exists."""
+    """The summary of one experiment; None where it no longer exists. Raises UnreadableError for a damaged one."""
+    for error in unreadable():
+        if error.experiment == name:
+            raise error
     return next((summary for summary in summaries() if summary.name == name), None)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from cooldown.storage import sqlite
 from cooldown.storage.address import sqlite_path
+from cooldown.storage.checking import from_json
 from cooldown.storage.errors import LedgerError, NoLedgerError, explained
 from cooldown.storage.tables import REVISION
 
@@ -36,7 +37,8 @@ class Database:
         self.where = str(path).encode(errors="replace").decode()
         current = self._check(path, create)
         # No pool: connections must not be shared between threads, and opening one is cheap.
-        self.engine: Engine = create_engine(URL.create("sqlite", database=str(path.absolute())), poolclass=NullPool)
+        url_of_file = URL.create("sqlite", database=str(path.absolute()))
+        self.engine: Engine = create_engine(url_of_file, poolclass=NullPool, json_deserializer=from_json)
         event.listen(self.engine, "connect", sqlite.prepare)
         event.listen(self.engine, "begin", sqlite.begin)
         if not current:
@@ -71,7 +73,8 @@ class Database:
             yield
         except DBAPIError as error:
             raise explained(error.orig, self.where) from error
-        except sqlite3.Error as error:
+        # SQLite's own message may quote a damaged name.
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise explained(error, self.where) from error
 
     def _check(self, path: Path, create: bool) -> bool:
@@ -91,7 +94,7 @@ class Database:
             raise LedgerError(f"the ledger {self.where} is not a SQLite database")
         try:
             names, revision = sqlite.look(path)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise explained(error, self.where) from error
         if revision == REVISION:
             return True

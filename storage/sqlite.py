@@ -37,6 +37,7 @@ def look(path: Path) -> tuple[set[str], Any]:
     # as immutable creates no further files beside it.
     mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_TIMEOUT)) as connection:
+        connection.text_factory = text
         return contents(connection.execute)
 
 
@@ -58,9 +59,15 @@ def prepare(connection: sqlite3.Connection, _record: Any) -> None:
     """Settings of a new connection."""
     # `begin` starts transactions, not the driver.
     connection.isolation_level = None
+    connection.text_factory = text
     connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def text(stored: bytes) -> str:
+    """Text as the file holds it; bytes that are not UTF-8 become surrogates, so that a damaged cell hides no other."""
+    return stored.decode(errors="surrogateescape")
 
 
 def begin(connection: Connection) -> None:

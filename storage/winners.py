@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from cooldown.storage import tables
+from cooldown.storage.checking import is_finite
 from cooldown.storage.records import Purpose
 from cooldown.storage.rows import TUNED
 
@@ -27,7 +28,9 @@ class Winner:
 
 
 def read_winners(connection: Connection) -> Mapping[int, Sequence[Winner]]:
-    """The winners of every experiment, by its id; those of each arm's last attempt in a repeat alone."""
+    """The winners of every experiment, by its id; those of each arm's last attempt in a repeat alone. An experiment
+    whose winners cannot be read has none here: reading it says why.
+    """
     s, t, c = tables.studies, tables.trials, tables.curves
     # By the index on a trial's curves, without reading them.
     evaluated = select(c.c.trial_id).where(c.c.purpose == Purpose.EVALUATION.value).distinct()
@@ -54,7 +57,13 @@ def read_winners(connection: Connection) -> Mapping[int, Sequence[Winner]]:
         last = max(attempt for attempt, _ in trials)
         found = [_winner(arm, repeat, trial) for (attempt, _), trial in trials.items() if attempt == last]
         winners[experiment].append(min(found, key=lambda winner: winner.selection_loss))
-    return winners
+    return {experiment: found for experiment, found in winners.items() if all(map(_is_sound, found))}
+
+
+def _is_sound(winner: Winner) -> bool:
+    losses = (winner.selection_loss, winner.test_loss)
+    is_of_study = isinstance(winner.arm, str) and isinstance(winner.repeat, int)
+    return is_of_study and all(isinstance(loss, float) and is_finite(loss) for loss in losses)
 
 
 def _winner(arm: str, repeat: int, trial: Mapping[str, float | None]) -> Winner:

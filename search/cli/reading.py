@@ -23,12 +23,16 @@ def list_(db: Db = None, json_: Json = False) -> None:
     """List all experiments: who leads, by how much, after how long."""
     from cooldown.search import experiments
     from cooldown.search.cli import listings
+    from cooldown.search.evidence.standing import lines
 
-    summaries, winners = experiments.summaries(db), experiments.winners(db)
+    listed, damaged = lines(experiments.summaries(db), experiments.winners(db))
+    damaged += experiments.unreadable(db)
     if json_:
-        print_json([listings.experiment_document(each, winners.get(each.name, ())) for each in summaries])
-    elif summaries:
-        OUT.print(listings.experiments(summaries, winners, OUT.width))
+        print_json([*map(listings.experiment_document, listed), *map(listings.damaged_document, damaged)])
+    elif listed or damaged:
+        OUT.print(listings.experiments(listed, damaged, OUT.width))
+        for error in damaged:
+            say(f"Damaged: {error}")
     else:
         OUT.print("No experiments yet. Start one with: cooldown compare digits")
 
@@ -95,8 +99,10 @@ def delete(
     """Delete an experiment with all its trials."""
     from cooldown.search import experiments
 
-    if name not in {summary.name for summary in experiments.summaries(db)}:
-        # Raises an error with the closest name. An existing one is not loaded: it may need a module that is missing.
+    known = {summary.name for summary in experiments.summaries(db)}
+    if name not in known | {error.experiment for error in experiments.unreadable(db)}:
+        # Raises an error with the closest name. An existing one is not loaded: it may be damaged, or need a module that
+        # is missing.
         experiments.load(name, db=db)
     if not yes and sys.stdin.isatty() and not typer.confirm(f"Delete {name!r} with all its trials?", err=True):
         return

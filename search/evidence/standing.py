@@ -4,7 +4,8 @@ It is no verdict: that takes the alarms too.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,12 +14,66 @@ from cooldown.search.evidence.losses import first_look, question_pair
 from cooldown.search.evidence.measures import loss_name, score_in_words
 from cooldown.search.evidence.numbers import Form, duration, formatted, percent
 from cooldown.search.spec.arms import short
-from cooldown.search.spec.experiment import Experiment, recorded_spec
+from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.recorded import check_outline, spec_of
 from cooldown.search.statistics.paired import paired, scale_of
-from cooldown.storage import Status, Summary, Winner
+from cooldown.storage import Status, Summary, UnreadableError, Winner
 
 UNKNOWN = "not yet known"
 UNREADABLE = "cannot be read here"
+
+
+@dataclass(frozen=True)
+class Line:
+    """An experiment in a list.
+
+    leader, took: in a few words. trials: how many there are, of `total` that its spec asks for. created_at,
+    finished_at: seconds since 1970.
+    """
+
+    name: str
+    task: str
+    leader: str
+    took: str
+    status: str
+    arms: int
+    repeats: int
+    trials: int
+    total: int
+    created_at: float
+    finished_at: float | None
+
+
+def lines(
+    summaries: Sequence[Summary], winners: Mapping[str, Sequence[Winner]]
+) -> tuple[list[Line], list[UnreadableError]]:
+    """The experiments that can be listed, in this order; and why the others cannot."""
+    listed, unreadable = [], []
+    for summary in summaries:
+        try:
+            check_outline(summary)
+        except UnreadableError as error:
+            unreadable.append(error)
+        else:
+            listed.append(_line(summary, winners.get(summary.name, ())))
+    return listed, unreadable
+
+
+def _line(summary: Summary, winners: Sequence[Winner]) -> Line:
+    spec = summary.spec
+    return Line(
+        summary.name,
+        spec["task"],
+        leader(summary, winners),
+        took(summary),
+        summary.status.value,
+        len(spec["arms"]),
+        spec["repeats"],
+        summary.trials,
+        len(spec["arms"]) * spec["repeats"] * spec["trials"],
+        summary.created_at,
+        summary.finished_at,
+    )
 
 
 def leader(summary: Summary, winners: Sequence[Winner]) -> str:
@@ -26,7 +81,7 @@ def leader(summary: Summary, winners: Sequence[Winner]) -> str:
     arm, how good its best winner is.
     """
     try:
-        spec = recorded_spec(summary.spec)
+        spec = spec_of(summary)
     except InputError:
         # It may use an optimizer or a schedule of a module that is missing here; `show` says which.
         return UNREADABLE

@@ -71,9 +71,12 @@ def _check_name(name: Any) -> None:
 def find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -> ExperimentRecord | None:
     """The experiment to continue: the one called `name`, or without a name one with the same spec and data.
 
-    Raises InputError if the one called `name` has another spec or other data.
+    Raises InputError if the one called `name` has another spec or other data, or cannot be read.
     """
     fields = spec.to_json()
+    for damaged in ledger.unreadable():
+        if damaged.experiment == name:
+            raise damaged
     for summary in ledger.summaries():
         recorded = summary.spec
         # How far it went on is no other spec, nor is what its plan changed until it answered.
@@ -101,7 +104,7 @@ def find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -
 
 def free_name(ledger: Ledger, base: str) -> str:
     """`base`, or with the first number that makes it new: `base-2`."""
-    taken = {summary.name for summary in ledger.summaries()}
+    taken = {summary.name for summary in ledger.summaries()} | {error.experiment for error in ledger.unreadable()}
     number = 1
     while (name := base if number == 1 else f"{base}-{number}") in taken:
         number += 1

@@ -18,16 +18,15 @@ if TYPE_CHECKING:
 
 
 class Result:
-    """The recorded state of an experiment."""
+    """The recorded state of an experiment. view: what is read from its record, once.
+
+    Raises UnreadableError for a record whose spec cannot be read.
+    """
 
     def __init__(self, record: ExperimentRecord) -> None:
         self.record = record
         self.name, self.status = record.name, record.status
-
-    @cached_property
-    def view(self) -> View:
-        """The view of the record, which parses it once."""
-        return View(self.record)
+        self.view = View(record)
 
     @property
     def verdicts(self) -> list[Verdict]:

@@ -8,6 +8,7 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.running import Report, Runs
 from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.search.spec.looks import MOST_UNTIL_DECIDED
+from cooldown.search.spec.recorded import spec_of_record
 from cooldown.search.tuning.splits import Splits, recorded_task
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import ExperimentRecord, Ledger, Status
@@ -39,7 +40,7 @@ def resume(
     """
     ledger = Ledger(database_url(db), create=False)
     record = ledger.load(name)
-    before = recorded_spec(record.spec)
+    before = spec_of_record(record)
     spec = _larger(record, before, trials, repeats)
     asked = spec != before or extend
     spec = _going_on(record, spec, until_decided, max_repeats)

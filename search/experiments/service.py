@@ -13,10 +13,10 @@ from cooldown.search.experiments.preparing import find, free_name, prepared
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.running import Report, Runs, worker_count
 from cooldown.search.spec.arms import joint_arm
-from cooldown.search.spec.experiment import recorded_spec
+from cooldown.search.spec.recorded import spec_of_record
 from cooldown.search.tuning.splits import Splits
 from cooldown.search.tuning.studies import planned
-from cooldown.storage import Ledger, NoLedgerError, Status, Summary, Winner
+from cooldown.storage import Ledger, NoLedgerError, Status, Summary, UnreadableError, Winner
 from cooldown.storage.address import database_url
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def compare(
         ledger.create(name, spec.to_json(), fingerprint, planned(spec))
     else:
         # It may have been extended, or its ranges widened.
-        name, spec = record.name, recorded_spec(record.spec)
+        name, spec = record.name, spec_of_record(record)
         splits = Splits(splits.task, spec)
     runs = Runs(ledger, splits, workers, report)
     result = Result(record) if record is not None and record.status is Status.DONE else runs.run(name, spec)
@@ -99,9 +99,17 @@ def load(name: str, *, db: str | None = None) -> Result:
 
 
 def summaries(db: str | None = None) -> list[Summary]:
-    """All experiments of a ledger, newest first; an empty list if the ledger does not exist."""
+    """All experiments of a ledger that can be read, newest first; an empty list if the ledger does not exist."""
     try:
         return Ledger(database_url(db), create=False).summaries()
+    except NoLedgerError:
+        return []
+
+
+def unreadable(db: str | None = None) -> list[UnreadableError]:
+    """Why other experiments of a ledger are not among its `summaries`: what is wrong with them."""
+    try:
+        return Ledger(database_url(db), create=False).unreadable()
     except NoLedgerError:
         return []
 

@@ -350,8 +350,8 @@ def _problems(error: Any) -> list[str]:
     match error["type"]:
         case "missing":
             return [f"{where}: is missing"]
-        case "literal_error" if isinstance(value, str):
-            return [str(unknown_name(field, value, get_args(Experiment.model_fields[field].annotation)))]
+        case "literal_error" if isinstance(value, str) and field == "pruner":
+            return [str(unknown_name(field, value, get_args(Pruner)))]
         case "tuple_type":
             return [f"{where}: should be a list, got {value!r}"]
     message = error["msg"].replace("Input should", "should").replace("String should", "should")
