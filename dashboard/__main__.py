@@ -1,15 +1,14 @@
-"""The server process: imports everything that the pages need, then runs Streamlit's command.
+"""The server process: imports everything that the pages need, then serves them.
 
 Otherwise the first visitor would wait for the imports. `search/cli/serve.py` starts this process and reports when it
 listens.
 """
 
+import argparse
 import os
-import sys
 from importlib import import_module
 
-from streamlit.web.cli import main
-
+from cooldown.dashboard import server
 from cooldown.objectives.catalog import refuse_modules
 from cooldown.search import export
 
@@ -42,4 +41,9 @@ if os.environ.get(TRUST) != "1":
     refuse_modules()
 
 if __name__ == "__main__":
-    sys.exit(main(prog_name="streamlit"))
+    parser = argparse.ArgumentParser(prog="cooldown.dashboard")
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--allow-host", action="append", default=[])
+    arguments = parser.parse_args()
+    server.run(arguments.host, arguments.port, arguments.allow_host)

@@ -197,6 +197,14 @@ def dashboard(
             show_default=False,
         ),
     ] = "127.0.0.1",
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            help="a further name by which readers call this server, such as a proxy's; can be repeated",
+            metavar="NAME",
+        ),
+    ] = None,
     db: Db = None,
     trust: Annotated[
         bool, typer.Option("--trust", help="import modules that the ledger names, as in --arm mymodule:Lion")
@@ -206,4 +214,4 @@ def dashboard(
     from cooldown.search.cli.serve import serve
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    serve(db, host, port, say, trust=trust)
+    serve(db, host, port, say, allowed=allow_host or (), trust=trust)

@@ -2,14 +2,13 @@
 
 import errno
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from importlib.util import find_spec
-from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -21,25 +20,18 @@ LOCAL = "127.0.0.1"
 PATIENCE = 60.0
 """Seconds to wait until the server has started."""
 
-OPTIONS = {
-    "server.headless": "true",
-    "server.fileWatcherType": "none",
-    "server.showEmailPrompt": "false",
-    "server.maxUploadSize": "1",
-    "browser.gatherUsageStats": "false",
-    "client.toolbarMode": "viewer",
-    "client.showErrorDetails": "none",
-    "client.showErrorLinks": "false",
-    "runner.magicEnabled": "false",
-    "logger.level": "warning",
-    "theme.light.primaryColor": "#0072B2",
-    "theme.dark.primaryColor": "#56B4E9",
-}
-"""Streamlit's options: no usage statistics, no uploads, and no stack traces for readers."""
 
-
-def serve(db: str | None, host: str, port: int, say: Callable[[str], None], *, trust: bool = False) -> None:
-    """Serve the dashboard of the ledger `db` at host:port until Ctrl-C. say: prints a message.
+def serve(
+    db: str | None,
+    host: str,
+    port: int,
+    say: Callable[[str], None],
+    *,
+    allowed: Sequence[str] = (),
+    trust: bool = False,
+) -> None:
+    """Serve the dashboard of the ledger `db` at host:port until Ctrl-C. say: prints a message. allowed: further names
+    by which readers may call the server.
 
     Raises InputError for a database that is not a ledger, or a port that is in use.
     """
@@ -48,16 +40,12 @@ def serve(db: str | None, host: str, port: int, say: Callable[[str], None], *, t
     with suppress(NoLedgerError):
         Ledger(url, create=False)
     _check_port(host, port)
-    package = find_spec("cooldown.dashboard")
-    assert package is not None
-    assert package.origin is not None
-    app = Path(package.origin).with_name("app.py")
-    # Against DNS rebinding: a web page could otherwise read the ledger through the reader's browser.
-    names = ["--server.allowedHosts", LOCAL, "--server.allowedHosts", "localhost"] if host == LOCAL else []
-    options = [part for name, value in OPTIONS.items() for part in (f"--{name}", value)]
-    command = [sys.executable, "-m", "cooldown.dashboard", "run", str(app), "--server.address", host]
+    for name in allowed:
+        if not re.fullmatch(r"[A-Za-z0-9.:-]+", name):
+            raise InputError(f"--allow-host {name!r:.80}: give a host name without port, such as cooldown.example.org")
+    command = [sys.executable, "-m", "cooldown.dashboard", f"--host={host}", f"--port={port}"]
     process = subprocess.Popen(
-        [*command, "--server.port", str(port), *options, *names],
+        [*command, *(f"--allow-host={name}" for name in allowed)],
         env={**os.environ, "COOLDOWN_DB": url, "COOLDOWN_TRUST": "1" if trust else "0"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
