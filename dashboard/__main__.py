@@ -9,7 +9,7 @@ import os
 from importlib import import_module
 
 from cooldown.dashboard import server
-from cooldown.objectives.catalog import refuse_modules
+from cooldown.objectives.trust import trust_nothing
 from cooldown.search import export
 
 TRUST = "COOLDOWN_TRUST"
@@ -38,7 +38,7 @@ for name in NEEDED:
 export.names()
 
 if os.environ.get(TRUST) != "1":
-    refuse_modules()
+    trust_nothing()
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="cooldown.dashboard")

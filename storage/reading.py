@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from cooldown.objectives.records import Curve, Reference
+from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.storage import tables
 from cooldown.storage.checking import check_row
 from cooldown.storage.errors import UnreadableError
@@ -165,5 +166,7 @@ def _naming(where: str, experiment: str, place: str) -> Iterator[None]:
     """Add ledger, experiment and place to what is wrong with a row."""
     try:
         yield
+    except UntrustedModuleError:
+        raise
     except ValueError as error:
         raise UnreadableError(where, experiment, place, str(error)) from error

@@ -7,14 +7,16 @@ import typer
 from cooldown.objectives.catalog import UnknownNameError
 from cooldown.objectives.errors import InputError
 from cooldown.search.cli.frame import ERR, OUT, app, print_json
-from cooldown.search.cli.options import Json
+from cooldown.search.cli.options import NAMING, Json
 
 
 @app.command()
 def check(
     name: Annotated[
         str,
-        typer.Argument(help="module:attribute, or the name of an optimizer, a schedule or a task", metavar="NAME"),
+        typer.Argument(
+            help="module:attribute, or the name of an optimizer, a schedule or a task", metavar="NAME", **NAMING
+        ),
     ],
     json_: Json = False,
 ) -> None:

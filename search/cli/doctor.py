@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cooldown.search.cli.frame import OUT, app, print_json
-from cooldown.search.cli.options import Db, Json
+from cooldown.search.cli.options import Db, Json, Trust
 from cooldown.search.evidence.numbers import counted
 from cooldown.storage.health import Finding
 
@@ -16,6 +16,7 @@ def doctor(
     repair: Annotated[
         bool, typer.Option("--repair", help="do what is safe, after a copy of the file beside it")
     ] = False,
+    trust: Trust = False,
     json_: Json = False,
 ) -> None:
     """Examine a ledger, and repair what is safe to repair.
@@ -34,6 +35,7 @@ def doctor(
                     {"name": name, "trials": trials, "fingerprint": fingerprint}
                     for name, trials, fingerprint in examined.experiments
                 ],
+                "skipped": [{"experiment": name, "message": message} for name, message in examined.skipped],
                 "findings": [
                     {"experiment": finding.experiment or None, "fault": finding.fault, "remedy": finding.remedy or None}
                     for finding in examined.findings
@@ -51,6 +53,8 @@ def doctor(
         for finding in examined.findings:
             remedy = f" --repair would {finding.remedy}." if finding.remedy else ""
             OUT.print(f"{_sentence(finding)}{remedy}", soft_wrap=True)
+        for name, message in examined.skipped:
+            OUT.print(f"Experiment {name!r} was not read: {message}.", soft_wrap=True)
         if examined.copy is not None:
             OUT.print(f"The file as it was: {examined.copy}", soft_wrap=True)
         sound = "nothing is wrong" if not examined.findings else counted(len(examined.findings), "fault")

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from cooldown.objectives.catalog import CatalogError
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.trust import nothing_trusted
 
 app = typer.Typer(
     help="Tune optimizers and learning-rate schedules under equal budgets, and report which is better.",
@@ -42,16 +43,17 @@ def _version(
 def show_result(result: Any, db: str | None, json_: bool) -> None:
     """Print an experiment's answer as text, or the experiment as JSON."""
     from cooldown.search.cli import terminal
+    from cooldown.search.spec.recorded import names_modules
 
     if json_:
         print_json(result.to_json())
     else:
-        terminal.answer(OUT, result, place(result.name, db))
+        terminal.answer(OUT, result, place(result.name, db, trust=names_modules(result.record.spec)))
 
 
-def place(name: str, db: str | None) -> str:
-    """The arguments that name an experiment in a command, quoted for a shell."""
-    return shlex.quote(name) + (f" --db {shlex.quote(db)}" if db else "")
+def place(name: str, db: str | None, *, trust: bool) -> str:
+    """The arguments that name an experiment in a command, quoted for a shell. trust: whether it needs --trust."""
+    return shlex.quote(name) + (f" --db {shlex.quote(db)}" if db else "") + (" --trust" if trust else "")
 
 
 def print_json(value: Any) -> None:
@@ -74,7 +76,9 @@ def main() -> NoReturn:
             stream.reconfigure(errors="backslashreplace")
     try:
         try:
-            app(prog_name="cooldown")
+            # What a ledger or a file names is imported only if the command line names it too, or has --trust.
+            with nothing_trusted():
+                app(prog_name="cooldown")
         finally:
             sys.stdout.flush()
     except (InputError, CatalogError) as error:

@@ -12,7 +12,7 @@ import typer
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.search.cli.frame import ERR, OUT, app, print_json, say, show_result
-from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Section
+from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Section, Trust
 from cooldown.search.evidence import SECTIONS
 
 PAGE_SUFFIXES = (".html", ".htm")
@@ -46,6 +46,7 @@ def show(
         typer.Option("--target-loss", help="the validation loss of section target", metavar="LOSS"),
     ] = None,
     db: Db = None,
+    trust: Trust = False,
     json_: Json = False,
 ) -> None:
     """Show an experiment's answer, or one SECTION of its evidence."""
@@ -69,6 +70,7 @@ def show(
 def trials(
     name: Name,
     db: Db = None,
+    trust: Trust = False,
     json_: Json = False,
     csv_: Annotated[bool, typer.Option("--csv", help="print comma-separated values")] = False,
 ) -> None:

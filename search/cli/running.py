@@ -10,6 +10,7 @@ import typer
 from cooldown.objectives.errors import InputError
 from cooldown.search.cli.frame import ERR, OUT, app, place, print_json, say, show_result
 from cooldown.search.cli.options import (
+    NAMING,
     WHOLE,
     Arms,
     BatchSize,
@@ -43,6 +44,7 @@ from cooldown.search.cli.options import (
     Task,
     Test,
     Trials,
+    Trust,
     UntilDecided,
     Workers,
 )
@@ -81,6 +83,7 @@ def compare(
     name: NewName = None,
     db: Db = None,
     json_: Json = False,
+    trust: Trust = False,
     quiet: Quiet = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -94,7 +97,12 @@ def tune(
     task: Task,
     arm: Annotated[
         list[str] | None,
-        typer.Option("--arm", metavar="ARM", help="the joint arm to search [default: all optimizers and schedules]"),
+        typer.Option(
+            "--arm",
+            metavar="ARM",
+            help="the joint arm to search [default: all optimizers and schedules]",
+            **NAMING,
+        ),
     ] = None,
     trials: Trials = None,
     repeats: Annotated[int | None, typer.Option("--repeats", help="independent studies [default: 1]", **WHOLE)] = None,
@@ -119,6 +127,7 @@ def tune(
     name: NewName = None,
     db: Db = None,
     json_: Json = False,
+    trust: Trust = False,
     quiet: Quiet = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -147,6 +156,7 @@ def resume(
     max_repeats: MaxRepeats = None,
     workers: Workers = None,
     db: Db = None,
+    trust: Trust = False,
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -186,6 +196,8 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
         raise InputError("missing TASK: name a task such as digits (see `cooldown catalog tasks`), or give --from FILE")
     task, arms, set_, json_, quiet = (parameters.pop(name) for name in ("task", "arm", "set_", "json_", "quiet"))
     dry_run = parameters.pop("dry_run")
+    # The option itself has done it.
+    parameters.pop("trust")
     flags = parameters | {
         "until_decided": parameters.get("until_decided") or None,
         "arms": arms or None,
@@ -208,7 +220,9 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
 
 def _run(work: Any, db: str | None, json_: bool, quiet: bool) -> None:
     """Do `work` with a live display, and print its result; if interrupted, print how to continue."""
+    from cooldown.search import experiments
     from cooldown.search.cli.live import live
+    from cooldown.search.spec.recorded import names_modules
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     running: list[str] = []
@@ -222,7 +236,9 @@ def _run(work: Any, db: str | None, json_: bool, quiet: bool) -> None:
             result = work(report_and_keep_name)
     except KeyboardInterrupt:
         if running:
-            say(f"Interrupted. Finished work is kept; continue with:\n  cooldown resume {place(running[0], db)}")
+            known = {summary.name: summary.spec for summary in experiments.summaries(db)}
+            arguments = place(running[0], db, trust=names_modules(known.get(running[0], {})))
+            say(f"Interrupted. Finished work is kept; continue with:\n  cooldown resume {arguments}")
         raise
     show_result(result, db, json_)
 

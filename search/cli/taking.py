@@ -9,7 +9,7 @@ import typer
 
 from cooldown.objectives.errors import InputError
 from cooldown.search.cli.frame import ERR, OUT, app, print_json, say
-from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Output
+from cooldown.search.cli.options import NAMING, WHOLE, Db, Force, Json, Name, Output, Trust
 
 # Listed without importing the modules, so that `--help` is fast.
 FORMATS = sorted(name for _, name, _ in iter_modules([str(Path(__file__).parents[1] / "export" / "formats")]))
@@ -41,6 +41,7 @@ def export(
     output: Output = None,
     force: Force = False,
     db: Db = None,
+    trust: Trust = False,
 ) -> None:
     """Export the best configuration as file or code, or all trials."""
     from cooldown.search import experiments
@@ -68,7 +69,7 @@ def export(
 
 
 @app.command()
-def report(name: Name, output: Output = None, force: Force = False, db: Db = None) -> None:
+def report(name: Name, output: Output = None, force: Force = False, db: Db = None, trust: Trust = False) -> None:
     """Write an experiment's report as one self-contained web page."""
     from cooldown.search import experiments
     from cooldown.search.cli.output import check_output, write_output
@@ -93,13 +94,14 @@ def report(name: Name, output: Output = None, force: Force = False, db: Db = Non
 def train(
     file: Annotated[str, typer.Argument(help="a configuration written by `cooldown export`", metavar="FILE")],
     task: Annotated[
-        str | None, typer.Argument(help="another task [default: its own]", metavar="TASK", show_default=False)
+        str | None, typer.Argument(help="another task [default: its own]", metavar="TASK", show_default=False, **NAMING)
     ] = None,
     seeds: Annotated[
         int | None, typer.Option("--seeds", help="number of seeds [default: the seeds of its search]", **WHOLE)
     ] = None,
     target: Annotated[str | None, typer.Option("--target", help="a table's target column", metavar="COLUMN")] = None,
     test: Annotated[str | None, typer.Option("--test", help="a table of test rows", metavar="FILE")] = None,
+    trust: Trust = False,
     json_: Json = False,
 ) -> None:
     """Train an exported configuration again, and compare the losses."""

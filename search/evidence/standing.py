@@ -13,6 +13,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.search.evidence.losses import first_look, question_pair
 from cooldown.search.evidence.measures import loss_name, score_in_words
 from cooldown.search.evidence.numbers import Form, duration, formatted, percent
+from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.spec.arms import short
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.recorded import check_outline, spec_of
@@ -98,6 +99,20 @@ def leader(summary: Summary, winners: Sequence[Winner]) -> str:
     if effect == 0:
         return "equal losses"
     return f"{short(pair[0] if effect < 0 else pair[1])} by {amount}"
+
+
+def winners_table(summary: Summary, winners: Sequence[Winner]) -> Table:
+    """The winners' test losses and scores by arm, without looking at what their configs are."""
+    columns = (ARM, Column("Test loss", Form.LOSS), Column("Score", Form.SCORE), Column("Repeats", Form.COUNT))
+    rows = []
+    for arm in summary.spec["arms"]:
+        of_arm = [winner for winner in winners if winner.arm == arm]
+        scores = [winner.test_score for winner in of_arm if winner.test_score is not None]
+        loss = float(np.mean([winner.test_loss for winner in of_arm])) if of_arm else None
+        rows.append((arm, loss, float(np.mean(scores)) if scores else None, len(of_arm)))
+    return Table(
+        columns, rows, "Means over repeats of the winners' test losses and scores. No verdict is made of them."
+    )
 
 
 def took(summary: Summary, now: float | None = None) -> str:

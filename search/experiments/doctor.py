@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.tuning.studies import planned
@@ -18,6 +19,7 @@ class Examined:
     """What was found. experiments: those that can be read, with the number of their trials and their fingerprint.
 
     findings: what is wrong. broken: whether SQLite itself finds the file broken; it is then not written to.
+    skipped: experiments that were not read, because they name modules that are not trusted; and the messages.
     repaired: findings that were repaired. copy: of the file as it was before that.
     """
 
@@ -25,6 +27,7 @@ class Examined:
     experiments: Sequence[tuple[str, int, str]]
     findings: Sequence[Finding]
     broken: bool
+    skipped: Sequence[tuple[str, str]] = ()
     repaired: Sequence[Finding] = ()
     copy: Path | None = None
 
@@ -41,8 +44,8 @@ def examine(db: str | None = None) -> Examined:
         return Examined(str(path), [], of_file, broken=True)
     broken = any(finding.repair is None for finding in of_file)
     of_tables = [] if broken else health.examine(ledger)
-    experiments, unreadable = _experiments(ledger)
-    return Examined(ledger.where, experiments, [*of_file, *of_tables, *unreadable], broken)
+    experiments, unreadable, skipped = _experiments(ledger)
+    return Examined(ledger.where, experiments, [*of_file, *of_tables, *unreadable], broken, skipped)
 
 
 def repair(db: str | None = None) -> Examined:
@@ -59,18 +62,23 @@ def repair(db: str | None = None) -> Examined:
     return replace(examine(db), repaired=to_do, copy=copy)
 
 
-def _experiments(ledger: Ledger) -> tuple[list[tuple[str, int, str]], list[Finding]]:
-    """The experiments that can be read, and why the others cannot."""
+def _experiments(
+    ledger: Ledger,
+) -> tuple[list[tuple[str, int, str]], list[Finding], list[tuple[str, str]]]:
+    """The experiments that can be read; why others cannot; and others that name modules which are not trusted."""
     read: list[tuple[str, int, str]] = []
     findings: list[Finding] = []
+    skipped: list[tuple[str, str]] = []
     try:
         names = [summary.name for summary in ledger.summaries()]
         findings += [_finding(error) for error in ledger.unreadable()]
     except LedgerError as error:
-        return [], [Finding("", str(error))]
+        return [], [Finding("", str(error))], []
     for name in names:
         try:
             view = Result(ledger.load(name)).view
+        except UntrustedModuleError as error:
+            skipped.append((name, str(error)))
         except UnreadableError as error:
             findings.append(_finding(error))
         except InputError as error:
@@ -79,7 +87,7 @@ def _experiments(ledger: Ledger) -> tuple[list[tuple[str, int, str]], list[Findi
             read.append((name, sum(len(study.trials) for study in view.record.studies), view.fingerprint))
             faults = [*_missing(view), *health.contradictions(ledger, view.record)]
             findings += [Finding(name, fault) for fault in faults]
-    return read, findings
+    return read, findings, skipped
 
 
 def _missing(view: View) -> list[str]:

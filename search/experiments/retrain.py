@@ -11,6 +11,7 @@ from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.records import Curve
 from cooldown.objectives.tasks import Task
+from cooldown.objectives.trust import reading
 from cooldown.search.evidence.measures import loss_name
 from cooldown.search.export.reading import Document, read_exported
 from cooldown.search.spec.experiment import Experiment
@@ -110,20 +111,28 @@ def retrain(
     target: str | None = None,
     test: str | None = None,
     seeds: int | None = None,
+    trust: bool = False,
 ) -> Retrained:
     """Train the configuration in the JSON or TOML file `path` again.
 
     task: another task than the file's, with `target` and `test` for a table; required if the file holds a configuration
-    only. seeds: how many, by default those of the search that found it, else 3. Raises InputError for a file without a
+    only. seeds: how many, by default those of the search that found it, else 3. trust: import modules that the file
+    names, as in `mymodule:Lion`; else UntrustedModuleError says which. Raises InputError for a file without a
     configuration, or an unknown task.
     """
-    document = read_exported(path)
+    with reading(trust):
+        document = read_exported(path)
     spec = document.spec
     if task is None and spec is None:
         raise InputError(f"{path} has no task; name one, for example `cooldown train {path} digits`")
     if task is None and test is not None:
         raise InputError(f"test {test!r} is for another task than that of {path}; name the task too")
-    trained = _task(task, target, test, spec)
+    if task is None:
+        # The file names it.
+        with reading(trust):
+            trained = _task(task, target, test, spec)
+    else:
+        trained = _task(task, target, test, spec)
     if spec is not None and document.task.fingerprint == trained.fingerprint():
         return _repeated(document, spec, trained, seeds)
     retrained = _on_another_task(document.config, trained, spec.seed if spec else 0, seeds)

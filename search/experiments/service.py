@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
+from cooldown.objectives.trust import reading
 from cooldown.search.experiments.preparing import find, free_name, prepared
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.running import Report, Runs, worker_count
@@ -93,9 +94,13 @@ def tune(task: str | Task, *, arm: str | None = None, repeats: int = 1, **option
     return compare(task, arms=(arm or joint_arm(),), repeats=repeats, **options)
 
 
-def load(name: str, *, db: str | None = None) -> Result:
-    """The experiment `name` in its current state; raises LedgerError if there is none."""
-    return Result(Ledger(database_url(db), create=False).load(name))
+def load(name: str, *, db: str | None = None, trust: bool = False) -> Result:
+    """The experiment `name` in its current state; raises LedgerError if there is none.
+
+    trust: import modules that the ledger names, as in `mymodule:Lion`; else UntrustedModuleError says which.
+    """
+    with reading(trust):
+        return Result(Ledger(database_url(db), create=False).load(name), trust=trust)
 
 
 def summaries(db: str | None = None) -> list[Summary]:

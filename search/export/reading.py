@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, 
 
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.spec.experiment import Experiment, recorded_spec
 
 Seeds = list[Annotated[int, Field(ge=0)]]
@@ -81,6 +82,8 @@ def read_exported(path: Path) -> Document:
     content = _read(path)
     try:
         config = TrainConfig.from_json(content)
+    except UntrustedModuleError:
+        raise
     except InputError as error:
         raise InputError(f"{str(path)!r} is not a configuration written by `cooldown export`: {error}") from None
     # A bare config has no fields but its own.

@@ -1,6 +1,10 @@
 """The spec of an experiment in a ledger, which may have been damaged or edited."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.trust import UntrustedModuleError, modules_in
 from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.storage import ExperimentRecord, Summary, UnreadableError
 
@@ -11,6 +15,8 @@ def spec_of(recorded: ExperimentRecord | Summary) -> Experiment:
     """
     try:
         return recorded_spec(recorded.spec)
+    except UntrustedModuleError:
+        raise
     except InputError as error:
         raise UnreadableError(recorded.where, recorded.name, "spec", str(error)) from error
 
@@ -25,6 +31,11 @@ def spec_of_record(record: ExperimentRecord) -> Experiment:
             place, known = f"{study.arm}, repeat {study.repeat}", ", ".join(spec.arms)
             raise UnreadableError(record.where, record.name, place, f"no such arm in its spec, which has {known}")
     return spec
+
+
+def names_modules(spec: Mapping[str, Any]) -> bool:
+    """Whether a recorded spec names modules of a user's, which its reader has to trust."""
+    return any(modules_in(str(text)) for text in (spec.get("task"), spec.get("sampler"), *spec.get("arms", ())))
 
 
 def check_outline(summary: Summary) -> None:
