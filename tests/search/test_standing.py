@@ -11,7 +11,7 @@ from search_runs import run_in_threads, spec
 from cooldown.search.cli.listings import experiments
 from cooldown.search.evidence.losses import mean_test_losses, winners_loss
 from cooldown.search.evidence.measures import score_in_words
-from cooldown.search.evidence.standing import UNKNOWN, leader, took
+from cooldown.search.evidence.standing import UNKNOWN, leader, lines, took
 from cooldown.search.evidence.view import View
 from cooldown.search.evidence.wording import lead
 from cooldown.search.experiments import Result
@@ -105,7 +105,7 @@ def test_the_list_in_a_terminal() -> None:
     winners = {"one": [*won("momentum+cosine", 0.9, 0.9), *won("adam", 1.0, 1.0)]}
     console = Console(width=80, markup=False, highlight=False)
     with console.capture() as captured:
-        console.print(experiments([summary()], winners, 80))
+        console.print(experiments(lines([summary()], winners)[0], [], 80))
     head, line = captured.get().splitlines()
     assert head.split() == ["Name", "Task", "Leader", "Took", "Status", "Trials"]
     assert " ".join(line.split()) == "one iris momentum+cosine by 10 % 1 min 15 s done 8/16"
