@@ -19,7 +19,7 @@ from cooldown.storage import sqlite
 from cooldown.storage.address import sqlite_path
 from cooldown.storage.checking import from_json
 from cooldown.storage.errors import LedgerError, NoLedgerError, explained
-from cooldown.storage.tables import REVISION
+from cooldown.storage.tables import REVISION, VERSION_TABLE, experiments
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -98,6 +98,8 @@ class Database:
             raise explained(error, self.where) from error
         if revision == REVISION:
             return True
+        if revision is None and experiments.name in names:
+            raise LedgerError(f"the ledger {self.where} is damaged: its table {VERSION_TABLE} is missing or empty")
         if names and revision is None:
             contents = ", ".join(sorted(names)[:3]) + (", …" if len(names) > 3 else "")
             raise LedgerError(

@@ -165,3 +165,12 @@ def test_no_damage_ends_a_reading_command_in_a_traceback(path: Path, url: str, r
             code, _, err = run_here(*command, "--db", url)
         assert code in (0, 2), (done, command)
         assert (code == 2) == err.startswith("cooldown: "), (done, command, err)
+
+
+def test_a_ledger_without_its_revision_is_damaged_and_no_other_database(
+    path: Path, url: str, run_here: RunHere
+) -> None:
+    edit(path, "DROP TABLE cooldown_version")
+    code, out, err = run_here("list", "--db", url)
+    assert (code, out) == (2, "")
+    assert err == f"cooldown: the ledger {path} is damaged: its table cooldown_version is missing or empty\n"
