@@ -10,6 +10,9 @@ COMMA := ,
 PYTEST ?= --numprocesses auto --dist loadgroup --no-loadscope-reorder
 FULL =
 
+# Tests start some hundred processes, each of which would otherwise compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: compare test test-all faults pytest lint types layers format docs screenshots benchmarks clean
 
 compare: .venv/.installed  ## tune SGD and Adam on digits and say which is better

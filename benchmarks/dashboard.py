@@ -25,7 +25,7 @@ from rich.table import Table
 
 from cooldown import compare
 from cooldown.storage import Ledger
-from tests.dashboard.browser import opened, served
+from tests.dashboard.browser import chromium, opened, served
 
 COPIES = 20
 PAGES = {
@@ -87,10 +87,10 @@ def main() -> None:
         with served(url) as address:
             times = []
             for _ in range(arguments.rounds):
-                with opened() as page:
+                with chromium() as browser, opened(browser) as page:
                     times.append(seconds(partial(_first, page, address)))
             _add(table, "first content: Experiments, first visit", times)
-            with opened() as page:
+            with chromium() as browser, opened(browser) as page:
                 _first(page, address)
                 times = [seconds(partial(_first, page, address)) for _ in range(arguments.rounds)]
                 _add(table, "first content: Experiments, later", times)

@@ -44,6 +44,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="cooldown.dashboard")
     parser.add_argument("--host", required=True)
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--base-path", default="")
     parser.add_argument("--allow-host", action="append", default=[])
     arguments = parser.parse_args()
-    server.run(arguments.host, arguments.port, arguments.allow_host)
+    server.run(arguments.host, arguments.port, arguments.base_path, arguments.allow_host)

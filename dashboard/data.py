@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from cooldown.search.evidence.standing import Leaders
 from cooldown.search.experiments.result import Result
 from cooldown.storage import Ledger, NoLedgerError, Status, Summary, UnreadableError, Winner
 from cooldown.storage.address import database_url
@@ -91,6 +92,12 @@ def winners() -> dict[str, Sequence[Winner]]:
         return _ledger(where()).winners()
     except NoLedgerError:
         return {}
+
+
+@st.cache_resource(show_spinner=False)
+def leaders() -> Leaders:
+    """Who leads each experiment, or why it cannot be listed."""
+    return Leaders()
 
 
 @st.cache_resource(show_spinner=False)

@@ -28,11 +28,14 @@ OPTIONS = {
 """Streamlit's options: no usage statistics, no uploads, and no stack traces for readers."""
 
 
-def run(host: str, port: int, allowed: Sequence[str]) -> None:
-    """Serve the dashboard at host:port until the process is told to end. allowed: as in `Gate`."""
+def run(host: str, port: int, base_path: str, allowed: Sequence[str]) -> None:
+    """Serve the dashboard at host:port until the process is told to end. base_path: `/path` in front of all its pages,
+    or nothing. allowed: as in `Gate`.
+    """
     _only_our_options()
     app = st.App(Path(__file__).with_name("app.py"), middleware=[Middleware(Gate, host=host, allowed=tuple(allowed))])
-    app.run(config={**OPTIONS, "server.address": host, "server.port": port})
+    place = {"server.address": host, "server.port": port, "server.baseUrlPath": base_path}
+    app.run(config={**OPTIONS, **place})
 
 
 def _only_our_options() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cooldown import compare
 from cooldown.dashboard.pages import pages
-from tests.dashboard.browser import opened, served
+from tests.dashboard.browser import chromium, opened, served
 
 IMAGES = Path(__file__).parent / "images"
 SETTLED = 2500
@@ -22,9 +22,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         url = sys.argv[1] if len(sys.argv) > 1 else f"sqlite:///{Path(folder) / 'cooldown.db'}"
         compare("digits", db=url)
-        with served(url) as address:
+        with served(url) as address, chromium() as browser:
             for dark in (False, True):
-                with opened(dark=dark, height=1000) as page:
+                with opened(browser, dark=dark, height=1000) as page:
                     first = pages()[0].name
                     for name in (entry.name for entry in pages()):
                         path = "" if name == first else name

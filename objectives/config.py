@@ -1,8 +1,7 @@
 """`TrainConfig`: everything that fixes one training run except its seed; to and from JSON."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
 from types import MappingProxyType
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cooldown.objectives import optimizers, schedules
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.frameworks.installed import needed
 from cooldown.objectives.problem import Model, Network
 from cooldown.objectives.schedule import Plan
 from cooldown.objectives.strategies import STRATEGIES, default
@@ -59,17 +59,6 @@ def _count(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
         raise InputError(f"TrainConfig({name}={value!r}): {name} must be a whole number of at least 1, got {value!r}")
     return int(value)
-
-
-@contextmanager
-def _framework(name: str, call: str) -> Iterator[None]:
-    """Raise InputError that says what to install, for an import of a framework that is missing."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if str(error.name).partition(".")[0] == "cooldown":
-            raise
-        raise InputError(f"{call} needs {name}, and {error.name} is not installed: pip install {name}") from None
 
 
 def _exported(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -198,7 +187,7 @@ class TrainConfig:
         parameters: as for every optimizer of torch. updates_per_epoch: batches in an epoch, at least 1. Raises
         InputError for another number, and if torch is not installed.
         """
-        with _framework("torch", "config.torch"):
+        with needed("torch", "config.torch"):
             from cooldown.objectives.frameworks.torch_optimizer import optimizer_and_scheduler
         return optimizer_and_scheduler(self, parameters, self._plan_of_updates(updates_per_epoch))
 
@@ -217,7 +206,7 @@ class TrainConfig:
         updates_per_epoch: batches in an epoch, at least 1. seed: of the gradient noise. Raises InputError for another
         number, and if optax is not installed.
         """
-        with _framework("optax", "config.optax"):
+        with needed("optax", "config.optax"):
             from cooldown.objectives.frameworks.optax_transformation import transformation
         return transformation(self, self._plan_of_updates(updates_per_epoch), seed)
 

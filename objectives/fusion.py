@@ -2,7 +2,7 @@
 
 A rule is a formula on scalars (objectives/optimizers). Here its loop over (replicates, parameters) is written out as
 source and compiled by Numba into one SIMD pass that reads and writes every array once. For Numba the written-out kernel
-is a function of the rule's file: it is cached on disk beside that file, and compiled again when the file changes.
+is a function of the rule's file: it is cached on disk, and compiled again when the file changes.
 """
 
 import ast
@@ -23,6 +23,7 @@ from numba.core.errors import NumbaError
 from numpy.typing import DTypeLike
 
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.kernel_cache import kernel
 from cooldown.objectives.optimizers import Optimizer
 
 # Python's division raises on 0 and its arithmetic keeps signed zeros: both would prevent SIMD.
@@ -176,10 +177,10 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
     exec(compile(_Source(optimizer).text, inspect.getfile(optimizer.update), "exec"), namespace)
     if "sums_of" in namespace:
         namespace["sums_of"] = _inlined(namespace["sums_of"], REDUCING)
-    kernel = namespace["kernel"]
+    looped = namespace["kernel"]
     # The kernel's name is part of the cache file's name: a change of this module must give another kernel.
-    kernel.__name__ = kernel.__qualname__ = f"fused_{optimizer.identifier}_{precision.name}_{_version(optimizer)}"
-    compiled: Any = njit(cache=True, **OPTIONS)(kernel)
+    looped.__name__ = looped.__qualname__ = f"fused_{optimizer.identifier}_{precision.name}_{_version(optimizer)}"
+    compiled: Any = kernel(**OPTIONS)(looped)
     try:
         compiled.compile(_arguments(precision))
     except NumbaError as error:

@@ -72,11 +72,12 @@ class Network(Model, Protocol):
 class TargetUnits:
     """How a regression's targets (n, K) were standardized, by the training rows: (target − mean) / scale.
 
-    mean: (K,). uninformed: the held-out errors of the mean target. log: whether the logarithms of the targets were.
+    mean: (K,). scale: (K,), or (1,) if all have one. uninformed: the held-out errors of the mean target. log: whether
+    the logarithms of the targets were.
     """
 
     mean: NDArray[np.float64]
-    scale: float
+    scale: NDArray[np.float64]
     uninformed: Errors = NO_ERRORS
     log: bool = False
 

@@ -16,7 +16,11 @@ class Outcome(Enum):
     """How a replicate's training ended; `.message` explains it."""
 
     COMPLETED = ("completed", "trained for all its epochs")
-    STOPPED = ("stopped", "stopped early: no better held-out loss within its patience; the best parameters are kept")
+    STOPPED = (
+        "stopped",
+        "stopped early: no better held-out loss within its patience, so that the best parameters are kept, or as a "
+        "callback asked",
+    )
     DIVERGED = ("diverged", "diverged: its parameters or its loss were no longer finite")
     PRUNED = ("pruned", "stopped by the pruner: its config never reached the limit of its study")
 

@@ -7,19 +7,23 @@ is ever changed.
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import finalize
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from cooldown.storage import sqlite
+from cooldown.storage import read_only, sqlite
 from cooldown.storage.address import sqlite_path
 from cooldown.storage.checking import from_json
 from cooldown.storage.errors import LedgerError, NoLedgerError, explained
+from cooldown.storage.sqlite import Patience, usual_patience
 from cooldown.storage.tables import REVISION, VERSION_TABLE, experiments
+
+READ_ONLY = sqlite3.OperationalError("attempt to write a readonly database")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -28,7 +32,8 @@ class Database:
     """A ledger's SQLite file with read and write transactions, whose errors have clear messages.
 
     Raises LedgerError if it cannot be opened, is not a ledger, or has an unknown revision. With `create`, an empty or
-    missing file becomes a ledger. An older ledger is migrated.
+    missing file becomes a ledger. An older ledger is migrated. One that may not be written to can be read: if it is
+    older, or its log has no index, from a temporary copy.
     """
 
     def __init__(self, url: str, *, create: bool) -> None:
@@ -36,11 +41,12 @@ class Database:
         # A file name need not be valid text, but a message must.
         self.where = str(path).encode(errors="replace").decode()
         current = self._check(path, create)
-        # No pool: connections must not be shared between threads, and opening one is cheap.
-        url_of_file = URL.create("sqlite", database=str(path.absolute()))
-        self.engine: Engine = create_engine(url_of_file, poolclass=NullPool, json_deserializer=from_json)
-        event.listen(self.engine, "connect", sqlite.prepare)
-        event.listen(self.engine, "begin", sqlite.begin)
+        self._may_write = not path.exists() or read_only.is_writable(path)
+        if not self._may_write and current and read_only.is_readable_in_place(path):
+            self.engine = _engine("sqlite://", creator=lambda: read_only.connect(path))
+        else:
+            place = path if self._may_write else self._copy(path)
+            self.engine = _engine(URL.create("sqlite", database=str(place.absolute())))
         if not current:
             self._bring_up_to_date()
 
@@ -51,10 +57,15 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A connection in a transaction that is committed completely or, after an exception, rolled back."""
+    def writing(self, patience: Patience = usual_patience) -> Iterator[Connection]:
+        """A connection in a transaction that is committed completely or, after an exception, rolled back.
+
+        patience: for how long to wait for the transaction of another writer.
+        """
+        if not self._may_write:
+            raise explained(READ_ONLY, self.where)
         with self._explaining(), self.engine.connect() as connection:
-            connection.execution_options(writes=True)
+            connection.execution_options(writes=patience)
             with connection.begin():
                 yield connection
 
@@ -77,6 +88,18 @@ class Database:
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise explained(error, self.where) from error
 
+    def _copy(self, path: Path) -> Path:
+        """A copy of the file, which is removed with this object."""
+        stack = ExitStack()
+        try:
+            place = stack.enter_context(read_only.copied(path))
+        except OSError as error:
+            raise LedgerError(
+                f"the ledger {self.where} is read-only, and cannot be copied: {error.strerror}"
+            ) from error
+        finalize(self, stack.close)
+        return place
+
     def _check(self, path: Path, create: bool) -> bool:
         """Whether the file is a ledger of the current revision; raises LedgerError if it cannot become one."""
         try:
@@ -93,7 +116,7 @@ class Database:
         if 0 < status.st_size < sqlite.SMALLEST_DATABASE:
             raise LedgerError(f"the ledger {self.where} is not a SQLite database")
         try:
-            names, revision = sqlite.look(path)
+            names, revision = read_only.look(path)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             raise explained(error, self.where) from error
         if revision == REVISION:
@@ -121,12 +144,20 @@ class Database:
             # that recreate a table: dropping the old one would delete every row that refers to its rows.
             sqlite.write_ahead(sqlite.driver(connection))
             sqlite.driver(connection).execute("PRAGMA foreign_keys = OFF")
-            connection.execution_options(writes=True)
+            connection.execution_options(writes=usual_patience)
             with connection.begin():
                 # Read again, now that no other process can be migrating.
                 _, revision = sqlite.contents(connection.exec_driver_sql)
                 if revision != REVISION:
                     _migrate(connection, fresh=revision is None)
+
+
+def _engine(url: URL | str, **options: Any) -> Engine:
+    # No pool: connections must not be shared between threads, and opening one is cheap.
+    engine = create_engine(url, poolclass=NullPool, json_deserializer=from_json, **options)
+    event.listen(engine, "connect", sqlite.prepare)
+    event.listen(engine, "begin", sqlite.begin)
+    return engine
 
 
 def _known_revisions() -> set[Any]:

@@ -1,15 +1,36 @@
-"""The environment of an experiment: package versions and machine, stored with its results."""
+"""The environment of an experiment: package versions and machine, stored with its results.
+
+It has what decides the last digits of a result: packages, the processor and what numpy uses of it, the kernel that the
+BLAS library chose, and the variables of the environment that change these choices.
+"""
 
 import os
 import platform
+import warnings
+from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
+from cooldown.objectives.errors import CooldownWarning
+
 PACKAGES = ("cooldown", "numpy", "numba", "optuna", "scikit-learn", "scipy", "sqlalchemy")
+
+INDIFFERENT = ("sqlalchemy",)
+"""Packages that change no result."""
+
+VARIABLES = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_CBWR", "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")
+"""Variables that change the bits of a result."""
+
+DECISIVE = {"python": "Python", "processor": "processor", "simd": "SIMD instructions", "blas": "BLAS"}
+"""What else may change them, with its name in a sentence. An older record has not all of it."""
 
 
 def environment() -> dict[str, Any]:
     """Versions of Python and of the packages on which results depend, and the machine."""
+    import loky
+    import numpy
+
     versions: dict[str, str | None] = {}
     for package in PACKAGES:
         try:
@@ -20,6 +41,65 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": versions,
         "system": platform.platform(),
-        "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
+        "processor": _processor(),
+        "simd": " ".join(numpy.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", ())),
+        "blas": _blas(),
+        "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
+        "cores": loky.cpu_count(),
     }
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What differs between two environments and may change the bits of a result, as far as both records have it:
+    `numpy 2.2.0, now 2.3.1`.
+    """
+    return [f"{name} {old or 'none'}, now {new or 'none'}" for name, old, new in _compared(before, now) if old != new]
+
+
+def warn_of_changes(name: str, before: Mapping[str, Any]) -> None:
+    """Issue a CooldownWarning if the experiment `name` is continued where results may be rounded in another way.
+
+    before: the environment in which it was started.
+    """
+    changes = differences(before, environment())
+    if changes:
+        warnings.warn(
+            f"{name} was started in another environment ({'; '.join(changes)}): further results may differ in their "
+            "last digits from those that it would have had there",
+            CooldownWarning,
+            stacklevel=2,
+        )
+
+
+def _compared(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Name, former and present value of everything that may change the bits of a result."""
+    packages = {name: old for name, old in before.get("packages", {}).items() if name not in INDIFFERENT}
+    yield from ((name, packages[name], new) for name, new in now["packages"].items() if name in packages)
+    if "blas" not in before:
+        # An older record: its processor is only the kind of its instructions.
+        return
+    yield from ((name, before[key], now[key]) for key, name in DECISIVE.items())
+    yield from ((name, before["variables"].get(name), now["variables"].get(name)) for name in VARIABLES)
+
+
+def _processor() -> str:
+    """The processor's model, or at least its kind."""
+    listed = Path("/proc/cpuinfo")
+    if listed.exists():
+        for line in listed.read_text(errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def _blas() -> str:
+    """The BLAS library that numpy loaded, its version and the kernel that it chose: `openblas 0.3.31 Haswell`."""
+    from threadpoolctl import threadpool_info
+
+    # In the order in which they were loaded: numpy's comes first.
+    for library in threadpool_info():
+        if library["user_api"] == "blas":
+            parts = (library["internal_api"], library["version"], library.get("architecture"))
+            return " ".join(str(part) for part in parts if part)
+    return ""

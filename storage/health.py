@@ -8,7 +8,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Update, inspect, select, text, update
 
 from cooldown.objectives.records import mean_final_loss
-from cooldown.storage import sqlite, tables
+from cooldown.storage import read_only, sqlite, tables
 from cooldown.storage.errors import LedgerError
 from cooldown.storage.lease import holder_in_words, is_alive
 from cooldown.storage.ledger import Ledger
@@ -48,7 +48,7 @@ class Finding:
 def examine_file(path: Path) -> list[Finding]:
     """What SQLite finds wrong with the file itself, without changing a byte. Raises nothing for a damaged file."""
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        with _opened(path) as connection:
             connection.text_factory = sqlite.text
             said = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
     except (sqlite3.Error, UnicodeDecodeError) as error:
@@ -63,6 +63,14 @@ def examine_file(path: Path) -> list[Finding]:
         return [Finding("", fault, "rebuild all indices", partial(_execute, "REINDEX"))]
     advice = "restore a copy of the file, or save what can be read with SQLite's own `sqlite3 FILE .recover`"
     return [Finding("", f"{fault}; {advice}")]
+
+
+def _opened(path: Path) -> AbstractContextManager[sqlite3.Connection]:
+    """A connection that changes nothing, in the file or what it holds."""
+    if not read_only.is_writable(path):
+        return read_only.opened(path)
+    # Never as immutable: a run may begin while the file is examined.
+    return closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True))
 
 
 def examine(ledger: Ledger) -> list[Finding]:

@@ -15,10 +15,11 @@ from cooldown.storage.database import Database
 from cooldown.storage.environment import environment
 from cooldown.storage.errors import LedgerError, UnreadableError
 from cooldown.storage.lease import holder_in_words, is_alive, this_process
-from cooldown.storage.reading import check, read_experiment, read_summaries, read_unreadable, shown_name
+from cooldown.storage.reading import check, read_experiment, shown_name
 from cooldown.storage.records import ExperimentRecord, Status, StudyKey, Summary
 from cooldown.storage.rows import study_key_from, study_row
-from cooldown.storage.winners import Winner, read_winners
+from cooldown.storage.summaries import KeptExperiments
+from cooldown.storage.winners import KeptWinners, Winner
 from cooldown.storage.writer import Writer
 
 
@@ -28,24 +29,25 @@ class Ledger:
     def __init__(self, url: str, *, create: bool = True) -> None:
         self._database = Database(url, create=create)
         self.where = self._database.where
+        self._experiments, self._winners = KeptExperiments(self.where), KeptWinners()
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def summaries(self) -> list[Summary]:
         """All experiments that can be read, newest first."""
         with self._database.reading() as connection:
-            return read_summaries(connection, self.where)
+            return self._experiments.summaries(connection)
 
     def unreadable(self) -> list[UnreadableError]:
         """Why other experiments cannot be read, newest first: what is wrong with their own rows."""
         with self._database.reading() as connection:
-            return read_unreadable(connection, self.where)
+            return self._experiments.unreadable(connection)
 
     def winners(self) -> dict[str, Sequence[Winner]]:
         """The winners of every experiment that has some, by its name."""
         e = tables.experiments
         with self._database.reading() as connection:
-            found = read_winners(connection)
+            found = self._winners.read(connection)
             return {row.name: found[row.id] for row in connection.execute(select(e.c.id, e.c.name)) if row.id in found}
 
     def appended(self) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from cooldown.objectives.records import Curve, Reference
 from cooldown.objectives.trust import UntrustedModuleError
@@ -17,28 +17,8 @@ from cooldown.storage import tables
 from cooldown.storage.checking import check_row
 from cooldown.storage.errors import UnreadableError
 from cooldown.storage.lease import is_alive
-from cooldown.storage.records import ExperimentRecord, Purpose, Status, StudyRecord, Summary, TrialRecord
-from cooldown.storage.rows import TUNED, check_experiment, curve_from, reference_from, study_from, trial_from
-
-
-def read_summaries(connection: Connection, where: str) -> list[Summary]:
-    """All experiments that can be read, newest first."""
-    e, s, t = tables.experiments, tables.studies, tables.trials
-    count = (
-        select(func.count(t.c.id))
-        .join(s, s.c.id == t.c.study_id)
-        .where((s.c.experiment_id == e.c.id) & (s.c.variant == TUNED) & _newest(s))
-    ).scalar_subquery()
-    query = select(e, count.label("trials")).order_by(e.c.created_at.desc(), e.c.id.desc())
-    rows = connection.execute(query).all()
-    return [_summary(row, where) for row in rows if _fault(row, where) is None]
-
-
-def read_unreadable(connection: Connection, where: str) -> list[UnreadableError]:
-    """Why other experiments cannot be read, newest first: what is wrong with their own rows."""
-    e = tables.experiments
-    rows = connection.execute(select(e).order_by(e.c.created_at.desc(), e.c.id.desc())).all()
-    return [fault for row in rows if (fault := _fault(row, where)) is not None]
+from cooldown.storage.records import ExperimentRecord, Purpose, Status, StudyRecord, TrialRecord
+from cooldown.storage.rows import check_experiment, curve_from, reference_from, study_from, trial_from
 
 
 def check(row: Any, where: str) -> None:
@@ -46,14 +26,6 @@ def check(row: Any, where: str) -> None:
     with _naming(where, shown_name(row), "its row"):
         check_row(tables.experiments, row)
         check_experiment(row)
-
-
-def _fault(row: Any, where: str) -> UnreadableError | None:
-    try:
-        check(row, where)
-    except UnreadableError as error:
-        return error
-    return None
 
 
 def shown_name(row: Any) -> str:
@@ -137,28 +109,6 @@ def _references(connection: Connection, row: Any, where: str) -> Mapping[int, tu
             check_row(f, reference)
             references[reference.repeat].append(reference_from(reference))
     return {repeat: tuple(of_repeat) for repeat, of_repeat in references.items()}
-
-
-def _newest(s: Any) -> Any:
-    """The condition that a row of the studies `s` is its arm's last attempt in its repeat."""
-    other = tables.studies.alias()
-    same = (other.c.experiment_id == s.c.experiment_id) & (other.c.arm == s.c.arm) & (other.c.repeat == s.c.repeat)
-    return s.c.attempt == select(func.max(other.c.attempt)).where(same).scalar_subquery()
-
-
-def _summary(row: Any, where: str) -> Summary:
-    return Summary(
-        row.name,
-        row.spec,
-        row.task_fingerprint,
-        status_of(row),
-        row.created_at,
-        row.finished_at,
-        row.trials,
-        tuple(row.extended_from or ()),
-        tuple(row.looks or ()),
-        where,
-    )
 
 
 @contextmanager

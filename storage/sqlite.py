@@ -1,10 +1,8 @@
-"""SQLite specifics: the settings of a connection, the start of a transaction, and a read-only look at any file."""
+"""SQLite specifics: the settings of a connection, and the start of a transaction."""
 
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
-from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import Connection
@@ -12,33 +10,29 @@ from sqlalchemy import Connection
 from cooldown.storage.tables import VERSION_TABLE
 
 BUSY_TIMEOUT = 30.0
-"""Seconds that a writer waits for another writer's transaction."""
+"""Seconds that a reader waits in the rare moments in which a writer keeps readers out."""
+
+LOCK_TIMEOUT = 120.0
+"""Seconds that a writer waits for another writer's transaction, unless it has more patience."""
+
+TRY = 0.5
+"""Seconds of one try to take the write lock, in which Python does not see Ctrl-C."""
 
 SMALLEST_DATABASE = 512
 """Bytes of the smallest database, one page; SQLite would treat a file of one byte as empty and overwrite it."""
 
+Patience = Callable[[float], bool]
+"""Whether a writer that has waited for the write lock for so many seconds waits on."""
+
+
+def usual_patience(waited: float) -> bool:
+    """Wait for a writer's transaction, but not for a program that keeps the ledger locked."""
+    return waited < LOCK_TIMEOUT
+
 
 def write_ahead(driver: sqlite3.Connection) -> None:
     """Switch the file to a write-ahead log. SQLite's own timeout does not apply here."""
-    end = time.monotonic() + BUSY_TIMEOUT
-    while True:
-        try:
-            driver.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
-                raise
-            time.sleep(0.02)
-
-
-def look(path: Path) -> tuple[set[str], Any]:
-    """`contents` of any file at `path`: nothing in it is written or repaired."""
-    # A `-wal` file holds changes that are not in the file yet. Without one nothing needs recovery, and reading the file
-    # as immutable creates no further files beside it.
-    mode = "mode=ro" if Path(f"{path}-wal").exists() else "immutable=1"
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_TIMEOUT)) as connection:
-        connection.text_factory = text
-        return contents(connection.execute)
+    _waiting(driver, "PRAGMA journal_mode = WAL", usual_patience, pause=0.02)
 
 
 def contents(execute: Callable[[str], Any]) -> tuple[set[str], Any]:
@@ -60,7 +54,7 @@ def prepare(connection: sqlite3.Connection, _record: Any) -> None:
     # `begin` starts transactions, not the driver.
     connection.isolation_level = None
     connection.text_factory = text
-    connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT * 1000)}")
+    _set_timeout(connection, BUSY_TIMEOUT)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
 
@@ -71,7 +65,32 @@ def text(stored: bytes) -> str:
 
 
 def begin(connection: Connection) -> None:
-    """Begin a transaction; a writing one takes the lock first."""
+    """Begin a transaction; a writing one, whose option `writes` is its patience, takes the lock first."""
+    patience: Patience | None = connection.get_execution_options().get("writes")
+    if patience is None:
+        connection.exec_driver_sql("BEGIN")
+        return
     # A writer takes the write lock at once: SQLite cannot wait for a lock requested later in the transaction.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    _set_timeout(driver(connection), TRY)
+    _waiting(driver(connection), "BEGIN IMMEDIATE", patience)
+    _set_timeout(driver(connection), BUSY_TIMEOUT)
+
+
+def _waiting(connection: sqlite3.Connection, statement: str, patience: Patience, pause: float = 0.0) -> None:
+    """Execute a statement again while another connection keeps the database locked. pause: seconds between two tries,
+    where SQLite itself does not wait.
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            connection.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            locked = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not locked or not patience(time.monotonic() - began):
+                raise
+            time.sleep(pause)
+
+
+def _set_timeout(connection: sqlite3.Connection, seconds: float) -> None:
+    connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")

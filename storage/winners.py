@@ -1,7 +1,11 @@
-"""The winners of all experiments in a few numbers: enough to say who leads, without reading a single curve."""
+"""The winners of all experiments in a few numbers: enough to say who leads, without reading a single curve.
 
+`KeptWinners` keeps them between reads: a list that is updated every few seconds costs what is new, not what there is.
+"""
+
+import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -27,13 +31,49 @@ class Winner:
     test_score: float | None
 
 
-def read_winners(connection: Connection) -> Mapping[int, Sequence[Winner]]:
-    """The winners of every experiment, by its id; those of each arm's last attempt in a repeat alone. An experiment
-    whose winners cannot be read has none here: reading it says why.
+class KeptWinners:
+    """The winners of all experiments of one ledger, each read again only after an evaluation was added to it. May be
+    used by several threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._experiments: dict[int, float] = {}
+        self._last_curve = 0
+        self._winners: dict[int, Sequence[Winner]] = {}
+
+    def read(self, connection: Connection) -> Mapping[int, Sequence[Winner]]:
+        """The winners of every experiment that has some, by its id. connection: in a transaction that reads."""
+        e, s, t, c = tables.experiments, tables.studies, tables.trials, tables.curves
+        with self._lock:
+            experiments = {row.id: row.created_at for row in connection.execute(select(e.c.id, e.c.created_at))}
+            if not self._experiments.items() <= experiments.items():
+                # SQLite gives the numbers of what was deleted to what comes next.
+                self._last_curve, self._winners = 0, {}
+            self._experiments = experiments
+            last = connection.execute(select(func.max(c.c.id))).scalar() or 0
+            new = (c.c.id > self._last_curve) & (c.c.purpose == Purpose.EVALUATION.value)
+            query = select(s.c.experiment_id).join(t, t.c.study_id == s.c.id).join(c, c.c.trial_id == t.c.id)
+            changed = None if self._last_curve == 0 else connection.scalars(query.where(new).distinct()).all()
+            if changed is None or changed:
+                # One that is among them no longer has become unreadable.
+                kept = {id: found for id, found in self._winners.items() if id not in (changed or ())}
+                self._winners = {**kept, **read_winners(connection, changed)}
+            self._last_curve = last
+            return dict(self._winners)
+
+
+def read_winners(connection: Connection, of: Collection[int] | None = None) -> Mapping[int, Sequence[Winner]]:
+    """The winners of every experiment, or of those with the ids `of`, by its id; those of each arm's last attempt in a
+    repeat alone. An experiment whose winners cannot be read has none here: reading it says why.
     """
     s, t, c = tables.studies, tables.trials, tables.curves
     # By the index on a trial's curves, without reading them.
     evaluated = select(c.c.trial_id).where(c.c.purpose == Purpose.EVALUATION.value).distinct()
+    wanted = (s.c.variant == TUNED) & t.c.id.in_(evaluated)
+    if of is not None:
+        ours = select(t.c.id).join(s, s.c.id == t.c.study_id).where(s.c.experiment_id.in_(of))
+        wanted = (s.c.variant == TUNED) & t.c.id.in_(evaluated.where(c.c.trial_id.in_(ours)))
     query = (
         select(
             *(s.c.experiment_id, s.c.arm, s.c.repeat, s.c.attempt, t.c.id, t.c.validation_loss, c.c.purpose),
@@ -42,7 +82,7 @@ def read_winners(connection: Connection) -> Mapping[int, Sequence[Winner]]:
         )
         .join(t, t.c.study_id == s.c.id)
         .join(c, c.c.trial_id == t.c.id)
-        .where((s.c.variant == TUNED) & t.c.id.in_(evaluated))
+        .where(wanted)
         .group_by(s.c.experiment_id, s.c.arm, s.c.repeat, s.c.attempt, t.c.id, t.c.validation_loss, c.c.purpose)
     )
     measured: dict[tuple[int, str, int], dict[tuple[int, int], dict[str, float | None]]] = defaultdict(dict)

@@ -5,7 +5,7 @@ A process that appends to an experiment holds its lease, and each append checks 
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -20,13 +20,21 @@ from cooldown.storage.lease import HEARTBEAT
 from cooldown.storage.records import NewTrial, Purpose, Status, StudyRecord, TrialRecord
 from cooldown.storage.rows import curve_rows, reference_row, trial_row
 
+RELEASE_TIMEOUT = 5.0
+"""Seconds that an interrupted or failed run waits for the write lock to say so; without it, its lease says the same."""
+
 
 class Writer:
-    """The single writer of a held experiment. Every append is one transaction that first checks the lease."""
+    """The single writer of a held experiment. Every append is one transaction that first checks the lease.
+
+    While another program has locked the database, an append waits: nobody else can take the lease then.
+    on_wait: called about every half second while it waits.
+    """
 
     def __init__(self, database: Database, experiment_id: int, name: str, token: str) -> None:
         self._database, self._id, self._name, self._token = database, experiment_id, name, token
         self.finished = False
+        self.on_wait: Callable[[], None] = lambda: None
 
     def append_generation(
         self, study: StudyRecord, generation: int, trials: Sequence[NewTrial], sampler_state: Mapping[str, Any]
@@ -97,7 +105,7 @@ class Writer:
         e = tables.experiments
         while not stop.wait(HEARTBEAT):
             try:
-                with self._database.writing() as connection:
+                with self._database.writing(lambda _: not stop.is_set()) as connection:
                     mine = (e.c.id == self._id) & (e.c.holder_token == self._token)
                     connection.execute(update(e).where(mine).values(heartbeat_at=time.time()))
             except LedgerError:
@@ -109,8 +117,9 @@ class Writer:
         values: dict[str, Any] = {"status": status.value, "message": message, "holder": None, "holder_token": None}
         if status is Status.DONE:
             values["finished_at"] = time.time()
+        patience = self._patience if status is Status.DONE else lambda waited: waited < RELEASE_TIMEOUT
         try:
-            with self._database.writing() as connection:
+            with self._database.writing(patience) as connection:
                 mine = (e.c.id == self._id) & (e.c.holder_token == self._token)
                 connection.execute(update(e).where(mine).values(**values))
         except LedgerError:
@@ -120,8 +129,12 @@ class Writer:
     @contextmanager
     def _append(self) -> Iterator[Connection]:
         e = tables.experiments
-        with self._database.writing() as connection:
+        with self._database.writing(self._patience) as connection:
             holds = select(e.c.id).where((e.c.id == self._id) & (e.c.holder_token == self._token))
             if connection.execute(holds).first() is None:
                 raise LeaseLostError(f"another process has taken over the experiment {self._name!r}: stopped writing")
             yield connection
+
+    def _patience(self, _waited: float) -> bool:
+        self.on_wait()
+        return True

@@ -1,4 +1,4 @@
-"""What a user installs: the wheel, built and tried in an environment that holds nothing else."""
+"""What a user installs: the wheel, built and tried in an environment that holds what it declares, and nothing else."""
 
 import json
 import os
@@ -6,9 +6,11 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 pytestmark = pytest.mark.packaging
 
@@ -51,13 +53,36 @@ def test_the_source_distribution_holds_files_and_no_links(built: Path) -> None:
     assert not folders & PACKAGES, "each module is in it once"
 
 
-def test_the_wheel_works_in_a_clean_environment(wheel: Path, tmp_path: Path) -> None:
-    _run([sys.executable, "-m", "venv", "--without-pip", "clean"], tmp_path)
-    scripts = tmp_path / "clean" / ("Scripts" if os.name == "nt" else "bin")
-    # With our pip, and without compiling every module of every dependency: of most of them nothing is used here.
-    pip = [sys.executable, "-m", "pip", "--python", str(scripts / "python")]
-    install = ["install", "--quiet", "--no-compile", "--constraint", str(ROOT / "constraints.txt"), str(wheel)]
-    _run([*pip, *install], tmp_path)
+@pytest.fixture
+def downloaded(tmp_path: Path, wheel: Path) -> Path:
+    """The interpreter of an environment for which pip has found, chosen and installed all that the wheel needs."""
+    python = new_environment(tmp_path)
+    # Without compiling every module of every dependency: of most of them nothing is used here.
+    _pip(python, "install", "--no-compile", "--constraint", str(ROOT / "constraints.txt"), str(wheel))
+    return python
+
+
+@pytest.fixture
+def linked(tmp_path: Path, wheel: Path) -> Path:
+    """The interpreter of an environment with the wheel, and links to our own copies of what it declares to need."""
+    python = new_environment(tmp_path)
+    _pip(python, "install", "--no-deps", "--no-index", str(wheel))
+    site = Path(_run([str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], tmp_path).strip())
+    (installed,) = distributions(name="cooldown", path=[str(site)])
+    for dependency in needed(installed):
+        for top in {Path(file).parts[0] for file in dependency.files or ()} - {"..", "__pycache__"}:
+            if not (site / top).exists():
+                (site / top).symlink_to(Path(str(dependency.locate_file(top))))
+    _pip(python, "check")
+    return python
+
+
+@pytest.mark.parametrize("environment", ["linked", pytest.param("downloaded", marks=pytest.mark.full)])
+def test_the_wheel_works_in_a_clean_environment(
+    environment: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    python = request.getfixturevalue(environment)
+    scripts = python.parent
     # Nothing of ours is called like a folder or a module of the user's.
     for name in PACKAGES:
         (tmp_path / f"{name}.py").write_text(FOREIGN)
@@ -73,6 +98,32 @@ def test_the_wheel_works_in_a_clean_environment(wheel: Path, tmp_path: Path) -> 
     assert "iris" in listed
     answer = "import cooldown; print(cooldown.load('iris', db='sqlite:///cooldown.db').answer)"
     assert " on iris" in _run([str(scripts / "python"), "-c", answer], tmp_path)
+
+
+def new_environment(folder: Path) -> Path:
+    """The interpreter of an empty environment in `folder`."""
+    _run([sys.executable, "-m", "venv", "--without-pip", "clean"], folder)
+    return folder / "clean" / ("Scripts" if os.name == "nt" else "bin") / "python"
+
+
+def needed(distribution: Distribution) -> list[Distribution]:
+    """What a distribution requires, and what that requires, and so on, as it is installed here."""
+    found: dict[tuple[str, str], Distribution] = {}
+    waiting = [(distribution, "")]
+    while waiting:
+        one, extra = waiting.pop()
+        if (one.name, extra) not in found:
+            found[one.name, extra] = one
+            for requirement in map(Requirement, one.requires or ()):
+                if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+                    other = Distribution.from_name(requirement.name)
+                    waiting += [(other, each) for each in ("", *requirement.extras)]
+    return [each for each in found.values() if each is not distribution]
+
+
+def _pip(python: Path, *arguments: str) -> None:
+    """Our own pip, for the environment of that interpreter, which has none."""
+    _run([sys.executable, "-m", "pip", "--python", str(python), *arguments], python.parent)
 
 
 def _run(command: list[str], folder: Path) -> str:

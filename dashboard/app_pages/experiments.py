@@ -37,7 +37,7 @@ COLUMNS = {
 
 def _rows() -> pd.DataFrame:
     """A row per experiment."""
-    listed, damaged = lines(data.summaries(), data.winners())
+    listed, damaged = lines(data.summaries(), data.winners(), data.leaders())
     rows: list[dict[str, Any]] = [
         {
             "name": line.name,

@@ -64,7 +64,7 @@ def aimed(
     if scaling is not None:
         mean, spread = scaling
         offset = np.broadcast_to(np.asarray(mean, np.float64), targets.shape).copy()
-        scale = np.full((len(targets), 1), float(np.squeeze(spread)))
+        scale = np.broadcast_to(np.asarray(spread, np.float64), targets.shape).copy()
     weights = None
     if aim.class_weight is not None or sample_weight is not None:
         weights = training_weights(targets.reshape(len(targets), -1)[:, 0], labels, aim.class_weight, sample_weight, n)

@@ -22,7 +22,7 @@ from cooldown.objectives.data.checks import (
     check_kind,
     check_name,
 )
-from cooldown.objectives.data.splits import Split
+from cooldown.objectives.data.splits import NOTHING_APART, Apart, Split
 from cooldown.objectives.data.task import Kind, Task
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.models.joining import joined
@@ -45,13 +45,16 @@ class ArrayTask(Task):
     categorical: indices of the columns that hold codes of categories, which are encoded one-hot.
     aim: other measures than these, and weights of classes. labels: the names of the classes, () for their numbers.
     sample_weight: (n,) weights of the rows, in training and in all measures; None if all count alike.
+    apart: the groups or times of the n rows, across which nothing is split.
+    shared_scale: whether several targets, which then have one unit, are scaled together.
     n_test: how many of the rows are a test set of the user's own, the last ones; 0 if test rows are drawn. Of the other
         rows a quarter then validates (75/25), and a class needs only 4 of them.
 
     The loss is cross-entropy, or for a regression the mean squared error of targets standardized with the training
-    rows' mean and standard deviation, which does not change R². Several targets are centred one by one and scaled
-    together, by the root of their mean variance: a target that varies little has little weight, and R² is the
-    explained share of the total variance.
+    rows' mean and standard deviation, which does not change R². Several targets are standardized one by one, so that
+    each counts alike whatever its unit, and R² is the explained share of the variance of the standardized targets. With
+    `shared_scale` they are centred one by one and divided by the root of their mean variance: a target that varies
+    little then has little weight, and R² is the explained share of the total variance.
     """
 
     name: str
@@ -65,6 +68,8 @@ class ArrayTask(Task):
     aim: Aim = OWN
     labels: tuple[str, ...] = ()
     sample_weight: NDArray[np.float64] | None = None
+    apart: Apart = NOTHING_APART
+    shared_scale: bool = False
 
     def __post_init__(self) -> None:
         check_name("ArrayTask", self.name)
@@ -139,15 +144,18 @@ class ArrayTask(Task):
 
     def fingerprint(self) -> str:
         """SHA-256 of the numbers and settings that fix every result; names and the spelling of labels are not
-        included, and `n_test` only if it is not 0."""
+        included, and what only some tasks have only in those: tasks keep theirs when there is more to set."""
         X, y = self.data
-        own = [self.n_test] if self.n_test else []
+        own: list[Any] = [self.n_test] if self.n_test else []
+        if self.scales_each:
+            own.append("each target is scaled")
         settings = (self.kind, self.hidden, self.activation, self.standardize, self.categorical, X.shape, *own)
         digest = sha256(repr(settings).encode() + X.tobytes() + y.tobytes())
         if self.aim:
             digest.update(repr(self.aim).encode())
-        if self.sample_weight is not None:
-            digest.update(self.sample_weight.tobytes())
+        for name, of_rows in (("", self.sample_weight), *self.apart._asdict().items()):
+            if of_rows is not None:
+                digest.update(name.encode() + of_rows.tobytes())
         return digest.hexdigest()
 
     def with_hidden(self, hidden: tuple[int, ...]) -> "ArrayTask":
@@ -171,6 +179,12 @@ class ArrayTask(Task):
         if not self._classifies:
             return ()
         return self.labels or tuple(map(str, range(int(self.data[1].max()) + 1)))
+
+    @property
+    def scales_each(self) -> bool:
+        """Whether there are several targets, each with a scale of its own."""
+        y = self.data[1]
+        return y.ndim == 2 and y.shape[1] > 1 and not self.shared_scale
 
     @cached_property
     def _has_missing_cells(self) -> bool:
@@ -227,7 +241,7 @@ class ArrayTask(Task):
         else:
             target = target.reshape(len(target), -1)
             log = self.aim.target_transform is not None
-            scaled, units = standardized(np.log(target) if log else target, n, log=log)
+            scaled, units = standardized(np.log(target) if log else target, n, log=log, shared=self.shared_scale)
             baseline, variance = np.square(scaled[n:] - scaled[:n].mean(axis=0)).mean(), scaled[n:].var(axis=0).mean()
             score = 1 - baseline / variance if variance > 0 else np.nan
             model = MLP(features, scaled, self.hidden, scaled.shape[1], "squared_error", self.activation)
@@ -238,8 +252,8 @@ class ArrayTask(Task):
             np.arange(n, len(target)),
             float(baseline),
             uninformed_score=float(score),
-            # Rows with weights have no errors, which are plain means.
-            units=units if weights is None else None,
+            # Rows with weights have no errors, which are plain means; and targets of several units have none in common.
+            units=None if weights is not None or self.scales_each else units,
         )
         if not self.aim and weights is None:
             return problem
@@ -247,15 +261,18 @@ class ArrayTask(Task):
         return aimed(problem, self.aim, target, self._labels, scaled_by, weights)
 
 
-def standardized(targets: NDArray[np.float64], n: int, *, log: bool = False) -> tuple[NDArray[np.float64], TargetUnits]:
-    """Targets (rows, K) centred and scaled to a mean variance of 1 over the first `n` rows, the training rows; and
+def standardized(
+    targets: NDArray[np.float64], n: int, *, log: bool = False, shared: bool = False
+) -> tuple[NDArray[np.float64], TargetUnits]:
+    """Targets (rows, K), each centred and scaled to a variance of 1 over the first `n` rows, the training rows; and
     their units. All other rows are held out. log: whether the targets are logarithms of those in their own units.
+    shared: whether all have one scale, by which their mean variance is 1.
     """
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(targets[:n])
-    # For one target the scaler's own scale, which is 1 if all training rows are equal.
-    scale = float(scaler.scale_[0] if targets.shape[1] == 1 else np.sqrt(scaler.var_.mean()))
+    # The scaler's own scale is 1 where all training rows are equal.
+    scale = np.sqrt(scaler.var_.mean(keepdims=True)) if shared and targets.shape[1] > 1 else scaler.scale_
     units, scaled = TargetUnits(scaler.mean_, scale, log=log), np.asarray((targets - scaler.mean_) / scale)
     if n == len(targets):
         return scaled, units

@@ -10,7 +10,7 @@ from typing import Any
 from cooldown.objectives.data.arrays import ArrayTask
 from cooldown.objectives.data.columns import is_numeric
 from cooldown.objectives.data.downloads import fetched
-from cooldown.objectives.data.table import from_frame
+from cooldown.objectives.data.table import table_task
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
 
@@ -19,11 +19,18 @@ PREFIX = "openml:"
 ADDRESS = re.compile(r"(?P<id>\d+)|(?P<name>[\w.,()-]*[A-Za-z][\w.,()-]*)(@(?P<version>[1-9]\d*))?", re.ASCII)
 
 
-def from_openml(text: str, *, target: str | None = None, sample_weight: str | None = None) -> ArrayTask:
+def from_openml(
+    text: str,
+    *,
+    target: str | None = None,
+    sample_weight: str | None = None,
+    groups: str | None = None,
+    time: str | None = None,
+) -> ArrayTask:
     """A task from a data set on OpenML: predict one column from all others, except those that the data set excludes.
 
     text: `openml:NAME` for a data set with one active version, `openml:NAME@VERSION`, or `openml:ID`. target: the
-        column to predict; None for the data set's default target. sample_weight: as for `from_table`.
+        column to predict; None for the data set's default target. sample_weight, groups, time: as for `from_table`.
 
     OpenML declares which columns are numeric: a numeric target gives a regression, any other a classification, and
     features are numbers or categories, as in `from_table`. Empty columns are left out. Raises InputError if the data
@@ -47,7 +54,7 @@ def from_openml(text: str, *, target: str | None = None, sample_weight: str | No
     kind: Kind = "classification" if target in texts else "regression"
     # Strings are declared categories: the user cannot correct cells that look mistyped.
     table, name = table.astype(dict.fromkeys(texts, "category")), data_set.details["name"]
-    return from_frame(where, table, target, name, kind, sample_weight=sample_weight)
+    return table_task(where, table, target, name, kind, sample_weight=sample_weight, groups=groups, time=time)
 
 
 def _fetch(where: str, **options: Any) -> Any:

@@ -15,6 +15,7 @@ from cooldown.objectives.data.checks import (
     check_test_target,
     labels_of,
 )
+from cooldown.objectives.data.grouping import cells_of, kept_apart
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
 
@@ -28,6 +29,8 @@ def from_arrays(
     hidden: tuple[int, ...] = (32,),
     sample_weight: Any = None,
     test: tuple[Any, Any] | None = None,
+    groups: Any = None,
+    time: Any = None,
 ) -> ArrayTask:
     """A task from a user's own arrays.
 
@@ -39,6 +42,9 @@ def from_arrays(
     test: (X_test (m, d), y_test (m,)), the test rows of every repeat instead of drawn ones, at least 2: the same
         columns, and only labels that y has. All rows of X are then for training and validation. Where rows have
         weights, (X_test, y_test, weights (m,)).
+    groups: (n,) what belongs together, such as the patient of each row: training, validation and test rows are of
+        different groups. time: (n,) numbers or dates: the latest rows are the test rows of all repeats, the latest of
+        the others the validation rows. Neither is a feature; not both.
 
     Raises InputError for anything that cannot be split and trained on: missing or infinite values, a constant
     target, a class of fewer than 5 rows, fewer than 10 rows (with `test`, of 4 and 8); and for a `test` that does not
@@ -50,11 +56,21 @@ def from_arrays(
     target, task_kind = check_target(where, y, len(features), kind, drawn_test=test is None)
     weights = check_sample_weight("from_arrays(sample_weight=...)", sample_weight, len(features))
     labels = labels_of(where, y, len(features)) if task_kind == "classification" else ()
-    n_test = 0
+    n_own, n_test = len(features), 0
     if test is not None:
         features, target, weights, n_test = _with_test(test, X, y, features, target, weights, task_kind)
-    data = partial(in_memory, features, target)
-    return ArrayTask(name, task_kind, data, hidden, labels=labels, sample_weight=weights, n_test=n_test)
+    told = (("groups", groups), ("time", time))
+    kept = [None if given is None else [cells_of(f"from_arrays({name}=...)", given, n_own)] for name, given in told]
+    return ArrayTask(
+        name,
+        task_kind,
+        partial(in_memory, features, target),
+        hidden,
+        labels=labels,
+        sample_weight=weights,
+        n_test=n_test,
+        apart=kept_apart("from_arrays", target, labels, *kept),
+    )
 
 
 def _with_test(

@@ -20,14 +20,17 @@ def resolve(
     hidden: tuple[int, ...] | None = None,
     test: str | None = None,
     sample_weight: str | None = None,
+    groups: str | None = None,
+    time: str | None = None,
 ) -> Task:
     """The task that `text` names: see `objectives.tasks.resolve`."""
+    columns = {"target": target, "sample_weight": sample_weight, "groups": groups, "time": time}
     if text in catalog.names():
         task = catalog.get(text)
     elif text.startswith(PREFIX):
-        task = from_openml(text, target=target, sample_weight=sample_weight)
+        task = from_openml(text, target=target, sample_weight=sample_weight, groups=groups, time=time)
     elif _is_path(text):
-        task = from_table(text, target=target, test=test, sample_weight=sample_weight)
+        task = from_table(text, target=target, test=test, sample_weight=sample_weight, groups=groups, time=time)
     elif ":" in text:
         task = catalog.get(text)
     else:
@@ -35,7 +38,7 @@ def resolve(
             f"{unknown_name('task', text, catalog.names())}; "
             f"or give openml:NAME, a path to a CSV or Parquet file, or module:attribute"
         )
-    for setting, column in (("target", target), ("sample_weight", sample_weight)):
+    for setting, column in columns.items():
         if column is not None and not (text.startswith(PREFIX) or _is_path(text)):
             raise InputError(
                 f"{setting} {column!r} is for a CSV or Parquet file or for openml:NAME; {text!r} is neither"

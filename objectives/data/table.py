@@ -1,4 +1,4 @@
-"""`from_table`: a user's CSV or Parquet file as a task; `from_frame`: a table in memory.
+"""`from_table`: a user's CSV or Parquet file as a task; `table_task`: a table that is read.
 
 The table becomes one matrix of numbers (columns.py), in which the rows of a test set of the user's own are the last.
 What depends on the cells (medians, scales, categories) is fitted later, on each problem's training rows only.
@@ -6,6 +6,7 @@ What depends on the cells (medians, scales, categories) is fitted later, on each
 
 import warnings
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -24,6 +25,7 @@ from cooldown.objectives.data.checks import (
     labels_of,
 )
 from cooldown.objectives.data.columns import feature, target_values
+from cooldown.objectives.data.grouping import Part, cells_of, kept_apart
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
 
@@ -45,6 +47,8 @@ def from_table(
     hidden: tuple[int, ...] = (32,),
     test: str | Path | None = None,
     sample_weight: str | None = None,
+    groups: str | None = None,
+    time: str | None = None,
 ) -> ArrayTask:
     """A task from a table: predict the column `target` from all others.
 
@@ -52,6 +56,9 @@ def from_table(
         the header) or a Parquet file. name: None for the file's name without its suffix.
     kind, hidden: as for `from_arrays`; None infers the kind from the target. sample_weight: the column with the rows'
         weights, which is then no feature.
+    groups: the column that says which rows belong together; training, validation and test rows are of different
+        groups. time: the column of each row's time, numbers or dates; the latest rows are the test rows of all repeats,
+        the latest of the others the validation rows. Neither is a feature; not both.
     test: another such file, whose rows are the test rows of every repeat, instead of drawn ones. It has at least 2
         rows, the same columns by name in any order, each of the same kind, and only labels that the first file has;
         all rows of the first file are then for training and validation.
@@ -71,10 +78,10 @@ def from_table(
             f"{where}: needs the column to predict as target, on the command line --target COLUMN "
             f"(choose from: {', '.join(table.columns)})"
         )
-    return from_frame(where, table, target, name, kind, hidden, tested, sample_weight)
+    return table_task(where, table, target, name, kind, hidden, tested, sample_weight, groups, time)
 
 
-def from_frame(
+def table_task(
     where: str,
     table: "pd.DataFrame",
     target: str,
@@ -83,10 +90,13 @@ def from_frame(
     hidden: tuple[int, ...] = (32,),
     test: "tuple[str, pd.DataFrame] | None" = None,
     sample_weight: str | None = None,
+    groups: Any = None,
+    time: Any = None,
 ) -> ArrayTask:
     """A task from a table in memory, with unique column names: see `from_table`.
 
-    where: the start of messages. test: a table of test rows, after the start of messages about it.
+    where: the start of messages. test: a table of test rows, after the start of messages about it. groups, time:
+    columns, or arrays of the training rows.
     """
     if target not in table.columns:
         raise InputError(f"{where}: {unknown_name('column', target, table.columns)}")
@@ -106,7 +116,9 @@ def from_frame(
             choices = [name for name in table.columns if name != target]
             raise InputError(f"{where}: sample_weight: {unknown_name('column', sample_weight, choices)}")
         weights = np.concatenate([_weights(*part, sample_weight) for part in parts])
-    names = [name for name in table.columns if name not in (target, sample_weight)]
+    kept = [_cells(parts, setting, given, target) for setting, given in (("groups", groups), ("time", time))]
+    others = (target, sample_weight, *(given for given in (groups, time) if isinstance(given, str)))
+    names = [name for name in table.columns if name not in others]
     features = {name: feature([(f"{where}: column {name!r}", part[name]) for where, part in parts]) for name in names}
     if not any(informative for *_, informative in features.values()):
         raise InputError(
@@ -124,7 +136,21 @@ def from_frame(
         labels=labels,
         sample_weight=weights,
         n_test=len(y) - len(table),
+        apart=kept_apart(where, y, labels, *kept),
     )
+
+
+def _cells(parts: "Sequence[tuple[str, pd.DataFrame]]", setting: str, given: Any, target: str) -> list[Part] | None:
+    """The cells of the column `given` in each part of the table, or those of an array of the training rows."""
+    where, table = parts[0]
+    if given is None:
+        return None
+    if not isinstance(given, str):
+        return [cells_of(f"{where}: {setting}", given, len(table))]
+    if given not in table.columns or given == target:
+        choices = [name for name in table.columns if name != target]
+        raise InputError(f"{where}: {setting}: {unknown_name('column', given, choices)}")
+    return [(f"{told}: {setting} {given!r}", part[given].reset_index(drop=True)) for told, part in parts]
 
 
 def _weights(where: str, table: "pd.DataFrame", column: str) -> NDArray[np.float64]:

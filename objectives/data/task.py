@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cooldown.objectives.catalog import Entry
 from cooldown.objectives.data.aim import Aim
-from cooldown.objectives.data.splits import Split, split
+from cooldown.objectives.data.splits import NOTHING_APART, Apart, Split, split
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.problem import Indices, Problem
 
@@ -26,6 +26,8 @@ class Task(Entry, ABC):
 
     name: str
     kind: Kind
+    apart: Apart = NOTHING_APART
+    """The groups or times of the rows, across which nothing is split."""
 
     @property
     def score_name(self) -> str:
@@ -64,7 +66,7 @@ class Task(Entry, ABC):
 
     def split(self, seed: int, repeat: int | None = None, replicate: int | None = None) -> Split:
         """The rows of one replicate, named by its own seed, in a repeat; None for protocol 1 (data/splits.py)."""
-        return split(self.n_rows, self.strata, seed, repeat, replicate, self.test_rows)
+        return split(self.n_rows, self.strata, seed, repeat, replicate, self.test_rows, self.apart)
 
     def search_problem(self, seed: int = 0, repeat: int = 0) -> Problem:
         """Protocol 1: training and validation rows of one repeat; without the test rows."""

@@ -1,12 +1,13 @@
-"""The common part of the classifier and the regressor: parameters, training on the engine, predictions."""
+"""The common part of the classifier and the regressor: training on the engine, and the outputs of trained networks."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal, Self, TypeVar, cast
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Literal, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
@@ -14,24 +15,26 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from cooldown.objectives import schedules
-from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.estimators._parameters import Parameters
+from cooldown.objectives.estimators._progress import Progress
+from cooldown.objectives.estimators._rows import Rows, Weights, dense, read, read_validation
+from cooldown.objectives.models.measuring import Measuring
 from cooldown.objectives.models.mlp import EVALUATION_ROWS, MLP
 from cooldown.objectives.problem import Indices, Problem
 from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.records import Outcome
-from cooldown.objectives.strategies import STRATEGIES, default
-from cooldown.objectives.training.engine import begin, fit, train_pass
+from cooldown.objectives.training.engine import Fitted, begin, fit, train_pass
 from cooldown.objectives.training.population import Standing
 
-DTYPES = ("float32", "float64")
 Method = TypeVar("Method", bound=Callable[..., Any])
+Loss = Literal["cross_entropy", "binary_cross_entropy", "squared_error"]
 
 
 def _without_reactions(estimator: Any) -> bool:
     """Whether `partial_fit` is available; raises AttributeError with the reason if it is not."""
-    reacts = estimator.early_stopping is not None
+    reacts = estimator._patience() is not None
     # An unknown schedule is reported by the call itself.
     if estimator.schedule in schedules.names():
         reacts = reacts or schedules.get(estimator.schedule).reaction is not None
@@ -49,153 +52,40 @@ def available_without_reactions(method: Method) -> Method:
     return cast(Method, available_if(_without_reactions)(method))
 
 
-class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
+def tells_callbacks(method: Method) -> Method:
+    """Make `method`, which trains, end the work of scikit-learn's callbacks, also if it fails."""
+    return cast(Method, with_callbacks(method))
+
+
+class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # scikit-learn has no types
     """The estimators' common part; see `ScheduledMLPClassifier`."""
 
-    _loss: ClassVar[Literal["cross_entropy", "squared_error"]]
-
-    def __init__(
-        self,
-        hidden_layer_sizes: int | Sequence[int] = (32,),
-        activation: str = "relu",
-        *,
-        optimizer: str = "adam",
-        learning_rate: float | None = None,
-        optimizer_params: Mapping[str, Any] | None = None,
-        schedule: str = "constant",
-        schedule_params: Mapping[str, Any] | None = None,
-        batch_size: int = 32,
-        epochs: int = 30,
-        shuffle: bool = default("shuffle"),
-        curriculum: str = default("curriculum"),
-        early_stopping: int | None = default("early_stopping"),
-        validation_fraction: float = 0.2,
-        gradient_noise: float = default("gradient_noise"),
-        gradient_noise_decay: float = default("gradient_noise_decay"),
-        dropout: float = default("dropout"),
-        batch_norm: bool = default("batch_norm"),
-        clip_norm: float | None = default("clip_norm"),
-        l2: float = default("l2"),
-        weight_decay: float = default("weight_decay"),
-        initialization: str = default("initialization"),
-        n_seeds: int = 1,
-        dtype: str = "float32",
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.optimizer_params = optimizer_params
-        self.schedule = schedule
-        self.schedule_params = schedule_params
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.shuffle = shuffle
-        self.curriculum = curriculum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.gradient_noise = gradient_noise
-        self.gradient_noise_decay = gradient_noise_decay
-        self.dropout = dropout
-        self.batch_norm = batch_norm
-        self.clip_norm = clip_norm
-        self.l2 = l2
-        self.weight_decay = weight_decay
-        self.initialization = initialization
-        self.n_seeds = n_seeds
-        self.dtype = dtype
-        self.random_state = random_state
-
-    # Configs
-
-    @classmethod
-    def from_config(cls, config: TrainConfig, **others: Any) -> Self:
-        """An estimator that trains with `config`; `others` are parameters that a config does not have, such as the
-        network's widths, `hidden_layer_sizes`.
-
-        `to_config` returns an equal config. Raises InputError for anything but a TrainConfig, and TypeError if
-        `others` names a field of the config; use `set_params` to change one.
-        """
-        if not isinstance(config, TrainConfig):
-            raise InputError(
-                f"{cls.__name__}.from_config(config=...): should be a TrainConfig, as from TrainConfig.from_json, "
-                f"got {config!r:.80}"
-            )
-        fields = config.to_json()
-        optimizer, schedule = fields.pop("optimizer"), fields.pop("schedule")
-        fields |= {"optimizer": optimizer.pop("name"), "learning_rate": optimizer.pop("learning_rate")}
-        fields |= {"optimizer_params": optimizer, "schedule": schedule.pop("name"), "schedule_params": schedule}
-        if duplicates := [name for name in others if name in fields]:
-            raise TypeError(
-                f"{cls.__name__}.from_config: the config already sets {duplicates[0]}: use set_params to change it"
-            )
-        return cls(**fields, **others)
-
-    def to_config(self) -> TrainConfig:
-        """The config that `fit` trains. Raises InputError for invalid parameters."""
-        rates = {} if self.learning_rate is None else {"learning_rate": self.learning_rate}
-        return TrainConfig.from_json(
-            {
-                "optimizer": self._choice("optimizer", rates),
-                "schedule": self._choice("schedule", {}),
-                **{name: getattr(self, name) for name in ("batch_size", "epochs", *STRATEGIES)},
-            }
-        )
-
-    def _choice(self, kind: str, separate: Mapping[str, Any]) -> dict[str, Any]:
-        """The catalog entry of `kind` as a config reads it; `separate` are hyperparameters with their own parameter."""
-        name = f"{kind}_params"
-        hyperparameters = getattr(self, name)
-        if hyperparameters is not None and not isinstance(hyperparameters, Mapping):
-            raise self._refused(name, "must be None or a dict of hyperparameters", hyperparameters)
-        choice = {"name": getattr(self, kind), **separate}
-        for key in choice:
-            if hyperparameters and key in hyperparameters:
-                raise self._refused(name, f"must not have {key!r}, which is a separate parameter", hyperparameters)
-        return {**choice, **(hyperparameters or {})}
-
-    def _refused(self, name: str, rule: str, value: Any) -> InputError:
-        return InputError(f"{type(self).__name__}({name}={value!r}): {name} {rule}, got {value!r}")
-
-    def _hidden(self) -> tuple[int, ...]:
-        sizes = self.hidden_layer_sizes
-        widths = (sizes,) if isinstance(sizes, int | np.integer) else sizes
-        usable = isinstance(widths, Sequence | np.ndarray) and not isinstance(widths, str)
-        if not usable or any(
-            isinstance(width, bool) or not isinstance(width, int | np.integer) or width < 1 for width in widths
-        ):
-            raise self._refused("hidden_layer_sizes", "must be whole numbers of at least 1, as in (32,)", sizes)
-        return tuple(int(width) for width in widths)
-
-    def _check_parameters(self) -> None:
-        """Check the parameters that are not part of a config; raises InputError."""
-        self._hidden()
-        if self.activation not in ("relu", "tanh"):
-            raise unknown_name("activation", self.activation, ("relu", "tanh"))
-        n_seeds, fraction = self.n_seeds, self.validation_fraction
-        if isinstance(n_seeds, bool) or not isinstance(n_seeds, int | np.integer) or n_seeds < 1:
-            raise self._refused("n_seeds", "must be a whole number of at least 1", n_seeds)
-        if not isinstance(fraction, float | np.floating) or not 0 < fraction < 1:
-            raise self._refused("validation_fraction", "must be a number between 0 and 1", fraction)
-        if not isinstance(self.dtype, str) or self.dtype not in DTYPES:
-            raise self._refused("dtype", "must be 'float32' or 'float64'", self.dtype)
+    _members: NDArray[np.bool_]
 
     # Differences between classifier and regressor
 
-    def _read_target(self, y: NDArray[Any]) -> NDArray[Any]:
-        """The target from the first `y`: (n,) classes 0…K−1 or (n, K) numbers."""
+    @property
+    def _loss(self) -> Loss:
+        """The training loss."""
+        raise NotImplementedError
+
+    def _read_target(self, y: NDArray[Any], classes: NDArray[Any] | None = None, /) -> NDArray[Any]:
+        """The target from the first `y`: what the network learns, before scaling. classes: all labels, if known."""
         raise NotImplementedError
 
     def _read_further_target(self, y: NDArray[Any]) -> NDArray[Any]:
-        """The target from the `y` of a later pass."""
+        """The target from the `y` of later rows."""
         raise NotImplementedError
 
     def _n_outputs(self) -> int:
         """K, the number of outputs."""
         raise NotImplementedError
 
-    def _learn_scale(self, target: NDArray[Any]) -> None:
+    def _strata(self, target: NDArray[Any]) -> NDArray[Any] | None:
+        """(n,) the classes by which a split is stratified, if there are some."""
+        raise NotImplementedError
+
+    def _learn_scale(self, target: NDArray[Any], weights: Weights) -> None:
         """Store the scale of the training rows' `target`."""
         raise NotImplementedError
 
@@ -203,80 +93,110 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         """The target in the scale of the training."""
         raise NotImplementedError
 
-    def _uninformed_loss(self, target: NDArray[Any], train: Indices, measured: Indices) -> float:
-        """The baseline loss: on `measured`, of the predictor of class frequencies or means of `train`."""
+    def _weights(self, rows: Rows, train: Indices) -> Weights:
+        """(n,) the weights of the rows in all losses, of which those in `train` are trained on; or None."""
+        raise NotImplementedError
+
+    def _uninformed_loss(self, target: NDArray[Any], train: Indices, measured: Indices, weights: Weights) -> float:
+        """The baseline loss: on `measured`, of the predictor of frequencies or means of `train`."""
         raise NotImplementedError
 
     # Training
 
-    def _validated(self, X: Any, y: Any, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
-        """X (n, d) and y (n,) or (n, K), finite, as scikit-learn reads them."""
-        numeric = self._loss == "squared_error"
-        X, y = validate_data(
-            self, X, y, reset=reset, dtype=[np.float64, np.float32], multi_output=True, y_numeric=numeric
-        )
-        return X, y
-
-    def _fit(self, X: Any, y: Any) -> Self:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any]) -> Self:
         # The results of an earlier fit must not remain if this one fails.
-        for learned in ("_theta", "_standing"):
-            self.__dict__.pop(learned, None)
+        learned = {name: self.__dict__.pop(name, None) for name in ("_theta", "_standing")}
         config = self.to_config()
         self._check_parameters()
-        X, y = self._validated(X, y, reset=True)
-        target = self._read_target(y)
+        initial = self._initial(config, learned["_theta"]) if self.warm_start else None
+        given = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
+        X, y, weights = read(self, X, y, sample_weight, reset=initial is None)
+        rows = Rows(X, self._read_target(y) if initial is None else self._read_further_target(y), weights)
         base = self._base_seed()
-        train, held_out = np.arange(len(X)), np.arange(0)
-        if config.reacts:
-            train, held_out = self._split(target, base)
+        rows = rows.in_one_batch(config.batch_size)
+        train, held_out = np.arange(len(rows)), np.arange(0)
+        if (watched := read_validation(self, *validation)) is not None:
+            X, y, weights = watched
+            rows = rows.followed_by(Rows(X, self._read_further_target(y), weights))
+            held_out = np.arange(len(train), len(rows))
+        elif config.reacts:
+            train, held_out = self._split(rows.target, base)
         self._warn_if_cut_short("fit", config, len(train))
-        self._learn_scale(target[train])
-        problem = self._problem(X, self._scaled(target), train, held_out)
-        fitted = fit(problem, config, self.seeds_, dtype=self.dtype)
-        members = np.array([curve.outcome is not Outcome.DIVERGED for curve in fitted.curves])
-        self._report_diverged("fit", len(members) - int(members.sum()), len(members), config)
+        if initial is None:
+            self._learn_scale(rows.target[train], rows.of(train))
+        problem = self._problem(rows, train, held_out)
         self._keep_predictor(config)
-        self._theta, self._standing = fitted.theta[members], fitted.standing
+        progress = Progress(self, config.epochs, given, lambda theta: {"_theta": theta})
+        fitted = fit(problem, config, self.seeds_, dtype=self.dtype, initial=initial, observer=progress)
+        self._keep(fitted, config, len(held_out) > 0)
+        progress.finished()
+        return self
+
+    def _keep(self, fitted: Fitted, config: TrainConfig, validated: bool) -> None:
+        """Store what was learned. validated: whether rows were held out."""
+        self._members = np.array([curve.outcome is not Outcome.DIVERGED for curve in fitted.curves])
+        self._report_diverged("fit", int((~self._members).sum()), len(self._members), config)
+        self._theta, self._standing = fitted.theta[self._members], fitted.standing
         self.curves_ = fitted.curves
         converged = [curve for curve in fitted.curves if curve.outcome is not Outcome.DIVERGED]
         self.n_iter_ = max(len(curve.train_loss) for curve in converged)
         self.loss_curve_ = _mean_over_seeds([curve.train_loss for curve in converged])
         self.validation_loss_curve_ = (
-            _mean_over_seeds([curve.held_out_loss for curve in converged]) if config.reacts else None
+            _mean_over_seeds([curve.held_out_loss for curve in converged]) if validated else None
         )
         # Without reactions all seeds have the same rates.
-        rates = fitted.rates[members] if config.reacts else fitted.rates[members][:1]
+        rates = fitted.rates[self._members] if config.reacts else fitted.rates[self._members][:1]
         self.learning_rate_curve_ = _mean_over_seeds([row[: _updates(row)] for row in rates])
-        return self
 
-    def _partial_fit(self, X: Any, y: Any) -> Self:
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: NDArray[Any] | None = None) -> Self:
         config = self.to_config()
         self._check_parameters()
         standing: Standing | None = getattr(self, "_standing", None)
-        X, y = self._validated(X, y, reset=standing is None)
-        train = np.arange(len(X))
+        X, y, weights = read(self, X, y, sample_weight, reset=standing is None)
+        target = self._read_target(y, classes) if standing is None else self._read_further_target(y)
+        rows = Rows(X, target, weights)
+        rows = rows.in_one_batch(config.batch_size)
+        train = np.arange(len(rows))
         if standing is None:
-            target = self._read_target(y)
             self._base_seed()
-            self._warn_if_cut_short("partial_fit", config, len(X))
-            self._learn_scale(target)
-            problem = self._problem(X, self._scaled(target), train, np.arange(0))
+            self._warn_if_cut_short("partial_fit", config, len(rows))
+            self._learn_scale(rows.target, rows.weights)
+            problem = self._problem(rows, train, np.arange(0))
             standing = begin(problem, config, self.seeds_, dtype=self.dtype)
             self.n_iter_, self.validation_loss_curve_ = 0, None
             self.loss_curve_ = self.learning_rate_curve_ = np.empty(0)
         else:
             self._check_same(standing, config)
-            target = self._read_further_target(y)
-            problem = self._problem(X, self._scaled(target), train, np.arange(0))
+            problem = self._problem(rows, train, np.arange(0))
         losses, reached = train_pass(problem, standing)
         self._report_diverged("partial_fit", len(standing.theta) - len(losses), len(standing.theta), config)
         self._keep_predictor(config)
         self._theta, self._standing = reached.theta, reached
+        self._members = np.isin(self.seeds_, [replicate.seed for replicate in reached.replicates])
         self.n_iter_ += 1
         self.loss_curve_ = np.append(self.loss_curve_, losses.mean())
         rates = reached.rates[standing.updates : reached.updates, 0]
         self.learning_rate_curve_ = np.append(self.learning_rate_curve_, rates.astype(np.float64))
         return self
+
+    def _initial(self, config: TrainConfig, theta: NDArray[Any] | None) -> NDArray[Any] | None:
+        """(n_seeds, size) the parameters to begin with: `theta` of the last fit, NaN for a seed that had diverged; None
+        if there was no fit.
+
+        Raises InputError if the network that is to be trained now is another one.
+        """
+        if theta is None:
+            return None
+        then = self._predictor
+        last = then.hidden, str(then.activation), then.batch_norm, len(self._members)
+        if last != (now := (self._hidden(), str(self.activation), config.batch_norm, int(self.n_seeds))):
+            raise InputError(
+                f"{type(self).__name__}(warm_start=True).fit: hidden_layer_sizes, activation, batch_norm and n_seeds "
+                f"must be those of the last fit, {last}, got {now}; with warm_start=False it begins anew"
+            )
+        initial = np.full((len(self._members), theta.shape[1]), np.nan)
+        initial[self._members] = theta
+        return initial
 
     def _base_seed(self) -> int:
         """One number from `random_state` that determines all random numbers of a run; sets `seeds_`."""
@@ -286,7 +206,7 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
 
     def _split(self, target: NDArray[Any], base: int) -> tuple[Indices, Indices]:
         """Rows to train on and rows to watch, in ascending order, stratified by class if possible."""
-        n, labels = len(target), target if self._loss == "cross_entropy" else None
+        n, labels = len(target), self._strata(target)
         watched = int(np.ceil(self.validation_fraction * n))
         if labels is not None:
             counts = np.bincount(labels)
@@ -296,11 +216,18 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         rows = train_test_split(np.arange(n), test_size=self.validation_fraction, random_state=state, stratify=labels)
         return np.sort(rows[0]), np.sort(rows[1])
 
-    def _problem(self, X: NDArray[Any], target: NDArray[Any], train: Indices, held_out: Indices) -> Problem:
-        activation = cast(Literal["relu", "tanh"], self.activation)
-        model = MLP(X, target, self._hidden(), self._n_outputs(), self._loss, activation)
+    def _problem(self, rows: Rows, train: Indices, held_out: Indices) -> Problem:
+        activation, target = cast(Literal["relu", "tanh"], self.activation), self._scaled(rows.target)
+        model = MLP(rows.X, target, self._hidden(), self._n_outputs(), self._loss, activation)
+        weights = self._weights(rows, train)
+        if weights is not None:
+            if not (mean := weights[train].mean()):
+                raise InputError(f"{type(self).__name__}: the weights of all training rows are zero")
+            measuring = Measuring(None, None, target, weights=weights)
+            alike = np.ptp(weights[train]) == 0
+            model = replace(model, weights=None if alike else weights / mean, measuring=measuring)
         measured = held_out if len(held_out) else train
-        return Problem(model, train, held_out, self._uninformed_loss(target, train, measured))
+        return Problem(model, train, held_out, self._uninformed_loss(target, train, measured, weights))
 
     def _keep_predictor(self, config: TrainConfig) -> None:
         """Store the network without its rows, so that `set_params` does not change a trained network."""
@@ -339,6 +266,11 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
     def __sklearn_is_fitted__(self) -> bool:
         return "_theta" in self.__dict__
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     # Predicting
 
     def _outputs(self, X: Any) -> Iterator[NDArray[np.float64]]:
@@ -348,12 +280,12 @@ class ScheduledMLP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no 
         prediction is not finite.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=[np.float64, np.float32])
         theta = self._theta.astype(np.float64)
         rows = max(EVALUATION_ROWS // len(theta), 1)
-        for start in range(0, len(X), rows):
+        for start in range(0, X.shape[0], rows):
             with np.errstate(over="ignore", invalid="ignore"):
-                outputs = self._predictor.predict(theta, X[start : start + rows])
+                outputs = self._predictor.predict(theta, dense(X[start : start + rows]))
             if not np.isfinite(outputs).all():
                 raise InputError(
                     f"{type(self).__name__}.predict: outputs for some of the rows from {start} on are not finite; "

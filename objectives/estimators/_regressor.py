@@ -1,6 +1,6 @@
 """`ScheduledMLPRegressor`: a multilayer perceptron for one target or several."""
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,39 +8,49 @@ from sklearn.base import RegressorMixin
 from sklearn.preprocessing import StandardScaler
 
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.estimators._base import ScheduledMLP, available_without_reactions
+from cooldown.objectives.estimators._base import ScheduledMLP, available_without_reactions, tells_callbacks
+from cooldown.objectives.estimators._rows import Rows, Weights
 from cooldown.objectives.problem import Indices
 
 
 class ScheduledMLPRegressor(RegressorMixin, ScheduledMLP):  # type: ignore[misc]  # scikit-learn has no types
     """A multilayer perceptron trained with any optimizer, schedule and strategy of the catalogs.
 
-    It minimizes the mean squared error of standardized targets: like a task, it centres and scales targets with the
-    training rows' means and deviations, because a search's learning rates are valid for that scale. Several targets are
-    scaled together, by the root of their mean variance. `predict` returns the original units. Losses, also in
-    `loss_curve_`, are in standardized units: 1 is the loss of predicting the mean. Features are not scaled.
+    It minimizes the mean squared error of standardized targets: like a task, it centres and scales each target with the
+    training rows' mean and deviation, because a search's learning rates are valid for that scale, and so that several
+    targets count alike, whatever their units. `predict` returns the original units. Losses, also in `loss_curve_`, are
+    in standardized units: 1 is the loss of predicting the means. Features are not scaled.
 
-    Parameters and attributes are those of `ScheduledMLPClassifier`, except `classes_`: the ensemble of `n_seeds`
-    averages predictions, hidden_layer_sizes=() is linear regression, and rows are held out at random.
+    Parameters and attributes are those of `ScheduledMLPClassifier`, except `classes_` and class_weight: the ensemble of
+    `n_seeds` averages predictions, hidden_layer_sizes=() is linear regression, and rows are held out at random.
     """
 
-    _loss: ClassVar[Literal["squared_error"]] = "squared_error"
     _mean: NDArray[np.float64]
     _scale: NDArray[np.float64]
     _one_target: bool
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Train on `X` (n, d) and `y`, (n,) or (n, K), finite numbers. Raises ValueError for other data."""
-        return self._fit(X, y)
+    @tells_callbacks
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Train on `X` (n, d) and `y`, (n,) or (n, K), finite numbers; as for the classifier."""
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     @available_without_reactions
-    def partial_fit(self, X: Any, y: Any) -> Self:
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """One pass over `X` (n, d) and `y`, (n,) or (n, K), as the next epoch of a run of `epochs` epochs.
 
-        As for the classifier. The targets' means and scale are those of the first call's rows, which should be
+        As for the classifier. The targets' means and scales are those of the first call's rows, which should be
         representative.
         """
-        return self._partial_fit(X, y)
+        return self._partial_fit(X, y, sample_weight)
 
     def predict(self, X: Any) -> NDArray[np.float64]:
         """Predictions, averaged over the seeds: (n,), or (n, K) if `y` had that shape."""
@@ -53,7 +63,7 @@ class ScheduledMLPRegressor(RegressorMixin, ScheduledMLP):  # type: ignore[misc]
         tags.target_tags.multi_output = True
         return tags
 
-    def _read_target(self, y: NDArray[Any]) -> NDArray[Any]:
+    def _read_target(self, y: NDArray[Any], _: Any = None, /) -> NDArray[Any]:
         self._one_target = y.ndim == 1
         return y.reshape(len(y), -1).astype(np.float64)
 
@@ -66,15 +76,25 @@ class ScheduledMLPRegressor(RegressorMixin, ScheduledMLP):  # type: ignore[misc]
     def _n_outputs(self) -> int:
         return len(self._mean)
 
-    def _learn_scale(self, target: NDArray[Any]) -> None:
-        scaler = StandardScaler().fit(target)
-        self._mean = scaler.mean_
-        # Together: a target that varies little has little weight. Constants have scale 1.
-        together = np.full(target.shape[1], np.sqrt(scaler.var_.mean()) or 1.0)
-        self._scale = scaler.scale_ if target.shape[1] == 1 else together
+    @property
+    def _loss(self) -> Literal["squared_error"]:
+        return "squared_error"
+
+    def _strata(self, _: NDArray[Any]) -> None:
+        return None
+
+    def _learn_scale(self, target: NDArray[Any], weights: Weights) -> None:
+        scaler = StandardScaler().fit(target, sample_weight=weights)
+        # The scale of a constant is 1.
+        self._mean, self._scale = scaler.mean_, scaler.scale_
 
     def _scaled(self, target: NDArray[Any]) -> NDArray[Any]:
         return np.asarray((target - self._mean) / self._scale)
 
-    def _uninformed_loss(self, target: NDArray[Any], train: Indices, measured: Indices) -> float:
-        return float(np.square(target[measured] - target[train].mean(axis=0)).mean())
+    def _weights(self, rows: Rows, _: Indices) -> Weights:
+        return rows.weights
+
+    def _uninformed_loss(self, target: NDArray[Any], train: Indices, measured: Indices, weights: Weights) -> float:
+        of_train, of_measured = (None if weights is None else weights[rows] for rows in (train, measured))
+        mean = np.average(target[train], axis=0, weights=of_train)
+        return float(np.average(np.square(target[measured] - mean).mean(axis=1), weights=of_measured))

@@ -1,6 +1,6 @@
 """A config as an optax transformation, for a training loop that exists already."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,11 +10,9 @@ import optax
 from cooldown.objectives import optimizers
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.frameworks.rebinding import rebound
+from cooldown.objectives.frameworks.settings import Settings
 from cooldown.objectives.optimizers import Optimizer
 from cooldown.objectives.schedule import Plan, Reaction
-
-if TYPE_CHECKING:
-    from cooldown.objectives.config import TrainConfig
 
 
 class RuleState(NamedTuple):
@@ -43,7 +41,7 @@ class ConfigState(NamedTuple):
     best: Best | None
 
 
-def transformation(config: "TrainConfig", plan: Plan, seed: int) -> optax.GradientTransformationExtraArgs:
+def transformation(config: Settings, plan: Plan, seed: int) -> optax.GradientTransformationExtraArgs:
     """The transformation of `config` under the rates of its `plan`. seed: of the gradient noise."""
     rule = optimizers.get(config.optimizer.name)
     settings = dict(config.optimizer.hyperparameters)
@@ -81,7 +79,7 @@ def _fresh(rule: Optimizer, parameters: Any) -> RuleState:
     return RuleState(jnp.zeros([], jnp.int32), (zeros,) * len(rule.slots), jnp.zeros(rule.memory_size))
 
 
-def _gradients(config: "TrainConfig", gradients: Any, decayed: Any, updates: jax.Array, key: jax.Array) -> Any:
+def _gradients(config: Settings, gradients: Any, decayed: Any, updates: jax.Array, key: jax.Array) -> Any:
     """The gradients that the rule sees, clipped, with noise, and with the penalty's part."""
     if config.clip_norm is not None:
         norm = optax.tree.norm(gradients)

@@ -1,7 +1,7 @@
 """A config as a PyTorch optimizer and scheduler, for a training loop that exists already."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,10 +9,8 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from cooldown.objectives import optimizers
 from cooldown.objectives.frameworks.rebinding import rebound
+from cooldown.objectives.frameworks.settings import Settings
 from cooldown.objectives.schedule import Plan
-
-if TYPE_CHECKING:
-    from cooldown.objectives.config import TrainConfig
 
 
 class ConfigOptimizer(torch.optim.Optimizer):
@@ -23,7 +21,7 @@ class ConfigOptimizer(torch.optim.Optimizer):
     added (`l2`); then the rule of the catalog makes the update. Parameters without a gradient are left as they are.
     """
 
-    def __init__(self, parameters: Any, config: "TrainConfig") -> None:
+    def __init__(self, parameters: Any, config: Settings) -> None:
         """parameters: as of every optimizer of torch, also groups with an "lr" of their own."""
         settings = dict(config.optimizer.hyperparameters)
         super().__init__(parameters, {"lr": settings.pop("learning_rate")})
@@ -167,7 +165,7 @@ class ConfigScheduler(LRScheduler):
 
 
 def optimizer_and_scheduler(
-    config: "TrainConfig", parameters: Iterable[Any], plan: Plan
+    config: Settings, parameters: Iterable[Any], plan: Plan
 ) -> tuple[ConfigOptimizer, ConfigScheduler]:
     """The optimizer of `config` for these parameters, and the scheduler of its `plan`."""
     optimizer = ConfigOptimizer(parameters, config)

@@ -9,6 +9,9 @@ import numpy as np
 
 from cooldown.objectives.problem import Parameters
 
+Loss = Literal["cross_entropy", "binary_cross_entropy", "squared_error"]
+"""The training losses: one class per row, a set of labels per row, numbers."""
+
 VARIANCE_GUARD = 1e-5
 """ε of batch normalization, added to the variance, as in torch."""
 
@@ -63,7 +66,7 @@ class Architecture:
     """
 
     widths: tuple[int, ...]
-    loss: Literal["cross_entropy", "squared_error"]
+    loss: Loss
     activation: Literal["relu", "tanh"]
     batch_norm: bool
 

@@ -9,14 +9,15 @@ along the batch, (R, K, B), because there are often too few of them to fill a SI
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import overload
 
 from cooldown.objectives.fusion import OPTIONS, REDUCING
+from cooldown.objectives.kernel_cache import kernel
 from cooldown.objectives.models._architecture import MOMENTUM, VARIANCE_GUARD
 
 
-@njit(cache=True, **OPTIONS)
+@kernel(**OPTIONS)
 def bias_relu(z, theta, bias):  # type: ignore[no-untyped-def]
     """z (R, B, H) ← max(z + b, 0); a NaN stays a NaN, so that the loss shows a divergence."""
     zero = z.dtype.type(0)
@@ -29,7 +30,7 @@ def bias_relu(z, theta, bias):  # type: ignore[no-untyped-def]
                 row[h] = zero if value <= zero else value
 
 
-@njit(cache=True, **OPTIONS)
+@kernel(**OPTIONS)
 def relu_backward(delta, activation, gradient, bias):  # type: ignore[no-untyped-def]
     """delta (R, B, H) ← delta · 1[activation > 0]; the bias gradient is its sum over the batch."""
     zero = delta.dtype.type(0)
@@ -44,7 +45,7 @@ def relu_backward(delta, activation, gradient, bias):  # type: ignore[no-untyped
                 sums[h] += value
 
 
-@njit(cache=True, **OPTIONS)
+@kernel(**OPTIONS)
 def bias_tanh(z, theta, bias):  # type: ignore[no-untyped-def]
     """z (R, B, H) ← tanh(z + b)."""
     for r in range(z.shape[0]):
@@ -55,7 +56,7 @@ def bias_tanh(z, theta, bias):  # type: ignore[no-untyped-def]
                 row[h] = np.tanh(row[h] + offsets[h])
 
 
-@njit(cache=True, **OPTIONS)
+@kernel(**OPTIONS)
 def tanh_backward(delta, activation, gradient, bias):  # type: ignore[no-untyped-def]
     """delta (R, B, H) ← delta · (1 − activation²); the bias gradient is its sum over the batch."""
     one = delta.dtype.type(1)
@@ -70,7 +71,7 @@ def tanh_backward(delta, activation, gradient, bias):  # type: ignore[no-untyped
                 sums[h] += value
 
 
-@njit(cache=True, **REDUCING)
+@kernel(**REDUCING)
 def batch_norm(z, theta, scale, statistics, normalized, inverse):  # type: ignore[no-untyped-def]
     """z (R, B, H) ← γ·(z − mean)/√(var + 1e-5) with mean and variance of the batch; β is the bias that comes after.
 
@@ -113,7 +114,7 @@ def batch_norm(z, theta, scale, statistics, normalized, inverse):  # type: ignor
                 variances[h] += momentum * (variance[h] / z.dtype.type(rows - 1) - variances[h])
 
 
-@njit(cache=True, **REDUCING)
+@kernel(**REDUCING)
 def batch_norm_backward(delta, theta, gradient, scale, normalized, inverse):  # type: ignore[no-untyped-def]
     """delta (R, B, H) ← the gradient of `batch_norm`'s input, from that of its output; γ's gradient is written."""
     rows, width = delta.shape[1], delta.shape[2]
@@ -165,7 +166,7 @@ def _compile_exp(x):  # type: ignore[no-untyped-def]
     return exp
 
 
-@njit(cache=True, **REDUCING)
+@kernel(**REDUCING)
 def softmax_cross_entropy(z, theta, gradient, bias, labels, indices, losses):  # type: ignore[no-untyped-def]
     """Mean cross-entropy of softmax(z + b) over the batch, and z (R, K, B) ← its gradient with respect to the logits.
 
@@ -207,7 +208,7 @@ def softmax_cross_entropy(z, theta, gradient, bias, labels, indices, losses):  #
         losses[r] = total / rows
 
 
-@njit(cache=True, **REDUCING)
+@kernel(**REDUCING)
 def squared_error(z, theta, gradient, bias, targets, indices, losses):  # type: ignore[no-untyped-def]
     """Mean squared error of z + b over batch and outputs, and z (R, K, B) ← its gradient with respect to the outputs.
 

@@ -4,13 +4,13 @@ They are kernels of their own, so that training without weights keeps its bits a
 """
 
 import numpy as np
-from numba import njit
 
 from cooldown.objectives.fusion import REDUCING
+from cooldown.objectives.kernel_cache import kernel
 from cooldown.objectives.models._kernels import _exp
 
 
-@njit(cache=True, **REDUCING)
+@kernel(**REDUCING)
 def softmax_cross_entropy(z, theta, gradient, bias, labels, weights, indices, losses):  # type: ignore[no-untyped-def]
     """Sum of weight · cross-entropy of softmax(z + b) over the batch, divided by its rows B, and z (R, K, B) ← its
     gradient with respect to the logits.
@@ -54,7 +54,7 @@ def softmax_cross_entropy(z, theta, gradient, bias, labels, weights, indices, lo
         losses[r] = total / rows
 
 
-@njit(cache=True, **REDUCING)
+@kernel(**REDUCING)
 def squared_error(z, theta, gradient, bias, targets, weights, indices, losses):  # type: ignore[no-untyped-def]
     """Sum of weight · squared error of z + b over batch and outputs, divided by their number, and z (R, K, B) ← its
     gradient with respect to the outputs.

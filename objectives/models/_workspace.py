@@ -47,7 +47,7 @@ class Workspace:
         dropout: bool,
     ) -> None:
         # Imported here, so that commands that only list or show experiments need not load the compiler.
-        from cooldown.objectives.models import _kernels, _weighted_kernels
+        from cooldown.objectives.models import _kernels, _label_kernels, _weighted_kernels
 
         layers, replicates, dtype = model.layers, len(theta), theta.dtype
         self.bias_activation, self.activation_backward = (
@@ -55,10 +55,14 @@ class Workspace:
             if model.activation == "relu"
             else (_kernels.bias_tanh, _kernels.tanh_backward)
         )
-        of_loss = _kernels if weights is None else _weighted_kernels
-        self.loss = of_loss.softmax_cross_entropy if model.loss == "cross_entropy" else of_loss.squared_error
-        self.batch_norm, self.batch_norm_backward = _kernels.batch_norm, _kernels.batch_norm_backward
         self.X, y = data
+        if model.loss == "binary_cross_entropy":
+            self.loss = _label_kernels.binary_cross_entropy
+            weights = np.ones(len(y), dtype) if weights is None else weights
+        else:
+            of_loss = _kernels if weights is None else _weighted_kernels
+            self.loss = of_loss.softmax_cross_entropy if model.loss == "cross_entropy" else of_loss.squared_error
+        self.batch_norm, self.batch_norm_backward = _kernels.batch_norm, _kernels.batch_norm_backward
         self.rows = (y,) if weights is None else (y, weights)
         self.theta = theta
         self.gradient = np.empty((replicates, model.trainable), dtype)

@@ -17,9 +17,9 @@ class Measuring:
     """The measures of an MLP's outputs, and what they need to know of its n rows.
 
     metric: the score; None for accuracy or R². objective: the loss; None for the training loss. targets: (n,) classes,
-    or (n, K) numbers in their own units. offset, scale: (n, K) and (n, 1), by which outputs of a regression are brought
-    to these units: outputs · scale + offset, and e to this power if `exponential`; None for classes. weights: (n,) of
-    the rows in all measures; None if all count alike.
+    (n, K) truth values for sets of labels, or (n, K) numbers in their own units. offset, scale: (n, K) each, by which
+    outputs of a regression are brought to these units: outputs · scale + offset, and e to this power if `exponential`;
+    None for classes. weights: (n,) of the rows in all measures; None if all count alike.
     """
 
     metric: Measure | None
@@ -93,12 +93,20 @@ def joined(each: Sequence[Measuring | None]) -> Measuring | None:
     )
 
 
+def label_losses(z: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
+    """The cross-entropy of each label, of the shape of the logits `z`, whose truth values are `y`."""
+    return np.asarray(np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z))))
+
+
 def _weighted(z: Numbers, targets: NDArray[Any], weights: Numbers) -> tuple[float, float]:
     """Training loss, and accuracy or R², of outputs (m, K) on weighted rows."""
     if targets.ndim == 1:
         z = z - z.max(axis=1, keepdims=True)
         losses = np.log(np.exp(z).sum(axis=1)) - z[np.arange(len(z)), targets]
         hits = z.argmax(axis=1) == targets
+        return float(np.average(losses, weights=weights)), float(np.average(hits, weights=weights))
+    if targets.dtype == bool:
+        losses, hits = label_losses(z, targets).mean(axis=1), ((z > 0) == targets).all(axis=1)
         return float(np.average(losses, weights=weights)), float(np.average(hits, weights=weights))
     loss = float(np.average(np.square(z - targets).mean(axis=1), weights=weights))
     centred = targets - np.average(targets, axis=0, weights=weights)

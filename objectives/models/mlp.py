@@ -14,9 +14,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives.models._architecture import Architecture, Layer
+from cooldown.objectives.models._architecture import Architecture, Layer, Loss
 from cooldown.objectives.models._workspace import Workspace
-from cooldown.objectives.models.measuring import Measuring
+from cooldown.objectives.models.measuring import Measuring, label_losses
 from cooldown.objectives.problem import Indices, Parameters
 
 EVALUATION_ROWS = 2048
@@ -27,7 +27,8 @@ EVALUATION_ROWS = 2048
 class MLP:
     """A multilayer perceptron and the rows it is trained and measured on.
 
-    X: (n, d) features. y: (n,) classes 0…K−1 for "cross_entropy", (n, K) targets for "squared_error".
+    X: (n, d) features. y: (n,) classes 0…K−1 for "cross_entropy", (n, K) truth values, whether a row has a label, for
+    "binary_cross_entropy", and (n, K) targets for "squared_error".
     hidden: widths of the hidden layers, () for none. n_outputs: K.
     batch_norm: whether hidden layers are batch-normalized before their activation.
     weights: (n,) of the rows in the training loss, of mean 1 over the training rows; None if all count alike.
@@ -38,7 +39,7 @@ class MLP:
     y: NDArray[Any]
     hidden: tuple[int, ...]
     n_outputs: int
-    loss: Literal["cross_entropy", "squared_error"]
+    loss: Loss
     activation: Literal["relu", "tanh"] = "relu"
     batch_norm: bool = False
     weights: NDArray[np.float64] | None = None
@@ -143,7 +144,10 @@ class MLP:
         return work.losses, gradient
 
     def evaluate(self, theta: Parameters, indices: Indices) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean loss (R,) and score (R,), accuracy or R², on the rows `indices` (m,), or what `measuring` measures."""
+        """Mean loss (R,) and score (R,) on the rows `indices` (m,), or what `measuring` measures.
+
+        The score is the accuracy, of a set of labels as a whole, or R².
+        """
         if self.measuring is None:
             return self._evaluate(theta, indices, [])
         outputs: list[Parameters] = []
@@ -168,10 +172,13 @@ class MLP:
                 # Ties count as misses unless the label comes first: argmax's rule.
                 hits += (z.argmax(axis=2) == y[rows]).sum(axis=1)
                 losses += (np.log(np.exp(z, out=z).sum(axis=2)) - at_label).sum(axis=1, dtype=np.float64)
+            elif self.loss == "binary_cross_entropy":
+                hits += ((z > 0) == self.y[rows]).all(axis=2).sum(axis=1)
+                losses += label_losses(z, y[rows]).mean(axis=2).sum(axis=1, dtype=np.float64)
             else:
                 losses += np.square(z - y[rows]).mean(axis=2).sum(axis=1, dtype=np.float64)
         losses /= len(indices)
-        if self.loss == "cross_entropy":
+        if self.loss != "squared_error":
             return losses, hits / len(indices)
         # A target without variance on these rows has no R².
         variance = self.y[indices].var(axis=0).mean()

@@ -1,18 +1,24 @@
 """The catalog of tasks, one file per built-in task, and functions to create tasks from a user's own data or model.
 
-`names()` lists the tasks, `get(name)` returns one. `from_arrays`, `from_table` and `from_model` create tasks of a
-user's own; `resolve` finds a task by what the command line or a spec says. A task loads its data when they are needed.
+`names()` lists the tasks, `get(name)` returns one. `from_arrays`, `from_frame`, `from_table` and `from_model` create
+tasks of a user's own; `resolve` finds a task by what the command line or a spec says, `given` by what a user of Python
+says. A task loads its data when they are needed.
 """
+
+from os import PathLike, fspath
+from typing import Any
 
 from cooldown.objectives.catalog import Catalog
 from cooldown.objectives.data import resolve as _resolve
 from cooldown.objectives.data.aim import Aim
 from cooldown.objectives.data.arrays import ArrayTask
+from cooldown.objectives.data.frames import from_frame, is_frame
 from cooldown.objectives.data.own_arrays import from_arrays
 from cooldown.objectives.data.own_model import ModelTask, from_model
 from cooldown.objectives.data.resolve import Origin
 from cooldown.objectives.data.table import from_table
 from cooldown.objectives.data.task import Kind, Task
+from cooldown.objectives.errors import InputError
 
 _catalog = Catalog[Task](__name__, __path__, Task, "task", keeps_names=True)
 names, get = _catalog.names, _catalog.get
@@ -25,6 +31,8 @@ def resolve(
     hidden: tuple[int, ...] | None = None,
     test: str | None = None,
     sample_weight: str | None = None,
+    groups: str | None = None,
+    time: str | None = None,
 ) -> Task:
     """The task that `text` names: a built-in, a data set on OpenML as `openml:NAME`, `openml:NAME@VERSION` or
     `openml:ID`, a CSV or Parquet file's path, or a user's `module:attribute`.
@@ -32,9 +40,26 @@ def resolve(
     target: the column to predict, for a file, or for an OpenML data set instead of its default. hidden: widths of
     the MLP's hidden layers instead of the task's. test: the path of a file of test rows, for a task that is a file.
     sample_weight: the column with the rows' weights, for a file or an OpenML data set, which is downloaded on first
-    use. A module may be in the working folder, which is added to `sys.path`. Raises InputError with the nearest match.
+    use; groups, time: the columns across which nothing is split, likewise. A module may be in the working folder, which
+    is added to `sys.path`. Raises InputError with the nearest match.
     """
-    return _resolve.resolve(_catalog, text, target, hidden, test, sample_weight)
+    return _resolve.resolve(_catalog, text, target, hidden, test, sample_weight, groups, time)
+
+
+def given(task: Any, **settings: Any) -> Task:
+    """The task that a user of Python means: a Task itself, or the name of one, the path of a file or a table in memory,
+    with the `settings` of `resolve` or of `from_frame`.
+
+    Raises InputError for anything else, and for settings beside a Task, which has its own.
+    """
+    settings = {name: value for name, value in settings.items() if value is not None}
+    if isinstance(task, str | PathLike):
+        return resolve(fspath(task), **settings)
+    if not isinstance(task, Task):
+        return from_frame(task, **settings)
+    if settings:
+        raise InputError(f"{next(iter(settings))}: is for a table; {task.name!r} is a Task object")
+    return task
 
 
 def origin(text: str) -> Origin:
@@ -52,9 +77,12 @@ __all__ = [
     "Origin",
     "Task",
     "from_arrays",
+    "from_frame",
     "from_model",
     "from_table",
     "get",
+    "given",
+    "is_frame",
     "names",
     "origin",
     "resolve",

@@ -15,4 +15,6 @@ def load() -> Data:
     return X, X
 
 
-autoencoder_digits = ArrayTask("autoencoder_digits", "regression", load, hidden=(32, 8, 32), activation="tanh")
+autoencoder_digits = ArrayTask(
+    "autoencoder_digits", "regression", load, hidden=(32, 8, 32), activation="tanh", shared_scale=True
+)

@@ -21,7 +21,7 @@ from cooldown.objectives.problem import Problem
 from cooldown.objectives.records import Curve
 from cooldown.objectives.training.assembly import POPULATION, population_of, replicates_of, seen_by
 from cooldown.objectives.training.limits import Limits, checked_limits
-from cooldown.objectives.training.loop import run
+from cooldown.objectives.training.loop import Observer, run
 from cooldown.objectives.training.population import Replicate, Standing, plan
 
 
@@ -114,8 +114,19 @@ def train(
     return [[curves[i, j] for j in range(len(seeds))] for i in range(len(configs))]
 
 
-def fit(problem: Problem, config: TrainConfig, seeds: Sequence[int], *, dtype: DTypeLike = np.float32) -> Fitted:
+def fit(
+    problem: Problem,
+    config: TrainConfig,
+    seeds: Sequence[int],
+    *,
+    dtype: DTypeLike = np.float32,
+    initial: NDArray[Any] | None = None,
+    observer: Observer | None = None,
+) -> Fitted:
     """Train `config` with every seed, all in one population, and keep the trained parameters.
+
+    initial: (R, size) parameters to begin with, NaN in the row of a seed that draws its own. observer: what is told of
+    every epoch, and may end the run.
 
     Curves equal those of `train`, bit for bit. The held-out rows are measured after every epoch. A problem without
     held-out rows, allowed unless the config reacts, gives a single NaN as held-out loss and score; a seed has then
@@ -128,7 +139,8 @@ def fit(problem: Problem, config: TrainConfig, seeds: Sequence[int], *, dtype: D
         raise InputError("fit(problem=...): early stopping and schedules that react need held-out rows, got none")
     with _threads().limit(limits=1):
         problems = [problem] * len(seeds)
-        record, population = run(problems, replicates_of(problems, config, seeds), precision, every_epoch=True)
+        replicates = replicates_of(problems, config, seeds)
+        record, population = run(problems, replicates, precision, every_epoch=True, initial=initial, observer=observer)
     ended = population.alive.size == 0 or config.reacts
     standing = None if ended else population.standing(population.epochs, int(population.starts[-1]))
     return Fitted(record.curves(), record.theta, record.rates, standing)

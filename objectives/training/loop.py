@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cooldown.objectives.problem import Problem
 from cooldown.objectives.training.assembly import population_of
@@ -14,20 +15,37 @@ from cooldown.objectives.training.recording import Recording
 from cooldown.objectives.training.watch import Watch
 
 
+class Observer(Protocol):
+    """What is told of every epoch of a run, numbered from 0. It reads, and changes nothing but when the run ends."""
+
+    def begins(self) -> None:
+        """The next epoch begins."""
+
+    def ends(self, epoch: int, population: Population, record: Recording) -> bool:
+        """An epoch has ended, and its losses are recorded; returns whether the whole run ends with it."""
+
+
 def run(
     problems: Sequence[Problem],
     replicates: Sequence[Replicate],
     dtype: np.dtype[Any],
     every_epoch: bool,
     limits: Limits | None = None,
+    *,
+    initial: NDArray[Any] | None = None,
+    observer: Observer | None = None,
 ) -> tuple[Recording, Population]:
     """Train a population, each replicate on its problem, to its end; returns the record in the replicates' order, and
     the replicates that finished.
 
-    limits: those of its configs, whose replicates must then be adjacent, equally many of each.
+    limits: those of its configs, whose replicates must then be adjacent, equally many of each. initial: (R, size)
+    parameters to begin with, NaN in the row of a replicate that draws its own.
     """
     started = time.perf_counter()
     population, paid = population_of(problems, replicates, dtype)
+    if initial is not None:
+        known = np.isfinite(initial).all(axis=1)
+        population.theta[known] = initial[known]
     record = Recording(population, paid)
     measurable, watches_held_out = len(problems[0].held_out) > 0, problems[0].monitor is None
     every_epoch = record.every_epoch = every_epoch and measurable
@@ -35,12 +53,17 @@ def run(
     # A diverging replicate may overflow; it is detected at the end of its epoch.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for epoch in range(population.epochs):
+            if observer is not None:
+                observer.begins()
             losses = population.train_epoch(epoch)
             record.trained(population, epoch, losses)
             finite = np.isfinite(losses)
             ending = np.full(len(losses), epoch == population.epochs - 1)
             if every_epoch or (watch and watches_held_out):
                 finite &= np.isfinite(record.measured(population, epoch))
+            if observer is not None and observer.ends(epoch, population, record):
+                record.stopped[population.alive] |= ~ending
+                ending[:] = True
             if watch:
                 _react(population, watch, record, epoch, finite, ending)
             if not every_epoch and ending.any():

@@ -3,19 +3,20 @@
 import atexit
 import gc
 import json
-import os
 import shlex
 import signal
 import sys
-from io import TextIOWrapper
+import warnings
+from collections.abc import Callable
 from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 
 from cooldown.objectives.catalog import CatalogError
-from cooldown.objectives.errors import InputError
+from cooldown.objectives.errors import CooldownWarning, InputError
 from cooldown.objectives.trust import nothing_trusted
+from cooldown.search.cli import streams
 
 app = typer.Typer(
     help="Tune optimizers and learning-rate schedules under equal budgets, and report which is better.",
@@ -58,7 +59,8 @@ def place(name: str, db: str | None, *, trust: bool) -> str:
 
 def print_json(value: Any) -> None:
     """Print one JSON document to stdout."""
-    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=not streams.is_unicode(sys.stdout), allow_nan=False)
+    sys.stdout.write(f"{text}\n")
 
 
 def say(message: str) -> None:
@@ -66,14 +68,26 @@ def say(message: str) -> None:
     ERR.print(message, soft_wrap=True)
 
 
+def _notes(show: Callable[..., None]) -> Callable[..., None]:
+    """How warnings are shown: those about this machine as notes, each once; others by `show`."""
+    said: set[str] = set()
+
+    def noted(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if not issubclass(category, CooldownWarning):
+            show(message, category, *place, **more)
+        elif str(message) not in said:
+            said.add(str(message))
+            say(f"Note: {message}.")
+
+    return noted
+
+
 def main() -> NoReturn:
     """The `cooldown` command."""
     # On its way out the interpreter would search all objects for cycles once more, which takes up to 0.2 s.
     atexit.register(gc.freeze)
-    for stream in (sys.stdout, sys.stderr):
-        # A name may contain characters that the terminal's encoding lacks.
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    streams.prepare()
+    warnings.showwarning = _notes(warnings.showwarning)
     try:
         try:
             # What a ledger or a file names is imported only if the command line names it too, or has --trust.
@@ -88,9 +102,10 @@ def main() -> NoReturn:
         # A second Ctrl-C must not change the exit code.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader closed the pipe, such as `head`; discard what is still buffered.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except streams.OutputError as error:
+        streams.discard_output()
+        if error.reason:
+            say(f"cooldown: standard output cannot be written: {error.reason}")
         sys.exit(1)
     except RuntimeError as error:
         from cooldown.search.tuning.runner import RunError

@@ -15,6 +15,8 @@ from cooldown.search.experiments.running import Report
 from cooldown.search.spec.arms import short
 from cooldown.search.tuning.progress import Progress
 
+WAITING = "waiting for another program, which has locked the ledger …"
+
 
 def duration(seconds: float) -> str:
     """`75` as `1:15`."""
@@ -45,11 +47,14 @@ def live(console: Console) -> Iterator[Report]:
 
 
 def _plain(console: Console) -> Report:
-    """Without a terminal: one line for every 10 %."""
-    shown = -1
+    """Without a terminal: one line for every 10 %, and one when the ledger is locked."""
+    shown, waited = -1, False
 
     def report(progress: Progress) -> None:
-        nonlocal shown
+        nonlocal shown, waited
+        if progress.waiting and not waited:
+            console.print(f"{progress.name}: {WAITING}")
+        waited = progress.waiting
         tenth = int(10 * progress.work / progress.total)
         if tenth > shown:
             shown = tenth
@@ -78,7 +83,9 @@ def _progress(progress: Progress) -> RenderableType:
             formatted(arm.best, Form.LOSS),
             f"{arm.studies}/{arm.studies_total}",
         )
-    if progress.compile_seconds is None and not progress.done:
+    if progress.waiting:
+        foot = WAITING
+    elif progress.compile_seconds is None and not progress.done:
         foot = f"starting the workers and compiling (once per machine) … {time.monotonic() - progress.started:.0f} s"
     else:
         left = progress.seconds_left

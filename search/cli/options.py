@@ -92,7 +92,7 @@ From = Annotated[
 Name = Annotated[str, typer.Argument(help="the experiment's name", metavar="NAME")]
 Db = Annotated[
     str | None,
-    typer.Option("--db", help="database URL [default: $COOLDOWN_DB, then sqlite:///cooldown.db]", metavar="URL"),
+    typer.Option("--db", help="ledger: a file or its URL [default: $COOLDOWN_DB, then cooldown.db]", metavar="FILE"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON document")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="do not show progress")]
@@ -162,6 +162,10 @@ Target = Annotated[
     str | None, typer.Option("--target", help=Experiment.model_fields["target"].description, metavar="COLUMN")
 ]
 Test = Annotated[str | None, typer.Option("--test", help=Experiment.model_fields["test"].description, metavar="FILE")]
+Groups = Annotated[
+    str | None, typer.Option("--groups", help=Experiment.model_fields["groups"].description, metavar="COLUMN")
+]
+Time = Annotated[str | None, typer.Option("--time", help=Experiment.model_fields["time"].description, metavar="COLUMN")]
 Metric = Annotated[
     str | None,
     typer.Option(

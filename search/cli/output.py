@@ -2,10 +2,15 @@
 
 import os
 import shutil
+import time
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import IO
 
 from cooldown.objectives.errors import InputError
+
+PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between two tries to replace a file that another program has open."""
 
 
 def check_output(path: Path, force: bool) -> None:
@@ -49,24 +54,40 @@ def _is_device(path: Path) -> bool:
 
 def _write_new(path: Path, data: bytes) -> None:
     # Mode x: a file that was created in the meantime is not overwritten either.
-    with path.open("xb") as file:
-        try:
-            file.write(data)
-            file.flush()
-        except BaseException:
-            path.unlink()
-            raise
+    _fill(path.open("xb"), path, data)
 
 
 def _overwrite(path: Path, data: bytes) -> None:
     """Replace the file atomically by a new one with the same mode."""
-    with NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as file:
-        written = Path(file.name)
-        try:
+    file = NamedTemporaryFile(dir=path.parent, prefix=".", delete=False)  # noqa: SIM115
+    written = Path(file.name)
+    _fill(file, written, data)
+    try:
+        shutil.copymode(path, written)
+        _replace(path, written)
+    except BaseException:
+        written.unlink(missing_ok=True)
+        raise
+
+
+def _fill(file: IO[bytes], path: Path, data: bytes) -> None:
+    """Write a new file at `path` and close it, or remove it. Windows neither moves nor removes a file that is open."""
+    try:
+        with file:
             file.write(data)
-            file.flush()
-            shutil.copymode(path, written)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _replace(path: Path, written: Path) -> None:
+    """Move `written` to `path`. Windows refuses while another program has `path` open: virus scanners, indexers and
+    synchronized folders do so for a moment, a spreadsheet for as long as it shows the file.
+    """
+    for pause in PAUSES:
+        try:
             written.replace(path)
-        except BaseException:
-            written.unlink(missing_ok=True)
-            raise
+            return
+        except PermissionError:
+            time.sleep(pause)
+    written.replace(path)

@@ -23,9 +23,9 @@ def list_(db: Db = None, json_: Json = False) -> None:
     """List all experiments: who leads, by how much, after how long."""
     from cooldown.search import experiments
     from cooldown.search.cli import listings
-    from cooldown.search.evidence.standing import lines
+    from cooldown.search.evidence.standing import Leaders, lines
 
-    listed, damaged = lines(experiments.summaries(db), experiments.winners(db))
+    listed, damaged = lines(experiments.summaries(db), experiments.winners(db), Leaders())
     damaged += experiments.unreadable(db)
     if json_:
         print_json([*map(listings.experiment_document, listed), *map(listings.damaged_document, damaged)])
@@ -207,6 +207,15 @@ def dashboard(
             metavar="NAME",
         ),
     ] = None,
+    base_path: Annotated[
+        str,
+        typer.Option(
+            "--base-path",
+            help="path in front of all pages, as behind a reverse proxy [default: none]",
+            metavar="PATH",
+            show_default=False,
+        ),
+    ] = "",
     db: Db = None,
     trust: Annotated[
         bool, typer.Option("--trust", help="import modules that the ledger names, as in --arm mymodule:Lion")
@@ -216,4 +225,4 @@ def dashboard(
     from cooldown.search.cli.serve import serve
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    serve(db, host, port, say, allowed=allow_host or (), trust=trust)
+    serve(db, host, port, say, allowed=allow_host or (), base_path=base_path, trust=trust)

@@ -8,9 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from urllib.error import URLError
-from urllib.request import urlopen
+from contextlib import closing, suppress
+from http.client import HTTPConnection, HTTPException
 
 from cooldown.objectives.errors import InputError
 from cooldown.storage import Ledger, NoLedgerError
@@ -28,10 +27,12 @@ def serve(
     say: Callable[[str], None],
     *,
     allowed: Sequence[str] = (),
+    base_path: str = "",
     trust: bool = False,
 ) -> None:
     """Serve the dashboard of the ledger `db` at host:port until Ctrl-C. say: prints a message. allowed: further names
-    by which readers may call the server.
+    by which readers may call the server. base_path: the path in front of all its pages, such as that under which a
+    reverse proxy passes it on.
 
     Raises InputError for a database that is not a ledger, or a port that is in use.
     """
@@ -43,7 +44,8 @@ def serve(
     for name in allowed:
         if not re.fullmatch(r"[A-Za-z0-9.:-]+", name):
             raise InputError(f"--allow-host {name!r:.80}: give a host name without port, such as cooldown.example.org")
-    command = [sys.executable, "-m", "cooldown.dashboard", f"--host={host}", f"--port={port}"]
+    path = _checked_path(base_path)
+    command = [sys.executable, "-m", "cooldown.dashboard", f"--host={host}", f"--port={port}", f"--base-path={path}"]
     process = subprocess.Popen(
         [*command, *(f"--allow-host={name}" for name in allowed)],
         env={**os.environ, "COOLDOWN_DB": url, "COOLDOWN_TRUST": "1" if trust else "0"},
@@ -51,8 +53,8 @@ def serve(
         stdout=subprocess.DEVNULL,
     )
     try:
-        _wait(process, host, port)
-        say(f"Dashboard of {url}: http://{_shown(host)}:{port} (Ctrl-C to stop).")
+        _wait(process, host, port, path)
+        say(f"The dashboard of {url} is at http://{_in_url(_reached(host))}:{port}{path} (Ctrl-C to stop).")
         if host != LOCAL:
             say(f"Everyone who can reach this machine at {host}, port {port}, can read all experiments of this ledger.")
         process.wait()
@@ -77,22 +79,41 @@ def _check_port(host: str, port: int) -> None:
         raise InputError(f"cannot listen on --host {host} --port {port}: {error.strerror or error}") from error
 
 
-def _wait(process: "subprocess.Popen[bytes]", host: str, port: int) -> None:
+def _checked_path(base_path: str) -> str:
+    """`/path` for a base path, "" for none; raises InputError for what is no plain path."""
+    parts = [part for part in base_path.split("/") if part]
+    if not all(re.fullmatch(r"[A-Za-z0-9_~.-]*[A-Za-z0-9_~-][A-Za-z0-9_~.-]*", part) for part in parts):
+        raise InputError(f"--base-path {base_path!r:.80}: give a path of letters, digits and -_.~, such as /cooldown")
+    return "".join(f"/{part}" for part in parts)
+
+
+def _wait(process: "subprocess.Popen[bytes]", host: str, port: int, path: str) -> None:
     """Wait until the server answers; raises InputError if it does not."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if process.poll() is not None:
             raise InputError(f"the dashboard failed to start (exit status {process.returncode})")
-        try:
-            with urlopen(f"http://{_shown(host)}:{port}/_stcore/health", timeout=1):
-                return
-        except (URLError, OSError):
-            time.sleep(0.1)
+        if _answers(_reached(host), port, f"{path}/_stcore/health"):
+            return
+        time.sleep(0.1)
     raise InputError(f"the dashboard did not answer within {PATIENCE:.0f} s")
 
 
-def _shown(host: str) -> str:
-    """The host in the URL for a browser on this machine."""
-    if host in ("0.0.0.0", "::"):
-        return LOCAL
+def _answers(host: str, port: int, path: str) -> bool:
+    """Whether the server says that it is well. It is asked directly: urllib would ask the proxy of the environment."""
+    with closing(HTTPConnection(host, port, timeout=1)) as connection:
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):
+            return False
+
+
+def _reached(host: str) -> str:
+    """The host by which this machine reaches a server that listens at `host`."""
+    return LOCAL if host in ("0.0.0.0", "::") else host
+
+
+def _in_url(host: str) -> str:
+    """The host in a URL, in which an IPv6 address has brackets."""
     return f"[{host}]" if ":" in host else host

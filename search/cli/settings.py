@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from cooldown.objectives.errors import InputError
-from cooldown.search.spec.experiment import AIMS, BESIDE, read_spec, read_toml
+from cooldown.search.spec.experiment import AIMS, BESIDE, BY_TASK, read_spec, read_toml
 from cooldown.search.spec.values import flatten
 
 
@@ -27,7 +27,7 @@ def merged_settings(
     if task is not None:
         if task != settings.get("task"):
             # The columns, the test set, the hidden layers, and what is measured belong to the other task.
-            others = ("target", "test", "hidden", *AIMS)
+            others = ("target", "hidden", *BY_TASK, *AIMS)
             settings = {key: value for key, value in settings.items() if key not in others}
         settings |= read_toml(Path(task)) if Path(task).suffix == ".toml" else {"task": task}
     merged = {**(defaults or {}), **settings, **{key: value for key, value in flags.items() if value is not None}}

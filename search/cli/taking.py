@@ -9,7 +9,7 @@ import typer
 
 from cooldown.objectives.errors import InputError
 from cooldown.search.cli.frame import ERR, OUT, app, print_json, say
-from cooldown.search.cli.options import NAMING, WHOLE, Db, Force, Json, Name, Output, Trust
+from cooldown.search.cli.options import NAMING, WHOLE, Db, Force, Groups, Json, Name, Output, Time, Trust
 
 # Listed without importing the modules, so that `--help` is fast.
 FORMATS = sorted(name for _, name, _ in iter_modules([str(Path(__file__).parents[1] / "export" / "formats")]))
@@ -101,6 +101,8 @@ def train(
     ] = None,
     target: Annotated[str | None, typer.Option("--target", help="a table's target column", metavar="COLUMN")] = None,
     test: Annotated[str | None, typer.Option("--test", help="a table of test rows", metavar="FILE")] = None,
+    groups: Groups = None,
+    time: Time = None,
     trust: Trust = False,
     json_: Json = False,
 ) -> None:
@@ -111,7 +113,7 @@ def train(
     if seeds is not None and seeds < 1:
         raise InputError(f"--seeds {seeds}: must be at least 1")
     with ERR.status("Training …"):
-        retrained = retrain(Path(file), task, target=target, test=test, seeds=seeds)
+        retrained = retrain(Path(file), task, target=target, test=test, groups=groups, time=time, seeds=seeds)
     if json_:
         print_json(retrained.to_json())
     else:

@@ -45,38 +45,6 @@ class Line:
     finished_at: float | None
 
 
-def lines(
-    summaries: Sequence[Summary], winners: Mapping[str, Sequence[Winner]]
-) -> tuple[list[Line], list[UnreadableError]]:
-    """The experiments that can be listed, in this order; and why the others cannot."""
-    listed, unreadable = [], []
-    for summary in summaries:
-        try:
-            check_outline(summary)
-        except UnreadableError as error:
-            unreadable.append(error)
-        else:
-            listed.append(_line(summary, winners.get(summary.name, ())))
-    return listed, unreadable
-
-
-def _line(summary: Summary, winners: Sequence[Winner]) -> Line:
-    spec = summary.spec
-    return Line(
-        summary.name,
-        spec["task"],
-        leader(summary, winners),
-        took(summary),
-        summary.status.value,
-        len(spec["arms"]),
-        spec["repeats"],
-        summary.trials,
-        len(spec["arms"]) * spec["repeats"] * spec["trials"],
-        summary.created_at,
-        summary.finished_at,
-    )
-
-
 def leader(summary: Summary, winners: Sequence[Winner]) -> str:
     """Who leads in the pair that the answer is about, and by how much lower a test loss, `adam by 8 %`; of a single
     arm, how good its best winner is.
@@ -99,6 +67,59 @@ def leader(summary: Summary, winners: Sequence[Winner]) -> str:
     if effect == 0:
         return "equal losses"
     return f"{short(pair[0] if effect < 0 else pair[1])} by {amount}"
+
+
+class Leaders:
+    """`leader` of many experiments, or why one cannot be listed, worked out again only for those that have changed."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Summary, Sequence[Winner], str | UnreadableError]] = {}
+
+    def of(self, summary: Summary, winners: Sequence[Winner]) -> str | UnreadableError:
+        """Who leads the experiment, as `leader` says it; the error where its spec lacks what a list shows."""
+        kept = self._kept.get(summary.name)
+        if kept is None or kept[:2] != (summary, winners):
+            kept = self._kept[summary.name] = summary, winners, _leader_or_fault(summary, winners)
+        return kept[2]
+
+
+def _leader_or_fault(summary: Summary, winners: Sequence[Winner]) -> str | UnreadableError:
+    try:
+        check_outline(summary)
+    except UnreadableError as error:
+        return error
+    return leader(summary, winners)
+
+
+def lines(
+    summaries: Sequence[Summary], winners: Mapping[str, Sequence[Winner]], leaders: Leaders
+) -> tuple[list[Line], list[UnreadableError]]:
+    """The experiments that can be listed, in this order; and why the others cannot."""
+    listed, unreadable = [], []
+    for summary in summaries:
+        leads = leaders.of(summary, winners.get(summary.name, ()))
+        if isinstance(leads, UnreadableError):
+            unreadable.append(leads)
+        else:
+            listed.append(_line(summary, leads))
+    return listed, unreadable
+
+
+def _line(summary: Summary, leads: str) -> Line:
+    spec = summary.spec
+    return Line(
+        summary.name,
+        spec["task"],
+        leads,
+        took(summary),
+        summary.status.value,
+        len(spec["arms"]),
+        spec["repeats"],
+        summary.trials,
+        len(spec["arms"]) * spec["repeats"] * spec["trials"],
+        summary.created_at,
+        summary.finished_at,
+    )
 
 
 def winners_table(summary: Summary, winners: Sequence[Winner]) -> Table:

@@ -9,13 +9,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.errors import InputError
+from cooldown.objectives.errors import CooldownWarning, InputError
 from cooldown.objectives.problem import Problem
+from cooldown.objectives.quiet import collected
 from cooldown.objectives.records import Curve, Reference
 
 
@@ -74,8 +76,15 @@ def references_packed(packed: bytes, names: Sequence[str]) -> list[Reference]:
         return trained(_unpacked(packed)[0], names)
 
 
-def compile_packed(packed: bytes, configs: Sequence[TrainConfig]) -> float:
-    """Compile, or load from disk, everything that these configs need on a packed problem; returns the seconds."""
+class Compiled(NamedTuple):
+    """What compiling took in seconds, and what its process has to say about the cache of compiled kernels."""
+
+    seconds: float
+    remarks: tuple[str, ...]
+
+
+def compile_packed(packed: bytes, configs: Sequence[TrainConfig]) -> Compiled:
+    """Compile, or load from disk, everything that these configs need on a packed problem."""
     with _training_errors():
         from cooldown.objectives.training.engine import train
 
@@ -83,8 +92,9 @@ def compile_packed(packed: bytes, configs: Sequence[TrainConfig]) -> float:
         problem = _unpacked(packed)[0]
         # Two batches contain all shapes that occur.
         rows = 2 * max((config.batch_size for config in configs), default=1)
-        train(replace(problem, train=problem.train[:rows]), configs, [0])
-        return time.perf_counter() - started
+        with collected(CooldownWarning) as remarks:
+            train(replace(problem, train=problem.train[:rows]), configs, [0])
+        return Compiled(time.perf_counter() - started, tuple(remarks))
 
 
 @contextmanager

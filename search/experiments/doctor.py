@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 
 from cooldown.objectives.errors import InputError
@@ -32,7 +33,7 @@ class Examined:
     copy: Path | None = None
 
 
-def examine(db: str | None = None) -> Examined:
+def examine(db: str | PathLike[str] | None = None) -> Examined:
     """Look at everything in a ledger; nothing is changed. Raises LedgerError for what is no ledger at all."""
     path = sqlite_path(database_url(db))
     of_file = health.examine_file(path) if path.is_file() else []
@@ -48,7 +49,7 @@ def examine(db: str | None = None) -> Examined:
     return Examined(ledger.where, experiments, [*of_file, *of_tables, *unreadable], broken, skipped)
 
 
-def repair(db: str | None = None) -> Examined:
+def repair(db: str | PathLike[str] | None = None) -> Examined:
     """Do what `examine` says is safe, after a copy of the file, and look at the ledger again.
 
     Raises LedgerError if the file cannot be copied or written.

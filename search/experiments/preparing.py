@@ -3,12 +3,13 @@
 import shlex
 import unicodedata
 from collections.abc import Mapping
+from os import PathLike, fspath
 from typing import Any
 
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.tasks import Task
+from cooldown.objectives.tasks import Task, from_frame, is_frame
 from cooldown.search.spec import samplers
-from cooldown.search.spec.experiment import Experiment, read_spec
+from cooldown.search.spec.experiment import BY_TASK, Experiment, read_spec
 from cooldown.search.spec.looks import default_plan, planned_fields
 from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.costs import arm_cost
@@ -16,13 +17,19 @@ from cooldown.search.tuning.splits import Splits, task_of, with_own_test
 from cooldown.storage import ExperimentRecord, Ledger, Purpose
 
 MAX_NAME = 200
+OF_TABLE = ("target", "sample_weight", *BY_TASK)
+"""Settings that say what the columns of a table are."""
 
 
-def prepared(
-    task: str | Task, name: Any, db: Any, workers: Any, settings: Mapping[str, Any]
-) -> tuple[Experiment, Splits]:
+def prepared(task: Any, name: Any, db: Any, workers: Any, settings: Mapping[str, Any]) -> tuple[Experiment, Splits]:
     """The spec and its splits; raises InputError for what cannot be run."""
     fields = {key: value for key, value in settings.items() if value is not None}
+    if isinstance(task, PathLike):
+        task = fspath(task)
+    elif is_frame(task):
+        # Its columns are named in the task, not in the spec.
+        of_table = {key: fields.pop(key) for key in OF_TABLE if key in fields}
+        task = from_frame(task, **of_table)
     if "widened" in fields:
         raise InputError("widened: set only by `cooldown resume NAME --extend`; use ranges instead")
     fixed, until_decided = "repeats" in fields, fields.get("until_decided")
@@ -50,8 +57,8 @@ def check(spec: Experiment, name: Any, db: Any, workers: Any) -> None:
     samplers.get(spec.sampler).check()
     if name is not None:
         _check_name(name)
-    if db is not None and not isinstance(db, str):
-        raise InputError(f"db: should be a database URL such as sqlite:///cooldown.db, got {db!r}")
+    if db is not None and not isinstance(db, str | PathLike):
+        raise InputError(f"db: should be a database URL such as sqlite:///cooldown.db, or a file's path, got {db!r}")
     if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
         raise InputError(f"workers: should be a whole number of at least 1, got {workers!r}")
 

@@ -1,5 +1,7 @@
 """Continue an experiment: to its end, with more trials or repeats, over wider ranges, or until it is answered."""
 
+from os import PathLike
+
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.trust import UntrustedModuleError, reading
 from cooldown.search.evidence.edges import edges
@@ -24,7 +26,7 @@ def resume(
     extend: bool = False,
     until_decided: bool = False,
     max_repeats: int | None = None,
-    db: str | None = None,
+    db: str | PathLike[str] | None = None,
     workers: int | None = None,
     trust: bool = False,
     report: Report = lambda _: None,

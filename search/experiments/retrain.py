@@ -1,7 +1,8 @@
 """`cooldown train`: train an exported configuration again, on its own task or another one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -106,37 +107,43 @@ class Retrained:
 
 def retrain(
     path: Path,
-    task: str | Task | None = None,
+    task: Any = None,
     *,
     target: str | None = None,
-    test: str | None = None,
+    test: Any = None,
+    groups: Any = None,
+    time: Any = None,
     seeds: int | None = None,
     trust: bool = False,
 ) -> Retrained:
     """Train the configuration in the JSON or TOML file `path` again.
 
-    task: another task than the file's, with `target` and `test` for a table; required if the file holds a configuration
-    only. seeds: how many, by default those of the search that found it, else 3. trust: import modules that the file
-    names, as in `mymodule:Lion`; else UntrustedModuleError says which. Raises InputError for a file without a
-    configuration, or an unknown task.
+    task: another task than the file's, by its name, or a Task, the path of a table or a DataFrame, for which `target`,
+    `test`, `groups` and `time` are as for `compare`; required if the file holds a configuration only. seeds: how many,
+    by default those of the search that found it, else 3. trust: import modules that the file names, as in
+    `mymodule:Lion`; else UntrustedModuleError says which. Raises InputError for a file without a configuration, or an
+    unknown task.
     """
     with reading(trust):
         document = read_exported(path)
     spec = document.spec
     if task is None and spec is None:
         raise InputError(f"{path} has no task; name one, for example `cooldown train {path} digits`")
-    if task is None and test is not None:
-        raise InputError(f"test {test!r} is for another task than that of {path}; name the task too")
+    columns = {"target": target, "test": test, "groups": groups, "time": time}
+    told = {name: value for name, value in columns.items() if value is not None}
+    for name in told:
+        if task is None and name != "target":
+            raise InputError(f"{name} {told[name]!r} is for another task than that of {path}; name the task too")
     if task is None:
         # The file names it.
         with reading(trust):
-            trained = _task(task, target, test, spec)
+            trained = _task(task, told, spec)
     else:
-        trained = _task(task, target, test, spec)
+        trained = _task(task, told, spec)
     if spec is not None and document.task.fingerprint == trained.fingerprint():
         return _repeated(document, spec, trained, seeds)
     retrained = _on_another_task(document.config, trained, spec.seed if spec else 0, seeds)
-    asked_for_another = target is not None or test is not None or task not in (None, spec and spec.task)
+    asked_for_another = bool(told) or not _is_of(spec, task)
     if spec is not None and document.task.fingerprint and not asked_for_another:
         changed = f"the data or the network of {spec.task} changed since the experiment: recorded losses do not apply"
         return replace(retrained, remarks=(changed, *retrained.remarks))
@@ -180,15 +187,18 @@ def _remarks(config: TrainConfig, n_rows: int) -> tuple[str, ...]:
     return () if remark is None else (remark,)
 
 
-def _task(task: str | Task | None, target: str | None, test: str | None, spec: Experiment | None) -> Task:
+def _task(task: Any, told: Mapping[str, Any], spec: Experiment | None) -> Task:
+    """The task that is trained on. told: what was said of a table's columns and test rows."""
     from cooldown.objectives import tasks
 
-    if isinstance(task, Task):
-        return task
-    if spec is not None and task in (None, spec.task):
-        given = {name: value for name, value in (("target", target), ("test", test)) if value is not None}
-        return task_of(spec.model_copy(update=given))
-    return tasks.resolve(task or "", target=target, test=test)
+    if spec is not None and _is_of(spec, task):
+        return task_of(spec.model_copy(update=dict(told)))
+    return tasks.given(task, **told)
+
+
+def _is_of(spec: Experiment | None, task: Any) -> bool:
+    """Whether `task` is not given, or is that of the spec by its name or path."""
+    return task is None or (isinstance(task, str | PathLike) and spec is not None and fspath(task) == spec.task)
 
 
 def _mean(rows: Sequence[Any]) -> list[float]:

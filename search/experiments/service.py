@@ -5,10 +5,10 @@ Comparing again with the same spec continues where it stopped: comparing and res
 
 from collections.abc import Sequence
 from contextlib import suppress
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.tasks import Task
 from cooldown.objectives.trust import reading
 from cooldown.search.experiments.preparing import find, free_name, prepared
 from cooldown.search.experiments.result import Result
@@ -27,19 +27,20 @@ ONE_ARM = "tune searches one joint arm"
 
 
 def compare(
-    task: str | Task,
+    task: Any,
     *,
     name: str | None = None,
-    db: str | None = None,
+    db: str | PathLike[str] | None = None,
     workers: int | None = None,
     report: Report = lambda _: None,
     **settings: Any,
 ) -> Result:
     """Tune every arm on `task` under equal budgets, and report which is better.
 
-    task: a built-in name, a path to a CSV or Parquet file (with `target`, and `test` for a file of test rows for all
-    repeats), `openml:NAME`, `module:attribute`, or a Task. name: the experiment's name; by default that of the task.
-    db: database URL. workers: processes, by default one per core. report: called with the progress after every step.
+    task: a built-in name, a path to a CSV or Parquet file or a DataFrame (with `target`, `test` for test rows for all
+    repeats, and `groups` or `time` for columns across which nothing is split), `openml:NAME`, `module:attribute`, or a
+    Task. name: the experiment's name; by default that of the task. db: the ledger's file, or its
+    database URL. workers: processes, by default one per core. report: called with the progress after every step.
     settings: the fields of `Experiment`: arms, trials, repeats, epochs, seeds, …
 
     With neither repeats nor until_decided, the experiment is looked at after 5, 10, 20 and 40 repeats, as far as a
@@ -66,7 +67,12 @@ def compare(
 
 
 def dry_run(
-    task: str | Task, *, name: str | None = None, db: str | None = None, workers: int | None = None, **settings: Any
+    task: Any,
+    *,
+    name: str | None = None,
+    db: str | PathLike[str] | None = None,
+    workers: int | None = None,
+    **settings: Any,
 ) -> "Estimate":
     """Estimate time and cost of `compare` with the same arguments, from a short calibration run; no ledger is changed.
 
@@ -83,7 +89,7 @@ def dry_run(
     return estimate(spec, splits, count, lambda: local_processes(count))
 
 
-def tune(task: str | Task, *, arm: str | None = None, repeats: int = 1, **options: Any) -> Result:
+def tune(task: Any, *, arm: str | None = None, repeats: int = 1, **options: Any) -> Result:
     """Search one joint arm, by default over all optimizers and schedules. Options as for `compare`.
 
     A joint search favours what looks good early: it finds a good config, but is no evidence about which optimizer is
@@ -94,7 +100,7 @@ def tune(task: str | Task, *, arm: str | None = None, repeats: int = 1, **option
     return compare(task, arms=(arm or joint_arm(),), repeats=repeats, **options)
 
 
-def load(name: str, *, db: str | None = None, trust: bool = False) -> Result:
+def load(name: str, *, db: str | PathLike[str] | None = None, trust: bool = False) -> Result:
     """The experiment `name` in its current state; raises LedgerError if there is none.
 
     trust: import modules that the ledger names, as in `mymodule:Lion`; else UntrustedModuleError says which.
@@ -103,7 +109,7 @@ def load(name: str, *, db: str | None = None, trust: bool = False) -> Result:
         return Result(Ledger(database_url(db), create=False).load(name), trust=trust)
 
 
-def summaries(db: str | None = None) -> list[Summary]:
+def summaries(db: str | PathLike[str] | None = None) -> list[Summary]:
     """All experiments of a ledger that can be read, newest first; an empty list if the ledger does not exist."""
     try:
         return Ledger(database_url(db), create=False).summaries()
@@ -111,7 +117,7 @@ def summaries(db: str | None = None) -> list[Summary]:
         return []
 
 
-def unreadable(db: str | None = None) -> list[UnreadableError]:
+def unreadable(db: str | PathLike[str] | None = None) -> list[UnreadableError]:
     """Why other experiments of a ledger are not among its `summaries`: what is wrong with them."""
     try:
         return Ledger(database_url(db), create=False).unreadable()
@@ -119,7 +125,7 @@ def unreadable(db: str | None = None) -> list[UnreadableError]:
         return []
 
 
-def winners(db: str | None = None) -> dict[str, Sequence[Winner]]:
+def winners(db: str | PathLike[str] | None = None) -> dict[str, Sequence[Winner]]:
     """The winners of every experiment of a ledger, by its name; none if the ledger does not exist."""
     try:
         return Ledger(database_url(db), create=False).winners()
@@ -127,6 +133,6 @@ def winners(db: str | None = None) -> dict[str, Sequence[Winner]]:
         return {}
 
 
-def delete(name: str, *, db: str | None = None) -> None:
+def delete(name: str, *, db: str | PathLike[str] | None = None) -> None:
     """Remove the experiment `name` with all its trials; raises LedgerError while a process runs it."""
     Ledger(database_url(db), create=False).delete(name)

@@ -58,21 +58,26 @@ def document(chosen: Chosen) -> dict[str, Any]:
 
 def _splits(chosen: Chosen) -> dict[str, Any]:
     """The shares of the rows, and the `random_state` of each call of `train_test_split` that drew the rows of this
-    configuration; of a test set of the user's own its name, and the shares of the other rows.
+    configuration; of a test set of the user's own its name, and the shares of the other rows. Where rows are split by
+    groups, these are the states of the draws of groups; where they are split by time, nothing is drawn.
     """
     spec, repeat, curves = chosen.spec, chosen.study.repeat, chosen.trial.curves
+    apart = {name: getattr(spec, name) for name in ("groups", "time") if getattr(spec, name) is not None}
+    if spec.time is not None:
+        shares = {"train": 0.6, "validation": 0.2, "test": 0.2}
+        return apart | (shares if spec.test is None else {"train": 0.75, "validation": 0.25, "test_set": spec.test})
     if spec.test is not None:
         parts: dict[str, Any] = {"train": 0.75, "validation": 0.25, "test_set": spec.test}
     else:
         drawn = test_state(spec.seed, None if spec.protocol == 1 else repeat)
         parts = {"train": 0.6, "validation": 0.2, "test": 0.2, "test_random_state": drawn}
     if spec.protocol == 1:
-        return {**parts, "validation_random_state": validation_state(spec.seed, repeat, None)}
+        return {**apart, **parts, "validation_random_state": validation_state(spec.seed, repeat, None)}
     states = {
         purpose.value: [validation_state(spec.seed, repeat, curve.seed) for curve in curves.get(purpose, ())]
         for purpose in Purpose
     }
-    return {**parts, "validation_random_states": states}
+    return {**apart, **parts, "validation_random_states": states}
 
 
 def _network(chosen: Chosen) -> dict[str, Any] | None:

@@ -80,12 +80,14 @@ class Program:
             collect(self.source, self.schedule.batch, f"{self.schedule.identifier}_rows")
 
     def _refuse_aims(self) -> None:
-        """Raise InputError for what a program would train or watch in another way than the search did."""
+        """Raise InputError for what a program would split, train or watch in another way than the search did."""
         aim = self.task.aim
         found = {
             "class_weight": aim.class_weight is not None,
             "sample_weight": self.task.sample_weight is not None,
             "target_transform": aim.target_transform is not None,
+            "groups": self.task.apart.groups is not None,
+            "time": self.task.apart.times is not None,
             "an objective that runs react to": aim.objective is not None and self.config.reacts,
         }
         if refused := [name for name, present in found.items() if present]:
@@ -116,6 +118,11 @@ class Program:
     def splits(self) -> bool:
         """Whether the program draws rows, for the test or for a run that reacts to watch."""
         return not self.task.n_test or self.config.reacts
+
+    @property
+    def scales_each(self) -> bool:
+        """Whether there are several targets, each with a scale of its own."""
+        return self.task.scales_each
 
     @property
     def _score_name(self) -> str:
@@ -164,6 +171,7 @@ class Program:
             "activation": self.task.activation,
             "classifies": self.task.kind == "classification",
             "standardize": self.task.standardize,
+            "scales_each": self.scales_each,
             "score_name": self._score_name,
             "loss_name": "cross_entropy" if self.task.kind == "classification" else "squared_error",
             "data": self.data,

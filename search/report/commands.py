@@ -13,7 +13,7 @@ import tomli_w
 from cooldown.objectives import tasks
 from cooldown.search.evidence.measures import options
 from cooldown.search.spec.arms import joint_arm
-from cooldown.search.spec.experiment import OWN_TEST, Experiment, data_options
+from cooldown.search.spec.experiment import BY_TASK, OWN_TEST, Experiment, data_options
 from cooldown.search.spec.values import flatten
 from cooldown.storage import ExperimentRecord
 
@@ -91,8 +91,8 @@ def _grown(record: ExperimentRecord) -> tuple[Mapping[str, Any], list[str]]:
 def _changed(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The task, and all settings of a spec that differ from their defaults."""
     defaults = {name: field.get_default(call_default_factory=True) for name, field in Experiment.model_fields.items()}
-    # The task brings its own test rows without being asked.
-    brought = {"test"} if spec.get("test") == OWN_TEST else set()
+    # A task brings its own test rows, groups and times without being asked.
+    brought = {name for name in BY_TASK if spec.get(name) == OWN_TEST}
     return {
         key: value
         for key, value in spec.items()

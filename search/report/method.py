@@ -166,12 +166,22 @@ def _range(value: Any) -> str:
 
 
 def _splits(spec: Experiment) -> str:
+    by = _named(spec.time or spec.groups)
+    whole = "" if spec.groups is None else f", by whole groups{by}"
+    rows = "the task's own" if spec.test == OWN_TEST else f"those of {spec.test}"
+    if spec.time is not None:
+        tested = f"the latest fifth of the rows{by}" if spec.test is None else rows
+        return (
+            f"The test rows of all repeats are {tested}. The latest quarter of the others are the validation rows, the "
+            "same for every repeat, seed and arm; rows of one time are in one part. Repeats differ in initial weights, "
+            "data order and search. A search has no access to the test rows."
+        )
     if spec.test is not None:
-        rows = "the task's own" if spec.test == OWN_TEST else f"those of {spec.test}"
+        anew = "repeat" if spec.protocol == 1 else "seed"
         return (
             f"The test rows of all repeats are {rows}. Of the others, a quarter are validation rows and the rest "
-            f"training rows, drawn anew for each {'repeat' if spec.protocol == 1 else 'seed'}, stratified by class, "
-            "and the same for every arm. A search has no access to the test rows."
+            f"training rows, drawn anew for each {anew}{whole}, stratified by class, and the same for every arm. A "
+            "search has no access to the test rows."
         )
     if spec.protocol == 1:
         return (
@@ -181,9 +191,14 @@ def _splits(spec: Experiment) -> str:
         )
     return (
         "A fifth of the rows are test rows, drawn anew for each repeat. Of the others, a quarter are validation rows "
-        "and the rest (60 % of all) training rows, drawn anew for each seed. Both draws are stratified by class, and "
-        "the same for every arm. A search has no access to its repeat's test rows."
+        f"and the rest (60 % of all) training rows, drawn anew for each seed{whole}. Both draws are stratified by "
+        "class, and the same for every arm. A search has no access to its repeat's test rows."
     )
+
+
+def _named(column: str | None) -> str:
+    """How a sentence names the column by which rows are split, if a table has it."""
+    return "" if column in (None, OWN_TEST) else f" by the column {column}"
 
 
 def _evaluated_on(spec: Experiment) -> str:
@@ -293,7 +308,7 @@ def reproduction_section(result: Result) -> Section:
         "same fingerprint.",
     )
     packages = environment.get("packages", {})
-    machine = {"python": "Python", "system": "System", "processor": "Processor", "cores": "Cores"}
+    machine = {"python": "Python", "system": "System", "processor": "Processor", "cores": "Cores", "blas": "BLAS"}
     versions = words(
         ("Component", "Version"),
         (

@@ -30,13 +30,17 @@ BESIDE = ("name", "db", "workers", "until_decided", "max_repeats")
 AIMS = ("metric", "objective", "class_weight", "sample_weight", "target_transform")
 """Fields that say what a task's network is trained for and measured by."""
 
-LEFT_OUT = ("test", "widened", "primary", "margin", "looks", "until", *AIMS)
+BY_TASK = ("test", "groups", "time")
+"""Fields of a table that a task object brings itself; `OWN_TEST` then stands in the spec."""
+
+LEFT_OUT = (*BY_TASK, "widened", "primary", "margin", "looks", "until", *AIMS)
 """Fields that a spec has in JSON only where they are set: specs of older ledgers do not have them."""
 
 DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
 
 OWN_TEST = "the task's own"
-"""The `test` of a spec whose task, an object or a `module:attribute`, has test rows of its own. No file is named so."""
+"""The `test` of a spec whose task, an object or a `module:attribute`, has test rows of its own, and the `groups` or
+`time` of one that keeps those of its own apart. No file and no column is named so."""
 
 Pruner = Literal["none", "median", "hyperband"]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -49,7 +53,8 @@ class Experiment(BaseModel):
     label; stored as the arms' names. An arm's own settings override `ranges`, `batch_size` and `epochs`.
     task: a built-in name, a path to a CSV or Parquet file, `openml:NAME` or `module:attribute`. target: the column to
     predict, for a file or an OpenML data set. test: a file of test rows, for a task that is a file; `OWN_TEST` if the
-    task has test rows of its own, which `compare` then records; None if they are drawn for each repeat.
+    task has test rows of its own, which `compare` then records; None if they are drawn for each repeat. groups, time: a
+    table's column across which nothing is split, of groups or of times; `OWN_TEST` likewise.
     trials: configs tried per study. repeats: independent studies per arm. epochs: passes over the training rows.
     seeds: search seeds per trial. finalists: each study's best trials that are trained again with `finalist_seeds`
     further seeds. confirm_seeds: fresh seeds of the winner's evaluation. generation: trials proposed together.
@@ -74,6 +79,12 @@ class Experiment(BaseModel):
     target: str | None = Field(None, title="Target column", description="a table's target column")
     test: str | None = Field(
         None, title="Test set", description="a table of test rows for all repeats, for a task that is a table"
+    )
+    groups: str | None = Field(
+        None, title="Groups", description="a table's column of groups, none of which is in two parts of a split"
+    )
+    time: str | None = Field(
+        None, title="Time", description="a table's column of times: validated and tested on later rows than trained on"
     )
     arms: tuple[str, ...] = Field(DEFAULT_ARMS, title="Arms", description="optimizers, or optimizers+schedules")
     trials: Count = Field(16, title="Trials per study", description="configs tried per study")
@@ -311,9 +322,9 @@ def _counts(names: Iterable[str]) -> Iterable[tuple[str, int]]:
 
 
 def data_options(spec: Mapping[str, Any]) -> list[str]:
-    """The options with which a command names a spec's target column and test set."""
+    """The options with which a command names a spec's target column, its test set and what is kept apart."""
     # Joined with "=", because a column or a file may be named like an option.
-    return [f"--{key}={spec[key]}" for key in ("target", "test") if spec.get(key) not in (None, OWN_TEST)]
+    return [f"--{key}={spec[key]}" for key in ("target", *BY_TASK) if spec.get(key) not in (None, OWN_TEST)]
 
 
 def _is_range(value: Any) -> bool:

@@ -39,6 +39,7 @@ class Progress:
 
     work, total: replicates trained and planned, weighted by their rows; work_before: those trained by earlier runs.
     compile_seconds: None until everything is compiled. started: when training started, on the monotonic clock.
+    waiting: whether results wait because another program has locked the ledger.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Progress:
     spec: Experiment
     compile_seconds: float | None = None
     started: float = field(default_factory=time.monotonic)
+    waiting: bool = False
 
     @classmethod
     def of(cls, name: str, spec: Experiment, studies: Sequence[StudyRecord], references: int = 0) -> "Progress":

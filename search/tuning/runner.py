@@ -6,11 +6,12 @@ in flight when a run ended are repeated by the next run, with the same results.
 """
 
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.errors import InputError
+from cooldown.objectives.errors import CooldownWarning, InputError
 from cooldown.objectives.records import Curve, Reference
 from cooldown.search.executors.jobs import TrainingError, compile_packed, train_packed
 from cooldown.search.executors.local import stop
@@ -29,7 +30,7 @@ from cooldown.search.tuning.pruning import limits
 from cooldown.search.tuning.reference_jobs import ReferenceJob, missing_references, reference_job
 from cooldown.search.tuning.sampling import Default, Generation, Proposals
 from cooldown.search.tuning.splits import Splits
-from cooldown.search.tuning.studies import finalists, needs
+from cooldown.search.tuning.studies import finalists, in_short, needs
 from cooldown.storage import (
     ExperimentRecord,
     LeaseLostError,
@@ -39,6 +40,7 @@ from cooldown.storage import (
     StudyRecord,
     TrialRecord,
 )
+from cooldown.storage.environment import warn_of_changes
 from cooldown.storage.writer import Writer
 
 MAX_DEATHS = 3
@@ -98,8 +100,7 @@ def run(
     with ExitStack() as stack:
         writer = stack.enter_context(ledger.hold(name))
         try:
-            record = ledger.load(name)
-            _Runner(writer, record, spec, splits, open_executor, queue, report).run()
+            _Runner(writer, ledger.load(name), spec, splits, open_executor, queue, report).run()
             writer.finish(spec.repeats)
             stack.close()
         except (InputError, LeaseLostError) as error:
@@ -119,13 +120,15 @@ class _Runner:
     ) -> None:
         self.writer, self.spec, self.splits = writer, spec, splits
         self.open_executor, self.queue, self.report = open_executor, queue, report
+        self.environment = record.environment
         studies = [*record.studies, *record.default_configs]
-        self.unfinished = {study.id: study for study in studies if needs(study, spec)}
+        self.unfinished = {study.id: in_short(study, spec) for study in studies if needs(study, spec)}
         self.references = missing_references(record, spec, splits)
         self.running: dict[Future[Any], Job | ReferenceJob] = {}
         self.suspects: list[Job | ReferenceJob] = []
         self.deaths: Counter[str] = Counter()
         self.progress = Progress.of(record.name, spec, studies, references=len(self.references))
+        writer.on_wait = lambda: report(replace(self.progress, waiting=True))
 
     @cached_property
     def spaces(self) -> dict[str, Space]:
@@ -138,6 +141,8 @@ class _Runner:
         self.report(self.progress)
         if not self.unfinished and not self.references:
             return
+        if self.progress.work:
+            warn_of_changes(self.progress.name, self.environment)
         executor = self.open_executor()
         try:
             self._compile(executor)
@@ -158,13 +163,15 @@ class _Runner:
         """Compile before the first job: else two workers would both do it, and the remaining time would be unknown."""
         configs = list(dict.fromkeys(config for space in self.spaces.values() for config in space.programs()))
         try:
-            seconds = executor.submit(compile_packed, self.splits.packed(Purpose.SEARCH, 0), configs).result()
+            compiled = executor.submit(compile_packed, self.splits.packed(Purpose.SEARCH, 0), configs).result()
         except BrokenExecutor:
             # What killed the worker here will do so again in a job, whose name the message then contains.
             return
         except TrainingError as error:
             raise RunError(f"training failed: {error}") from error
-        self.progress = self.progress.compiled(seconds)
+        for remark in compiled.remarks:
+            warnings.warn(remark, CooldownWarning, stacklevel=2)
+        self.progress = self.progress.compiled(compiled.seconds)
         self.report(self.progress)
 
     def _submit(self, executor: Executor) -> None:
@@ -260,7 +267,7 @@ class _Runner:
             by_trial = {trial.id: of_trial for trial, of_trial in zip(job.trials, curves, strict=True)}
             study = self.writer.append_curves(job.study, job.purpose, by_trial)
         if needs(study, self.spec):
-            self.unfinished[study.id] = study
+            self.unfinished[study.id] = in_short(study, self.spec)
         else:
             del self.unfinished[study.id]
         self.progress = self.progress.advanced(job.study, study)

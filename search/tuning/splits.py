@@ -13,7 +13,7 @@ from cooldown.objectives.tasks import Task
 from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.executors.jobs import pack
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.experiment import OWN_TEST, Experiment
+from cooldown.search.spec.experiment import BY_TASK, OWN_TEST, Experiment
 from cooldown.storage import ExperimentRecord, Purpose
 
 
@@ -21,33 +21,46 @@ def task_of(spec: Experiment, given: Task | None = None) -> Task:
     """The spec's task with the spec's hidden layers, measures and weights: the object `given`, or the task that the
     spec names.
 
-    Raises InputError for an unknown task, for a target, a test set or a column of weights beside a task object, for a
-    task that has not the test rows of its own that the spec says it has, and for measures or weights that do not fit
-    the task.
+    Raises InputError for an unknown task, for a column or a test set beside a task object, for a task that has not the
+    test rows, groups or times of its own that the spec says it has, and for measures or weights that do not fit.
     """
     from cooldown.objectives import tasks
 
-    test = None if spec.test == OWN_TEST else spec.test
+    named = {name: getattr(spec, name) for name in ("target", "sample_weight", *BY_TASK)}
+    own = [name for name in BY_TASK if named[name] == OWN_TEST]
+    named |= dict.fromkeys(own)
     if given is None:
-        task = tasks.resolve(
-            spec.task, target=spec.target, hidden=spec.hidden, test=test, sample_weight=spec.sample_weight
-        )
+        task = tasks.resolve(spec.task, hidden=spec.hidden, **named)
     else:
-        for name, value in (("target", spec.target), ("test", test), ("sample_weight", spec.sample_weight)):
+        for name, value in named.items():
             if value is not None:
                 also = "" if name == "test" else " or for openml:NAME"
                 raise InputError(
                     f"{name} {value!r} is for a CSV or Parquet file{also}; {given.name!r} is a Task object"
                 )
         task = given if spec.hidden is None else given.with_hidden(spec.hidden)
-    if spec.test == OWN_TEST and task.test_rows is None:
-        raise InputError(f"test {OWN_TEST!r}: task {task.name!r} has no test rows of its own")
+    for name in own:
+        if not _brings(task)[name]:
+            what = "test rows" if name == "test" else name
+            raise InputError(f"{name} {OWN_TEST!r}: task {task.name!r} has no {what} of its own")
     return task.with_aim(spec.aim) if spec.aim else task
 
 
 def with_own_test(spec: Experiment, task: Task) -> Experiment:
-    """The spec as it is recorded: it says where its test rows come from, also if `task` brings them."""
-    return spec.model_copy(update={"test": OWN_TEST}) if spec.test is None and task.test_rows is not None else spec
+    """The spec as it is recorded: it says where its test rows come from, and by what the rows are split, also if `task`
+    brings that.
+    """
+    brought = [name for name, brings in _brings(task).items() if brings and getattr(spec, name) is None]
+    return spec.model_copy(update=dict.fromkeys(brought, OWN_TEST)) if brought else spec
+
+
+def _brings(task: Task) -> dict[str, bool]:
+    """Which of the fields `BY_TASK` a task has."""
+    return {
+        "test": task.test_rows is not None,
+        "groups": task.apart.groups is not None,
+        "time": task.apart.times is not None,
+    }
 
 
 def recorded_task(record: ExperimentRecord, spec: Experiment, given: Task | None = None) -> Task:

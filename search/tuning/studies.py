@@ -1,5 +1,7 @@
 """The studies of an experiment: which are planned, what each needs next, and how much work it is."""
 
+from dataclasses import replace
+
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment
 from cooldown.storage import Purpose, StudyKey, StudyRecord, TrialRecord
@@ -40,6 +42,21 @@ def trials_of(study: StudyRecord, spec: Experiment) -> int:
 def finalists(study: StudyRecord, spec: Experiment) -> tuple[TrialRecord, ...]:
     """The best trials of a complete search, one of which becomes the winner; none for a default config."""
     return study.best(spec.finalists) if not study.is_default else ()
+
+
+def in_short(study: StudyRecord, spec: Experiment) -> StudyRecord:
+    """A study with what a run still needs of it: its trials without the curves of its search, unless a pruner compares
+    them. A run's memory would otherwise grow with every curve.
+    """
+    if spec.pruner != "none":
+        return study
+    return replace(study, trials=tuple(_without_search(trial) for trial in study.trials))
+
+
+def _without_search(trial: TrialRecord) -> TrialRecord:
+    if Purpose.SEARCH not in trial.curves:
+        return trial
+    return replace(trial, curves={of: curves for of, curves in trial.curves.items() if of is not Purpose.SEARCH})
 
 
 def total_work(study: StudyRecord, spec: Experiment) -> int:

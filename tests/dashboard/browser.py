@@ -58,20 +58,29 @@ def served(url: str) -> Iterator[str]:
 
 
 @contextmanager
-def opened(*, dark: bool = False, width: int = 1280, height: int = 900) -> Iterator[Page]:
-    """A page of a headless Chromium."""
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium."""
     with sync_playwright() as playwright:
-        browser: Browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         try:
-            context = browser.new_context(
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if dark else "light",
-                accept_downloads=True,
-            )
-            context.set_default_timeout(PATIENCE * 1000)
-            yield context.new_page()
+            yield browser
         finally:
             browser.close()
+
+
+@contextmanager
+def opened(browser: Browser, *, dark: bool = False, width: int = 1280, height: int = 900) -> Iterator[Page]:
+    """A page of a browser, which knows nothing of its other pages."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if dark else "light",
+        accept_downloads=True,
+    )
+    try:
+        context.set_default_timeout(PATIENCE * 1000)
+        yield context.new_page()
+    finally:
+        context.close()
 
 
 def free_port() -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import streamlit as st
 from patience import PATIENCE
+from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
 APP = str(Path(__file__).parents[2] / "dashboard" / "app.py")
@@ -58,6 +59,8 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     # Streamlit collects garbage after every run of a page, for longer than the page takes where other tests of this
     # process have loaded PyTorch and JAX.
     monkeypatch.setattr(gc, "collect", lambda generation=2: 0)
+    # For every app it would read the metadata of all installed packages, looking for components, of which we use none.
+    monkeypatch.setattr(BidiComponentManager, "discover_and_register_components", lambda self, **options: None)
     st.cache_resource.clear()
     yield opened
     st.cache_resource.clear()

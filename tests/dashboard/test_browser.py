@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import COOLDOWN, chromium_path, free_port, opened, served
+from browser import COOLDOWN, chromium, chromium_path, free_port, opened, served
 from patience import PATIENCE
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from search_runs import run_in_threads, spec
 
 from cooldown import load
@@ -48,9 +48,15 @@ def address(url: str) -> Iterator[str]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
 @pytest.fixture
-def page() -> Iterator[Page]:
-    with opened() as found:
+def page(browser: Browser) -> Iterator[Page]:
+    with opened(browser) as found:
         yield found
 
 

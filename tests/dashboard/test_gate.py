@@ -162,7 +162,7 @@ def dashboard(folder: Path, *options: str, **environment: str) -> Iterator[int]:
     )
     try:
         assert process.stderr is not None
-        assert f":{port} (Ctrl-C to stop)" in process.stderr.readline()
+        assert f"is at http://127.0.0.1:{port}" in process.stderr.readline()
         yield port
     finally:
         process.send_signal(signal.SIGTERM)
@@ -179,10 +179,10 @@ def asked(port: int, path: str, **headers: str) -> tuple[int, bytes]:
         connection.close()
 
 
-def websocket(port: int, **headers: str) -> socket.socket:
+def websocket(port: int, base_path: str = "", **headers: str) -> socket.socket:
     """A connection on which a websocket has been asked for."""
     lines = [
-        "GET /_stcore/stream HTTP/1.1",
+        f"GET {base_path}/_stcore/stream HTTP/1.1",
         *(f"{name}: {value}" for name, value in {"Host": f"127.0.0.1:{port}", **headers}.items()),
         "Connection: Upgrade",
         "Upgrade: websocket",
@@ -236,3 +236,18 @@ def test_a_foreign_origin_is_refused_on_all_networks(tmp_path: Path) -> None:
         held = websocket(port)
         assert held.recv(12) == b"HTTP/1.1 101"
     held.close()
+
+
+@pytest.mark.processes
+def test_the_gate_stands_before_a_base_path_too(tmp_path: Path) -> None:
+    with dashboard(tmp_path, "--base-path", "cool", "--allow-host", "cooldown.example.org") as port:
+        proxied = {"Host": f"127.0.0.1:{port}", "Origin": "https://cooldown.example.org"}
+        for path in ("/cool/", "/cool/_stcore/health"):
+            assert asked(port, path)[0] == asked(port, path, **proxied)[0] == 200
+            assert asked(port, path, Host="cooldown.example.org")[0] == 200
+        for path in ("/", "/cool/", "/cool/_stcore/health", "/elsewhere"):
+            assert asked(port, path, Host="evil.example") == (403, b"")
+            assert asked(port, path, Origin="http://evil.example") == (403, b"")
+        for headers, status in ((proxied, 101), ({"Origin": "http://evil.example"}, 403)):
+            with websocket(port, "/cool", **headers) as connection:
+                assert connection.recv(64).startswith(f"HTTP/1.1 {status} ".encode()), headers

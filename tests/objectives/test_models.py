@@ -18,13 +18,19 @@ from cooldown.objectives.problem import Model
 
 ROWS, FEATURES, REPLICATES = 40, 5, 3
 LAYERS = [(), (7,), (6, 9), (5, 4, 3)]
-LOSSES = {"cross_entropy": ("cross_entropy", 4), "1 target": ("squared_error", 1), "3 targets": ("squared_error", 3)}
+LOSSES = {
+    "cross_entropy": ("cross_entropy", 4),
+    "3 labels": ("binary_cross_entropy", 3),
+    "1 target": ("squared_error", 1),
+    "3 targets": ("squared_error", 3),
+}
 
 
 def mlp(hidden, loss, activation="relu"):
     rng = np.random.default_rng(1)
     name, outputs = LOSSES[loss]
     y = rng.integers(0, outputs, ROWS) if name == "cross_entropy" else rng.normal(size=(ROWS, outputs))
+    y = y > 0.3 if name == "binary_cross_entropy" else y
     return MLP(rng.normal(size=(ROWS, FEATURES)), y, hidden, outputs, name, activation)
 
 
@@ -72,8 +78,11 @@ def test_agrees_with_torch_autograd(torch, hidden, loss, activation):
             start += outputs
             if i < len(hidden):
                 z = torch.relu(z) if activation == "relu" else torch.tanh(z)
-        measure = torch.nn.functional.cross_entropy if model.loss == "cross_entropy" else torch.nn.functional.mse_loss
-        expected = measure(z, torch.from_numpy(model.y[indices[r]]))
+        functional, y = torch.nn.functional, torch.from_numpy(model.y[indices[r]])
+        if model.loss == "binary_cross_entropy":
+            expected = functional.binary_cross_entropy_with_logits(z, y.double())
+        else:
+            expected = (functional.cross_entropy if model.loss == "cross_entropy" else functional.mse_loss)(z, y)
         expected.backward()
         assert start == model.size
         np.testing.assert_allclose(losses[r], expected.item(), rtol=1e-12)
@@ -116,6 +125,10 @@ def test_evaluate_measures_the_loss_that_is_trained(hidden, loss, activation):
             probabilities = scipy.special.softmax(outputs[r], axis=1)
             assert losses[r] == pytest.approx(log_loss(model.y[rows], probabilities, labels=range(4)), rel=1e-12)
             assert scores[r] == accuracy_score(model.y[rows], outputs[r].argmax(axis=1))
+        elif model.loss == "binary_cross_entropy":
+            of_each = [log_loss(*pair) for pair in zip(model.y[rows].T, scipy.special.expit(outputs[r]).T, strict=True)]
+            assert losses[r] == pytest.approx(np.mean(of_each), rel=1e-12)
+            assert scores[r] == accuracy_score(model.y[rows], outputs[r] > 0)
         elif model.n_outputs == 1:
             assert scores[r] == pytest.approx(r2_score(model.y[rows], outputs[r]), rel=1e-12)
 

@@ -1,5 +1,7 @@
 """Problems of a task: which rows a run may see, how they are scaled, what the uninformed predictor scores."""
 
+from dataclasses import replace
+
 import cloudpickle
 import numpy as np
 import pytest
@@ -96,16 +98,21 @@ def three_targets():
 
 
 @pytest.mark.parametrize("problem", ["search", "evaluation"])
-def test_several_targets_are_centred_and_share_one_scale(three_targets, problem):
+@pytest.mark.parametrize("shared", [False, True])
+def test_several_targets_are_standardized_one_by_one_or_share_one_scale(three_targets, problem, shared):
+    three_targets = replace(three_targets, shared_scale=shared)
     got = three_targets.search_problem(1, 2) if problem == "search" else three_targets.evaluation_problem(1)
     _, y = three_targets.data
     split_rows = split(60, None, 1, 2) if problem == "search" else split(60, None, 1)
     train = split_rows.train if problem == "search" else split_rows.rest
     held_out = split_rows.validation if problem == "search" else split_rows.test
-    mean, scale = y[train].mean(axis=0), np.sqrt(y[train].var(axis=0).mean())
+    mean, scale = y[train].mean(axis=0), y[train].std(axis=0)
+    # The last target is constant.
+    scale = np.sqrt(np.square(scale).mean()) if shared else [*scale[:2], 1.0]
     for part, rows in ((got.train, train), (got.held_out, held_out)):
         np.testing.assert_allclose(got.model.y[part], (y[rows] - mean) / scale, atol=1e-12)
-    assert np.square(got.model.y[got.train]).mean() == pytest.approx(1)
+    assert np.square(got.model.y[got.train]).mean() == pytest.approx(1 if shared else 2 / 3)
+    assert (got.units is None) == (not shared), "several units have none in common"
     assert got.model.n_outputs == 3
 
 
@@ -113,7 +120,8 @@ def test_uninformed_loss_of_several_targets_is_that_of_their_means(three_targets
     _, y = three_targets.data
     train, validation, _ = split(60, None, 0, 1)
     mean = DummyRegressor().fit(train[:, None], y[train])
-    expected = mean_squared_error(y[validation], mean.predict(validation[:, None])) / y[train].var(axis=0).mean()
+    errors = mean_squared_error(y[validation], mean.predict(validation[:, None]), multioutput="raw_values")
+    expected = (errors[:2] / y[train].var(axis=0)[:2]).sum() / 3
     assert three_targets.search_problem(0, 1).uninformed_loss == pytest.approx(expected)
 
 
@@ -121,6 +129,7 @@ def test_several_targets_that_are_never_the_same_make_other_fingerprints(three_t
     X, y = three_targets.data
     other = tasks.ArrayTask("three", "regression", lambda: (X, y[:, [1, 0, 2]]))
     assert other.fingerprint() != three_targets.fingerprint()
+    assert replace(three_targets, shared_scale=True).fingerprint() != three_targets.fingerprint()
     assert cloudpickle.loads(cloudpickle.dumps(three_targets)).fingerprint() == three_targets.fingerprint()
 
 

@@ -1,6 +1,15 @@
 """A module as a user writes one, with an optimizer, a schedule, a sampler and a task, and a small search over them."""
 
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
+
+from cooldown.objectives import optimizers, schedules, tasks
+from cooldown.search.spec import samplers
 
 MODULE = '''
 """Entries of a user's own."""
@@ -79,3 +88,19 @@ def write_modules(folder: Path) -> Path:
     (folder / "pkg" / "__init__.py").touch()
     (folder / "pkg" / "inner.py").write_text(MODULE)
     return folder
+
+
+@contextmanager
+def modules_of(folder: Path) -> Iterator[None]:
+    """In the working folder `folder`; what is imported from it is not there before, and is forgotten afterwards."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(folder)
+        # Cooldown adds the working folder itself.
+        patched.setattr(sys, "path", sys.path.copy())
+        for catalog in (optimizers, schedules, tasks, samplers):
+            patched.setattr(catalog._catalog, "_imported", {})
+        importlib.invalidate_caches()
+        yield
+    for name, module in list(sys.modules.items()):
+        if (getattr(module, "__file__", None) or "").startswith(str(folder)):
+            del sys.modules[name]

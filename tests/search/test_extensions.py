@@ -4,12 +4,14 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
-from own_module import BOTH, MODULE, SMALL, write_modules
+from own_module import BOTH, MODULE, SMALL, modules_of, write_modules
 from search_runs import cooldown, run_in_threads, spec
 from sklearn.datasets import load_iris
 
@@ -19,10 +21,31 @@ from cooldown.search.spec.experiment import read_spec
 from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.runner import RunError
 
+Here = Callable[..., str]
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return write_modules(tmp_path)
+
+
+@pytest.fixture
+def here(run_here: Callable[..., tuple[int, str, str]]) -> Iterator[Here]:
+    """The `cooldown` command in this process and the folder `cwd`, one in each test: what it prints, or says of bad
+    input. `check` is the exit code that it must have.
+    """
+    with ExitStack() as entered:
+        folders: list[Path] = []
+
+        def run(*arguments: str, cwd: Path, check: int = 0) -> str:
+            if cwd not in folders:
+                folders.append(cwd)
+                entered.enter_context(modules_of(cwd))
+            code, out, err = run_here(*arguments)
+            assert code == check, err
+            return err if check == 2 else out
+
+        yield run
 
 
 @pytest.fixture(scope="module")
@@ -44,36 +67,37 @@ def search(searched: Path, tmp_path: Path) -> Path:
     return shutil.copytree(searched, tmp_path / "copy")
 
 
-def test_a_search_over_entries_of_ones_own_and_all_that_is_done_with_it(search: Path) -> None:
-    document = json.loads(cooldown("show", "x", "--json", "--trust", cwd=search).stdout)
+def test_a_search_over_entries_of_ones_own_and_all_that_is_done_with_it(here: Here, search: Path) -> None:
+    document = json.loads(here("show", "x", "--json", "--trust", cwd=search))
     arms = [BOTH, "pkg.inner:Lion,adam+pkg.inner:wsd,cosine", "mine=mymodule:Lion"]
     assert [arm["arm"] for arm in document["arms"]] == arms
-    rows = json.loads(cooldown("trials", "x", "--json", "--trust", cwd=search).stdout)
+    # That new processes find the module is seen in the search before and the resumed one below.
+    rows = json.loads(here("trials", "x", "--json", "--trust", cwd=search))
     assert {row["optimizer"] for row in rows} <= {"mymodule:Lion", "pkg.inner:Lion", "adam"}
     assert {row["schedule"] for row in rows if row["arm"] == BOTH} == {"mymodule:wsd"}
     joint = [row for row in rows if row.get("pkg.inner:Lion.beta1") is not None]
     assert joint
     assert all(0.6 <= row["pkg.inner:Lion.beta1"] <= 0.7 for row in joint)
     for section in ("pairs", "budget", "sensitivity", "cost", "target"):
-        cooldown("show", "x", section, "--trust", cwd=search)
-    cooldown("report", "x", "--trust", cwd=search)
+        here("show", "x", section, "--trust", cwd=search)
+    here("report", "x", "--trust", cwd=search)
     assert "mymodule:Lion" in (search / "x.html").read_text()
-    assert "x" in cooldown("list", cwd=search).stdout
+    assert "x" in here("list", cwd=search)
     # Resumed, it needs the module again, in the coordinator and in the workers.
     cooldown("resume", "x", "--trials", "5", "--workers", "2", "--quiet", "--trust", cwd=search)
-    assert len(json.loads(cooldown("trials", "x", "--json", "--trust", cwd=search).stdout)) == 15
+    assert len(json.loads(here("trials", "x", "--json", "--trust", cwd=search))) == 15
 
 
 @pytest.mark.parametrize("format", ["json", "toml"])
-def test_an_exported_configuration_is_trained_and_searched_again(search: Path, format: str) -> None:
-    cooldown("export", "x", "--arm", BOTH, "-o", f"best.{format}", "--trust", cwd=search)
-    cooldown("train", f"best.{format}", "--json", "--trust", cwd=search)
-    cooldown("compare", "--from", f"best.{format}", "--name", "again", "--trust", *SMALL, cwd=search)
+def test_an_exported_configuration_is_trained_and_searched_again(here: Here, search: Path, format: str) -> None:
+    here("export", "x", "--arm", BOTH, "-o", f"best.{format}", "--trust", cwd=search)
+    here("train", f"best.{format}", "--json", "--trust", cwd=search)
+    here("compare", "--from", f"best.{format}", "--name", "again", "--trust", *SMALL, cwd=search)
 
 
 @pytest.mark.parametrize("format", ["torch", "optax", "keras", "sklearn"])
-def test_an_exported_program_has_the_users_own_lines(search: Path, format: str) -> None:
-    cooldown("export", "x", "--arm", BOTH, "-f", format, "-o", "best.py", "--trust", cwd=search)
+def test_an_exported_program_has_the_users_own_lines(here: Here, search: Path, format: str) -> None:
+    here("export", "x", "--arm", BOTH, "-f", format, "-o", "best.py", "--trust", cwd=search)
     text = (search / "best.py").read_text()
     assert "import mymodule" not in text
     assert "from mymodule" not in text
@@ -93,25 +117,25 @@ def test_an_exported_program_has_the_users_own_lines(search: Path, format: str) 
         assert "test loss" in done.stdout, done.stderr
 
 
-def test_where_the_module_is_missing_it_is_told_and_the_rest_still_works(search: Path) -> None:
+def test_where_the_module_is_missing_it_is_told_and_the_rest_still_works(here: Here, search: Path) -> None:
     elsewhere = search / "elsewhere"
     elsewhere.mkdir()
     address = ("--db", f"sqlite:///{search}/cooldown.db")
-    shown = cooldown("show", "x", "--trust", *address, cwd=elsewhere, check=2)
-    assert "module 'mymodule' cannot be imported" in shown.stderr
-    assert f"searched in {elsewhere}" in " ".join(shown.stderr.split())
-    assert "x" in cooldown("list", *address, cwd=elsewhere).stdout
-    cooldown("delete", "x", "--yes", *address, cwd=elsewhere)
-    assert "No experiments" in cooldown("list", *address, cwd=elsewhere).stdout
+    shown = here("show", "x", "--trust", *address, cwd=elsewhere, check=2)
+    assert "module 'mymodule' cannot be imported" in shown
+    assert f"searched in {elsewhere}" in " ".join(shown.split())
+    assert "x" in here("list", *address, cwd=elsewhere)
+    here("delete", "x", "--yes", *address, cwd=elsewhere)
+    assert "No experiments" in here("list", *address, cwd=elsewhere)
 
 
-def test_a_spec_file_and_keys_that_are_split_at_their_last_dot(folder: Path) -> None:
+def test_a_spec_file_and_keys_that_are_split_at_their_last_dot(here: Here, folder: Path) -> None:
     (folder / "spec.toml").write_text(
         f'task = "iris"\narms = ["{BOTH}", "pkg.inner:Lion"]\nrepeats = 1\nsampler = "mymodule:Guess"\n'
         '[ranges]\n"mymodule:Lion".beta1 = 0.8\n"pkg.inner:Lion.learning_rate" = [0.1, 0.2]\n'
     )
-    cooldown("compare", "spec.toml", "--name", "t", "--trust", *SMALL, cwd=folder)
-    rows = json.loads(cooldown("trials", "t", "--json", "--trust", cwd=folder).stdout)
+    here("compare", "spec.toml", "--name", "t", "--trust", *SMALL, cwd=folder)
+    rows = json.loads(here("trials", "t", "--json", "--trust", cwd=folder))
     rates = [row["pkg.inner:Lion.learning_rate"] for row in rows if row["arm"] == "pkg.inner:Lion"]
     assert rates
     assert all(0.1 <= rate <= 0.2 for rate in rates)
@@ -147,10 +171,9 @@ def test_a_module_may_be_called_like_an_entry(tmp_path: Path, monkeypatch: pytes
         (("--arm", "broken:Lion"), "module 'broken' cannot be imported: SystemExit: 3"),
     ],
 )
-def test_what_is_wrong_is_told(folder: Path, arguments: tuple[str, ...], message: str) -> None:
+def test_what_is_wrong_is_told(here: Here, folder: Path, arguments: tuple[str, ...], message: str) -> None:
     (folder / "broken.py").write_text("import sys\nsys.exit(3)\n")
-    done = cooldown("compare", "iris", *arguments, cwd=folder, check=2)
-    assert message in done.stderr
+    assert message in here("compare", "iris", *arguments, cwd=folder, check=2)
     assert not (folder / "cooldown.db").exists()
 
 
@@ -178,18 +201,17 @@ def test_a_sampler_that_makes_none_is_refused(
         run_in_threads(url, spec(sampler=f"odd_samplers:{name}"), name="x")
 
 
-def test_check_says_what_came_out(folder: Path) -> None:
-    done = cooldown("check", "mymodule:Lion", cwd=folder)
-    assert done.stdout.count("pass  ") == 8
-    assert "mymodule:Lion passes all 8 checks." in done.stdout
+def test_check_says_what_came_out(here: Here, folder: Path) -> None:
+    done = here("check", "mymodule:Lion", cwd=folder)
+    assert done.count("pass  ") == 8
+    assert "mymodule:Lion passes all 8 checks." in done
     (folder / "faulty.py").write_text(MODULE.replace("theta - learning_rate", "theta + learning_rate"))
-    failed = cooldown("check", "faulty:Lion", "--json", cwd=folder, check=1)
-    document = json.loads(failed.stdout)
+    document = json.loads(here("check", "faulty:Lion", "--json", cwd=folder, check=1))
     assert not document["passed"]
     (reason,) = [check["reason"] for check in document["checks"] if not check["passed"]]
     assert "no learning rate of" in reason
-    assert "FAIL  learns iris: no learning rate" in cooldown("check", "faulty:Lion", cwd=folder, check=1).stdout
-    assert "no_such" in cooldown("check", "no_such:Lion", cwd=folder, check=2).stderr
+    assert "FAIL  learns iris: no learning rate" in here("check", "faulty:Lion", cwd=folder, check=1)
+    assert "no_such" in here("check", "no_such:Lion", cwd=folder, check=2)
 
 
 @pytest.mark.parametrize(
@@ -200,18 +222,18 @@ def test_check_says_what_came_out(folder: Path) -> None:
         ("torch", "an exp"),
     ],
 )
-def test_a_kind_without_checks_is_named(name: str, kind: str, tmp_path: Path) -> None:
-    assert f"{name} is {kind}" in cooldown("check", name, cwd=tmp_path, check=2).stderr
+def test_a_kind_without_checks_is_named(here: Here, name: str, kind: str, tmp_path: Path) -> None:
+    assert f"{name} is {kind}" in here("check", name, cwd=tmp_path, check=2)
 
 
-def test_a_check_that_needs_a_failed_one_is_not_run(folder: Path) -> None:
+def test_a_check_that_needs_a_failed_one_is_not_run(here: Here, folder: Path) -> None:
     (folder / "clipped.py").write_text(
         MODULE.replace("theta - learning_rate", "theta - numpy.clip(m, -1.0, 1.0) - learning_rate")
     )
-    failed = cooldown("check", "clipped:Lion", cwd=folder, check=1)
-    assert failed.stdout.count("pass  ") == 4
-    assert "  –   learns iris: not run, because this check fails: the compiled rule matches the" in failed.stdout
-    assert "clipped:Lion fails 1 of 8 checks; 3 were not run." in failed.stdout
+    failed = here("check", "clipped:Lion", cwd=folder, check=1)
+    assert failed.count("pass  ") == 4
+    assert "  –   learns iris: not run, because this check fails: the compiled rule matches the" in failed
+    assert "clipped:Lion fails 1 of 8 checks; 3 were not run." in failed
 
 
 def test_an_arm_whose_optimizer_and_schedule_have_one_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,8 +94,6 @@ def test_a_package_that_adds_what_cannot_be_is_named(folder: Path, point: str, m
     done = cooldown("catalog", "optimizers", cwd=folder, environment=environment, check=2)
     assert "the distribution 'plugin-of-mine'" in done.stderr
     assert message in done.stderr
-    # What does not need it goes on.
-    cooldown("--help", cwd=folder, environment=environment)
 
 
 def test_help_loads_no_entry(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Help, lists and reading an experiment load no package that takes long to import and that only running one needs."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -23,39 +24,43 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("command", [["--help"], ["compare", "--help"], ["list"], ["catalog"], ["catalog", "--json"]])
-def test_quick_commands_load_nothing_heavy(command: list[str], tmp_path: Path) -> None:
-    assert loaded(command, tmp_path) == "[] 0\n"
+def test_quick_commands_load_nothing_heavy(tmp_path: Path) -> None:
+    commands = [["--help"], ["compare", "--help"], ["list"], ["catalog"], ["catalog", "--json"]]
+    assert_light(commands, tmp_path)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["list"],
-        ["show", "one arm"],
-        ["show", "tiny"],
-        ["show", "tiny", "--json"],
-        *(["show", "tiny", section] for section in SECTIONS),
-    ],
-    ids=lambda command: " ".join(command[1:]),
-)
-def test_showing_an_experiment_loads_nothing_heavy(command: list[str], url: str, tmp_path: Path) -> None:
-    assert loaded([*command, "--db", url], tmp_path) == "[] 0\n"
+@pytest.mark.processes
+def test_reading_an_experiment_loads_nothing_heavy(url: str, tmp_path: Path) -> None:
+    shown = [["one arm"], ["tiny"], ["tiny", "--json"], *(["tiny", section] for section in SECTIONS)]
+    commands = [["list"], *(["show", *each] for each in shown), ["report", "tiny", "-o", "report.html"]]
+    assert_light([[*command, "--db", url] for command in commands], tmp_path)
 
 
-def test_a_report_loads_nothing_heavy(url: str, tmp_path: Path) -> None:
-    assert loaded(["report", "tiny", "-o", "report.html", "--db", url], tmp_path).endswith("[] 0\n")
+PROGRAM = """
+import json
+import sys
+from cooldown.search.cli import main
+
+heavy, commands = json.loads(sys.argv[1])
+done = []
+for command in commands:
+    sys.argv = ["cooldown", *command]
+    try:
+        main()
+    except SystemExit as end:
+        done.append([command, end.code, [module for module in heavy if module in sys.modules]])
+print(json.dumps(done), file=sys.stderr)
+"""
 
 
-def loaded(command: list[str], folder: Path) -> str:
-    """What a command says on stderr, and then what it has loaded of `HEAVY`, and its exit code."""
-    program = (
-        f"import sys; sys.argv = ['cooldown', *{command!r}]\n"
-        "from cooldown.search.cli import main\n"
-        "try: main()\n"
-        f"except SystemExit as end: print([m for m in {HEAVY!r} if m in sys.modules], end.code, file=sys.stderr)"
-    )
+def assert_light(commands: list[list[str]], folder: Path) -> None:
+    """Run commands one after the other in a new process: they succeed, and none of `HEAVY` is loaded after any."""
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=folder, env=surroundings(), capture_output=True, text=True, check=True
+        [sys.executable, "-c", PROGRAM, json.dumps([HEAVY, commands])],
+        cwd=folder,
+        env=surroundings(),
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    return done.stderr
+    assert json.loads(done.stderr.splitlines()[-1]) == [[command, 0, []] for command in commands]

@@ -185,7 +185,6 @@ def test_a_changed_file_is_noticed(folder: Path, run_here: Any, which: str) -> N
     assert "there is no such file" in err
 
 
-@pytest.mark.processes
 def test_the_commands_from_start_to_end(folder: Path, run_here: Any) -> None:
     options = [*QUICK, "--workers", "1", "--quiet", "--json"]
     command = ["compare", "houses.csv", "--target", "price", "--test", "new houses.csv", *options]
@@ -210,7 +209,6 @@ def mine(**changes: Any) -> tasks.ArrayTask:
     )
 
 
-@pytest.mark.processes
 def test_a_task_object_that_brings_test_rows_is_recorded_so(tmp_path: Path) -> None:
     url, task = f"sqlite:///{tmp_path}/cooldown.db", mine()
     tiny = {key: value for key, value in spec().to_json().items() if key in ("trials", "repeats", "epochs", "seeds")}

@@ -1,20 +1,21 @@
 """The report in a real browser: opened from its file, in both themes, on paper, and without a request to anybody."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 from report_pages import ARMS, HOSTILE, STATES
 
 from cooldown.search.report import report
 from cooldown.storage import ExperimentRecord
 
 sys.path.append(str(Path(__file__).parents[1] / "dashboard"))
-from browser import opened
+from browser import chromium, opened
 
 pytestmark = pytest.mark.browser
 
@@ -29,20 +30,34 @@ def text(record: ExperimentRecord) -> str:
     return report(record)
 
 
-@contextmanager
-def shown(text: str, folder: Path, **look: Any) -> Iterator[Any]:
+Show = Callable[..., AbstractContextManager[Any]]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def shown(browser: Browser, tmp_path: Path) -> Show:
     """The page opened from its file, all of its figures drawn; nothing may go wrong or ask anybody."""
-    path = folder / "report.html"
-    path.write_text(text, encoding="utf-8")
-    with opened(**look) as page:
-        wrong: list[str] = []
-        page.on("console", lambda message: wrong.append(message.text) if "GL Driver" not in message.text else None)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda request: wrong.append(request.url) if not own(request.url) else None)
-        page.goto(path.as_uri())
-        page.wait_for_function(f"[...{PLOTS}].every((plot) => plot.querySelector('.main-svg'))")
-        yield page
-        assert wrong == []
+
+    @contextmanager
+    def show(text: str, **look: Any) -> Iterator[Any]:
+        path = tmp_path / "report.html"
+        path.write_text(text, encoding="utf-8")
+        with opened(browser, **look) as page:
+            wrong: list[str] = []
+            page.on("console", lambda message: wrong.append(message.text) if "GL Driver" not in message.text else None)
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on("request", lambda request: wrong.append(request.url) if not own(request.url) else None)
+            page.goto(path.as_uri())
+            page.wait_for_function(f"[...{PLOTS}].every((plot) => plot.querySelector('.main-svg'))")
+            yield page
+            assert wrong == []
+
+    return show
 
 
 PLOTS = "document.querySelectorAll('.plot:not(.later .plot)')"
@@ -54,8 +69,8 @@ def own(url: str) -> bool:
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [360, 1440])
-def test_every_figure_is_drawn_in_both_themes(text: str, tmp_path: Path, dark: bool, width: int) -> None:
-    with shown(text, tmp_path, dark=dark, width=width) as page:
+def test_every_figure_is_drawn_in_both_themes(text: str, shown: Show, dark: bool, width: int) -> None:
+    with shown(text, dark=dark, width=width) as page:
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         # What is drawn for a trace with points, in each figure.
         assert page.evaluate(f"[...{PLOTS}].every((plot) => plot.querySelector('.point, .lines, .bars'))")
@@ -69,8 +84,8 @@ def test_every_figure_is_drawn_in_both_themes(text: str, tmp_path: Path, dark: b
         )
 
 
-def test_what_is_drawn_on_demand_is_drawn_and_put_away(text: str, tmp_path: Path) -> None:
-    with shown(text, tmp_path) as page:
+def test_what_is_drawn_on_demand_is_drawn_and_put_away(text: str, shown: Show) -> None:
+    with shown(text) as page:
         summaries = page.locator(".later > summary")
         assert summaries.count() == len(ARMS)
         for number in range(summaries.count()):
@@ -81,8 +96,8 @@ def test_what_is_drawn_on_demand_is_drawn_and_put_away(text: str, tmp_path: Path
             page.wait_for_function("document.querySelectorAll('.later .plot .parcoords').length === 1")
 
 
-def test_on_paper_figures_fit_and_details_are_closed(text: str, tmp_path: Path) -> None:
-    with shown(text, tmp_path, dark=True) as page:
+def test_on_paper_figures_fit_and_details_are_closed(text: str, shown: Show) -> None:
+    with shown(text, dark=True) as page:
         page.locator("summary").first.click()
         page.emulate_media(media="print")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
@@ -100,8 +115,8 @@ def test_on_paper_figures_fit_and_details_are_closed(text: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("state", ["running", "empty"])
-def test_an_unfinished_one_opens_too(record: ExperimentRecord, tmp_path: Path, state: str) -> None:
+def test_an_unfinished_one_opens_too(record: ExperimentRecord, shown: Show, state: str) -> None:
     made = replace(STATES[state](record), name=HOSTILE[0])
-    with shown(report(made), tmp_path) as page:
+    with shown(report(made)) as page:
         assert page.title().startswith(HOSTILE[0])
         assert page.get_by_text("still running").count() == 1

@@ -1,11 +1,10 @@
 """`resume --extend`: an arm whose best values crowd at an edge is searched again over a wider range."""
 
-from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
-from search_runs import cooldown, run_in_threads, spec
+from search_runs import run_in_threads, spec
 
 from cooldown import compare, load, resume
 from cooldown.objectives.errors import InputError
@@ -74,8 +73,7 @@ def test_the_arm_is_searched_again_and_the_first_search_is_kept(url: str, record
     assert summary.trials == 2 * 2 * 16
 
 
-@pytest.mark.processes
-def test_the_kept_search_is_counted_as_cost_and_told(url: str, record: ExperimentRecord) -> None:
+def test_the_kept_search_is_counted_as_cost_and_told(url: str, record: ExperimentRecord, run_here: Any) -> None:
     resume("tiny", extend=True, db=url, workers=1)
     shown = document(View(load("tiny", db=url).record))
     sgd, adam = shown["arms"]
@@ -84,11 +82,10 @@ def test_the_kept_search_is_counted_as_cost_and_told(url: str, record: Experimen
     parts = ("search", "evaluation", "default", "superseded")
     for arm in (sgd, adam):
         assert arm["gradient_evaluations"] == sum(arm[f"{part}_gradient_evaluations"] for part in parts)
-    folder = Path(url.removeprefix("sqlite:///")).parent
-    answer = cooldown("show", "tiny", "--db", url, cwd=folder).stdout
+    _, answer, _ = run_here("show", "tiny", "--db", url)
     assert "Searched again over wider ranges" in answer
     assert "sgd.learning_rate 1e-06 … 0.1" in " ".join(answer.split())
-    assert "Earlier search" in cooldown("show", "tiny", "cost", "--db", url, cwd=folder).stdout
+    assert "Earlier search" in run_here("show", "tiny", "cost", "--db", url)[1]
 
 
 def test_it_can_be_widened_again_until_there_is_nothing_to_widen(url: str, record: ExperimentRecord) -> None:
@@ -172,13 +169,12 @@ def test_widened_ranges_are_checked_as_any_others() -> None:
             spec(**SETTINGS, widened=widened)
 
 
-@pytest.mark.processes
-def test_the_command(url: str, record: ExperimentRecord) -> None:
-    folder = Path(url.removeprefix("sqlite:///")).parent
+def test_the_command(url: str, record: ExperimentRecord, run_here: Any) -> None:
     before = Result(record).verdicts[0]
     assert "boundary" in before.why
-    done = cooldown("resume", "tiny", "--extend", "--workers", "1", "--db", url, "--quiet", cwd=folder)
-    assert "Searched again" in done.stdout
+    code, out, err = run_here("resume", "tiny", "--extend", "--workers", "1", "--db", url, "--quiet")
+    assert (code, err) == (0, "")
+    assert "Searched again" in out
 
 
 PLANNED: dict[str, Any] = {

@@ -51,7 +51,7 @@ def test_a_writer_takes_the_lock_at_once_and_a_reader_none(ledger: Ledger, url: 
 
 
 def test_another_programs_lock_is_told(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.01)
+    monkeypatch.setattr(sqlite, "LOCK_TIMEOUT", 0.01)
     with closing(sqlite3.connect(ledger.where, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(LedgerError, match="is locked by another program"):

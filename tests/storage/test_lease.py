@@ -184,7 +184,7 @@ def test_the_heart_beats_while_the_experiment_is_held(digits: Ledger, monkeypatc
     failures = [LedgerError("the disk is full"), LedgerError("locked")]
     writing = digits._database.writing
 
-    def sometimes_failing() -> Any:
+    def sometimes_failing(*patience: Any) -> Any:
         if holding and failures:
             raise failures.pop(0)
         return writing()

@@ -1,7 +1,6 @@
 """What is appended is read back; a generation is in the ledger as a whole or not at all."""
 
 import itertools
-import os
 import random
 import signal
 import sqlite3
@@ -14,6 +13,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import loky
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -210,7 +210,7 @@ def test_an_experiment_keeps_where_it_ran(ledger: Ledger) -> None:
     environment = ledger.load("digits").environment
     assert environment["packages"]["numpy"] == np.__version__
     assert environment["python"] == ".".join(map(str, sys.version_info[:3]))
-    assert environment["cores"] == os.cpu_count()
+    assert environment["cores"] == loky.cpu_count()
 
 
 def test_the_purposes_of_curves_stay_apart(ledger: Ledger) -> None:

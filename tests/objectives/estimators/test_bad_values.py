@@ -102,8 +102,8 @@ def test_what_cannot_be_predicted_is_an_error():
         ({"batch_size": 0}, "TrainConfig(batch_size=0): batch_size must be a whole number of at least 1, got 0"),
         ({"epochs": 1.5}, "TrainConfig(epochs=1.5): epochs must be a whole number of at least 1, got 1.5"),
         (
-            {"early_stopping": True},
-            "TrainConfig(early_stopping=True): early_stopping must be a finite number, got True",
+            {"early_stopping": "yes"},
+            "TrainConfig(early_stopping='yes'): early_stopping must be a finite number, got 'yes'",
         ),
         ({"dropout": 1.0}, "TrainConfig(dropout=1.0): dropout must be less than 1, got 1.0"),
         ({"dropout": 0.5, "hidden_layer_sizes": ()}, "dropout=0.5 needs a hidden layer"),

@@ -92,11 +92,22 @@ def ways(schedule: str) -> list[dict[str, Any]]:
     return LENGTHS.get(schedule, [{}])
 
 
+def _parts(row: tuple[str, str, str, int]) -> list[object]:
+    """What could break, of format, rule, schedule and its way.
+
+    Without a framework a program is quick: there every rule meets every schedule. A framework has each rule at a
+    constant and at a changing rate, and each schedule with a rule of its own and with one that is written out.
+    """
+    format, rule, schedule, way = row
+    if format == "sklearn":
+        return [(format, rule, schedule), (format, schedule, way)]
+    own = format in optimizers.get(rule).native
+    return [(format, rule, schedule == "constant"), (format, own, schedule), (format, schedule, way)]
+
+
 @cache
 def _covered() -> frozenset[tuple[str, str, str, int]]:
-    """Format, rule, schedule and its way: in each format every rule, and every schedule in each of its ways; every rule
-    under every schedule without a framework (NumPy alone is quick) and in one of the frameworks, in turn.
-    """
+    """Format, rule, schedule and its way: a few in which all `_parts` are."""
     rows = [
         (format, rule, schedule, way)
         for i, rule in enumerate(optimizers.names())
@@ -105,8 +116,7 @@ def _covered() -> frozenset[tuple[str, str, str, int]]:
         for format in (*FORMATS[(i + j) % 4 :], *FORMATS[: (i + j) % 4])
         if (format, rule) not in REFUSED
     ]
-    chosen = covering(rows, lambda row: [(row[0] == "sklearn", *row[1:3]), row[:2], (row[0], *row[2:])])
-    return frozenset(chosen)
+    return frozenset(covering(rows, _parts))
 
 
 def every_config(format: str) -> list[Any]:

@@ -342,7 +342,6 @@ def test_a_pruned_trial_is_trained_again(tmp_path: Path) -> None:
 PAGE = (Path(__file__).parents[3] / "docs" / "export.md").read_text("utf-8")
 
 
-@pytest.mark.processes
 @pytest.mark.skipif(find_spec("torch") is None or find_spec("optax") is None, reason="needs the parity extra")
 def test_the_page_on_exports_is_true(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -1,0 +1,72 @@
+"""`from_frame`: a table in memory as a task, of pandas, Polars, PyArrow and other libraries that Narwhals knows."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from cooldown.objectives.data.arrays import ArrayTask
+from cooldown.objectives.data.checks import check_name
+from cooldown.objectives.data.table import table_task
+from cooldown.objectives.data.task import Kind
+from cooldown.objectives.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def from_frame(
+    frame: Any,
+    *,
+    target: str | None = None,
+    name: str = "frame",
+    kind: Kind | None = None,
+    hidden: tuple[int, ...] = (32,),
+    test: Any = None,
+    sample_weight: str | None = None,
+    groups: Any = None,
+    time: Any = None,
+) -> ArrayTask:
+    """A task from a table in memory: predict the column `target` from all others.
+
+    frame: a DataFrame of pandas or Polars, a PyArrow table, or another that Narwhals reads; its index is not used. Its
+        columns are read as those of a file (`from_table`), by name; names become strings.
+    test: another such table, of the test rows of every repeat. sample_weight: the column with the rows' weights.
+    groups, time: as for `from_table`, a column, which is then no feature, or an array (n,), beside which all columns
+        are features. name: the task's name. kind, hidden: as for `from_arrays`.
+
+    Raises InputError for anything that is no table, and with column and value for anything that cannot be used.
+    """
+    where = check_name("from_frame", name)
+    table = as_pandas("from_frame(frame=...)", frame)
+    if target is None:
+        raise InputError(f"{where}: needs the column to predict as target (choose from: {', '.join(table.columns)})")
+    told = "from_frame(test=...)"
+    tested = None if test is None else (told, as_pandas(told, test))
+    return table_task(where, table, target, name, kind, hidden, tested, sample_weight, groups, time)
+
+
+def is_frame(value: Any) -> bool:
+    """Whether `value` is a table in memory."""
+    import narwhals as nw
+
+    # Narwhals refuses those of pandas with duplicate names; `as_pandas` says which.
+    return nw.dependencies.is_pandas_dataframe(value) or isinstance(
+        nw.from_native(value, eager_only=True, pass_through=True), nw.DataFrame
+    )
+
+
+def as_pandas(where: str, frame: Any) -> "pd.DataFrame":
+    """A table in memory as one of pandas with unique names and at least one row; InputError for anything else."""
+    import narwhals as nw
+
+    if not is_frame(frame):
+        raise InputError(f"{where}: must be a DataFrame, as of pandas or Polars, got {type(frame).__name__}")
+    of_pandas = nw.dependencies.is_pandas_dataframe(frame)
+    table: pd.DataFrame = frame if of_pandas else nw.from_native(frame, eager_only=True).to_pandas()
+    if table.columns.nlevels > 1:
+        raise InputError(f"{where}: must have one name per column, got {table.columns.nlevels} levels of names")
+    names = [str(column) for column in table.columns]
+    if duplicates := [name for name, count in Counter(names).items() if count > 1]:
+        raise InputError(f"{where}: column {duplicates[0]!r} is there {names.count(duplicates[0])} times: rename one")
+    if table.empty:
+        raise InputError(f"{where}: has no rows or no columns")
+    return table.set_axis(names, axis=1).reset_index(drop=True)

@@ -1,0 +1,69 @@
+"""Reading a SQLite file without a change to it or its folder, which may both be read-only.
+
+A `-wal` file beside it, the log, holds changes that are not in the file yet. They are found by an index, a `-shm` file,
+which the first reader writes. Without a log nothing needs an index, and reading the file as immutable creates no file
+beside it.
+"""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from cooldown.storage.sqlite import BUSY_TIMEOUT, contents, text
+
+
+def is_writable(path: Path) -> bool:
+    """Whether an existing database can be changed: the file, and its folder, in which SQLite keeps its log."""
+    return os.access(path, os.W_OK) and os.access(path.absolute().parent, os.W_OK)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A connection that reads the file in place. May be used where `is_readable_in_place` is true."""
+    mode = "mode=ro" if _beside(path, "-wal").exists() and _has_index(path) else "immutable=1"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_TIMEOUT)
+    connection.text_factory = text
+    return connection
+
+
+def is_readable_in_place(path: Path) -> bool:
+    """Whether all changes can be read: false for a log without an index where none can be written."""
+    log = _beside(path, "-wal")
+    return not (log.exists() and log.stat().st_size) or _has_index(path)
+
+
+@contextmanager
+def copied(path: Path) -> Iterator[Path]:
+    """A copy of the file with its log, in a temporary folder that is removed when the context ends."""
+    with TemporaryDirectory(prefix="cooldown-", ignore_cleanup_errors=True) as folder:
+        copy = Path(folder) / path.name
+        shutil.copyfile(path, copy)
+        if _beside(path, "-wal").exists():
+            shutil.copyfile(_beside(path, "-wal"), _beside(copy, "-wal"))
+        yield copy
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that reads the file in place, or else in a copy."""
+    with ExitStack() as stack:
+        place = path if is_readable_in_place(path) else stack.enter_context(copied(path))
+        yield stack.enter_context(closing(connect(place)))
+
+
+def look(path: Path) -> tuple[set[str], Any]:
+    """`contents` of any file at `path`: nothing in it is written or repaired."""
+    with opened(path) as connection:
+        return contents(connection.execute)
+
+
+def _has_index(path: Path) -> bool:
+    return _beside(path, "-shm").exists() or os.access(path.absolute().parent, os.W_OK)
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return Path(f"{path}{suffix}")
