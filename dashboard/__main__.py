@@ -1,9 +1,10 @@
-"""The server process: imports everything that the pages need, then runs Streamlit's command.
+"""The server process: imports everything that the pages need, then serves them.
 
 Otherwise the first visitor would wait for the imports. `search/cli/serve.py` starts this process and reports when it
 listens.
 """
 
+import argparse
 import os
 import sys
 import threading
@@ -22,9 +23,8 @@ if os.environ.get(ENDS_WITH_STDIN) == "1":
     # Before the imports, which take seconds.
     threading.Thread(target=_end_with_stdin, daemon=True).start()
 
-from streamlit.web.cli import main  # noqa: E402
-
-from cooldown.objectives.catalog import refuse_modules  # noqa: E402
+from cooldown.dashboard import server  # noqa: E402
+from cooldown.objectives.trust import trust_nothing  # noqa: E402
 from cooldown.search import export  # noqa: E402
 
 TRUST = "COOLDOWN_TRUST"
@@ -53,7 +53,13 @@ for name in NEEDED:
 export.names()
 
 if os.environ.get(TRUST) != "1":
-    refuse_modules()
+    trust_nothing()
 
 if __name__ == "__main__":
-    sys.exit(main(prog_name="streamlit"))
+    parser = argparse.ArgumentParser(prog="cooldown.dashboard")
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--base-path", default="")
+    parser.add_argument("--allow-host", action="append", default=[])
+    arguments = parser.parse_args()
+    server.run(arguments.host, arguments.port, arguments.base_path, arguments.allow_host)

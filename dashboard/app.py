@@ -25,7 +25,7 @@ if st.context.theme.type == "dark":
     st.html("<style>[data-tag], [data-tag] * { color: #0E1117 !important; }</style>")
 
 with errors_shown():
-    names = [summary.name for summary in data.summaries()]
+    names = [*(summary.name for summary in data.summaries()), *(error.experiment for error in data.unreadable())]
     # The address decides when it is opened; afterwards it follows the choice, on every page.
     wanted = st.query_params.get("experiment") if "experiment" not in st.session_state else None
     if wanted is not None and wanted not in names:

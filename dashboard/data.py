@@ -8,7 +8,7 @@ import streamlit as st
 
 from cooldown.search.evidence.standing import Leaders
 from cooldown.search.experiments.result import Result
-from cooldown.storage import Ledger, NoLedgerError, Status, Summary, Winner
+from cooldown.storage import Ledger, NoLedgerError, Status, Summary, UnreadableError, Winner
 from cooldown.storage.address import database_url
 
 LIVE = 2.0
@@ -48,15 +48,28 @@ def where() -> str:
 
 
 def summaries() -> list[Summary]:
-    """All experiments, newest first; none where there is no ledger yet. Raises LedgerError for any other database."""
+    """All experiments that can be read, newest first; none where there is no ledger yet. Raises LedgerError for any
+    other database.
+    """
     try:
         return _ledger(where()).summaries()
     except NoLedgerError:
         return []
 
 
+def unreadable() -> list[UnreadableError]:
+    """Why other experiments cannot be shown; none where there is no ledger yet."""
+    try:
+        return _ledger(where()).unreadable()
+    except NoLedgerError:
+        return []
+
+
 def summary(name: str) -> Summary | None:
-    """The summary of one experiment; None where it no longer exists."""
+    """The summary of one experiment; None where it no longer exists. Raises UnreadableError for a damaged one."""
+    for error in unreadable():
+        if error.experiment == name:
+            raise error
     return next((summary for summary in summaries() if summary.name == name), None)
 
 
@@ -83,7 +96,7 @@ def winners() -> dict[str, Sequence[Winner]]:
 
 @st.cache_resource(show_spinner=False)
 def leaders() -> Leaders:
-    """Who leads each experiment."""
+    """Who leads each experiment, or why it cannot be listed."""
     return Leaders()
 
 

@@ -13,12 +13,15 @@ from cooldown.dashboard import data
 from cooldown.dashboard.pages import page
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.plain_text import visible
+from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.evidence.commands import command
 from cooldown.search.evidence.numbers import MISSING, Form, counted, formatted
+from cooldown.search.evidence.standing import winners_table
 from cooldown.search.evidence.table import Table, ends_of
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import short, spaced
-from cooldown.storage import Status
+from cooldown.search.spec.recorded import check_outline, names_modules
+from cooldown.storage import Status, Summary
 from cooldown.storage.address import elsewhere
 
 if TYPE_CHECKING:
@@ -144,9 +147,14 @@ def about_experiment(body: Callable[[Result], None]) -> None:
                 return
             if running and now.status is not Status.RUNNING:
                 st.rerun()
-            result = data.result(now)
-            _head(result, now.trials)
-            body(result)
+            try:
+                result = data.result(now)
+            except UntrustedModuleError as error:
+                _head(now)
+                _outline(now, error)
+            else:
+                _head(now, result.record.message)
+                body(result)
 
     part()
 
@@ -158,20 +166,31 @@ def no_experiments() -> None:
     st.caption(f"Ledger: {plain(data.where())}")
 
 
-def _head(result: Result, trials: int) -> None:
-    spec = result.record.spec
+def _outline(summary: Summary, error: UntrustedModuleError) -> None:
+    """What can be shown of an experiment without the code that it names."""
+    st.warning(plain(f"{error}."), icon=":material/shield:")
+    st.caption("With this module, the answer and all evidence are shown by `cooldown dashboard --trust`, and by:")
+    terminal("show", summary.name, "--trust")
+    st.header("Winners", anchor=False)
+    evidence(winners_table(summary, data.winners().get(summary.name, ())), "winners")
+
+
+def _head(summary: Summary, message: str = "") -> None:
+    """Status, task and progress. message: of the last run, if it failed."""
+    check_outline(summary)
+    spec = summary.spec
     total = len(spec["arms"]) * spec["repeats"] * spec["trials"]
-    label, icon, colour = BADGES[result.status]
+    label, icon, colour = BADGES[summary.status]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(label, icon=icon, color=colour)
         st.caption(
-            f"{plain(result.name)} · task {plain(spec['task'])} · {counted(len(spec['arms']), 'arm')} · "
+            f"{plain(summary.name)} · task {plain(spec['task'])} · {counted(len(spec['arms']), 'arm')} · "
             f"{counted(spec['repeats'], 'repeat')} · {counted(spec['trials'], 'trial')} per study"
         )
-    if result.status is not Status.DONE:
-        st.progress(min(trials / total, 1.0), text=f"{trials:,} of {total:,} trials")
-    if result.status in (Status.INTERRUPTED, Status.FAILED):
+    if summary.status is not Status.DONE:
+        st.progress(min(summary.trials / total, 1.0), text=f"{summary.trials:,} of {total:,} trials")
+    if summary.status in (Status.INTERRUPTED, Status.FAILED):
         st.caption("Continue in a terminal:")
-        terminal("resume", result.name)
-    if result.record.message:
-        st.error(f"The last run failed: {plain(result.record.message)}")
+        terminal("resume", summary.name, *(["--trust"] if names_modules(spec) else []))
+    if message:
+        st.error(f"The last run failed: {plain(message)}")

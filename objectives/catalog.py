@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, Self, TypeVar
 
+from cooldown.objectives import trust
 from cooldown.objectives.errors import InputError
 
 GROUP = "cooldown.catalog"
@@ -174,30 +175,15 @@ class Catalog(Generic[T]):
         return self._imported[name]
 
 
-class _Policy:
-    """What this process may do on behalf of a name in a ledger."""
-
-    refuses_modules = False
-
-
-def refuse_modules() -> None:
-    """From now on, `module:attribute` is refused in this process: it shows ledgers that may be a stranger's."""
-    _Policy.refuses_modules = True
-
-
 def imported(reference: str, kind: str, expected: type[Any] | tuple[type[Any], ...]) -> Any:
     """The object of class `expected` at `module:attribute`, or what a callable of that module returns without
     arguments.
 
     The working folder is added to `sys.path`. kind: what messages call the object. Raises InputError if it cannot be
-    imported, cannot be created or has another class, and in a process that imports no module of a user's.
+    imported, cannot be created or has another class, and UntrustedModuleError for a module that is not trusted here.
     """
     name, _, attribute = reference.partition(":")
-    if _Policy.refuses_modules:
-        raise InputError(
-            f"{kind} {reference!r} is code in the module {name!r}, which is not imported here: a ledger may come from "
-            "anybody. If you trust it, start the dashboard with --trust"
-        )
+    trust.check(name, kind, reference)
     here = str(Path.cwd())
     if here not in sys.path and "" not in sys.path:
         sys.path.insert(0, here)

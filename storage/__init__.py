@@ -4,8 +4,8 @@
 Optuna's tools can open it. Every append is one transaction: a generation is stored completely or not at all.
 """
 
-from cooldown.storage.errors import LeaseLostError, LedgerError, NoLedgerError
-from cooldown.storage.ledger import Ledger, Summary
+from cooldown.storage.errors import LeaseLostError, LedgerError, NoLedgerError, UnreadableError
+from cooldown.storage.ledger import Ledger
 from cooldown.storage.records import (
     ExperimentRecord,
     NewTrial,
@@ -13,6 +13,7 @@ from cooldown.storage.records import (
     Status,
     StudyKey,
     StudyRecord,
+    Summary,
     TrialRecord,
 )
 from cooldown.storage.winners import Winner
@@ -30,5 +31,6 @@ __all__ = [
     "StudyRecord",
     "Summary",
     "TrialRecord",
+    "UnreadableError",
     "Winner",
 ]

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 from weakref import finalize
 
-from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from cooldown.objectives.files import irregular
 from cooldown.storage import read_only, sqlite
 from cooldown.storage.address import sqlite_path
+from cooldown.storage.checking import from_json
 from cooldown.storage.errors import LedgerError, NoLedgerError, explained
 from cooldown.storage.sqlite import Patience, usual_patience
-from cooldown.storage.tables import REVISION
+from cooldown.storage.tables import REVISION, VERSION_TABLE, experiments
 
 READ_ONLY = sqlite3.OperationalError("attempt to write a readonly database")
 
@@ -41,14 +42,11 @@ class Database:
         self.where = str(path).encode(errors="replace").decode()
         current = self._check(path, create)
         self._may_write = not path.exists() or read_only.is_writable(path)
-        # No pool: connections must not be shared between threads, and opening one is cheap.
         if not self._may_write and current and read_only.is_readable_in_place(path):
-            self.engine = create_engine("sqlite://", creator=lambda: read_only.connect(path), poolclass=NullPool)
+            self.engine = _engine("sqlite://", creator=lambda: read_only.connect(path))
         else:
             place = path if self._may_write else self._copy(path)
-            self.engine = create_engine(URL.create("sqlite", database=str(place.absolute())), poolclass=NullPool)
-        event.listen(self.engine, "connect", sqlite.prepare)
-        event.listen(self.engine, "begin", sqlite.begin)
+            self.engine = _engine(URL.create("sqlite", database=str(place.absolute())))
         if not current:
             self._bring_up_to_date()
 
@@ -86,7 +84,8 @@ class Database:
             yield
         except DBAPIError as error:
             raise explained(error.orig, self.where) from error
-        except sqlite3.Error as error:
+        # SQLite's own message may quote a damaged name.
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise explained(error, self.where) from error
 
     def _copy(self, path: Path) -> Path:
@@ -117,10 +116,12 @@ class Database:
             raise LedgerError(f"the ledger {self.where} is not a SQLite database")
         try:
             names, revision = read_only.look(path)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise explained(error, self.where) from error
         if revision == REVISION:
             return True
+        if revision is None and experiments.name in names:
+            raise LedgerError(f"the ledger {self.where} is damaged: its table {VERSION_TABLE} is missing or empty")
         if names and revision is None:
             contents = ", ".join(sorted(names)[:3]) + (", …" if len(names) > 3 else "")
             raise LedgerError(
@@ -148,6 +149,14 @@ class Database:
                 _, revision = sqlite.contents(connection.exec_driver_sql)
                 if revision != REVISION:
                     _migrate(connection, fresh=revision is None)
+
+
+def _engine(url: URL | str, **options: Any) -> Engine:
+    # No pool: connections must not be shared between threads, and opening one is cheap.
+    engine = create_engine(url, poolclass=NullPool, json_deserializer=from_json, **options)
+    event.listen(engine, "connect", sqlite.prepare)
+    event.listen(engine, "begin", sqlite.begin)
+    return engine
 
 
 def _known_revisions() -> set[Any]:

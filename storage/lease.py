@@ -14,6 +14,8 @@ from typing import Any
 
 import psutil
 
+from cooldown.storage.checking import check_table, is_finite
+
 EXPIRY = 60.0
 HEARTBEAT = 10.0
 """Seconds between two heartbeats of a holder."""
@@ -30,20 +32,45 @@ def this_process() -> dict[str, Any]:
     }
 
 
+def check_holder(holder: Any) -> None:
+    """Raise ValueError unless `holder` is an entry as `this_process` makes it."""
+    check_table("holder", holder)
+    for name, kind in (("machine", str), ("host", str), ("pid", int), ("started", float), ("token", str)):
+        if not isinstance(holder.get(name), kind) or not is_finite(holder[name]):
+            raise ValueError(f"holder: {name} should be of type {kind.__name__}, got {holder.get(name)!r:.80}")
+
+
 def is_alive(holder: Mapping[str, Any] | None, heartbeat_at: float | None) -> bool:
-    """Whether `holder` may still be writing: judged by its process on this machine, by its heartbeat on another."""
+    """Whether `holder` may still be writing: judged by its process on this machine, by its heartbeat on another, or
+    where its entry cannot be read.
+    """
     if holder is None:
         return False
-    if holder["machine"] != _machine():
-        return heartbeat_at is not None and time.time() - heartbeat_at < EXPIRY
+    if not _is_holder(holder) or holder["machine"] != _machine():
+        return isinstance(heartbeat_at, int | float) and time.time() - heartbeat_at < EXPIRY
     try:
         process = psutil.Process(holder["pid"])
         # Process ids are reused: only an equal start time means the same process.
         return abs(_started(process) - holder["started"]) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, OverflowError, ValueError):
         return False
     except psutil.AccessDenied:
         return True
+
+
+def holder_in_words(holder: Mapping[str, Any]) -> str:
+    """A holder in a sentence."""
+    if not _is_holder(holder):
+        return "a process whose entry cannot be read"
+    return f"process {holder['pid']} on {holder['host']}"
+
+
+def _is_holder(holder: Any) -> bool:
+    try:
+        check_holder(holder)
+    except ValueError:
+        return False
+    return True
 
 
 def _started(process: psutil.Process) -> float:

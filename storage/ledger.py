@@ -2,43 +2,28 @@
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.plain_text import as_name
-from cooldown.objectives.records import Curve, Reference
 from cooldown.storage import tables
 from cooldown.storage.address import elsewhere
 from cooldown.storage.database import Database
 from cooldown.storage.environment import environment
-from cooldown.storage.errors import LedgerError
-from cooldown.storage.lease import is_alive, this_process
+from cooldown.storage.errors import LedgerError, UnreadableError
+from cooldown.storage.lease import holder_in_words, is_alive, this_process
 from cooldown.storage.names import check_stored_name, first_free
-from cooldown.storage.records import ExperimentRecord, Purpose, Status, StudyKey, TrialRecord
-from cooldown.storage.rows import TUNED, curve_from, reference_from, study_from, study_key_from, study_row, trial_from
+from cooldown.storage.reading import check, read_experiment, shown_name
+from cooldown.storage.records import ExperimentRecord, Status, StudyKey, Summary
+from cooldown.storage.rows import study_key_from, study_row
+from cooldown.storage.summaries import KeptExperiments
 from cooldown.storage.winners import KeptWinners, Winner
 from cooldown.storage.writer import Writer
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One line of `cooldown list`."""
-
-    name: str
-    spec: Mapping[str, Any]
-    task_fingerprint: str
-    status: Status
-    created_at: float
-    finished_at: float | None
-    trials: int
-    extended_from: tuple[Mapping[str, Any], ...]
-    looks: tuple[int, ...] = ()
 
 
 class Ledger:
@@ -50,36 +35,20 @@ class Ledger:
     def __init__(self, url: str, *, create: bool = True) -> None:
         self._database = Database(url, create=create)
         self.where = self._database.where
-        self._winners = KeptWinners()
+        self._experiments, self._winners = KeptExperiments(self.where), KeptWinners()
         self.db = elsewhere(url)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def summaries(self) -> list[Summary]:
-        """All experiments, newest first."""
-        e, s, t = tables.experiments, tables.studies, tables.trials
-        count = (
-            select(func.count(t.c.id))
-            .join(s, s.c.id == t.c.study_id)
-            .where((s.c.experiment_id == e.c.id) & (s.c.variant == TUNED) & _newest(s))
-        ).scalar_subquery()
-        query = select(e, count.label("trials")).order_by(e.c.created_at.desc(), e.c.id.desc())
+        """All experiments that can be read, newest first."""
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
-        return [
-            Summary(
-                row.name,
-                row.spec,
-                row.task_fingerprint,
-                _status(row),
-                row.created_at,
-                row.finished_at,
-                row.trials,
-                tuple(row.extended_from or ()),
-                tuple(row.looks or ()),
-            )
-            for row in rows
-        ]
+            return self._experiments.summaries(connection)
+
+    def unreadable(self) -> list[UnreadableError]:
+        """Why other experiments cannot be read, newest first: what is wrong with their own rows."""
+        with self._database.reading() as connection:
+            return self._experiments.unreadable(connection)
 
     def winners(self) -> dict[str, Sequence[Winner]]:
         """The winners of every experiment that has some, by its name."""
@@ -95,47 +64,12 @@ class Ledger:
             return sum(connection.execute(query).scalar() or 0 for query in newest)
 
     def load(self, name: str) -> ExperimentRecord:
-        """The experiment `name` with all its studies; raises LedgerError with the nearest match of an unknown name."""
+        """The experiment `name` with all its studies; raises LedgerError with the nearest match of an unknown name, and
+        UnreadableError where something that it holds cannot be read.
+        """
         with self._database.reading() as connection:
-            row = self._experiment(connection, name)
-            s, t, c = tables.studies, tables.trials, tables.curves
-            of_experiment = select(s.c.id).where(s.c.experiment_id == row.id)
-            curves: dict[int, dict[Purpose, list[Curve]]] = defaultdict(lambda: defaultdict(list))
-            query = select(c).join(t).where(t.c.study_id.in_(of_experiment)).order_by(c.c.id)
-            for curve in connection.execute(query):
-                curves[curve.trial_id][Purpose(curve.purpose)].append(curve_from(curve))
-            trials: dict[int, list[TrialRecord]] = defaultdict(list)
-            query = select(t).where(t.c.study_id.in_(of_experiment)).order_by(t.c.study_id, t.c.number)
-            for trial in connection.execute(query):
-                trials[trial.study_id].append(trial_from(trial, curves[trial.id]))
-            query = select(s).where(s.c.experiment_id == row.id).order_by(s.c.id)
-            studies = [study_from(study, trials[study.id]) for study in connection.execute(query)]
-            f = tables.references
-            references: dict[int, list[Reference]] = defaultdict(list)
-            query = select(f).where(f.c.experiment_id == row.id).order_by(f.c.repeat, f.c.id)
-            for reference in connection.execute(query):
-                references[reference.repeat].append(reference_from(reference))
-        searches = [study for study in studies if not study.is_default]
-        newest = {(study.arm, study.repeat): study for study in sorted(searches, key=lambda study: study.attempt)}
-        current = {study.id for study in newest.values()}
-        return ExperimentRecord(
-            row.id,
-            row.name,
-            row.spec,
-            row.task_fingerprint,
-            row.environment,
-            _status(row),
-            row.message,
-            row.created_at,
-            row.finished_at,
-            tuple(study for study in searches if study.id in current),
-            tuple(row.extended_from or ()),
-            tuple(study for study in studies if study.is_default),
-            tuple(study for study in searches if study.id not in current),
-            tuple(row.looks or ()),
-            {repeat: tuple(of_repeat) for repeat, of_repeat in references.items()},
-            self.db,
-        )
+            record = read_experiment(connection, self._experiment(connection, name), self.where)
+        return replace(record, db=self.db)
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
@@ -209,11 +143,13 @@ class Ledger:
             _add_studies(connection, row.id, name, [key for key in studies if key not in existing], create_study)
 
     def delete(self, name: str) -> None:
-        """Delete an experiment with all its results; raises LedgerError while a process runs it."""
+        """Delete an experiment with all its results, also one that cannot be read; raises LedgerError while a process
+        runs it.
+        """
         from cooldown.storage import optuna_rows
 
         with self._database.writing() as connection:
-            row = self._experiment(connection, name)
+            row = self._row(connection, name)
             _refuse_if_held(row)
             s = tables.studies
             ids = list(connection.scalars(select(s.c.optuna_study_id).where(s.c.experiment_id == row.id)))
@@ -265,6 +201,12 @@ class Ledger:
                 writer.release(status, message)
 
     def _experiment(self, connection: Connection, name: str) -> Any:
+        """The row of the experiment `name`, which can be read."""
+        row = self._row(connection, name)
+        check(row, self.where)
+        return row
+
+    def _row(self, connection: Connection, name: str) -> Any:
         check_stored_name(name)
         e = tables.experiments
         row = connection.execute(select(e).where(e.c.name == name)).first()
@@ -272,7 +214,7 @@ class Ledger:
             # The experiment of `-x.csv` is called `x`, and found by the file's name too.
             row = connection.execute(select(e).where(e.c.name == named)).first()
         if row is None:
-            names = list(connection.scalars(select(e.c.name)))
+            names = [shown_name(row) for row in connection.execute(select(e.c.id, e.c.name))]
             if not names:
                 raise LedgerError(f"unknown experiment {name!r}: the ledger {self.where} has no experiments yet")
             raise LedgerError(str(unknown_name("experiment", name, names)))
@@ -297,25 +239,9 @@ def _optuna_name(name: str, key: StudyKey) -> str:
     return "/".join([name, key.arm, str(key.repeat), *extra])
 
 
-def _newest(s: Any) -> Any:
-    """The condition that a row of the studies `s` is its arm's last attempt in its repeat."""
-    other = tables.studies.alias()
-    same = (other.c.experiment_id == s.c.experiment_id) & (other.c.arm == s.c.arm) & (other.c.repeat == s.c.repeat)
-    return s.c.attempt == select(func.max(other.c.attempt)).where(same).scalar_subquery()
-
-
-def _status(row: Any) -> Status:
-    """The status of an experiment's row; if the process that ran it has died, it is interrupted."""
-    status = Status(row.status)
-    if status is Status.RUNNING and not is_alive(row.holder, row.heartbeat_at):
-        return Status.INTERRUPTED
-    return status
-
-
 def _refuse_if_held(row: Any) -> None:
     if is_alive(row.holder, row.heartbeat_at):
-        holder = row.holder
         raise LedgerError(
-            f"the experiment {row.name!r} is being run by process {holder['pid']} on {holder['host']}: "
+            f"the experiment {row.name!r} is being run by {holder_in_words(row.holder)}: "
             "wait for it, or stop that process first"
         )

@@ -5,6 +5,7 @@ this reason. Rows are inserted in bulk: with Optuna's storage a trial would take
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -126,6 +127,29 @@ def delete_studies(connection: Connection, study_ids: Sequence[int]) -> None:
     for table in reversed(models.BaseModel.metadata.sorted_tables):
         if "study_id" in table.c:
             connection.execute(delete(table).where(table.c.study_id.in_(study_ids)))
+
+
+def losses(connection: Connection) -> dict[int, dict[int, float | None]]:
+    """The value of every trial in Optuna's tables, by study and number."""
+    study, trial, value = models.StudyModel, models.TrialModel, models.TrialValueModel
+    query = (
+        select(study.study_id, trial.number, value.value, value.value_type)
+        .outerjoin(trial, trial.study_id == study.study_id)
+        .outerjoin(value, value.trial_id == trial.trial_id)
+    )
+    found: dict[int, dict[int, float | None]] = {}
+    for study_id, number, stored, kind in connection.execute(query):
+        of_study = found.setdefault(study_id, {})
+        if number is not None:
+            of_study[number] = None if kind is None else value.stored_repr_to_value(stored, kind)
+    return found
+
+
+def made_here(connection: Connection) -> dict[int, str]:
+    """The studies in Optuna's tables that are named as the ledger names them, by id: others are the user's own."""
+    study = models.StudyModel
+    rows = connection.execute(select(study.study_id, study.study_name))
+    return {id: name for id, name in rows if re.fullmatch(r".+/.+/\d+(/default|/widened-\d+)?", str(name))}
 
 
 def _insert(connection: Connection, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -9,12 +9,12 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from cooldown.storage.sqlite import BUSY_TIMEOUT, contents
+from cooldown.storage.sqlite import BUSY_TIMEOUT, contents, text
 
 
 def is_writable(path: Path) -> bool:
@@ -25,7 +25,9 @@ def is_writable(path: Path) -> bool:
 def connect(path: Path) -> sqlite3.Connection:
     """A connection that reads the file in place. May be used where `is_readable_in_place` is true."""
     mode = "mode=ro" if _beside(path, "-wal").exists() and _has_index(path) else "immutable=1"
-    return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_TIMEOUT)
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True, timeout=BUSY_TIMEOUT)
+    connection.text_factory = text
+    return connection
 
 
 def is_readable_in_place(path: Path) -> bool:
@@ -45,12 +47,17 @@ def copied(path: Path) -> Iterator[Path]:
         yield copy
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that reads the file in place, or else in a copy."""
+    with ExitStack() as stack:
+        place = path if is_readable_in_place(path) else stack.enter_context(copied(path))
+        yield stack.enter_context(closing(connect(place)))
+
+
 def look(path: Path) -> tuple[set[str], Any]:
     """`contents` of any file at `path`: nothing in it is written or repaired."""
-    if is_readable_in_place(path):
-        with closing(connect(path)) as connection:
-            return contents(connection.execute)
-    with copied(path) as copy, closing(connect(copy)) as connection:
+    with opened(path) as connection:
         return contents(connection.execute)
 
 

@@ -144,6 +144,22 @@ class StudyRecord:
 
 
 @dataclass(frozen=True)
+class Summary:
+    """An experiment in a list. where: its ledger."""
+
+    name: str
+    spec: Mapping[str, Any]
+    task_fingerprint: str
+    status: Status
+    created_at: float
+    finished_at: float | None
+    trials: int
+    extended_from: tuple[Mapping[str, Any], ...]
+    looks: tuple[int, ...] = ()
+    where: str = ""
+
+
+@dataclass(frozen=True)
 class ExperimentRecord:
     """An experiment with all its results.
 
@@ -152,7 +168,8 @@ class ExperimentRecord:
     values of the fields of the spec that it changed: another order of extensions may give other finalists; "planned" is
     true where the experiment's own plan did it. looks: the numbers of repeats at which everything that the spec then
     asked for was there, so that an answer could be read. references: by repeat, the predictors beside the arms; they
-    are no part of its fingerprint. db: the address of its ledger; None for the default one.
+    are no part of its fingerprint. where: its ledger, in messages. db: the ledger's address as a command
+    has to name it; None for the default one.
     """
 
     id: int
@@ -170,6 +187,7 @@ class ExperimentRecord:
     superseded: tuple[StudyRecord, ...] = ()
     looks: tuple[int, ...] = ()
     references: Mapping[int, tuple[Reference, ...]] = field(default_factory=dict)
+    where: str = ""
     db: str | None = None
 
     def of(self, arm: str) -> list[StudyRecord]:

@@ -2,15 +2,26 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.records import NO_ERRORS, Curve, Errors, Outcome, Reference
-from cooldown.storage.records import NewTrial, Purpose, StudyKey, StudyRecord, TrialRecord
+from cooldown.storage.checking import (
+    check_curve,
+    check_list,
+    check_parameters,
+    check_table,
+    check_times,
+)
+from cooldown.storage.lease import check_holder
+from cooldown.storage.records import NewTrial, Purpose, Status, StudyKey, StudyRecord, TrialRecord
 
 OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+PURPOSES = {purpose.value: purpose for purpose in Purpose}
+
+T = TypeVar("T")
 
 TUNED = "tuned"
 DEFAULT = "default"
@@ -43,6 +54,8 @@ def _errors_row(errors: Errors) -> dict[str, float | None]:
 
 
 def _errors_from(row: Any) -> Errors:
+    if (row.rmse is None) != (row.mae is None):
+        raise ValueError("rmse and mae should both be there, or none")
     return NO_ERRORS if row.rmse is None else Errors(row.rmse, row.mae)
 
 
@@ -50,11 +63,11 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def curve_from(row: Any) -> Curve:
-    """The curve of a row: the inverse of `curve_row`."""
-    return Curve(
+def curve_from(row: Any) -> tuple[Purpose, Curve]:
+    """The purpose and the curve of a row: the inverse of `curve_row`. Raises ValueError if it cannot be a curve."""
+    curve = Curve(
         seed=row.seed,
-        outcome=OUTCOMES[row.outcome],
+        outcome=_member(OUTCOMES, "outcome", row.outcome),
         train_loss=np.frombuffer(row.train_loss, "<f8"),
         held_out_loss=np.frombuffer(row.held_out_loss, "<f8"),
         held_out_score=np.frombuffer(row.held_out_score, "<f8"),
@@ -67,6 +80,8 @@ def curve_from(row: Any) -> Curve:
         seconds=row.seconds,
         errors=_errors_from(row),
     )
+    check_curve(curve)
+    return _member(PURPOSES, "purpose", row.purpose), curve
 
 
 def reference_row(experiment_id: int, repeat: int, reference: Reference) -> dict[str, Any]:
@@ -83,7 +98,7 @@ def reference_row(experiment_id: int, repeat: int, reference: Reference) -> dict
 
 
 def reference_from(row: Any) -> Reference:
-    """The reference of a row."""
+    """The reference of a row; raises ValueError if it cannot be one."""
     score = math.nan if row.score is None else row.score
     return Reference(row.name, row.loss, score, _errors_from(row), row.seconds)
 
@@ -112,14 +127,21 @@ def trial_row(study_id: int, generation: int, trial: NewTrial, finished: float) 
 
 
 def trial_from(row: Any, curves: Mapping[Purpose, Sequence[Curve]]) -> TrialRecord:
-    """The trial of a row, with its curves."""
+    """The trial of a row, with its curves; raises ValueError if it cannot be one."""
+    config = TrainConfig.from_json(row.config)
+    check_parameters(row.parameters, config)
+    check_table("attributes", row.attributes)
+    if not curves.get(Purpose.SEARCH):
+        raise ValueError("it has no curves of its search")
+    if any(curve.train_loss.size > config.epochs for of_purpose in curves.values() for curve in of_purpose):
+        raise ValueError(f"a curve is longer than the {config.epochs} epochs of its config")
     return TrialRecord(
         row.id,
         row.number,
         row.generation,
         row.parameters,
         row.attributes,
-        TrainConfig.from_json(row.config),
+        config,
         row.validation_loss,
         {purpose: tuple(of_purpose) for purpose, of_purpose in curves.items()},
     )
@@ -144,6 +166,28 @@ def study_key_from(row: Any) -> StudyKey:
 
 
 def study_from(row: Any, trials: Sequence[TrialRecord]) -> StudyRecord:
-    """The study of a row, with its trials."""
+    """The study of a row, with its trials; raises ValueError if it cannot be one."""
+    check_table("sampler_state", row.sampler_state)
+    if row.variant not in (TUNED, DEFAULT):
+        raise ValueError(f"variant should be {TUNED} or {DEFAULT}, got {row.variant!r:.80}")
     is_default = row.variant == DEFAULT
     return StudyRecord(row.id, row.arm, row.repeat, row.sampler_state, tuple(trials), is_default, row.attempt)
+
+
+def check_experiment(row: Any) -> None:
+    """Raise ValueError unless the row of an experiment can be read, apart from the fields of its spec."""
+    check_table("spec", row.spec)
+    check_table("environment", row.environment)
+    _member({status.value: status for status in Status}, "status", row.status)
+    check_times(row)
+    check_list("looks", row.looks, int)
+    check_list("extended_from", row.extended_from, dict)
+    if row.holder is not None:
+        check_holder(row.holder)
+
+
+def _member(members: Mapping[str, T], name: str, value: Any) -> T:
+    """The member of an enum with this value; raises ValueError for another value."""
+    if value not in members:
+        raise ValueError(f"{name} should be one of {', '.join(members)}, got {value!r:.80}")
+    return members[value]

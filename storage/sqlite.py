@@ -53,9 +53,15 @@ def prepare(connection: sqlite3.Connection, _record: Any) -> None:
     """Settings of a new connection."""
     # `begin` starts transactions, not the driver.
     connection.isolation_level = None
+    connection.text_factory = text
     _set_timeout(connection, BUSY_TIMEOUT)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def text(stored: bytes) -> str:
+    """Text as the file holds it; bytes that are not UTF-8 become surrogates, so that a damaged cell hides no other."""
+    return stored.decode(errors="surrogateescape")
 
 
 def begin(connection: Connection) -> None:

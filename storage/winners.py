@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from cooldown.storage import tables
+from cooldown.storage.checking import is_finite
 from cooldown.storage.records import Purpose
 from cooldown.storage.rows import TUNED
 
@@ -55,14 +56,16 @@ class KeptWinners:
             query = select(s.c.experiment_id).join(t, t.c.study_id == s.c.id).join(c, c.c.trial_id == t.c.id)
             changed = None if self._last_curve == 0 else connection.scalars(query.where(new).distinct()).all()
             if changed is None or changed:
-                self._winners |= read_winners(connection, changed)
+                # One that is among them no longer has become unreadable.
+                kept = {id: found for id, found in self._winners.items() if id not in (changed or ())}
+                self._winners = {**kept, **read_winners(connection, changed)}
             self._last_curve = last
             return dict(self._winners)
 
 
 def read_winners(connection: Connection, of: Collection[int] | None = None) -> Mapping[int, Sequence[Winner]]:
     """The winners of every experiment, or of those with the ids `of`, by its id; those of each arm's last attempt in a
-    repeat alone.
+    repeat alone. An experiment whose winners cannot be read has none here: reading it says why.
     """
     s, t, c = tables.studies, tables.trials, tables.curves
     # By the index on a trial's curves, without reading them.
@@ -94,7 +97,13 @@ def read_winners(connection: Connection, of: Collection[int] | None = None) -> M
         last = max(attempt for attempt, _ in trials)
         found = [_winner(arm, repeat, trial) for (attempt, _), trial in trials.items() if attempt == last]
         winners[experiment].append(min(found, key=lambda winner: winner.selection_loss))
-    return winners
+    return {experiment: found for experiment, found in winners.items() if all(map(_is_sound, found))}
+
+
+def _is_sound(winner: Winner) -> bool:
+    losses = (winner.selection_loss, winner.test_loss)
+    is_of_study = isinstance(winner.arm, str) and isinstance(winner.repeat, int)
+    return is_of_study and all(isinstance(loss, float) and is_finite(loss) for loss in losses)
 
 
 def _winner(arm: str, repeat: int, trial: Mapping[str, float | None]) -> Winner:

@@ -1,6 +1,7 @@
 """All experiments of the ledger, updated live; selecting one opens its answer."""
 
 import itertools
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -8,7 +9,7 @@ import streamlit as st
 from cooldown.dashboard import data
 from cooldown.dashboard.pages import page
 from cooldown.dashboard.parts import errors_shown, no_experiments
-from cooldown.search.evidence.standing import took
+from cooldown.search.evidence.standing import lines
 from cooldown.search.figures.layout import ABOVE, WITHOUT_LEGEND, chart
 from cooldown.storage import Status
 
@@ -36,23 +37,25 @@ COLUMNS = {
 
 def _rows() -> pd.DataFrame:
     """A row per experiment."""
-    winners, rows = data.winners(), []
-    for summary in data.summaries():
-        spec = summary.spec
-        total = len(spec["arms"]) * spec["repeats"] * spec["trials"]
-        rows.append(
-            {
-                "name": summary.name,
-                "task": spec["task"],
-                "leader": data.leaders().of(summary, winners.get(summary.name, ())),
-                "took": took(summary),
-                "status": summary.status.value,
-                "progress": min(summary.trials / total, 1.0),
-                "arms": len(spec["arms"]),
-                "repeats": spec["repeats"],
-                "started": pd.Timestamp(summary.created_at, unit="s", tz="UTC"),
-            }
-        )
+    listed, damaged = lines(data.summaries(), data.winners(), data.leaders())
+    rows: list[dict[str, Any]] = [
+        {
+            "name": line.name,
+            "task": line.task,
+            "leader": line.leader,
+            "took": line.took,
+            "status": line.status,
+            "progress": min(line.trials / line.total, 1.0),
+            "arms": line.arms,
+            "repeats": line.repeats,
+            "started": pd.Timestamp(line.created_at, unit="s", tz="UTC"),
+        }
+        for line in listed
+    ]
+    rows += [
+        {"name": error.experiment, "leader": error.reason, "status": "damaged"}
+        for error in (*damaged, *data.unreadable())
+    ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

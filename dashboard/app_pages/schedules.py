@@ -115,9 +115,11 @@ def _playground() -> None:
             rates[name] = planned_rates(config, per_epoch * BATCH_SIZE)
             lines[name] = line_of_schedule(name)
     chosen = st.session_state.get("experiment")
-    summary = data.summary(chosen) if chosen else None
-    if summary is not None:
-        for (arm, repeat, number), trial in _chosen_trials(data.result(summary)).items():
+    # An experiment that cannot be read leaves the playground.
+    with errors_shown():
+        summary = data.summary(chosen) if chosen else None
+        trials = {} if summary is None else _chosen_trials(data.result(summary))
+        for (arm, repeat, number), trial in trials.items():
             name = _trial_label((arm, repeat, number))
             rates[name] = _of_trial(trial)
             lines[name] = line_of_arm(arm)

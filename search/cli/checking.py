@@ -7,7 +7,7 @@ import typer
 from cooldown.objectives.catalog import UnknownNameError
 from cooldown.objectives.errors import InputError
 from cooldown.search.cli.frame import app, print_json
-from cooldown.search.cli.options import Json
+from cooldown.search.cli.options import NAMING, Json
 from cooldown.search.cli.screen import ERR, OUT
 
 
@@ -15,7 +15,9 @@ from cooldown.search.cli.screen import ERR, OUT
 def check(
     name: Annotated[
         str,
-        typer.Argument(help="module:attribute, or the name of an optimizer, a schedule or a task", metavar="NAME"),
+        typer.Argument(
+            help="module:attribute, or the name of an optimizer, a schedule or a task", metavar="NAME", **NAMING
+        ),
     ],
     json_: Json = False,
 ) -> None:

@@ -15,6 +15,7 @@ from cooldown import interrupts
 from cooldown.objectives.catalog import CatalogError
 from cooldown.objectives.errors import CooldownWarning, InputError
 from cooldown.objectives.plain_text import visible_in_json
+from cooldown.objectives.trust import nothing_trusted
 from cooldown.search.cli import streams
 from cooldown.search.cli.screen import ERR, OUT
 
@@ -84,7 +85,9 @@ def main() -> NoReturn:
     warnings.showwarning = _notes(warnings.showwarning)
     try:
         try:
-            app(prog_name="cooldown")
+            # What a ledger or a file names is imported only if the command line names it too, or has --trust.
+            with nothing_trusted():
+                app(prog_name="cooldown")
         finally:
             sys.stdout.flush()
     except BaseException as error:

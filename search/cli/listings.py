@@ -12,11 +12,11 @@ from cooldown.objectives import optimizers
 from cooldown.search.cli.terminal import render
 from cooldown.search.evidence.numbers import Form, counted, duration, formatted, setting
 from cooldown.search.evidence.search_tables import parameters_in_words
-from cooldown.search.evidence.standing import leader, took
+from cooldown.search.evidence.standing import Line
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.evidence.wording import config_in_words
 from cooldown.search.spec.arms import chooses
-from cooldown.storage import Summary, Winner
+from cooldown.storage import UnreadableError
 
 if TYPE_CHECKING:
     from cooldown.search.experiments.retrain import Retrained
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 NOT_SEARCHED = "; not searched by default"
 
 
-def experiments(summaries: Sequence[Summary], winners: Mapping[str, Sequence[Winner]], room: int) -> RichTable:
-    """The table of `cooldown list`: who leads each experiment, by how much, after how long."""
+def experiments(lines: Sequence[Line], damaged: Sequence[UnreadableError], room: int) -> RichTable:
+    """The table of `cooldown list`: who leads each experiment, by how much, after how long; then those that cannot be
+    read.
+    """
     columns = (
         Column("Name"),
         Column("Task"),
@@ -39,29 +41,27 @@ def experiments(summaries: Sequence[Summary], winners: Mapping[str, Sequence[Win
         Column("Trials", Form.COUNT),
         Column("Started", wide=True),
     )
-    rows = []
-    for summary in summaries:
-        spec = summary.spec
-        total = len(spec["arms"]) * spec["repeats"] * spec["trials"]
-        started = time.strftime("%Y-%m-%d %H:%M", time.localtime(summary.created_at))
-        trials = f"{summary.trials}/{total}"
-        leads, status = leader(summary, winners.get(summary.name, ())), summary.status.value
-        counts = (len(spec["arms"]), spec["repeats"], trials)
-        rows.append((summary.name, spec["task"], leads, took(summary), status, *counts, started))
+    rows: list[tuple[Any, ...]] = [
+        (
+            *(line.name, line.task, line.leader, line.took, line.status, line.arms, line.repeats),
+            f"{line.trials}/{line.total}",
+            time.strftime("%Y-%m-%d %H:%M", time.localtime(line.created_at)),
+        )
+        for line in lines
+    ]
+    rows += [(error.experiment, None, error.reason, None, "damaged", *(None,) * 4) for error in damaged]
     return render(Table(columns, rows), room=room)
 
 
-def experiment_document(summary: Summary, winners: Sequence[Winner]) -> dict[str, Any]:
+def experiment_document(line: Line) -> dict[str, Any]:
     """An experiment in `cooldown list --json`."""
-    return {
-        "name": summary.name,
-        "task": summary.spec["task"],
-        "status": summary.status.value,
-        "trials": summary.trials,
-        "leader": leader(summary, winners),
-        "created_at": summary.created_at,
-        "finished_at": summary.finished_at,
-    }
+    names = ("name", "task", "status", "trials", "leader", "created_at", "finished_at")
+    return {name: getattr(line, name) for name in names}
+
+
+def damaged_document(error: UnreadableError) -> dict[str, Any]:
+    """An experiment that cannot be read in `cooldown list --json`."""
+    return {"name": error.experiment, "status": "damaged", "message": str(error)}
 
 
 def trials(rows: Sequence[Mapping[str, Any]]) -> RichTable:

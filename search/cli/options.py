@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_args
 
 import typer
 
+from cooldown.objectives import trust
 from cooldown.search.evidence import SECTIONS
 from cooldown.search.spec import limits, samplers
 from cooldown.search.spec.experiment import Experiment
@@ -31,7 +32,7 @@ def _described(field: str, more: str = "") -> str:
 
 def _option(field: str, choices: Sequence[str]) -> Any:
     text = _described(field, f": {_either(choices)}")
-    return typer.Option(f"--{field}", help=text, metavar=field.upper(), show_default=False)
+    return typer.Option(f"--{field}", help=text, metavar=field.upper(), show_default=False, **NAMING)
 
 
 def whole(least: int | None = None, most: int | None = None) -> dict[str, Any]:
@@ -61,6 +62,30 @@ def _count(field: str) -> Any:
     return typer.Option(f"--{field.replace('_', '-')}", help=_described(field), **WHOLE)
 
 
+def _naming_modules(value: Any) -> Any:
+    """The value of an option as it is; modules in it, as in `mymodule:Lion`, are named by the user, and trusted."""
+    texts = [value] if isinstance(value, str) else value or ()
+    for text in texts:
+        trust.trust(*trust.modules_in(text))
+    return value
+
+
+def _trusting(value: bool) -> bool:
+    if value:
+        trust.trust(*trust.EVERY)
+    return value
+
+
+NAMING: dict[str, Any] = {"callback": _naming_modules}
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        help="import modules that the ledger or a file names, as in mymodule:Lion",
+        callback=_trusting,
+        is_eager=True,
+    ),
+]
 Section = Annotated[
     str | None,
     typer.Argument(help=_either(SECTIONS), metavar="SECTION", show_default=False),
@@ -68,6 +93,7 @@ Section = Annotated[
 _TASK: dict[str, Any] = {
     "help": "a built-in task, a CSV or Parquet file, openml:NAME, module:attribute, or a spec.toml",
     "metavar": "TASK",
+    **NAMING,
 }
 Task = Annotated[str, typer.Argument(**_TASK)]
 OptionalTask = Annotated[str | None, typer.Argument(**_TASK, show_default=False)]
@@ -97,6 +123,7 @@ Arms = Annotated[
         "--arm",
         help=_described("arms", "; can be repeated"),
         metavar="ARM",
+        **NAMING,
     ),
 ]
 Primary = Annotated[
@@ -105,6 +132,7 @@ Primary = Annotated[
         "--primary",
         help=f"{Experiment.model_fields['primary'].description} [default: annealed SGD and an adaptive method]",
         metavar="ARM ARM",
+        **NAMING,
         show_default=False,
     ),
 ]
@@ -218,5 +246,6 @@ Settings = Annotated[
         help="fix a hyperparameter or strategy, or search it: adam.beta2=0.99, strategy.dropout=0:0.5, "
         "strategy.initialization=he,poor; can be repeated",
         metavar="NAME=VALUE",
+        **NAMING,
     ),
 ]

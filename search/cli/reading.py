@@ -13,7 +13,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.plain_text import cell
 from cooldown.search.cli.frame import app, print_json, say, show_result
 from cooldown.search.cli.named import AboutExperiment
-from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Section, whole
+from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Section, Trust, whole
 from cooldown.search.cli.screen import ERR, OUT
 from cooldown.search.evidence import SECTIONS
 
@@ -25,12 +25,16 @@ def list_(db: Db = None, json_: Json = False) -> None:
     """List all experiments: who leads, by how much, after how long."""
     from cooldown.search import experiments
     from cooldown.search.cli import listings
+    from cooldown.search.evidence.standing import Leaders, lines
 
-    summaries, winners = experiments.summaries(db), experiments.winners(db)
+    listed, damaged = lines(experiments.summaries(db), experiments.winners(db), Leaders())
+    damaged += experiments.unreadable(db)
     if json_:
-        print_json([listings.experiment_document(each, winners.get(each.name, ())) for each in summaries])
-    elif summaries:
-        OUT.print(listings.experiments(summaries, winners, OUT.width))
+        print_json([*map(listings.experiment_document, listed), *map(listings.damaged_document, damaged)])
+    elif listed or damaged:
+        OUT.print(listings.experiments(listed, damaged, OUT.width))
+        for error in damaged:
+            say(f"Damaged: {error}")
     else:
         OUT.print("No experiments yet. Start one with: cooldown compare digits")
 
@@ -44,6 +48,7 @@ def show(
         typer.Option("--target-loss", help="the validation loss of section target", metavar="LOSS"),
     ] = None,
     db: Db = None,
+    trust: Trust = False,
     json_: Json = False,
 ) -> None:
     """Show an experiment's answer, or one SECTION of its evidence."""
@@ -67,6 +72,7 @@ def show(
 def trials(
     name: Name,
     db: Db = None,
+    trust: Trust = False,
     json_: Json = False,
     csv_: Annotated[bool, typer.Option("--csv", help="print comma-separated values")] = False,
 ) -> None:
@@ -98,8 +104,10 @@ def delete(
     """Delete an experiment with all its trials."""
     from cooldown.search import experiments
 
-    if name not in {summary.name for summary in experiments.summaries(db)}:
-        # Raises an error with the closest name. An existing one is not loaded: it may need a module that is missing.
+    known = {summary.name for summary in experiments.summaries(db)}
+    if name not in known | {error.experiment for error in experiments.unreadable(db)}:
+        # Raises an error with the closest name. An existing one is not loaded: it may be damaged, or need a module that
+        # is missing.
         experiments.load(name, db=db)
     if not yes and sys.stdin.isatty() and not typer.confirm(f"Delete {name!r} with all its trials?", err=True):
         return
@@ -194,6 +202,14 @@ def dashboard(
             show_default=False,
         ),
     ] = "127.0.0.1",
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            help="a further name by which readers call this server, such as a proxy's; can be repeated",
+            metavar="NAME",
+        ),
+    ] = None,
     base_path: Annotated[
         str,
         typer.Option(
@@ -211,4 +227,4 @@ def dashboard(
     """Serve the dashboard: all experiments, live in the browser."""
     from cooldown.search.cli.serve import serve
 
-    serve(db, host, port, say, base_path=base_path, trust=trust)
+    serve(db, host, port, say, allowed=allow_host or (), base_path=base_path, trust=trust)

@@ -15,6 +15,7 @@ from cooldown.search.cli.columns import told
 from cooldown.search.cli.frame import app, print_json, show_result
 from cooldown.search.cli.named import AboutExperiment
 from cooldown.search.cli.options import (
+    NAMING,
     WHOLE,
     Arms,
     BatchSize,
@@ -56,6 +57,7 @@ from cooldown.search.cli.options import (
     Test,
     Time,
     Trials,
+    Trust,
     UntilDecided,
     Workers,
 )
@@ -104,6 +106,7 @@ def compare(
     name: NewName = None,
     db: Db = None,
     json_: Json = False,
+    trust: Trust = False,
     quiet: Quiet = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -117,7 +120,12 @@ def tune(
     task: Task,
     arm: Annotated[
         list[str] | None,
-        typer.Option("--arm", metavar="ARM", help="the joint arm to search [default: all optimizers and schedules]"),
+        typer.Option(
+            "--arm",
+            metavar="ARM",
+            help="the joint arm to search [default: all optimizers and schedules]",
+            **NAMING,
+        ),
     ] = None,
     trials: Trials = None,
     repeats: Annotated[int | None, typer.Option("--repeats", help="independent studies [default: 1]", **WHOLE)] = None,
@@ -150,6 +158,7 @@ def tune(
     name: NewName = None,
     db: Db = None,
     json_: Json = False,
+    trust: Trust = False,
     quiet: Quiet = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -178,6 +187,7 @@ def resume(
     max_repeats: MaxRepeats = None,
     workers: Workers = None,
     db: Db = None,
+    trust: Trust = False,
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -218,6 +228,8 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
         raise InputError("missing TASK: name a task such as digits (see `cooldown catalog tasks`), or give --from FILE")
     task, arms, set_, json_, quiet = (parameters.pop(name) for name in ("task", "arm", "set_", "json_", "quiet"))
     dry_run = parameters.pop("dry_run")
+    # The option itself has done it.
+    parameters.pop("trust")
     flags = parameters | {
         "until_decided": parameters.get("until_decided") or None,
         "arms": arms or None,
@@ -254,11 +266,13 @@ def _run(work: Any, db: str | None, json_: bool, quiet: bool, table: Mapping[str
     table: what `work` has found of the task's table, for the JSON document.
     """
     from cooldown.search.cli.live import live
+    from cooldown.search.spec.recorded import names_modules
 
     with orderly(), nullcontext(lambda _: None) if quiet else live(ERR) as report:
 
         def report_and_keep_name(progress: Any) -> None:
-            again = command("resume", progress.name, db=db)
+            trust = ("--trust",) if names_modules(progress.spec.to_json()) else ()
+            again = command("resume", progress.name, *trust, db=db)
             say_when_asked(f"Interrupted. Finished work is kept; continue with:\n  {again}")
             report(progress)
 

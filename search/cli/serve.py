@@ -7,11 +7,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
-from importlib.util import find_spec
-from pathlib import Path
 
 from cooldown.interrupts import orderly, say_when_asked
 from cooldown.objectives.errors import InputError
@@ -22,28 +20,20 @@ LOCAL = "127.0.0.1"
 PATIENCE = 60.0
 """Seconds to wait until the server has started."""
 
-OPTIONS = {
-    "server.headless": "true",
-    "server.fileWatcherType": "none",
-    "server.showEmailPrompt": "false",
-    "server.maxUploadSize": "1",
-    "browser.gatherUsageStats": "false",
-    "client.toolbarMode": "viewer",
-    "client.showErrorDetails": "none",
-    "client.showErrorLinks": "false",
-    "runner.magicEnabled": "false",
-    "logger.level": "warning",
-    "theme.light.primaryColor": "#0072B2",
-    "theme.dark.primaryColor": "#56B4E9",
-}
-"""Streamlit's options: no usage statistics, no uploads, and no stack traces for readers."""
-
 
 def serve(
-    db: str | None, host: str, port: int, say: Callable[[str], None], *, base_path: str = "", trust: bool = False
+    db: str | None,
+    host: str,
+    port: int,
+    say: Callable[[str], None],
+    *,
+    allowed: Sequence[str] = (),
+    base_path: str = "",
+    trust: bool = False,
 ) -> None:
-    """Serve the dashboard of the ledger `db` at host:port until Ctrl-C. say: prints a message. base_path: the path in
-    front of all its pages, such as that under which a reverse proxy passes it on.
+    """Serve the dashboard of the ledger `db` at host:port until Ctrl-C. say: prints a message. allowed: further names
+    by which readers may call the server. base_path: the path in front of all its pages, such as that under which a
+    reverse proxy passes it on.
 
     Raises InputError for a database that is not a ledger, or a port that is in use.
     """
@@ -52,22 +42,18 @@ def serve(
     with suppress(NoLedgerError):
         Ledger(url, create=False)
     _check_port(host, port)
+    for name in allowed:
+        if not re.fullmatch(r"[A-Za-z0-9.:-]+", name):
+            raise InputError(f"--allow-host {name!r:.80}: give a host name without port, such as cooldown.example.org")
     path = _checked_path(base_path)
-    package = find_spec("cooldown.dashboard")
-    assert package is not None
-    assert package.origin is not None
-    app = Path(package.origin).with_name("app.py")
-    # Against DNS rebinding: a web page could otherwise read the ledger through the reader's browser.
-    names = ["--server.allowedHosts", LOCAL, "--server.allowedHosts", "localhost"] if host == LOCAL else []
-    options = [part for name, value in OPTIONS.items() for part in (f"--{name}", value)]
-    command = [sys.executable, "-m", "cooldown.dashboard", "run", str(app), "--server.address", host]
+    command = [sys.executable, "-m", "cooldown.dashboard", f"--host={host}", f"--port={port}", f"--base-path={path}"]
     say_when_asked("Dashboard stopped.")
     environment = {"COOLDOWN_DB": url, "COOLDOWN_TRUST": "1" if trust else "0", "COOLDOWN_ENDS_WITH_STDIN": "1"}
     with orderly():
         # Its standard input ends with this process, however that ends, and the server ends with its input. In a session
         # of its own it gets no signal of the terminal.
         process = subprocess.Popen(
-            [*command, "--server.port", str(port), "--server.baseUrlPath", path, *options, *names],
+            [*command, *(f"--allow-host={name}" for name in allowed)],
             env={**os.environ, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -12,6 +12,7 @@ from cooldown.search.cli.columns import told
 from cooldown.search.cli.frame import app, print_json, say
 from cooldown.search.cli.named import AboutExperiment
 from cooldown.search.cli.options import (
+    NAMING,
     WHOLE,
     Categories,
     Dates,
@@ -26,6 +27,7 @@ from cooldown.search.cli.options import (
     Name,
     Output,
     Time,
+    Trust,
     whole,
 )
 from cooldown.search.cli.screen import ERR, OUT
@@ -61,6 +63,7 @@ def export(
     output: Output = None,
     force: Force = False,
     db: Db = None,
+    trust: Trust = False,
 ) -> None:
     """Export the best configuration as file or code, or all trials."""
     from cooldown.search import experiments
@@ -88,7 +91,7 @@ def export(
 
 
 @app.command(cls=AboutExperiment)
-def report(name: Name, output: Output = None, force: Force = False, db: Db = None) -> None:
+def report(name: Name, output: Output = None, force: Force = False, db: Db = None, trust: Trust = False) -> None:
     """Write an experiment's report as one self-contained web page."""
     from cooldown.search import experiments
     from cooldown.search.cli.output import check_output, write_output
@@ -113,7 +116,7 @@ def report(name: Name, output: Output = None, force: Force = False, db: Db = Non
 def train(
     file: Annotated[str, typer.Argument(help="a configuration written by `cooldown export`", metavar="FILE")],
     task: Annotated[
-        str | None, typer.Argument(help="another task [default: its own]", metavar="TASK", show_default=False)
+        str | None, typer.Argument(help="another task [default: its own]", metavar="TASK", show_default=False, **NAMING)
     ] = None,
     seeds: Annotated[
         int | None,
@@ -129,6 +132,7 @@ def train(
     categories: Categories = None,
     dates: Dates = None,
     drop: Drop = None,
+    trust: Trust = False,
     json_: Json = False,
 ) -> None:
     """Train an exported configuration again, and compare the losses."""

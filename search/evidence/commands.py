@@ -3,6 +3,7 @@
 import shlex
 
 from cooldown.objectives.plain_text import visible
+from cooldown.search.spec.recorded import names_modules
 from cooldown.storage import ExperimentRecord
 
 
@@ -14,5 +15,6 @@ def command(verb: str, name: str, *options: str, db: str | None = None) -> str:
 
 
 def command_about(record: ExperimentRecord, verb: str, *options: str) -> str:
-    """A command about an experiment, in the ledger that it was read from."""
-    return command(verb, record.name, *options, db=record.db)
+    """A command about an experiment, in its ledger; it may import the modules that the experiment names."""
+    trust = ("--trust",) if names_modules(record.spec) else ()
+    return command(verb, record.name, *options, *trust, db=record.db)

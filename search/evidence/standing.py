@@ -4,7 +4,8 @@ It is no verdict: that takes the alarms too.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,13 +13,36 @@ from cooldown.objectives.errors import InputError
 from cooldown.search.evidence.losses import first_look, question_pair
 from cooldown.search.evidence.measures import loss_name, score_in_words
 from cooldown.search.evidence.numbers import Form, duration, formatted, percent
+from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.spec.arms import short
-from cooldown.search.spec.experiment import Experiment, recorded_spec
+from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.recorded import check_outline, spec_of
 from cooldown.search.statistics.paired import paired, scale_of
-from cooldown.storage import Status, Summary, Winner
+from cooldown.storage import Status, Summary, UnreadableError, Winner
 
 UNKNOWN = "not yet known"
 UNREADABLE = "cannot be read here"
+
+
+@dataclass(frozen=True)
+class Line:
+    """An experiment in a list.
+
+    leader, took: in a few words. trials: how many there are, of `total` that its spec asks for. created_at,
+    finished_at: seconds since 1970.
+    """
+
+    name: str
+    task: str
+    leader: str
+    took: str
+    status: str
+    arms: int
+    repeats: int
+    trials: int
+    total: int
+    created_at: float
+    finished_at: float | None
 
 
 def leader(summary: Summary, winners: Sequence[Winner]) -> str:
@@ -26,7 +50,7 @@ def leader(summary: Summary, winners: Sequence[Winner]) -> str:
     arm, how good its best winner is.
     """
     try:
-        spec = recorded_spec(summary.spec)
+        spec = spec_of(summary)
     except InputError:
         # It may use an optimizer or a schedule of a module that is missing here; `show` says which.
         return UNREADABLE
@@ -46,17 +70,70 @@ def leader(summary: Summary, winners: Sequence[Winner]) -> str:
 
 
 class Leaders:
-    """`leader` of many experiments, worked out again only for those that have changed."""
+    """`leader` of many experiments, or why one cannot be listed, worked out again only for those that have changed."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[Summary, Sequence[Winner], str]] = {}
+        self._kept: dict[str, tuple[Summary, Sequence[Winner], str | UnreadableError]] = {}
 
-    def of(self, summary: Summary, winners: Sequence[Winner]) -> str:
-        """Who leads the experiment, as `leader` says it."""
+    def of(self, summary: Summary, winners: Sequence[Winner]) -> str | UnreadableError:
+        """Who leads the experiment, as `leader` says it; the error where its spec lacks what a list shows."""
         kept = self._kept.get(summary.name)
         if kept is None or kept[:2] != (summary, winners):
-            kept = self._kept[summary.name] = summary, winners, leader(summary, winners)
+            kept = self._kept[summary.name] = summary, winners, _leader_or_fault(summary, winners)
         return kept[2]
+
+
+def _leader_or_fault(summary: Summary, winners: Sequence[Winner]) -> str | UnreadableError:
+    try:
+        check_outline(summary)
+    except UnreadableError as error:
+        return error
+    return leader(summary, winners)
+
+
+def lines(
+    summaries: Sequence[Summary], winners: Mapping[str, Sequence[Winner]], leaders: Leaders
+) -> tuple[list[Line], list[UnreadableError]]:
+    """The experiments that can be listed, in this order; and why the others cannot."""
+    listed, unreadable = [], []
+    for summary in summaries:
+        leads = leaders.of(summary, winners.get(summary.name, ()))
+        if isinstance(leads, UnreadableError):
+            unreadable.append(leads)
+        else:
+            listed.append(_line(summary, leads))
+    return listed, unreadable
+
+
+def _line(summary: Summary, leads: str) -> Line:
+    spec = summary.spec
+    return Line(
+        summary.name,
+        spec["task"],
+        leads,
+        took(summary),
+        summary.status.value,
+        len(spec["arms"]),
+        spec["repeats"],
+        summary.trials,
+        len(spec["arms"]) * spec["repeats"] * spec["trials"],
+        summary.created_at,
+        summary.finished_at,
+    )
+
+
+def winners_table(summary: Summary, winners: Sequence[Winner]) -> Table:
+    """The winners' test losses and scores by arm, without looking at what their configs are."""
+    columns = (ARM, Column("Test loss", Form.LOSS), Column("Score", Form.SCORE), Column("Repeats", Form.COUNT))
+    rows = []
+    for arm in summary.spec["arms"]:
+        of_arm = [winner for winner in winners if winner.arm == arm]
+        scores = [winner.test_score for winner in of_arm if winner.test_score is not None]
+        loss = float(np.mean([winner.test_loss for winner in of_arm])) if of_arm else None
+        rows.append((arm, loss, float(np.mean(scores)) if scores else None, len(of_arm)))
+    return Table(
+        columns, rows, "Means over repeats of the winners' test losses and scores. No verdict is made of them."
+    )
 
 
 def took(summary: Summary, now: float | None = None) -> str:

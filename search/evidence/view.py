@@ -12,7 +12,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from cooldown.objectives.cost import rows_per_epoch
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.experiment import Experiment, recorded_spec
+from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.recorded import spec_of_record
 from cooldown.search.spec.space import Space, search_space
 from cooldown.storage import ExperimentRecord, Purpose, Status, StudyRecord
 from cooldown.storage.fingerprint import arm_fingerprints, everything, whole_fingerprint
@@ -22,19 +23,19 @@ T = TypeVar("T")
 
 
 class View:
-    """What there is of an experiment, read from its record."""
+    """What there is of an experiment, read from its record. spec: its spec.
+
+    Raises UnreadableError if the spec cannot be read.
+    """
 
     def __init__(self, record: ExperimentRecord) -> None:
         self.record = record
+        # Read at once: an experiment whose spec cannot be read is reported before anything of it is shown.
+        self.spec: Experiment = spec_of_record(record)
         self._kept: dict[Any, Any] = {}
         self._spaces: dict[str, Space] = {}
         # Two readers of the dashboard may share a view.
         self._lock = RLock()
-
-    @cached_property
-    def spec(self) -> Experiment:
-        """The experiment's spec."""
-        return recorded_spec(self.record.spec)
 
     @property
     def name(self) -> str:

@@ -2,6 +2,6 @@
 
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.resuming import resume
-from cooldown.search.experiments.service import compare, delete, dry_run, load, summaries, tune, winners
+from cooldown.search.experiments.service import compare, delete, dry_run, load, summaries, tune, unreadable, winners
 
-__all__ = ["Result", "compare", "delete", "dry_run", "load", "resume", "summaries", "tune", "winners"]
+__all__ = ["Result", "compare", "delete", "dry_run", "load", "resume", "summaries", "tune", "unreadable", "winners"]

@@ -70,9 +70,12 @@ def check(spec: Experiment, name: Any, db: Any, workers: Any) -> None:
 def find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -> ExperimentRecord | None:
     """The experiment to continue: the one called `name`, or without a name one with the same spec and data.
 
-    Raises InputError if the one called `name` has another spec or other data.
+    Raises InputError if the one called `name` has another spec or other data, or cannot be read.
     """
     fields = spec.to_json()
+    for damaged in ledger.unreadable():
+        if damaged.experiment == name:
+            raise damaged
     for summary in ledger.summaries():
         recorded = summary.spec
         # How far it went on is no other spec, nor is what its plan changed until it answered.

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
+from cooldown.objectives.trust import reading
 from cooldown.search.evidence.view import View
 from cooldown.search.statistics.verdict import Verdict
 from cooldown.storage import ExperimentRecord
@@ -18,16 +19,16 @@ if TYPE_CHECKING:
 
 
 class Result:
-    """The recorded state of an experiment."""
+    """The recorded state of an experiment. view: what is read from its record, once. trust: whether a module that the
+    record names may be imported for an export of its task.
 
-    def __init__(self, record: ExperimentRecord) -> None:
+    Raises UnreadableError for a record whose spec cannot be read.
+    """
+
+    def __init__(self, record: ExperimentRecord, *, trust: bool = False) -> None:
         self.record = record
         self.name, self.status = record.name, record.status
-
-    @cached_property
-    def view(self) -> View:
-        """The view of the record, which parses it once."""
-        return View(self.record)
+        self.view, self._trust = View(record), trust
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -103,7 +104,8 @@ class Result:
 
         from cooldown.search.export import export
 
-        exported = export(self.view, format, arm=arm, repeat=repeat, trial=trial, curves=curves, task=task)
+        with reading(self._trust):
+            exported = export(self.view, format, arm=arm, repeat=repeat, trial=trial, curves=curves, task=task)
         for remark in exported.remarks:
             warnings.warn(remark, stacklevel=2)
         return exported.content

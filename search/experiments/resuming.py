@@ -3,6 +3,7 @@
 from os import PathLike
 
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.trust import UntrustedModuleError, reading
 from cooldown.search.evidence.edges import edges
 from cooldown.search.experiments.plan import next_step, widened
 from cooldown.search.experiments.preparing import check
@@ -10,6 +11,7 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.running import Report, Runs, worker_count
 from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.search.spec.looks import MOST_UNTIL_DECIDED
+from cooldown.search.spec.recorded import spec_of_record
 from cooldown.search.tuning.size import check_size
 from cooldown.search.tuning.splits import Splits, recorded_task
 from cooldown.search.tuning.studies import planned
@@ -27,6 +29,7 @@ def resume(
     max_repeats: int | None = None,
     db: str | PathLike[str] | None = None,
     workers: int | None = None,
+    trust: bool = False,
     report: Report = lambda _: None,
 ) -> Result:
     """Continue the experiment `name` to its end; a finished one is returned as it is, unless it is extended.
@@ -37,12 +40,14 @@ def resume(
     edge an arm's best values cluster, by a decade, and search that arm again; the first searches are kept.
     until_decided: then go on, looking at the numbers of repeats of its plan and at doubled ones, until the question is
     answered or there are max_repeats, by default 20 or twice what there is; the ledger keeps this for an interrupted
-    run, and ranges are widened where that comes first. Raises InputError for a smaller number than there is, for a task
-    that cannot be loaded, and if `extend` was the only request and there is nothing to widen.
+    run, and ranges are widened where that comes first. trust: import modules that the ledger names; else
+    UntrustedModuleError says which. Raises InputError for a smaller number than there is, for a task that cannot be
+    loaded, and if `extend` was the only request and there is nothing to widen.
     """
     ledger = Ledger(database_url(db), create=False)
-    record = ledger.load(name)
-    before = recorded_spec(record.spec)
+    with reading(trust):
+        record = ledger.load(name)
+        before = spec_of_record(record)
     spec = _larger(record, before, trials, repeats)
     asked = spec != before or extend
     spec = _going_on(record, spec, until_decided, max_repeats)
@@ -57,8 +62,10 @@ def resume(
         before = before.model_copy(update={"until": spec.until})
         ledger.extend(name, before.to_json(), planned(before), record.extended_from)
         record, finished = ledger.load(name), False
-    runs = Runs(ledger, _recorded_splits(record, before, spec), workers, report)
-    check_size(spec, runs.splits, worker_count(spec, workers))
+    with reading(trust):
+        splits = _recorded_splits(record, before, spec)
+    check_size(spec, splits, worker_count(spec, workers))
+    runs = Runs(ledger, splits, workers, report)
     result = Result(record) if finished else runs.run(name, before)
     # It is finished before it is extended: else the finalists would depend on when it was interrupted.
     if spec != before:
@@ -124,6 +131,8 @@ def _recorded_splits(record: ExperimentRecord, before: Experiment, spec: Experim
     """The splits for `spec` of an experiment's task; raises InputError if the task cannot be loaded or has changed."""
     try:
         return Splits(recorded_task(record, before), spec)
+    except UntrustedModuleError:
+        raise
     except InputError as error:
         raise InputError(
             f"{error}; for a task that is a Python object, call compare(task, name={record.name!r}, ...) with it"

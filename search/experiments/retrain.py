@@ -12,6 +12,7 @@ from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.records import Curve
 from cooldown.objectives.tasks import Task
+from cooldown.objectives.trust import reading
 from cooldown.search.evidence.measures import loss_name
 from cooldown.search.export.reading import Document, read_exported
 from cooldown.search.spec.experiment import Experiment, read_spec
@@ -115,25 +116,33 @@ def retrain(
     time: Any = None,
     kind: str | None = None,
     seeds: int | None = None,
-    **reading: Any,
+    trust: bool = False,
+    **table: Any,
 ) -> Retrained:
     """Train the configuration in the JSON or TOML file `path` again.
 
     task: another task than the file's, by its name, or a Task, the path of a table or a DataFrame, for which `target`,
     `test`, `groups`, `time`, `kind` and the fields of `Reading` are as for `compare`; required if the file holds a
-    configuration only. seeds: how many, by default those of the search that found it, else 3. Raises InputError for a
-    file without a configuration, or an unknown task.
+    configuration only. seeds: how many, by default those of the search that found it, else 3. trust: import modules
+    that the file names, as in `mymodule:Lion`; else UntrustedModuleError says which. Raises InputError for a file
+    without a configuration, or an unknown task.
     """
-    document = read_exported(path)
+    with reading(trust):
+        document = read_exported(path)
     spec = document.spec
     if task is None and spec is None:
         raise InputError(f"{path} has no task; name one, for example `cooldown train {path} digits`")
-    about = {"target": target, "test": test, "groups": groups, "time": time, "kind": kind, **reading}
+    about = {"target": target, "test": test, "groups": groups, "time": time, "kind": kind, **table}
     about = {name: value for name, value in about.items() if value is not None}
     for name in BY_TASK:
         if task is None and name in about:
             raise InputError(f"{name} {about[name]!r} is for another task than that of {path}; name the task too")
-    trained = _task(task, about, spec)
+    if task is None:
+        # The file names it.
+        with reading(trust):
+            trained = _task(task, about, spec)
+    else:
+        trained = _task(task, about, spec)
     if spec is not None and document.task.fingerprint == trained.fingerprint():
         return _repeated(document, spec, trained, seeds)
     retrained = _on_another_task(document.config, trained, spec.seed if spec else 0, seeds)

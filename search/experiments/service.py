@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
+from cooldown.objectives.trust import reading
 from cooldown.search.experiments.preparing import find, prepared
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.running import Report, Runs, worker_count
 from cooldown.search.spec.arms import joint_arm
-from cooldown.search.spec.experiment import recorded_spec
+from cooldown.search.spec.recorded import spec_of_record
 from cooldown.search.tuning.splits import Splits
 from cooldown.search.tuning.studies import planned
-from cooldown.storage import Ledger, NoLedgerError, Status, Summary, Winner
+from cooldown.storage import Ledger, NoLedgerError, Status, Summary, UnreadableError, Winner
 from cooldown.storage.address import database_url
 from cooldown.storage.names import name_after
 
@@ -65,7 +66,7 @@ def compare(
         name = ledger.create(base, spec.to_json(), fingerprint, planned(spec), numbered=name is None)
     else:
         # It may have been extended, or its ranges widened.
-        name, spec = record.name, recorded_spec(record.spec)
+        name, spec = record.name, spec_of_record(record)
         splits = Splits(splits.task, spec)
     runs = Runs(ledger, splits, workers, report)
     result = Result(record) if record is not None and record.status is Status.DONE else runs.run(name, spec)
@@ -108,15 +109,27 @@ def tune(task: Any, *, arm: str | None = None, repeats: int = 1, **options: Any)
     return compare(task, arms=(arm or joint_arm(),), repeats=repeats, **options)
 
 
-def load(name: str, *, db: str | PathLike[str] | None = None) -> Result:
-    """The experiment `name` in its current state; raises LedgerError if there is none."""
-    return Result(Ledger(database_url(db), create=False).load(name))
+def load(name: str, *, db: str | PathLike[str] | None = None, trust: bool = False) -> Result:
+    """The experiment `name` in its current state; raises LedgerError if there is none.
+
+    trust: import modules that the ledger names, as in `mymodule:Lion`; else UntrustedModuleError says which.
+    """
+    with reading(trust):
+        return Result(Ledger(database_url(db), create=False).load(name), trust=trust)
 
 
 def summaries(db: str | PathLike[str] | None = None) -> list[Summary]:
-    """All experiments of a ledger, newest first; an empty list if the ledger does not exist."""
+    """All experiments of a ledger that can be read, newest first; an empty list if the ledger does not exist."""
     try:
         return Ledger(database_url(db), create=False).summaries()
+    except NoLedgerError:
+        return []
+
+
+def unreadable(db: str | PathLike[str] | None = None) -> list[UnreadableError]:
+    """Why other experiments of a ledger are not among its `summaries`: what is wrong with them."""
+    try:
+        return Ledger(database_url(db), create=False).unreadable()
     except NoLedgerError:
         return []
 

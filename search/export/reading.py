@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, 
 
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.spec import limits
 from cooldown.search.spec.documents import read_document
 from cooldown.search.spec.experiment import Experiment, recorded_spec
@@ -81,6 +82,8 @@ def read_exported(path: Path) -> Document:
     content = read_document(path, f"file {str(path)!r}")
     try:
         config = TrainConfig.from_json(content)
+    except UntrustedModuleError:
+        raise
     except InputError as error:
         raise InputError(f"{str(path)!r} is not a configuration written by `cooldown export`: {error}") from None
     if config.epochs > limits.EPOCHS:

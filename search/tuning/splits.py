@@ -10,6 +10,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.problem import Model, Problem
 from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.tasks import Task
+from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.executors.jobs import pack
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment
@@ -68,6 +69,8 @@ def recorded_task(record: ExperimentRecord, spec: Experiment, given: Task | None
     """The task of an experiment in the ledger; raises InputError if it cannot be loaded or has changed."""
     try:
         task = task_of(spec, given)
+    except UntrustedModuleError:
+        raise
     except InputError as error:
         raise InputError(f"the task of {record.name!r} cannot be loaded ({error})") from error
     if task.fingerprint() != record.task_fingerprint:

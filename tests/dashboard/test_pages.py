@@ -76,7 +76,7 @@ def of_one(row: tuple[str, str]) -> list[Hashable]:
 def fine(app: Any) -> Any:
     """The page, which shows neither an exception nor the words that stand in for one."""
     assert not app.exception
-    assert "could not be shown" not in words(app)
+    assert "cannot be shown" not in words(app)
     return app
 
 

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from covering import covering, in_short
 from search_runs import run_in_threads, spec
-from test_pages import PAGES, Open, fine, words
+from test_pages import ABOUT_ONE, PAGES, Open, fine, words
 from user_module import importable
 
 from cooldown.dashboard import data
-from cooldown.objectives import catalog
+from cooldown.objectives import trust
 from cooldown.objectives.errors import InputError
 from cooldown.search.spec.arms import Arm
+from cooldown.storage import Ledger
 
 ELSEWHERE = ("../../etc/passwd", "/etc/passwd", "file:///etc/passwd", "..%2f..%2fetc%2fpasswd", "%00", "x" * 5000)
 NAMES = ("db", "ledger", "path", "file", "COOLDOWN_DB", "cooldown_db", "task", "arm", "format")
@@ -86,23 +87,35 @@ def test_a_module_that_a_ledger_names_is_not_imported(
     with importable("mine_for_safety", tmp_path, monkeypatch):
         run_in_threads(url, spec(arms=("mine_for_safety:Lion", "adam"), epochs=2), name="mine")
     Arm.parse.cache_clear()
-    monkeypatch.setattr(catalog._Policy, "refuses_modules", False)
-    catalog.refuse_modules()
+    monkeypatch.setattr(trust._Process, "trusted", trust.EVERY)
+    trust.trust_nothing()
     monkeypatch.syspath_prepend(tmp_path)
-    app = open_app(url, "verdict", experiment="mine")
-    assert not app.exception
-    assert "start the dashboard with --trust" in app.error[0].value.replace("\\", "")
+    winners = Ledger(url).winners()["mine"]
+    for page in ABOUT_ONE:
+        app = fine(open_app(url, page, experiment="mine"))
+        assert not app.error
+        said = app.warning[0].value.replace("\\", "")
+        assert said.startswith(
+            "optimizer 'mine_for_safety:Lion' is code in the module 'mine_for_safety', which would be "
+        )
+        assert f"imported from {tmp_path / 'mine_for_safety.py'}. It was not imported: " in said
+        table = app.dataframe[0].value.set_index("Arm")
+        for arm in ("mine_for_safety:Lion", "adam"):
+            losses = [winner.test_loss for winner in winners if winner.arm == arm]
+            assert table["Test loss"][arm] == pytest.approx(sum(losses) / len(losses))
+        assert "--trust" in words(app)
+    assert "mine" in set(open_app(url).dataframe[0].value.name)
     assert "mine_for_safety" not in sys.modules
-    with pytest.raises(InputError, match="which is not imported here"):
+    with pytest.raises(InputError, match="It was not imported"):
         Arm.parse("os:abort")
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize(("trust", "refused"), [("0", True), ("1", False)])
-def test_the_server_imports_modules_only_where_it_is_told_to(trust: str, refused: bool) -> None:
-    program = "import cooldown.dashboard.__main__; from cooldown.objectives.catalog import _Policy as p; "
-    environment = {**os.environ, "COOLDOWN_TRUST": trust}
-    command = [sys.executable, "-c", program + "print(p.refuses_modules)"]
+@pytest.mark.parametrize(("flag", "refused"), [("0", True), ("1", False)])
+def test_the_server_imports_modules_only_where_it_is_told_to(flag: str, refused: bool) -> None:
+    program = "import cooldown.dashboard.__main__; from cooldown.objectives.trust import _Process as p; "
+    environment = {**os.environ, "COOLDOWN_TRUST": flag}
+    command = [sys.executable, "-c", program + "print(not p.trusted)"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(refused)
 

@@ -68,36 +68,36 @@ def search(searched: Path, tmp_path: Path) -> Path:
 
 
 def test_a_search_over_entries_of_ones_own_and_all_that_is_done_with_it(here: Here, search: Path) -> None:
-    document = json.loads(here("show", "x", "--json", cwd=search))
+    document = json.loads(here("show", "x", "--json", "--trust", cwd=search))
     arms = [BOTH, "pkg.inner:Lion,adam+pkg.inner:wsd,cosine", "mine=mymodule:Lion"]
     assert [arm["arm"] for arm in document["arms"]] == arms
     # That new processes find the module is seen in the search before and the resumed one below.
-    rows = json.loads(here("trials", "x", "--json", cwd=search))
+    rows = json.loads(here("trials", "x", "--json", "--trust", cwd=search))
     assert {row["optimizer"] for row in rows} <= {"mymodule:Lion", "pkg.inner:Lion", "adam"}
     assert {row["schedule"] for row in rows if row["arm"] == BOTH} == {"mymodule:wsd"}
     joint = [row for row in rows if row.get("pkg.inner:Lion.beta1") is not None]
     assert joint
     assert all(0.6 <= row["pkg.inner:Lion.beta1"] <= 0.7 for row in joint)
     for section in ("pairs", "budget", "sensitivity", "cost", "target"):
-        here("show", "x", section, cwd=search)
-    here("report", "x", cwd=search)
+        here("show", "x", section, "--trust", cwd=search)
+    here("report", "x", "--trust", cwd=search)
     assert "mymodule:Lion" in (search / "x.html").read_text()
     assert "x" in here("list", cwd=search)
     # Resumed, it needs the module again, in the coordinator and in the workers.
-    cooldown("resume", "x", "--trials", "5", "--workers", "2", "--quiet", cwd=search)
-    assert len(json.loads(here("trials", "x", "--json", cwd=search))) == 15
+    cooldown("resume", "x", "--trials", "5", "--workers", "2", "--quiet", "--trust", cwd=search)
+    assert len(json.loads(here("trials", "x", "--json", "--trust", cwd=search))) == 15
 
 
 @pytest.mark.parametrize("format", ["json", "toml"])
 def test_an_exported_configuration_is_trained_and_searched_again(here: Here, search: Path, format: str) -> None:
-    here("export", "x", "--arm", BOTH, "-o", f"best.{format}", cwd=search)
-    here("train", f"best.{format}", "--json", cwd=search)
-    here("compare", "--from", f"best.{format}", "--name", "again", *SMALL, cwd=search)
+    here("export", "x", "--arm", BOTH, "-o", f"best.{format}", "--trust", cwd=search)
+    here("train", f"best.{format}", "--json", "--trust", cwd=search)
+    here("compare", "--from", f"best.{format}", "--name", "again", "--trust", *SMALL, cwd=search)
 
 
 @pytest.mark.parametrize("format", ["torch", "optax", "keras", "sklearn"])
 def test_an_exported_program_has_the_users_own_lines(here: Here, search: Path, format: str) -> None:
-    here("export", "x", "--arm", BOTH, "-f", format, "-o", "best.py", cwd=search)
+    here("export", "x", "--arm", BOTH, "-f", format, "-o", "best.py", "--trust", cwd=search)
     text = (search / "best.py").read_text()
     assert "import mymodule" not in text
     assert "from mymodule" not in text
@@ -121,7 +121,7 @@ def test_where_the_module_is_missing_it_is_told_and_the_rest_still_works(here: H
     elsewhere = search / "elsewhere"
     elsewhere.mkdir()
     address = ("--db", f"sqlite:///{search}/cooldown.db")
-    shown = here("show", "x", *address, cwd=elsewhere, check=2)
+    shown = here("show", "x", "--trust", *address, cwd=elsewhere, check=2)
     assert "module 'mymodule' cannot be imported" in shown
     assert f"searched in {elsewhere}" in " ".join(shown.split())
     assert "x" in here("list", *address, cwd=elsewhere)
@@ -134,8 +134,8 @@ def test_a_spec_file_and_keys_that_are_split_at_their_last_dot(here: Here, folde
         f'task = "iris"\narms = ["{BOTH}", "pkg.inner:Lion"]\nrepeats = 1\nsampler = "mymodule:Guess"\n'
         '[ranges]\n"mymodule:Lion".beta1 = 0.8\n"pkg.inner:Lion.learning_rate" = [0.1, 0.2]\n'
     )
-    here("compare", "spec.toml", "--name", "t", *SMALL, cwd=folder)
-    rows = json.loads(here("trials", "t", "--json", cwd=folder))
+    here("compare", "spec.toml", "--name", "t", "--trust", *SMALL, cwd=folder)
+    rows = json.loads(here("trials", "t", "--json", "--trust", cwd=folder))
     rates = [row["pkg.inner:Lion.learning_rate"] for row in rows if row["arm"] == "pkg.inner:Lion"]
     assert rates
     assert all(0.1 <= rate <= 0.2 for rate in rates)

@@ -11,10 +11,11 @@ from search_runs import run_in_threads, spec
 from cooldown.search.cli.listings import experiments
 from cooldown.search.evidence.losses import mean_test_losses, winners_loss
 from cooldown.search.evidence.measures import score_in_words
-from cooldown.search.evidence.standing import UNKNOWN, Leaders, leader, took
+from cooldown.search.evidence.standing import UNKNOWN, Leaders, leader, lines, took
 from cooldown.search.evidence.view import View
 from cooldown.search.evidence.wording import lead
 from cooldown.search.experiments import Result
+from cooldown.search.spec.recorded import check_outline
 from cooldown.storage import Ledger, Status, Summary, Winner
 
 PAIR = ("momentum+cosine", "adam")
@@ -105,7 +106,7 @@ def test_the_list_in_a_terminal() -> None:
     winners = {"one": [*won("momentum+cosine", 0.9, 0.9), *won("adam", 1.0, 1.0)]}
     console = Console(width=80, markup=False, highlight=False)
     with console.capture() as captured:
-        console.print(experiments([summary()], winners, 80))
+        console.print(experiments(lines([summary()], winners, Leaders())[0], [], 80))
     head, line = captured.get().splitlines()
     assert head.split() == ["Name", "Task", "Leader", "Took", "Status", "Trials"]
     assert " ".join(line.split()) == "one iris momentum+cosine by 10 % 1 min 15 s done 8/16"
@@ -129,3 +130,23 @@ def test_a_leader_is_worked_out_again_only_where_something_changed(monkeypatch: 
     assert leaders.of(summary(trials=9), first) == "momentum+cosine by 10 %"
     assert leaders.of(summary(("adam",), trials=9), first) == "best: 90.0 % accuracy"
     assert asked == ["one", "one"]
+
+
+def test_what_cannot_be_listed_is_told_each_time_and_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def heard(of: Summary) -> None:
+        asked.append(of.name)
+        check_outline(of)
+
+    monkeypatch.setattr("cooldown.search.evidence.standing.check_outline", heard)
+    sound, damaged = summary(name="sound"), summary(name="damaged", spec={"arms": 3})
+    leaders = Leaders()
+    for _ in range(2):
+        listed, unreadable = lines([damaged, sound], {}, leaders)
+        assert [line.name for line in listed] == ["sound"]
+        assert [error.experiment for error in unreadable] == ["damaged"]
+    assert asked == ["damaged", "sound"]
+    listed, unreadable = lines([replace(damaged, spec=sound.spec), sound], {}, leaders)
+    assert [line.name for line in listed] == ["damaged", "sound"]
+    assert unreadable == []

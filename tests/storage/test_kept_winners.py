@@ -1,6 +1,8 @@
 """The winners that are kept between reads are those of the ledger, and what has not changed is not read again."""
 
+import sqlite3
 from collections.abc import Collection
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -74,3 +76,18 @@ def test_numbers_that_are_given_again_are_not_confused(ledger: Ledger) -> None:
     ledger.delete("comes")
     ledger.delete("stays")
     assert ledger.winners() == {}
+
+
+def test_winners_that_have_become_unreadable_are_not_kept(ledger: Ledger) -> None:
+    complete_experiment(ledger, "sound")
+    complete_experiment(ledger)
+    assert set(ledger.winners()) == {"sound", "digits"}
+    ledger.extend("digits", {"arms": ["adam"]}, [StudyKey("adam", 1)], [])
+    with ledger.hold("digits") as writer:
+        study = writer.append_generation(study_of(ledger, repeat=1), 0, [new_trial(0)], {})
+        writer.append_curves(study, Purpose.EVALUATION, {study.trials[0].id: [curve(31, [0.1])]})
+    with closing(sqlite3.connect(ledger.where, isolation_level=None)) as connection:
+        connection.execute(
+            "UPDATE cooldown_curves SET final_loss = 9e999 WHERE id = (SELECT max(id) FROM cooldown_curves)"
+        )
+    assert set(ledger.winners()) == set(fresh(ledger)) == {"sound"}

@@ -23,7 +23,7 @@ from optuna.trial import TrialState
 from patience import PATIENCE
 
 from cooldown.objectives import Curve
-from cooldown.storage import Ledger, LedgerError, StudyKey
+from cooldown.storage import Ledger, LedgerError, StudyKey, UnreadableError
 from cooldown.storage.fingerprint import fingerprint
 
 NAME = "<script>alert('🧊')</script>"
@@ -101,7 +101,10 @@ def test_values_that_are_not_finite_are_kept_as_optuna_keeps_them(ledger: Ledger
     finally:
         storage.remove_session()
         storage.engine.dispose()
-    assert study_of(ledger).trials[0].validation_loss == float("inf")
+    with closing(sqlite3.connect(ledger.where)) as connection:
+        assert connection.execute("SELECT validation_loss FROM cooldown_trials").fetchone() == (float("inf"),)
+    with pytest.raises(UnreadableError, match="final_loss should be a finite number, got inf"):
+        ledger.load("digits")
 
 
 def test_optuna_goes_on_optimizing_and_the_ledger_stays_as_it_was(ledger: Ledger, storage: RDBStorage) -> None:

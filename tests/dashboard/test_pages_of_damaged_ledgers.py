@@ -1,0 +1,69 @@
+"""Every page on a damaged ledger: a message with ledger, experiment and fault, and the other experiments stay."""
+
+import shutil
+import sqlite3
+import warnings
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from damages import damage
+from search_runs import run_in_threads, spec
+from test_pages import ABOUT_ONE, PAGES, Open, fine, words
+
+FAULTS = [
+    ("experiments", "spec = '['", "its row: spec is not JSON", "spec is not JSON"),
+    ("experiments", "spec = '{}'", "spec: task: is missing", "trials should be a whole number"),
+    ("curves", "kept_epoch = 9", "kept_epoch is 9, of 2 epochs", "by "),
+]
+SEEDS = 20
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with two finished experiments, `one` and `two`, in one file without a log."""
+    path = tmp_path_factory.mktemp("sound") / "sound.db"
+    run_in_threads(f"sqlite:///{path}", spec(epochs=2), name="one")
+    run_in_threads(f"sqlite:///{path}", spec(repeats=1), name="two")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    return path
+
+
+@pytest.fixture
+def path(sound: Path, tmp_path: Path) -> Path:
+    """A copy of that ledger."""
+    return Path(shutil.copy(sound, tmp_path / "cooldown.db"))
+
+
+@pytest.mark.parametrize(("table", "change", "fault", "listed"), FAULTS)
+def test_a_damaged_experiment_has_a_message_and_another_is_shown(
+    path: Path, open_app: Open, table: str, change: str, fault: str, listed: str
+) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"UPDATE cooldown_{table} SET {change} WHERE id = 1")
+    url = f"sqlite:///{path}"
+    for page in ABOUT_ONE:
+        app = open_app(url, page, experiment="one")
+        assert not app.exception
+        (error,) = [each.value.replace("\\", "") for each in app.error]
+        assert error.startswith(f"experiment 'one' in the ledger {path} cannot be read: ")
+        assert fault in error
+    fine(open_app(url, "verdict", experiment="two"))
+    fine(open_app(url, "schedules", experiment="two"))
+    rows = fine(open_app(url)).dataframe[0].value.set_index("name")
+    assert rows.status["two"] == "done"
+    assert rows.status["one"] == ("damaged" if table == "experiments" else "done")
+    assert listed in rows.leader["one"]
+
+
+@pytest.mark.parametrize("seed", [pytest.param(n, marks=[pytest.mark.full] if n >= SEEDS else []) for n in range(500)])
+def test_no_page_fails_on_a_damaged_ledger(path: Path, open_app: Open, seed: int) -> None:
+    done = damage(path, seed)
+    with warnings.catch_warnings():
+        # A value such as 1e300 may overflow in a mean.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        app = open_app(f"sqlite:///{path}", PAGES[seed % len(PAGES)], experiment="one")
+    assert not app.exception, done
+    assert "See the terminal" not in words(app), done
+    assert not [each.value for each in app.error if "See the terminal" in each.value], done
