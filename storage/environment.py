@@ -94,12 +94,15 @@ def _processor() -> str:
 
 
 def _blas() -> str:
-    """The BLAS library that numpy loaded, its version and the kernel that it chose: `openblas 0.3.31 Haswell`."""
+    """The BLAS library of numpy, its version and the kernel that it chose: `openblas 0.3.31 Haswell`; "" if unknown."""
+    import numpy
     from threadpoolctl import threadpool_info
 
-    # In the order in which they were loaded: numpy's comes first.
-    for library in threadpool_info():
-        if library["user_api"] == "blas":
-            parts = (library["internal_api"], library["version"], library.get("architecture"))
-            return " ".join(str(part) for part in parts if part)
-    return ""
+    # scipy may bring another one. numpy's packages have theirs in numpy.libs, or below numpy itself.
+    place = str(Path(numpy.__file__).parent)
+    loaded = [each for each in threadpool_info() if each["user_api"] == "blas"]
+    if not loaded:
+        return ""
+    library = min(loaded, key=lambda each: (not each["filepath"].startswith(place), each["filepath"]))
+    parts = (library["internal_api"], library["version"], library.get("architecture"))
+    return " ".join(str(part) for part in parts if part)

@@ -28,7 +28,7 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.figures import budget as budget_figures
 from cooldown.search.figures import verdict as figures
 from cooldown.search.spec.arms import short
-from cooldown.search.spec.experiment import data_options
+from cooldown.search.spec.task_fields import data_options
 from cooldown.search.statistics.verdict import Verdict
 from cooldown.storage import Status
 

@@ -22,6 +22,8 @@ from cooldown.objectives.data.checks import (
     check_kind,
     check_name,
 )
+from cooldown.objectives.data.reading.doubts import doubts
+from cooldown.objectives.data.reading.summary import Doubt, ReadColumn
 from cooldown.objectives.data.splits import NOTHING_APART, Apart, Split
 from cooldown.objectives.data.task import Kind, Task
 from cooldown.objectives.errors import InputError
@@ -49,6 +51,7 @@ class ArrayTask(Task):
     shared_scale: whether several targets, which then have one unit, are scaled together.
     n_test: how many of the rows are a test set of the user's own, the last ones; 0 if test rows are drawn. Of the other
         rows a quarter then validates (75/25), and a class needs only 4 of them.
+    columns: how each column of the table was read that the arrays come from, () for another origin.
 
     The loss is cross-entropy, or for a regression the mean squared error of targets standardized with the training
     rows' mean and standard deviation, which does not change R². Several targets are standardized one by one, so that
@@ -70,6 +73,7 @@ class ArrayTask(Task):
     sample_weight: NDArray[np.float64] | None = None
     apart: Apart = NOTHING_APART
     shared_scale: bool = False
+    columns: tuple[ReadColumn, ...] = ()
 
     def __post_init__(self) -> None:
         check_name("ArrayTask", self.name)
@@ -107,6 +111,13 @@ class ArrayTask(Task):
         return ColumnTransformer(
             [("numbers", numbers, self._numeric), ("categories", categories, list(self.categorical))]
         )
+
+    @cached_property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """The doubts about the columns of a table, found on the rows that are not test rows of the user's own."""
+        X, y = (rows[: self.n_rows - self.n_test] for rows in self.data)
+        target = next((column.name for column in self.columns if column.role == "target"), "the target")
+        return tuple(doubts(self.columns, X, y, target))
 
     @property
     def n_rows(self) -> int:

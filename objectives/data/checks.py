@@ -27,7 +27,7 @@ and two of a regression.
 TEST_ROWS = 2
 """Rows that a test set of the user's own needs."""
 
-NO_CLASSES = '; if the numbers are not classes, use kind="regression"'
+NO_CLASSES = '; if the numbers are not classes, use kind="regression" (--kind regression)'
 
 LABELS = 20
 """Whole numbers with at most this many distinct values are classes, if the kind is not given."""

@@ -8,8 +8,10 @@ from functools import partial
 from typing import Any
 
 from cooldown.objectives.data.arrays import ArrayTask
-from cooldown.objectives.data.columns import is_numeric
 from cooldown.objectives.data.downloads import fetched
+from cooldown.objectives.data.reading import files
+from cooldown.objectives.data.reading.columns import is_number
+from cooldown.objectives.data.reading.options import Reading
 from cooldown.objectives.data.table import table_task
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
@@ -26,15 +28,18 @@ def from_openml(
     sample_weight: str | None = None,
     groups: str | None = None,
     time: str | None = None,
+    kind: Kind | None = None,
+    drop: tuple[str, ...] = (),
 ) -> ArrayTask:
     """A task from a data set on OpenML: predict one column from all others, except those that the data set excludes.
 
     text: `openml:NAME` for a data set with one active version, `openml:NAME@VERSION`, or `openml:ID`. target: the
-        column to predict; None for the data set's default target. sample_weight, groups, time: as for `from_table`.
+        column to predict; None for the data set's default target. sample_weight, groups, time, drop: as for
+        `from_table`.
 
-    OpenML declares which columns are numeric: a numeric target gives a regression, any other a classification, and
-    features are numbers or categories, as in `from_table`. Empty columns are left out. Raises InputError if the data
-    set cannot be found, downloaded or used.
+    OpenML declares which columns are numeric: a numeric target gives a regression, unless `kind` says otherwise, any
+    other a classification, and features are numbers or categories, as in `from_table`. Empty columns are left out.
+    Raises InputError if the data set cannot be found, downloaded or used.
     """
     where = f"task {text!r}"
     address = ADDRESS.fullmatch(text.removeprefix(PREFIX))
@@ -48,13 +53,21 @@ def from_openml(
     target_column = "default-target" if target is None else None
     data_set = fetched(where, partial(_fetch, where), target_column=target_column, **selection)
     table = data_set.frame.dropna(axis="columns", how="all")
-    texts = [column for column in table.columns if not is_numeric(where, table[column])]
+    reading = Reading(drop=drop)
     if target is None:
         target = _only(where, data_set.target_names, table.columns)
-    kind: Kind = "classification" if target in texts else "regression"
+    reading.check(
+        where,
+        list(data_set.frame.columns),
+        {"target": target, "sample_weight": sample_weight, "groups": groups, "time": time},
+    )
+    table = files.without(table, where, reading.drop)
+    texts = [column for column in table.columns if not is_number(table[column])]
+    inferred: Kind = "classification" if target in texts else "regression"
     # Strings are declared categories: the user cannot correct cells that look mistyped.
     table, name = table.astype(dict.fromkeys(texts, "category")), data_set.details["name"]
-    return table_task(where, table, target, name, kind, sample_weight=sample_weight, groups=groups, time=time)
+    rows: dict[str, Any] = {"sample_weight": sample_weight, "groups": groups, "time": time}
+    return table_task(where, table, target, name, kind or inferred, reading=reading, **rows)
 
 
 def _fetch(where: str, **options: Any) -> Any:

@@ -2,12 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from cooldown.objectives.catalog import Catalog, UnknownNameError, unknown_name
 from cooldown.objectives.data.openml import PREFIX, from_openml
-from cooldown.objectives.data.table import SUFFIXES, from_table
-from cooldown.objectives.data.task import Task
+from cooldown.objectives.data.reading.files import is_table
+from cooldown.objectives.data.reading.options import AS_WRITTEN, Reading
+from cooldown.objectives.data.table import from_table
+from cooldown.objectives.data.task import Kind, Task
 from cooldown.objectives.errors import InputError
 
 Origin = Literal["built-in", "table", "OpenML", "module", "object"]
@@ -22,15 +24,17 @@ def resolve(
     sample_weight: str | None = None,
     groups: str | None = None,
     time: str | None = None,
+    kind: Kind | None = None,
+    reading: Reading = AS_WRITTEN,
 ) -> Task:
     """The task that `text` names: see `objectives.tasks.resolve`."""
-    columns = {"target": target, "sample_weight": sample_weight, "groups": groups, "time": time}
+    columns: dict[str, Any] = {"target": target, "sample_weight": sample_weight, "groups": groups, "time": time}
     if text in catalog.names():
         task = catalog.get(text)
     elif text.startswith(PREFIX):
-        task = from_openml(text, target=target, sample_weight=sample_weight, groups=groups, time=time)
+        task = from_openml(text, kind=kind, drop=reading.drop, **columns)
     elif _is_path(text):
-        task = from_table(text, target=target, test=test, sample_weight=sample_weight, groups=groups, time=time)
+        task = from_table(text, test=test, kind=kind, **columns, **reading.given())
     elif ":" in text:
         task = catalog.get(text)
     else:
@@ -38,16 +42,19 @@ def resolve(
             f"{unknown_name('task', text, catalog.names())}; "
             f"or give openml:NAME, a path to a CSV or Parquet file, or module:attribute"
         )
-    for setting, column in columns.items():
-        if column is not None and not (text.startswith(PREFIX) or _is_path(text)):
+    for setting, value in {**columns, "kind": kind, "drop": reading.drop or None}.items():
+        if value is not None and not (text.startswith(PREFIX) or _is_path(text)):
             raise InputError(
-                f"{setting} {column!r} is for a CSV or Parquet file or for openml:NAME; {text!r} is neither"
+                f"{setting} {_told(value)} is for a CSV or Parquet file or for openml:NAME; {text!r} is neither"
             )
     if test is not None and not _is_path(text):
         raise InputError(
             f"test {test!r} is for a task that is a CSV or Parquet file; {text!r} is none (in Python, "
             "tasks.from_arrays takes test rows too)"
         )
+    for setting, value in reading.given().items():
+        if setting != "drop" and not _is_path(text):
+            raise InputError(f"{setting} {_told(value)} is for a task that is a file; {text!r} is none")
     return task if hidden is None else task.with_hidden(hidden)
 
 
@@ -57,7 +64,7 @@ def origin(catalog: Catalog[Task], text: str) -> Origin:
         return "built-in"
     if text.startswith(PREFIX):
         return "OpenML"
-    if Path(text).suffix.lower() in SUFFIXES:
+    if is_table(Path(text)):
         return "table"
     module, _, attribute = text.partition(":")
     parts = [*module.split("."), attribute]
@@ -68,7 +75,11 @@ def _is_path(text: str) -> bool:
     suffix = Path(text).suffix
     separators = {os.sep, os.altsep} - {None}
     return (
-        suffix.lower() in SUFFIXES
+        is_table(Path(text))
         or any(str(separator) in text for separator in separators)
         or (bool(suffix) and ":" not in text)
     )
+
+
+def _told(value: str | tuple[str, ...]) -> str:
+    return repr(value) if isinstance(value, str) else ", ".join(map(repr, value))

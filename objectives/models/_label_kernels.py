@@ -3,13 +3,13 @@ weight for each row, 1 where rows have none.
 """
 
 import numpy as np
-from numba import njit
 
 from cooldown.objectives.fusion import REDUCING
+from cooldown.objectives.kernel_cache import kernel
 from cooldown.objectives.models._kernels import _exp
 
 
-@njit(cache=True, **REDUCING)
+@kernel(**REDUCING)
 def binary_cross_entropy(z, theta, gradient, bias, targets, weights, indices, losses):  # type: ignore[no-untyped-def]
     """Sum of weight · cross-entropy of σ(z + b) over batch and labels, divided by their number, and z (R, K, B) ← its
     gradient with respect to the logits.

@@ -15,6 +15,7 @@ from cooldown.objectives.data.arrays import ArrayTask
 from cooldown.objectives.data.frames import from_frame, is_frame
 from cooldown.objectives.data.own_arrays import from_arrays
 from cooldown.objectives.data.own_model import ModelTask, from_model
+from cooldown.objectives.data.reading.options import AS_WRITTEN, Reading
 from cooldown.objectives.data.resolve import Origin
 from cooldown.objectives.data.table import from_table
 from cooldown.objectives.data.task import Kind, Task
@@ -33,6 +34,8 @@ def resolve(
     sample_weight: str | None = None,
     groups: str | None = None,
     time: str | None = None,
+    kind: Kind | None = None,
+    reading: Reading = AS_WRITTEN,
 ) -> Task:
     """The task that `text` names: a built-in, a data set on OpenML as `openml:NAME`, `openml:NAME@VERSION` or
     `openml:ID`, a CSV or Parquet file's path, or a user's `module:attribute`.
@@ -40,10 +43,11 @@ def resolve(
     target: the column to predict, for a file, or for an OpenML data set instead of its default. hidden: widths of
     the MLP's hidden layers instead of the task's. test: the path of a file of test rows, for a task that is a file.
     sample_weight: the column with the rows' weights, for a file or an OpenML data set, which is downloaded on first
-    use; groups, time: the columns across which nothing is split, likewise. A module may be in the working folder, which
-    is added to `sys.path`. Raises InputError with the nearest match.
+    use; groups, time: the columns across which nothing is split, and kind: "classification" or "regression", for the
+    same. reading: how a file is read where its cells do not decide. A module may be in the working folder, which is
+    added to `sys.path`. Raises InputError with the nearest match.
     """
-    return _resolve.resolve(_catalog, text, target, hidden, test, sample_weight, groups, time)
+    return _resolve.resolve(_catalog, text, target, hidden, test, sample_weight, groups, time, kind, reading)
 
 
 def given(task: Any, **settings: Any) -> Task:
@@ -75,6 +79,7 @@ __all__ = [
     "Kind",
     "ModelTask",
     "Origin",
+    "Reading",
     "Task",
     "from_arrays",
     "from_frame",

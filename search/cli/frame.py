@@ -7,7 +7,8 @@ import shlex
 import signal
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -41,13 +42,13 @@ def _version(
         raise typer.Exit
 
 
-def show_result(result: Any, db: str | None, json_: bool) -> None:
-    """Print an experiment's answer as text, or the experiment as JSON."""
+def show_result(result: Any, db: str | None, json_: bool, more: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Print an experiment's answer as text, or the experiment as JSON, with `more` in its document."""
     from cooldown.search.cli import terminal
     from cooldown.search.spec.recorded import names_modules
 
     if json_:
-        print_json(result.to_json())
+        print_json({**result.to_json(), **more})
     else:
         terminal.answer(OUT, result, place(result.name, db, trust=names_modules(result.record.spec)))
 

@@ -162,6 +162,21 @@ Target = Annotated[
     str | None, typer.Option("--target", help=Experiment.model_fields["target"].description, metavar="COLUMN")
 ]
 Test = Annotated[str | None, typer.Option("--test", help=Experiment.model_fields["test"].description, metavar="FILE")]
+Kind = Annotated[str | None, typer.Option("--kind", help=Experiment.model_fields["kind"].description, metavar="KIND")]
+Decimal = Annotated[
+    str | None, typer.Option("--decimal", help=Experiment.model_fields["decimal"].description, metavar="MARK")
+]
+
+
+def _each(field: str, metavar: str) -> Any:
+    text = f"{Experiment.model_fields[field].description}; can be repeated"
+    return typer.Option(f"--{field}", help=text, metavar=metavar, show_default=False)
+
+
+Missing = Annotated[list[str] | None, _each("missing", "TEXT")]
+Categories = Annotated[list[str] | None, _each("categories", "COLUMN")]
+Dates = Annotated[list[str] | None, _each("dates", "COLUMN")]
+Drop = Annotated[list[str] | None, _each("drop", "COLUMN")]
 Groups = Annotated[
     str | None, typer.Option("--groups", help=Experiment.model_fields["groups"].description, metavar="COLUMN")
 ]

@@ -1,22 +1,30 @@
 """Commands that run an experiment: compare, tune, resume."""
 
 import signal
+from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
 
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.tasks import Task as AnyTask
+from cooldown.search.cli.columns import told
 from cooldown.search.cli.frame import ERR, OUT, app, place, print_json, say, show_result
 from cooldown.search.cli.options import (
     NAMING,
     WHOLE,
     Arms,
     BatchSize,
+    Categories,
     ClassWeight,
     ConfirmSeeds,
+    Dates,
     Db,
+    Decimal,
+    Drop,
     DryRun,
     Epochs,
     Finalists,
@@ -24,9 +32,11 @@ from cooldown.search.cli.options import (
     Groups,
     Hidden,
     Json,
+    Kind,
     Margin,
     MaxRepeats,
     Metric,
+    Missing,
     Name,
     NewName,
     Objective,
@@ -79,6 +89,12 @@ def compare(
     test: Test = None,
     groups: Groups = None,
     time: Time = None,
+    kind: Kind = None,
+    decimal: Decimal = None,
+    missing: Missing = None,
+    categories: Categories = None,
+    dates: Dates = None,
+    drop: Drop = None,
     metric: Metric = None,
     objective: Objective = None,
     class_weight: ClassWeight = None,
@@ -125,6 +141,12 @@ def tune(
     test: Test = None,
     groups: Groups = None,
     time: Time = None,
+    kind: Kind = None,
+    decimal: Decimal = None,
+    missing: Missing = None,
+    categories: Categories = None,
+    dates: Dates = None,
+    drop: Drop = None,
     metric: Metric = None,
     objective: Objective = None,
     class_weight: ClassWeight = None,
@@ -195,6 +217,7 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
     from cooldown.search.cli.settings import merged_settings
     from cooldown.search.experiments.service import ONE_ARM
     from cooldown.search.spec.ranges import read_settings
+    from cooldown.search.spec.task_fields import LISTS
 
     parameters = dict(context.params)
     exported = parameters.pop("from_", None)
@@ -209,23 +232,36 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
         "arms": arms or None,
         "hidden": _widths(parameters["hidden"]),
         "ranges": read_settings(set_) if set_ else None,
+        **{name: parameters[name] or None for name in LISTS},
     }
     settings = merged_settings(task, flags, defaults, None if exported is None else Path(exported))
     if joint and isinstance(settings["arms"], list | dict) and len(settings["arms"]) > 1:
         raise InputError(f"{ONE_ARM}; give it as one --arm, for example --arm momentum,adam+cosine,sgdr")
+    table: dict[str, Any] = {}
+
+    def on_task(task: AnyTask) -> None:
+        table.update(told(task, quiet=quiet))
+
     if dry_run:
         with nullcontext() if quiet else ERR.status("Timing a small experiment of the same kind …"):
-            estimated = experiments.dry_run(**settings)
+            estimated = experiments.dry_run(**settings, on_task=on_task)
         if json_:
-            print_json(estimated.to_json())
+            print_json({**estimated.to_json(), **table})
         else:
             OUT.print(listings.estimate(estimated))
         return
-    _run(lambda report: experiments.compare(**settings, report=report), settings.get("db"), json_, quiet)
+
+    def work(report: Any) -> Any:
+        return experiments.compare(**settings, report=report, on_task=on_task)
+
+    _run(work, settings.get("db"), json_, quiet, table)
 
 
-def _run(work: Any, db: str | None, json_: bool, quiet: bool) -> None:
-    """Do `work` with a live display, and print its result; if interrupted, print how to continue."""
+def _run(work: Any, db: str | None, json_: bool, quiet: bool, table: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Do `work` with a live display, and print its result; if interrupted, print how to continue.
+
+    table: what `work` has found of the task's table, for the JSON document.
+    """
     from cooldown.search import experiments
     from cooldown.search.cli.live import live
     from cooldown.search.spec.recorded import names_modules
@@ -246,7 +282,7 @@ def _run(work: Any, db: str | None, json_: bool, quiet: bool) -> None:
             arguments = place(running[0], db, trust=names_modules(known.get(running[0], {})))
             say(f"Interrupted. Finished work is kept; continue with:\n  cooldown resume {arguments}")
         raise
-    show_result(result, db, json_)
+    show_result(result, db, json_, table)
 
 
 def _widths(text: str | None) -> tuple[int, ...] | None:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from cooldown.objectives.errors import InputError
-from cooldown.search.spec.experiment import AIMS, BESIDE, BY_TASK, read_spec, read_toml
+from cooldown.search.spec.experiment import AIMS, BESIDE, read_spec, read_toml
+from cooldown.search.spec.task_fields import BY_TASK, READING
 from cooldown.search.spec.values import flatten
 
 
@@ -26,8 +27,8 @@ def merged_settings(
         settings = _exported_spec(exported)
     if task is not None:
         if task != settings.get("task"):
-            # The columns, the test set, the hidden layers, and what is measured belong to the other task.
-            others = ("target", "hidden", *BY_TASK, *AIMS)
+            # The columns and their reading, the test set, the hidden layers, and the measures belong to the other task.
+            others = ("target", "kind", *BY_TASK, *READING, "hidden", *AIMS)
             settings = {key: value for key, value in settings.items() if key not in others}
         settings |= read_toml(Path(task)) if Path(task).suffix == ".toml" else {"task": task}
     merged = {**(defaults or {}), **settings, **{key: value for key, value in flags.items() if value is not None}}
@@ -37,7 +38,7 @@ def merged_settings(
     ranges: Any = settings.get("ranges")
     if isinstance(ranges, Mapping) and flags.get("ranges"):
         merged["ranges"] = {**flatten(ranges), **flags["ranges"]}
-    if "task" not in merged or "report" in merged:
+    if "task" not in merged or {"report", "on_task"} & merged.keys():
         # Not a valid spec: this raises, and reports all other mistakes too.
         read_spec(**{key: value for key, value in merged.items() if key not in BESIDE})
     return merged

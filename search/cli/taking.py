@@ -3,13 +3,31 @@
 import sys
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cooldown.objectives.errors import InputError
+from cooldown.search.cli.columns import told
 from cooldown.search.cli.frame import ERR, OUT, app, print_json, say
-from cooldown.search.cli.options import NAMING, WHOLE, Db, Force, Groups, Json, Name, Output, Time, Trust
+from cooldown.search.cli.options import (
+    NAMING,
+    WHOLE,
+    Categories,
+    Dates,
+    Db,
+    Decimal,
+    Drop,
+    Force,
+    Groups,
+    Json,
+    Kind,
+    Missing,
+    Name,
+    Output,
+    Time,
+    Trust,
+)
 
 # Listed without importing the modules, so that `--help` is fast.
 FORMATS = sorted(name for _, name, _ in iter_modules([str(Path(__file__).parents[1] / "export" / "formats")]))
@@ -103,6 +121,12 @@ def train(
     test: Annotated[str | None, typer.Option("--test", help="a table of test rows", metavar="FILE")] = None,
     groups: Groups = None,
     time: Time = None,
+    kind: Kind = None,
+    decimal: Decimal = None,
+    missing: Missing = None,
+    categories: Categories = None,
+    dates: Dates = None,
+    drop: Drop = None,
     trust: Trust = False,
     json_: Json = False,
 ) -> None:
@@ -113,9 +137,14 @@ def train(
     if seeds is not None and seeds < 1:
         raise InputError(f"--seeds {seeds}: must be at least 1")
     with ERR.status("Training …"):
-        retrained = retrain(Path(file), task, target=target, test=test, groups=groups, time=time, seeds=seeds)
+        lists = {"missing": missing, "categories": categories, "dates": dates, "drop": drop}
+        table: dict[str, Any] = {"target": target, "test": test, "groups": groups, "time": time}
+        table |= {"kind": kind, "decimal": decimal}
+        table |= {name: texts or None for name, texts in lists.items()}
+        retrained = retrain(Path(file), task, seeds=seeds, **table)
+    columns = told(retrained.task, quiet=json_)
     if json_:
-        print_json(retrained.to_json())
+        print_json({**retrained.to_json(), **columns})
     else:
         OUT.print(listings.retrained(retrained))
         for remark in retrained.remarks:

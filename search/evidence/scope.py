@@ -1,7 +1,7 @@
 """What the answer of an experiment speaks of: other test rows of the same kind, or only those that were measured on."""
 
 from cooldown.search.evidence.view import View, once
-from cooldown.search.spec.experiment import OWN_TEST
+from cooldown.search.spec.task_fields import OWN_TEST
 
 
 @once

@@ -9,15 +9,16 @@ from typing import Any
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task, from_frame, is_frame
 from cooldown.search.spec import samplers
-from cooldown.search.spec.experiment import BY_TASK, Experiment, read_spec
+from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.spec.looks import default_plan, planned_fields
 from cooldown.search.spec.space import search_space
+from cooldown.search.spec.task_fields import BY_TASK, READING
 from cooldown.search.tuning.costs import arm_cost
 from cooldown.search.tuning.splits import Splits, task_of, with_own_test
 from cooldown.storage import ExperimentRecord, Ledger, Purpose
 
 MAX_NAME = 200
-OF_TABLE = ("target", "sample_weight", *BY_TASK)
+OF_TABLE = ("target", "sample_weight", "kind", *BY_TASK, *READING)
 """Settings that say what the columns of a table are."""
 
 

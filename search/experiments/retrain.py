@@ -15,7 +15,8 @@ from cooldown.objectives.tasks import Task
 from cooldown.objectives.trust import reading
 from cooldown.search.evidence.measures import loss_name
 from cooldown.search.export.reading import Document, read_exported
-from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.experiment import Experiment, read_spec
+from cooldown.search.spec.task_fields import BY_TASK
 from cooldown.search.tuning.splits import Splits, task_of
 from cooldown.storage import Purpose
 
@@ -113,37 +114,39 @@ def retrain(
     test: Any = None,
     groups: Any = None,
     time: Any = None,
+    kind: str | None = None,
     seeds: int | None = None,
     trust: bool = False,
+    **table: Any,
 ) -> Retrained:
     """Train the configuration in the JSON or TOML file `path` again.
 
     task: another task than the file's, by its name, or a Task, the path of a table or a DataFrame, for which `target`,
-    `test`, `groups` and `time` are as for `compare`; required if the file holds a configuration only. seeds: how many,
-    by default those of the search that found it, else 3. trust: import modules that the file names, as in
-    `mymodule:Lion`; else UntrustedModuleError says which. Raises InputError for a file without a configuration, or an
-    unknown task.
+    `test`, `groups`, `time`, `kind` and the fields of `Reading` are as for `compare`; required if the file holds a
+    configuration only. seeds: how many, by default those of the search that found it, else 3. trust: import modules
+    that the file names, as in `mymodule:Lion`; else UntrustedModuleError says which. Raises InputError for a file
+    without a configuration, or an unknown task.
     """
     with reading(trust):
         document = read_exported(path)
     spec = document.spec
     if task is None and spec is None:
         raise InputError(f"{path} has no task; name one, for example `cooldown train {path} digits`")
-    columns = {"target": target, "test": test, "groups": groups, "time": time}
-    told = {name: value for name, value in columns.items() if value is not None}
-    for name in told:
-        if task is None and name != "target":
-            raise InputError(f"{name} {told[name]!r} is for another task than that of {path}; name the task too")
+    about = {"target": target, "test": test, "groups": groups, "time": time, "kind": kind, **table}
+    about = {name: value for name, value in about.items() if value is not None}
+    for name in BY_TASK:
+        if task is None and name in about:
+            raise InputError(f"{name} {about[name]!r} is for another task than that of {path}; name the task too")
     if task is None:
         # The file names it.
         with reading(trust):
-            trained = _task(task, told, spec)
+            trained = _task(task, about, spec)
     else:
-        trained = _task(task, told, spec)
+        trained = _task(task, about, spec)
     if spec is not None and document.task.fingerprint == trained.fingerprint():
         return _repeated(document, spec, trained, seeds)
     retrained = _on_another_task(document.config, trained, spec.seed if spec else 0, seeds)
-    asked_for_another = bool(told) or not _is_of(spec, task)
+    asked_for_another = bool(about) or not _is_of(spec, task)
     if spec is not None and document.task.fingerprint and not asked_for_another:
         changed = f"the data or the network of {spec.task} changed since the experiment: recorded losses do not apply"
         return replace(retrained, remarks=(changed, *retrained.remarks))
@@ -187,13 +190,15 @@ def _remarks(config: TrainConfig, n_rows: int) -> tuple[str, ...]:
     return () if remark is None else (remark,)
 
 
-def _task(task: Any, told: Mapping[str, Any], spec: Experiment | None) -> Task:
-    """The task that is trained on. told: what was said of a table's columns and test rows."""
+def _task(task: Any, about: Mapping[str, Any], spec: Experiment | None) -> Task:
+    """The task to train on. about: what is said of a table, by the names of a spec's fields."""
     from cooldown.objectives import tasks
 
     if spec is not None and _is_of(spec, task):
-        return task_of(spec.model_copy(update=dict(told)))
-    return tasks.given(task, **told)
+        return task_of(read_spec(**{**spec.to_json(), **about}))
+    if isinstance(task, str | PathLike):
+        return task_of(read_spec(task=fspath(task), **about))
+    return tasks.given(task, **about)
 
 
 def _is_of(spec: Experiment | None, task: Any) -> bool:

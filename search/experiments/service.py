@@ -3,12 +3,13 @@
 Comparing again with the same spec continues where it stopped: comparing and resuming are the same operation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.tasks import Task
 from cooldown.objectives.trust import reading
 from cooldown.search.experiments.preparing import find, free_name, prepared
 from cooldown.search.experiments.result import Result
@@ -23,6 +24,8 @@ from cooldown.storage.address import database_url
 if TYPE_CHECKING:
     from cooldown.search.tuning.dry_run import Estimate
 
+OnTask = Callable[[Task], None]
+
 ONE_ARM = "tune searches one joint arm"
 
 
@@ -33,14 +36,16 @@ def compare(
     db: str | PathLike[str] | None = None,
     workers: int | None = None,
     report: Report = lambda _: None,
+    on_task: OnTask = lambda _: None,
     **settings: Any,
 ) -> Result:
     """Tune every arm on `task` under equal budgets, and report which is better.
 
     task: a built-in name, a path to a CSV or Parquet file or a DataFrame (with `target`, `test` for test rows for all
     repeats, and `groups` or `time` for columns across which nothing is split), `openml:NAME`, `module:attribute`, or a
-    Task. name: the experiment's name; by default that of the task. db: the ledger's file, or its
-    database URL. workers: processes, by default one per core. report: called with the progress after every step.
+    Task. name: the experiment's name; by default that of the task. db: the ledger's file, or its database URL. workers:
+    processes, by default one per core. report: called with the progress after every step. on_task: called with the task
+    before anything is trained, for what is told of its table.
     settings: the fields of `Experiment`: arms, trials, repeats, epochs, seeds, …
 
     With neither repeats nor until_decided, the experiment is looked at after 5, 10, 20 and 40 repeats, as far as a
@@ -51,6 +56,7 @@ def compare(
     Raises InputError for invalid input, before anything is written.
     """
     spec, splits = prepared(task, name, db, workers, settings)
+    on_task(splits.task)
     fingerprint = splits.task.fingerprint()
     ledger = Ledger(database_url(db))
     record = find(ledger, spec, fingerprint, name)
@@ -72,6 +78,7 @@ def dry_run(
     name: str | None = None,
     db: str | PathLike[str] | None = None,
     workers: int | None = None,
+    on_task: OnTask = lambda _: None,
     **settings: Any,
 ) -> "Estimate":
     """Estimate time and cost of `compare` with the same arguments, from a short calibration run; no ledger is changed.
@@ -82,6 +89,7 @@ def dry_run(
     from cooldown.search.tuning.dry_run import estimate
 
     spec, splits = prepared(task, name, db, workers, settings)
+    on_task(splits.task)
     with suppress(NoLedgerError):
         # Raises if the name is taken.
         find(Ledger(database_url(db), create=False), spec, splits.task.fingerprint(), name)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, ValidationError
 
 from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.data.reading.text import decoded
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.spec.experiment import Experiment, recorded_spec
@@ -96,11 +97,12 @@ def read_exported(path: Path) -> Document:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text("utf-8-sig")
+        content = path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"file {str(path)!r} does not exist") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{str(path)!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    text = decoded(content, repr(str(path)))
     kind = "TOML" if path.suffix.lower() == ".toml" else "JSON"
     try:
         document = tomllib.loads(text) if kind == "TOML" else json.loads(text)

@@ -13,7 +13,8 @@ import tomli_w
 from cooldown.objectives import tasks
 from cooldown.search.evidence.measures import options
 from cooldown.search.spec.arms import joint_arm
-from cooldown.search.spec.experiment import BY_TASK, OWN_TEST, Experiment, data_options
+from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.task_fields import BY_TASK, OWN_TEST, data_options
 from cooldown.search.spec.values import flatten
 from cooldown.storage import ExperimentRecord
 

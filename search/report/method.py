@@ -16,7 +16,8 @@ from cooldown.search.report.blocks import Code, Part, Section, Steps, Table, Tex
 from cooldown.search.report.commands import reproduction
 from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import short
-from cooldown.search.spec.experiment import AIMS, LEFT_OUT, OWN_TEST, Experiment
+from cooldown.search.spec.experiment import AIMS, LEFT_OUT, Experiment
+from cooldown.search.spec.task_fields import OWN_TEST, READING
 from cooldown.search.spec.values import flatten
 from cooldown.search.statistics.verdict import MARGIN
 from cooldown.storage import ExperimentRecord, Status
@@ -26,7 +27,7 @@ CAPPED = (
     "A diverged run counts as this loss, and its cost is included."
 )
 
-WITHOUT_DEFAULT = ("task", "target", "test", "primary", *AIMS)
+WITHOUT_DEFAULT = ("task", "target", "test", "kind", *READING, "primary", *AIMS)
 
 
 def protocol(result: Result) -> Section:

@@ -12,16 +12,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
 from cooldown.objectives import schedules
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.data.aim import Aim, read_class_weight, read_measure
+from cooldown.objectives.data.reading.text import decoded
 from cooldown.objectives.errors import InputError
 from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import CHOICES, Arm, short
 from cooldown.search.spec.looks import check_looks
 from cooldown.search.spec.ranges import read_ranges
+from cooldown.search.spec.task_fields import BY_TASK, READING, TaskFields
 from cooldown.search.statistics.verdict import MARGIN
 
 BESIDE = ("name", "db", "workers", "until_decided", "max_repeats")
@@ -30,23 +32,16 @@ BESIDE = ("name", "db", "workers", "until_decided", "max_repeats")
 AIMS = ("metric", "objective", "class_weight", "sample_weight", "target_transform")
 """Fields that say what a task's network is trained for and measured by."""
 
-BY_TASK = ("test", "groups", "time")
-"""Fields of a table that a task object brings itself; `OWN_TEST` then stands in the spec."""
-
-LEFT_OUT = (*BY_TASK, "widened", "primary", "margin", "looks", "until", *AIMS)
+LEFT_OUT = (*BY_TASK, "kind", *READING, "widened", "primary", "margin", "looks", "until", *AIMS)
 """Fields that a spec has in JSON only where they are set: specs of older ledgers do not have them."""
 
 DEFAULT_ARMS = ("momentum", "momentum+cosine", "momentum+sgdr", "adam", "adam+cosine")
-
-OWN_TEST = "the task's own"
-"""The `test` of a spec whose task, an object or a `module:attribute`, has test rows of its own, and the `groups` or
-`time` of one that keeps those of its own apart. No file and no column is named so."""
 
 Pruner = Literal["none", "median", "hyperband"]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
-class Experiment(BaseModel):
+class Experiment(TaskFields):
     """All arms on one task, with one budget.
 
     arms: texts such as `bn=momentum+cosine[batch_norm=true]`, or tables as `Arm.from_table` reads them, in a list or by
@@ -55,6 +50,8 @@ class Experiment(BaseModel):
     predict, for a file or an OpenML data set. test: a file of test rows, for a task that is a file; `OWN_TEST` if the
     task has test rows of its own, which `compare` then records; None if they are drawn for each repeat. groups, time: a
     table's column across which nothing is split, of groups or of times; `OWN_TEST` likewise.
+    kind: "classification" or "regression", where the target does not say it. decimal, missing, categories, dates, drop:
+    how a file is read, as in `objectives.tasks.Reading`.
     trials: configs tried per study. repeats: independent studies per arm. epochs: passes over the training rows.
     seeds: search seeds per trial. finalists: each study's best trials that are trained again with `finalist_seeds`
     further seeds. confirm_seeds: fresh seeds of the winner's evaluation. generation: trials proposed together.
@@ -73,19 +70,6 @@ class Experiment(BaseModel):
     sample_weight: the column with the rows' weights, of a table.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-    task: str = Field(min_length=1, title="Task", description="what is trained on")
-    target: str | None = Field(None, title="Target column", description="a table's target column")
-    test: str | None = Field(
-        None, title="Test set", description="a table of test rows for all repeats, for a task that is a table"
-    )
-    groups: str | None = Field(
-        None, title="Groups", description="a table's column of groups, none of which is in two parts of a split"
-    )
-    time: str | None = Field(
-        None, title="Time", description="a table's column of times: validated and tested on later rows than trained on"
-    )
     arms: tuple[str, ...] = Field(DEFAULT_ARMS, title="Arms", description="optimizers, or optimizers+schedules")
     trials: Count = Field(16, title="Trials per study", description="configs tried per study")
     repeats: Count = Field(5, title="Repeats per arm", description="independent studies per arm")
@@ -321,12 +305,6 @@ def _counts(names: Iterable[str]) -> Iterable[tuple[str, int]]:
     return Counter(names).items()
 
 
-def data_options(spec: Mapping[str, Any]) -> list[str]:
-    """The options with which a command names a spec's target column, its test set and what is kept apart."""
-    # Joined with "=", because a column or a file may be named like an option.
-    return [f"--{key}={spec[key]}" for key in ("target", *BY_TASK) if spec.get(key) not in (None, OWN_TEST)]
-
-
 def _is_range(value: Any) -> bool:
     return isinstance(value, tuple) and all(isinstance(end, float) for end in value)
 
@@ -361,22 +339,33 @@ def _problems(error: Any) -> list[str]:
     match error["type"]:
         case "missing":
             return [f"{where}: is missing"]
-        case "literal_error" if isinstance(value, str) and field == "pruner":
-            return [str(unknown_name(field, value, get_args(Pruner)))]
+        case "literal_error" if isinstance(value, str) and (
+            choices := _choices(Experiment.model_fields[field].annotation)
+        ):
+            return [str(unknown_name(field, value, choices))]
         case "tuple_type":
             return [f"{where}: should be a list, got {value!r}"]
     message = error["msg"].replace("Input should", "should").replace("String should", "should")
     return [f"{where}: {message}, got {value!r:.80}"]
 
 
+def _choices(annotation: Any) -> list[str]:
+    """The texts that a field may be, by its annotation: a Literal, or one of several types."""
+    parts = get_args(annotation)
+    return [text for part in parts for text in ([part] if isinstance(part, str) else _choices(part))]
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """The settings in a TOML file; raises InputError with the file's name and, for a syntax error, the line."""
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        content = path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"spec file {path} does not exist") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    text = decoded(content, str(path))
+    try:
+        # TOML knows two of the three kinds of line ends.
+        return tomllib.loads(text.replace("\r\n", "\n").replace("\r", "\n"))
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path} is not valid TOML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from None

@@ -13,7 +13,8 @@ from cooldown.objectives.tasks import Task
 from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.executors.jobs import pack
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.experiment import BY_TASK, OWN_TEST, Experiment
+from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.task_fields import BY_TASK, OWN_TEST
 from cooldown.storage import ExperimentRecord, Purpose
 
 
@@ -21,7 +22,7 @@ def task_of(spec: Experiment, given: Task | None = None) -> Task:
     """The spec's task with the spec's hidden layers, measures and weights: the object `given`, or the task that the
     spec names.
 
-    Raises InputError for an unknown task, for a column or a test set beside a task object, for a task that has not the
+    Raises InputError for an unknown task, for what is said of a table beside a task object, for a task that has not the
     test rows, groups or times of its own that the spec says it has, and for measures or weights that do not fit.
     """
     from cooldown.objectives import tasks
@@ -30,11 +31,12 @@ def task_of(spec: Experiment, given: Task | None = None) -> Task:
     own = [name for name in BY_TASK if named[name] == OWN_TEST]
     named |= dict.fromkeys(own)
     if given is None:
-        task = tasks.resolve(spec.task, hidden=spec.hidden, **named)
+        task = tasks.resolve(spec.task, hidden=spec.hidden, **named, kind=spec.kind, reading=spec.reading)
     else:
-        for name, value in named.items():
+        of_files = {"test": named["test"], **spec.reading.given()}
+        for name, value in {**named, "kind": spec.kind, **of_files}.items():
             if value is not None:
-                also = "" if name == "test" else " or for openml:NAME"
+                also = "" if name in of_files else " or for openml:NAME"
                 raise InputError(
                     f"{name} {value!r} is for a CSV or Parquet file{also}; {given.name!r} is a Task object"
                 )

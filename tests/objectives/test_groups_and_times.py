@@ -173,6 +173,7 @@ def test_times_are_numbers_or_dates(clock):
 # --- what is refused
 
 X, Y = numbered(20)
+X_40, Y_40 = numbered(40)
 TWO = np.repeat(["a", "b"], 10)
 
 
@@ -257,7 +258,7 @@ def test_a_column_of_groups_is_no_feature_and_an_array_leaves_all_columns():
     for setting in ("groups", "time"):
         with pytest.raises(InputError, match=f"{setting}: unknown column 'shpo'; did you mean 'shop'"):
             tasks.from_frame(table, target="y", **{setting: "shpo"})
-        with pytest.raises(InputError, match=f"{setting}: unknown column 'y'"):
+        with pytest.raises(InputError, match=f"column 'y' is in both target and {setting}"):
             tasks.from_frame(table, target="y", **{setting: "y"})
 
 
@@ -328,3 +329,20 @@ def test_a_task_may_be_given_in_any_way(tmp_path):
     for other in (3, "iris"):
         with pytest.raises(InputError, match=r"train\(task=...\): must be a Task, like tasks.get\('digits'\)"):
             train(other, [config], [0])
+
+
+def test_times_are_read_as_dates_of_a_table_are_and_a_column_may_be_a_feature_too(tmp_path):
+    days = pd.date_range("2023-11-20", periods=40)[np.random.default_rng(0).permutation(40)]
+    table = pd.DataFrame({"x": X_40[:, 0], "day": days.strftime("%d.%m.%Y"), "shop": [*"abcdefgh"] * 5, "y": Y_40})
+    table.to_csv(tmp_path / "sales.csv", index=False)
+    options = {"target": "y", "drop": ["shop"]}
+    task = tasks.from_table(tmp_path / "sales.csv", time="day", **options)
+    train, validation, test = (days[rows] for rows in task.split(0, 0, 1))
+    assert train.max() < validation.min()
+    assert validation.max() < test.min()
+    assert task.data[0].shape == (40, 1)
+    asked = tasks.from_table(tmp_path / "sales.csv", time="day", dates=["day"], **options)
+    assert asked.data[0].shape == (40, 5), "year, month, day of week and elapsed days"
+    named = tasks.from_table(tmp_path / "sales.csv", target="y", groups="shop", categories=["shop"], drop=["day"])
+    assert named.data[0].shape == (40, 2)
+    assert tasks.from_frame(table, target="y", groups="shop", drop=["day"]).data[0].shape == (40, 1)

@@ -226,8 +226,8 @@ COUNTED = "size,label\n" + "".join(f"{i},{i % 2}\n" for i in range(20))
         (TRAINING, "a,b,c,d,e,f\n1,2,3,4,5,6\n", r"no target column 'price', .*\(4 more\)$"),
         (TRAINING, "size,town,price,price\n1,a,1,1\n2,b,2,2\n", r"test\.csv'\): column 'price' is 2 times"),
         (TRAINING, S + "1,a,2.5\nbig,a,3\n", r"test\.csv.*column 'size': must hold numbers .*'big' in row 2"),
-        (TRAINING, S + "True,a,2\nFalse,a,3\n", "column 'size': must hold numbers .*got True in row 1"),
-        (TRAINING, S + "1,7,2.5\n2,8,3.5\n", "column 'town': must hold strings or booleans .*got 7 in row 1"),
+        (TRAINING, S + "True,a,2\nFalse,a,3\n", "column 'size': must hold numbers .*got 'True' in row 1"),
+        (TRAINING, S + "1,7,2.5\n2,8,3.5\n", "column 'town': must hold strings or booleans .*got '7' in row 1"),
         (TRAINING, S + "1e40,a,2.5\n2,b,3.5\n", r"test\.csv.*column 'size': must be finite .*got 1e\+40 in row 1"),
         (TRAINING, S + "1,a,\n2,b,3.5\n", r"test\.csv.*target 'price': 1 missing \(NaN\), the first in row 1"),
         (TRAINING, S + "1,a,\n2,b,\n", r"test\.csv.*target 'price': is empty in all 2 rows"),
@@ -235,7 +235,7 @@ COUNTED = "size,label\n" + "".join(f"{i},{i % 2}\n" for i in range(20))
         (TRAINING, S + "1,a,-inf\n2,b,3.5\n", r"test\.csv.*target 'price': must be finite .*-inf in row 1"),
         (TRAINING, S + "1,a,3\n2,b,3\n", "target 'price': is constant, 3, in all 2 rows, so R² is not"),
         (LABELLED, "size,label\n1,x\n2,z\n", "target 'label': 'z' in row 2 .* is a class that no training row has$"),
-        (LABELLED, "size,label\n1,1\n2,0\n", "target 'label': must hold strings or booleans .*got 1 in row 1"),
+        (LABELLED, "size,label\n1,1\n2,0\n", "target 'label': must hold strings or booleans .*got '1' in row 1"),
         (LABELLED, "size,label\n1,x\n2,\n", r"test\.csv.*target 'label': 1 missing \(NaN\), the first in row 2"),
         (COUNTED, "size,label\n1,1\n2,5\n", "5 in row 2 .*; if the numbers are not classes, use kind="),
         (LABELLED[:LABELLED.index("7,y")], LABELLED, "train.*class 'y' has too few rows, 3: at least 4"),
@@ -259,7 +259,7 @@ def test_what_is_no_other_file_is_refused(tmp_path):
         (tmp_path / "link.csv", r"link\.csv'\): is the file of the training rows"),
         (tmp_path / "none.csv", r"none\.csv'\): there is no such file"),
         ("", "must end in"),
-        ("test.xlsx", r"from_table\(test='test\.xlsx'\): .*must end in"),
+        ("test.ods", r"from_table\(test='test\.ods'\): .*must end in"),
         ((1, 2), "must be the path of a CSV or Parquet file, got tuple"),
     ):
         with pytest.raises(InputError, match=message):

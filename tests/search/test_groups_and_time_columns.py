@@ -22,7 +22,8 @@ from cooldown.search.experiments.retrain import retrain
 from cooldown.search.export import export
 from cooldown.search.report import report
 from cooldown.search.report.commands import reproduction
-from cooldown.search.spec.experiment import OWN_TEST, data_options, read_spec
+from cooldown.search.spec.experiment import read_spec
+from cooldown.search.spec.task_fields import OWN_TEST, data_options
 from cooldown.search.tuning.splits import Splits, task_of, with_own_test
 from cooldown.storage import ExperimentRecord, Purpose
 

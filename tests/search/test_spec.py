@@ -199,7 +199,8 @@ def test_flags_override_the_file_and_the_file_overrides_defaults(tmp_path: Path)
     ("content", "said"),
     [
         (b"x = [", "is not valid TOML: "),
-        (b"\xff\xfe", "cannot be read: 'utf-8' codec"),
+        (b"\xff", "is not text in UTF-8: byte 0 is 0xff"),
+        (b"trials = \x00", "is not text: character 9 is NUL"),
         (b"trials = 0", "2 problems in the spec:\n  task: is missing\n  trials: should be greater"),
         (b"task = 'iris'\nreport = 1", "unknown setting 'report'; did you mean 'repeats'"),
     ],

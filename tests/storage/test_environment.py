@@ -2,8 +2,10 @@
 
 import platform
 import warnings
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
@@ -17,10 +19,27 @@ def elsewhere(**changes: Any) -> dict[str, Any]:
     return {**HERE, **changes}
 
 
-def test_the_kernel_of_the_matrix_products_is_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
-    (first, *_) = (each for each in threadpool_info() if each["user_api"] == "blas")
-    assert HERE["blas"].startswith(f"{first['internal_api']} {first['version']}")
-    assert str(first.get("architecture", "")) in HERE["blas"]
+def test_the_kernel_of_numpys_matrix_products_is_recorded() -> None:
+    loaded = [each for each in threadpool_info() if each["user_api"] == "blas"]
+    named = [" ".join(str(each.get(key)) for key in ("internal_api", "version", "architecture")) for each in loaded]
+    assert HERE["blas"] in [name.removesuffix(" None") for name in named]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_blas_of_another_package_is_not_taken_for_numpys(order: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which libraries there are, and in which order, depends on what a process has imported."""
+    site = Path(np.__file__).parents[1]
+    described = {"user_api": "blas", "internal_api": "openblas", "architecture": "Zen"}
+    libraries = [
+        {"user_api": "openmp", "internal_api": "openmp", "version": None, "filepath": f"{site}/a.so"},
+        {**described, "version": "2", "filepath": f"{site}/numpy.libs/libopenblas.so"},
+        {**described, "version": "1", "filepath": f"{site}/a.libs/libopenblas.so"},
+    ]
+    monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: libraries[::order])
+    assert environment()["blas"] == "openblas 2 Zen"
+
+
+def test_the_variables_that_choose_a_kernel_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")

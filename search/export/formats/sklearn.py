@@ -159,7 +159,8 @@ def _estimator_imports(program: Program) -> dict[str, list[str]]:
 def _imports(program: Program, standard: set[str], needed: list[str]) -> dict[str, list[str]]:
     """All imports, sorted: "standard" library and "others". needed: "module names", separated by a space."""
     data = program.data
-    scalers = ["OneHotEncoder"] * data.columns + ["StandardScaler"] * (program.task.standardize or program.scales_each)
+    scales = program.task.standardize or program.scales_each
+    scalers = ["FunctionTransformer", "OneHotEncoder"] * data.columns + ["StandardScaler"] * scales
     needed = [*needed, "sklearn.pipeline make_pipeline"]
     if program.splits:
         needed.append("sklearn.model_selection train_test_split")
