@@ -18,6 +18,7 @@ from cooldown.search.cli.options import (
     Task,
     Test,
     Time,
+    Trust,
 )
 from cooldown.search.cli.screen import OUT
 
@@ -37,6 +38,7 @@ def describe(
     dates: Dates = None,
     drop: Drop = None,
     sample_weight: SampleWeight = None,
+    trust: Trust = False,
     json_: Json = False,
 ) -> None:
     """Show how each column of a table is read, and train nothing."""
@@ -45,7 +47,7 @@ def describe(
     from cooldown.search.spec.experiment import BESIDE, read_spec
     from cooldown.search.tuning.splits import task_of
 
-    flags = {name: value or None for name, value in context.params.items() if name not in ("task", "json_")}
+    flags = {name: value or None for name, value in context.params.items() if name not in ("task", "trust", "json_")}
     settings = merged_settings(task, flags)
     described = task_of(read_spec(**{name: value for name, value in settings.items() if name not in BESIDE}))
     if json_:

@@ -364,8 +364,10 @@ def _problems(error: Any) -> list[str]:
     match error["type"]:
         case "missing":
             return [f"{where}: is missing"]
-        case "literal_error" if isinstance(value, str):
-            return [str(unknown_name(field, value, _choices(Experiment.model_fields[field].annotation)))]
+        case "literal_error" if isinstance(value, str) and (
+            choices := _choices(Experiment.model_fields[field].annotation)
+        ):
+            return [str(unknown_name(field, value, choices))]
         case "tuple_type":
             return [f"{where}: should be a list, got {value!r}"]
     message = error["msg"].replace("Input should", "should").replace("String should", "should")
