@@ -58,7 +58,7 @@ def test_the_dashboard_behind_a_proxy(tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if name.lower() != "no_proxy"}
     port = free_port()
     process = subprocess.Popen(
-        [sys.executable, "-m", "cooldown.search.cli", "dashboard", "--port", str(port), "--base-path", "cool"],
+        [sys.executable, "-m", "cooldown", "dashboard", "--port", str(port), "--base-path", "cool"],
         cwd=tmp_path,
         env={**kept, **dict.fromkeys(PROXIES, "http://127.0.0.1:9"), "STREAMLIT_SERVER_BASE_URL_PATH": "other"},
         stdin=subprocess.DEVNULL,

@@ -100,8 +100,8 @@ def test_struck_and_resumed(stubborn: Path, url: str, undisturbed: str, launch: 
     command = ["compare", "stubborn:slow", *SLOW, "--name", "struck"]
     for strike, code, moment in STRIKES:
         struck(launch(*command, "--workers", "2", cwd=stubborn), strike, code, moment, url)
-        command = ["resume", "struck"]
-    cooldown("resume", "struck", "--workers", "1", cwd=stubborn, environment={"TEST_SLEEP": "0"})
+        command = ["resume", "struck", "--trust"]
+    cooldown("resume", "struck", "--trust", "--workers", "1", cwd=stubborn, environment={"TEST_SLEEP": "0"})
     assert print_of(Ledger(url).load("struck")) == undisturbed
 
 
@@ -233,7 +233,7 @@ def test_a_second_process_is_told_who_runs_it(stubborn: Path, url: str, launch: 
     process = launch("compare", "stubborn:slow", *SLOW, "--name", "held", cwd=stubborn, environment=environment)
     wait_until(lambda: trials_so_far(url) >= 2, "it trains", process)
     hold.touch()
-    for command in (["resume", "held"], ["delete", "held", "--yes"]):
+    for command in (["resume", "held", "--trust"], ["delete", "held", "--yes"]):
         refused = cooldown(*command, cwd=stubborn, check=2)
         assert f"is being run by process {process.pid} on" in refused.stderr
     assert json.loads(cooldown("list", "--json", cwd=stubborn).stdout)[0]["status"] == "running"

@@ -26,7 +26,7 @@ def shell(
     redirections: str, *arguments: str, cwd: Path, environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     """The command as a shell starts it with these redirections."""
-    command = [sys.executable, "-m", "cooldown.search.cli", *arguments]
+    command = [sys.executable, "-m", "cooldown", *arguments]
     return subprocess.run(
         ["sh", "-c", f'exec "$@" {redirections}', "sh", *command],
         cwd=cwd,
@@ -76,7 +76,7 @@ def test_a_reader_that_leaves_is_no_fault(ledger: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(
-        [sys.executable, "-m", "cooldown.search.cli", "trials", NAME],
+        [sys.executable, "-m", "cooldown", "trials", NAME],
         cwd=ledger,
         env=surroundings(),
         stdout=writing,

@@ -136,7 +136,10 @@ def test_python_is_asked_for_trust_too(stranger: Stranger, monkeypatch: pytest.M
         with pytest.raises(UntrustedModuleError, match=r"trust=True in Python"):
             read()
     assert not stranger.mark.exists()
-    with pytest.warns(UserWarning, match="cannot express this exactly"):
+    with (
+        pytest.warns(UserWarning, match="cannot express this exactly"),
+        pytest.warns(UserWarning, match="cannot load the task's data"),
+    ):
         assert load("flowers", db=stranger.url, trust=True).export("sklearn")
     assert stranger.mark.exists()
     stranger.forget(monkeypatch)
