@@ -12,13 +12,14 @@ from cooldown.search.evidence.answer import NextStep
 from cooldown.search.evidence.budgets import crossover_sentence
 from cooldown.search.evidence.commands import command_about
 from cooldown.search.evidence.credit import credit_sentence
-from cooldown.search.evidence.numbers import Form, duration
+from cooldown.search.evidence.numbers import Form, counted, duration
 from cooldown.search.evidence.references import references_table
 from cooldown.search.evidence.sections import Block, Missing
 from cooldown.search.evidence.table import Table
 from cooldown.search.evidence.tables import arms_table
 from cooldown.search.evidence.target_units import errors_table
 from cooldown.search.evidence.verdict import compared_pair
+from cooldown.search.evidence.view import View
 from cooldown.search.evidence.wording import config_in_words
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import short, spoken
@@ -76,6 +77,7 @@ def blocks(section: Sequence[Block], room: int = ROOMY) -> RenderableType:
 def answer(console: Console, result: Result) -> None:
     """Print the answer with the arms, the best configs and the next step; then alarms, and some of the evidence."""
     view, found = result.view, result.answer
+    console.print(Text(found.question, style="dim"))
     console.print(Text(found.sentence, style="bold"))
     if found.why:
         console.print(Text(found.why))
@@ -101,12 +103,21 @@ def answer(console: Console, result: Result) -> None:
     if pair:
         for more in filter(None, [crossover_sentence(view, *pair), credit_sentence(view, pair)]):
             console.print(f"\n{more}")
+    console.print(f"\n{_setup(view)}")
     sections = [name for name in SECTIONS if pair or name != "pairs"]
     more = f"More (sections: {', '.join(sections)}):"
     console.print(f"\nExperiment {result.name} ({result.status.value}). {more}", style="dim")
     for verb, options in (("show", sections[:1]), ("trials", []), ("export", []), ("report", [])):
         # Not wrapped: a command is copied as one line.
         console.print(f"  {command_about(result.record, verb, *options)}", style="dim", soft_wrap=True)
+
+
+def _setup(view: View) -> str:
+    """What a repeat is."""
+    spec = view.spec
+    epochs = "" if any(arm.epochs for arm in view.parsed_arms.values()) else f", {counted(spec.epochs, 'epoch')} each"
+    trials = f"{counted(spec.trials, 'trial')} of {counted(spec.seeds, 'seed')}"
+    return f"Every repeat tunes {'each arm' if len(view.arms) > 1 else 'the arm'} anew, in {trials}{epochs}."
 
 
 def _best_configs(result: Result, arms: Sequence[str]) -> Iterator[RenderableType]:

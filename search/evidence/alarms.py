@@ -121,7 +121,8 @@ def _divergence(view: View) -> Iterable[Alarm]:
             yield Alarm(
                 "divergence",
                 arm,
-                f"{diverged:.0%} of the search's runs diverged; the range of learning rates reaches too high",
+                f"{diverged:.0%} of the search's runs diverged; the range of learning rates reaches too high; compare "
+                f"again with a lower one, --set {view.parsed_arms[arm].optimizers[0]}.learning_rate=LOW:HIGH",
             )
 
 

@@ -1,6 +1,6 @@
 """How often an experiment's answer was looked at, and the level that is left for the interval shown."""
 
-from cooldown.search.evidence.numbers import confidence, counted
+from cooldown.search.evidence.numbers import confidence
 from cooldown.search.evidence.view import View, once
 from cooldown.search.statistics.looks import levels, most_false_winners
 from cooldown.search.statistics.verdict import LEVEL
@@ -37,13 +37,16 @@ def remark(view: View) -> str:
     looks, end = looks_at(view)
     if looks == (end,) or min(*looks, end) < 2:
         return ""
-    width = f"this interval is a {confidence(level(view))} one"
+    width = confidence(level(view))
     if end >= looks[-1]:
         others = [look for look in view.spec.looks if look not in looks and look > looks[-1]]
-        at_most = counted(len(looks) + len(others), "look")
-        return f"This is number {len(looks)} of at most {at_most}, which share the 5 % of error: {width}."
+        at_most = len(looks) + len(others)
+        return (
+            f"This is look {len(looks)} of at most {at_most} at the results; a {width} interval at this one keeps the "
+            "error of all looks together at 5 %."
+        )
     most = most_false_winners(looks, end, LEVEL)
     return (
-        f"The answer was looked at {len(looks)} times, more often than planned: {width}, and all looks together may "
-        f"declare a false winner in up to {100 * most:.2g} % of experiments."
+        f"The answer was looked at {len(looks)} times, more often than planned: the interval is a {width} one, and "
+        f"all looks together may declare a false winner in up to {100 * most:.2g} % of experiments."
     )

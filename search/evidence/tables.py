@@ -22,6 +22,9 @@ SHOWN_BUDGETS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 38
 WORDS = {"a_better": "better", "b_better": "worse", "tie": "practically equal", "undecided": "undecided"}
 """What the first arm of a pair is."""
 
+CHOSEN = "the best annealed SGD and the best adaptive arm"
+"""Which pair a question is about unless the user says so, in words; see `losses.question_pair`."""
+
 EVALUATIONS = "gradients of one row"
 
 
@@ -63,7 +66,10 @@ def arms_table(view: View) -> Table:
     strong: frozenset[int] = frozenset()
     if pair and len(arms) > 2:
         strong = frozenset(place for place, arm in enumerate(arms) if arm.arm in pair)
-        caption += f" Bold: the pair of the answer{'' if view.spec.primary else ', chosen by validation loss'}."
+        chosen = "" if view.spec.primary else f": {CHOSEN} by validation loss"
+        caption += f" Bold: the pair of the answer, {short(pair[0])} and {short(pair[1])}{chosen}."
+    if pair and pair_verdicts(view)[0].ratio is not None:
+        caption += " The answer compares the losses within each repeat (geometric mean of their ratios)."
     if pair and len({arm.evaluated for arm in arms if arm.arm in pair}) > 1:
         # An experiment that runs, or was interrupted: its means are over other repeats than the answer's.
         common = pair_verdicts(view)[0].repeats

@@ -177,7 +177,7 @@ def test_the_looks_of_a_plan_share_the_error(url: str) -> None:
     options = SMALL | EQUALS
     result = compare("iris", db=url, until_decided=True, repeats=2, max_repeats=4, **options)
     assert level(result.view) == levels((2, 4), 4)[-1] < 0.05
-    assert "This is number 2 of at most 2 looks, which share the 5 % of error" in result.answer.why
+    assert "This is look 2 of at most 2 at the results" in result.answer.why
     shown = result.to_json()
     assert shown["verdicts"][0]["level"] == level(result.view)
     assert shown["looks"] == [2, 4]
