@@ -60,7 +60,7 @@ def test_every_printed_command_is_accepted(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("cooldown.search.experiments.running.worker_count", lambda spec, workers: 1)
-    Path(file).write_text("a,y\n" + "".join(f"{i},{i % 2}\n" for i in range(40)))
+    Path(file).write_text("a,y\n" + "".join(f"{i // 2 % 10},{i % 2}\n" for i in range(40)))
     arguments = [*QUICK, "--workers", "1", "--quiet", "--db", "odd name.db"]
     code, out, err = run_here("compare", f"./{file}", "--target", "y", *arguments)
     assert (code, err) == (0, "")

@@ -45,8 +45,9 @@ def is_table(path: Path) -> bool:
 
 
 def name_of(path: Path) -> str:
-    """The name of the file without its suffixes."""
-    return Path(path.stem).stem if path.suffix.lower() in COMPRESSIONS else path.stem
+    """The name of the file without its suffixes; "table" for one that has no other."""
+    stem = Path(path.stem).stem if path.suffix.lower() in COMPRESSIONS else path.stem
+    return stem.strip() or "table"
 
 
 def read_file(
