@@ -3,31 +3,29 @@
 import os
 import re
 from pathlib import Path
-from urllib.parse import unquote
-
-from sqlalchemy.engine import URL
+from urllib.parse import quote, unquote
 
 from cooldown.storage.errors import LedgerError
 
 DEFAULT_URL = "sqlite:///cooldown.db"
-SCHEME = re.compile(r"[a-z][a-z0-9+.-]+:|:memory:", re.IGNORECASE)
-"""How an address begins that is no path; a single letter is a drive of Windows."""
-
 LONGEST = 4_000
 """Characters of an address; no system opens a longer path."""
 
 
 def database_url(db: str | os.PathLike[str] | None) -> str:
-    """The ledger's address as a URL: `db`, else $COOLDOWN_DB, else sqlite:///cooldown.db.
+    """The ledger's address: `db`, else $COOLDOWN_DB, else sqlite:///cooldown.db; a path stays one.
 
-    Each may be the path of a file: a text with a suffix or a folder, or any Path. Other texts stay as they are.
+    A text is a path if it has a suffix or a folder, any Path always is.
     """
-    address = os.environ.get("COOLDOWN_DB") or DEFAULT_URL if db is None else os.fspath(db)
-    path = Path(address)
-    named = not SCHEME.match(address) and (bool(path.suffix) or path.name != address)
-    if not named and not isinstance(db, os.PathLike):
-        return address
-    return URL.create("sqlite", database=address).render_as_string()
+    if db is None:
+        return os.environ.get("COOLDOWN_DB") or DEFAULT_URL
+    address = os.fspath(db)
+    return address if isinstance(db, str) or _is_path(address) else f"sqlite:///{quote(address)}"
+
+
+def _is_path(address: str) -> bool:
+    """Whether a text without a scheme is the path of a file, and not any other word."""
+    return bool({os.sep, "/"} & {*address} or Path(address).suffix)
 
 
 def sqlite_path(address: str) -> Path:
@@ -38,7 +36,7 @@ def sqlite_path(address: str) -> Path:
     """
     url = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):", address)
     if url is None:
-        path = address if {os.sep, "/"} & {*address} or Path(address).suffix else ""
+        path = address if _is_path(address) else ""
     else:
         known = re.fullmatch(r"sqlite(\+pysqlite)?:///([^?]+)", address, re.DOTALL)
         path = unquote(known[2]) if known else ""

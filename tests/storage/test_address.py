@@ -30,7 +30,7 @@ def test_a_path_is_an_address(db, file):
 
 def test_the_environment_may_hold_a_path_too(monkeypatch):
     monkeypatch.setenv("COOLDOWN_DB", "mine.db")
-    assert database_url(None) == "sqlite:///mine.db"
+    assert sqlite_path(database_url(None)) == Path("mine.db")
     monkeypatch.delenv("COOLDOWN_DB")
     assert database_url(None) == DEFAULT_URL
 
