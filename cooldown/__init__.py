@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cooldown.objectives.hyperparameters import Categorical, Hyperparameter, Scale
     from cooldown.objectives.optimizers import Optimizer
     from cooldown.objectives.schedules import Schedule
-    from cooldown.search.experiments import Result, compare, dry_run, load, resume, tune
+    from cooldown.search.experiments import Result, compare, dry_run, load, resume, runs, tune
     from cooldown.search.spec.sampler import Sampler
 
 _HOMES = {
@@ -38,6 +38,7 @@ _HOMES = {
     "dry_run": "cooldown.search.experiments",
     "load": "cooldown.search.experiments",
     "resume": "cooldown.search.experiments",
+    "runs": "cooldown.search.experiments",
     "tune": "cooldown.search.experiments",
 }
 
@@ -56,6 +57,7 @@ __all__ = [
     "load",
     "optimizers",
     "resume",
+    "runs",
     "schedules",
     "surfaces",
     "tasks",

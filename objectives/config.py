@@ -11,7 +11,7 @@ from cooldown.objectives import optimizers, schedules
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.frameworks.installed import needed
-from cooldown.objectives.problem import Model, Network
+from cooldown.objectives.problem import Loop, Model, Network
 from cooldown.objectives.schedule import Plan
 from cooldown.objectives.strategies import STRATEGIES, default
 
@@ -131,10 +131,10 @@ class TrainConfig:
             return None
         return f"the run of {updates:,} updates ends within its warm-up of {warmup:,.0f}: the learning rate only rises"
 
-    def check_model(self, model: Model) -> None:
-        """Raise InputError if `model` does not support one of the strategies."""
+    def check_model(self, model: Model | Loop) -> None:
+        """Raise InputError if `model` does not support one of the strategies; a loop reads those that it has."""
         names = [name for name in ("dropout", "batch_norm", "initialization") if getattr(self, name) != default(name)]
-        if not names:
+        if not names or isinstance(model, Loop):
             return
         call = f"{names[0]}={getattr(self, names[0])!r}"
         if not isinstance(model, Network):

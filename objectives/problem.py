@@ -1,9 +1,10 @@
-"""`Problem`: the rows that one training run may use, and `Model`, what it trains.
+"""`Problem`: the rows that one training run may use, and what trains on them: a `Model`, or a `Loop` of the user's own.
 
 A search's problem holds training and validation rows; an evaluation's holds train + validation rows and the test rows.
 Rows that a run must not use are not in its problem.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
@@ -11,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.objectives.errors import InputError
 from cooldown.objectives.records import NO_ERRORS, Errors
 
 Parameters = NDArray[Any]
@@ -69,6 +71,18 @@ class Network(Model, Protocol):
 
 
 @dataclass(frozen=True, eq=False)
+class Loop:
+    """A training loop of the user's own, in place of a model: it trains one replicate a call, with a model of its own.
+
+    function: called with an `objectives.runs.Run`; None where the runs are handed to the user's program instead.
+    data: arrays (n, …), of which a run gets its rows; None if it gets their indices.
+    """
+
+    function: Callable[[Any], None] | None
+    data: tuple[NDArray[Any], NDArray[Any]] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class TargetUnits:
     """How a regression's targets (n, K) were standardized, by the training rows: (target − mean) / scale.
 
@@ -94,23 +108,33 @@ class TargetUnits:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A model with the rows to train on and the rows to measure on.
+    """A model, or a loop, with the rows to train on and the rows to measure on.
 
     train: (n,) and held_out: (m,) row indices into the model's data. uninformed_loss: the baseline loss, which is
     the held-out loss of the predictor of class frequencies or of the mean target: reported losses are capped at it, and
-    a diverged run has it. uninformed_score: the score of that predictor, which a diverged run has; NaN if unknown.
+    a diverged run has it. inf for a loop whose baseline is not known: a run's first loss then takes its place.
+    uninformed_score: the score of that predictor, which a diverged run has; NaN if unknown.
     units: how the targets were standardized; None for a classification, and if that is not known.
     monitor: (k,) rows that a run which depends on its validation loss watches; where they are among `train`, it is not
     trained on them. None if it watches the held-out rows, as in a search, where these are the validation rows.
+    tests: whether the held-out rows are test rows.
     """
 
-    model: Model
+    model: Model | Loop
     train: Indices
     held_out: Indices
     uninformed_loss: float
     monitor: Indices | None = None
     uninformed_score: float = float("nan")
     units: TargetUnits | None = None
+    tests: bool = False
+
+    @property
+    def differentiable(self) -> Model:
+        """The model, for a run that needs its gradients; raises InputError for a loop, which keeps them to itself."""
+        if isinstance(self.model, Loop):
+            raise InputError("a loop of the user's own trains its model itself: its gradients are not known")
+        return self.model
 
     @cached_property
     def reacting(self) -> "Problem":

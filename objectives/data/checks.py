@@ -47,6 +47,22 @@ def check_kind(kind: Any) -> Kind:
     return cast(Kind, kind)
 
 
+def check_n_samples(call: str, n_samples: Any) -> int:
+    """`n_samples` if there are enough rows to split."""
+    if isinstance(n_samples, bool) or not isinstance(n_samples, int | np.integer) or n_samples < ROWS:
+        raise InputError(f"{call}(n_samples={n_samples!r}): must be a whole number of at least {ROWS}")
+    return int(n_samples)
+
+
+def check_uninformed_loss(call: str, loss: Any) -> float | None:
+    """The baseline loss as a float if it is finite; None for None."""
+    if loss is None:
+        return None
+    if not isinstance(loss, int | float | np.number) or not np.isfinite(loss):
+        raise InputError(f"{call}(uninformed_loss={loss!r}): must be a finite number")
+    return float(loss)
+
+
 def check_hidden(hidden: Any) -> tuple[int, ...]:
     """Widths of hidden layers as a tuple: () for none, which is linear or logistic regression."""
     widths = tuple(hidden) if isinstance(hidden, Iterable) and not isinstance(hidden, str) else (None,)

@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives.data.checks import ROWS, check_kind, check_name, check_target
+from cooldown.objectives.data.checks import (
+    check_kind,
+    check_n_samples,
+    check_name,
+    check_target,
+    check_uninformed_loss,
+)
 from cooldown.objectives.data.task import Kind, Task
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.problem import Indices, Model, Parameters, Problem, evaluate
@@ -118,18 +124,13 @@ def from_model(
     """
     check_name("from_model", name)
     check_kind(kind)
-    if isinstance(n_samples, bool) or not isinstance(n_samples, int | np.integer) or n_samples < ROWS:
-        raise InputError(f"from_model(n_samples={n_samples!r}): must be a whole number of at least {ROWS}")
+    n_rows = check_n_samples("from_model", n_samples)
     classes = None
     if labels is not None:
-        classes, _ = check_target("from_model(labels=...)", labels, int(n_samples), "classification")
-    if uninformed_loss is not None and not (
-        isinstance(uninformed_loss, int | float | np.number) and np.isfinite(uninformed_loss)
-    ):
-        raise InputError(f"from_model(uninformed_loss={uninformed_loss!r}): must be a finite number")
-    _check_model(model, int(n_samples))
-    uninformed = None if uninformed_loss is None else float(uninformed_loss)
-    return ModelTask(name, kind, model, int(n_samples), classes, uninformed)
+        classes, _ = check_target("from_model(labels=...)", labels, n_rows, "classification")
+    uninformed = check_uninformed_loss("from_model", uninformed_loss)
+    _check_model(model, n_rows)
+    return ModelTask(name, kind, model, n_rows, classes, uninformed)
 
 
 def _check_model(model: Any, n_samples: int) -> None:

@@ -22,7 +22,9 @@ Kind = Literal["classification", "regression"]
 
 
 class Task(Entry, ABC):
-    """One task. Subclasses: `ArrayTask` (data and an MLP), `ModelTask` (a user's own model)."""
+    """One task. Subclasses: `ArrayTask` (data and an MLP), `ModelTask` (a user's own model), `LoopTask` (a user's own
+    training loop).
+    """
 
     name: str
     kind: Kind
@@ -82,7 +84,7 @@ class Task(Entry, ABC):
         its `monitor`, without which a run that reacts is trained.
         """
         rows = self.split(seed)
-        return _watching(self.problem(rows.rest, rows.test), rows)
+        return _watching(self._tested(rows), rows)
 
     def evaluation_problems(
         self, seed: int, repeat: int, replicates: Sequence[int], *, watching: bool = False
@@ -93,8 +95,11 @@ class Task(Entry, ABC):
         """
         splits = [self.split(seed, repeat, replicate) for replicate in replicates]
         # All have the same test rows, and so the same others.
-        problem = self.problem(splits[0].rest, splits[0].test)
+        problem = self._tested(splits[0])
         return tuple(_watching(problem, rows).reacting if watching else problem for rows in splits)
+
+    def _tested(self, rows: Split) -> Problem:
+        return replace(self.problem(rows.rest, rows.test), tests=True)
 
     @abstractmethod
     def fingerprint(self) -> str:

@@ -17,12 +17,13 @@ from threadpoolctl import ThreadpoolController
 
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.problem import Problem
+from cooldown.objectives.problem import Loop, Problem
 from cooldown.objectives.records import Curve
 from cooldown.objectives.training.assembly import POPULATION, population_of, replicates_of, seen_by
 from cooldown.objectives.training.limits import Limits, checked_limits
 from cooldown.objectives.training.loop import Observer, run
 from cooldown.objectives.training.memory import check_memory, run_bytes
+from cooldown.objectives.training.own_loops import train_by_loop
 from cooldown.objectives.training.population import Replicate, Standing, plan
 
 
@@ -67,7 +68,7 @@ def train(
     """Train every config with every seed.
 
     task: a task, whose search problem with seed 0 and repeat 0 is used, or a Problem, or a list of one Problem per
-    seed. Replicates of problems on one model are trained together.
+    seed. Replicates of problems on one model are trained together; a loop of the user's own trains one after another.
     seeds: integers of at least 0; a seed fixes initial weights and data order, the same for every config.
     dtype: float32 or float64. every_epoch: measure the held-out rows after every epoch, or only after the last.
     limits: (configs, epochs) losses in the unit of the held-out loss, inf for no pruning; all configs must have that
@@ -92,6 +93,14 @@ def train(
         raise InputError("train(limits=...): this problem's held-out rows are test rows, which must not decide pruning")
     if checked is not None and len(models) > 1:
         raise InputError("train(limits=...): the problems of the seeds must be on one model, got several")
+    if models and all(isinstance(model, Loop) for model in models):
+        with _threads().limit(limits=1):
+            return [
+                train_by_loop(
+                    problems, config, seeds, every_epoch, None if checked is None else Limits(checked[i : i + 1])
+                )
+                for i, config in enumerate(configs)
+            ]
     replicates: list[tuple[tuple[int, int], Replicate]] = []
     for i, config in enumerate(configs):
         replicates += [((i, j), replicate) for j, replicate in enumerate(replicates_of(problems, config, seeds))]

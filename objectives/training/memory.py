@@ -12,7 +12,7 @@ from cooldown.objectives import optimizers
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.models.mlp import EVALUATION_ROWS, MLP
-from cooldown.objectives.problem import Problem
+from cooldown.objectives.problem import Loop, Problem
 from cooldown.objectives.training.assembly import POPULATION
 
 GB = 1_000_000_000
@@ -40,6 +40,10 @@ def run_bytes(problem: Problem, configs: Sequence[TrainConfig], seeds: int, item
 
 def _config_bytes(problem: Problem, config: TrainConfig, seeds: int, configs: int, itemsize: int) -> int:
     model, rows = problem.model, len(problem.train) + len(problem.held_out)
+    recorded = 8 * SERIES * config.epochs * configs * seeds
+    if isinstance(model, Loop):
+        # What it allocates itself is not known.
+        return recorded
     together = min(max(POPULATION, seeds), configs * seeds)
     slots = len(optimizers.get(config.optimizer.name).slots)
     updates = config.epochs * -(-len(problem.train) // config.batch_size)
@@ -50,7 +54,7 @@ def _config_bytes(problem: Problem, config: TrainConfig, seeds: int, configs: in
         numbers += ACTIVATIONS * width * min(max(config.batch_size, EVALUATION_ROWS), rows)
         # Each seed may have rows of its own.
         data = seeds * model.X.nbytes
-    return itemsize * numbers * together + data + 8 * SERIES * config.epochs * configs * seeds
+    return itemsize * numbers * together + data + recorded
 
 
 def check_memory(call: str, needed: int, processes: int = 1) -> None:

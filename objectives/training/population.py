@@ -103,7 +103,7 @@ class Population:
         self.alive = np.arange(len(replicates))
         self.epochs, self.sizes, self.starts = first.config.epochs, first.plan.sizes, first.plan.starts
         # A model may keep buffers between calls; a copy separates the buffers of two runs.
-        self.model: Model = copy.copy(problems[0].model)
+        self.model: Model = copy.copy(problems[0].differentiable)
         network = self.model if isinstance(self.model, Network) else None
         if network and first.config.batch_norm:
             self.model = network = network.with_batch_norm()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import CooldownWarning, InputError
-from cooldown.objectives.problem import Problem
+from cooldown.objectives.problem import Loop, Problem
 from cooldown.objectives.quiet import collected
 from cooldown.objectives.records import Curve, Reference
 
@@ -47,7 +47,8 @@ def pack(problems: Problems) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _unpacked(packed: bytes) -> Problems:
+def unpacked(packed: bytes) -> Problems:
+    """The problems that `pack` has packed."""
     import pickle
 
     problems: Problems = pickle.loads(packed)
@@ -65,7 +66,7 @@ def train_packed(
     with _training_errors():
         from cooldown.objectives.training.engine import train
 
-        return train(_unpacked(packed), configs, seeds, every_epoch=every_epoch, limits=limits)
+        return train(unpacked(packed), configs, seeds, every_epoch=every_epoch, limits=limits)
 
 
 def references_packed(packed: bytes, names: Sequence[str]) -> list[Reference]:
@@ -73,7 +74,7 @@ def references_packed(packed: bytes, names: Sequence[str]) -> list[Reference]:
     with _training_errors():
         from cooldown.objectives.references import trained
 
-        return trained(_unpacked(packed)[0], names)
+        return trained(unpacked(packed)[0], names)
 
 
 class Compiled(NamedTuple):
@@ -84,12 +85,16 @@ class Compiled(NamedTuple):
 
 
 def compile_packed(packed: bytes, configs: Sequence[TrainConfig]) -> Compiled:
-    """Compile, or load from disk, everything that these configs need on a packed problem."""
+    """Compile, or load from disk, everything that these configs need on a packed problem: nothing, for a loop of the
+    user's own.
+    """
     with _training_errors():
         from cooldown.objectives.training.engine import train
 
         started = time.perf_counter()
-        problem = _unpacked(packed)[0]
+        problem = unpacked(packed)[0]
+        if isinstance(problem.model, Loop):
+            return Compiled(0.0, ())
         # Two batches contain all shapes that occur.
         rows = 2 * max((config.batch_size for config in configs), default=1)
         with collected(CooldownWarning) as remarks:

@@ -1,7 +1,20 @@
-"""The Python interface: compare, tune, resume, load, and the `Result` that they return."""
+"""The Python interface: compare, tune, resume, load, and the `Result` that they return; runs, for loops that ask."""
 
+from cooldown.search.experiments.asking import runs
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.resuming import resume
 from cooldown.search.experiments.service import compare, delete, dry_run, load, summaries, tune, unreadable, winners
 
-__all__ = ["Result", "compare", "delete", "dry_run", "load", "resume", "summaries", "tune", "unreadable", "winners"]
+__all__ = [
+    "Result",
+    "compare",
+    "delete",
+    "dry_run",
+    "load",
+    "resume",
+    "runs",
+    "summaries",
+    "tune",
+    "unreadable",
+    "winners",
+]

@@ -11,13 +11,16 @@ from cooldown.search.experiments.running import worker_count
 from cooldown.search.spec import limits, samplers
 from cooldown.search.spec.experiment import Experiment, planned_spec, read_spec
 from cooldown.search.spec.looks import default_plan
+from cooldown.search.spec.recorded import spec_of_record
 from cooldown.search.spec.space import search_space
 from cooldown.search.spec.task_fields import BY_TASK, READING
 from cooldown.search.tuning.costs import arm_cost
 from cooldown.search.tuning.size import check_size
 from cooldown.search.tuning.splits import Splits, task_of, with_own_test
+from cooldown.search.tuning.studies import planned
 from cooldown.storage import ExperimentRecord, Ledger, Purpose
-from cooldown.storage.names import check_new_name
+from cooldown.storage.address import database_url
+from cooldown.storage.names import check_new_name, name_after
 
 OF_TABLE = ("target", "sample_weight", "kind", *BY_TASK, *READING)
 """Settings that say what the columns of a table are."""
@@ -99,3 +102,18 @@ def find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -
                 raise InputError(f"experiment {name!r} exists with other data; choose another --name")
             return ledger.load(name)
     return None
+
+
+def opened(
+    spec: Experiment, splits: Splits, name: str | None, db: str | PathLike[str] | None
+) -> tuple[Ledger, ExperimentRecord, Experiment, Splits]:
+    """The ledger, the experiment to run in it, continued or created, and the spec and splits that it is to run with."""
+    ledger, fingerprint = Ledger(database_url(db)), splits.task.fingerprint()
+    record = find(ledger, spec, fingerprint, name)
+    if record is None:
+        base = name or name_after(splits.task.name)
+        name = ledger.create(base, spec.to_json(), fingerprint, planned(spec), numbered=name is None)
+        return ledger, ledger.load(name), spec, splits
+    # It may have been extended, or its ranges widened.
+    spec = spec_of_record(record)
+    return ledger, record, spec, Splits(splits.task, spec)

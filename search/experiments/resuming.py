@@ -135,5 +135,6 @@ def _recorded_splits(record: ExperimentRecord, before: Experiment, spec: Experim
         raise
     except InputError as error:
         raise InputError(
-            f"{error}; for a task that is a Python object, call compare(task, name={record.name!r}, ...) with it"
+            f"{error}; for a task that is a Python object, call compare(task, name={record.name!r}, ...) with it; for "
+            f"runs that a program asks for, cooldown.runs({record.name!r}, ...), start it again"
         ) from error

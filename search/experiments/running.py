@@ -31,10 +31,10 @@ class Runs:
         run(self.ledger, name, spec, self.splits, lambda: local_processes(count), queue=2 * count, report=self.report)
         return Result(self.ledger.load(name))
 
-    def extended(
+    def extend(
         self, record: ExperimentRecord, before: Experiment, spec: Experiment, planned_step: bool = False
-    ) -> Result:
-        """Extend an experiment that is done under the spec `before` to the larger `spec`, and run it.
+    ) -> None:
+        """Extend an experiment that is done under the spec `before` to the larger `spec`.
 
         planned_step: whether its own plan asks for this, rather than a user.
         """
@@ -45,6 +45,12 @@ class Runs:
         if history or not set(changed) <= {"repeats", "until"}:
             history.append({**changed, "planned": True} if planned_step else changed)
         self.ledger.extend(record.name, new, planned(spec), history)
+
+    def extended(
+        self, record: ExperimentRecord, before: Experiment, spec: Experiment, planned_step: bool = False
+    ) -> Result:
+        """The experiment extended as by `extend`, and run."""
+        self.extend(record, before, spec, planned_step)
         return self.run(record.name, spec)
 
     def until_answered(self, result: Result, spec: Experiment) -> Result:

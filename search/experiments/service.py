@@ -11,16 +11,12 @@ from typing import TYPE_CHECKING, Any
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
 from cooldown.objectives.trust import reading
-from cooldown.search.experiments.preparing import find, prepared
+from cooldown.search.experiments.preparing import find, opened, prepared
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.running import Report, Runs, worker_count
 from cooldown.search.spec.arms import joint_arm
-from cooldown.search.spec.recorded import spec_of_record
-from cooldown.search.tuning.splits import Splits
-from cooldown.search.tuning.studies import planned
 from cooldown.storage import Ledger, NoLedgerError, Status, Summary, UnreadableError, Winner
 from cooldown.storage.address import database_url
-from cooldown.storage.names import name_after
 
 if TYPE_CHECKING:
     from cooldown.search.tuning.dry_run import Estimate
@@ -58,18 +54,9 @@ def compare(
     """
     spec, splits = prepared(task, name, db, workers, settings)
     on_task(splits.task)
-    fingerprint = splits.task.fingerprint()
-    ledger = Ledger(database_url(db))
-    record = find(ledger, spec, fingerprint, name)
-    if record is None:
-        base = name or name_after(splits.task.name)
-        name = ledger.create(base, spec.to_json(), fingerprint, planned(spec), numbered=name is None)
-    else:
-        # It may have been extended, or its ranges widened.
-        name, spec = record.name, spec_of_record(record)
-        splits = Splits(splits.task, spec)
+    ledger, record, spec, splits = opened(spec, splits, name, db)
     runs = Runs(ledger, splits, workers, report)
-    result = Result(record) if record is not None and record.status is Status.DONE else runs.run(name, spec)
+    result = Result(record) if record.status is Status.DONE else runs.run(record.name, spec)
     return runs.until_answered(result, spec)
 
 

@@ -8,9 +8,9 @@ in flight when a run ended are repeated by the next run, with the same results.
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -97,10 +97,29 @@ def run(
     time, enough that no worker waits. Raises LedgerError if another process runs the experiment, and RunError if it
     cannot continue. Work that was finished before an error or KeyboardInterrupt is in the ledger.
     """
+    with closing(steps(ledger, name, spec, splits, open_executor, queue=queue, report=report)) as waiting:
+        for running in waiting:
+            wait(running, return_when=FIRST_COMPLETED)
+
+
+def steps(
+    ledger: Ledger,
+    name: str,
+    spec: Experiment,
+    splits: Splits,
+    open_executor: Callable[[], Executor],
+    *,
+    queue: int,
+    report: Callable[[Progress], None] = lambda _: None,
+) -> Generator[Collection[Future[Any]], None, None]:
+    """`run` for a caller that waits itself: yields the jobs in flight, and goes on when at least one of them is done.
+
+    Closing it interrupts the experiment.
+    """
     with ExitStack() as stack:
         writer = stack.enter_context(ledger.hold(name))
         try:
-            _Runner(writer, ledger.load(name), spec, splits, open_executor, queue, report).run()
+            yield from _Runner(writer, ledger.load(name), spec, splits, open_executor, queue, report).steps()
             writer.finish(spec.repeats)
             stack.close()
         except (InputError, LeaseLostError) as error:
@@ -136,8 +155,8 @@ class _Runner:
             arm.name: search_space(self.spec, arm, self.splits.updates_per_epoch(arm)) for arm in self.spec.parsed_arms
         }
 
-    def run(self) -> None:
-        """Work until all studies and references are complete."""
+    def steps(self) -> Iterator[Collection[Future[Any]]]:
+        """Work until all studies and references are complete; yields the jobs in flight whenever one must end first."""
         self.report(self.progress)
         if not self.unfinished and not self.references:
             return
@@ -151,6 +170,7 @@ class _Runner:
                     self._submit(executor)
                     if not self.running:
                         break
+                    yield self.running.keys()
                     self._collect()
                 except BrokenExecutor:
                     self._suspect()
@@ -228,9 +248,8 @@ class _Runner:
         return Job(study, purpose, configs, seeds, problem, trials=trials, started=now)
 
     def _collect(self) -> None:
-        """Wait until a job is done, and append all finished jobs to the ledger."""
-        done, _ = wait(self.running, return_when=FIRST_COMPLETED)
-        errors = {future: future.exception() for future in done}
+        """Append all finished jobs to the ledger."""
+        errors = {future: future.exception() for future in self.running if future.done()}
         for future, error in errors.items():
             if error is None:
                 job, result = self.running.pop(future), future.result()

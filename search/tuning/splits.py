@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.problem import Model, Problem
+from cooldown.objectives.problem import Loop, Model, Problem
 from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.tasks import Task
 from cooldown.objectives.trust import UntrustedModuleError
@@ -128,8 +128,8 @@ class Splits:
         return self._spec.updates_per_epoch(arm, self.rows(Purpose.SEARCH))
 
     @cached_property
-    def model(self) -> Model:
-        """The model of a search."""
+    def model(self) -> Model | Loop:
+        """The model of a search, or the loop."""
         return self.task.search_problem(self._spec.seed).model
 
     def seeds(self, purpose: Purpose, repeat: int) -> list[int]:

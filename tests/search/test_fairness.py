@@ -52,7 +52,7 @@ def spied(tmp_path_factory: pytest.TempPathFactory) -> tuple[ExperimentRecord, l
 
 @lru_cache
 def unpacked(packed: bytes) -> tuple[Problem, ...]:
-    return jobs._unpacked(packed)
+    return jobs.unpacked(packed)
 
 
 def seeds_of(record: ExperimentRecord, purpose: Purpose) -> dict[tuple[str, int], set[tuple[int, ...]]]:

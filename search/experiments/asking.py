@@ -1,0 +1,77 @@
+"""`runs`: an experiment whose runs are trained by the caller's own program, one after another."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from os import PathLike
+from typing import Any
+
+from cooldown.objectives.data.own_loop import loop_task
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.runs import Run
+from cooldown.objectives.tasks import Kind
+from cooldown.search.experiments.preparing import opened, prepared
+from cooldown.search.experiments.result import Result
+from cooldown.search.experiments.running import Report, Runs
+from cooldown.search.spec.experiment import Experiment
+from cooldown.storage import ExperimentRecord, Status
+
+
+def runs(
+    name: str,
+    X: Any = None,
+    y: Any = None,
+    *,
+    n_samples: int | None = None,
+    kind: Kind | None = None,
+    labels: Any = None,
+    uninformed_loss: float | None = None,
+    db: str | PathLike[str] | None = None,
+    report: Report = lambda _: None,
+    **settings: Any,
+) -> Iterator[Run]:
+    """The runs that the experiment `name` needs, for a training loop that cannot be called.
+
+    Each is to be trained and reported before the next is asked for: `for run in runs("mine", …)`. A run that reports
+    nothing is an error; one that reports fewer than its epochs has stopped early. After the last one, `load(name)` has
+    the answer.
+
+    X, y, n_samples, kind, labels, uninformed_loss: as for `tasks.from_loop`. report: called with the progress after
+    every step. settings: the fields of `Experiment`. An experiment with this name is continued, from any state: a job's
+    runs are recorded together when the last of them is over, and those of an unfinished job are handed out again. With
+    generation=1 a job is one trial.
+
+    Raises InputError for invalid input, and for a pruner beside several seeds per trial, whose losses would have to be
+    known at the same epoch; and, at the first run, LedgerError if another process runs the experiment.
+    """
+    task = loop_task("runs", None, X, y, name, n_samples, kind, labels, uninformed_loss)
+    spec, splits = prepared(task, name, db, None, settings)
+    if spec.pruner != "none" and spec.seeds > 1:
+        raise InputError(
+            f"runs(pruner={spec.pruner!r}, seeds={spec.seeds}): seeds that are trained one after another cannot be "
+            "pruned together; use seeds=1, or tasks.from_loop for a loop that can be called"
+        )
+    ledger, record, spec, splits = opened(spec, splits, name, db)
+    return _handed_out(Runs(ledger, splits, None, report), record, spec)
+
+
+def _handed_out(experiment: Runs, record: ExperimentRecord, spec: Experiment) -> Iterator[Run]:
+    """The runs up to the end of the spec, and then those of its plan, until the question is answered."""
+    from cooldown.search.executors.handed_out import HandedOut
+    from cooldown.search.experiments.plan import next_step
+    from cooldown.search.tuning.runner import steps
+
+    ledger, executor = experiment.ledger, HandedOut()
+    while True:
+        if record.status is not Status.DONE:
+            waiting = steps(
+                ledger, record.name, spec, experiment.splits, lambda: executor, queue=1, report=experiment.report
+            )
+            with closing(waiting):
+                for _ in waiting:
+                    yield from executor.runs()
+            record = ledger.load(record.name)
+        larger = next_step(Result(record).view, spec)
+        if larger is None:
+            return
+        experiment.extend(record, spec, larger, planned_step=True)
+        record, spec = ledger.load(record.name), larger
