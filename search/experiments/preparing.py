@@ -15,7 +15,6 @@ from cooldown.search.spec.recorded import spec_of_record
 from cooldown.search.spec.space import search_space
 from cooldown.search.spec.task_fields import BY_TASK, READING
 from cooldown.search.tuning.costs import arm_cost
-from cooldown.search.tuning.size import check_size
 from cooldown.search.tuning.splits import Splits, task_of, with_own_test
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import ExperimentRecord, Ledger, Purpose
@@ -45,6 +44,9 @@ def prepared(task: Any, name: Any, db: Any, workers: Any, settings: Mapping[str,
     resolved = task_of(spec, task if isinstance(task, Task) else None)
     spec = with_own_test(spec, resolved)
     splits = Splits(resolved, spec)
+    # It knows what training allocates; commands that only read must not import that.
+    from cooldown.search.tuning.size import check_size
+
     check_size(spec, splits, worker_count(spec, workers))
     # Report data that cannot be split and models that cannot be pickled or trained before the experiment is created.
     for purpose in Purpose:

@@ -12,7 +12,6 @@ from cooldown.search.experiments.running import Report, Runs, worker_count
 from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.search.spec.looks import MOST_UNTIL_DECIDED
 from cooldown.search.spec.recorded import spec_of_record
-from cooldown.search.tuning.size import check_size
 from cooldown.search.tuning.splits import Splits, recorded_task
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import ExperimentRecord, Ledger, Status
@@ -64,6 +63,9 @@ def resume(
         record, finished = ledger.load(name), False
     with reading(trust):
         splits = _recorded_splits(record, before, spec)
+    # It knows what training allocates; commands that only read must not import that.
+    from cooldown.search.tuning.size import check_size
+
     check_size(spec, splits, worker_count(spec, workers))
     runs = Runs(ledger, splits, workers, report)
     result = Result(record) if finished else runs.run(name, before)
