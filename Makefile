@@ -67,6 +67,7 @@ benchmarks: .venv/.installed-test$(EXTRAS)
 	$(BIN)/python -m benchmarks.dashboard
 	$(BIN)/python -m benchmarks.estimators
 	$(BIN)/python -m benchmarks.fuzz
+	$(BIN)/python -m benchmarks.models
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Cooldown needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'

@@ -24,7 +24,8 @@ class Model(Protocol):
     """What can be trained: any object with these three members. It holds its own data.
 
     A model may also have `evaluate(theta (R, P), indices (n,)) -> (losses (R,), scores (R,))`, which measures held-out
-    rows without computing gradients.
+    rows without computing gradients; and `trainable`, the number of its parameters where these are only the first of
+    its `size` columns. Rules do not change the others, such as running statistics; `loss_and_gradient` may.
     """
 
     @property
@@ -43,12 +44,22 @@ class Model(Protocol):
 
 
 @runtime_checkable
-class Network(Model, Protocol):
-    """A model that supports the strategies for networks: initialization, dropout, batch normalization.
+class Stochastic(Model, Protocol):
+    """A model that draws random numbers of its own while it is trained, as for dropout in a user's network."""
 
-    Of its `size` columns the first `trainable` are parameters. The others, such as running statistics, are not changed
-    by rules; `loss_and_gradient` may write them.
-    """
+    @property
+    def draws(self) -> bool:
+        """Whether it does; it then gets the seeds of what it draws."""
+
+    def loss_and_gradient(
+        self, theta: Parameters, indices: Indices, seeds: NDArray[np.int64] | None = None
+    ) -> tuple[Parameters, Parameters]:
+        """As for any model. seeds: (R,) of what each replicate draws in this update; None for 0."""
+
+
+@runtime_checkable
+class Network(Model, Protocol):
+    """A model that supports the strategies for networks: initialization, dropout, batch normalization."""
 
     @property
     def hidden_units(self) -> int:
@@ -147,6 +158,11 @@ class Problem:
     def watched(self) -> Indices:
         """The rows whose loss such a run depends on."""
         return self.held_out if self.monitor is None else self.monitor
+
+
+def trainable(model: Model) -> int:
+    """P, the number of parameters of one replicate: the columns of a gradient."""
+    return int(getattr(model, "trainable", model.size))
 
 
 def evaluate(model: Model, theta: Parameters, indices: Indices) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

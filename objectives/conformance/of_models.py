@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from cooldown.objectives.conformance.check import Check, expect
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.problem import Parameters
+from cooldown.objectives.problem import Parameters, trainable
 from cooldown.objectives.random_streams import generator
 from cooldown.objectives.tasks import ModelTask, Task
 
@@ -42,7 +42,7 @@ def _rows(task: ModelTask) -> NDArray[np.int64]:
 
 
 def _gradient(task: ModelTask) -> None:
-    theta, rows = _theta(task, np.float64)[:1], _rows(task)[:1]
+    theta, rows, parameters = _theta(task, np.float64)[:1], _rows(task)[:1], trainable(task.model)
     gradient = np.array(task.model.loss_and_gradient(theta, rows)[1], np.float64)[0]
     rng = generator(0, "directions")
 
@@ -50,9 +50,10 @@ def _gradient(task: ModelTask) -> None:
         return float(np.asarray(task.model.loss_and_gradient(point, rows)[0])[0])
 
     for _ in range(DIRECTIONS):
-        drawn = rng.normal(size=theta.shape[1])
+        drawn = np.zeros(theta.shape[1])
+        drawn[:parameters] = rng.normal(size=parameters)
         direction = drawn / np.linalg.norm(drawn)
-        slope = float(gradient @ direction)
+        slope = float(gradient @ direction[:parameters])
         slopes = [(loss(theta + step * direction) - loss(theta - step * direction)) / (2 * step) for step in STEPS]
         nearest = float(slopes[int(np.abs(np.array(slopes) - slope).argmin())])
         expect(
@@ -66,7 +67,10 @@ def _inputs(task: ModelTask) -> None:
         theta, rows = _theta(task, dtype), _rows(task)
         before = theta.copy(), rows.copy()
         task.model.loss_and_gradient(theta, rows)
-        expect(np.array_equal(theta, before[0]), "loss_and_gradient changes theta in place")
+        parameters = slice(trainable(task.model))
+        expect(
+            np.array_equal(theta[:, parameters], before[0][:, parameters]), "loss_and_gradient changes theta in place"
+        )
         expect(np.array_equal(rows, before[1]), "loss_and_gradient changes indices in place")
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cooldown.objectives import optimizers, schedules
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.fusion import fused
-from cooldown.objectives.problem import Model, Network, Problem, evaluate
+from cooldown.objectives.problem import Model, Network, Problem, Stochastic, evaluate, trainable
 from cooldown.objectives.random_streams import generator
 from cooldown.objectives.schedules import Plan
 from cooldown.objectives.training.data_order import DataOrder
@@ -107,7 +107,8 @@ class Population:
         network = self.model if isinstance(self.model, Network) else None
         if network and first.config.batch_norm:
             self.model = network = network.with_batch_norm()
-        self.trainable = network.trainable if network else self.model.size
+        self.trainable = trainable(self.model)
+        self.stochastic = self.model if isinstance(self.model, Stochastic) and self.model.draws else None
         self.seeds = sorted({replicate.seed for replicate in replicates})
         self.seed_of = np.array([self.seeds.index(replicate.seed) for replicate in replicates])
         self.orders = list(dict.fromkeys(orders))
@@ -148,6 +149,10 @@ class Population:
     def _dropout(self) -> list[np.random.Generator]:
         return [generator(seed, "dropout") for seed in self.seeds]
 
+    @cached_property
+    def _draws(self) -> list[np.random.Generator]:
+        return [generator(seed, "draws of the model") for seed in self.seeds]
+
     def train_epoch(self, epoch: int) -> NDArray[np.float64]:
         """One pass over the training rows, each replicate in its own order; returns mean losses (R,)."""
         first, end = int(self.starts[epoch]), int(self.starts[epoch + 1])
@@ -170,14 +175,16 @@ class Population:
         """One update for each of `batches` (R, B), from update index `first` on; returns sums of losses (R,)."""
         theta, state, memory, rates, since = self.theta, self.state, self.memory, self.rates, self.since
         l2, hyperparameters, model, update = self.strengths["l2"], self.hyperparameters, self.model, self.update
-        before_the_rule, network = self.before_the_rule, self.network_with_dropout
+        before_the_rule, network, stochastic = self.before_the_rule, self.network_with_dropout, self.stochastic
         losses = np.empty((len(theta), len(batches)))
         for step, batch in enumerate(batches, first):
-            if network is None:
-                losses[:, step - first], gradient = model.loss_and_gradient(theta, batch)
-            else:
+            if network is not None:
                 mask = self._mask(batch.shape[1], network.hidden_units)
                 losses[:, step - first], gradient = network.loss_and_gradient(theta, batch, mask)
+            elif stochastic is not None:
+                losses[:, step - first], gradient = stochastic.loss_and_gradient(theta, batch, self._seeds_of_draws())
+            else:
+                losses[:, step - first], gradient = model.loss_and_gradient(theta, batch)
             for change in before_the_rule:
                 gradient = change(gradient, step)
             # A user's model may return any memory layout; the update would be compiled again for another one.
@@ -191,6 +198,10 @@ class Population:
         uniform = np.stack([rng.random((rows, hidden_units), np.float32) for rng in self._dropout])[self.seed_of]
         p = self.strengths["dropout"][:, None, None]
         return np.asarray((uniform >= p) / (1 - p))
+
+    def _seeds_of_draws(self) -> NDArray[np.int64]:
+        """(R,) seeds of what the model draws in the next update, the same for all configs with one seed."""
+        return np.asarray(np.array([rng.integers(2**63 - 1) for rng in self._draws])[self.seed_of])
 
     def _clip(self, gradient: NDArray[Any], _step: int) -> NDArray[Any]:
         return clipped(gradient, self.strengths["clip_norm"])
@@ -232,6 +243,7 @@ class Population:
             "data order": [self.orders[i].rng for i in self.order_of],
             "gradient noise": [self._noise[i] for i in self.seed_of],
             "dropout": [self._dropout[i] for i in self.seed_of],
+            "draws of the model": [self._draws[i] for i in self.seed_of],
         }
         alive = tuple(self.replicates[int(i)] for i in self.alive)
         arrays = self.theta, self.state, self.memory, self.since, self.rates
@@ -246,6 +258,7 @@ class Population:
             self.orders[order].rng = streams["data order"][index]
             self._noise[seed] = streams["gradient noise"][index]
             self._dropout[seed] = streams["dropout"][index]
+            self._draws[seed] = streams["draws of the model"][index]
 
     def lengthen(self, updates: int) -> None:
         """Extend the rates to `updates` updates: beyond the plan the last rate stays."""

@@ -1,0 +1,66 @@
+"""`from_jax`: a network of the user's own, as functions for JAX, as a task."""
+
+from typing import Any
+
+import numpy as np
+
+from cooldown.objectives.data.own_network import NetworkTask, check_task, kind_of, labels_of, measure_of
+from cooldown.objectives.frameworks.installed import needed
+from cooldown.objectives.frameworks.scoring import Scoring
+
+CALL = "from_jax"
+
+
+class JaxTask(NetworkTask):
+    """A task from functions for JAX; `tasks.from_jax` creates it."""
+
+    def parameters_of(self, theta: Any) -> Any:
+        """The parameters with the values `theta` (size,) of a trained replicate, as `apply` takes them."""
+        return self.model.parameters_of(theta)  # type: ignore[attr-defined]
+
+
+def from_jax(
+    init: Any,
+    apply: Any,
+    X: Any,
+    y: Any,
+    *,
+    validation: Any = None,
+    test: Any = None,
+    loss: Any = None,
+    metrics: Any = None,
+    kind: Any = None,
+    devices: int = 1,
+    name: str = "jax",
+    uninformed_loss: float | None = None,
+) -> JaxTask:
+    """A task from a network of your own, as functions for JAX.
+
+    init: key → the parameters, a pytree of floating-point arrays, drawn with each replicate's seed.
+    apply: parameters, X (B, …) → outputs (B, …). With a third argument it also gets the key of what a training step
+        draws, as for dropout, and None in an evaluation.
+    X, y: n rows, (n, …) each. y: classes 0…K−1, labels, or numbers to predict.
+    validation, test: pairs (X, y) of your own instead of drawn rows.
+    loss: outputs, y → the mean of the rows' losses. By default cross-entropy of logits (B, K, …) for classes, and the
+        mean squared error for numbers.
+    metrics: the score: the name of a scorer of scikit-learn, or a function of outputs and targets, as arrays of numpy,
+        whose higher values are better; by default accuracy, or R².
+    kind: "classification" or "regression"; if None, numbers in floating point are a regression, all else are classes.
+    devices: how many of JAX's devices share the rows of each batch.
+    uninformed_loss: the baseline loss; by default that of the classes' frequencies or the mean target.
+
+    Replicates train together in one compiled program for each size of a batch, which all jobs of a process share.
+    Raises InputError for functions or rows that cannot be used, and if JAX is not installed.
+    """
+    with needed("jax", f"tasks.{CALL}"):
+        from cooldown.objectives.frameworks.jax_building import model_of, rows_of
+    check_task(CALL, name, uninformed_loss)
+    parts = rows_of({"X, y": (X, y), "validation": validation, "test": test})
+    inputs, targets = (np.concatenate(each) for each in zip(*parts.values(), strict=True))
+    task_kind = kind_of(targets, kind)
+    labels = labels_of(CALL, targets, task_kind, not {"validation", "test"} <= parts.keys(), "test" not in parts)
+    measure, metric, measure_name = measure_of(metrics, task_kind, targets, CALL)
+    model = model_of(init, apply, inputs, targets, loss, Scoring(task_kind, measure), metric, devices)
+    uninformed = None if uninformed_loss is None else float(uninformed_loss)
+    counts = {f"n_{key}": len(parts[key][1]) for key in ("validation", "test") if key in parts}
+    return JaxTask(name, task_kind, model, len(targets), labels, uninformed, measure=measure_name, **counts)

@@ -1,0 +1,146 @@
+"""`Steps`: the gradient of one replicate of a PyTorch module, eagerly or by a recorded program with the same bits.
+
+Replicates are computed one after the other. Batched by `torch.func.vmap`, a matrix product or a convolution takes other
+kernels for another number of replicates, and its last bits would depend on which replicates are trained together. What
+makes a plain loop slow on small batches is not the arithmetic but the calls around it: modules, autograd, dispatch. A
+shape of a batch that comes often is therefore recorded once as the list of its kernels, forward and backward, which is
+then run without these.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from functools import lru_cache
+from threading import RLock
+from typing import Any
+
+import torch
+from torch import nn
+from torch.fx import GraphModule
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils import _pytree as pytree
+
+from cooldown.objectives.frameworks.torch_layout import Layout, called
+from cooldown.objectives.frameworks.torch_random import Draws, outside_torch
+from cooldown.objectives.quiet import quiet
+
+RECORDED_AFTER = 4
+"""Calls with a shape before it is recorded, which takes as long as some hundred calls."""
+
+MOST_PROGRAMS = 64
+"""Programs kept of one model."""
+
+Step = Callable[[torch.Tensor, torch.Tensor, Any, Any], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
+"""(P,) parameters, (size − P,) other columns, inputs, targets → loss (), gradient (P,), other columns after it."""
+
+_recording = RLock()
+"""A recording takes hold of the process's tracer."""
+
+
+class Programs:
+    """The recorded programs of one model in this process, by precision and shape of the batch."""
+
+    def __init__(self, identity: str) -> None:
+        self.identity = identity
+        self.calls: dict[Any, int] = {}
+        self.recorded: dict[Any, tuple[Step, bool] | None] = {}
+
+
+def plainly() -> AbstractContextManager[None]:
+    """Scripts run in here as they are written, kernel by kernel."""
+    context: AbstractContextManager[None] = torch.jit.optimized_execution(False)  # type: ignore[attr-defined, unused-ignore]
+    return context
+
+
+@lru_cache(maxsize=32)
+def programs_of(identity: str) -> Programs:
+    """The programs of the model with this identity, also of its copies and of those that jobs bring along."""
+    return Programs(identity)
+
+
+class Steps:
+    """The steps of one module in training mode. module: its parameters are not used, its constants are."""
+
+    def __init__(self, module: nn.Module, layout: Layout, loss: Callable[[Any, Any], Any], programs: Programs) -> None:
+        self.module, self.layout, self.loss, self.programs = module, layout, loss, programs
+
+    def step_of(self, columns: torch.Tensor, x: Any, y: Any) -> tuple[Step, bool]:
+        """The step for batches like this one, and whether it draws random numbers or may do so.
+
+        columns: (size,) of a replicate.
+        """
+        parts, structure = pytree.tree_flatten((x, y))
+        shapes = tuple((tuple(part.shape), part.dtype) if isinstance(part, torch.Tensor) else None for part in parts)
+        key = columns.dtype, columns.device, str(structure), shapes
+        calls = self.programs.calls[key] = self.programs.calls.get(key, 0) + 1
+        if calls > RECORDED_AFTER and key not in self.programs.recorded and None not in shapes:
+            with _recording:
+                if len(self.programs.recorded) >= MOST_PROGRAMS:
+                    self.programs.recorded.clear()
+                self.programs.recorded[key] = self._recorded(columns, x, y)
+        return self.programs.recorded.get(key) or (self.eager, True)
+
+    def eager(
+        self, parameters: torch.Tensor, others: torch.Tensor, x: Any, y: Any
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The step as PyTorch makes it."""
+        with torch.enable_grad():
+            leaf = parameters.detach().requires_grad_()
+            state = self.layout.parameters(leaf) | self.layout.others(others)
+            loss = self.loss(called(self.module, x, state), y)
+            (gradient,) = torch.autograd.grad(loss, leaf)
+        return loss.detach(), gradient, self.layout.columns(state, self.layout.carried, others.dtype)
+
+    def _recorded(self, columns: torch.Tensor, x: Any, y: Any) -> tuple[Step, bool] | None:
+        """The step as a list of kernels, and whether these draw; None for a module that cannot be recorded.
+
+        That is one whose code depends on values, or draws random numbers outside torch, or has a state outside its
+        tensors: recorded, it would not give the bits that it gives itself.
+        """
+        split = self.layout.trainable
+        given = columns[:split].clone(), columns[split:].clone(), x, y
+        elsewhere = given[0] * 1.0625, *given[1:]
+        with Draws() as draws:
+            draws.seed(0)
+            before = str(outside_torch())
+            # Whatever fails here, the module itself does or says better.
+            with suppress(Exception):
+                # The tracer counts the arguments of a function, and takes a method's `self` for one.
+                graph = make_fx(lambda *arguments: self.eager(*arguments))(*given)
+                if str(outside_torch()) != before:
+                    return None
+                for program in (_scripted(graph, given), graph.forward):
+                    if program is not None and _same(self.eager, program, elsewhere, draws):
+                        return program, _draws(graph)
+        return None
+
+
+def _scripted(graph: GraphModule, given: tuple[Any, ...]) -> Step | None:
+    """The same kernels, called from C++; None where TorchScript does not know one of them.
+
+    TorchScript is deprecated for its compiler, which is not used here: nothing is fused, and no order changed.
+    """
+    with suppress(Exception), quiet(), plainly():
+        script: Step = torch.jit.trace(graph, given, check_trace=False).forward
+        return script
+    return None
+
+
+def _same(one: Step, other: Step, given: tuple[Any, ...], draws: Draws) -> bool:
+    """Whether two steps give the same bits, twice: the first run of a script may differ from later ones."""
+    for _ in range(2):
+        results = []
+        for step in (one, other):
+            draws.seed(1)
+            results.append(step(*given))
+        if not all(torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in zip(*results, strict=True)):
+            return False
+    return True
+
+
+def _draws(graph: GraphModule) -> bool:
+    """Whether the kernels of a graph draw random numbers."""
+    return any(
+        torch.Tag.nondeterministic_seeded in getattr(node.target, "tags", ())
+        for node in graph.graph.nodes
+        if node.op == "call_function"
+    )
