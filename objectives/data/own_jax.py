@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from cooldown.objectives.data.own_network import NetworkTask, check_task, kind_of, labels_of, measure_of
+from cooldown.objectives.data.checks import check_name, check_uninformed_loss
+from cooldown.objectives.data.own_network import NetworkTask, kind_of, labels_of, measure_of
 from cooldown.objectives.frameworks.installed import needed
 from cooldown.objectives.frameworks.scoring import Scoring
 
@@ -54,13 +55,13 @@ def from_jax(
     """
     with needed("jax", f"tasks.{CALL}"):
         from cooldown.objectives.frameworks.jax_building import model_of, rows_of
-    check_task(CALL, name, uninformed_loss)
+    check_name(CALL, name)
+    uninformed = check_uninformed_loss(CALL, uninformed_loss)
     parts = rows_of({"X, y": (X, y), "validation": validation, "test": test})
     inputs, targets = (np.concatenate(each) for each in zip(*parts.values(), strict=True))
     task_kind = kind_of(targets, kind)
     labels = labels_of(CALL, targets, task_kind, not {"validation", "test"} <= parts.keys(), "test" not in parts)
     measure, metric, measure_name = measure_of(metrics, task_kind, targets, CALL)
     model = model_of(init, apply, inputs, targets, loss, Scoring(task_kind, measure), metric, devices)
-    uninformed = None if uninformed_loss is None else float(uninformed_loss)
     counts = {f"n_{key}": len(parts[key][1]) for key in ("validation", "test") if key in parts}
     return JaxTask(name, task_kind, model, len(targets), labels, uninformed, measure=measure_name, **counts)

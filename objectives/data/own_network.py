@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives.data.checks import ROWS, ROWS_TO_TRAIN, check_kind, check_name, check_target
+from cooldown.objectives.data.checks import ROWS, ROWS_TO_TRAIN, check_kind, check_target
 from cooldown.objectives.data.own_model import ModelTask
 from cooldown.objectives.data.splits import Split, split
 from cooldown.objectives.data.task import Kind
@@ -97,15 +97,6 @@ class NetworkTask(ModelTask):
         loss, score = baseline
         known = loss if self.uninformed is None else self.uninformed
         return Problem(self.model, train, held_out, known, uninformed_score=score)
-
-
-def check_task(call: str, name: Any, uninformed_loss: Any) -> None:
-    """InputError for a name or a baseline loss that cannot be used."""
-    check_name(call, name)
-    if uninformed_loss is not None and not (
-        isinstance(uninformed_loss, int | float | np.number) and np.isfinite(uninformed_loss)
-    ):
-        raise InputError(f"{call}(uninformed_loss={uninformed_loss!r}): must be a finite number")
 
 
 def kind_of(targets: NDArray[Any], kind: Any) -> Kind:

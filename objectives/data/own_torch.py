@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from cooldown.objectives.data.own_network import NetworkTask, check_task, kind_of, labels_of, measure_of
+from cooldown.objectives.data.checks import check_name, check_uninformed_loss
+from cooldown.objectives.data.own_network import NetworkTask, kind_of, labels_of, measure_of
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.frameworks.installed import needed
 from cooldown.objectives.frameworks.scoring import Scoring
@@ -60,7 +61,8 @@ def from_torch(
     """
     with needed("torch", f"tasks.{CALL}"):
         from cooldown.objectives.frameworks.torch_building import check_module, model_of, parts_of, rows_and_targets
-    check_task(CALL, name, uninformed_loss)
+    check_name(CALL, name)
+    uninformed = check_uninformed_loss(CALL, uninformed_loss)
     check_module(module, loss)
     if (train is None) == (X is None) or (X is None) != (y is None):
         raise InputError(f"{CALL}: give X and y, or train")
@@ -72,6 +74,5 @@ def from_torch(
     labels = labels_of(CALL, targets, task_kind, drawn, drawn_test)
     measure, metric, measure_name = measure_of(metrics, task_kind, targets, CALL)
     model = model_of(module, rows, targets, loss, Scoring(task_kind, measure), metric, device)
-    uninformed = None if uninformed_loss is None else float(uninformed_loss)
     counts = {f"n_{key}": len(part) for key, part in parts.items() if key != "train"}
     return TorchTask(name, task_kind, model, len(rows), labels, uninformed, measure=measure_name, **counts)
