@@ -18,9 +18,11 @@ from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.data.aim import OWN, Aim
 from cooldown.objectives.data.aimed import aimed, check_aim
 from cooldown.objectives.data.checks import (
+    Label,
     check_hidden,
     check_kind,
     check_name,
+    names_of,
 )
 from cooldown.objectives.data.reading.doubts import doubts
 from cooldown.objectives.data.reading.summary import Doubt, ReadColumn
@@ -45,7 +47,7 @@ class ArrayTask(Task):
     hidden: widths of the hidden layers; () is logistic or linear regression. activation: "relu" or "tanh".
     standardize: whether numbers are scaled to mean 0 and variance 1 over the training rows.
     categorical: indices of the columns that hold codes of categories, which are encoded one-hot.
-    aim: other measures than these, and weights of classes. labels: the names of the classes, () for their numbers.
+    aim: other measures than these, and weights of classes. classes: the labels of the K classes, () for their numbers.
     sample_weight: (n,) weights of the rows, in training and in all measures; None if all count alike.
     apart: the groups or times of the n rows, across which nothing is split.
     shared_scale: whether several targets, which then have one unit, are scaled together.
@@ -69,7 +71,7 @@ class ArrayTask(Task):
     categorical: tuple[int, ...] = ()
     n_test: int = 0
     aim: Aim = OWN
-    labels: tuple[str, ...] = ()
+    classes: tuple[Label, ...] = ()
     sample_weight: NDArray[np.float64] | None = None
     apart: Apart = NOTHING_APART
     shared_scale: bool = False
@@ -175,7 +177,7 @@ class ArrayTask(Task):
 
     def with_aim(self, aim: Aim) -> "ArrayTask":
         """The same task with this aim; InputError if it does not fit the data."""
-        check_aim(repr(self.name), aim, self.kind, self.data[1], self._labels, self.sample_weight is not None)
+        check_aim(repr(self.name), aim, self.kind, self.data[1], self.labels, self.sample_weight is not None)
         return replace(self, aim=aim)
 
     @property
@@ -185,11 +187,15 @@ class ArrayTask(Task):
         return self.aim.score_name or transformed
 
     @property
-    def _labels(self) -> tuple[str, ...]:
+    def labels(self) -> tuple[str, ...]:
         """The classes' names; none for a regression."""
+        return names_of(self._known_classes)
+
+    @property
+    def _known_classes(self) -> tuple[Label, ...]:
         if not self._classifies:
             return ()
-        return self.labels or tuple(map(str, range(int(self.data[1].max()) + 1)))
+        return self.classes or tuple(range(int(self.data[1].max()) + 1))
 
     @property
     def scales_each(self) -> bool:
@@ -269,7 +275,7 @@ class ArrayTask(Task):
         if not self.aim and weights is None:
             return problem
         scaled_by = None if units is None else (units.mean, units.scale)
-        return aimed(problem, self.aim, target, self._labels, scaled_by, weights)
+        return aimed(problem, self.aim, target, self.labels, scaled_by, weights)
 
 
 def standardized(
