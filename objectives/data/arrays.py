@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.catalog import unknown_name
+from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.data.aim import OWN, Aim
 from cooldown.objectives.data.aimed import aimed, check_aim
 from cooldown.objectives.data.checks import (
@@ -32,6 +33,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.models.joining import joined
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.problem import Indices, Problem, TargetUnits
+from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.references import LOGISTIC, NO_MODEL, RIDGE, TREES
 
 Data = tuple[NDArray[np.float64], NDArray[Any]]
@@ -206,6 +208,46 @@ class ArrayTask(Task):
     @cached_property
     def _has_missing_cells(self) -> bool:
         return bool(np.isnan(self.data[0]).any())
+
+    def fitted(self, config: TrainConfig, n_seeds: int = 1, seed: int = 0) -> Any:
+        """A scikit-learn `Pipeline` from raw rows to labels or numbers: see `Task.fitted`.
+
+        InputError for several targets with one scale, which the estimators do not have.
+        """
+        from cooldown.objectives.data.fitted import Rows, fitted_pipeline
+        from cooldown.objectives.estimators import ScheduledMLPClassifier, ScheduledMLPRegressor
+
+        X, y = self.data
+        if self.shared_scale and y.ndim == 2:
+            raise InputError(
+                f"task {self.name!r}: its {y.shape[1]} targets have one scale, but a regressor scales each: there is no "
+                "model to take home"
+            )
+        (state,) = seeds(seed, "fitted", count=1)
+        settings: dict[str, Any] = {"hidden_layer_sizes": self.hidden, "activation": self.activation}
+        settings |= {"n_seeds": n_seeds, "random_state": state}
+        if self._classifies:
+            classes = np.array(self._known_classes)
+            network = ScheduledMLPClassifier.from_config(config, class_weight=self._class_weight, **settings)
+            y = classes[y]
+        else:
+            network = ScheduledMLPRegressor.from_config(config, **settings)
+        watched = None
+        if config.reacts:
+            rows = self.split(seed)
+            watched = rows.test if self.test_rows is None else rows.validation
+        log = self.aim.target_transform is not None
+        return fitted_pipeline(
+            Rows(X, y, self.sample_weight, watched), self.columns, self.preprocessor(), network, log=log
+        )
+
+    @property
+    def _class_weight(self) -> Any:
+        """The weights of the classes as scikit-learn takes them, by label."""
+        if not isinstance(self.aim.class_weight, tuple):
+            return self.aim.class_weight
+        by_name = dict(zip(self.labels, self._known_classes, strict=True))
+        return {by_name[name]: weight for name, weight in self.aim.class_weight}
 
     @property
     def _numeric(self) -> list[int]:

@@ -38,6 +38,8 @@ FORMATS = sorted(name for _, name, _ in iter_modules([str(Path(__file__).parents
 
 CURVES = "in a table (`cooldown catalog formats` names these): one row per epoch of every run"
 
+SEEDS = "for a model: the number of networks whose predictions are averaged [default: 1]"
+
 STDOUT = "-"
 """The FILE that means standard output."""
 
@@ -60,12 +62,13 @@ def export(
     ] = None,
     trial: Annotated[int | None, typer.Option("--trial", help="trial to export [default: the winner]", **WHOLE)] = None,
     curves: Annotated[bool, typer.Option("--curves", help=CURVES)] = False,
+    seeds: Annotated[int | None, typer.Option("--seeds", help=SEEDS, **WHOLE)] = None,
     output: Output = None,
     force: Force = False,
     db: Db = None,
     trust: Trust = False,
 ) -> None:
-    """Export the best configuration as file or code, or all trials."""
+    """Export the best configuration as file, code or trained model, or all trials."""
     from cooldown.search import experiments
     from cooldown.search import export as formats
     from cooldown.search.cli.output import check_output, write_output
@@ -75,11 +78,12 @@ def export(
         check_output(path, force)
     format = formats.named_after(path, format)
     entry = formats.get(format)
-    if path is None and isinstance(entry, formats.TableFormat) and not entry.text and sys.stdout.isatty():
+    binary = isinstance(entry, formats.ModelFormat) or (isinstance(entry, formats.TableFormat) and not entry.text)
+    if path is None and binary and sys.stdout.isatty():
         raise InputError(f"{format} is a binary format: write it to a file with -o")
-    exported = formats.export(
-        experiments.load(name, db=db).view, format, arm=arm, repeat=repeat, trial=trial, curves=curves
-    )
+    view = experiments.load(name, db=db).view
+    with ERR.status(f"Exporting {format} …"):
+        exported = formats.export(view, format, arm=arm, repeat=repeat, trial=trial, curves=curves, seeds=seeds)
     if path is None:
         _print(exported.content)
     else:
