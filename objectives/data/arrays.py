@@ -220,8 +220,8 @@ class ArrayTask(Task):
         X, y = self.data
         if self.shared_scale and y.ndim == 2:
             raise InputError(
-                f"task {self.name!r}: its {y.shape[1]} targets have one scale, but a regressor scales each: there is no "
-                "model to take home"
+                f"task {self.name!r}: its {y.shape[1]} targets have one scale, but a regressor scales each: there is "
+                "no model to take home"
             )
         (state,) = seeds(seed, "fitted", count=1)
         settings: dict[str, Any] = {"hidden_layer_sizes": self.hidden, "activation": self.activation}

@@ -1,4 +1,4 @@
-"""`fitted_pipeline`: a task's network trained on all of its rows, as a scikit-learn pipeline from raw rows to answers."""
+"""`fitted_pipeline`: a task's network, trained on all of its rows, as a scikit-learn pipeline that takes raw rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -105,9 +105,9 @@ class Task(Entry, ABC):
     def fitted(self, config: TrainConfig, n_seeds: int = 1, seed: int = 0) -> Any:  # noqa: ARG002
         """A model for new rows: trained with `config` on all rows, the test rows too.
 
-        A run that depends on its held-out loss watches a fifth of the rows, and is not trained on these: of drawn splits
-        the test rows of `seed` (the latest, where rows have times), and of a test set of the user's own a quarter of the
-        other rows. n_seeds: the number of networks, whose predictions are averaged. seed: of all random numbers.
+        A run that depends on its held-out loss watches a fifth of the rows, and is not trained on these: of drawn
+        splits the test rows of `seed` (the latest, where rows have times), and beside a test set of the user's own a
+        quarter of the other rows. n_seeds: the number of networks, whose predictions are averaged. seed: of all random numbers.
         Raises InputError if the task cannot make a model, or if all networks diverge.
         """
         raise InputError(

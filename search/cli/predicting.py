@@ -24,7 +24,7 @@ def predict(
     model: Annotated[
         str,
         typer.Argument(
-            help="a file of `cooldown export NAME -o model.joblib`; loading it runs code that it contains, so open none "
+            help="a file of `cooldown export NAME -o model.joblib`; loading it runs code that it contains: open none "
             "from a stranger",
             metavar="MODEL",
         ),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.data.fitted import READ
-from cooldown.objectives.data.reading.columns import CategoryColumn, DateColumn, NumberColumn
+from cooldown.objectives.data.reading.columns import CategoryColumn, NumberColumn
 from cooldown.objectives.data.reading.files import read_file, without
 from cooldown.objectives.data.reading.notation import Notation
 from cooldown.objectives.data.reading.options import Reading

@@ -75,10 +75,9 @@ class Result:
     def fit_best(self, arm: str | None = None, n_seeds: int = 1, *, task: Task | None = None) -> Any:
         """A model for new rows: the best config, trained on all rows of the task.
 
-        Of tables and arrays it is a fitted scikit-learn `Pipeline`, preprocessing included. Of a table it takes tables in
-        memory, with columns by name in any order, read as the training table was; of arrays X as it was given. It
-        gives labels in their own type and probabilities, or numbers in the target's own units. What a task of another
-        kind makes, its own documentation says.
+        Of tables and arrays it is a fitted scikit-learn `Pipeline`, preprocessing included. Of a table it takes tables
+        in memory, with columns by name in any order, read as the training table was; of arrays X as it was given. It
+        gives labels in their own type and probabilities, or numbers in the target's own units.
 
         arm: whose winner, as in `export`; None for the best arm. n_seeds: the number of networks whose predictions are
         averaged. task: the Task object that was tuned, if it was one. A run that depends on its held-out loss watches
@@ -118,8 +117,8 @@ class Result:
 
         arm, repeat, trial: which configuration; by default the best arm's winner. curves: for csv and parquet, a row
         per epoch. seeds: for joblib and onnx, the number of networks whose predictions are averaged. task: the Task
-        object that was tuned, if it was one. Raises InputError for an unknown arm, repeat or trial, and for a format that
-        cannot express the configuration exactly. Remarks are issued as warnings.
+        object that was tuned, if it was one. Raises InputError for an unknown arm, repeat or trial, and for a format
+        that cannot express the configuration exactly. Remarks are issued as warnings.
         """
         import warnings
 

@@ -35,7 +35,9 @@ def trained(chosen: Chosen, n_seeds: int) -> tuple[Pipeline, tuple[str, ...]]:
         )
     remarks = list(warnings)
     if chosen.config.reacts:
-        remarks.append("the run depends on its held-out loss: it watched a fifth of the rows, and trained on the others")
+        remarks.append(
+            "the run depends on its held-out loss: it watched a fifth of the rows, and trained on the others"
+        )
     if chosen.config.reacts and chosen.spec.aim.objective is not None:
         remarks.append(f"it watched the training loss of these rows, not {chosen.spec.aim.objective}")
     return model, tuple(remarks)

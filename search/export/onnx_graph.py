@@ -2,8 +2,8 @@
 
 Inputs: of a table one for each column, [rows, 1], called like it: doubles with NaN for a missing cell, or strings with
 "" for one, booleans as "True" and "False"; of arrays one matrix of doubles, "X". Outputs: "label" [rows] and
-"probabilities" [rows, K] in the order of the classes, or "prediction" [rows] or [rows, K]. All numbers are doubles, as in
-the pipeline.
+"probabilities" [rows, K] in the order of the classes, or "prediction" [rows] or [rows, K]. All numbers are doubles, as
+in the pipeline.
 """
 
 from collections.abc import Collection
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, helper, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 

@@ -14,8 +14,8 @@ class ReadColumn:
 
     kind: "numbers", "categories", "booleans" or "dates"; "" for a column that is left out. how: how its cells were
     read, in words. missing: how many cells are missing. places: its columns in a task's X, () if it is no feature.
-    labels: of a feature, what its codes 0, 1, … in X stand for, () if it has none. column: the decision itself, None for
-    a column that is left out.
+    labels: of a feature, what its codes 0, 1, … in X stand for, () if it has none. column: the decision itself, None
+    for a column that is left out.
     """
 
     name: str

@@ -73,7 +73,7 @@ class TableReader(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sci
         ]
         return np.array(names, dtype=object)
 
-    def __repr__(self, N_CHAR_MAX: int = 700) -> str:  # noqa: ARG002
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         return f"TableReader({self.n_features_in_} columns)"
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -98,7 +98,7 @@ def _values(column: ReadColumn, cells: "pd.Series[Any]") -> NDArray[np.float64]:
         # Nothing else is a third label. Of categories any text may be a new one.
         read.check_test(where, cells)
     labels = read.values(where, cells)
-    codes = pd.Index(column.labels).get_indexer(labels).astype(np.float64)
+    codes = pd.Index(column.labels, dtype=object).get_indexer(pd.Index(labels, dtype=object)).astype(np.float64)
     codes[codes < 0] = len(column.labels)
     codes[pd.isna(labels)] = np.nan
     return codes[:, None]
