@@ -1,4 +1,4 @@
-"""Export: the best config, or any trial's, as a file, as code or as the command that trains it; all trials as tables."""
+"""Export: the best config, or any trial's, as a file, as code or as a command that trains it; all trials as tables."""
 
 from functools import partial
 

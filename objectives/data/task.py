@@ -107,8 +107,8 @@ class Task(Entry, ABC):
 
         A run that depends on its held-out loss watches a fifth of the rows, and is not trained on these: of drawn
         splits the test rows of `seed` (the latest, where rows have times), and beside a test set of the user's own a
-        quarter of the other rows. n_seeds: the number of networks, whose predictions are averaged. seed: of all random numbers.
-        Raises InputError if the task cannot make a model, or if all networks diverge.
+        quarter of the other rows. n_seeds: the number of networks, whose predictions are averaged. seed: of all random
+        numbers. Raises InputError if the task cannot make a model, or if all networks diverge.
         """
         raise InputError(
             f"task {self.name!r} has a model of its own, which only your code can make again: train it with the best "

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 
 class Result:
-    """The recorded state of an experiment. view: what is read from its record, once. trust: whether a module that the
-    record names may be imported for an export of its task.
+    """The recorded state of an experiment. view: what is read from its record, once. task: the Task object that was
+    tuned, if it was one, as after `compare`; the record has only its name. trust: whether a module that the record
+    names may be imported for an export of its task.
 
     Raises UnreadableError for a record whose spec cannot be read.
     """
 
-    def __init__(self, record: ExperimentRecord, *, trust: bool = False) -> None:
-        self.record = record
+    def __init__(self, record: ExperimentRecord, task: Task | None = None, *, trust: bool = False) -> None:
+        self.record, self.task = record, task
         self.name, self.status = record.name, record.status
         self.view, self._trust = View(record), trust
 
@@ -80,15 +81,16 @@ class Result:
         gives labels in their own type and probabilities, or numbers in the target's own units.
 
         arm: whose winner, as in `export`; None for the best arm. n_seeds: the number of networks whose predictions are
-        averaged. task: the Task object that was tuned, if it was one. A run that depends on its held-out loss watches
-        a fifth of the rows, and is not trained on these. Raises InputError for an unknown arm, data that have changed,
-        and a task that cannot make a model, as one with a model of your own.
+        averaged. task: the Task object that was tuned, if the experiment was loaded. A run that depends on its
+        held-out loss watches a fifth of the rows, and is not trained on these. Raises InputError for an unknown arm,
+        data that have changed, and a task that cannot make a model, as one with a model of your own.
         """
         from dataclasses import replace
 
         from cooldown.search.export import choose
 
-        return replace(choose(self.view, arm), given_task=task).fitted(n_seeds)
+        with reading(self._trust):
+            return replace(choose(self.view, arm), given_task=task or self.task).fitted(n_seeds)
 
     def frame(self) -> "pandas.DataFrame":
         """All trials as a DataFrame: a row per trial, a column per parameter."""
@@ -117,8 +119,8 @@ class Result:
 
         arm, repeat, trial: which configuration; by default the best arm's winner. curves: for csv and parquet, a row
         per epoch. seeds: for joblib and onnx, the number of networks whose predictions are averaged. task: the Task
-        object that was tuned, if it was one. Raises InputError for an unknown arm, repeat or trial, and for a format
-        that cannot express the configuration exactly. Remarks are issued as warnings.
+        object that was tuned, if the experiment was loaded. Raises InputError for an unknown arm, repeat or trial,
+        and for a format that cannot express the configuration exactly. Remarks are issued as warnings.
         """
         import warnings
 
@@ -126,7 +128,14 @@ class Result:
 
         with reading(self._trust):
             exported = export(
-                self.view, format, arm=arm, repeat=repeat, trial=trial, curves=curves, seeds=seeds, task=task
+                self.view,
+                format,
+                arm=arm,
+                repeat=repeat,
+                trial=trial,
+                curves=curves,
+                seeds=seeds,
+                task=task or self.task,
             )
         for remark in exported.remarks:
             warnings.warn(remark, stacklevel=2)

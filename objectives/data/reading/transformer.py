@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from cooldown.objectives.data.reading.columns import CategoryColumn
+from cooldown.objectives.data.reading.columns import CategoryColumn, is_number, whole
 from cooldown.objectives.data.reading.in_memory import as_pandas
 from cooldown.objectives.data.reading.summary import ReadColumn
 from cooldown.objectives.errors import InputError
@@ -97,8 +97,13 @@ def _values(column: ReadColumn, cells: "pd.Series[Any]") -> NDArray[np.float64]:
     if read.booleans:
         # Nothing else is a third label. Of categories any text may be a new one.
         read.check_test(where, cells)
-    labels = read.values(where, cells)
-    codes = pd.Index(column.labels, dtype=object).get_indexer(pd.Index(labels, dtype=object)).astype(np.float64)
-    codes[codes < 0] = len(column.labels)
-    codes[pd.isna(labels)] = np.nan
-    return codes[:, None]
+    labels, known = read.values(where, cells), pd.Index(column.labels, dtype=object)
+    codes = known.get_indexer(pd.Index(labels, dtype=object))
+    if is_number(cells):
+        # The label 7 is 7.0 in a column with missing cells, in this table or in the training table.
+        for same in (whole(cells), cells.astype(np.float64)):
+            spelled = pd.Index(read.values(where, same), dtype=object)
+            codes = np.where(codes < 0, known.get_indexer(spelled), codes)
+    values = np.where(codes < 0, len(known), codes).astype(np.float64)
+    values[pd.isna(labels)] = np.nan
+    return values[:, None]
