@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cooldown.objectives.errors import InputError
-from cooldown.search.cli.frame import ERR, OUT, app, say
+from cooldown.search.cli.frame import app, say
 from cooldown.search.cli.options import Force
+from cooldown.search.cli.screen import ERR, OUT
 from cooldown.search.cli.taking import STDOUT
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def predict(
     """Predict the rows of a table with an exported model."""
     from cooldown.search.cli.output import check_output, write_output
     from cooldown.search.experiments.predicting import predict as predicted_by
-    from cooldown.search.export.model_file import read_about
+    from cooldown.search.export.model_file import read_model_file
 
     path = None if output in (None, STDOUT) else Path(output)
     suffix = SUFFIXES[0] if path is None else path.suffix.lower()
@@ -55,13 +56,14 @@ def predict(
         raise InputError(f"-o {str(path)!r}: predictions are written as {', '.join(SUFFIXES)}")
     if path is not None:
         check_output(path, force)
-    about = read_about(Path(model))
+    file = read_model_file(Path(model))
+    about = file.about
     say(
-        f"{model} is {about.arm} of experiment {about.experiment.name!r}. Loading a model runs code that its file "
-        "contains: open only files whose origin you know."
+        f"{model} says it is {about.arm} of experiment {about.experiment.name!r}. Loading a model runs code that its "
+        "file contains: open only files whose origin you know."
     )
     with ERR.status("Predicting …"):
-        predicted = predicted_by(Path(model), Path(rows))
+        predicted = predicted_by(file, Path(rows))
         content = _content(predicted.table, suffix)
     if path is None:
         sys.stdout.flush()

@@ -38,7 +38,7 @@ FORMATS = sorted(name for _, name, _ in iter_modules([str(Path(__file__).parents
 
 CURVES = "in a table (`cooldown catalog formats` names these): one row per epoch of every run"
 
-SEEDS = "for a model: the number of networks whose predictions are averaged [default: 1]"
+AVERAGED = "for a model: the number of networks whose predictions are averaged [default: 1]"
 
 STDOUT = "-"
 """The FILE that means standard output."""
@@ -62,7 +62,7 @@ def export(
     ] = None,
     trial: Annotated[int | None, typer.Option("--trial", help="trial to export [default: the winner]", **WHOLE)] = None,
     curves: Annotated[bool, typer.Option("--curves", help=CURVES)] = False,
-    seeds: Annotated[int | None, typer.Option("--seeds", help=SEEDS, **WHOLE)] = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", help=AVERAGED, **whole(1, SEEDS))] = None,
     output: Output = None,
     force: Force = False,
     db: Db = None,

@@ -14,7 +14,7 @@ from cooldown.objectives.data.reading.notation import Notation
 from cooldown.objectives.data.reading.options import Reading
 from cooldown.objectives.data.reading.summary import ReadColumn
 from cooldown.objectives.errors import InputError
-from cooldown.search.export.model_file import load_model
+from cooldown.search.export.model_file import ModelFile
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,19 +33,19 @@ class Predicted:
     remarks: tuple[str, ...]
 
 
-def predict(model_file: Path, rows_file: Path) -> Predicted:
-    """The predictions of the model in a file for the rows of a CSV, Parquet or Excel file, which is read as the model's
-    training table was.
+def predict(file: ModelFile, rows_file: Path) -> Predicted:
+    """The predictions of a model for the rows of a CSV, Parquet or Excel file, which is read as the model's training
+    table was.
 
-    Raises InputError for what `load_model` refuses, a model of arrays, missing columns and cells that cannot be read.
+    Raises InputError for a model that cannot be loaded, one of arrays, missing columns and cells that cannot be read.
     """
     import pandas as pd
 
-    model = load_model(model_file)
+    model = file.load()
     if READ not in model.named_steps:
         raise InputError(
-            f"{str(model_file)!r} was trained on arrays, whose columns have no names: predict in Python, as "
-            f"cooldown.load_model({str(model_file)!r}).predict(X)"
+            f"{str(file.path)!r} was trained on arrays, whose columns have no names: predict in Python, as "
+            f"cooldown.load_model({str(file.path)!r}).predict(X)"
         )
     columns = model.named_steps[READ].columns
     known = {column.name for column in columns}
