@@ -27,12 +27,13 @@ from cooldown.objectives.data.checks import (
 )
 from cooldown.objectives.data.reading.doubts import doubts
 from cooldown.objectives.data.reading.summary import Doubt, ReadColumn
+from cooldown.objectives.data.scaling import standardized
 from cooldown.objectives.data.splits import NOTHING_APART, Apart, Split
 from cooldown.objectives.data.task import Kind, Task
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.models.joining import joined
 from cooldown.objectives.models.mlp import MLP
-from cooldown.objectives.problem import Indices, Problem, TargetUnits
+from cooldown.objectives.problem import Indices, Problem
 from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.references import LOGISTIC, NO_MODEL, RIDGE, TREES
 
@@ -215,7 +216,6 @@ class ArrayTask(Task):
         InputError for several targets with one scale, which the estimators do not have.
         """
         from cooldown.objectives.data.fitted import Rows, fitted_pipeline
-        from cooldown.objectives.estimators import ScheduledMLPClassifier, ScheduledMLPRegressor
 
         X, y = self.data
         if self.shared_scale and y.ndim == 2:
@@ -223,22 +223,22 @@ class ArrayTask(Task):
                 f"task {self.name!r}: its {y.shape[1]} targets have one scale, but a regressor scales each: there is "
                 "no model to take home"
             )
-        (state,) = seeds(seed, "fitted", count=1)
-        settings: dict[str, Any] = {"hidden_layer_sizes": self.hidden, "activation": self.activation}
-        settings |= {"n_seeds": n_seeds, "random_state": state}
-        if self._classifies:
-            classes = np.array(self._known_classes)
-            network = ScheduledMLPClassifier.from_config(config, class_weight=self._class_weight, **settings)
-            y = classes[y]
-        else:
-            network = ScheduledMLPRegressor.from_config(config, **settings)
         watched = None
         if config.reacts:
             rows = self.split(seed)
             watched = rows.test if self.test_rows is None else rows.validation
-        log = self.aim.target_transform is not None
         return fitted_pipeline(
-            Rows(X, y, self.sample_weight, watched), self.columns, self.preprocessor(), network, log=log
+            Rows(X, np.array(self._known_classes)[y] if self._classifies else y, self.sample_weight, watched),
+            self.columns,
+            self.preprocessor(),
+            config,
+            classifies=self._classifies,
+            class_weight=self._class_weight,
+            log=self.aim.target_transform is not None,
+            hidden_layer_sizes=self.hidden,
+            activation=self.activation,
+            n_seeds=n_seeds,
+            random_state=seeds(seed, "fitted", count=1)[0],
         )
 
     @property
@@ -318,24 +318,6 @@ class ArrayTask(Task):
             return problem
         scaled_by = None if units is None else (units.mean, units.scale)
         return aimed(problem, self.aim, target, self.labels, scaled_by, weights)
-
-
-def standardized(
-    targets: NDArray[np.float64], n: int, *, log: bool = False, shared: bool = False
-) -> tuple[NDArray[np.float64], TargetUnits]:
-    """Targets (rows, K), each centred and scaled to a variance of 1 over the first `n` rows, the training rows; and
-    their units. All other rows are held out. log: whether the targets are logarithms of those in their own units.
-    shared: whether all have one scale, by which their mean variance is 1.
-    """
-    from sklearn.preprocessing import StandardScaler
-
-    scaler = StandardScaler().fit(targets[:n])
-    # The scaler's own scale is 1 where all training rows are equal.
-    scale = np.sqrt(scaler.var_.mean(keepdims=True)) if shared and targets.shape[1] > 1 else scaler.scale_
-    units, scaled = TargetUnits(scaler.mean_, scale, log=log), np.asarray((targets - scaler.mean_) / scale)
-    if n == len(targets):
-        return scaled, units
-    return scaled, replace(units, uninformed=units.errors(np.zeros_like(scaled[n:]), scaled[n:]))
 
 
 def in_memory(X: NDArray[np.float64], y: NDArray[Any]) -> Data:

@@ -1,6 +1,6 @@
 """`fitted_pipeline`: a task's network, trained on all of its rows, as a scikit-learn pipeline that takes raw rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 
+from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.data.reading.summary import ReadColumn
 from cooldown.objectives.data.reading.transformer import TableReader
+from cooldown.objectives.estimators import ScheduledMLPClassifier, ScheduledMLPRegressor
 from cooldown.objectives.problem import Indices
 
 READ, FEATURES, NETWORK = "read", "features", "network"
@@ -33,33 +35,38 @@ class Rows:
 
 
 def fitted_pipeline(
-    rows: Rows, columns: Sequence[ReadColumn], preprocessor: Any, network: Any, *, log: bool = False
+    rows: Rows,
+    columns: Sequence[ReadColumn],
+    preprocessor: Any,
+    config: TrainConfig,
+    *,
+    classifies: bool,
+    class_weight: Any = None,
+    log: bool = False,
+    **network: Any,
 ) -> Pipeline:
     """A fitted pipeline: the reader of tables, if there are `columns`, the preprocessor and the network.
 
     columns: how each column of the table was read that X comes from; () for arrays, which the pipeline then takes as
-    they are. preprocessor, network: unfitted. log: whether a regressor is trained on the logarithm of the target, which
-    is brought back.
+    they are. preprocessor: unfitted. class_weight: as scikit-learn takes it, for classes. log: whether a regression is
+    trained on the logarithm of the target, which is brought back. network: other parameters of the estimator.
     """
     X = preprocessor.fit_transform(rows.X)
     train, given = np.arange(len(X)), {}
     if rows.watched is not None:
         train = np.setdiff1d(train, rows.watched)
-        given = {"X_val": X[rows.watched], "y_val": rows.y[rows.watched]}
+        y_val = rows.y[rows.watched]
+        given = {"X_val": X[rows.watched], "y_val": np.log(y_val) if log else y_val}
+    if rows.weights is not None:
+        given["sample_weight"] = rows.weights[train]
+        if rows.watched is not None:
+            given["sample_weight_val"] = rows.weights[rows.watched]
+    if classifies:
+        estimator = ScheduledMLPClassifier.from_config(config, class_weight=class_weight, **network)
+    else:
+        estimator = ScheduledMLPRegressor.from_config(config, **network)
         if log:
-            given["y_val"] = np.log(given["y_val"])
-    given |= _weights(rows, train)
-    if log:
-        network = TransformedTargetRegressor(network, func=np.log, inverse_func=np.exp)
-    network.fit(X[train], rows.y[train], **given)
+            estimator = TransformedTargetRegressor(estimator, func=np.log, inverse_func=np.exp)
+    estimator.fit(X[train], rows.y[train], **given)
     reader = [(READ, TableReader(tuple(columns)))] if columns else []
-    return Pipeline([*reader, (FEATURES, preprocessor), (NETWORK, network)])
-
-
-def _weights(rows: Rows, train: Indices) -> Mapping[str, Any]:
-    """The weights of the rows to train on and to watch, as `fit` takes them."""
-    if rows.weights is None:
-        return {}
-    if rows.watched is None:
-        return {"sample_weight": rows.weights[train]}
-    return {"sample_weight": rows.weights[train], "sample_weight_val": rows.weights[rows.watched]}
+    return Pipeline([*reader, (FEATURES, preprocessor), (NETWORK, estimator)])
