@@ -8,7 +8,7 @@ from cooldown.objectives.data.reading.columns import Column
 Role = Literal["target", "weights", "groups", "time", "feature", "left out"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ReadColumn:
     """How one column of a table was read.
 
@@ -26,6 +26,9 @@ class ReadColumn:
     places: tuple[int, ...] = ()
     labels: tuple[str, ...] = ()
     column: Column | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.role} {self.name!r}: {self.kind}>"
 
     def to_json(self) -> dict[str, Any]:
         """The fields that a reader of JSON can use."""

@@ -73,9 +73,6 @@ class TableReader(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sci
         ]
         return np.array(names, dtype=object)
 
-    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
-        return f"TableReader({self.n_features_in_} columns)"
-
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
