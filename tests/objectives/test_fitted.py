@@ -194,14 +194,19 @@ def test_a_run_that_reacts_watches_a_fifth_of_the_rows(log: bool, test: bool) ->
     same(model.predict(X), np.exp(predicted) if log else predicted)
 
 
-def test_the_rows_that_are_watched_are_other_groups_or_later() -> None:
+@pytest.mark.parametrize("apart", ["groups", "time"])
+def test_the_rows_that_are_watched_are_other_groups_or_later(apart: str) -> None:
     X, y, _ = arrays()
-    late = np.arange(100)
-    task = tasks.from_arrays(X, y, time=late)
+    number = np.arange(100) // 4
+    task = tasks.from_arrays(X, y, hidden=(8,), **{apart: number})
     watched = task.split(0).test
-    assert watched.min() > np.setdiff1d(late, watched).max()
-    early = config(epochs=30, early_stopping=2)
-    assert task.fitted(early)[-1].validation_loss_curve_ is not None
+    train = np.setdiff1d(np.arange(100), watched)
+    assert not set(number[watched]) & set(number[train])
+    assert (number[watched].min() > number[train].max()) == (apart == "time")
+    early, scaled = config(epochs=30, early_stopping=2), StandardScaler().fit_transform(X)
+    given = {"X_val": scaled[watched], "y_val": y[watched]}
+    expected = network(changed=early).fit(scaled[train], y[train], **given)
+    same(task.fitted(early).predict_proba(X), expected.predict_proba(scaled))
     assert task.fitted(config())[-1].validation_loss_curve_ is None
 
 

@@ -165,6 +165,7 @@ def test_a_search_ends_with_a_model_that_predicts(tmp_path: Path) -> None:
     cooldown("export", "t", "-o", "m.onnx", cwd=tmp_path, check=2)
     done = cooldown("predict", "m.joblib", "new.csv", cwd=tmp_path)
     assert len(done.stdout.splitlines()) == len(table_for("word")) + 1
-    assert "seeds: available for joblib and onnx, not for json" in cooldown(
-        "export", "t", "--seeds", "2", cwd=tmp_path, check=2
-    ).stderr
+    assert (
+        "seeds: available for joblib and onnx, not for json"
+        in cooldown("export", "t", "--seeds", "2", cwd=tmp_path, check=2).stderr
+    )

@@ -64,7 +64,11 @@ def test_fit_best_is_the_winners_config_on_all_rows(record: ExperimentRecord, fi
     best, result = choose(View(record)), Result(record)
     task = tasks.from_table(record.spec["task"], target="word", **READ)
     expected = task.fitted(best.config, 2, record.spec["seed"]).predict_proba(rows)
-    for model in (result.fit_best(n_seeds=2), result.fit_best(arm=best.study.arm, n_seeds=2), cooldown.load_model(file)):
+    for model in (
+        result.fit_best(n_seeds=2),
+        result.fit_best(arm=best.study.arm, n_seeds=2),
+        cooldown.load_model(file),
+    ):
         np.testing.assert_array_equal(model.predict_proba(rows), expected)
     (other,) = {"adam", "momentum+sgdr"} - {best.study.arm}
     assert np.abs(result.fit_best(other).predict_proba(rows) - expected).max() > 1e-6
@@ -75,7 +79,14 @@ def test_fit_best_is_the_winners_config_on_all_rows(record: ExperimentRecord, fi
 def test_a_result_keeps_the_task_that_was_compared(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 2))
-    small: dict[str, Any] = {"trials": 2, "repeats": 2, "epochs": 2, "finalists": 1, "workers": 1, "db": tmp_path / "l.db"}
+    small: dict[str, Any] = {
+        "trials": 2,
+        "repeats": 2,
+        "epochs": 2,
+        "finalists": 1,
+        "workers": 1,
+        "db": tmp_path / "l.db",
+    }
     mine = tasks.from_arrays(X, X[:, 0] * 100, name="mine")
     result = cooldown.compare(mine, arms=["adam", "momentum"], **small)
     assert result.fit_best().predict(X).shape == (60,)
@@ -203,7 +214,13 @@ def test_a_run_that_reacts_says_what_it_watched(tmp_path: Path) -> None:
     table_for("word").to_csv(tmp_path / "t.csv", index=False)
     ranges = {"strategy.early_stopping": 2}
     given = spec(
-        task=str(tmp_path / "t.csv"), target="word", epochs=3, objective="roc_auc", ranges=ranges, arms=("adam",), **READ
+        task=str(tmp_path / "t.csv"),
+        target="word",
+        epochs=3,
+        objective="roc_auc",
+        ranges=ranges,
+        arms=("adam",),
+        **READ,
     )
     record = run_in_threads(f"sqlite:///{tmp_path}/l.db", given, name="t")
     made = export(View(record), "joblib")
