@@ -164,14 +164,14 @@ def test_what_is_no_model_is_refused_and_not_unpickled(file: Path, written: byte
     stranger = (tmp_path / "stranger.joblib").read_bytes()
     end = written[-END.size :]
     huge = END.pack(2**63, 2**32 - 1, MAGIC)
-    n_pickle, n_document, _ = END.unpack(end)
+    n_pickle, _, _ = END.unpack(end)
     swapped = stranger.ljust(n_pickle, b"\0")[:n_pickle] + written[n_pickle:]
     assert len(stranger) < n_pickle
     documents = [b"{}", b"[" * 5000, b"\xff", b"[]", b"null", b'{"schema": "1"}']
     wrong = [stranger + document + END.pack(len(stranger), len(document), MAGIC) for document in documents]
     for content in (b"", b"x", stranger, written[:-1], written[: len(written) // 2], written + b"\n"):
         file.write_bytes(content)
-        with pytest.raises(InputError, match="is not a model written by `cooldown export NAME -o model.joblib`"):
+        with pytest.raises(InputError, match=r"is not a model written by `cooldown export NAME -o model\.joblib`"):
             cooldown.load_model(file)
     for content in (swapped, stranger + end, stranger + huge, written[1:], *wrong):
         file.write_bytes(content)
