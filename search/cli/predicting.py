@@ -1,7 +1,6 @@
 """The command that uses a model: predict."""
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,8 +9,8 @@ import typer
 from cooldown.objectives.errors import InputError
 from cooldown.search.cli.frame import app, say
 from cooldown.search.cli.options import Force
+from cooldown.search.cli.output import STDOUT, check_output, print_content, write_output
 from cooldown.search.cli.screen import ERR, OUT
-from cooldown.search.cli.taking import STDOUT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +45,6 @@ def predict(
     force: Force = False,
 ) -> None:
     """Predict the rows of a table with an exported model."""
-    from cooldown.search.cli.output import check_output, write_output
     from cooldown.search.experiments.predicting import predict as predicted_by
     from cooldown.search.export.model_file import read_model_file
 
@@ -66,8 +64,7 @@ def predict(
         predicted = predicted_by(file, Path(rows))
         content = _content(predicted.table, suffix)
     if path is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
+        print_content(content)
     else:
         write_output(path, content, force)
     for remark in predicted.remarks:

@@ -1,6 +1,5 @@
 """The model of a configuration: trained on all rows of its task, with what a file says of it."""
 
-from importlib.metadata import version
 from platform import python_version
 from typing import Any
 
@@ -10,7 +9,9 @@ from cooldown.objectives.config import SCHEMA
 from cooldown.objectives.data.fitted import READ
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.quiet import collected
+from cooldown.objectives.tasks import ArrayTask
 from cooldown.search.export.format import Chosen
+from cooldown.storage.environment import versions_of
 
 PACKAGES = ("cooldown", "joblib", "numpy", "pandas", "scikit-learn", "scipy")
 """Packages that a model consists of, or that read its rows."""
@@ -18,21 +19,22 @@ PACKAGES = ("cooldown", "joblib", "numpy", "pandas", "scikit-learn", "scipy")
 
 def versions() -> dict[str, str]:
     """The versions of Python and of the packages on which loading a model depends."""
-    return {"python": python_version(), **{package: version(package) for package in PACKAGES}}
+    known = {package: version for package, version in versions_of(PACKAGES).items() if version is not None}
+    return {"python": python_version(), **known}
 
 
 def trained(chosen: Chosen, n_seeds: int) -> tuple[Pipeline, tuple[str, ...]]:
-    """The pipeline of a task that is no model of one's own, and remarks on its training.
+    """The pipeline of a task of a table or of arrays, and remarks on its training.
 
     Raises InputError for another task, and if all of the `n_seeds` networks diverge.
     """
-    with collected(UserWarning) as warnings:
-        model = chosen.fitted(n_seeds)
-    if not isinstance(model, Pipeline):
+    if not isinstance(chosen.task, ArrayTask):
         raise InputError(
-            f"task {chosen.task.name!r} is no table and no arrays, of which a model file holds the pipeline: "
-            f"result.fit_best() returns its {type(model).__name__}, which its own library saves"
+            f"task {chosen.task.name!r} has a model of its own, and files are for those of tables and arrays; "
+            "result.fit_best() returns it, if the task can make one, and its own library saves it"
         )
+    with collected(UserWarning) as warnings:
+        model: Pipeline = chosen.fitted(n_seeds)
     remarks = list(warnings)
     if chosen.config.reacts:
         remarks.append(

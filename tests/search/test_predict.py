@@ -121,7 +121,10 @@ def test_a_score_needs_a_target_that_can_be_read(folder: Path, run_here: Run) ->
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda rows: rows.drop(columns=["size", "flag"]), "'new.csv': has no columns 'size', 'flag', trained on"),
+        (
+            lambda rows: rows.drop(columns=["size", "flag"]),
+            "'new.csv': columns of the training table are missing: 'size', 'flag'",
+        ),
         (lambda rows: rows.assign(size="big"), "'new.csv': column 'size': must hold numbers"),
         (lambda rows: rows.assign(day="soon"), "'new.csv': column 'day': 'soon' in row 1"),
         (lambda rows: rows.head(0), "'new.csv': has a header but no rows"),

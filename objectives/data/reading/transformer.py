@@ -60,8 +60,7 @@ class TableReader(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # sci
         missing = [repr(column.name) for column in self.features if column.name not in known]
         if missing:
             more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
-            plural = "s" if len(missing) > 1 else ""
-            raise InputError(f"table: has no column{plural} {', '.join(missing[:SHOWN])}{more}, trained on")
+            raise InputError(f"table: columns of the training table are missing: {', '.join(missing[:SHOWN])}{more}")
         return np.column_stack([_values(column, table[column.name]) for column in self.features])
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:  # noqa: ARG002
