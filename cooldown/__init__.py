@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cooldown.objectives.optimizers import Optimizer
     from cooldown.objectives.schedules import Schedule
     from cooldown.search.experiments import Result, compare, dry_run, load, resume, runs, tune
+    from cooldown.search.export.model_file import load_model
     from cooldown.search.spec.sampler import Sampler
 
 _HOMES = {
@@ -37,6 +38,7 @@ _HOMES = {
     "compare": "cooldown.search.experiments",
     "dry_run": "cooldown.search.experiments",
     "load": "cooldown.search.experiments",
+    "load_model": "cooldown.search.export.model_file",
     "resume": "cooldown.search.experiments",
     "runs": "cooldown.search.experiments",
     "tune": "cooldown.search.experiments",
@@ -55,6 +57,7 @@ __all__ = [
     "descend",
     "dry_run",
     "load",
+    "load_model",
     "optimizers",
     "resume",
     "runs",

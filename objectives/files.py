@@ -14,6 +14,9 @@ MB = 1_000_000
 TABLE_BYTES = 1_000 * MB
 """The largest table: pandas needs a multiple of it in memory."""
 
+MODEL_BYTES = 1_000 * MB
+"""The largest trained model; most are below 1 MB."""
+
 DOCUMENT_BYTES = 2 * MB
 """The largest spec or exported configuration; both are a few kB as a rule."""
 

@@ -7,7 +7,7 @@ BLAS library chose, and the variables of the environment that change these choic
 import os
 import platform
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -31,15 +31,9 @@ def environment() -> dict[str, Any]:
     import loky
     import numpy
 
-    versions: dict[str, str | None] = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = None
     return {
         "python": platform.python_version(),
-        "packages": versions,
+        "packages": versions_of(PACKAGES),
         "system": platform.platform(),
         "processor": _processor(),
         "simd": " ".join(numpy.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", ())),
@@ -47,6 +41,17 @@ def environment() -> dict[str, Any]:
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
         "cores": loky.cpu_count(),
     }
+
+
+def versions_of(packages: Sequence[str]) -> dict[str, str | None]:
+    """The versions of packages by their names; None for one that is not installed, as Cooldown in a mere checkout."""
+    versions: dict[str, str | None] = {}
+    for package in packages:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = None
+    return versions
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Export: the best config, or any trial's, as a file or as code; and all trials as tables."""
+"""Export: the best config, or any trial's, as a file, as code or as a command that trains it; all trials as tables."""
 
 from functools import partial
 
@@ -10,8 +10,9 @@ from cooldown.objectives.errors import InputError
 from cooldown.search import export as formats
 from cooldown.search.evidence.numbers import MISSING
 from cooldown.search.experiments.result import Result
-from cooldown.search.export import ConfigFormat, TableFormat
+from cooldown.search.export import ConfigFormat, ModelFormat, TableFormat
 from cooldown.search.spec.arms import short
+from cooldown.storage import StudyRecord, TrialRecord
 
 PAGE = {"title": "Export", "icon": "download", "section": "This experiment", "place": 60}
 
@@ -30,12 +31,15 @@ def _export(result: Result) -> None:
         st.info("There are no trials yet.")
         return
     # Formats of a config come first, and among these the one that can be read back.
-    names = sorted(formats.names(), key=lambda name: (isinstance(formats.get(name), TableFormat), name != "json", name))
+    kinds = (ConfigFormat, ModelFormat, TableFormat)
+    names = sorted(formats.names(), key=lambda name: (kinds.index(type(formats.get(name))), name != "json", name))
     name = st.selectbox("Format", names, key="format")
     chosen = formats.get(name)
     st.caption(plain(f"{chosen.summary[:1].upper()}{chosen.summary[1:]}."))
     if isinstance(chosen, ConfigFormat):
         _config(result, arms, chosen)
+    elif isinstance(chosen, ModelFormat):
+        _model(result, arms, chosen)
     else:
         _table(result, arms, chosen)
 
@@ -61,8 +65,20 @@ def _config(result: Result, arms: list[str], chosen: ConfigFormat) -> None:
         if isinstance(exported_trial.content, str):
             st.code(exported_trial.content, language=chosen.language, height=480)
     st.caption("In a terminal:")
-    which = ["--arm", study.arm, "--repeat", str(study.repeat), "--trial", str(trial.number)]
-    terminal("export", result.name, *which, "--format", chosen.name, "-o", file)
+    terminal("export", result.name, *_which(study, trial), "--format", chosen.name, "-o", file)
+
+
+def _model(result: Result, arms: list[str], chosen: ModelFormat) -> None:
+    """A server trains nothing: only the command is shown."""
+    study, trial = trial_choice(result.view, arms, "to export")
+    file = file_name(chosen.suffix, result.name, study.arm, study.repeat, trial.number)
+    st.info("The model is trained when it is exported, which takes a terminal:", icon=":material/info:")
+    terminal("export", result.name, *_which(study, trial), "--format", chosen.name, "-o", file)
+
+
+def _which(study: StudyRecord, trial: TrialRecord) -> list[str]:
+    """The options that choose a trial."""
+    return ["--arm", study.arm, "--repeat", str(study.repeat), "--trial", str(trial.number)]
 
 
 def _table(result: Result, arms: list[str], chosen: TableFormat) -> None:

@@ -15,21 +15,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.catalog import unknown_name
+from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.data.aim import OWN, Aim
 from cooldown.objectives.data.aimed import aimed, check_aim
 from cooldown.objectives.data.checks import (
+    Label,
     check_hidden,
     check_kind,
     check_name,
+    names_of,
 )
 from cooldown.objectives.data.reading.doubts import doubts
 from cooldown.objectives.data.reading.summary import Doubt, ReadColumn
+from cooldown.objectives.data.scaling import standardized
 from cooldown.objectives.data.splits import NOTHING_APART, Apart, Split
 from cooldown.objectives.data.task import Kind, Task
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.models.joining import joined
 from cooldown.objectives.models.mlp import MLP
-from cooldown.objectives.problem import Indices, Problem, TargetUnits
+from cooldown.objectives.problem import Indices, Problem
+from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.references import LOGISTIC, NO_MODEL, RIDGE, TREES
 
 Data = tuple[NDArray[np.float64], NDArray[Any]]
@@ -45,7 +50,7 @@ class ArrayTask(Task):
     hidden: widths of the hidden layers; () is logistic or linear regression. activation: "relu" or "tanh".
     standardize: whether numbers are scaled to mean 0 and variance 1 over the training rows.
     categorical: indices of the columns that hold codes of categories, which are encoded one-hot.
-    aim: other measures than these, and weights of classes. labels: the names of the classes, () for their numbers.
+    aim: other measures than these, and weights of classes. classes: the labels of the K classes, () for their numbers.
     sample_weight: (n,) weights of the rows, in training and in all measures; None if all count alike.
     apart: the groups or times of the n rows, across which nothing is split.
     shared_scale: whether several targets, which then have one unit, are scaled together.
@@ -69,7 +74,7 @@ class ArrayTask(Task):
     categorical: tuple[int, ...] = ()
     n_test: int = 0
     aim: Aim = OWN
-    labels: tuple[str, ...] = ()
+    classes: tuple[Label, ...] = ()
     sample_weight: NDArray[np.float64] | None = None
     apart: Apart = NOTHING_APART
     shared_scale: bool = False
@@ -175,7 +180,7 @@ class ArrayTask(Task):
 
     def with_aim(self, aim: Aim) -> "ArrayTask":
         """The same task with this aim; InputError if it does not fit the data."""
-        check_aim(repr(self.name), aim, self.kind, self.data[1], self._labels, self.sample_weight is not None)
+        check_aim(repr(self.name), aim, self.kind, self.data[1], self.labels, self.sample_weight is not None)
         return replace(self, aim=aim)
 
     @property
@@ -185,11 +190,15 @@ class ArrayTask(Task):
         return self.aim.score_name or transformed
 
     @property
-    def _labels(self) -> tuple[str, ...]:
+    def labels(self) -> tuple[str, ...]:
         """The classes' names; none for a regression."""
+        return names_of(self._known_classes)
+
+    @property
+    def _known_classes(self) -> tuple[Label, ...]:
         if not self._classifies:
             return ()
-        return self.labels or tuple(map(str, range(int(self.data[1].max()) + 1)))
+        return self.classes or tuple(range(int(self.data[1].max()) + 1))
 
     @property
     def scales_each(self) -> bool:
@@ -200,6 +209,45 @@ class ArrayTask(Task):
     @cached_property
     def _has_missing_cells(self) -> bool:
         return bool(np.isnan(self.data[0]).any())
+
+    def fitted(self, config: TrainConfig, n_seeds: int = 1, seed: int = 0) -> Any:
+        """A scikit-learn `Pipeline` from raw rows to labels or numbers: see `Task.fitted`.
+
+        InputError for several targets with one scale, which the estimators do not have.
+        """
+        from cooldown.objectives.data.fitted import Rows, fitted_pipeline
+
+        X, y = self.data
+        if self.shared_scale and y.ndim == 2:
+            raise InputError(
+                f"task {self.name!r}: its {y.shape[1]} targets have one scale, but a regressor scales each: there is "
+                "no model to take home"
+            )
+        watched = None
+        if config.reacts:
+            rows = self.split(seed)
+            watched = rows.test if self.test_rows is None else rows.validation
+        return fitted_pipeline(
+            Rows(X, np.array(self._known_classes)[y] if self._classifies else y, self.sample_weight, watched),
+            self.columns,
+            self.preprocessor(),
+            config,
+            classifies=self._classifies,
+            class_weight=self._class_weight,
+            log=self.aim.target_transform is not None,
+            hidden_layer_sizes=self.hidden,
+            activation=self.activation,
+            n_seeds=n_seeds,
+            random_state=seeds(seed, "fitted", count=1)[0],
+        )
+
+    @property
+    def _class_weight(self) -> Any:
+        """The weights of the classes as scikit-learn takes them, by label."""
+        if not isinstance(self.aim.class_weight, tuple):
+            return self.aim.class_weight
+        by_name = dict(zip(self.labels, self._known_classes, strict=True))
+        return {by_name[name]: weight for name, weight in self.aim.class_weight}
 
     @property
     def _numeric(self) -> list[int]:
@@ -269,25 +317,7 @@ class ArrayTask(Task):
         if not self.aim and weights is None:
             return problem
         scaled_by = None if units is None else (units.mean, units.scale)
-        return aimed(problem, self.aim, target, self._labels, scaled_by, weights)
-
-
-def standardized(
-    targets: NDArray[np.float64], n: int, *, log: bool = False, shared: bool = False
-) -> tuple[NDArray[np.float64], TargetUnits]:
-    """Targets (rows, K), each centred and scaled to a variance of 1 over the first `n` rows, the training rows; and
-    their units. All other rows are held out. log: whether the targets are logarithms of those in their own units.
-    shared: whether all have one scale, by which their mean variance is 1.
-    """
-    from sklearn.preprocessing import StandardScaler
-
-    scaler = StandardScaler().fit(targets[:n])
-    # The scaler's own scale is 1 where all training rows are equal.
-    scale = np.sqrt(scaler.var_.mean(keepdims=True)) if shared and targets.shape[1] > 1 else scaler.scale_
-    units, scaled = TargetUnits(scaler.mean_, scale, log=log), np.asarray((targets - scaler.mean_) / scale)
-    if n == len(targets):
-        return scaled, units
-    return scaled, replace(units, uninformed=units.errors(np.zeros_like(scaled[n:]), scaled[n:]))
+        return aimed(problem, self.aim, target, self.labels, scaled_by, weights)
 
 
 def in_memory(X: NDArray[np.float64], y: NDArray[Any]) -> Data:

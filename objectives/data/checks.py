@@ -29,6 +29,9 @@ TEST_ROWS = 2
 
 NO_CLASSES = '; if the numbers are not classes, use kind="regression" (--kind regression)'
 
+Label = str | bool | int | float
+"""The label of a class."""
+
 LABELS = 20
 """Whole numbers with at most this many distinct values are classes, if the kind is not given."""
 
@@ -139,12 +142,14 @@ def check_target(
     return classes.astype(np.int64), kind
 
 
-def labels_of(where: str, target: Any, n_rows: int) -> tuple[str, ...]:
-    """The names of the classes of a target that `check_target` has checked, in the order of their numbers."""
-    return tuple(
-        f"{label:g}" if isinstance(label, np.floating) else str(label)
-        for label in np.unique(_plain(where, target, n_rows))
-    )
+def classes_of(where: str, target: Any, n_rows: int) -> tuple[Label, ...]:
+    """The labels of a target that `check_target` has checked, in the order of the classes' numbers."""
+    return tuple(np.unique(_plain(where, target, n_rows)).tolist())
+
+
+def names_of(classes: Iterable[Label]) -> tuple[str, ...]:
+    """The labels of classes as texts."""
+    return tuple(f"{label:g}" if isinstance(label, float) else str(label) for label in classes)
 
 
 def check_sample_weight(where: str, weights: Any, n_rows: int) -> NDArray[np.float64] | None:

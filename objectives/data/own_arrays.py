@@ -13,7 +13,8 @@ from cooldown.objectives.data.checks import (
     check_sample_weight,
     check_target,
     check_test_target,
-    labels_of,
+    classes_of,
+    names_of,
 )
 from cooldown.objectives.data.grouping import cells_of, kept_apart
 from cooldown.objectives.data.task import Kind
@@ -55,7 +56,7 @@ def from_arrays(
     where = "from_arrays(y=...)"
     target, task_kind = check_target(where, y, len(features), kind, drawn_test=test is None)
     weights = check_sample_weight("from_arrays(sample_weight=...)", sample_weight, len(features))
-    labels = labels_of(where, y, len(features)) if task_kind == "classification" else ()
+    classes = classes_of(where, y, len(features)) if task_kind == "classification" else ()
     n_own, n_test = len(features), 0
     if test is not None:
         features, target, weights, n_test = _with_test(test, X, y, features, target, weights, task_kind)
@@ -66,10 +67,10 @@ def from_arrays(
         task_kind,
         partial(in_memory, features, target),
         hidden,
-        labels=labels,
+        classes=classes,
         sample_weight=weights,
         n_test=n_test,
-        apart=kept_apart("from_arrays", target, labels, *kept),
+        apart=kept_apart("from_arrays", target, names_of(classes), *kept),
     )
 
 

@@ -19,7 +19,8 @@ from cooldown.objectives.data.checks import (
     check_sample_weight,
     check_target,
     check_test_target,
-    labels_of,
+    classes_of,
+    names_of,
 )
 from cooldown.objectives.data.grouping import Part as Cells
 from cooldown.objectives.data.grouping import cells_of, kept_apart
@@ -124,7 +125,9 @@ def table_task(
     told = [f"{part}: target {target!r}" for part, _ in parts]
     trained, *tested = reader.target(target)
     y, task_kind = check_target(told[0], trained, len(table), kind, drawn_test=test is None)
-    labels = labels_of(told[0], trained, len(table)) if task_kind == "classification" else ()
+    classes = classes_of(told[0], trained, len(table)) if task_kind == "classification" else ()
+    if reader.columns[-1].kind == "booleans":
+        classes = tuple(label == "True" for label in classes)
     for values in tested:
         y = np.concatenate([y, check_test_target(told[1], values, len(values), task_kind, trained)])
     weights = None
@@ -153,11 +156,11 @@ def table_task(
         partial(in_memory, X, y),
         hidden,
         categorical=tuple(np.flatnonzero(coded).tolist()),
-        labels=labels,
+        classes=classes,
         sample_weight=weights,
         n_test=len(y) - len(table),
         columns=tuple(reader.columns),
-        apart=kept_apart(where, y, labels, *kept),
+        apart=kept_apart(where, y, names_of(classes), *kept),
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.catalog import Entry
+from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.data.aim import Aim
 from cooldown.objectives.data.splits import NOTHING_APART, Apart, Split, split
 from cooldown.objectives.errors import InputError
@@ -100,6 +101,19 @@ class Task(Entry, ABC):
 
     def _tested(self, rows: Split) -> Problem:
         return replace(self.problem(rows.rest, rows.test), tests=True)
+
+    def fitted(self, config: TrainConfig, n_seeds: int = 1, seed: int = 0) -> Any:  # noqa: ARG002
+        """A model for new rows: trained with `config` on all rows, the test rows too.
+
+        A run that depends on its held-out loss watches a fifth of the rows, and is not trained on these: of drawn
+        splits the test rows of `seed` (the latest, where rows have times), and beside a test set of the user's own a
+        quarter of the other rows. n_seeds: the number of networks, whose predictions are averaged. seed: of all random
+        numbers. Raises InputError if the task cannot make a model, or if all networks diverge.
+        """
+        raise InputError(
+            f"task {self.name!r} has a model of its own, which only your code can make again: train it with the best "
+            "config, as result.best(arm), by config.torch, config.optax or cooldown.train"
+        )
 
     @abstractmethod
     def fingerprint(self) -> str:

@@ -273,6 +273,15 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
 
     # Predicting
 
+    @property
+    def layers_(self) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """Weights (members, in, out) and biases (members, 1, out) of each layer of the trained networks, which a member
+        applies as inputs @ weights + biases, with the activation after each but the last. Batch normalization is part
+        of them, as is a regressor's scale.
+        """
+        check_is_fitted(self)
+        return self._predictor.folded(self._theta.astype(np.float64))
+
     def _outputs(self, X: Any) -> Iterator[NDArray[np.float64]]:
         """Outputs (members, m, K) for `X` (n, d), in chunks of m rows to limit memory.
 

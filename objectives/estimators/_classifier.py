@@ -53,7 +53,8 @@ class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[mis
         after each epoch, or None if no rows were held out. learning_rate_curve_: (U,) the learning rate of every update
         as executed, cuts by "plateau" included. All are means over the seeds that trained that long.
     curves_: a `Curve` for each seed of the last `fit`, including diverged ones. seeds_: the seeds, as for
-        `cooldown.train`. n_iter_: number of trained epochs.
+        `cooldown.train`. n_iter_: number of trained epochs. layers_: the weights and biases of the trained networks, as
+        they predict.
 
     Parameters are checked in `fit`: it raises InputError, a ValueError, with call, rule and value. Callbacks of
     scikit-learn (`set_callbacks`) are told of each epoch, and may end the run.

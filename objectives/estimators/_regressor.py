@@ -58,6 +58,12 @@ class ScheduledMLPRegressor(RegressorMixin, ScheduledMLP):  # type: ignore[misc]
         predicted = means * self._scale + self._mean
         return predicted[:, 0] if self._one_target else predicted
 
+    @property
+    def layers_(self) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        """As of the classifier; the outputs of the last layer are in the target's own units."""
+        *hidden, (weights, biases) = super().layers_
+        return [*hidden, (weights * self._scale, biases * self._scale + self._mean)]
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True

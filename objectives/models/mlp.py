@@ -188,6 +188,19 @@ class MLP:
         """Outputs (R, m, K) before the softmax for features `X` (m, d)."""
         return self._outputs(theta, [layer.weights(theta) for layer in self.layers], np.asarray(X, theta.dtype))
 
+    def folded(self, theta: Parameters) -> list[tuple[Parameters, Parameters]]:
+        """Weights (R, in, out) and biases (R, 1, out) of each layer, as they predict: with batch normalization by the
+        running statistics in them.
+        """
+        layers = []
+        for layer, norm in zip(self.layers, (*self.architecture.norms, None), strict=True):
+            weights, biases = layer.weights(theta), theta[:, None, layer.bias : layer.end]
+            if norm is not None:
+                factors, offsets = norm.folded(theta)
+                weights, biases = weights * factors, biases + offsets
+            layers.append((weights, biases))
+        return layers
+
     def _outputs(self, theta: Parameters, weights: list[Parameters], X: Parameters) -> Parameters:
         z = X
         for layer, matrix, norm in zip(self.layers, weights, (*self.architecture.norms, None), strict=True):

@@ -14,12 +14,13 @@ from cooldown.objectives.catalog import Catalog
 from cooldown.objectives.data import resolve as _resolve
 from cooldown.objectives.data.aim import Aim
 from cooldown.objectives.data.arrays import ArrayTask
-from cooldown.objectives.data.frames import from_frame, is_frame
+from cooldown.objectives.data.frames import from_frame
 from cooldown.objectives.data.own_arrays import from_arrays
 from cooldown.objectives.data.own_jax import from_jax
 from cooldown.objectives.data.own_loop import LoopTask, from_loop
 from cooldown.objectives.data.own_model import ModelTask, from_model
 from cooldown.objectives.data.own_torch import from_torch
+from cooldown.objectives.data.reading.in_memory import is_frame
 from cooldown.objectives.data.reading.options import AS_WRITTEN, Reading
 from cooldown.objectives.data.resolve import Origin
 from cooldown.objectives.data.table import from_table

@@ -8,7 +8,8 @@ from cooldown.objectives.relations import KnownArm
 from cooldown.objectives.strategies import STRATEGIES, Strategy
 from cooldown.objectives.surfaces import Surface
 from cooldown.search import export as formats
-from cooldown.search.export import ConfigFormat, TableFormat
+from cooldown.search.export import ModelFormat, TableFormat
+from cooldown.search.export.format import Format
 from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import known_arms
 from cooldown.search.spec.experiment import DEFAULT_ARMS
@@ -52,9 +53,10 @@ def _surface(surface: Surface) -> dict[str, Any]:
     }
 
 
-def _format(entry: ConfigFormat | TableFormat) -> dict[str, Any]:
-    """An export format; of: whether it holds a configuration or a table of trials."""
-    of = "table" if isinstance(entry, TableFormat) else "configuration"
+def _format(entry: Format) -> dict[str, Any]:
+    """An export format; of: whether it holds a configuration, a trained model or a table of trials."""
+    kinds = {TableFormat: "table", ModelFormat: "model"}
+    of = kinds.get(type(entry), "configuration")
     return {"name": entry.name, "about": f"{of} ({entry.suffix}): {entry.summary}", "suffix": entry.suffix, "of": of}
 
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import sys
 import time
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -10,6 +11,9 @@ from typing import IO
 
 from cooldown.interrupts import orderly
 from cooldown.objectives.errors import InputError
+
+STDOUT = "-"
+"""The FILE that means standard output."""
 
 PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between two tries to replace a file that another program has open."""
@@ -33,6 +37,12 @@ def check_output(path: Path, force: bool) -> None:
     except (OSError, RuntimeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise InputError(f"{str(path)!r} cannot be written: {reason}") from error
+
+
+def print_content(content: str | bytes) -> None:
+    """Write `content` to standard output as it is, text as UTF-8."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content.encode() if isinstance(content, str) else content)
 
 
 def write_output(path: Path, content: str | bytes, force: bool) -> None:

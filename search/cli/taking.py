@@ -30,6 +30,7 @@ from cooldown.search.cli.options import (
     Trust,
     whole,
 )
+from cooldown.search.cli.output import STDOUT, check_output, print_content, write_output
 from cooldown.search.cli.screen import ERR, OUT
 from cooldown.search.spec.limits import SEEDS
 
@@ -38,8 +39,7 @@ FORMATS = sorted(name for _, name, _ in iter_modules([str(Path(__file__).parents
 
 CURVES = "in a table (`cooldown catalog formats` names these): one row per epoch of every run"
 
-STDOUT = "-"
-"""The FILE that means standard output."""
+AVERAGED = "for a model: the number of networks whose predictions are averaged [default: 1]"
 
 
 @app.command(cls=AboutExperiment)
@@ -60,28 +60,29 @@ def export(
     ] = None,
     trial: Annotated[int | None, typer.Option("--trial", help="trial to export [default: the winner]", **WHOLE)] = None,
     curves: Annotated[bool, typer.Option("--curves", help=CURVES)] = False,
+    seeds: Annotated[int | None, typer.Option("--seeds", help=AVERAGED, **whole(1, SEEDS))] = None,
     output: Output = None,
     force: Force = False,
     db: Db = None,
     trust: Trust = False,
 ) -> None:
-    """Export the best configuration as file or code, or all trials."""
+    """Export the best configuration as file, code or trained model, or all trials."""
     from cooldown.search import experiments
     from cooldown.search import export as formats
-    from cooldown.search.cli.output import check_output, write_output
 
     path = None if output in (None, STDOUT) else Path(output)
     if path is not None:
         check_output(path, force)
     format = formats.named_after(path, format)
     entry = formats.get(format)
-    if path is None and isinstance(entry, formats.TableFormat) and not entry.text and sys.stdout.isatty():
+    binary = isinstance(entry, formats.ModelFormat) or (isinstance(entry, formats.TableFormat) and not entry.text)
+    if path is None and binary and sys.stdout.isatty():
         raise InputError(f"{format} is a binary format: write it to a file with -o")
-    exported = formats.export(
-        experiments.load(name, db=db).view, format, arm=arm, repeat=repeat, trial=trial, curves=curves
-    )
+    view = experiments.load(name, db=db).view
+    with ERR.status(f"Exporting {format} …"):
+        exported = formats.export(view, format, arm=arm, repeat=repeat, trial=trial, curves=curves, seeds=seeds)
     if path is None:
-        _print(exported.content)
+        print_content(exported.content)
     else:
         write_output(path, exported.content, force)
     for remark in exported.remarks:
@@ -94,7 +95,6 @@ def export(
 def report(name: Name, output: Output = None, force: Force = False, db: Db = None, trust: Trust = False) -> None:
     """Write an experiment's report as one self-contained web page."""
     from cooldown.search import experiments
-    from cooldown.search.cli.output import check_output, write_output
     from cooldown.search.report import report as page
 
     result = experiments.load(name, db=db)
@@ -106,7 +106,7 @@ def report(name: Name, output: Output = None, force: Force = False, db: Db = Non
     with ERR.status("Writing the report …"):
         text = page(result)
     if output == STDOUT:
-        _print(text)
+        print_content(text)
         return
     write_output(path, text, force)
     say(f"Wrote {path}. Open it in a browser.")
@@ -152,11 +152,6 @@ def train(
         OUT.print(listings.retrained(retrained))
         for remark in retrained.remarks:
             say(f"Note: {remark}.")
-
-
-def _print(content: str | bytes) -> None:
-    sys.stdout.flush()
-    sys.stdout.buffer.write(content.encode() if isinstance(content, str) else content)
 
 
 def _file_name(name: str) -> str:

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 
 
 class Result:
-    """The recorded state of an experiment. view: what is read from its record, once. trust: whether a module that the
-    record names may be imported for an export of its task.
+    """The recorded state of an experiment. view: what is read from its record, once. task: the Task object that was
+    tuned, if it was one, as after `compare`; the record has only its name. trust: whether a module that the record
+    names may be imported for an export of its task.
 
     Raises UnreadableError for a record whose spec cannot be read.
     """
 
-    def __init__(self, record: ExperimentRecord, *, trust: bool = False) -> None:
-        self.record = record
+    def __init__(self, record: ExperimentRecord, task: Task | None = None, *, trust: bool = False) -> None:
+        self.record, self.task = record, task
         self.name, self.status = record.name, record.status
         self.view, self._trust = View(record), trust
 
@@ -72,6 +73,25 @@ class Result:
             raise InputError(f"arm {arm!r} has no finished trial yet")
         return study.winner.config
 
+    def fit_best(self, arm: str | None = None, n_seeds: int = 1, *, task: Task | None = None) -> Any:
+        """A model for new rows: the best config, trained on all rows of the task.
+
+        Of tables and arrays it is a fitted scikit-learn `Pipeline`, preprocessing included. Of a table it takes tables
+        in memory, with columns by name in any order, read as the training table was; of arrays X as it was given. It
+        gives labels in their own type and probabilities, or numbers in the target's own units.
+
+        arm: whose winner, as in `export`; None for the best arm. n_seeds: the number of networks whose predictions are
+        averaged. task: the Task object that was tuned, if the experiment was loaded. A run that depends on its
+        held-out loss watches a fifth of the rows, and is not trained on these. Raises InputError for an unknown arm,
+        data that have changed, and a task that cannot make a model, as one with a model of your own.
+        """
+        from dataclasses import replace
+
+        from cooldown.search.export import choose
+
+        with reading(self._trust):
+            return replace(choose(self.view, arm), given_task=task or self.task).fitted(n_seeds)
+
     def frame(self) -> "pandas.DataFrame":
         """All trials as a DataFrame: a row per trial, a column per parameter."""
         from cooldown.search.evidence.trials import trials_frame
@@ -92,20 +112,31 @@ class Result:
         repeat: int | None = None,
         trial: int | None = None,
         curves: bool = False,
+        seeds: int | None = None,
         task: Task | None = None,
     ) -> str | bytes:
-        """The best configuration, or the trials, in one of the formats of `cooldown export`.
+        """The best configuration, its model, or the trials, in one of the formats of `cooldown export`.
 
         arm, repeat, trial: which configuration; by default the best arm's winner. curves: for csv and parquet, a row
-        per epoch. task: the Task object that was tuned, if it was one. Raises InputError for an unknown arm, repeat or
-        trial, and for a format that cannot express the configuration exactly. Remarks are issued as warnings.
+        per epoch. seeds: for joblib and onnx, the number of networks whose predictions are averaged. task: the Task
+        object that was tuned, if the experiment was loaded. Raises InputError for an unknown arm, repeat or trial,
+        and for a format that cannot express the configuration exactly. Remarks are issued as warnings.
         """
         import warnings
 
         from cooldown.search.export import export
 
         with reading(self._trust):
-            exported = export(self.view, format, arm=arm, repeat=repeat, trial=trial, curves=curves, task=task)
+            exported = export(
+                self.view,
+                format,
+                arm=arm,
+                repeat=repeat,
+                trial=trial,
+                curves=curves,
+                seeds=seeds,
+                task=task or self.task,
+            )
         for remark in exported.remarks:
             warnings.warn(remark, stacklevel=2)
         return exported.content

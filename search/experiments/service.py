@@ -57,7 +57,8 @@ def compare(
     ledger, record, spec, splits = opened(spec, splits, name, db)
     runs = Runs(ledger, splits, workers, report)
     result = Result(record) if record.status is Status.DONE else runs.run(record.name, spec)
-    return runs.until_answered(result, spec)
+    result = runs.until_answered(result, spec)
+    return result if isinstance(task, str | PathLike) else Result(result.record, splits.task)
 
 
 def dry_run(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cooldown.objectives.catalog import Entry
 from cooldown.objectives.config import TrainConfig
@@ -49,6 +49,10 @@ class Chosen:
         """The task that it was trained on; raises InputError if the task cannot be loaded or has changed."""
         return recorded_task(self.record, self.spec, self.given_task)
 
+    def fitted(self, n_seeds: int = 1) -> Any:
+        """A model for new rows, trained with the configuration on all rows of the task: see `Task.fitted`."""
+        return self.task.fitted(self.config, n_seeds, self.spec.seed)
+
 
 @dataclass(frozen=True)
 class Exported:
@@ -77,6 +81,17 @@ class ConfigFormat(Format):
 
     write: Callable[[Chosen], Exported]
     language: str
+
+
+@dataclass(frozen=True)
+class ModelFormat(Format):
+    """A format for a model that is trained with the configuration on all rows.
+
+    write: from the chosen trial and the number of networks whose predictions are averaged; raises InputError for a task
+    that the format cannot hold.
+    """
+
+    write: Callable[[Chosen, int], Exported]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
 from cooldown.search.evidence.losses import best_study, winners_loss
 from cooldown.search.evidence.view import View
-from cooldown.search.export.format import Chosen, Exported, TableFormat
+from cooldown.search.export.format import Chosen, Exported, Format, ModelFormat, TableFormat
 from cooldown.search.export.formats import get, names
 from cooldown.storage import Status, StudyRecord, TrialRecord
 
@@ -21,16 +21,20 @@ def export(
     repeat: int | None = None,
     trial: int | None = None,
     curves: bool = False,
+    seeds: int | None = None,
     task: Task | None = None,
 ) -> Exported:
     """An experiment's configuration or trials in the format called `format`.
 
     arm, repeat, trial: which configuration, by default the winner of the best arm and repeat; for a table, which rows.
     task: the Task object that was tuned, if it was one. curves: for a table, one row per epoch of every replicate
-    instead of one per trial. Raises InputError for an unknown format, arm, repeat or trial, and if the format cannot
-    express the configuration.
+    instead of one per trial. seeds: for a model, the number of networks whose predictions are averaged, 1 by default.
+    Raises InputError for an unknown format, arm, repeat or trial, for a setting that the format does not have, and if
+    the format cannot express the configuration.
     """
     entry = get(format)
+    _check_setting("curves", curves, format, TableFormat)
+    _check_setting("seeds", seeds is not None, format, ModelFormat)
     if isinstance(entry, TableFormat):
         from cooldown.search.evidence.trials import curves_frame, trials_frame
 
@@ -38,12 +42,12 @@ def export(
         _check_rows(view, name, repeat, trial)
         table = (curves_frame if curves else trials_frame)(view.record, name, repeat, trial)
         exported = Exported(entry.write(table))
-    elif curves:
-        *others, last = tables()
-        listed = f"{', '.join(others)} and {last}" if others else last
-        raise InputError(f"curves: available for {listed}, not for {format}")
     else:
-        exported = entry.write(replace(choose(view, arm, repeat, trial), given_task=task))
+        chosen = replace(choose(view, arm, repeat, trial), given_task=task)
+        if isinstance(entry, ModelFormat):
+            exported = entry.write(chosen, 1 if seeds is None else seeds)
+        else:
+            exported = entry.write(chosen)
     if view.status is Status.DONE:
         return exported
     so_far = f"experiment {view.name!r} is {view.status.value}; the export contains its results so far"
@@ -136,6 +140,14 @@ def named_after(path: Path | None, format: str | None = None) -> str:
     return matching[0]
 
 
-def tables() -> list[str]:
-    """The names of the formats for trials."""
-    return [name for name in names() if isinstance(get(name), TableFormat)]
+def of_kind(kind: type[Format]) -> list[str]:
+    """The names of the formats of one kind."""
+    return [name for name in names() if isinstance(get(name), kind)]
+
+
+def _check_setting(setting: str, given: bool, format: str, kind: type[Format]) -> None:
+    """Raise InputError for a setting of another kind of format."""
+    if given and not isinstance(get(format), kind):
+        *others, last = of_kind(kind)
+        listed = f"{', '.join(others)} and {last}" if others else last
+        raise InputError(f"{setting}: available for {listed}, not for {format}")

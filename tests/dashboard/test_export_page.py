@@ -15,7 +15,7 @@ from cooldown import load
 from cooldown.objectives.errors import InputError
 from cooldown.search import export as formats
 from cooldown.search.evidence.view import View
-from cooldown.search.export import ConfigFormat, Exported, TableFormat, choose
+from cooldown.search.export import ConfigFormat, Exported, ModelFormat, TableFormat, choose
 
 NAME = "a name; rm -rf $HOME/'x'"
 
@@ -89,6 +89,17 @@ def test_another_trial_is_another_configuration(app: Any, url: str) -> None:
     app.main.selectbox(key="trial to export adam 1").select(3).run()
     made = formats.export(View(record), "json", arm="adam", repeat=1, trial=3)
     assert fine(app).code[0].value == str(made.content).strip()
+
+
+@pytest.mark.parametrize("name", of_kind(ModelFormat))
+def test_a_model_is_trained_by_the_command_that_is_shown(app: Any, url: str, name: str) -> None:
+    (command,) = chosen(app, name).code
+    told = shlex.split(command.value)
+    best = choose(View(load(NAME, db=url).record))
+    options = dict(zip(told[3::2], told[4::2], strict=True))
+    assert told[:3] == ["cooldown", "export", NAME]
+    assert (options["--arm"], options["--trial"]) == (best.study.arm, str(best.trial.number))
+    assert (options["--format"], Path(options["-o"]).suffix) == (name, formats.get(name).suffix)
 
 
 @pytest.mark.parametrize("name", of_kind(TableFormat))

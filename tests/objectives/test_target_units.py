@@ -9,7 +9,7 @@ from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
 from cooldown import tasks
 from cooldown.objectives import Curve, Outcome, TrainConfig, train
-from cooldown.objectives.data.arrays import standardized
+from cooldown.objectives.data.scaling import standardized
 from cooldown.objectives.training.engine import fit
 
 SEEDS = [0, 1, 2]

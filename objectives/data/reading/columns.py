@@ -144,7 +144,7 @@ class DateColumn:
         """The numbers (n, 4) of `dates.FEATURES`, NaN for a missing cell; InputError for a cell that is no date."""
         if cells.dtype.kind == "M":
             return self.dates.features(cells)
-        texts = written(where, _whole(cells), self.missing)
+        texts = written(where, whole(cells), self.missing)
         texts = texts.mask(signs(texts))
         values = self.dates.features(texts)
         stray = np.isnan(values[:, 0]) & texts.notna().to_numpy()
@@ -189,7 +189,7 @@ def decide(
     if name in formats:
         if cells.dtype.kind == "M":
             return DateColumn(Dates(), missing)
-        texts = written(where, _whole(cells), missing)
+        texts = written(where, whole(cells), missing)
         found = dates.decide(where, name, _counts(texts), formats[name])
         return DateColumn(found, missing, _signs(texts))
     kind = infer_dtype(cells, skipna=True)
@@ -270,7 +270,7 @@ def is_number(cells: "pd.Series[Any]") -> bool:
     return infer_dtype(cells, skipna=True) in kinds
 
 
-def _whole(cells: "pd.Series[Any]") -> "pd.Series[Any]":
+def whole(cells: "pd.Series[Any]") -> "pd.Series[Any]":
     """Numbers without decimals as whole ones, as dates such as 20200105 are if a cell is missing; else the cells."""
     return cells.astype("Int64") if is_number(cells) and not (cells.dropna() % 1).any() else cells
 

@@ -1,7 +1,7 @@
 """`Reader`: the columns of a table as target, weights and features."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -102,14 +102,15 @@ class Reader:
         cells, column = self._decided(f"column {name!r}", name)
         read = [column.values(*part) for part in cells]
         informative, coded = True, isinstance(column, CategoryColumn)
+        labels: Iterable[str] = ()
         if coded:
-            codes, _ = pd.factorize(np.concatenate(read), sort=True)
+            codes, labels = pd.factorize(np.concatenate(read), sort=True)
             known = codes[: len(read[0])]
             informative = bool((known < 0).any()) or len(np.unique(known)) < len(known)
             values = np.where(codes < 0, np.nan, codes).astype(np.float64)[:, None]
         else:
             values = np.concatenate(read).astype(np.float64).reshape(sum(map(len, read)), -1)
-        self._tell(name, column, "feature", values)
+        self._tell(name, column, "feature", values, labels)
         return values, coded, informative
 
     def left_out(self, names: Sequence[str]) -> None:
@@ -125,7 +126,14 @@ class Reader:
                 column.check_test(where, part)
         return cells, column
 
-    def _tell(self, name: str, column: Column, role: Any, values: NDArray[np.float64] | None = None) -> None:
+    def _tell(
+        self,
+        name: str,
+        column: Column,
+        role: Any,
+        values: NDArray[np.float64] | None = None,
+        labels: Iterable[str] = (),
+    ) -> None:
         told = ReadColumn(name, role, column.kind, column.how, column=column)
         if values is not None:
             first, width = self._width, values.shape[1]
@@ -136,6 +144,7 @@ class Reader:
                 how=told.how + ", to 16 digits" * rounded,
                 missing=int(np.isnan(values[:, 0]).sum()),
                 places=tuple(range(first, first + width)),
+                labels=tuple(labels),
             )
         self.columns.append(told)
 

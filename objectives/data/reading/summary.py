@@ -8,13 +8,14 @@ from cooldown.objectives.data.reading.columns import Column
 Role = Literal["target", "weights", "groups", "time", "feature", "left out"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ReadColumn:
     """How one column of a table was read.
 
     kind: "numbers", "categories", "booleans" or "dates"; "" for a column that is left out. how: how its cells were
     read, in words. missing: how many cells are missing. places: its columns in a task's X, () if it is no feature.
-    column: the decision itself, None for a column that is left out.
+    labels: of a feature, what its codes 0, 1, … in X stand for, () if it has none. column: the decision itself, None
+    for a column that is left out.
     """
 
     name: str
@@ -23,7 +24,11 @@ class ReadColumn:
     how: str = ""
     missing: int = 0
     places: tuple[int, ...] = ()
+    labels: tuple[str, ...] = ()
     column: Column | None = None
+
+    def __repr__(self) -> str:
+        return f"<{self.role} {self.name!r}: {self.kind}>"
 
     def to_json(self) -> dict[str, Any]:
         """The fields that a reader of JSON can use."""

@@ -5,7 +5,7 @@ import pytest
 from small_fits import NAMES, X_DIABETES, X_IRIS, classifier, regressor, y_diabetes, y_iris
 
 from cooldown.objectives import Problem, train
-from cooldown.objectives.data.arrays import standardized
+from cooldown.objectives.data.scaling import standardized
 from cooldown.objectives.models.mlp import EVALUATION_ROWS, MLP
 
 

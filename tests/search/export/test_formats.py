@@ -25,7 +25,7 @@ from cooldown.search import export as formats
 from cooldown.search.evidence.losses import winners_loss
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
-from cooldown.search.export import choose, export, tables
+from cooldown.search.export import ModelFormat, TableFormat, choose, export, of_kind
 from cooldown.search.export.array_functions import LIBRARIES, functions_of
 from cooldown.search.export.literals import literal
 from cooldown.search.export.source import NotPortableError, Source, collect
@@ -172,8 +172,9 @@ def test_what_there_is_not(format: str, which: dict[str, Any], said: str, iris_r
         (
             "json",
             {"curves": True},
-            f"curves: available for {', '.join(tables()[:-1])} and {tables()[-1]}, not for json",
+            f"curves: available for {' and '.join(of_kind(TableFormat))}, not for json",
         ),
+        ("torch", {"seeds": 2}, f"seeds: available for {' and '.join(of_kind(ModelFormat))}, not for torch"),
         ("csv", {"repeat": 2}, "there is no repeat 2: the experiment has repeats 0, 1"),
         ("csv", {"repeat": -1, "curves": True}, "there is no repeat -1: the experiment has repeats 0, 1"),
         ("parquet", {"trial": 4}, "there is no trial 4: the experiment has trials 0 to 3"),

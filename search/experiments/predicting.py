@@ -1,0 +1,112 @@
+"""`cooldown predict`: what a model file answers for the rows of a table."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives.data.fitted import READ
+from cooldown.objectives.data.reading.columns import CategoryColumn, NumberColumn
+from cooldown.objectives.data.reading.files import read_file, without
+from cooldown.objectives.data.reading.notation import Notation
+from cooldown.objectives.data.reading.options import Reading
+from cooldown.objectives.data.reading.summary import ReadColumn
+from cooldown.objectives.errors import InputError
+from cooldown.search.export.model_file import ModelFile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """The answers of a model.
+
+    table: a row for each row of the file, in its order: `prediction`, and of classes `probability_LABEL` for each.
+    score: accuracy or R² by its name, if the file has the target; else None. remarks: what the reader should know.
+    """
+
+    table: "pd.DataFrame"
+    score: tuple[str, float] | None
+    remarks: tuple[str, ...]
+
+
+def predict(file: ModelFile, rows_file: Path) -> Predicted:
+    """The predictions of a model for the rows of a CSV, Parquet or Excel file, which is read as the model's training
+    table was.
+
+    Raises InputError for a model that cannot be loaded, one of arrays, missing columns and cells that cannot be read.
+    """
+    import pandas as pd
+
+    model = file.load()
+    if READ not in model.named_steps:
+        raise InputError(
+            f"{str(file.path)!r} was trained on arrays, whose columns have no names: predict in Python, as "
+            f"cooldown.load_model({str(file.path)!r}).predict(X)"
+        )
+    columns = model.named_steps[READ].columns
+    known = {column.name for column in columns}
+    classifies = hasattr(model, "classes_")
+    target = next(column for column in columns if column.role == "target")
+    where = repr(str(rows_file))
+    given = _read(rows_file, where, [column for column in columns if column.role in ("feature", "target")])
+    ignored = [repr(name) for name in given.columns if name not in known]
+    try:
+        table = pd.DataFrame({"prediction": model.predict(given)})
+        if classifies:
+            probabilities = model.predict_proba(given)
+            for label, of_label in zip(model.classes_, probabilities.T, strict=True):
+                table[f"probability_{label}"] = of_label
+    except InputError as error:
+        raise InputError(f"{where}: {str(error).removeprefix('table: ')}") from None
+    remarks = [f"columns that the model does not know are ignored: {', '.join(ignored)}"] if ignored else []
+    score = None
+    if target.name in given:
+        try:
+            told, cells = f"{where}: target {target.name!r}", given[target.name]
+            score = _score(told, target, cells, table["prediction"].to_numpy(), classifies)
+        # Predictions do not need the target.
+        except InputError as error:
+            remarks.append(f"there is no score: {error}")
+    return Predicted(table, score, tuple(remarks))
+
+
+def _read(path: Path, where: str, columns: list[ReadColumn]) -> "pd.DataFrame":
+    """The table in a file. Columns that were texts in the training table are read as texts."""
+    decided = {column.name: column.column for column in columns}
+    reading = Reading(
+        missing=tuple({mark: None for column in decided.values() if column for mark in column.missing}),
+        categories=tuple(
+            name for name, column in decided.items() if isinstance(column, CategoryColumn) and column.declared
+        ),
+    )
+    texts = [
+        name
+        for name, column in decided.items()
+        if not (isinstance(column, NumberColumn) and column.notation == Notation())
+    ]
+    return without(read_file(path, where, reading, None, texts), where, ())
+
+
+def _score(
+    where: str, target: ReadColumn, cells: "pd.Series[Any]", predicted: NDArray[Any], classifies: bool
+) -> tuple[str, float] | None:
+    """Accuracy or R² by its name, on the rows whose target is known; None if these do not have one.
+
+    Raises InputError for a target that cannot be read.
+    """
+    import pandas as pd
+    from sklearn.metrics import r2_score
+
+    assert target.column is not None
+    truth = target.column.values(where, cells)
+    known = ~pd.isna(truth)
+    truth, predicted = truth[known], predicted[known]
+    if classifies:
+        # Labels that are no numbers are read as texts, booleans too.
+        answers = predicted if target.kind == "numbers" else predicted.astype(str)
+        return ("accuracy", float(np.mean(answers == truth))) if len(truth) else None
+    return ("R²", float(r2_score(truth, predicted))) if len(np.unique(truth)) > 1 else None
