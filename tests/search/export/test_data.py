@@ -19,7 +19,7 @@ from cooldown.storage import ExperimentRecord, StudyRecord
 
 
 def assert_same_rows(program: Any, task: tasks.Task, reacts: bool, study: StudyRecord) -> None:
-    parts = program.prepare(*program.load_data())
+    parts, _ = program.prepare(*program.load_data())
     for (X, y), (features, targets) in zip(parts, parity.evaluation_rows(task, reacts, study), strict=True):
         np.testing.assert_allclose(np.asarray(X, float), features, rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(np.asarray(y, float), targets, rtol=1e-12, atol=1e-12)
@@ -128,7 +128,7 @@ def test_a_table_has_its_own_columns(tmp_path: Path, iris_record: ExperimentReco
     task = tasks.ArrayTask("mixed", "classification", lambda: (coded, y), categorical=(1,))
     program = parity.module(str(parity.written(iris_record, parity.config("adam"), "torch", task).content))
     np.savez(tmp_path / "data.npz", X=X, y=y)
-    (rows, _), _ = program.prepare(*program.load_arrays(tmp_path / "data.npz"))
+    ((rows, _), _), _ = program.prepare(*program.load_arrays(tmp_path / "data.npz"))
     # Of the number also whether it was missing.
     assert rows.shape == (48, 4)
     np.savez(tmp_path / "data.npz", X=X[:, [0, 1, 1]], y=y)
