@@ -7,7 +7,6 @@ import io
 import runpy
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +25,9 @@ from cooldown.objectives import tasks
 from cooldown.objectives.models.mlp import MLP
 from cooldown.storage import ExperimentRecord
 
+# Of Keras's own tensors.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
 N, M = 90, 30
 
 RICH = {"dates": ["day"], "categories": ["code"], "missing": ["elsewhere"]}
@@ -42,13 +44,13 @@ def houses(n: int, seed: int) -> pd.DataFrame:
             "town": rng.choice(["north", "south", "east"], n),
             "garden": np.where(rng.random(n) < 0.1, None, garden),
             "rooms": rng.integers(0, 5, n),
-            "code": rng.choice(["07", "7", "x"], n),
+            "code": rng.choice(["07", "w", "x", "y"], n),
             "price": size + 30 * garden + rng.normal(0, 10, n),
             "class": np.where(garden, np.where(size > 100, "a", "b"), "c"),
         }
     )
     table.loc[[3, 5], "town"] = ["nowhere else", None]
-    table.loc[:1, "code"] = ["07", "7"]
+    table.loc[:1, "code"] = "07"
     return table
 
 
@@ -95,9 +97,7 @@ def read_as(name: str, target: str) -> dict[str, Any]:
 
 def run_main(path: Path, *arguments: str) -> None:
     """A program run as a script, in this process."""
-    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-        # Of Keras's own tensors.
-        warnings.filterwarnings("ignore", "__array__ implementation", DeprecationWarning)
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", [str(path), *arguments])
         runpy.run_path(str(path), run_name="__main__")
 
