@@ -367,13 +367,14 @@ def test_a_program_for_arrays_takes_their_columns_in_order(
     saved, path = tmp_path / "model.joblib", tmp_path / "rows.csv"
     run_with(program, tmp_path / "data.npz", "--save", saved)
     (training, _), _ = program.split(*program.load_arrays(tmp_path / "data.npz"))
-    path.write_text(f'\ufefffirst,"second, too"\n0.5,\n0.5,{np.median(training[:, 1])}\n-3,-3\n', encoding="utf-8")
+    path.write_text(f'\ufefffirst,"second, too"\n0.5,\n0.5,{np.median(training[:, 1])}\n-3,-3\n\n', encoding="utf-8")
     header, cells = predictions(predict_here(program, capsys, saved, path))
     assert header == ["prediction", "probability_2", "probability_7", "probability_10"]
     assert cells[0].tolist() == cells[1].tolist()
     assert cells[2, 0] == "2"
     for rows, message in (
         ("a,b\n1\n", "should have a line of names, then rows of 2 columns"),
+        ("", "should have a line of names, then rows of 2 columns"),
         ("a,b\n", "should have a line of names, then rows of 2 columns"),
         ("a,b\n1,x\n", "could not convert string to float: 'x'"),
         ("a,b\n1,inf\n", "should have finite numbers"),
