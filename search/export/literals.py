@@ -62,3 +62,9 @@ def call(function: str, arguments: list[str], indent: int, before: str = "") -> 
     if len(inner) > WIDTH:
         inner = "\n".join(f"{pad}    {argument}," for argument in arguments)
     return f"{function}(\n{inner}\n{pad})"
+
+
+def assigned(name: str, values: list[Any]) -> str:
+    """A list as the value of a constant: in the constant's line if it fits, else over several."""
+    text = literal(values)
+    return text if len(f"{name} = {text}") <= WIDTH else literal(values, 0)

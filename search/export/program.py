@@ -29,6 +29,9 @@ from cooldown.search.export.source import Source, collect
 
 T = TypeVar("T")
 
+COMMAND_LINE = ("import argparse", "import csv", "import io", "import sys", "from pathlib import Path")
+"""The imports of the standard library that all programs need."""
+
 
 @dataclass(frozen=True)
 class Scheduler:
@@ -124,6 +127,11 @@ class Program:
         """Whether there are several targets, each with a scale of its own."""
         return self.task.scales_each
 
+    def imports(self, *lines: str) -> list[str]:
+        """The imports of the standard library, sorted. lines: those of one framework's programs."""
+        every = {*COMMAND_LINE, *lines, *self.source.standard_imports}
+        return sorted(every, key=lambda line: (line.startswith("from"), line))
+
     @property
     def _score_name(self) -> str:
         """The score that a program measures."""
@@ -179,12 +187,22 @@ class Program:
             "seed": 0,
             "n_test": self.task.n_test,
             "splits": self.splits,
+            **self._preprocessing_parts,
             **self._split_states,
             "schedule": schedule,
             "optimizer": self.optimizer,
             "source": self.source,
             "reacts": self.config.reacts,
             **self._schedule_parts(),
+        }
+
+    @property
+    def _preprocessing_parts(self) -> dict[str, Any]:
+        """What the programs with plain preprocessing import of scikit-learn for it."""
+        scales = self.scales_each or (self.task.standardize and self.data.numbers)
+        return {
+            "numbers_are_imputed": self.data.columns and self.data.numbers,
+            "scalers": ["OneHotEncoder"] * self.data.categories + ["StandardScaler"] * scales,
         }
 
     @property

@@ -15,7 +15,7 @@ from typing import Any
 
 from cooldown.objectives.errors import InputError
 from cooldown.search.export.array_functions import LIBRARIES, functions_of
-from cooldown.search.export.literals import call
+from cooldown.search.export.literals import call, literal
 
 OURS = "cooldown"
 
@@ -84,7 +84,7 @@ def collect(source: Source, function: Callable[..., Any], name: str, numpy: str 
         elif hasattr(value, "__module__") and _root(value) not in ours:
             source.imports.add(f"from {value.__module__.lstrip('_')} import {used}")
         elif isinstance(value, int | float | str | tuple):
-            if source.constants.setdefault(used, repr(value)) != repr(value):
+            if source.constants.setdefault(used, literal(value)) != literal(value):
                 raise NotPortableError(f"two constants are called {used}; one is used in {_place(function)}")
         else:
             raise NotPortableError(f"{function.__name__} uses {used}, a {type(value).__name__}, which cannot be copied")

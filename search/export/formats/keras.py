@@ -50,7 +50,9 @@ def write(chosen: Chosen) -> Exported:
         step_arguments += ["*numbers"] if tabulated else []
     text = program.render(
         "keras.py.jinja",
-        standard=_imports(program),
+        imports=program.imports(
+            *["import json", "import math", "import os", "import zipfile"], *["import copy"] * config.reacts
+        ),
         formula=formula,
         tabulated=tabulated,
         subclassed=subclassed,
@@ -72,14 +74,6 @@ def write(chosen: Chosen) -> Exported:
         initial=_initial(program),
     )
     return Exported(text, program.remarks)
-
-
-def _imports(program: Program) -> list[str]:
-    """The imports of the standard library, sorted."""
-    lines = {"import math", "import os", "import sys", *program.source.standard_imports}
-    if program.config.reacts:
-        lines.add("import copy")
-    return sorted(lines, key=lambda line: (line.startswith("from"), line))
 
 
 def _numbers(formula: dict[str, Any]) -> str:

@@ -4,7 +4,6 @@ from cooldown.objectives.config import TrainConfig
 from cooldown.search.export.format import Chosen, ConfigFormat, Exported
 from cooldown.search.export.literals import call, literal
 from cooldown.search.export.program import Program
-from cooldown.search.export.source import Source
 
 
 def write(chosen: Chosen) -> Exported:
@@ -49,7 +48,9 @@ def write(chosen: Chosen) -> Exported:
     ]
     text = program.render(
         "optax.py.jinja",
-        imports=_imports(program.source, formula is not None),
+        imports=program.imports(
+            "import json", "import math", *["from typing import NamedTuple"] * (formula is not None)
+        ),
         formula=formula,
         in_jax=formula is not None and formula["pure"],
         rule_name=rule.identifier,
@@ -87,14 +88,6 @@ def _transformations(config: TrainConfig) -> list[str]:
     if config.l2:
         transformations.append(f"optax.add_decayed_weights({literal(config.l2)})")
     return transformations
-
-
-def _imports(source: Source, typed: bool) -> list[str]:
-    """The imports of the standard library, sorted. typed: whether the program defines a NamedTuple."""
-    lines = {"import math", "import sys", *source.standard_imports}
-    if typed:
-        lines.add("from typing import NamedTuple")
-    return sorted(lines, key=lambda line: (line.startswith("from"), line))
 
 
 def _initial(program: Program) -> dict[str, str]:

@@ -80,7 +80,7 @@ def _built_in(program: Program) -> str:
         initial=_initial(program, "self._random_state", "fan_in", "(fan_in + fan_out)", "shape"),
         imports=_imports(
             program,
-            {"import sys", "import warnings"},
+            ["import warnings"],
             [*needed, *(["sklearn.metrics log_loss"] if classifies else [])],
         ),
     )
@@ -143,9 +143,9 @@ def _estimator(program: Program, why: str) -> str:
 def _estimator_imports(program: Program) -> dict[str, list[str]]:
     """The imports of a script with an estimator in NumPy."""
     classifies = program.task.kind == "classification"
-    standard = {"import math", "import sys", "from itertools import pairwise"}
+    standard = ["import math", "from itertools import pairwise"]
     if program.config.batch_norm and program.config.reacts:
-        standard.add("import copy")
+        standard.append("import copy")
     needed = [
         f"sklearn.base BaseEstimator, {'ClassifierMixin' if classifies else 'RegressorMixin'}",
         "sklearn.utils.validation check_is_fitted, validate_data",
@@ -156,23 +156,22 @@ def _estimator_imports(program: Program) -> dict[str, list[str]]:
     return _imports(program, standard, needed)
 
 
-def _imports(program: Program, standard: set[str], needed: list[str]) -> dict[str, list[str]]:
+def _imports(program: Program, standard: list[str], needed: list[str]) -> dict[str, list[str]]:
     """All imports, sorted: "standard" library and "others". needed: "module names", separated by a space."""
     data = program.data
     scales = program.task.standardize or program.scales_each
-    scalers = ["FunctionTransformer", "OneHotEncoder"] * data.columns + ["StandardScaler"] * scales
-    needed = [*needed, "sklearn.pipeline make_pipeline"]
+    scalers = ["FunctionTransformer", "OneHotEncoder"] * data.categories + ["StandardScaler"] * scales
+    needed = [*needed, "sklearn.pipeline make_pipeline", "sklearn.impute SimpleImputer"]
     if program.splits:
         needed.append("sklearn.model_selection train_test_split")
     if scalers:
         needed.append(f"sklearn.preprocessing {', '.join(scalers)}")
-    if data.columns:
-        needed += ["sklearn.compose ColumnTransformer", "sklearn.impute SimpleImputer"]
+    if data.categories:
+        needed.append("sklearn.compose ColumnTransformer")
     others = [f"from {module} import {names}" for module, _, names in sorted(line.partition(" ") for line in needed)]
-    standard = {*standard, *program.source.standard_imports}
     return {
-        "standard": sorted(standard, key=lambda line: (line.startswith("from"), line)),
-        "others": ["import numpy as np", *["import pandas as pd"] * data.pandas, *others],
+        "standard": program.imports(*standard),
+        "others": ["import joblib", "import numpy as np", *["import pandas as pd"] * data.pandas, *others],
     }
 
 

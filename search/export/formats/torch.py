@@ -31,6 +31,7 @@ def write(chosen: Chosen) -> Exported:
         program.add_rates()
     text = program.render(
         "torch.py.jinja",
+        imports=program.imports("import math", *["import copy"] * config.reacts),
         formula=formula,
         step_call=_step_call(formula) if formula else "",
         optimizer_expression=call(rule, ["model.parameters()", "lr=LEARNING_RATE", *arguments], 4, "return "),

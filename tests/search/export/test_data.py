@@ -19,7 +19,7 @@ from cooldown.storage import ExperimentRecord, StudyRecord
 
 
 def assert_same_rows(program: Any, task: tasks.Task, reacts: bool, study: StudyRecord) -> None:
-    parts = program.prepare(*program.load_data())
+    parts, _ = program.prepare(*program.load_data())
     for (X, y), (features, targets) in zip(parts, parity.evaluation_rows(task, reacts, study), strict=True):
         np.testing.assert_allclose(np.asarray(X, float), features, rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(np.asarray(y, float), targets, rtol=1e-12, atol=1e-12)
@@ -128,12 +128,42 @@ def test_a_table_has_its_own_columns(tmp_path: Path, iris_record: ExperimentReco
     task = tasks.ArrayTask("mixed", "classification", lambda: (coded, y), categorical=(1,))
     program = parity.module(str(parity.written(iris_record, parity.config("adam"), "torch", task).content))
     np.savez(tmp_path / "data.npz", X=X, y=y)
-    (rows, _), _ = program.prepare(*program.load_arrays(tmp_path / "data.npz"))
+    ((rows, _), _), _ = program.prepare(*program.load_arrays(tmp_path / "data.npz"))
     # Of the number also whether it was missing.
     assert rows.shape == (48, 4)
     np.savez(tmp_path / "data.npz", X=X[:, [0, 1, 1]], y=y)
     with pytest.raises(SystemExit, match="X should have the task's 2 columns, got 3"):
         program.load_arrays(tmp_path / "data.npz")
+
+
+HOLES = np.where(np.arange(180).reshape(90, 2) % 14 == 0, np.nan, np.random.default_rng(0).normal(size=(90, 2)))
+LABELS = np.random.default_rng(1).integers(0, 9, (90, 2)).astype(float)
+KINDS = {
+    "numbers": (np.nan_to_num(HOLES), {}),
+    "numbers as they are": (np.nan_to_num(HOLES), {"standardize": False}),
+    "missing numbers": (HOLES, {}),
+    "missing numbers as they are": (HOLES, {"standardize": False}),
+    "categories": (LABELS, {"categorical": (0, 1)}),
+    "both": (np.hstack([LABELS, HOLES]), {"categorical": (0, 1)}),
+    "both as they are": (np.hstack([LABELS, HOLES]), {"categorical": (0, 1), "standardize": False}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_columns(kind: str, iris_record: ExperimentRecord, tmp_path: Path) -> None:
+    """The programs of all frameworks are clean, and make features of them as the task does; also of new categories."""
+    X, settings = KINDS[kind]
+    task = tasks.ArrayTask(kind, "regression", lambda: (X, np.arange(90.0)), **settings)
+    for format in ("torch", "optax", "keras", "sklearn"):
+        text = str(parity.written(iris_record, parity.config("adam"), format, task).content)
+        parity.assert_clean(text, tmp_path)
+        if format in ("torch", "sklearn"):
+            program = parity.module(text)
+            fitted = program.fit_preprocessing(X[:60]) if format == "torch" else program.make_model()[:-1].fit(X[:60])
+            new = X + np.isin(np.arange(X.shape[1]), task.categorical) * 20 * (np.arange(90) > 80)[:, None]
+            found = program.features(fitted, new) if format == "torch" else fitted.transform(new)
+            expected = task.preprocessor().fit(X[:60]).transform(new)
+            np.testing.assert_allclose(found.astype(float), expected, rtol=1e-12, atol=1e-12)
 
 
 def test_what_scikit_learn_downloads_is_loaded_by_scikit_learn(iris_record: ExperimentRecord) -> None:

@@ -68,7 +68,7 @@ def test_tables(
     monkeypatch.chdir("/")
     program = parity.module(text)
     reacts = schedule == "plateau"
-    parts = program.prepare(*program.load_data())
+    parts, _ = program.prepare(*program.load_data())
     assert len(parts[-1][0]) == M
     ours = parity.evaluation_rows(task, reacts, record.studies[0])
     for (X, y), (features, targets) in zip(parts, ours, strict=True):
@@ -133,7 +133,7 @@ def test_the_other_frameworks(
     task = tasks.from_arrays(X[:60], y[:60], test=(X[60:], y[60:]), name="mine")
     text = str(parity.written(iris_record, parity.config("adam", "cosine"), format, task).content)
     parity.assert_clean(text, tmp_path)
-    (rows, _), (tested, labels) = parity.module(text).prepare(X, y)
+    ((rows, _), (tested, labels)), _ = parity.module(text).prepare(X, y)
     assert (len(rows), len(tested)) == (60, 20)
     np.testing.assert_array_equal(np.asarray(labels), y[60:])
 

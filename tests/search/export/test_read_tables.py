@@ -64,7 +64,7 @@ def check(record: ExperimentRecord, task: tasks.ArrayTask, monkeypatch: pytest.M
     program = parity.module(str(made.content))
     X, _ = program.load_data()
     assert X.shape == task.data[0].shape
-    found = program.prepare(*program.load_data())
+    found, _ = program.prepare(*program.load_data())
     for (X, y), (features, targets) in zip(found, parity.evaluation_rows(task, False, study), strict=True):
         np.testing.assert_allclose(np.asarray(X, float), features, rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(np.asarray(y, float), targets, rtol=1e-12, atol=1e-12)

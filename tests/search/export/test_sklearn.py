@@ -105,7 +105,7 @@ def follow_built_in(
     monkeypatch.setattr(program.Network, "_init_coef", lambda self, *_: tuple(map(np.copy, layers[len(self.coefs_)])))
     monkeypatch.setattr(_multilayer_perceptron, "shuffle", lambda *_, **__: next(orders))
     classifies = reference.task.kind == "classification"
-    _, network = program.make_model(len(X), *([] if classifies else [y.shape[1]]))
+    *_, network = program.make_model(len(X), *([] if classifies else [y.shape[1]]))
     assert network.shuffle == config.shuffle
     if not classifies:
         # Our rows are scaled already, and by those that are watched too.
