@@ -35,6 +35,12 @@ def check_output(path: Path, force: bool) -> None:
         raise InputError(f"{str(path)!r} cannot be written: {reason}") from error
 
 
+def file_name(name: str) -> str:
+    """The experiment's name as a file name, with other characters than letters, digits and -_. replaced."""
+    kept = "".join(character if character.isalnum() or character in "-_." else "-" for character in name)
+    return kept.strip("-.")[:100] or "experiment"
+
+
 def write_output(path: Path, content: str | bytes, force: bool) -> None:
     """Write `content` to `path`, text as UTF-8; if that fails, raises InputError and keeps the previous file."""
     data = content.encode() if isinstance(content, str) else content

@@ -60,6 +60,9 @@ def export(
     ] = None,
     trial: Annotated[int | None, typer.Option("--trial", help="trial to export [default: the winner]", **WHOLE)] = None,
     curves: Annotated[bool, typer.Option("--curves", help=CURVES)] = False,
+    lock: Annotated[
+        bool, typer.Option("--lock", help="instead the versions of all packages, as a requirements file")
+    ] = False,
     output: Output = None,
     force: Force = False,
     db: Db = None,
@@ -73,13 +76,19 @@ def export(
     path = None if output in (None, STDOUT) else Path(output)
     if path is not None:
         check_output(path, force)
-    format = formats.named_after(path, format)
-    entry = formats.get(format)
-    if path is None and isinstance(entry, formats.TableFormat) and not entry.text and sys.stdout.isatty():
-        raise InputError(f"{format} is a binary format: write it to a file with -o")
-    exported = formats.export(
-        experiments.load(name, db=db).view, format, arm=arm, repeat=repeat, trial=trial, curves=curves
-    )
+    if lock:
+        others = {"format": format, "arm": arm, "repeat": repeat, "trial": trial, "curves": curves or None}
+        if given := [f"--{key}" for key, value in others.items() if value is not None]:
+            raise InputError(f"{given[0]} and --lock cannot be used together: the packages are those of all trials")
+        exported = formats.Exported(formats.requirements(experiments.load(name, db=db).view))
+    else:
+        format = formats.named_after(path, format)
+        entry = formats.get(format)
+        if path is None and isinstance(entry, formats.TableFormat) and not entry.text and sys.stdout.isatty():
+            raise InputError(f"{format} is a binary format: write it to a file with -o")
+        exported = formats.export(
+            experiments.load(name, db=db).view, format, arm=arm, repeat=repeat, trial=trial, curves=curves
+        )
     if path is None:
         _print(exported.content)
     else:
@@ -94,11 +103,11 @@ def export(
 def report(name: Name, output: Output = None, force: Force = False, db: Db = None, trust: Trust = False) -> None:
     """Write an experiment's report as one self-contained web page."""
     from cooldown.search import experiments
-    from cooldown.search.cli.output import check_output, write_output
+    from cooldown.search.cli.output import check_output, file_name, write_output
     from cooldown.search.report import report as page
 
     result = experiments.load(name, db=db)
-    path = Path(f"{_file_name(name)}.html" if output is None else output)
+    path = Path(f"{file_name(name)}.html" if output is None else output)
     if output != STDOUT:
         if path.suffix.lower() == ".pdf":
             raise InputError(f"-o {str(path)!r}: a report is a web page; use -o {path.with_suffix('.html')}")
@@ -157,9 +166,3 @@ def train(
 def _print(content: str | bytes) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(content.encode() if isinstance(content, str) else content)
-
-
-def _file_name(name: str) -> str:
-    """The experiment's name as a file name, with other characters than letters, digits and -_. replaced."""
-    kept = "".join(character if character.isalnum() or character in "-_." else "-" for character in name)
-    return kept.strip("-.")[:100] or "report"

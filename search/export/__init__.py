@@ -5,6 +5,7 @@ Each file in `formats/` defines one format, a `ConfigFormat` or a `TableFormat`,
 
 from cooldown.search.export.format import Chosen, ConfigFormat, Exported, TableFormat
 from cooldown.search.export.formats import get, names
+from cooldown.search.export.requirements import requirements
 from cooldown.search.export.selection import choose, export, named_after, tables
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "get",
     "named_after",
     "names",
+    "requirements",
     "tables",
 ]

@@ -134,7 +134,9 @@ def _csv_table(table: Table) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([title for column in table.columns for title in _csv_titles(column)])
     for row in table.rows:
-        writer.writerow([value for column, cell in zip(table.columns, row, strict=True) for value in _csv(column, cell)])
+        writer.writerow(
+            [value for column, cell in zip(table.columns, row, strict=True) for value in _csv(column, cell)]
+        )
     return text.getvalue()
 
 
