@@ -9,7 +9,8 @@ import typer
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.search.cli.frame import app, say
-from cooldown.search.cli.options import Db, Force, Name
+from cooldown.search.cli.named import AboutExperiment
+from cooldown.search.cli.options import Db, Force, Name, Trust
 from cooldown.search.figures import FIGURES
 
 PAGE = "html"
@@ -19,7 +20,7 @@ AUTHORS, YEAR = "The Cooldown authors", 2026
 """As in CITATION.cff."""
 
 
-@app.command()
+@app.command(cls=AboutExperiment)
 def figure(
     name: Name,
     figure: Annotated[str, typer.Argument(help=f"{', '.join(FIGURES[:-1])} or {FIGURES[-1]}", metavar="FIGURE")],
@@ -35,6 +36,7 @@ def figure(
     ] = None,
     force: Force = False,
     db: Db = None,
+    trust: Trust = False,
 ) -> None:
     """Write a FIGURE of an experiment, for a paper or as a web page."""
     from cooldown.search import experiments

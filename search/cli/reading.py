@@ -49,7 +49,7 @@ def show(
     ] = None,
     format: Annotated[
         str | None,
-        typer.Option("--format", "-f", help="print tables as latex, markdown or csv", metavar="FORMAT"),
+        typer.Option("--format", "-f", help="print tables as latex, markdown, html or csv", metavar="FORMAT"),
     ] = None,
     db: Db = None,
     trust: Trust = False,

@@ -24,7 +24,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.estimators import ScheduledMLPClassifier, ScheduledMLPRegressor
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.objectives.tasks import ArrayTask, Kind, from_arrays
-from cooldown.search.experiments import Result, compare
+from cooldown.search.experiments import Interrupted, Result, compare
 from cooldown.search.export import choose
 from cooldown.search.spec.values import flatten
 
@@ -227,17 +227,21 @@ class ScheduledSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
             if db is None:
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cooldown-"))
                 db = Path(folder) / "search.db"
-            return compare(
-                task,
-                name=self.name,
-                db=db,
-                workers=self.workers,
-                arms=self.arms,
-                trials=self.trials,
-                repeats=self.repeats,
-                seed=seed,
-                **settings,
-            )
+            try:
+                return compare(
+                    task,
+                    name=self.name,
+                    db=db,
+                    workers=self.workers,
+                    arms=self.arms,
+                    trials=self.trials,
+                    repeats=self.repeats,
+                    seed=seed,
+                    **settings,
+                )
+            except Interrupted:
+                kept = "Nothing is kept: with db= finished work is" if self.db is None else "Finished work is kept"
+                raise Interrupted(f"Interrupted. {kept}, and the same fit continues it") from None
 
     def _fitted(self) -> Pipeline:
         check_is_fitted(self)

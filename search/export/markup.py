@@ -1,10 +1,11 @@
-"""Evidence as text to paste: tables in LaTeX, Markdown or CSV, with the sentences around them.
+"""Evidence as text to paste: tables in LaTeX, Markdown, HTML or CSV, with the sentences around them.
 
-LaTeX and Markdown show what a reader of the terminal sees, CSV the values themselves.
+CSV has the values themselves, the others what a reader of the terminal sees.
 """
 
 import csv
 from collections.abc import Callable, Sequence
+from html import escape
 from io import StringIO
 from typing import Any
 
@@ -68,7 +69,18 @@ def comma_separated(blocks: Sequence[Block]) -> str:
     return "\n".join(_csv_table(block) for block in blocks if isinstance(block, Table))
 
 
-FORMATS: dict[str, Callable[[Sequence[Block]], str]] = {"latex": latex, "markdown": markdown, "csv": comma_separated}
+def html(blocks: Sequence[Block]) -> str:
+    """Paragraphs and tables without a style of their own, as a notebook shows them."""
+    parts = [_html_table(block) if isinstance(block, Table) else f"<p>{escape(_text(block))}</p>" for block in blocks]
+    return "\n".join(parts) + "\n"
+
+
+FORMATS: dict[str, Callable[[Sequence[Block]], str]] = {
+    "latex": latex,
+    "markdown": markdown,
+    "html": html,
+    "csv": comma_separated,
+}
 
 
 def escaped(text: str) -> str:
@@ -127,6 +139,29 @@ def _markdown_table(table: Table) -> str:
     lines = [[title.translate(PLAIN) for title in _headings(table)], rules, *rows]
     parts = [table.reading.translate(PLAIN), "\n".join(f"| {' | '.join(line)} |" for line in lines)]
     return "\n\n".join(filter(None, [*parts, table.note.translate(PLAIN)]))
+
+
+def _html_table(table: Table) -> str:
+    sides = ["right" if column.form.is_number else "left" for column in table.columns]
+
+    def row(cells: Sequence[str], tag: str) -> str:
+        set_ = zip(cells, sides, strict=True)
+        return "".join(f'<{tag} style="text-align: {side}">{escape(cell)}</{tag}>' for cell, side in set_)
+
+    lines = [
+        "<table>",
+        *([f"<caption>{escape(table.reading)}</caption>"] if table.reading else []),
+        f"<thead><tr>{row(_headings(table), 'th')}</tr></thead>",
+        "<tbody>",
+        *(
+            f"<tr>{row(cells, 'th' if place in table.strong else 'td')}</tr>"
+            for place, cells in enumerate(_cells(table))
+        ),
+        "</tbody>",
+        "</table>",
+        *([f"<p>{escape(table.note)}</p>"] if table.note else []),
+    ]
+    return "\n".join(lines)
 
 
 def _csv_table(table: Table) -> str:

@@ -9,6 +9,7 @@ matplotlib is an extra. Plotly's own way to such files, Kaleido, starts a Chromi
 import re
 from collections.abc import Mapping, Sequence
 from html import unescape
+from importlib.util import find_spec
 from io import BytesIO
 from typing import Any
 
@@ -38,7 +39,7 @@ SIMILAR, SHORT = 8.0, 100.0
 powers of ten.
 """
 
-STYLE: Mapping[str, Any] = {
+STYLE: Any = {
     "font.size": 7.0,
     "axes.titlesize": 7.0,
     "axes.linewidth": 0.6,
@@ -65,13 +66,16 @@ def check_printing(format: str, width: float) -> None:
         raise InputError(f"a figure is written as {', '.join(FORMATS)} or html, not as {format!r}")
     if not NARROWEST <= width <= WIDEST:
         raise InputError(f"width: should be {NARROWEST:g} to {WIDEST:g} centimetres, got {width:g}")
-    try:
-        import matplotlib  # noqa: F401
-    except ModuleNotFoundError:
+    if not is_installed():
         raise InputError(
             f"a figure as {format} needs matplotlib, which is not installed: pip install matplotlib (the extra "
             "`figures`); as html it needs nothing more"
-        ) from None
+        )
+
+
+def is_installed() -> bool:
+    """Whether matplotlib is."""
+    return find_spec("matplotlib") is not None
 
 
 def printed(figure: go.Figure, format: str, *, width: float = WIDTH) -> bytes:
@@ -83,7 +87,7 @@ def printed(figure: go.Figure, format: str, *, width: float = WIDTH) -> bytes:
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
-    with rc_context(dict(STYLE)):
+    with rc_context(STYLE):
         size = (width / CENTIMETRES, figure.layout.height / PIXELS)
         drawing = Figure(figsize=size, layout="constrained")
         _draw(figure, drawing)

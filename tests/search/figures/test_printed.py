@@ -1,7 +1,6 @@
 """Figures for papers: every figure of an experiment as PDF, SVG and PNG, and what the drawing keeps of it."""
 
 import re
-import sys
 from html import unescape
 from io import BytesIO
 
@@ -116,6 +115,6 @@ def test_an_unknown_format_a_width_and_a_missing_matplotlib(view: View, monkeypa
         printed(made, "eps")
     with pytest.raises(InputError, match="width: should be 4 to 50 centimetres, got 85"):
         printed(made, "pdf", width=85)
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setattr("cooldown.search.figures.printed.find_spec", lambda _: None)
     with pytest.raises(InputError, match="needs matplotlib, which is not installed: pip install matplotlib"):
         printed(made, "pdf")
