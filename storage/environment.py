@@ -1,7 +1,8 @@
 """The environment of an experiment: package versions and machine, stored with its results.
 
 It has what decides the last digits of a result: packages, the processor and what numpy uses of it, the kernel that the
-BLAS library chose, and the variables of the environment that change these choices.
+BLAS library chose, and the variables of the environment that change these choices. Beside it the versions of all
+packages that Cooldown needs, with which an experiment can be repeated elsewhere.
 """
 
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cooldown.objectives.errors import CooldownWarning
+from cooldown.storage.installed import installed_packages
 
 PACKAGES = ("cooldown", "numpy", "numba", "optuna", "scikit-learn", "scipy", "sqlalchemy")
 
@@ -34,6 +36,7 @@ def environment() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "packages": versions_of(PACKAGES),
+        "lock": installed_packages(),
         "system": platform.platform(),
         "processor": _processor(),
         "simd": " ".join(numpy.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", ())),

@@ -1,10 +1,10 @@
 """The parameters of the estimators: their defaults, their checks, and configs to and from them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.config import TrainConfig
@@ -92,15 +92,16 @@ class Parameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
                 f"{cls.__name__}.from_config(config=...): should be a TrainConfig, as from TrainConfig.from_json, "
                 f"got {config!r:.80}"
             )
-        fields = config.to_json()
-        optimizer, schedule = fields.pop("optimizer"), fields.pop("schedule")
-        fields |= {"optimizer": optimizer.pop("name"), "learning_rate": optimizer.pop("learning_rate")}
-        fields |= {"optimizer_params": optimizer, "schedule": schedule.pop("name"), "schedule_params": schedule}
+        fields = _fields(config)
         if duplicates := [name for name in others if name in fields]:
             raise TypeError(
                 f"{cls.__name__}.from_config: the config already sets {duplicates[0]}: use set_params to change it"
             )
         return cls(**fields, **others)
+
+    def with_config(self, config: TrainConfig) -> Self:
+        """An unfitted copy that trains with `config`; its other parameters are those of this estimator."""
+        return cast(Self, clone(self).set_params(**_fields(config)))
 
     def to_config(self) -> TrainConfig:
         """The config that `fit` trains. Raises InputError for invalid parameters."""
@@ -160,3 +161,11 @@ class Parameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         for name in ("warm_start", "verbose"):
             if not isinstance(value := getattr(self, name), bool | np.bool_ | int):
                 raise self._refused(name, "must be True or False", value)
+
+
+def _fields(config: TrainConfig) -> dict[str, Any]:
+    """The parameters of an estimator that trains with `config`."""
+    fields = config.to_json()
+    optimizer, schedule = fields.pop("optimizer"), fields.pop("schedule")
+    fields |= {"optimizer": optimizer.pop("name"), "learning_rate": optimizer.pop("learning_rate")}
+    return {**fields, "optimizer_params": optimizer, "schedule": schedule.pop("name"), "schedule_params": schedule}

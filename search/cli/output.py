@@ -45,6 +45,12 @@ def print_content(content: str | bytes) -> None:
     sys.stdout.buffer.write(content.encode() if isinstance(content, str) else content)
 
 
+def file_name(name: str) -> str:
+    """The experiment's name as a file name, with other characters than letters, digits and -_. replaced."""
+    kept = "".join(character if character.isalnum() or character in "-_." else "-" for character in name)
+    return kept.strip("-.")[:100] or "experiment"
+
+
 def write_output(path: Path, content: str | bytes, force: bool) -> None:
     """Write `content` to `path`, text as UTF-8; if that fails, raises InputError and keeps the previous file."""
     data = content.encode() if isinstance(content, str) else content

@@ -47,6 +47,10 @@ def show(
         float | None,
         typer.Option("--target-loss", help="the validation loss of section target", metavar="LOSS"),
     ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option("--format", "-f", help="print tables as latex, markdown, html or csv", metavar="FORMAT"),
+    ] = None,
     db: Db = None,
     trust: Trust = False,
     json_: Json = False,
@@ -54,18 +58,28 @@ def show(
     """Show an experiment's answer, or one SECTION of its evidence."""
     from cooldown.search import experiments
     from cooldown.search.cli.terminal import blocks
-    from cooldown.search.evidence.sections import MADE
+    from cooldown.search.evidence.sections import MADE, answered
+    from cooldown.search.export import markup
 
     if target_loss is not None and (section != "target" or not math.isfinite(target_loss)):
         raise InputError(f"--target-loss {target_loss:g}: must be a finite loss, and needs SECTION target")
     if section is not None and section not in SECTIONS:
         raise unknown_name("section", section, SECTIONS)
+    if format is not None:
+        if format not in markup.FORMATS:
+            raise unknown_name("format of tables", format, markup.FORMATS)
+        if json_:
+            raise InputError("--json and --format cannot be used together")
     result = experiments.load(name, db=db)
-    if section is None or json_:
+    if json_ or (section is None and format is None):
         show_result(result, json_)
-    else:
-        evidence = MADE[section](result.view, *([] if target_loss is None else [target_loss]))
+        return
+    made = answered if section is None else MADE[section]
+    evidence = made(result.view, *([] if target_loss is None else [target_loss]))
+    if format is None:
         OUT.print(blocks(evidence, OUT.width))
+    else:
+        sys.stdout.write(markup.FORMATS[format](evidence))
 
 
 @app.command(cls=AboutExperiment)

@@ -265,7 +265,7 @@ def _run(work: Any, db: str | None, json_: bool, quiet: bool, table: Mapping[str
 
     table: what `work` has found of the task's table, for the JSON document.
     """
-    from cooldown.search.cli.live import live
+    from cooldown.search.experiments.live import live
     from cooldown.search.spec.recorded import names_modules
 
     with orderly(), nullcontext(lambda _: None) if quiet else live(ERR) as report:

@@ -61,6 +61,9 @@ def export(
     trial: Annotated[int | None, typer.Option("--trial", help="trial to export [default: the winner]", **WHOLE)] = None,
     curves: Annotated[bool, typer.Option("--curves", help=CURVES)] = False,
     seeds: Annotated[int | None, typer.Option("--seeds", help=AVERAGED, **whole(1, SEEDS))] = None,
+    lock: Annotated[
+        bool, typer.Option("--lock", help="instead the versions of all packages, as a requirements file")
+    ] = False,
     output: Output = None,
     force: Force = False,
     db: Db = None,
@@ -73,14 +76,27 @@ def export(
     path = None if output in (None, STDOUT) else Path(output)
     if path is not None:
         check_output(path, force)
-    format = formats.named_after(path, format)
-    entry = formats.get(format)
-    binary = isinstance(entry, formats.ModelFormat) or (isinstance(entry, formats.TableFormat) and not entry.text)
-    if path is None and binary and sys.stdout.isatty():
-        raise InputError(f"{format} is a binary format: write it to a file with -o")
-    view = experiments.load(name, db=db).view
-    with ERR.status(f"Exporting {format} …"):
-        exported = formats.export(view, format, arm=arm, repeat=repeat, trial=trial, curves=curves, seeds=seeds)
+    if lock:
+        others = {
+            "format": format,
+            "arm": arm,
+            "repeat": repeat,
+            "trial": trial,
+            "curves": curves or None,
+            "seeds": seeds,
+        }
+        if given := [f"--{key}" for key, value in others.items() if value is not None]:
+            raise InputError(f"{given[0]} and --lock cannot be used together: the packages are those of all trials")
+        exported = formats.Exported(formats.requirements(experiments.load(name, db=db).view))
+    else:
+        format = formats.named_after(path, format)
+        entry = formats.get(format)
+        binary = isinstance(entry, formats.ModelFormat) or (isinstance(entry, formats.TableFormat) and not entry.text)
+        if path is None and binary and sys.stdout.isatty():
+            raise InputError(f"{format} is a binary format: write it to a file with -o")
+        view = experiments.load(name, db=db).view
+        with ERR.status(f"Exporting {format} …"):
+            exported = formats.export(view, format, arm=arm, repeat=repeat, trial=trial, curves=curves, seeds=seeds)
     if path is None:
         print_content(exported.content)
     else:
@@ -98,7 +114,7 @@ def report(name: Name, output: Output = None, force: Force = False, db: Db = Non
     from cooldown.search.report import report as page
 
     result = experiments.load(name, db=db)
-    path = Path(f"{_file_name(name)}.html" if output is None else output)
+    path = Path(f"{file_name(name)}.html" if output is None else output)
     if output != STDOUT:
         if path.suffix.lower() == ".pdf":
             raise InputError(f"-o {str(path)!r}: a report is a web page; use -o {path.with_suffix('.html')}")
@@ -152,9 +168,3 @@ def train(
         OUT.print(listings.retrained(retrained))
         for remark in retrained.remarks:
             say(f"Note: {remark}.")
-
-
-def _file_name(name: str) -> str:
-    """The experiment's name as a file name, with other characters than letters, digits and -_. replaced."""
-    kept = "".join(character if character.isalnum() or character in "-_." else "-" for character in name)
-    return kept.strip("-.")[:100] or "report"

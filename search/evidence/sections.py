@@ -4,14 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cooldown.search.evidence import search_tables, tables
+from cooldown.search.evidence.answer import answer
 from cooldown.search.evidence.budgets import budget_curves, crossover_sentence
 from cooldown.search.evidence.credit import credit_split, missing_sentence, tuning_gains
 from cooldown.search.evidence.measures import best_score
 from cooldown.search.evidence.numbers import formatted
 from cooldown.search.evidence.pruning import pruned_arms, replayed_arms
+from cooldown.search.evidence.references import references_table
+from cooldown.search.evidence.scope import scope
 from cooldown.search.evidence.sensitivity import sensitivities
 from cooldown.search.evidence.table import Table
+from cooldown.search.evidence.tables import arms_table
 from cooldown.search.evidence.target import target_ratio_sentence, times_to_target
+from cooldown.search.evidence.target_units import errors_table
 from cooldown.search.evidence.verdict import compared_pair, pair_verdicts
 from cooldown.search.evidence.view import View
 from cooldown.search.spec.arms import spoken
@@ -25,6 +30,16 @@ class Missing:
 
 
 Block = str | Table | Missing
+
+
+def answered(view: View) -> list[Block]:
+    """The answer, and the tables beside it."""
+    found = answer(view)
+    sentences = filter(None, (found.sentence, found.why, scope(view)))
+    return [
+        *sentences,
+        *(table for table in (arms_table(view), references_table(view), errors_table(view)) if len(table)),
+    ]
 
 
 def pairs(view: View) -> list[Block]:

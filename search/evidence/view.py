@@ -37,6 +37,10 @@ class View:
         # Two readers of the dashboard may share a view.
         self._lock = RLock()
 
+    def __reduce__(self) -> tuple[type["View"], tuple[ExperimentRecord]]:
+        """A pickle has the record, from which all else is worked out again."""
+        return View, (self.record,)
+
     @property
     def name(self) -> str:
         """The experiment's name."""

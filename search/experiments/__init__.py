@@ -1,11 +1,13 @@
 """The Python interface: compare, tune, resume, load, and the `Result` that they return; runs, for loops that ask."""
 
 from cooldown.search.experiments.asking import runs
+from cooldown.search.experiments.notebook import Interrupted
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.resuming import resume
 from cooldown.search.experiments.service import compare, delete, dry_run, load, summaries, tune, unreadable, winners
 
 __all__ = [
+    "Interrupted",
     "Result",
     "compare",
     "delete",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from cooldown.search.evidence.alarm import Alarm
     from cooldown.search.evidence.answer import Answer
+    from cooldown.search.experiments.plots import Plots
 
 
 class Result:
@@ -30,6 +31,13 @@ class Result:
         self.record, self.task = record, task
         self.name, self.status = record.name, record.status
         self.view, self._trust = View(record), trust
+
+    @property
+    def plot(self) -> "Plots":
+        """The figures: `result.plot.verdict()`, `.curves()`, `.budget()`, …"""
+        from cooldown.search.experiments.plots import Plots
+
+        return Plots(self.view)
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -149,3 +157,9 @@ class Result:
 
     def __repr__(self) -> str:
         return f"<Result {self.name!r} ({self.status.value}): {self.answer}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the answer, the arms, and every pair."""
+        from cooldown.search.experiments.html import as_html
+
+        return as_html(self.view)

@@ -5,6 +5,7 @@ from os import PathLike
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.trust import UntrustedModuleError, reading
 from cooldown.search.evidence.edges import edges
+from cooldown.search.experiments.notebook import interruptible, reporting
 from cooldown.search.experiments.plan import next_step, widened
 from cooldown.search.experiments.preparing import check
 from cooldown.search.experiments.result import Result
@@ -29,7 +30,7 @@ def resume(
     db: str | PathLike[str] | None = None,
     workers: int | None = None,
     trust: bool = False,
-    report: Report = lambda _: None,
+    report: Report | None = None,
 ) -> Result:
     """Continue the experiment `name` to its end; a finished one is returned as it is, unless it is extended.
 
@@ -40,8 +41,8 @@ def resume(
     until_decided: then go on, looking at the numbers of repeats of its plan and at doubled ones, until the question is
     answered or there are max_repeats, by default 20 or twice what there is; the ledger keeps this for an interrupted
     run, and ranges are widened where that comes first. trust: import modules that the ledger names; else
-    UntrustedModuleError says which. Raises InputError for a smaller number than there is, for a task that cannot be
-    loaded, and if `extend` was the only request and there is nothing to widen.
+    UntrustedModuleError says which. report: as in `compare`. Raises InputError for a smaller number than there is, for
+    a task that cannot be loaded, and if `extend` was the only request and there is nothing to widen.
     """
     ledger = Ledger(database_url(db), create=False)
     with reading(trust):
@@ -67,21 +68,22 @@ def resume(
     from cooldown.search.tuning.size import check_size
 
     check_size(spec, splits, worker_count(spec, workers))
-    runs = Runs(ledger, splits, workers, report)
-    result = Result(record) if finished else runs.run(name, before)
-    # It is finished before it is extended: else the finalists would depend on when it was interrupted.
-    if spec != before:
-        result = runs.extended(result.record, before, spec)
-    if extend:
-        wider = widened(edges(result.view), spec)
-        if wider != spec:
-            result, spec = runs.extended(result.record, spec, wider), wider
-        elif finished and spec == before:
-            raise InputError(
-                f"nothing to extend in {name!r}: no arm's best values cluster at the edge of a range that can be "
-                "widened"
-            )
-    return runs.until_answered(result, spec) if plan else result
+    with interruptible(name, db), reporting(report) as told:
+        runs = Runs(ledger, splits, workers, told)
+        result = Result(record) if finished else runs.run(name, before)
+        # It is finished before it is extended: else the finalists would depend on when it was interrupted.
+        if spec != before:
+            result = runs.extended(result.record, before, spec)
+        if extend:
+            wider = widened(edges(result.view), spec)
+            if wider != spec:
+                result, spec = runs.extended(result.record, spec, wider), wider
+            elif finished and spec == before:
+                raise InputError(
+                    f"nothing to extend in {name!r}: no arm's best values cluster at the edge of a range that can be "
+                    "widened"
+                )
+        return runs.until_answered(result, spec) if plan else result
 
 
 def _goes_on(result: Result, spec: Experiment, until_decided: bool) -> bool:

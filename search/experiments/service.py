@@ -6,15 +6,17 @@ Comparing again with the same spec continues where it stopped: comparing and res
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
 from cooldown.objectives.trust import reading
+from cooldown.search.experiments.notebook import interruptible, reporting
 from cooldown.search.experiments.preparing import find, opened, prepared
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.running import Report, Runs, worker_count
 from cooldown.search.spec.arms import joint_arm
+from cooldown.search.spec.settings import OneArm, Settings, explicit
 from cooldown.storage import Ledger, NoLedgerError, Status, Summary, UnreadableError, Winner
 from cooldown.storage.address import database_url
 
@@ -26,41 +28,44 @@ OnTask = Callable[[Task], None]
 ONE_ARM = "tune searches one joint arm"
 
 
+@explicit(Settings)
 def compare(
     task: Any,
     *,
     name: str | None = None,
     db: str | PathLike[str] | None = None,
     workers: int | None = None,
-    report: Report = lambda _: None,
+    report: Report | None = None,
     on_task: OnTask = lambda _: None,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> Result:
     """Tune every arm on `task` under equal budgets, and report which is better.
 
     task: a built-in name, a path to a CSV or Parquet file or a DataFrame (with `target`, `test` for test rows for all
     repeats, and `groups` or `time` for columns across which nothing is split), `openml:NAME`, `module:attribute`, or a
     Task. name: the experiment's name; by default that of the task. db: the ledger's file, or its database URL. workers:
-    processes, by default one per core. report: called with the progress after every step. on_task: called with the task
-    before anything is trained, for what is told of its table.
-    settings: the fields of `Experiment`: arms, trials, repeats, epochs, seeds, …
+    processes, by default one per core. report: called with the progress after every step; by default a notebook shows
+    it, and a script nothing. on_task: called with the task before anything is trained, for what is told of its table.
 
     With neither repeats nor until_decided, the experiment is looked at after 5, 10, 20 and 40 repeats, as far as a
     budget in gradient evaluations goes, and ends as soon as its question is answered; with repeats=N it has N repeats.
     Where best values lie at the edge of a range, the range is widened first and the arm searched again.
     With until_decided=True there is no budget, and it goes on up to max_repeats, by default 20; repeats is then its
     first look. An experiment with the same name, or without a name one with the same spec, is continued.
-    Raises InputError for invalid input, before anything is written.
+    Raises InputError for invalid input, before anything is written, and Interrupted, a KeyboardInterrupt, that says how
+    to continue.
     """
     spec, splits = prepared(task, name, db, workers, settings)
     on_task(splits.task)
     ledger, record, spec, splits = opened(spec, splits, name, db)
-    runs = Runs(ledger, splits, workers, report)
-    result = Result(record) if record.status is Status.DONE else runs.run(record.name, spec)
-    result = runs.until_answered(result, spec)
+    with interruptible(record.name, db), reporting(report) as told:
+        runs = Runs(ledger, splits, workers, told)
+        result = Result(record) if record.status is Status.DONE else runs.run(record.name, spec)
+        result = runs.until_answered(result, spec)
     return result if isinstance(task, str | PathLike) else Result(result.record, splits.task)
 
 
+@explicit(Settings)
 def dry_run(
     task: Any,
     *,
@@ -68,7 +73,7 @@ def dry_run(
     db: str | PathLike[str] | None = None,
     workers: int | None = None,
     on_task: OnTask = lambda _: None,
-    **settings: Any,
+    **settings: Unpack[Settings],
 ) -> "Estimate":
     """Estimate time and cost of `compare` with the same arguments, from a short calibration run; no ledger is changed.
 
@@ -86,15 +91,37 @@ def dry_run(
     return estimate(spec, splits, count, lambda: local_processes(count))
 
 
-def tune(task: Any, *, arm: str | None = None, repeats: int = 1, **options: Any) -> Result:
-    """Search one joint arm, by default over all optimizers and schedules. Options as for `compare`.
+@explicit(OneArm)
+def tune(
+    task: Any,
+    *,
+    arm: str | None = None,
+    repeats: int = 1,
+    name: str | None = None,
+    db: str | PathLike[str] | None = None,
+    workers: int | None = None,
+    report: Report | None = None,
+    on_task: OnTask = lambda _: None,
+    **settings: Unpack[OneArm],
+) -> Result:
+    """Search one joint arm, by default over all optimizers and schedules. Arguments and errors as for `compare`.
 
     A joint search favours what looks good early: it finds a good config, but is no evidence about which optimizer is
     better.
     """
-    if "arms" in options:
+    if "arms" in settings:
         raise InputError(f"tune(arms=...): {ONE_ARM}; use arm=, for example arm='momentum,adam+cosine,sgdr'")
-    return compare(task, arms=(arm or joint_arm(),), repeats=repeats, **options)
+    return compare(
+        task,
+        arms=(arm or joint_arm(),),
+        repeats=repeats,
+        name=name,
+        db=db,
+        workers=workers,
+        report=report,
+        on_task=on_task,
+        **settings,
+    )
 
 
 def load(name: str, *, db: str | PathLike[str] | None = None, trust: bool = False) -> Result:

@@ -6,6 +6,7 @@ finds.
 
 from cooldown.search.export.format import Chosen, ConfigFormat, Exported, ModelFormat, TableFormat
 from cooldown.search.export.formats import get, names
+from cooldown.search.export.requirements import requirements
 from cooldown.search.export.selection import choose, export, named_after, of_kind
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "named_after",
     "names",
     "of_kind",
+    "requirements",
 ]

@@ -52,7 +52,8 @@ def document(chosen: Chosen) -> dict[str, Any]:
             "study": _cost(study.curves()),
             "experiment": _cost([c for study in (*record.studies, *record.superseded) for c in study.curves()]),
         },
-        "environment": dict(record.environment),
+        # The versions of all packages are a file of their own: `cooldown export NAME --lock`.
+        "environment": {key: value for key, value in record.environment.items() if key != "lock"},
     }
 
 

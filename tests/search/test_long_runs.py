@@ -10,7 +10,7 @@ from rich.console import Console
 from search_runs import print_of, run_in_threads, spec
 
 from cooldown.objectives.errors import CooldownWarning
-from cooldown.search.cli.live import WAITING, live
+from cooldown.search.experiments.live import WAITING, live
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.studies import in_short, needs
 from cooldown.storage import Ledger, Purpose, sqlite

@@ -34,7 +34,7 @@ def live(console: Console) -> Iterator[Report]:
     state: dict[str, Progress] = {}
 
     def render() -> RenderableType:
-        return _progress(state["now"]) if state else Text("")
+        return progress_table(state["now"]) if state else Text("")
 
     with Live(get_renderable=render, console=console, refresh_per_second=4, transient=True) as display:
 
@@ -71,7 +71,8 @@ def _until(progress: Progress) -> str:
     return f" for {spec.repeats} repeats, of up to {spec.looks[-1]} until the answer" if spec.looks else ""
 
 
-def _progress(progress: Progress) -> RenderableType:
+def progress_table(progress: Progress) -> Group:
+    """The arms' progress, and the remaining time."""
     table = RichTable(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for title in ("Arm", "", "Trials", "Best val. loss", "Studies done"):
         table.add_column(title, justify="right" if title not in ("Arm", "") else "left", no_wrap=title == "Arm")
