@@ -30,7 +30,7 @@ from cooldown.search.cli.options import (
     Trust,
     whole,
 )
-from cooldown.search.cli.output import STDOUT, check_output, print_content, write_output
+from cooldown.search.cli.output import STDOUT, check_output, file_name, print_content, write_output
 from cooldown.search.cli.screen import ERR, OUT
 from cooldown.search.spec.limits import SEEDS
 
