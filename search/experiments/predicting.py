@@ -48,12 +48,11 @@ def predict(file: ModelFile, rows_file: Path) -> Predicted:
             f"cooldown.load_model({str(file.path)!r}).predict(X)"
         )
     columns = model.named_steps[READ].columns
-    known = {column.name for column in columns}
     classifies = hasattr(model, "classes_")
     target = next(column for column in columns if column.role == "target")
     where = repr(str(rows_file))
-    given = _read(rows_file, where, [column for column in columns if column.role in ("feature", "target")])
-    ignored = [repr(name) for name in given.columns if name not in known]
+    given, others = _read(rows_file, where, [column for column in columns if column.role in ("feature", "target")])
+    ignored = [repr(name) for name in others if name not in {column.name for column in columns}]
     try:
         table = pd.DataFrame({"prediction": model.predict(given)})
         if classifies:
@@ -74,8 +73,11 @@ def predict(file: ModelFile, rows_file: Path) -> Predicted:
     return Predicted(table, score, tuple(remarks))
 
 
-def _read(path: Path, where: str, columns: list[ReadColumn]) -> "pd.DataFrame":
-    """The table in a file. Columns that were texts in the training table are read as texts."""
+def _read(path: Path, where: str, columns: list[ReadColumn]) -> tuple["pd.DataFrame", list[str]]:
+    """Those of the `columns` that the table in a file has, and the names of all others.
+
+    Columns that were texts in the training table are read as texts.
+    """
     decided = {column.name: column.column for column in columns}
     reading = Reading(
         missing=tuple({mark: None for column in decided.values() if column for mark in column.missing}),
@@ -88,7 +90,11 @@ def _read(path: Path, where: str, columns: list[ReadColumn]) -> "pd.DataFrame":
         for name, column in decided.items()
         if not (isinstance(column, NumberColumn) and column.notation == Notation())
     ]
-    return without(read_file(path, where, reading, None, texts), where, ())
+    table = read_file(path, where, reading, None, texts)
+    others = [name for name in table.columns if name not in decided]
+    if len(others) == table.shape[1]:
+        raise InputError(f"{where}: has no column of the training table, which are {', '.join(map(repr, decided))}")
+    return without(table, where, others), others
 
 
 def _score(

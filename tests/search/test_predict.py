@@ -128,6 +128,10 @@ def test_a_score_needs_a_target_that_can_be_read(folder: Path, run_here: Run) ->
         (lambda rows: rows.assign(size="big"), "'new.csv': column 'size': must hold numbers"),
         (lambda rows: rows.assign(day="soon"), "'new.csv': column 'day': 'soon' in row 1"),
         (lambda rows: rows.head(0), "'new.csv': has a header but no rows"),
+        (
+            lambda rows: rows[["more"]],
+            "'new.csv': has no column of the training table, which are 'yes', 'price', 'size'",
+        ),
     ],
 )
 def test_rows_that_cannot_be_read_are_one_message(change: Any, said: str, folder: Path, run_here: Run) -> None:
@@ -136,6 +140,14 @@ def test_rows_that_cannot_be_read_are_one_message(change: Any, said: str, folder
     assert (code, out) == (2, "")
     assert f"cooldown: {said}" in err
     assert not Path("out.csv").exists()
+
+
+def test_a_saved_index_is_a_column_that_is_ignored(folder: Path, run_here: Run) -> None:
+    rows = new_rows("yes").drop(columns="more")
+    rows.to_csv("new.csv")
+    code, out, err = run_here("predict", "yes.joblib", "new.csv")
+    assert (code, len(out.splitlines())) == (0, len(rows) + 1)
+    assert "Note: columns that the model does not know are ignored: ''." in err
 
 
 def test_files_that_are_no_models_are_one_message(folder: Path, run_here: Run) -> None:
