@@ -342,8 +342,8 @@ def test_a_column_of_weights_is_no_feature(tmp_path):
     assert task.data[0].shape == (30, 1)
     assert task.labels == ("no", "yes")
     np.testing.assert_allclose(task.sample_weight, frame["w"])
-    for column in ("z", "y"):
-        with pytest.raises(InputError, match=f"sample_weight: unknown column '{column}'"):
+    for column, message in (("z", "unknown column 'z'"), ("y", "column 'y' is in both target and sample_weight")):
+        with pytest.raises(InputError, match=message):
             tasks.from_table(tmp_path / "rows.csv", target="y", sample_weight=column)
     with pytest.raises(InputError, match="sample_weight 'w' is for a CSV or Parquet file"):
         tasks.resolve("iris", sample_weight="w")

@@ -131,7 +131,7 @@ def test_databases_that_are_not_ours(run_here: Any, tmp_path: Path) -> None:
 
 def test_a_read_only_ledger(run_here: Any, tmp_path: Path, ledger: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Root may write anywhere, so the file system's refusal is played by SQLite's own."""
-    from cooldown.search.experiments import service as experiments
+    from cooldown.search.experiments import preparing
 
     def refusing(url: str, **more: Any) -> Ledger:
         found = Ledger(url, **more)
@@ -146,7 +146,7 @@ def test_a_read_only_ledger(run_here: Any, tmp_path: Path, ledger: str, monkeypa
         monkeypatch.setattr(found._database.engine, "connect", read_only)
         return found
 
-    monkeypatch.setattr(experiments, "Ledger", refusing)
+    monkeypatch.setattr(preparing, "Ledger", refusing)
     code, out, err = run_here("compare", "iris", *QUICK, "--db", ledger, "--name", "new")
     assert (code, out) == (2, "")
     assert "is read-only: choose another place with --db" in err
