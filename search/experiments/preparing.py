@@ -1,6 +1,7 @@
 """What is checked, and which experiment is meant, before anything runs."""
 
 from collections.abc import Mapping
+from numbers import Integral
 from os import PathLike, fspath
 from typing import Any
 
@@ -67,7 +68,7 @@ def check(spec: Experiment, name: Any, db: Any, workers: Any) -> None:
         check_new_name(name)
     if db is not None and not isinstance(db, str | PathLike):
         raise InputError(f"db: should be a database URL such as sqlite:///cooldown.db, or a file's path, got {db!r}")
-    counted = isinstance(workers, int) and not isinstance(workers, bool)
+    counted = isinstance(workers, Integral) and not isinstance(workers, bool)
     if workers is not None and not (counted and 1 <= workers <= limits.WORKERS):
         raise InputError(f"workers: should be a whole number from 1 to {limits.WORKERS}, got {workers!r:.80}")
 

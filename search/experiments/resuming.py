@@ -13,6 +13,7 @@ from cooldown.search.experiments.running import Report, Runs, worker_count
 from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.search.spec.looks import MOST_UNTIL_DECIDED
 from cooldown.search.spec.recorded import spec_of_record
+from cooldown.search.spec.values import plain
 from cooldown.search.tuning.splits import Splits, recorded_task
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import ExperimentRecord, Ledger, Status
@@ -44,6 +45,7 @@ def resume(
     UntrustedModuleError says which. report: as in `compare`. Raises InputError for a smaller number than there is, for
     a task that cannot be loaded, and if `extend` was the only request and there is nothing to widen.
     """
+    trials, repeats, max_repeats = plain((trials, repeats, max_repeats))
     ledger = Ledger(database_url(db), create=False)
     with reading(trust):
         record = ledger.load(name)

@@ -21,6 +21,7 @@ from cooldown.search.spec.arms import CHOICES, Arm, short
 from cooldown.search.spec.looks import check_looks, planned_fields
 from cooldown.search.spec.ranges import read_ranges
 from cooldown.search.spec.task_fields import BY_TASK, READING, TaskFields
+from cooldown.search.spec.values import plain
 from cooldown.search.statistics.verdict import MARGIN
 
 BESIDE = ("name", "db", "workers", "until_decided", "max_repeats")
@@ -326,12 +327,12 @@ def recorded_spec(fields: Mapping[str, Any]) -> Experiment:
 
 def read_spec(**fields: Any) -> Experiment:
     """The spec with these fields; raises InputError that lists all mistakes."""
-    return _read(fields, [])
+    return _read(plain(fields), [])
 
 
 def planned_spec(**settings: Any) -> Experiment:
     """The spec of a caller's settings, which may say until_decided and max_repeats; raises as `read_spec` does."""
-    return _read(*planned_fields(settings))
+    return _read(*planned_fields(plain(settings)))
 
 
 def _read(fields: Mapping[str, Any], problems: Sequence[str]) -> Experiment:

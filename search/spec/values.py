@@ -5,7 +5,10 @@ fixed, and several are what a search may choose from.
 """
 
 from collections.abc import Mapping
+from os import PathLike, fspath
 from typing import Any
+
+import numpy as np
 
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.hyperparameters import Categorical, Declared, Hyperparameter, Scale
@@ -15,6 +18,17 @@ STRATEGY = "strategy"
 
 OFF = "off"
 """The value of a strategy that is off by default, such as `early_stopping`, where it stays off."""
+
+
+def plain(value: Any) -> Any:
+    """A value of Python's own types for one of NumPy's, also within lists, tuples and dicts; a path as its text."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, PathLike):
+        return fspath(value)
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    return type(value)(map(plain, value)) if type(value) in (list, tuple) else value
 
 
 def word(text: str) -> Any:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -313,3 +314,20 @@ def test_an_arm_may_have_a_label_and_then_is_another_one() -> None:
             Arm.parse(wrong)
     with pytest.raises(InputError, match="'a=adam' is listed twice"):
         read_spec(task="iris", arms=["a=adam", "a=adam+constant"])
+
+
+def test_values_of_numpy_and_paths_are_what_they_stand_for() -> None:
+    values = {
+        "trials": np.int64(3),
+        "hidden": np.array([4, 2]),
+        "margin": np.float32(0.25),
+        "arms": np.array(["adam", "sgd"]),
+        "ranges": {"adam.learning_rate": np.array([0.001, 0.1])},
+        "test": Path("a") / "test.csv",
+    }
+    read = read_spec(task="rows.csv", target="y", **values)
+    plainly = {"trials": 3, "hidden": (4, 2), "margin": 0.25, "arms": ("adam", "sgd"), "test": str(values["test"])}
+    assert read == read_spec(task="rows.csv", target="y", ranges={"adam.learning_rate": [0.001, 0.1]}, **plainly)
+    assert json.loads(json.dumps(read.to_json())) == read.to_json()
+    with pytest.raises(InputError, match=r"trials: should be a valid integer, got 2\.5"):
+        read_spec(task="iris", trials=np.float64(2.5))
