@@ -150,7 +150,11 @@ def _html_table(table: Table) -> str:
 
     lines = [
         "<table>",
-        *([f"<caption>{escape(table.reading)}</caption>"] if table.reading else []),
+        *(
+            [f'<caption style="caption-side: bottom; text-align: left">{escape(table.reading)}</caption>']
+            if table.reading
+            else []
+        ),
         f"<thead><tr>{row(_headings(table), 'th')}</tr></thead>",
         "<tbody>",
         *(

@@ -1,4 +1,4 @@
-"""Evidence as LaTeX, Markdown and CSV: by hand, and with names that would be read as commands."""
+"""Evidence as LaTeX, Markdown, HTML and CSV: by hand, and with names that would be read as commands."""
 
 import csv
 from io import StringIO
@@ -9,7 +9,7 @@ from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.sections import MADE, Missing, answered
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.evidence.view import View
-from cooldown.search.export.markup import FORMATS, comma_separated, escaped, latex, markdown
+from cooldown.search.export.markup import FORMATS, comma_separated, escaped, html, latex, markdown
 from cooldown.storage import ExperimentRecord
 
 TABLE = Table(
@@ -58,6 +58,23 @@ Losses.
 | momentum+cosine | – | – | x\|y |
 
 A note.
+"""
+    )
+
+
+def test_html() -> None:
+    narrow = Table((ARM, Column("Loss < 1", Form.LOSS)), [("<b>", 0.25), ("adam", None)], strong=frozenset({0}))
+    right, left = 'style="text-align: right"', 'style="text-align: left"'
+    assert (
+        html(["1 < 2 & 3", narrow])
+        == f"""<p>1 &lt; 2 &amp; 3</p>
+<table>
+<thead><tr><th {left}>Arm</th><th {right}>Loss &lt; 1</th></tr></thead>
+<tbody>
+<tr><th {left}>&lt;b&gt;</th><th {right}>0.2500</th></tr>
+<tr><td {left}>adam</td><td {right}>–</td></tr>
+</tbody>
+</table>
 """
     )
 
