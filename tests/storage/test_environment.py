@@ -2,6 +2,7 @@
 
 import platform
 import warnings
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from threadpoolctl import threadpool_info
 
 from cooldown.objectives.errors import CooldownWarning
 from cooldown.storage.environment import VARIABLES, differences, environment, warn_of_changes
+from cooldown.storage.installed import installed_packages
 
 HERE = environment()
 
@@ -82,3 +84,15 @@ def test_a_change_is_told() -> None:
         warn_of_changes("digits", HERE)
     with pytest.warns(CooldownWarning, match=r"digits was started in another.*\(BLAS none, now .*last digits"):
         warn_of_changes("digits", elsewhere(blas=""))
+
+
+def test_the_versions_of_all_packages_are_recorded() -> None:
+    lock = HERE["lock"]
+    assert {name: lock.get(name) for name in ("numpy", "scikit-learn", "optuna")} == {
+        name: HERE["packages"][name] for name in ("numpy", "scikit-learn", "optuna")
+    }
+    # Needed by what is needed; needed for tests alone; and the package itself.
+    assert lock["llvmlite"] == version("llvmlite")
+    assert not {"pytest", "ruff", "cooldown"} & set(lock)
+    assert list(lock) == sorted(lock)
+    assert installed_packages("a-package-that-is-only-imported") == {}
