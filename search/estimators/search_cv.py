@@ -107,7 +107,8 @@ class ScheduledSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
         X, y, weights = self._read(X, y, sample_weight)
         # One number determines both the search and the refit.
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        self.result_ = self._compared(self._task(X, y, weights), seed)
+        # Without the task, which has the rows: a fitted estimator does not keep them.
+        self.result_ = Result(self._compared(self._task(X, y, weights), seed).record)
         chosen = choose(self.result_.view)
         self.best_arm_, self.best_config_ = chosen.study.arm, chosen.config
         network = self.estimator.with_config(self.best_config_)

@@ -164,6 +164,12 @@ def test_pickled_and_back_it_predicts_and_answers_the_same(fitted: ScheduledSear
     assert back.result_.to_json() == fitted.result_.to_json()
 
 
+def test_a_pickle_holds_no_training_rows() -> None:
+    wide = np.tile(X_IRIS, (4, 500))
+    linear = ScheduledMLPClassifier((), epochs=1)
+    assert len(pickle.dumps(search(linear).fit(wide, np.tile(y_iris, 4)))) < wide.nbytes / 20
+
+
 def test_in_a_pipeline_a_cross_validation_and_with_nested_parameters() -> None:
     pipeline = make_pipeline(MinMaxScaler(), search())
     pipeline.set_params(scheduledsearchcv__estimator__hidden_layer_sizes=(4,))
