@@ -42,7 +42,7 @@ CELLS_OF = '''def cells_of(table, name):
     stray = texts[~np.isfinite(found[0]) & ~texts.isin(MARKS) & ~texts.str.lower().isin(SIGNS)]
     if len(stray):
         kind = "dates" if name in DATES else "finite numbers"
-        raise ValueError(f"the column {name!r} should have {kind}, got {stray.iloc[0]!r}")
+        raise ValueError(f"the column {name!r} should have {kind}, got {stray.iloc[0]}")
     return list(found)'''
 
 
@@ -167,7 +167,7 @@ def _add_plain_columns(source: Source, task: ArrayTask) -> None:
         '    numbers = pd.to_numeric(X[name], errors="coerce").to_numpy(float, na_value=np.nan)',
         "    stray = X[name][~np.isfinite(numbers) & X[name].notna()]",
         "    if len(stray):",
-        '        raise ValueError(f"the column {name!r} should have finite numbers, got {stray.iloc[0]!r}")',
+        '        raise ValueError(f"the column {name!r} should have finite numbers, got {stray.iloc[0]}")',
         "    X[name] = numbers",
         f"return X.to_numpy({'object' if coded else 'float'}, na_value=np.nan)",
     ]
