@@ -162,7 +162,10 @@ class Problem:
 
 def trainable(model: Model) -> int:
     """P, the number of parameters of one replicate: the columns of a gradient."""
-    return int(getattr(model, "trainable", model.size))
+    count = getattr(model, "trainable", model.size)
+    # A user's model may have an attribute of this name that means something else.
+    is_count = isinstance(count, int) and not isinstance(count, bool) and 0 < count <= model.size
+    return count if is_count else model.size
 
 
 def evaluate(model: Model, theta: Parameters, indices: Indices) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -60,8 +60,10 @@ def reading(trust: bool) -> Iterator[None]:
 
 
 def trust(*modules: str) -> None:
-    """Trust these modules for the rest of the scope."""
-    _scope.set(_trusted() | set(modules))
+    """Trust these modules for the rest of the scope; outside of every scope it changes nothing."""
+    scope = _scope.get(None)
+    if scope is not None:
+        _scope.set(scope | set(modules))
 
 
 def modules_in(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.validation import check_is_fitted
 
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.estimators._base import ScheduledMLP, available_without_reactions, tells_callbacks
@@ -175,6 +176,18 @@ class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[mis
         """(n, K) logarithms of the probabilities, finite also where those are too small for a float."""
         logarithms = [self._predicts.log_probabilities(outputs) for outputs in self._outputs(X)]
         return np.concatenate([logsumexp(each, axis=0) - np.log(len(each)) for each in logarithms])
+
+    def decision_function(self, X: Any) -> NDArray[np.float64]:
+        """How much speaks for what `predict` chooses: of two classes (n,) the log odds of the second, of more (n, K)
+        the logarithms of their probabilities, and of labels (n, K) the log odds of each.
+        """
+        check_is_fitted(self)
+        if self._loss == "binary_cross_entropy":
+            probabilities = self.predict_proba(X)
+            smallest = np.finfo(np.float64).tiny
+            return np.log(np.maximum(probabilities, smallest)) - np.log(np.maximum(1 - probabilities, smallest))
+        logarithms = self.predict_log_proba(X)
+        return logarithms[:, 1] - logarithms[:, 0] if logarithms.shape[1] == 2 else logarithms
 
     def predict(self, X: Any) -> NDArray[Any]:
         """(n,) the most probable labels, or (n, K) 1 for each label that is more probable than not."""

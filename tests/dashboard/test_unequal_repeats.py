@@ -61,7 +61,7 @@ def test_every_face_shows_them(
     assert re.search(r"\d+ % lower loss \[.*\], ahead in \d of 3 repeats, P\(better\) [\d.]+ %", told)
     console = Console(width=200, markup=False, highlight=False)
     with console.capture() as captured:
-        terminal.answer(console, Result(uneven), "uneven")
+        terminal.answer(console, Result(uneven))
     assert told in captured.get()
     assert "The answer compares the 3 repeats that both arms of its pair have." in captured.get()
     page = report(uneven)

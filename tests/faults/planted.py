@@ -77,7 +77,7 @@ FAULTS = (
     ),
     Fault(
         "a ratio of losses is upside down",
-        "search/statistics/verdict.py",
+        "search/statistics/paired.py",
         'np.log(of_a) - np.log(of_b) if scale == "ratio"',
         'np.log(of_b) - np.log(of_a) if scale == "ratio"',
         ("tests/search/test_verdict.py",),

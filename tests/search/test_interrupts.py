@@ -185,7 +185,8 @@ def test_the_dashboards_server_ends_with_it(number: int, listening: bool, begin:
     process = begin("dashboard", "--port", _free_port())
     server = server_of(process)
     if listening:
-        assert re.match(r"Dashboard of sqlite:///cooldown.db: http://127.0.0.1:\d+ ", process.stderr.readline())
+        said = process.stderr.readline()
+        assert re.match(r"The dashboard of sqlite:///cooldown.db is at http://127.0.0.1:\d+ ", said)
     process.send_signal(number)
     out, err = process.communicate(timeout=PATIENCE)
     wait_until_gone([server])

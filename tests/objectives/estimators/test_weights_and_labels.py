@@ -186,3 +186,13 @@ def test_logarithms_of_probabilities(y):
     far = fitted.predict_log_proba(1e5 * X_IRIS)
     assert np.isfinite(far).all()
     assert far.min() < -1000, "whose probability is 0 as a float"
+
+
+def test_the_decision_function_says_what_is_predicted():
+    three = classifier().fit(X_IRIS, y_iris)
+    np.testing.assert_allclose(np.exp(three.decision_function(X_IRIS)), three.predict_proba(X_IRIS))
+    two = classifier().fit(X_IRIS, y_iris > 0)
+    assert two.decision_function(X_IRIS).shape == (len(X_IRIS),)
+    np.testing.assert_array_equal(two.decision_function(X_IRIS) > 0, two.predict(X_IRIS))
+    labels = classifier().fit(X_IRIS, np.column_stack([y_iris == 0, y_iris == 2]).astype(int))
+    np.testing.assert_array_equal(labels.decision_function(X_IRIS) > 0, labels.predict(X_IRIS) == 1)
