@@ -9,6 +9,8 @@ from html import escape
 from io import StringIO
 from typing import Any
 
+from cooldown.objectives.plain_text import cell as for_spreadsheet
+from cooldown.objectives.plain_text import visible
 from cooldown.search.evidence.numbers import MINUS, MISSING, Form
 from cooldown.search.evidence.sections import Block, Missing
 from cooldown.search.evidence.table import Column, Table, ends_of
@@ -61,7 +63,7 @@ def latex(blocks: Sequence[Block]) -> str:
 def markdown(blocks: Sequence[Block]) -> str:
     """Paragraphs and tables as GitHub and notebooks show them."""
     parts = [_markdown_table(block) if isinstance(block, Table) else _text(block).translate(PLAIN) for block in blocks]
-    return "\n\n".join(parts) + "\n"
+    return visible("\n\n".join(parts) + "\n")
 
 
 def comma_separated(blocks: Sequence[Block]) -> str:
@@ -72,7 +74,7 @@ def comma_separated(blocks: Sequence[Block]) -> str:
 def html(blocks: Sequence[Block]) -> str:
     """Paragraphs and tables without a style of their own, as a notebook shows them."""
     parts = [_html_table(block) if isinstance(block, Table) else f"<p>{escape(_text(block))}</p>" for block in blocks]
-    return "\n".join(parts) + "\n"
+    return visible("\n".join(parts) + "\n")
 
 
 FORMATS: dict[str, Callable[[Sequence[Block]], str]] = {
@@ -85,7 +87,7 @@ FORMATS: dict[str, Callable[[Sequence[Block]], str]] = {
 
 def escaped(text: str) -> str:
     """A text in LaTeX."""
-    return "".join(SIGNS.get(sign, sign) for sign in text)
+    return "".join(SIGNS.get(sign, sign) for sign in visible(text))
 
 
 def _text(block: str | Missing) -> str:
@@ -173,9 +175,8 @@ def _csv_table(table: Table) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([title for column in table.columns for title in _csv_titles(column)])
     for row in table.rows:
-        writer.writerow(
-            [value for column, cell in zip(table.columns, row, strict=True) for value in _csv(column, cell)]
-        )
+        values = [value for column, cell in zip(table.columns, row, strict=True) for value in _csv(column, cell)]
+        writer.writerow([for_spreadsheet(value) if isinstance(value, str) else value for value in values])
     return text.getvalue()
 
 

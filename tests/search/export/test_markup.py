@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 
+from cooldown.objectives.plain_text import visible
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.sections import MADE, Missing, answered
 from cooldown.search.evidence.table import ARM, Column, Table
@@ -126,3 +127,12 @@ def test_every_section_of_an_experiment(format: str, small_record: ExperimentRec
 
 def test_what_is_missing_is_said() -> None:
     assert markdown([Missing("There are no trials yet.")]) == "There are no trials yet.\n"
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_texts_of_others_steer_nothing(format: str) -> None:
+    hostile = "=cmd\x1b[31m\u202e"
+    text = FORMATS[format]([hostile, Table((Column("Arm"), Column("n", Form.COUNT)), [(hostile, 3)], hostile)])
+    assert visible(text) == text
+    assert "x1b" in text
+    assert format != "csv" or "'=cmd" in text
