@@ -52,7 +52,9 @@ class KernelCache(NullCache):
         except (RuntimeError, OSError):
             _warn(f"compiled kernels cannot be kept (no folder for them can be written to): {REMEDY}")
             return None
-        disk._cache_file = _CheckedFile(disk.cache_path, disk._impl.filename_base, disk._cache_file._source_stamp)
+        # Names of their own, because Numba's files, which Cooldown kept before, have no digest.
+        name = f"{disk._impl.filename_base}-checked"
+        disk._cache_file = _CheckedFile(disk.cache_path, name, disk._cache_file._source_stamp)
         return disk
 
     @property

@@ -3,16 +3,14 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import RLock
 
-_lock = RLock()
-"""Python's filters belong to the process: two threads that changed them at once would leave each other's behind."""
+from cooldown.objectives.process_state import process_state
 
 
 @contextmanager
 def quiet(*categories: type[Warning]) -> Iterator[None]:
     """Without warnings of these categories, or without any if none is given; one thread at a time."""
-    with _lock, warnings.catch_warnings():
+    with process_state, warnings.catch_warnings():
         for category in categories or (Warning,):
             warnings.simplefilter("ignore", category)
         yield
@@ -25,7 +23,7 @@ def collected(category: type[Warning]) -> Iterator[list[str]]:
     The list is filled when the context ends. Other warnings are issued then.
     """
     texts: list[str] = []
-    with _lock:
+    with process_state:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", category)
             yield texts

@@ -3,20 +3,19 @@
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import RLock
 from typing import Any
 
 import numpy as np
 import torch
 
-_lock = RLock()
-"""The generators belong to the process: two threads must not draw from them in turns."""
+from cooldown.objectives.process_state import process_state
 
 
 class Draws:
     """The generators of torch, numpy and random, for code that draws from them.
 
-    Inside the block, `seed` sets them; after it they are as they were before the first `seed`.
+    Inside the block, `seed` sets them; after it they are as they were before the first `seed`. From then on other threads
+    wait, which must not draw from the same generators in turns.
     """
 
     def __init__(self) -> None:
@@ -35,12 +34,12 @@ class Draws:
         np.random.set_state(of_numpy)  # noqa: NPY002
         random.setstate(of_python)
         self._before = None
-        _lock.release()
+        process_state.release()
 
     def seed(self, seed: int) -> None:
         """Seed all generators."""
         if self._before is None:
-            _lock.acquire()
+            process_state.acquire()
             of_cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
             self._before = torch.get_rng_state(), of_cuda, *outside_torch()
         # Not torch.manual_seed, which keeps a record of every call for GPUs that are not in use yet.

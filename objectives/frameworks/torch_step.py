@@ -10,7 +10,6 @@ then run without these.
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from functools import lru_cache
-from threading import RLock
 from typing import Any
 
 import torch
@@ -21,6 +20,7 @@ from torch.utils import _pytree as pytree
 
 from cooldown.objectives.frameworks.torch_layout import Layout, called
 from cooldown.objectives.frameworks.torch_random import Draws, outside_torch
+from cooldown.objectives.process_state import process_state
 from cooldown.objectives.quiet import quiet
 
 RECORDED_AFTER = 4
@@ -31,9 +31,6 @@ MOST_PROGRAMS = 64
 
 Step = Callable[[torch.Tensor, torch.Tensor, Any, Any], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
 """(P,) parameters, (size − P,) other columns, inputs, targets → loss (), gradient (P,), other columns after it."""
-
-_recording = RLock()
-"""A recording takes hold of the process's tracer."""
 
 
 class Programs:
@@ -73,10 +70,12 @@ class Steps:
         key = columns.dtype, columns.device, str(structure), shapes
         calls = self.programs.calls[key] = self.programs.calls.get(key, 0) + 1
         if calls > RECORDED_AFTER and key not in self.programs.recorded and None not in shapes:
-            with _recording:
-                if len(self.programs.recorded) >= MOST_PROGRAMS:
-                    self.programs.recorded.clear()
-                self.programs.recorded[key] = self._recorded(columns, x, y)
+            with process_state:
+                # Another thread may have recorded it meanwhile.
+                if key not in self.programs.recorded:
+                    if len(self.programs.recorded) >= MOST_PROGRAMS:
+                        self.programs.recorded.clear()
+                    self.programs.recorded[key] = self._recorded(columns, x, y)
         return self.programs.recorded.get(key) or (self.eager, True)
 
     def eager(

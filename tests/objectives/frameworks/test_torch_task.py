@@ -1,9 +1,11 @@
 """`tasks.from_torch`: a module trained by the engine is what a plain PyTorch loop makes of it."""
 
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
+from patience import PATIENCE
 
 torch = pytest.importorskip("torch")
 
@@ -12,6 +14,8 @@ from torch_modules import FLAT, LABELS, MODULES, ROWS, normalized, perceptron, p
 from cooldown import TrainConfig, optimizers, tasks, train  # noqa: E402
 from cooldown.objectives.errors import InputError  # noqa: E402
 from cooldown.objectives.frameworks import torch_step  # noqa: E402
+from cooldown.objectives.frameworks.torch_random import Draws  # noqa: E402
+from cooldown.objectives.random_streams import generator  # noqa: E402
 from cooldown.objectives.training.engine import fit  # noqa: E402
 from cooldown.testing import task_checks  # noqa: E402
 
@@ -40,8 +44,12 @@ def task_of(name: str) -> Any:
     return tasks.from_torch(make, X, LABELS, name=name, device="cpu")
 
 
+def programs_of(model: Any) -> list[Any]:
+    return list(torch_step.programs_of(model.identity).recorded.values())
+
+
 def programs(task: Any) -> list[Any]:
-    return list(torch_step.programs_of(task.model.identity).recorded.values())
+    return programs_of(task.model)
 
 
 # --- what is trained
@@ -85,6 +93,33 @@ def test_a_recorded_step_gives_the_bits_of_the_modules_own(name: str, monkeypatc
     assert not programs(eager)
     np.testing.assert_array_equal(recorded.train_loss, own.train_loss)
     np.testing.assert_array_equal(recorded.held_out_loss, own.held_out_loss)
+
+
+def test_two_threads_never_wait_for_each_other() -> None:
+    """One draws and then records, while another one records, which draws."""
+    model = task_of("batch norm and dropout").search_problem().model
+    theta = model.init(generator(0, "theta"))[None]
+
+    def step() -> None:
+        model.loss_and_gradient(theta.copy(), np.arange(8)[None])
+
+    def draw_and_step() -> None:
+        with Draws() as draws:
+            draws.seed(0)
+            other.start()
+            # Long enough to begin a recording; were it not, this test would see less, and be right.
+            other.join(0.5)
+            step()
+
+    for _ in range(torch_step.RECORDED_AFTER):
+        step()
+    assert not programs_of(model)
+    other, one = (threading.Thread(target=called, daemon=True) for called in (step, draw_and_step))
+    one.start()
+    for thread in (one, other):
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+    assert all(programs_of(model))
 
 
 class Deep(torch.nn.Module):
