@@ -25,7 +25,7 @@ from cooldown.objectives.data.checks import (
     check_name,
     names_of,
 )
-from cooldown.objectives.data.reading.doubts import doubts
+from cooldown.objectives.data.reading.doubts import doubts, repeated_rows
 from cooldown.objectives.data.reading.summary import Doubt, ReadColumn
 from cooldown.objectives.data.scaling import standardized
 from cooldown.objectives.data.splits import NOTHING_APART, Apart, Split
@@ -123,6 +123,13 @@ class ArrayTask(Task):
         X, y = (rows[: self.n_rows - self.n_test] for rows in self.data)
         target = next((column.name for column in self.columns if column.role == "target"), "the target")
         return tuple(doubts(self.columns, X, y, target))
+
+    @cached_property
+    def n_repeated(self) -> int:
+        """How many test rows of the user's own are rows to train on, too, with the same features and the same target."""
+        X, y = self.data
+        rows = np.column_stack([X, y.reshape(len(X), -1)])
+        return repeated_rows(rows[: self.n_rows - self.n_test], rows[self.n_rows - self.n_test :])
 
     @property
     def n_rows(self) -> int:

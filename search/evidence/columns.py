@@ -57,13 +57,22 @@ def columns_table(task: Task) -> Table:
 
 
 def doubts(task: Task) -> list[str]:
-    """A sentence with the option to leave it out for each column that may not belong to the table."""
+    """A sentence with the option to leave it out for each column that may not belong to the table, and one on test rows
+    that are rows to train on.
+    """
     if not isinstance(task, ArrayTask) or not task.columns:
         return []
-    return [
+    sentences = [
         f"{each.column} {each.why}. {REMEDIES[each.kind]}; --drop {shlex.quote(each.column)} leaves it out."
         for each in task.doubts
     ]
+    if n := task.n_repeated:
+        are = "is a row" if n == 1 else "are rows"
+        sentences.append(
+            f"{n} of {counted(task.n_test, 'test row')} {are} to train on, too, with the same features and target. What "
+            "is measured on such rows says nothing about new ones; take them out of one of the two files."
+        )
+    return sentences
 
 
 def table_document(task: Task) -> dict[str, Any]:
@@ -74,6 +83,7 @@ def table_document(task: Task) -> dict[str, Any]:
         "kind": task.kind,
         "rows": task.n_rows - n_test,
         "test_rows": n_test,
+        "repeated_test_rows": task.n_repeated if isinstance(task, ArrayTask) else 0,
         "columns": [column.to_json() for column in _columns(task)],
         "doubts": [
             {"column": each.column, "kind": each.kind, "why": each.why}

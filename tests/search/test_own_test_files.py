@@ -186,6 +186,17 @@ def test_a_changed_file_is_noticed(folder: Path, run_here: Any, which: str) -> N
     assert "there is no such file" in err
 
 
+def test_rows_that_are_in_both_files_are_told(folder: Path, run_here: Any) -> None:
+    describe = ["describe", "houses.csv", "--target", "price", "--test", "new houses.csv"]
+    assert "test row" not in run_here(*describe)[1].partition("Warning")[2]
+    both = pd.concat([pd.read_csv("new houses.csv"), pd.read_csv("houses.csv").iloc[3:5]])
+    both.to_csv("new houses.csv", index=False)
+    said = " ".join(run_here(*describe)[1].split())
+    assert "Warning: 2 of 32 test rows are rows to train on, too, with the same features and target." in said
+    found = json.loads(run_here(*describe, "--json")[1])
+    assert (found["test_rows"], found["repeated_test_rows"]) == (32, 2)
+
+
 def test_the_commands_from_start_to_end(folder: Path, run_here: Any) -> None:
     options = [*QUICK, "--workers", "1", "--quiet", "--json"]
     command = ["compare", "houses.csv", "--target", "price", "--test", "new houses.csv", *options]

@@ -1,6 +1,7 @@
-"""Columns that may not belong to a table: identifiers, constants, and those that predict the target alone.
+"""What may not belong to a table: identifiers, constants, columns that predict the target alone, and test rows that are
+rows to train on.
 
-They are found on the rows that one trains on, and told; what becomes of them is for the user to say.
+Columns are doubted on the rows that one trains on. All is told; what becomes of it is for the user to say.
 """
 
 from collections.abc import Iterator, Sequence
@@ -40,6 +41,19 @@ def doubts(columns: Sequence[ReadColumn], X: NDArray[np.float64], y: NDArray[Any
         return []
     rows = np.linspace(0, len(y) - 1, min(len(y), MOST_ROWS)).astype(int)
     return list(_doubts([column for column in columns if column.places], X, y, rows, target))
+
+
+def repeated_rows(training: NDArray[np.float64], test: NDArray[np.float64]) -> int:
+    """How many test rows (n_test, d) are rows to train on (n, d), too: 0 where these repeat each other anyway, as rows
+    of a few categories do.
+    """
+    if not len(test):
+        return 0
+    # Added to 0, −0 and 0 have the same bytes.
+    known = {row.tobytes() for row in training + 0.0}
+    if len(known) < DIFFERENT * len(training):
+        return 0
+    return sum(row.tobytes() in known for row in test + 0.0)
 
 
 def _doubts(

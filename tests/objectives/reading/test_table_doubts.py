@@ -80,6 +80,24 @@ def test_categories_that_predict_a_number_alone() -> None:
     assert doubts(target, leak=[f"g{group}" for group in groups]) == {"leak": "leak"}
 
 
+@pytest.mark.parametrize("target", [CLASSES, NUMBERS])
+def test_test_rows_that_are_rows_to_train_on(target: Any) -> None:
+    table = pd.DataFrame({"x": RNG.normal(size=N), "word": RNG.choice(["p", "q", None], N), "y": target})
+    table.loc[5, "x"] = np.nan
+    test = pd.concat(
+        [table.iloc[[5, 7]], table.iloc[20:40].assign(x=2 * table["x"]), table.iloc[[9]].assign(y=target[-9])]
+    )
+    task = tasks.from_frame(table, target="y", test=test, name="t")
+    assert task.n_repeated == 2 + (target[9] == target[-9])
+    assert tasks.from_frame(table, target="y", test=test.iloc[2:20], name="t").n_repeated == 0
+    assert tasks.from_frame(table, target="y", name="t").n_repeated == 0
+
+
+def test_rows_of_a_few_categories_repeat_by_nature() -> None:
+    table = pd.DataFrame({"a": RNG.integers(0, 3, N), "b": RNG.choice(["p", "q"], N), "y": RNG.permutation(CLASSES)})
+    assert tasks.from_frame(table.iloc[:150], target="y", test=table.iloc[150:], name="t").n_repeated == 0
+
+
 def test_a_table_with_few_rows_and_tasks_without_columns() -> None:
     table = pd.DataFrame({"id": range(12), "y": [0, 1] * 6})
     assert tasks.from_frame(table, target="y", name="t").doubts == ()
