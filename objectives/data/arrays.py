@@ -126,7 +126,7 @@ class ArrayTask(Task):
 
     @cached_property
     def n_repeated(self) -> int:
-        """How many test rows of the user's own are rows to train on, too, with the same features and the same target."""
+        """How many test rows of the user's own are rows to train on, too, with the same features and target."""
         X, y = self.data
         rows = np.column_stack([X, y.reshape(len(X), -1)])
         return repeated_rows(rows[: self.n_rows - self.n_test], rows[self.n_rows - self.n_test :])

@@ -14,8 +14,8 @@ from cooldown.objectives.process_state import process_state
 class Draws:
     """The generators of torch, numpy and random, for code that draws from them.
 
-    Inside the block, `seed` sets them; after it they are as they were before the first `seed`. From then on other threads
-    wait, which must not draw from the same generators in turns.
+    Inside the block, `seed` sets them; after it they are as they were before the first `seed`. From then on other
+    threads wait, which must not draw from the same generators in turns.
     """
 
     def __init__(self) -> None:

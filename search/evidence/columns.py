@@ -69,8 +69,8 @@ def doubts(task: Task) -> list[str]:
     if n := task.n_repeated:
         are = "is a row" if n == 1 else "are rows"
         sentences.append(
-            f"{n} of {counted(task.n_test, 'test row')} {are} to train on, too, with the same features and target. What "
-            "is measured on such rows says nothing about new ones; take them out of one of the two files."
+            f"{n} of {counted(task.n_test, 'test row')} {are} to train on, too, with the same features and target. "
+            "What is measured on such rows says nothing about new ones; take them out of one of the two files."
         )
     return sentences
 
