@@ -19,6 +19,8 @@ def score_name(spec: Experiment) -> str | None:
         return spec.aim.score_name
     if spec.aim.target_transform is not None:
         return "R² of the log"
+    if spec.kind is not None:
+        return "accuracy" if spec.kind == "classification" else "R²"
     return tasks.get(spec.task).score_name if tasks.origin(spec.task) == "built-in" else None
 
 
@@ -35,9 +37,8 @@ def score_in_words(spec: Experiment, score: float) -> str:
 
 def score_caption(spec: Experiment) -> str:
     """What a caption says of losses and scores."""
-    plain = spec.aim.score_name is None and spec.aim.target_transform is None
     loss = "" if loss_name(spec) == "loss" else f"Loss: {loss_name(spec).removeprefix('loss ')}. "
-    return f"{loss}Score: {'accuracy, or R²' if plain else score_name(spec)}."
+    return f"{loss}Score: {score_name(spec) or 'accuracy, or R²'}."
 
 
 def loss_sentences(spec: Experiment) -> str:

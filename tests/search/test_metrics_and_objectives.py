@@ -77,7 +77,7 @@ def test_a_metric_changes_no_loss(records: dict[str, ExperimentRecord]) -> None:
         assert [curve.final_score for curve in one.evaluations] != [curve.final_score for curve in other.evaluations]
     assert answer(plain).sentence == answer(metric).sentence
     assert "Score: f1." in arms_table(metric).caption
-    assert "Score: accuracy, or R²." in arms_table(plain).caption
+    assert "Score: accuracy." in arms_table(plain).caption
 
 
 def test_an_objective_is_what_decides(records: dict[str, ExperimentRecord]) -> None:
