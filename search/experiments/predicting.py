@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Predicted:
     """The answers of a model.
 
-    table: a row for each row of the file, in its order: `prediction`, and of classes `probability_LABEL` for each.
+    table: a row for each row of the file, in its order: `prediction`, and of classes `probability_LABEL` for
+    each; of several targets `prediction_0`, `prediction_1`, ….
     score: accuracy or R² by its name, if the file has the target; else None. remarks: what the reader should know.
     """
 
@@ -37,28 +38,18 @@ def predict(file: ModelFile, rows_file: Path) -> Predicted:
     """The predictions of a model for the rows of a CSV, Parquet or Excel file, which is read as the model's training
     table was.
 
-    Raises InputError for a model that cannot be loaded, one of arrays, missing columns and cells that cannot be read.
+    A model that was trained on arrays, as of a built-in task, takes the columns of the file in their order.
+    Raises InputError for a model that cannot be loaded, missing columns and cells that cannot be read.
     """
-    import pandas as pd
-
-    model = file.load()
+    model, where = file.load(), repr(str(rows_file))
     if READ not in model.named_steps:
-        raise InputError(
-            f"{str(file.path)!r} was trained on arrays, whose columns have no names: predict in Python, as "
-            f"cooldown.load_model({str(file.path)!r}).predict(X)"
-        )
+        return _by_position(model, rows_file, where)
     columns = model.named_steps[READ].columns
-    classifies = hasattr(model, "classes_")
     target = next(column for column in columns if column.role == "target")
-    where = repr(str(rows_file))
     given, others = _read(rows_file, where, [column for column in columns if column.role in ("feature", "target")])
     ignored = [repr(name) for name in others if name not in {column.name for column in columns}]
     try:
-        table = pd.DataFrame({"prediction": model.predict(given)})
-        if classifies:
-            probabilities = model.predict_proba(given)
-            for label, of_label in zip(model.classes_, probabilities.T, strict=True):
-                table[f"probability_{label}"] = of_label
+        table = _answers(model, given)
     except InputError as error:
         raise InputError(f"{where}: {str(error).removeprefix('table: ')}") from None
     remarks = [f"columns that the model does not know are ignored: {', '.join(ignored)}"] if ignored else []
@@ -66,11 +57,41 @@ def predict(file: ModelFile, rows_file: Path) -> Predicted:
     if target.name in given:
         try:
             told, cells = f"{where}: target {target.name!r}", given[target.name]
-            score = _score(told, target, cells, table["prediction"].to_numpy(), classifies)
+            score = _score(told, target, cells, table["prediction"].to_numpy(), hasattr(model, "classes_"))
         # Predictions do not need the target.
         except InputError as error:
             remarks.append(f"there is no score: {error}")
     return Predicted(table, score, tuple(remarks))
+
+
+def _by_position(model: Any, path: Path, where: str) -> Predicted:
+    """The answers of a model whose columns have no names, for a file with as many columns of numbers."""
+    from pandas.api.types import is_numeric_dtype
+
+    table, n = read_file(path, where, Reading(), None, []), model.n_features_in_
+    if table.shape[1] != n:
+        raise InputError(
+            f"{where}: has {table.shape[1]} columns, but the model was trained on {n}. They have no names, so that the "
+            "file must hold exactly these, in their order"
+        )
+    if texts := [repr(name) for name, cells in table.items() if not is_numeric_dtype(cells)]:
+        raise InputError(f"{where}: must hold numbers; {', '.join(texts)} {'do' if len(texts) > 1 else 'does'} not")
+    remark = "the model was trained on arrays, whose columns have no names: those of the file are taken in their order"
+    return Predicted(_answers(model, table.to_numpy(np.float64)), None, (remark,))
+
+
+def _answers(model: Any, X: Any) -> "pd.DataFrame":
+    """The predictions of a model, one column for each target, and of classes their probabilities."""
+    import pandas as pd
+
+    predicted = model.predict(X)
+    if predicted.ndim > 1:
+        return pd.DataFrame(predicted, columns=[f"prediction_{k}" for k in range(predicted.shape[1])])
+    table = pd.DataFrame({"prediction": predicted})
+    if hasattr(model, "classes_"):
+        for label, of_label in zip(model.classes_, model.predict_proba(X).T, strict=True):
+            table[f"probability_{label}"] = of_label
+    return table
 
 
 def _read(path: Path, where: str, columns: list[ReadColumn]) -> tuple["pd.DataFrame", list[str]]:

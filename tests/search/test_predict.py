@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from search_runs import cooldown, run_in_threads, spec
+from search_runs import TINY, cooldown, run_in_threads, spec
 from taken_home import READ, table_for
 
-from cooldown import load_model
+from cooldown import compare, load_model, tasks
 from cooldown.search.evidence.view import View
 from cooldown.search.export import export
 
@@ -158,16 +158,42 @@ def test_files_that_are_no_models_are_one_message(folder: Path, run_here: Run) -
         assert "says it is" not in err
 
 
-def test_a_model_of_arrays_is_for_python(tmp_path: Path, run_here: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_of_arrays_takes_columns_in_their_order(
+    tmp_path: Path, run_here: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     record = run_in_threads("sqlite:///l.db", spec(arms=("adam",)), name="iris")
     content = export(View(record), "joblib").content
     assert isinstance(content, bytes)
     Path("iris.joblib").write_bytes(content)
-    Path("new.csv").write_text("a,b,c,d\n1,2,3,4\n")
-    code, _, err = run_here("predict", "iris.joblib", "new.csv")
-    assert (code, "was trained on arrays, whose columns have no names: predict in Python" in err) == (2, True)
-    assert load_model("iris.joblib").predict([[5, 3, 1, 0.2]]).shape == (1,)
+    rows = [[5, 3, 1, 0.2], [6, np.nan, 5, 2]]
+    pd.DataFrame(rows, columns=list("abcd")).to_csv("new.csv", index=False)
+    code, out, err = run_here("predict", "iris.joblib", "new.csv", "-o", "-")
+    found = pd.read_csv(StringIO(out))
+    assert (code, "those of the file are taken in their order" in err) == (0, True)
+    np.testing.assert_array_equal(found["prediction"], load_model("iris.joblib").predict(rows))
+    np.testing.assert_allclose(found.iloc[:, 1:], load_model("iris.joblib").predict_proba(rows))
+    for text, said in (
+        ("a,b,c\n1,2,3\n", "has 3 columns, but the model was trained on 4"),
+        ("a,b,c,d\n1,x,3,4\n", "must hold numbers; 'b' does not"),
+    ):
+        Path("new.csv").write_text(text)
+        code, out, err = run_here("predict", "iris.joblib", "new.csv")
+        assert (code, out, said in err) == (2, "", True)
+
+
+def test_a_model_with_several_targets(tmp_path: Path, run_here: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    X = np.random.default_rng(0).normal(size=(80, 3))
+    task = tasks.ArrayTask("two", "regression", lambda: (X, np.column_stack([X[:, 0], X @ [1, 2, 3]])))
+    small = {**TINY, "arms": ("adam",), "task": task}
+    result = compare(**small, db="sqlite:///l.db", name="two", workers=1)
+    Path("two.joblib").write_bytes(result.export("joblib"))
+    pd.DataFrame(X).to_csv("new.csv", index=False)
+    code, out, _ = run_here("predict", "two.joblib", "new.csv", "-o", "-")
+    found = pd.read_csv(StringIO(out))
+    assert (code, list(found)) == (0, ["prediction_0", "prediction_1"])
+    np.testing.assert_allclose(found, load_model("two.joblib").predict(X))
 
 
 @pytest.mark.processes
