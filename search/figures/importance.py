@@ -43,7 +43,7 @@ def importance(sensitivities: Sequence[Sensitivity]) -> go.Figure:
         len(labels) * 26 + 90,
         legend=False,
         xaxis=axis("Importance (sums to 1 per arm)", rangemode="tozero"),
-        yaxis=rows(labels, "Hyperparameter"),
+        yaxis=rows(labels),
     )
 
 

@@ -62,10 +62,10 @@ def zero_line() -> dict[str, Any]:
     return {"zeroline": True, "zerolinecolor": HELPER, "zerolinewidth": 1.5}
 
 
-def rows(labels: Sequence[str], title: str, **more: Any) -> dict[str, Any]:
-    """A vertical axis whose rows 0, 1, … have these labels, the first one at the top."""
+def rows(labels: Sequence[str], **more: Any) -> dict[str, Any]:
+    """A vertical axis whose rows 0, 1, … have these labels, the first one at the top. They need no title."""
     return {
-        **axis(title),
+        **axis(""),
         "tickmode": "array",
         "tickvals": list(range(len(labels))),
         "ticktext": list(labels),

@@ -78,10 +78,10 @@ def forest(verdicts: Sequence[Verdict]) -> go.Figure:
                 )
             )
     if ratios:
-        title, scale = "Ratio of test losses, first arm / second", {"log": True, **_ticks(ordered)}
+        title, scale = "Loss ratio, first / second arm", {"log": True, **_ticks(ordered)}
         shapes.append(vertical(1.0))
     else:
-        title, scale = "Difference of test losses, first arm − second", zero_line()
+        title, scale = "Loss difference, first − second arm", zero_line()
     return chart(
         traces,
         len(ordered) * 40 + 120,
@@ -89,7 +89,7 @@ def forest(verdicts: Sequence[Verdict]) -> go.Figure:
         shapes=shapes,
         annotations=_directions() if traces else [],
         xaxis=axis(title, **scale),
-        yaxis=rows([_row_label(verdict) for verdict in ordered], "Pair of arms"),
+        yaxis=rows([_row_label(verdict) for verdict in ordered]),
     )
 
 
@@ -157,7 +157,7 @@ def repeats(
         len(ranked) * 36 + 100,
         legend=False,
         xaxis=axis(visible_in_html(title), **_around_one_value(values)),
-        yaxis=rows([label(arm) for arm in ranked], "Arm", showgrid=True),
+        yaxis=rows([label(arm) for arm in ranked], showgrid=True),
     )
 
 
@@ -224,7 +224,7 @@ def credit(shares: Mapping[str, Interval]) -> go.Figure:
         len(names) * 44 + 90,
         legend=False,
         xaxis=axis("Change of test loss", **zero_line()),
-        yaxis=rows([_factor(name) for name in names], "Factor"),
+        yaxis=rows([_factor(name) for name in names]),
     )
 
 

@@ -71,7 +71,7 @@ def test_differences_are_drawn_on_a_linear_axis_around_0() -> None:
     assert figure.layout.xaxis.zeroline
     assert [(box.x0, box.x1) for box in figure.layout.shapes] == [(-0.1, 0.1)]
     assert figure.data[0].x == (-0.25,)
-    assert "Difference" in figure.layout.xaxis.title.text
+    assert "difference" in figure.layout.xaxis.title.text
     assert pairs_table([pair]).titles[1] == "Difference"
     assert pairs_table([pair]).rows[0][1] == -0.25
 
