@@ -1,6 +1,6 @@
 """`from_jax`: a network of the user's own, as functions for JAX, as a task."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -8,6 +8,10 @@ from cooldown.objectives.data.checks import check_name, check_uninformed_loss
 from cooldown.objectives.data.own_network import NetworkTask, kind_of, labels_of, measure_of
 from cooldown.objectives.frameworks.installed import needed
 from cooldown.objectives.frameworks.scoring import Scoring
+from cooldown.objectives.problem import Parameters
+
+if TYPE_CHECKING:
+    from cooldown.objectives.frameworks.jax import JaxModel
 
 CALL = "from_jax"
 
@@ -15,9 +19,13 @@ CALL = "from_jax"
 class JaxTask(NetworkTask):
     """A task from functions for JAX; `tasks.from_jax` creates it."""
 
-    def parameters_of(self, theta: Any) -> Any:
+    model: "JaxModel"
+
+    def parameters_of(self, theta: Parameters) -> Any:
         """The parameters with the values `theta` (size,) of a trained replicate, as `apply` takes them."""
-        return self.model.parameters_of(theta)  # type: ignore[attr-defined]
+        return self.model.parameters_of(theta)
+
+    taken_home = parameters_of
 
 
 def from_jax(
