@@ -87,4 +87,6 @@ def from_jax(
     if loss is None:
         check_outputs(model)
     counts = {f"n_{key}": len(parts[key][1]) for key in ("validation", "test") if key in parts}
-    return JaxTask(name, task_kind, model, len(targets), labels, uninformed, measure=measure_name, stateful=stateful, **counts)
+    return JaxTask(
+        name, task_kind, model, len(targets), labels, uninformed, measure=measure_name, stateful=stateful, **counts
+    )

@@ -74,8 +74,8 @@ class LoopTask(Task):
     def fitted(self, config: TrainConfig, n_seeds: int = 1, seed: int = 0) -> Any:  # noqa: ARG002
         """InputError: only the loop knows its model."""
         raise InputError(
-            f"task {self.name!r} is a training loop of your own, which keeps its model to itself: train once more on all "
-            "rows with the best config, result.best(arm)"
+            f"task {self.name!r} is a training loop of your own, which keeps its model to itself: train once more on "
+            "all rows with the best config, result.best(arm)"
         )
 
 

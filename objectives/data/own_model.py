@@ -16,7 +16,6 @@ from cooldown.objectives.data.checks import (
     check_uninformed_loss,
 )
 from cooldown.objectives.data.task import Kind, Task
-from cooldown.objectives.data.trained import trained_parameters
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.problem import Indices, Model, Parameters, Problem, evaluate
 from cooldown.objectives.random_streams import generator
@@ -107,11 +106,13 @@ class ModelTask(Task):
 
     def fitted(self, config: TrainConfig, n_seeds: int = 1, seed: int = 0) -> Any:
         """What `taken_home` makes of the trained parameters, for several seeds a list: see `Task.fitted`."""
+        from cooldown.objectives.data.trained import trained_parameters
+
         models = [self.taken_home(theta) for theta in trained_parameters(self, config, n_seeds, seed)]
         return models[0] if n_seeds == 1 else models
 
     def taken_home(self, theta: Parameters) -> Any:
-        """The trained model with the parameters `theta` (size,): these themselves, as the model's code is the user's."""
+        """The trained model with the parameters `theta` (size,): these themselves, as the code is the user's."""
         return theta
 
 

@@ -106,10 +106,10 @@ class Task(Entry, ABC):
     def fitted(self, config: TrainConfig, n_seeds: int = 1, seed: int = 0) -> Any:
         """A model for new rows: trained with `config` on all rows, the test rows too.
 
-        A run that depends on its held-out loss watches `watched_by_fit`, and is not trained on these. n_seeds: the number
-        of networks, whose predictions are averaged; where only the user's code knows what an average would be, they are
-        a list. seed: of all random numbers. Raises InputError if the task cannot make a model, or if all networks
-        diverge.
+        A run that depends on its held-out loss watches `watched_by_fit`, and is not trained on these. n_seeds: the
+        number of networks, whose predictions are averaged; where only the user's code knows what an average would be,
+        they are a list. seed: of all random numbers. Raises InputError if the task cannot make a model, or if all
+        networks diverge.
         """
 
     def watched_by_fit(self, config: TrainConfig, seed: int) -> Indices | None:

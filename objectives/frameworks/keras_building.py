@@ -1,7 +1,7 @@
 """The model of a task from what a user gives to `tasks.from_keras`, tried once before anything is trained."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -42,7 +42,8 @@ def model_of(
         )
     maker = KerasMaker(make, X.shape[1:], X.dtype.name, backend)
     try:
-        outputs, carried = _tried(maker, X[:EXAMPLES])
+        with _generators_kept(backend):
+            outputs, carried = _tried(maker, X[:EXAMPLES])
         probabilities = kind == "classification" and _are_probabilities(outputs)
         of_keras = _loss(loss, kind, y, outputs.shape[1:], probabilities)
         scoring = Scoring(kind, measure, probabilities)
@@ -87,45 +88,41 @@ def _tried(maker: KerasMaker, X: NDArray[Any]) -> tuple[NDArray[Any], tuple[bool
         other = maker.new()
     if one is other:
         raise InputError(f"{CALL}(make_model=...): must make a new model every time, but it returned the same one")
-    function = Stateless(one)
-    if not function.trainable:
+    if not one.trainable_variables:
         raise InputError(f"{CALL}(make_model=...): {one.name} has no variables to train")
-    values = [variable.value for variable in function.trainable], [variable.value for variable in function.others]
-    seeds = np.zeros((function.n_seeds, 2), np.int32)
-    outputs, _, losses = function.with_losses(*values, seeds, X, training=False)
-    if losses:
+    outputs = one(X, training=False)
+    if one.losses:
         raise InputError(
-            f"{CALL}(make_model=...): {one.name} adds losses of its own, as regularizers do, which would not be trained: "
-            "leave them out; the strategy l2 penalizes weights"
+            f"{CALL}(make_model=...): {one.name} adds losses of its own, as regularizers do, which would not be "
+            "trained: leave them out; the strategy l2 penalizes weights"
         )
     if not keras.ops.is_tensor(outputs) or not outputs.shape or outputs.shape[0] != len(X):
         raise InputError(f"{CALL}(make_model=...): {one.name} must have one output, with a row for each row of X")
-    steps = []
-    for _ in range(2):
-        with _drawing_alike(maker.backend):
-            steps.append(function(*values, seeds, X, training=True))
-    (drawn, after), (again, _) = steps
-    if not np.array_equal(_numbers(drawn), _numbers(again), equal_nan=True):
+    with keras.StatelessScope() as scope:
+        one(X, training=True)
+    if scope.state_mapping.keys() - {id(variable) for variable in one.variables}:
         raise InputError(
-            f"{CALL}(make_model=...): {one.name} draws random numbers that do not come from seed generators of its own: "
-            "give its random operations a keras.random.SeedGenerator"
+            f"{CALL}(make_model=...): {one.name} changes variables that are not its own, as a random operation without "
+            "a keras.random.SeedGenerator of the layer's does: they would be the same for every replicate and update"
         )
-    differing = [variable.value for variable in Stateless(other).others]
     return _numbers(outputs), tuple(
-        not (np.array_equal(_numbers(value), _numbers(new)) and np.array_equal(_numbers(value), _numbers(elsewhere)))
-        for value, new, elsewhere in zip(values[1], after, differing, strict=True)
+        scope.get_current_value(variable) is not None
+        or not np.array_equal(_numbers(variable.value), _numbers(elsewhere.value))
+        for variable, elsewhere in zip(Stateless(one).others, Stateless(other).others, strict=True)
     )
 
 
-def _drawing_alike(backend: str) -> AbstractContextManager[Any]:
-    """In which dropout draws the same, whenever it is called: PyTorch's generator is one of the process."""
+@contextmanager
+def _generators_kept(backend: str) -> Iterator[None]:
+    """In which dropout may draw from PyTorch's generator."""
     if backend != "torch":
-        return seeded(0)
+        yield
+        return
     from cooldown.objectives.frameworks.torch_random import Draws
 
-    draws = Draws()
-    draws.seed(0)
-    return draws
+    with Draws() as draws:
+        draws.seed(0)
+        yield
 
 
 def _numbers(values: Any) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from cooldown.objectives.frameworks.seeding import seeded
 
 @dataclass(frozen=True)
 class KerasNetwork:
-    """A Keras model as a network. carried: for each variable but the trainable ones, whether it is part of the state."""
+    """A Keras model as a network. carried: for each variable but the trainable ones, whether the state has it."""
 
     maker: KerasMaker
     loss_of: KerasLoss

@@ -20,7 +20,7 @@ CALL = "from_keras"
 
 @dataclass(frozen=True)
 class KerasMaker:
-    """Makes new models. make: the user's. row, dtype: shape and type of one row of inputs. backend: Keras's, by name."""
+    """Makes new models. make: the user's. row, dtype: of one row of inputs. backend: the name of Keras's."""
 
     make: Callable[[], Any]
     row: tuple[int, ...]
@@ -31,8 +31,8 @@ class KerasMaker:
         """A new model with its variables, whose initializers draw from Python's generator."""
         if keras.config.backend() != self.backend:
             raise InputError(
-                f"{CALL}: this process has Keras with the back end {keras.config.backend()}, but the task was made with "
-                f"{self.backend}: set the environment variable KERAS_BACKEND={self.backend}"
+                f"{CALL}: this process has Keras with the back end {keras.config.backend()}, but the task was made "
+                f"with {self.backend}: set the environment variable KERAS_BACKEND={self.backend}"
             )
         model = self.make()
         if not isinstance(model, keras.Model):
@@ -93,13 +93,6 @@ class Stateless:
         self, trainable: Sequence[Any], others: Sequence[Any], seeds: Sequence[Any], X: Any, *, training: bool
     ) -> tuple[Any, list[Any]]:
         """Outputs, and the values of the other variables afterwards. seeds: (2,) states of the seed generators."""
-        outputs, after, _ = self.with_losses(trainable, others, seeds, X, training=training)
-        return outputs, after
-
-    def with_losses(
-        self, trainable: Sequence[Any], others: Sequence[Any], seeds: Sequence[Any], X: Any, *, training: bool
-    ) -> tuple[Any, list[Any], list[Any]]:
-        """The same, and losses that the model adds itself, as those of regularizers."""
         rest, fresh = iter(others), iter(seeds)
         before = [next(fresh if is_seed else rest) for is_seed in self._is_seed]
         # In a model's own precision, whatever that of the run.
@@ -107,8 +100,8 @@ class Stateless:
             [keras.ops.cast(value, variable.dtype) for value, variable in zip(values, variables, strict=True)]
             for values, variables in ((trainable, self.trainable), (before, self.model.non_trainable_variables))
         ]
-        outputs, after, losses = self.model.stateless_call(*given, X, training=training, return_losses=True)
-        return outputs, [value for value, is_seed in zip(after, self._is_seed, strict=True) if not is_seed], losses
+        outputs, after = self.model.stateless_call(*given, X, training=training)
+        return outputs, [value for value, is_seed in zip(after, self._is_seed, strict=True) if not is_seed]
 
 
 def assigned(maker: KerasMaker, trainable: Sequence[Any], others: Sequence[Any]) -> Any:

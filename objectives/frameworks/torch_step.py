@@ -18,9 +18,9 @@ from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
+from cooldown.objectives.frameworks.seeding import states
 from cooldown.objectives.frameworks.torch_layout import Layout, called
 from cooldown.objectives.frameworks.torch_random import Draws
-from cooldown.objectives.frameworks.seeding import states
 from cooldown.objectives.process_state import process_state
 from cooldown.objectives.quiet import quiet
 

@@ -1,8 +1,8 @@
 """The catalog of tasks, one file per built-in task, and functions to create tasks from a user's own data or model.
 
 `names()` lists the tasks, `get(name)` returns one. `from_arrays`, `from_frame`, `from_table`, `from_model`,
-`from_torch`, `from_jax`, `from_keras` and `from_loop` create tasks of a user's own; `resolve` finds a task by what the command line
-or a spec says, `given` by what a user of Python says. A task loads its data when they are needed.
+`from_torch`, `from_jax`, `from_keras` and `from_loop` create tasks of a user's own; `resolve` finds a task by what the
+command line or a spec says, `given` by what a user of Python says. A task loads its data when they are needed.
 """
 
 from dataclasses import fields

@@ -65,8 +65,8 @@ def normalized(parameters: Any, state: Any, x: Any, key: Any) -> Any:
 
 
 def plain_loop(function: Any, problem: Any, seed: int) -> tuple[Any, list[float]]:
-    """Parameters trained with optax, with the state of a network that has one, and the mean loss of each epoch; float32,
-    as JAX computes by itself.
+    """Parameters trained with optax, with the state of a network that has one, and the mean loss of each epoch; in
+    float32, as JAX computes by itself.
     """
     parameters = init(jax.random.key(int(generator(seed, "initial weights").integers(2**31))))
     order = DataOrder(problem.train, generator(seed, "data order"), CONFIG.epochs, True, "none")
