@@ -57,11 +57,14 @@ def write_modules(folder: Path) -> None:
                 (folder / named[1]).write_text(code)
 
 
+# What NumPy says of Keras's own tensors.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("code", python_blocks())
 def test_python_example_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process; that a script needs no main guard is tested in test_python_interface.py. Outside CI, an example
     that needs a framework which is not installed is skipped.
     """
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
     for framework in re.findall(r"^import (torch|jax|optax|keras)\b", code, re.M):
         if os.environ.get("CI") != "true":
             pytest.importorskip(framework)

@@ -230,12 +230,9 @@ class ArrayTask(Task):
                 f"task {self.name!r}: its {y.shape[1]} targets have one scale, but a regressor scales each: there is "
                 "no model to take home"
             )
-        watched = None
-        if config.reacts:
-            rows = self.split(seed)
-            watched = rows.test if self.test_rows is None else rows.validation
+        labels = np.array(self._known_classes)[y] if self._classifies else y
         return fitted_pipeline(
-            Rows(X, np.array(self._known_classes)[y] if self._classifies else y, self.sample_weight, watched),
+            Rows(X, labels, self.sample_weight, self.watched_by_fit(config, seed)),
             self.columns,
             self.preprocessor(),
             config,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.data.checks import (
     check_kind,
     check_n_samples,
@@ -69,6 +70,13 @@ class LoopTask(Task):
     def problem(self, train: Indices, held_out: Indices) -> Problem:
         """The problem of these rows, on the one loop."""
         return Problem(self.loop, train, held_out, float("inf") if self.uninformed is None else self.uninformed)
+
+    def fitted(self, config: TrainConfig, n_seeds: int = 1, seed: int = 0) -> Any:  # noqa: ARG002
+        """InputError: only the loop knows its model."""
+        raise InputError(
+            f"task {self.name!r} is a training loop of your own, which keeps its model to itself: train once more on "
+            "all rows with the best config, result.best(arm)"
+        )
 
 
 def from_loop(

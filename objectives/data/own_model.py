@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.data.checks import (
     check_kind,
     check_n_samples,
@@ -84,7 +85,9 @@ class ModelTask(Task):
         return digest.hexdigest()
 
     def problem(self, train: Indices, held_out: Indices) -> Problem:
-        """The problem of these rows of the model's data."""
+        """The problem of these rows; `held_out` may be empty, for a fit on all rows, whose baseline is then NaN."""
+        if not len(held_out):
+            return Problem(self.model, train, held_out, float("nan"))
         if self.uninformed is not None:
             return Problem(self.model, train, held_out, self.uninformed)
         theta = np.stack([self.model.init(generator(seed, "uninformed loss")) for seed in range(10)])
@@ -100,6 +103,17 @@ class ModelTask(Task):
                 f"loss, got {losses.max()}; give uninformed_loss"
             )
         return Problem(self.model, train, held_out, float(losses.mean()))
+
+    def fitted(self, config: TrainConfig, n_seeds: int = 1, seed: int = 0) -> Any:
+        """What `taken_home` makes of the trained parameters, for several seeds a list: see `Task.fitted`."""
+        from cooldown.objectives.data.trained import trained_parameters
+
+        models = [self.taken_home(theta) for theta in trained_parameters(self, config, n_seeds, seed)]
+        return models[0] if n_seeds == 1 else models
+
+    def taken_home(self, theta: Parameters) -> Any:
+        """The trained model with the parameters `theta` (size,): these themselves, as the code is the user's."""
+        return theta
 
 
 def from_model(

@@ -7,6 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.data.checks import ROWS, ROWS_TO_TRAIN, check_kind, check_target
 from cooldown.objectives.data.own_model import ModelTask
 from cooldown.objectives.data.splits import Split, split
@@ -43,6 +44,7 @@ class NetworkTask(ModelTask):
     0 if they are drawn. measure: the name of the score, None for accuracy or R².
     """
 
+    model: NetworkModel
     n_validation: int = 0
     n_test: int = 0
     measure: str | None = None
@@ -68,6 +70,12 @@ class NetworkTask(ModelTask):
         drawn = split(n, None if self.labels is None else self.labels[:n], seed, repeat, replicate)
         return Split(drawn.rest, validation, drawn.test)
 
+    def watched_by_fit(self, config: TrainConfig, seed: int) -> Indices | None:
+        """The user's own validation rows, where there are any; else as for every task."""
+        if config.reacts and self.n_validation:
+            return self.split(seed).validation
+        return super().watched_by_fit(config, seed)
+
     def fingerprint(self) -> str:
         """SHA-256 of the rows, and of what the network makes of some of them: its code has no stable bytes.
 
@@ -75,7 +83,6 @@ class NetworkTask(ModelTask):
         of its rows. It changes with PyTorch's or JAX's version and with the machine where these change the last bit.
         """
         model, counts = self.model, (self.n_samples, self.n_validation, self.n_test)
-        assert isinstance(model, NetworkModel)
         settings = type(model).__qualname__, self.kind, model.size, *counts, self.uninformed, self.score_name
         digest = sha256(repr(settings).encode() + model.digest())
         theta = np.asarray(model.init(generator(0, "fingerprint")), np.float32)[None]
@@ -87,11 +94,8 @@ class NetworkTask(ModelTask):
         return digest.hexdigest()
 
     def problem(self, train: Indices, held_out: Indices) -> Problem:
-        """The problem of these rows; `held_out` may be empty, for a fit on all rows, whose baseline is then NaN."""
-        if not len(held_out):
-            return Problem(self.model, train, held_out, float("nan"))
-        assert isinstance(self.model, NetworkModel)
-        baseline = self.model.baseline(train, held_out)
+        """The problem of these rows; see `ModelTask.problem`."""
+        baseline = self.model.baseline(train, held_out) if len(held_out) else None
         if baseline is None:
             return super().problem(train, held_out)
         loss, score = baseline

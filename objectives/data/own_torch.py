@@ -7,9 +7,12 @@ from cooldown.objectives.data.own_network import NetworkTask, kind_of, labels_of
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.frameworks.installed import needed
 from cooldown.objectives.frameworks.scoring import Scoring
+from cooldown.objectives.problem import Parameters
 
 if TYPE_CHECKING:
     import torch
+
+    from cooldown.objectives.frameworks.torch import TorchModel
 
 CALL = "from_torch"
 
@@ -17,10 +20,13 @@ CALL = "from_torch"
 class TorchTask(NetworkTask):
     """A task from a PyTorch module; `tasks.from_torch` creates it."""
 
-    def module_of(self, theta: Any) -> "torch.nn.Module":
+    model: "TorchModel"
+
+    def module_of(self, theta: Parameters) -> "torch.nn.Module":
         """The module with the values `theta` (size,) of a trained replicate, in evaluation mode, on the CPU."""
-        module: torch.nn.Module = self.model.module_of(theta)  # type: ignore[attr-defined]
-        return module
+        return self.model.module_of(theta)
+
+    taken_home = module_of
 
 
 def from_torch(

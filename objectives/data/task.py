@@ -102,18 +102,26 @@ class Task(Entry, ABC):
     def _tested(self, rows: Split) -> Problem:
         return replace(self.problem(rows.rest, rows.test), tests=True)
 
-    def fitted(self, config: TrainConfig, n_seeds: int = 1, seed: int = 0) -> Any:  # noqa: ARG002
+    @abstractmethod
+    def fitted(self, config: TrainConfig, n_seeds: int = 1, seed: int = 0) -> Any:
         """A model for new rows: trained with `config` on all rows, the test rows too.
 
-        A run that depends on its held-out loss watches a fifth of the rows, and is not trained on these: of drawn
-        splits the test rows of `seed` (the latest, where rows have times), and beside a test set of the user's own a
-        quarter of the other rows. n_seeds: the number of networks, whose predictions are averaged. seed: of all random
-        numbers. Raises InputError if the task cannot make a model, or if all networks diverge.
+        A run that depends on its held-out loss watches `watched_by_fit`, and is not trained on these. n_seeds: the
+        number of networks, whose predictions are averaged; where only the user's code knows what an average would be,
+        they are a list. seed: of all random numbers. Raises InputError if the task cannot make a model, or if all
+        networks diverge.
         """
-        raise InputError(
-            f"task {self.name!r} has a model of its own, which only your code can make again: train it with the best "
-            "config, as result.best(arm), by config.torch, config.optax or cooldown.train"
-        )
+
+    def watched_by_fit(self, config: TrainConfig, seed: int) -> Indices | None:
+        """The rows that a fit on all rows watches if `config` depends on its held-out loss; None for any other.
+
+        They are a fifth of the rows: of drawn splits the test rows of `seed` (the latest, where rows have times), and
+        beside a test set of the user's own a quarter of the other rows.
+        """
+        if not config.reacts:
+            return None
+        rows = self.split(seed)
+        return rows.test if self.test_rows is None else rows.validation
 
     @abstractmethod
     def fingerprint(self) -> str:

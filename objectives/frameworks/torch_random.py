@@ -1,13 +1,12 @@
 """Random numbers of a user's PyTorch code: seeded for one replicate, and the caller's generators as they were."""
 
-import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import torch
 
+from cooldown.objectives.frameworks.seeding import restore, seed_both, states
 from cooldown.objectives.process_state import process_state
 
 
@@ -27,12 +26,11 @@ class Draws:
     def __exit__(self, *_: object) -> None:
         if self._before is None:
             return
-        of_torch, of_cuda, of_numpy, of_python = self._before
+        of_torch, of_cuda, others = self._before
         torch.set_rng_state(of_torch)
         if of_cuda:
             torch.cuda.set_rng_state_all(of_cuda)
-        np.random.set_state(of_numpy)  # noqa: NPY002
-        random.setstate(of_python)
+        restore(others)
         self._before = None
         process_state.release()
 
@@ -41,18 +39,12 @@ class Draws:
         if self._before is None:
             process_state.acquire()
             of_cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
-            self._before = torch.get_rng_state(), of_cuda, *outside_torch()
+            self._before = torch.get_rng_state(), of_cuda, states()
         # Not torch.manual_seed, which keeps a record of every call for GPUs that are not in use yet.
         torch.default_generator.manual_seed(seed)
         if torch.cuda.is_initialized():
             torch.cuda.manual_seed_all(seed)
-        np.random.seed(seed % 2**32)  # noqa: NPY002
-        random.seed(seed)
-
-
-def outside_torch() -> tuple[Any, Any]:
-    """The states of numpy's and Python's global generators."""
-    return np.random.get_state(), random.getstate()  # noqa: NPY002
+        seed_both(seed)
 
 
 @contextmanager

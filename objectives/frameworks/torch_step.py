@@ -18,8 +18,9 @@ from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
+from cooldown.objectives.frameworks.seeding import states
 from cooldown.objectives.frameworks.torch_layout import Layout, called
-from cooldown.objectives.frameworks.torch_random import Draws, outside_torch
+from cooldown.objectives.frameworks.torch_random import Draws
 from cooldown.objectives.process_state import process_state
 from cooldown.objectives.quiet import quiet
 
@@ -100,12 +101,12 @@ class Steps:
         elsewhere = given[0] * 1.0625, *given[1:]
         with Draws() as draws:
             draws.seed(0)
-            before = str(outside_torch())
+            before = str(states())
             # Whatever fails here, the module itself does or says better.
             with suppress(Exception):
                 # The tracer counts the arguments of a function, and takes a method's `self` for one.
                 graph = make_fx(lambda *arguments: self.eager(*arguments))(*given)
-                if str(outside_torch()) != before:
+                if str(states()) != before:
                     return None
                 for program in (_scripted(graph, given), graph.forward):
                     if program is not None and _same(self.eager, program, elsewhere, draws):

@@ -1,9 +1,8 @@
 """The catalog of tasks, one file per built-in task, and functions to create tasks from a user's own data or model.
 
 `names()` lists the tasks, `get(name)` returns one. `from_arrays`, `from_frame`, `from_table`, `from_model`,
-`names()` lists the tasks, `get(name)` returns one. `from_arrays`, `from_frame`, `from_table`, `from_model`,
-`from_torch`, `from_jax` and `from_loop` create tasks of a user's own; `resolve` finds a task by what the command line
-or a spec says, `given` by what a user of Python says. A task loads its data when they are needed.
+`from_torch`, `from_jax`, `from_keras` and `from_loop` create tasks of a user's own; `resolve` finds a task by what the
+command line or a spec says, `given` by what a user of Python says. A task loads its data when they are needed.
 """
 
 from dataclasses import fields
@@ -17,6 +16,7 @@ from cooldown.objectives.data.arrays import ArrayTask
 from cooldown.objectives.data.frames import from_frame
 from cooldown.objectives.data.own_arrays import from_arrays
 from cooldown.objectives.data.own_jax import from_jax
+from cooldown.objectives.data.own_keras import from_keras
 from cooldown.objectives.data.own_loop import LoopTask, from_loop
 from cooldown.objectives.data.own_model import ModelTask, from_model
 from cooldown.objectives.data.own_torch import from_torch
@@ -92,6 +92,7 @@ __all__ = [
     "from_arrays",
     "from_frame",
     "from_jax",
+    "from_keras",
     "from_loop",
     "from_model",
     "from_table",

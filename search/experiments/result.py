@@ -86,12 +86,15 @@ class Result:
 
         Of tables and arrays it is a fitted scikit-learn `Pipeline`, preprocessing included. Of a table it takes tables
         in memory, with columns by name in any order, read as the training table was; of arrays X as it was given. It
-        gives labels in their own type and probabilities, or numbers in the target's own units.
+        gives labels in their own type and probabilities, or numbers in the target's own units. Of a model of your own
+        it is what was trained: the `nn.Module`, the Keras model, the parameters for JAX, or those (size,) of a
+        `from_model`.
 
-        arm: whose winner, as in `export`; None for the best arm. n_seeds: the number of networks whose predictions are
-        averaged. task: the Task object that was tuned, if the experiment was loaded. A run that depends on its
-        held-out loss watches a fifth of the rows, and is not trained on these. Raises InputError for an unknown arm,
-        data that have changed, and a task that cannot make a model, as one with a model of your own.
+        arm: whose winner, as in `export`; None for the best arm. n_seeds: the number of networks, whose predictions are
+        averaged; those of a model of your own are a list, without any that diverged. task: the Task object that was
+        tuned, if the experiment was loaded. A run that depends on its held-out loss watches a fifth of the rows, or
+        your own validation rows, and is not trained on these. Raises InputError for an unknown arm, data that have
+        changed, and a training loop of your own, which keeps its model.
         """
         from dataclasses import replace
 

@@ -30,8 +30,9 @@ def trained(chosen: Chosen, n_seeds: int) -> tuple[Pipeline, tuple[str, ...]]:
     """
     if not isinstance(chosen.task, ArrayTask):
         raise InputError(
-            f"task {chosen.task.name!r} has a model of its own, and files are for those of tables and arrays; "
-            "result.fit_best() returns it, if the task can make one, and its own library saves it"
+            f"task {chosen.task.name!r} has a model of its own, and files are for those of tables and arrays: in "
+            "Python, result.fit_best() returns it, and its own library saves it, as torch.save(model.state_dict(), "
+            "FILE) or model.save(FILE)"
         )
     with collected(UserWarning) as warnings:
         model: Pipeline = chosen.fitted(n_seeds)

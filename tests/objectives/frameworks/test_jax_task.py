@@ -16,7 +16,7 @@ from jax import numpy as jnp  # noqa: E402
 
 from cooldown import TrainConfig, compare, tasks, train  # noqa: E402
 from cooldown.objectives.errors import InputError  # noqa: E402
-from cooldown.objectives.frameworks import jax as frameworks_jax  # noqa: E402
+from cooldown.objectives.frameworks import jax_programs  # noqa: E402
 from cooldown.objectives.random_streams import generator  # noqa: E402
 from cooldown.objectives.training.data_order import DataOrder  # noqa: E402
 from cooldown.objectives.training.engine import fit  # noqa: E402
@@ -53,37 +53,59 @@ def with_dropout(parameters: Any, x: Any, key: Any) -> Any:
     return apply(parameters, x)
 
 
+def init_normalized(key: Any) -> Any:
+    return init(key), {"mean": jnp.zeros(4), "batches": jnp.zeros((), jnp.int32)}
+
+
+def normalized(parameters: Any, state: Any, x: Any, key: Any) -> Any:
+    """Inputs are centred: in training by the batch's mean, of which the state keeps a running mean."""
+    mean = state["mean"] if key is None else x.mean(axis=0)
+    after = {"mean": 0.7 * state["mean"] + 0.3 * mean, "batches": state["batches"] + 1}
+    return with_dropout(parameters, x - mean, key), after
+
+
 def plain_loop(function: Any, problem: Any, seed: int) -> tuple[Any, list[float]]:
-    """Parameters trained with optax, and the mean loss of each epoch; float32, as JAX computes by itself."""
+    """Parameters trained with optax, with the state of a network that has one, and the mean loss of each epoch; in
+    float32, as JAX computes by itself.
+    """
     parameters = init(jax.random.key(int(generator(seed, "initial weights").integers(2**31))))
     order = DataOrder(problem.train, generator(seed, "data order"), CONFIG.epochs, True, "none")
     draws = generator(seed, "draws of the model")
     transformation = CONFIG.optax(-(-len(problem.train) // CONFIG.batch_size))
-    state, losses = transformation.init(parameters), []
+    state, losses, carried = transformation.init(parameters), [], init_normalized(jax.random.key(0))[1]
     for epoch in range(CONFIG.epochs):
         total = 0.0
         rows_of_epoch = order.epoch(epoch)
         for start in range(0, len(rows_of_epoch), CONFIG.batch_size):
             rows = rows_of_epoch[start : start + CONFIG.batch_size]
             key = ()
-            if function is with_dropout:
+            if function is not apply:
                 key = (jax.random.key(np.uint32(int(draws.integers(2**63 - 1)) % 2**32)),)
 
-            def loss_of(parameters: Any, rows: Any = rows, key: Any = key) -> Any:
-                outputs = function(parameters, jnp.asarray(X[rows], jnp.float32), *key)
-                return optax.softmax_cross_entropy_with_integer_labels(outputs, LABELS[rows]).mean()
+            def loss_of(parameters: Any, rows: Any = rows, key: Any = key, carried: Any = carried) -> Any:
+                batch = jnp.asarray(X[rows], jnp.float32)
+                if function is normalized:
+                    outputs, after = normalized(parameters, carried, batch, *key)
+                else:
+                    outputs, after = function(parameters, batch, *key), carried
+                return optax.softmax_cross_entropy_with_integer_labels(outputs, LABELS[rows]).mean(), after
 
-            loss, gradient = jax.value_and_grad(loss_of)(parameters)
+            (loss, carried), gradient = jax.value_and_grad(loss_of, has_aux=True)(parameters)
             changes, state = transformation.update(gradient, state, parameters)
             parameters = optax.apply_updates(parameters, changes)
             total += float(loss) * len(rows)
         losses.append(total / len(problem.train))
-    return parameters, losses
+    return (parameters, carried) if function is normalized else parameters, losses
 
 
-@pytest.mark.parametrize("function", [apply, with_dropout])
+def task_of(function: Any) -> Any:
+    stateful = function is normalized
+    return tasks.from_jax(init_normalized if stateful else init, function, X, LABELS, stateful=stateful)
+
+
+@pytest.mark.parametrize("function", [apply, with_dropout, normalized])
 def test_a_network_is_trained_as_by_a_plain_loop(function: Any) -> None:
-    task = tasks.from_jax(init, function, X, LABELS)
+    task = task_of(function)
     problem = task.search_problem()
     fitted = fit(problem, CONFIG, [3])
     parameters, losses = plain_loop(function, problem, 3)
@@ -97,13 +119,27 @@ def test_a_network_is_trained_as_by_a_plain_loop(function: Any) -> None:
 @pytest.mark.parametrize("width", [1, 4])
 def test_a_replicate_gives_the_same_bits_alone_and_beside_others(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     if width == 1:
-        monkeypatch.setattr(frameworks_jax, "SMALL", 0)
-    task = tasks.from_jax(init, with_dropout, X, LABELS)
+        monkeypatch.setattr(jax_programs, "SMALL", 0)
+    task = task_of(normalized)
     curves = train(task, [CONFIG], list(range(6)))[0]
     for seed in (0, 5):
         [[alone]] = train(task, [CONFIG], [seed])
         np.testing.assert_array_equal(alone.train_loss, curves[seed].train_loss)
         np.testing.assert_array_equal(alone.held_out_loss, curves[seed].held_out_loss)
+
+
+def test_an_evaluation_uses_the_running_statistics_and_does_not_change_them() -> None:
+    task = task_of(normalized)
+    theta = fit(task.search_problem(), CONFIG, [3]).theta
+    before = theta.copy()
+    losses, _ = task.model.evaluate(theta, np.arange(7))
+    np.testing.assert_array_equal(theta, before)
+    parameters, state = task.parameters_of(theta[0])
+    assert state["batches"] == CONFIG.plan(len(task.search_problem().train)).sizes.size
+    assert state["batches"].dtype == jnp.int32
+    outputs = apply(parameters, jnp.asarray(X[:7], jnp.float32) - state["mean"])
+    expected = optax.softmax_cross_entropy_with_integer_labels(outputs, LABELS[:7]).mean()
+    np.testing.assert_allclose(losses[0], expected, rtol=1e-5)
 
 
 def test_sixty_runs_compile_three_programs() -> None:
@@ -127,7 +163,7 @@ def test_sixty_runs_compile_three_programs() -> None:
         curves = train(task.search_problems(0, repeat, [0, 1, 2]), configs, [0, 1, 2])
         assert all(curve.train_loss.size == CONFIG.epochs for of_config in curves for curve in of_config)
     # Batches of 16 and of 8 rows, and the measure of held-out rows; the baseline looks at shapes alone.
-    programs = frameworks_jax._programs[task.model.identity]
+    programs = jax_programs._programs[task.model.identity]
     assert programs._step._cache_size() + programs.measure._cache_size() == 3
     assert {shape[-2] for shape in calls} == {16, 8, 256, 2}
 
@@ -202,6 +238,12 @@ def test_devices_share_the_rows_of_a_batch() -> None:
         ({"loss": lambda outputs, y: outputs}, "must return one number"),
         ({"X": X[:-1]}, "same number of rows"),
         ({"X": np.where(np.isclose(X, X[4, 1]), np.inf, X)}, "X must be finite.*row 5"),
+        ({"stateful": 1}, "stateful=1.*must be True or False"),
+        ({"stateful": True}, "must return a pair of parameters and a state"),
+        (
+            {"stateful": True, "init": init_normalized, "apply": lambda parameters, state, x: (x, state["mean"])},
+            "must return the state in the shapes",
+        ),
         ({"devices": 99}, "devices=99.*must be a whole number from 1 to"),
         ({"test": 3}, "test=.*must be a pair"),
         ({"name": " "}, "name"),
