@@ -1,123 +1,129 @@
-"""Opening a ledger's database: checks of the file, connections, transactions and migrations.
+"""A ledger's database: what it holds is checked first; then transactions, which are tried again, and migrations.
 
-A file is inspected without changing a byte before it is opened for writing: only a missing or empty file, or a ledger,
-is ever changed.
+Only a missing or empty database, or a ledger, is ever changed.
 """
 
-import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
-from weakref import finalize
+from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, Engine, insert
 
-from cooldown.objectives.files import irregular
-from cooldown.storage import read_only, sqlite
-from cooldown.storage.address import sqlite_path
-from cooldown.storage.checking import from_json
-from cooldown.storage.errors import LedgerError, NoLedgerError, explained
-from cooldown.storage.sqlite import Patience, usual_patience
-from cooldown.storage.tables import REVISION, VERSION_TABLE, experiments
-
-READ_ONLY = sqlite3.OperationalError("attempt to write a readonly database")
+from cooldown.storage.address import is_postgresql, sqlite_path
+from cooldown.storage.backend import Backend, Patience, usual_patience
+from cooldown.storage.errors import LedgerError, NoLedgerError, UnavailableError
+from cooldown.storage.sqlite_file import SQLiteFile
+from cooldown.storage.tables import REVISION, VERSION_TABLE, experiments, metadata, version
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
+PAUSE = 0.1
+"""Seconds between two tries, where a try ends at once."""
+
+RECONNECT = 60.0
+"""Seconds that a reader waits for a server that has answered before."""
+
+T = TypeVar("T")
+
 
 class Database:
-    """A ledger's SQLite file with read and write transactions, whose errors have clear messages.
+    """A ledger's database with read and write transactions, whose errors have clear messages.
 
-    Raises LedgerError if it cannot be opened, is not a ledger, or has an unknown revision. With `create`, an empty or
-    missing file becomes a ledger. An older ledger is migrated. One that may not be written to can be read: if it is
-    older, or its log has no index, from a temporary copy.
+    Raises LedgerError if it cannot be opened, is not a ledger, or has an unknown revision. With `create`, an empty
+    database or a missing file becomes a ledger. An older ledger is migrated.
     """
 
     def __init__(self, url: str, *, create: bool) -> None:
-        path = sqlite_path(url)
-        # A file name need not be valid text, but a message must.
-        self.where = str(path).encode(errors="replace").decode()
-        current = self._check(path, create)
-        self._may_write = not path.exists() or read_only.is_writable(path)
-        if not self._may_write and current and read_only.is_readable_in_place(path):
-            self.engine = _engine("sqlite://", creator=lambda: read_only.connect(path))
-        else:
-            place = path if self._may_write else self._copy(path)
-            self.engine = _engine(URL.create("sqlite", database=str(place.absolute())))
+        self._backend = _backend(url)
+        self.where, self.file = self._backend.where, self._backend.file
+        with self._explaining():
+            current = self._check(create)
+            self._backend.open(current=current)
         if not current:
-            self._bring_up_to_date()
+            _again(self._bring_up_to_date, usual_patience)
+
+    @property
+    def engine(self) -> Engine:
+        """The source of its connections."""
+        return self._backend.engine
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """What `work` returns in a transaction that sees one state of the database. It is called again if the server
+        was lost meanwhile.
+        """
+
+        def once() -> T:
+            with self.reading() as connection:
+                return work(connection)
+
+        return _again(once, lambda waited: waited < RECONNECT)
+
+    def write(
+        self, work: Callable[[Connection], T], patience: Patience = usual_patience, *, repeatable: bool = True
+    ) -> T:
+        """What `work` returns in a transaction that is committed completely or, after an exception, rolled back.
+
+        patience: for how long to try again while another program has a lock, or the server does not answer.
+        repeatable: whether `work` may be called again where it is unknown if it was committed: when the server was lost
+        before its answer.
+        """
+        uncertain = False
+
+        def once() -> T:
+            nonlocal uncertain
+            with self.writing() as connection:
+                done = work(connection)
+                uncertain = not repeatable
+            uncertain = False
+            return done
+
+        return _again(once, lambda waited: not uncertain and patience(waited))
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection in a transaction that sees one state of the database."""
-        with self._explaining(), self.engine.connect() as connection, connection.begin():
+        """A connection in a transaction that sees one state of the database, tried once."""
+        with self._explaining(), self._backend.reading() as connection:
             yield connection
 
     @contextmanager
-    def writing(self, patience: Patience = usual_patience) -> Iterator[Connection]:
-        """A connection in a transaction that is committed completely or, after an exception, rolled back.
-
-        patience: for how long to wait for the transaction of another writer.
-        """
-        if not self._may_write:
-            raise explained(READ_ONLY, self.where)
-        with self._explaining(), self.engine.connect() as connection:
-            connection.execution_options(writes=patience)
-            with connection.begin():
-                yield connection
+    def writing(self) -> Iterator[Connection]:
+        """A connection in a transaction that is committed completely or rolled back after an exception, tried once."""
+        with self._explaining(), self._backend.writing() as connection:
+            yield connection
 
     @contextmanager
     def kept_open(self) -> Iterator[None]:
-        """Make many transactions cheap: SQLite copies the whole log into the file when the last connection closes."""
-        with self._explaining():
-            connection = self.engine.connect()
-            sqlite.driver(connection).execute("SELECT count(*) FROM sqlite_master").fetchall()
-        with connection:
+        """Make many transactions cheap."""
+        with ExitStack() as stack:
+            with self._explaining():
+                stack.enter_context(self._backend.kept_open())
             yield
+
+    def lock_names(self, connection: Connection) -> None:
+        """Until the end of this writing transaction, no other process adds an experiment."""
+        self._backend.lock_names(connection)
+
+    def now(self, connection: Connection) -> float:
+        """Seconds since 1970 by the database's clock."""
+        return self._backend.now(connection)
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
         try:
             yield
-        except DBAPIError as error:
-            raise explained(error.orig, self.where) from error
-        # SQLite's own message may quote a damaged name.
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise explained(error, self.where) from error
+        except self._backend.errors as error:
+            raise self._backend.explained(error) from error
 
-    def _copy(self, path: Path) -> Path:
-        """A copy of the file, which is removed with this object."""
-        stack = ExitStack()
-        try:
-            place = stack.enter_context(read_only.copied(path))
-        except OSError as error:
-            raise LedgerError(
-                f"the ledger {self.where} is read-only, and cannot be copied: {error.strerror}"
-            ) from error
-        finalize(self, stack.close)
-        return place
-
-    def _check(self, path: Path, create: bool) -> bool:
-        """Whether the file is a ledger of the current revision; raises LedgerError if it cannot become one."""
-        try:
-            status = path.stat()
-        except (FileNotFoundError, NotADirectoryError):
+    def _check(self, create: bool) -> bool:
+        """Whether it is a ledger of the current revision; raises LedgerError if it cannot become one."""
+        found = self._backend.look()
+        if found is None:
             if create:
                 return False
-            raise NoLedgerError(f"there is no ledger at {self.where}: `cooldown compare digits` creates one") from None
-        except OSError as error:
-            raise LedgerError(f"the ledger {self.where} cannot be opened: {error.strerror}") from None
-        if (kind := irregular(status.st_mode)) is not None:
-            raise LedgerError(f"the ledger {self.where} is {kind}, not a file")
-        if 0 < status.st_size < sqlite.SMALLEST_DATABASE:
-            raise LedgerError(f"the ledger {self.where} is not a SQLite database")
-        try:
-            names, revision = read_only.look(path)
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            raise explained(error, self.where) from error
+            raise NoLedgerError(f"there is no ledger at {self.where}: `cooldown compare digits` creates one")
+        names, revision = found
         if revision == REVISION:
             return True
         if revision is None and experiments.name in names:
@@ -138,25 +144,34 @@ class Database:
         return False
 
     def _bring_up_to_date(self) -> None:
-        with self._explaining(), self.engine.connect() as connection:
-            # Neither can be changed inside a transaction. The first is stored in the file. The second is for migrations
-            # that recreate a table: dropping the old one would delete every row that refers to its rows.
-            sqlite.write_ahead(sqlite.driver(connection))
-            sqlite.driver(connection).execute("PRAGMA foreign_keys = OFF")
-            connection.execution_options(writes=usual_patience)
-            with connection.begin():
-                # Read again, now that no other process can be migrating.
-                _, revision = sqlite.contents(connection.exec_driver_sql)
-                if revision != REVISION:
-                    _migrate(connection, fresh=revision is None)
+        with self._explaining(), self._backend.migrating() as connection:
+            # Looked at again, now that no other process can be migrating.
+            _, revision = self._backend.contents(connection)
+            if revision is None:
+                _create(connection)
+            elif revision != REVISION:
+                migrate(connection)
 
 
-def _engine(url: URL | str, **options: Any) -> Engine:
-    # No pool: connections must not be shared between threads, and opening one is cheap.
-    engine = create_engine(url, poolclass=NullPool, json_deserializer=from_json, **options)
-    event.listen(engine, "connect", sqlite.prepare)
-    event.listen(engine, "begin", sqlite.begin)
-    return engine
+def _backend(url: str) -> Backend:
+    if not is_postgresql(url):
+        return SQLiteFile(sqlite_path(url))
+    from cooldown.storage.postgresql import PostgreSQL
+
+    return PostgreSQL(url)
+
+
+def _again(once: Callable[[], T], patience: Patience) -> T:
+    """What `once` returns, called again while it cannot be done at the moment and there is patience."""
+    began = time.monotonic()
+    while True:
+        tried = time.monotonic()
+        try:
+            return once()
+        except UnavailableError:
+            if not patience(time.monotonic() - began):
+                raise
+        time.sleep(max(0.0, PAUSE - (time.monotonic() - tried)))
 
 
 def _known_revisions() -> set[Any]:
@@ -165,15 +180,22 @@ def _known_revisions() -> set[Any]:
     return {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
 
 
-def _migrate(connection: Connection, *, fresh: bool) -> None:
+def _create(connection: Connection) -> None:
+    """The tables of a new ledger, as all migrations together would make them, and Optuna's."""
+    from cooldown.storage.optuna_rows import create_tables
+
+    metadata.create_all(connection)
+    version.create(connection)
+    connection.execute(insert(version), {"version_num": REVISION})
+    create_tables(connection)
+
+
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """Migrate the ledger's own tables to a later revision."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-    if fresh:
-        from cooldown.storage.optuna_rows import create_tables
-
-        create_tables(connection)
+    command.upgrade(config, revision)

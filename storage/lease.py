@@ -6,7 +6,6 @@ once, one on another machine when its heartbeat is older than `EXPIRY` seconds.
 
 import os
 import socket
-import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,14 +39,14 @@ def check_holder(holder: Any) -> None:
             raise ValueError(f"holder: {name} should be of type {kind.__name__}, got {holder.get(name)!r:.80}")
 
 
-def is_alive(holder: Mapping[str, Any] | None, heartbeat_at: float | None) -> bool:
+def is_alive(holder: Mapping[str, Any] | None, heartbeat_at: float | None, now: float) -> bool:
     """Whether `holder` may still be writing: judged by its process on this machine, by its heartbeat on another, or
-    where its entry cannot be read.
+    where its entry cannot be read. now: by the database's clock, as heartbeats are.
     """
     if holder is None:
         return False
     if not _is_holder(holder) or holder["machine"] != _machine():
-        return isinstance(heartbeat_at, int | float) and time.time() - heartbeat_at < EXPIRY
+        return isinstance(heartbeat_at, int | float) and now - heartbeat_at < EXPIRY
     try:
         process = psutil.Process(holder["pid"])
         # Process ids are reused: only an equal start time means the same process.

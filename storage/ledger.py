@@ -1,7 +1,6 @@
 """The ledger: create, read, extend and delete experiments, and hold the lease of one to append to it."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -29,12 +28,13 @@ from cooldown.storage.writer import Writer
 class Ledger:
     """The ledger at an address. `create=False` only reads: a missing database is an error, not a new file.
 
-    where: its file in messages. db: its address as a command has to name it, None for the default one.
+    where: its address in messages. file: its SQLite file, None on a server. db: its address as a command has to name
+    it, None for the default one.
     """
 
     def __init__(self, url: str, *, create: bool = True) -> None:
         self._database = Database(url, create=create)
-        self.where = self._database.where
+        self.where, self.file = self._database.where, self._database.file
         self._experiments, self._winners = KeptExperiments(self.where), KeptWinners()
         self.db = elsewhere(url)
 
@@ -42,34 +42,39 @@ class Ledger:
 
     def summaries(self) -> list[Summary]:
         """All experiments that can be read, newest first."""
-        with self._database.reading() as connection:
-            return self._experiments.summaries(connection)
+        return self._database.read(
+            lambda connection: self._experiments.summaries(connection, self._database.now(connection))
+        )
 
     def unreadable(self) -> list[UnreadableError]:
         """Why other experiments cannot be read, newest first: what is wrong with their own rows."""
-        with self._database.reading() as connection:
-            return self._experiments.unreadable(connection)
+        return self._database.read(self._experiments.unreadable)
 
     def winners(self) -> dict[str, Sequence[Winner]]:
         """The winners of every experiment that has some, by its name."""
         e = tables.experiments
-        with self._database.reading() as connection:
+
+        def winners(connection: Connection) -> dict[str, Sequence[Winner]]:
             found = self._winners.read(connection)
             return {row.name: found[row.id] for row in connection.execute(select(e.c.id, e.c.name)) if row.id in found}
 
+        return self._database.read(winners)
+
     def appended(self) -> int:
         """A number that grows with every append to any experiment."""
-        with self._database.reading() as connection:
-            newest = (select(func.max(table.c.id)) for table in (tables.curves, tables.references))
-            return sum(connection.execute(query).scalar() or 0 for query in newest)
+        total = select(func.sum(tables.experiments.c.appends))
+        return self._database.read(lambda connection: connection.execute(total).scalar() or 0)
 
     def load(self, name: str) -> ExperimentRecord:
         """The experiment `name` with all its studies; raises LedgerError with the nearest match of an unknown name, and
         UnreadableError where something that it holds cannot be read.
         """
-        with self._database.reading() as connection:
-            record = read_experiment(connection, self._experiment(connection, name), self.where)
-        return replace(record, db=self.db)
+
+        def load(connection: Connection) -> ExperimentRecord:
+            row = self._experiment(connection, name)
+            return read_experiment(connection, row, self.where, self._database.now(connection))
+
+        return replace(self._database.read(load), db=self.db)
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
@@ -92,27 +97,30 @@ class Ledger:
         from cooldown.storage.optuna_rows import create_study
 
         check_stored_name(name)
-        with self._database.writing() as connection:
+
+        def create(connection: Connection) -> str:
+            self._database.lock_names(connection)
             taken = set(connection.scalars(select(tables.experiments.c.name)))
-            if numbered:
-                name = first_free(name, taken)
-            elif name in taken:
+            if name in taken and not numbered:
                 raise LedgerError(f"the experiment {name!r} already exists in {self.where}")
+            free = first_free(name, taken)
             experiment_id = connection.execute(
                 insert(tables.experiments)
                 .values(
-                    name=name,
+                    name=free,
                     spec=dict(spec),
                     task_fingerprint=task_fingerprint,
                     environment=environment(),
                     status=Status.INTERRUPTED.value,
                     message="",
-                    created_at=time.time(),
+                    created_at=self._database.now(connection),
                 )
                 .returning(tables.experiments.c.id)
             ).scalar_one()
-            _add_studies(connection, experiment_id, name, studies, create_study)
-        return name
+            _add_studies(connection, experiment_id, free, studies, create_study)
+            return free
+
+        return self._database.write(create, repeatable=False)
 
     def extend(
         self,
@@ -127,20 +135,21 @@ class Ledger:
         """
         from cooldown.storage.optuna_rows import create_study
 
-        e = tables.experiments
-        with self._database.writing() as connection:
-            row = self._experiment(connection, name)
-            _refuse_if_held(row)
+        e, s = tables.experiments, tables.studies
+
+        def extend(connection: Connection) -> None:
+            row = self._free(connection, self._experiment(connection, name, locked=True))
             values = {"spec": dict(spec), "status": Status.INTERRUPTED.value, "finished_at": None, "message": ""}
             connection.execute(
                 update(e).where(e.c.id == row.id).values(**values, extended_from=list(extended_from) or None)
             )
-            s = tables.studies
             present = connection.execute(
                 select(s.c.arm, s.c.repeat, s.c.variant, s.c.attempt).where(s.c.experiment_id == row.id)
             )
             existing = {study_key_from(study) for study in present}
             _add_studies(connection, row.id, name, [key for key in studies if key not in existing], create_study)
+
+        self._database.write(extend)
 
     def delete(self, name: str) -> None:
         """Delete an experiment with all its results, also one that cannot be read; raises LedgerError while a process
@@ -148,13 +157,15 @@ class Ledger:
         """
         from cooldown.storage import optuna_rows
 
-        with self._database.writing() as connection:
-            row = self._row(connection, name)
-            _refuse_if_held(row)
-            s = tables.studies
+        s = tables.studies
+
+        def delete_(connection: Connection) -> None:
+            row = self._free(connection, self._row(connection, name, locked=True))
             ids = list(connection.scalars(select(s.c.optuna_study_id).where(s.c.experiment_id == row.id)))
             optuna_rows.delete_studies(connection, ids)
             connection.execute(delete(tables.experiments).where(tables.experiments.c.id == row.id))
+
+        self._database.write(delete_, repeatable=False)
 
     @contextmanager
     def hold(self, name: str) -> Iterator[Writer]:
@@ -165,21 +176,22 @@ class Ledger:
         """
         holder = this_process()
         e = tables.experiments
-        with self._database.writing() as connection:
-            row = self._experiment(connection, name)
-            _refuse_if_held(row)
-            connection.execute(
-                update(e)
-                .where(e.c.id == row.id)
-                .values(
-                    holder=holder,
-                    holder_token=holder["token"],
-                    heartbeat_at=time.time(),
-                    status=Status.RUNNING.value,
-                    message="",
-                )
-            )
-        writer = Writer(self._database, row.id, name, holder["token"])
+
+        def take(connection: Connection) -> int:
+            row = self._experiment(connection, name, locked=True)
+            if row.holder_token != holder["token"]:
+                self._free(connection, row)
+            taken = {
+                "holder": holder,
+                "holder_token": holder["token"],
+                "heartbeat_at": self._database.now(connection),
+                "status": Status.RUNNING.value,
+                "message": "",
+            }
+            connection.execute(update(e).where(e.c.id == row.id).values(**taken))
+            return int(row.id)
+
+        writer = Writer(self._database, self._database.write(take), name, holder["token"])
         stop = threading.Event()
         beat = threading.Thread(target=writer.beat_until, args=(stop,), daemon=True)
         status, message = Status.INTERRUPTED, ""
@@ -200,19 +212,30 @@ class Ledger:
             finally:
                 writer.release(status, message)
 
-    def _experiment(self, connection: Connection, name: str) -> Any:
+    def _free(self, connection: Connection, row: Any) -> Any:
+        """The row of an experiment; raises LedgerError if a process runs it."""
+        if is_alive(row.holder, row.heartbeat_at, self._database.now(connection)):
+            raise LedgerError(
+                f"the experiment {row.name!r} is being run by {holder_in_words(row.holder)}: "
+                "wait for it, or stop that process first"
+            )
+        return row
+
+    def _experiment(self, connection: Connection, name: str, *, locked: bool = False) -> Any:
         """The row of the experiment `name`, which can be read."""
-        row = self._row(connection, name)
+        row = self._row(connection, name, locked=locked)
         check(row, self.where)
         return row
 
-    def _row(self, connection: Connection, name: str) -> Any:
+    def _row(self, connection: Connection, name: str, *, locked: bool = False) -> Any:
+        """The row of the experiment `name`. locked: so that no other process changes it until the transaction ends."""
         check_stored_name(name)
         e = tables.experiments
-        row = connection.execute(select(e).where(e.c.name == name)).first()
+        rows = select(e).with_for_update() if locked else select(e)
+        row = connection.execute(rows.where(e.c.name == name)).first()
         if row is None and (named := as_name(name)) != name:
             # The experiment of `-x.csv` is called `x`, and found by the file's name too.
-            row = connection.execute(select(e).where(e.c.name == named)).first()
+            row = connection.execute(rows.where(e.c.name == named)).first()
         if row is None:
             names = [shown_name(row) for row in connection.execute(select(e.c.id, e.c.name))]
             if not names:
@@ -237,11 +260,3 @@ def _optuna_name(name: str, key: StudyKey) -> str:
     """The name of a study of the experiment `name` in Optuna's tables."""
     extra = ["default"] if key.is_default else [f"widened-{key.attempt}"] if key.attempt else []
     return "/".join([name, key.arm, str(key.repeat), *extra])
-
-
-def _refuse_if_held(row: Any) -> None:
-    if is_alive(row.holder, row.heartbeat_at):
-        raise LedgerError(
-            f"the experiment {row.name!r} is being run by {holder_in_words(row.holder)}: "
-            "wait for it, or stop that process first"
-        )

@@ -8,6 +8,8 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,9 @@ from sqlalchemy import Connection, delete, insert, select
 
 from cooldown.storage.records import NewTrial
 
+OF_STUDY = re.compile(r".+/.+(/\d+(?:/default|/widened-\d+)?)", re.DOTALL)
+"""The name of a study as the ledger makes it: experiment, arm, repeat, and which study of these it is."""
+
 
 def create_tables(connection: Connection) -> None:
     """Create Optuna's tables at the version that the installed Optuna reads."""
@@ -30,12 +35,20 @@ def create_tables(connection: Connection) -> None:
         insert(models.VersionInfoModel),
         {"version_info_id": 1, "schema_version": models.SCHEMA_VERSION, "library_version": optuna.__version__},
     )
-    scripts = ScriptDirectory(str(Path(models.__file__).parent / "alembic"))
-    MigrationContext.configure(connection).stamp(scripts, "head")
+    MigrationContext.configure(connection).stamp(_migrations(), "head")
+
+
+@cache
+def _migrations() -> ScriptDirectory:
+    return ScriptDirectory(str(Path(models.__file__).parent / "alembic"))
 
 
 def create_study(connection: Connection, name: str) -> int:
-    """Create a study called `name`, to minimize; returns its id."""
+    """Create a study called `name`, to minimize; returns its id. A name that is longer than Optuna's is cut."""
+    if len(name) > models.MAX_INDEXED_STRING_LENGTH:
+        named = OF_STUDY.fullmatch(name)
+        digest = sha256(name.encode()).hexdigest()[:12]
+        name = f"{name[:400]}…{digest}{named[1] if named else ''}"
     statement = insert(models.StudyModel).values(study_name=name).returning(models.StudyModel.study_id)
     study_id = int(connection.execute(statement).scalar_one())
     connection.execute(
@@ -149,7 +162,7 @@ def made_here(connection: Connection) -> dict[int, str]:
     """The studies in Optuna's tables that are named as the ledger names them, by id: others are the user's own."""
     study = models.StudyModel
     rows = connection.execute(select(study.study_id, study.study_name))
-    return {id: name for id, name in rows if re.fullmatch(r".+/.+/\d+(/default|/widened-\d+)?", str(name))}
+    return {id: name for id, name in rows if OF_STUDY.fullmatch(str(name))}
 
 
 def _insert(connection: Connection, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:

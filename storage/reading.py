@@ -33,16 +33,18 @@ def shown_name(row: Any) -> str:
     return row.name.encode(errors="replace").decode() if isinstance(row.name, str) else f"number {row.id}"
 
 
-def status_of(row: Any) -> Status:
-    """The status of an experiment's row; if the process that ran it has died, it is interrupted."""
+def status_of(row: Any, now: float) -> Status:
+    """The status of an experiment's row; if the process that ran it has died, it is interrupted. now: by the database's
+    clock.
+    """
     status = Status(row.status)
-    if status is Status.RUNNING and not is_alive(row.holder, row.heartbeat_at):
+    if status is Status.RUNNING and not is_alive(row.holder, row.heartbeat_at, now):
         return Status.INTERRUPTED
     return status
 
 
-def read_experiment(connection: Connection, row: Any, where: str) -> ExperimentRecord:
-    """The experiment of a row that has been checked, with all its studies."""
+def read_experiment(connection: Connection, row: Any, where: str, now: float) -> ExperimentRecord:
+    """The experiment of a row that has been checked, with all its studies. now: by the database's clock."""
     studies = _studies(connection, row, where)
     searches = [study for study in studies if not study.is_default]
     newest = {(study.arm, study.repeat): study for study in sorted(searches, key=lambda study: study.attempt)}
@@ -53,7 +55,7 @@ def read_experiment(connection: Connection, row: Any, where: str) -> ExperimentR
         row.spec,
         row.task_fingerprint,
         row.environment,
-        status_of(row),
+        status_of(row, now),
         row.message,
         row.created_at,
         row.finished_at,

@@ -30,10 +30,12 @@ class KeptExperiments:
         self._stored: Mapping[int, Sequence[Any]] = {}
         self._kept: dict[int, tuple[Any, UnreadableError | None]] = {}
 
-    def summaries(self, connection: Connection) -> list[Summary]:
-        """All experiments that can be read, newest first. connection: in a transaction that reads."""
+    def summaries(self, connection: Connection, now: float) -> list[Summary]:
+        """All experiments that can be read, newest first. connection: in a transaction that reads. now: by the
+        database's clock.
+        """
         trials = _trials(connection)
-        return [self._summary(row, trials[row.id]) for row, fault in self._read(connection) if fault is None]
+        return [self._summary(row, trials[row.id], now) for row, fault in self._read(connection) if fault is None]
 
     def unreadable(self, connection: Connection) -> list[UnreadableError]:
         """Why other experiments cannot be read, newest first: what is wrong with their own rows."""
@@ -61,12 +63,12 @@ class KeptExperiments:
             return error
         return None
 
-    def _summary(self, row: Any, trials: int) -> Summary:
+    def _summary(self, row: Any, trials: int, now: float) -> Summary:
         return Summary(
             row.name,
             row.spec,
             row.task_fingerprint,
-            status_of(row),
+            status_of(row, now),
             row.created_at,
             row.finished_at,
             trials,

@@ -9,36 +9,54 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
-REVISION = "0006"
+from cooldown.storage.documents import JSONText
+
+REVISION = "0007"
 """The newest migration, so that an up-to-date ledger opens without loading Alembic; a test checks that they agree."""
 
 VERSION_TABLE = "cooldown_version"
 
 metadata = MetaData()
 
+version = Table(
+    VERSION_TABLE,
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
+)
+"""As Alembic makes it, which owns it."""
+
+DOCUMENT = JSON(none_as_null=True).with_variant(JSONText(), "postgresql")
+"""JSON as text, also where a database has a type of its own for it: that would refuse what JSON in Python may hold."""
+
 experiments = Table(
     "cooldown_experiments",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("name", String(200), nullable=False, unique=True),
-    Column("spec", JSON, nullable=False),
+    Column("spec", DOCUMENT, nullable=False),
     Column("task_fingerprint", String(64), nullable=False),
-    Column("environment", JSON, nullable=False, comment="package versions and machine"),
+    Column("environment", DOCUMENT, nullable=False, comment="package versions and machine"),
     Column("status", String(20), nullable=False),
     Column("message", Text, nullable=False, default=""),
     Column("created_at", Float, nullable=False, comment="seconds since 1970, UTC"),
     Column("finished_at", Float),
-    Column("holder", JSON(none_as_null=True), comment="the process that runs it: host, pid, its start, a token"),
+    Column("holder", DOCUMENT, comment="the process that runs it: host, pid, its start, a token"),
     Column("holder_token", String(32)),
     Column("heartbeat_at", Float),
-    Column("looks", JSON(none_as_null=True), comment="the numbers of repeats at which its answer was complete"),
-    Column("extended_from", JSON(none_as_null=True), comment="for each extension, what it changed, as it was before"),
+    Column(
+        "appends", Integer, nullable=False, default=0, server_default="0", comment="transactions that added results"
+    ),
+    Column("looks", DOCUMENT, comment="the numbers of repeats at which its answer was complete"),
+    Column("extended_from", DOCUMENT, comment="for each extension, what it changed, as it was before"),
 )
 
 studies = Table(
@@ -46,7 +64,7 @@ studies = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("experiment_id", ForeignKey(experiments.c.id, ondelete="CASCADE"), nullable=False, index=True),
-    Column("arm", String(400), nullable=False),
+    Column("arm", String(400).with_variant(Text(), "postgresql"), nullable=False),
     Column("repeat", Integer, nullable=False),
     Column(
         "variant",
@@ -57,7 +75,7 @@ studies = Table(
     ),
     Column("attempt", Integer, nullable=False, server_default="0", comment="how often the arm's ranges were widened"),
     Column("optuna_study_id", Integer, nullable=False),
-    Column("sampler_state", JSON, nullable=False, comment="what the sampler keeps between generations"),
+    Column("sampler_state", DOCUMENT, nullable=False, comment="what the sampler keeps between generations"),
     UniqueConstraint("experiment_id", "arm", "repeat", "variant", "attempt", name="uq_cooldown_studies"),
 )
 
@@ -68,9 +86,9 @@ trials = Table(
     Column("study_id", ForeignKey(studies.c.id, ondelete="CASCADE"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("generation", Integer, nullable=False),
-    Column("parameters", JSON, nullable=False, comment="what the sampler chose, by Optuna parameter name"),
-    Column("attributes", JSON, nullable=False, comment="what the sampler notes on a trial"),
-    Column("config", JSON, nullable=False),
+    Column("parameters", DOCUMENT, nullable=False, comment="what the sampler chose, by Optuna parameter name"),
+    Column("attributes", DOCUMENT, nullable=False, comment="what the sampler notes on a trial"),
+    Column("config", DOCUMENT, nullable=False),
     Column("validation_loss", Float, nullable=False, comment="mean capped final loss over the search seeds"),
     Column("finished_at", Float, nullable=False),
     UniqueConstraint("study_id", "number"),
@@ -90,7 +108,13 @@ curves = Table(
     Column("held_out_loss", LargeBinary, nullable=False),
     Column("held_out_score", LargeBinary, nullable=False),
     Column("learning_rate", LargeBinary, comment="of each epoch's last update; null in a run of an older version"),
-    Column("kept_epoch", Integer, nullable=False, comment="whose parameters the run ended with; 0 if it diverged"),
+    Column(
+        "kept_epoch",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="whose parameters the run ended with; 0 if it diverged",
+    ),
     Column("uninformed_loss", Float, nullable=False),
     Column("uninformed_score", Float, comment="null without a score, and in a run of an older version"),
     Column("rmse", Float, comment="in the target's own units; null without these, and in a run of an older version"),

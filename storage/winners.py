@@ -38,29 +38,52 @@ class KeptWinners:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._experiments: dict[int, float] = {}
-        self._last_curve = 0
-        self._winners: dict[int, Sequence[Winner]] = {}
+        self._kept: dict[int, _Kept] = {}
 
     def read(self, connection: Connection) -> Mapping[int, Sequence[Winner]]:
         """The winners of every experiment that has some, by its id. connection: in a transaction that reads."""
-        e, s, t, c = tables.experiments, tables.studies, tables.trials, tables.curves
+        e = tables.experiments
         with self._lock:
-            experiments = {row.id: row.created_at for row in connection.execute(select(e.c.id, e.c.created_at))}
-            if not self._experiments.items() <= experiments.items():
-                # SQLite gives the numbers of what was deleted to what comes next.
-                self._last_curve, self._winners = 0, {}
-            self._experiments = experiments
-            last = connection.execute(select(func.max(c.c.id))).scalar() or 0
-            new = (c.c.id > self._last_curve) & (c.c.purpose == Purpose.EVALUATION.value)
-            query = select(s.c.experiment_id).join(t, t.c.study_id == s.c.id).join(c, c.c.trial_id == t.c.id)
-            changed = None if self._last_curve == 0 else connection.scalars(query.where(new).distinct()).all()
-            if changed is None or changed:
-                # One that is among them no longer has become unreadable.
-                kept = {id: found for id, found in self._winners.items() if id not in (changed or ())}
-                self._winners = {**kept, **read_winners(connection, changed)}
-            self._last_curve = last
-            return dict(self._winners)
+            # SQLite gives the number of what was deleted to what comes next, which is of another time.
+            rows = connection.execute(select(e.c.id, e.c.created_at, e.c.appends))
+            stored = {row.id: (row.created_at, row.appends) for row in rows}
+            kept = {id: self._kept[id] for id, of in stored.items() if id in self._kept and self._kept[id].is_of(*of)}
+            grown = {id for id, of in stored.items() if id not in kept or kept[id].appends != of[1]}
+            if grown:
+                evaluations = _evaluations(connection, grown if kept else None)
+                new = {id for id in grown if id not in kept or kept[id].evaluations != evaluations.get(id, 0)}
+                evaluated = new & evaluations.keys()
+                found = read_winners(connection, evaluated if kept else None) if evaluated else {}
+                for id in grown:
+                    # One that is among them no longer has become unreadable.
+                    winners = found.get(id, ()) if id in new else kept[id].winners
+                    kept[id] = _Kept(*stored[id], evaluations.get(id, 0), winners)
+            self._kept = kept
+            return {id: of.winners for id, of in kept.items() if of.winners}
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The winners of an experiment as it was after so many appends, when it had so many evaluations."""
+
+    created_at: float
+    appends: int
+    evaluations: int
+    winners: Sequence[Winner]
+
+    def is_of(self, created_at: float, appends: int) -> bool:
+        """Whether it is of an experiment that was created then, and now has so many appends."""
+        return self.created_at == created_at and self.appends <= appends
+
+
+def _evaluations(connection: Connection, of: Collection[int] | None) -> dict[int, int]:
+    """The numbers of evaluations that experiments have, by the ids of those that have some; of all, or of these."""
+    s, t, c = tables.studies, tables.trials, tables.curves
+    query = select(s.c.experiment_id, func.count()).join(t, t.c.study_id == s.c.id).join(c, c.c.trial_id == t.c.id)
+    if of is not None:
+        query = query.where(s.c.experiment_id.in_(of))
+    counted = query.where(c.c.purpose == Purpose.EVALUATION.value).group_by(s.c.experiment_id)
+    return dict(connection.execute(counted).all())
 
 
 def read_winners(connection: Connection, of: Collection[int] | None = None) -> Mapping[int, Sequence[Winner]]:

@@ -5,12 +5,11 @@ A process that appends to an experiment holds its lease, and each append checks 
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from cooldown.objectives.records import Curve, Reference
 from cooldown.storage import tables
@@ -20,6 +19,8 @@ from cooldown.storage.lease import HEARTBEAT
 from cooldown.storage.records import NewTrial, Purpose, Status, StudyRecord, TrialRecord
 from cooldown.storage.rows import curve_rows, reference_row, trial_row
 
+T = TypeVar("T")
+
 RELEASE_TIMEOUT = 5.0
 """Seconds that an interrupted or failed run waits for the write lock to say so; without it, its lease says the same."""
 
@@ -27,8 +28,8 @@ RELEASE_TIMEOUT = 5.0
 class Writer:
     """The single writer of a held experiment. Every append is one transaction that first checks the lease.
 
-    While another program has locked the database, an append waits: nobody else can take the lease then.
-    on_wait: called about every half second while it waits.
+    While another program has locked the database, or its server does not answer, an append waits: nobody else can take
+    the lease then. on_wait: called about every half second while it waits.
     """
 
     def __init__(self, database: Database, experiment_id: int, name: str, token: str) -> None:
@@ -47,7 +48,8 @@ class Writer:
 
         now = time.time()
         s, t = tables.studies, tables.trials
-        with self._append() as connection:
+
+        def append(connection: Connection) -> Sequence[int]:
             of_study = (s.c.id == study.id) & (s.c.experiment_id == self._id)
             optuna_id = connection.execute(select(s.c.optuna_study_id).where(of_study)).scalar_one()
             rows = [trial_row(study.id, generation, trial, now) for trial in trials]
@@ -58,6 +60,9 @@ class Writer:
             if sampler_state != study.sampler_state:
                 connection.execute(update(s).where(s.c.id == study.id).values(sampler_state=dict(sampler_state)))
                 optuna_rows.set_study_attributes(connection, optuna_id, sampler_state)
+            return ids
+
+        ids = self._append(append)
         appended = (
             TrialRecord(
                 id,
@@ -75,8 +80,7 @@ class Writer:
 
     def append_curves(self, study: StudyRecord, purpose: Purpose, curves: Mapping[int, Sequence[Curve]]) -> StudyRecord:
         """Append further replicates, by trial id: finalists or evaluations. Returns the updated study."""
-        with self._append() as connection:
-            connection.execute(insert(tables.curves), curve_rows(purpose, curves))
+        self._append(lambda connection: connection.execute(insert(tables.curves), curve_rows(purpose, curves)))
         trials = tuple(
             replace(trial, curves={**trial.curves, purpose: tuple(curves[trial.id])}) if trial.id in curves else trial
             for trial in study.trials
@@ -85,55 +89,79 @@ class Writer:
 
     def append_references(self, repeat: int, references: Sequence[Reference]) -> None:
         """Append the references of one repeat, at least one."""
-        with self._append() as connection:
-            rows = [reference_row(self._id, repeat, reference) for reference in references]
-            connection.execute(insert(tables.references), rows)
+        rows = [reference_row(self._id, repeat, reference) for reference in references]
+        self._append(lambda connection: connection.execute(insert(tables.references), rows))
 
     def finish(self, repeats: int) -> None:
         """Declare the experiment complete: the ledger holds everything that the spec asks for, so many repeats. It is
         recorded as a look at its answer.
         """
         e = tables.experiments
-        with self._append() as connection:
+
+        def look(connection: Connection) -> None:
             looks = connection.execute(select(e.c.looks).where(e.c.id == self._id)).scalar_one() or []
             if repeats not in looks:
                 connection.execute(update(e).where(e.c.id == self._id).values(looks=[*looks, repeats]))
+
+        self._append(look)
         self.finished = True
 
     def beat_until(self, stop: threading.Event) -> None:
         """Write a heartbeat every `HEARTBEAT` seconds; if one fails, the next one makes up for it."""
-        e = tables.experiments
         while not stop.wait(HEARTBEAT):
             try:
-                with self._database.writing(lambda _: not stop.is_set()) as connection:
-                    mine = (e.c.id == self._id) & (e.c.holder_token == self._token)
-                    connection.execute(update(e).where(mine).values(heartbeat_at=time.time()))
+                self._database.write(self._beat, lambda _: not stop.is_set())
             except LedgerError:
                 continue
 
+    def _beat(self, connection: Connection) -> None:
+        connection.execute(
+            update(tables.experiments).where(self._mine).values(heartbeat_at=self._database.now(connection))
+        )
+
     def release(self, status: Status, message: str) -> None:
         """Release the lease. If the ledger cannot be written, the lease ends with this process instead."""
-        e = tables.experiments
-        values: dict[str, Any] = {"status": status.value, "message": message, "holder": None, "holder_token": None}
-        if status is Status.DONE:
-            values["finished_at"] = time.time()
-        patience = self._patience if status is Status.DONE else lambda waited: waited < RELEASE_TIMEOUT
+        # PostgreSQL's text has no zero byte.
+        values: dict[str, Any] = {"status": status.value, "message": message.replace("\0", "\N{REPLACEMENT CHARACTER}")}
+        done = status is Status.DONE
+
+        def release(connection: Connection) -> None:
+            finished = {"finished_at": self._database.now(connection)} if done else {}
+            released = update(tables.experiments).where(self._mine)
+            connection.execute(released.values(**values, **finished, holder=None, holder_token=None))
+
         try:
-            with self._database.writing(patience) as connection:
-                mine = (e.c.id == self._id) & (e.c.holder_token == self._token)
-                connection.execute(update(e).where(mine).values(**values))
+            self._database.write(release, self._patience if done else lambda waited: waited < RELEASE_TIMEOUT)
         except LedgerError:
-            if status is Status.DONE:
+            if done:
                 raise
 
-    @contextmanager
-    def _append(self) -> Iterator[Connection]:
+    @property
+    def _mine(self) -> ColumnElement[bool]:
+        """Whether a row is that of the experiment, and still held by this writer."""
         e = tables.experiments
-        with self._database.writing(self._patience) as connection:
-            holds = select(e.c.id).where((e.c.id == self._id) & (e.c.holder_token == self._token))
-            if connection.execute(holds).first() is None:
+        return (e.c.id == self._id) & (e.c.holder_token == self._token)
+
+    def _append(self, work: Callable[[Connection], T]) -> T:
+        """What `work` returns in a transaction that counts itself: where the server was lost before it answered to the
+        commit, the count says whether it was written.
+        """
+        e = tables.experiments
+        before: int | None = None
+        results: list[T] = []
+
+        def append(connection: Connection) -> T:
+            nonlocal before
+            appends = connection.execute(select(e.c.appends).where(self._mine).with_for_update()).scalar()
+            if appends is None:
                 raise LeaseLostError(f"another process has taken over the experiment {self._name!r}: stopped writing")
-            yield connection
+            if before in (None, appends):
+                before = appends
+                results.append(work(connection))
+                connection.execute(update(e).where(e.c.id == self._id).values(appends=appends + 1))
+            return results[-1]
+
+        return self._database.write(append, self._patience)
 
     def _patience(self, _waited: float) -> bool:
         self.on_wait()

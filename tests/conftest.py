@@ -4,12 +4,16 @@ docs/testing.md says how to run them, and what the markers are for.
 """
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from postgresql_server import Server
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Before anything loads NumPy or PyTorch: a core per process.
@@ -30,6 +34,12 @@ longest, so they start first.
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run every combination, and not only a covering choice")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that is marked so runs on each database, through the fixture `url`."""
+    if metafunc.definition.get_closest_marker("databases") and "url" in metafunc.fixturenames:
+        metafunc.parametrize("url", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -66,6 +76,42 @@ def _experiments_in_threads(request: pytest.FixtureRequest, monkeypatch: pytest.
     """An experiment trains in threads of the test's process, where its worker processes are not what is tested."""
     if not any(request.node.get_closest_marker(name) for name in GROUPS):
         monkeypatch.setattr("cooldown.search.executors.local.local_processes", ThreadPoolExecutor)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> "Iterator[Server]":
+    """A server of this process of the tests."""
+    pytest.importorskip("psycopg", reason="PostgreSQL needs psycopg: pip install 'cooldown[postgres]'")
+    from postgresql_server import Server, programs
+
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def _empty_database(postgresql_server: "Server") -> str:
+    """The name of a database that is an empty ledger, to be copied."""
+    from cooldown.storage import Ledger
+
+    name = postgresql_server.create()
+    Ledger(postgresql_server.url(name))._database.engine.dispose()
+    return name
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: "Server", _empty_database: str) -> Iterator[str]:
+    """The address of an empty ledger on the server."""
+    from cooldown.storage.address import postgresql_url as parts
+    from cooldown.storage.postgresql import shared_engine
+
+    name = postgresql_server.create(_empty_database)
+    address = postgresql_server.url(name)
+    yield address
+    shared_engine(parts(address)).dispose()
+    postgresql_server.drop(name)
 
 
 def rank(item: pytest.Item) -> int:

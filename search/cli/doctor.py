@@ -8,7 +8,7 @@ from cooldown.search.cli.frame import app, print_json
 from cooldown.search.cli.options import Db, Json, Trust
 from cooldown.search.cli.screen import OUT
 from cooldown.search.evidence.numbers import counted
-from cooldown.storage.health import Finding
+from cooldown.storage.file_health import Finding
 
 
 @app.command()

@@ -104,7 +104,9 @@ From = Annotated[
 Name = Annotated[str, typer.Argument(help="the experiment's name", metavar="NAME")]
 Db = Annotated[
     str | None,
-    typer.Option("--db", help="ledger: a file or its URL [default: $COOLDOWN_DB, then cooldown.db]", metavar="FILE"),
+    typer.Option(
+        "--db", help="ledger: a file, or a database URL [default: $COOLDOWN_DB, then cooldown.db]", metavar="FILE"
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON document")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="do not show progress")]

@@ -63,6 +63,7 @@ from cooldown.search.cli.options import (
 )
 from cooldown.search.cli.screen import ERR, OUT
 from cooldown.search.evidence.commands import command
+from cooldown.storage.address import shown
 
 
 @app.command()
@@ -272,7 +273,7 @@ def _run(work: Any, db: str | None, json_: bool, quiet: bool, table: Mapping[str
 
         def report_and_keep_name(progress: Any) -> None:
             trust = ("--trust",) if names_modules(progress.spec.to_json()) else ()
-            again = command("resume", progress.name, *trust, db=db)
+            again = command("resume", progress.name, *trust, db=db and shown(db))
             say_when_asked(f"Interrupted. Finished work is kept; continue with:\n  {again}")
             report(progress)
 

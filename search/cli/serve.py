@@ -14,7 +14,7 @@ from http.client import HTTPConnection, HTTPException
 from cooldown.interrupts import orderly, say_when_asked
 from cooldown.objectives.errors import InputError
 from cooldown.storage import Ledger, NoLedgerError
-from cooldown.storage.address import database_url
+from cooldown.storage.address import database_url, shown
 
 LOCAL = "127.0.0.1"
 PATIENCE = 60.0
@@ -61,7 +61,7 @@ def serve(
         )
         try:
             _wait(process, host, port, path)
-            say(f"The dashboard of {url} is at http://{_in_url(_reached(host))}:{port}{path} (Ctrl-C to stop).")
+            say(f"The dashboard of {shown(url)} is at http://{_in_url(_reached(host))}:{port}{path} (Ctrl-C to stop).")
             if host != LOCAL:
                 say(
                     f"Everyone who can reach this machine at {host}, port {port}, can read all experiments of this "

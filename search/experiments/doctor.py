@@ -11,8 +11,8 @@ from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import Ledger, LedgerError, UnreadableError, health
-from cooldown.storage.address import database_url, sqlite_path
-from cooldown.storage.health import Finding
+from cooldown.storage.address import database_url, is_postgresql, sqlite_path
+from cooldown.storage.file_health import Finding, examine_file
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,13 @@ class Examined:
 
 def examine(db: str | PathLike[str] | None = None) -> Examined:
     """Look at everything in a ledger; nothing is changed. Raises LedgerError for what is no ledger at all."""
-    path = sqlite_path(database_url(db))
-    of_file = health.examine_file(path) if path.is_file() else []
+    url = database_url(db)
+    path = None if is_postgresql(url) else sqlite_path(url)
+    of_file = examine_file(path) if path is not None and path.is_file() else []
     try:
-        ledger = Ledger(database_url(db), create=False)
+        ledger = Ledger(url, create=False)
     except LedgerError:
-        if not of_file or not _is_sqlite(path):
+        if path is None or not of_file or not _is_sqlite(path):
             raise
         return Examined(str(path), [], of_file, broken=True)
     broken = any(finding.repair is None for finding in of_file)
@@ -50,7 +51,7 @@ def examine(db: str | PathLike[str] | None = None) -> Examined:
 
 
 def repair(db: str | PathLike[str] | None = None) -> Examined:
-    """Do what `examine` says is safe, after a copy of the file, and look at the ledger again.
+    """Do what `examine` says is safe, after a copy of the file if there is one, and look at the ledger again.
 
     Raises LedgerError if the file cannot be copied or written.
     """
@@ -58,8 +59,7 @@ def repair(db: str | PathLike[str] | None = None) -> Examined:
     to_do = [finding for finding in before.findings if finding.repair is not None]
     if not to_do or before.broken:
         return before
-    url = database_url(db)
-    copy = health.repair(Ledger(url, create=False), sqlite_path(url), to_do)
+    copy = health.repair(Ledger(database_url(db), create=False), to_do)
     return replace(examine(db), repaired=to_do, copy=copy)
 
 

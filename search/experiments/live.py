@@ -15,7 +15,7 @@ from cooldown.search.experiments.running import Report
 from cooldown.search.spec.arms import short
 from cooldown.search.tuning.progress import Progress
 
-WAITING = "waiting for another program, which has locked the ledger …"
+WAITING = "waiting for the ledger, which another program has locked or whose server does not answer …"
 
 
 def duration(seconds: float) -> str:

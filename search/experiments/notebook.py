@@ -12,6 +12,7 @@ from rich.jupyter import JupyterMixin
 from cooldown.search.experiments.live import progress_table
 from cooldown.search.experiments.running import Report
 from cooldown.search.tuning.progress import Progress
+from cooldown.storage.address import shown
 
 PAUSE = 0.5
 """Seconds between two updates of the display: each is a message to the browser."""
@@ -31,7 +32,7 @@ def interruptible(name: str, db: str | PathLike[str] | None) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        ledger = "" if db is None else f", db={str(db)!r}"
+        ledger = "" if db is None else f", db={shown(str(db))!r}"
         raise Interrupted(
             f"Interrupted. Finished work is kept; continue with the same call, or with resume({name!r}{ledger})"
         ) from None

@@ -39,7 +39,7 @@ class Progress:
 
     work, total: replicates trained and planned, weighted by their rows; work_before: those trained by earlier runs.
     compile_seconds: None until everything is compiled. started: when training started, on the monotonic clock.
-    waiting: whether results wait because another program has locked the ledger.
+    waiting: whether results wait because another program has locked the ledger, or its server does not answer.
     """
 
     name: str

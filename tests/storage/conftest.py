@@ -22,9 +22,11 @@ def path(_empty_ledger: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def url(path: Path) -> str:
-    """The URL of an empty ledger."""
-    return f"sqlite:///{path}"
+def url(request: pytest.FixtureRequest) -> str:
+    """The URL of an empty ledger: a SQLite file, or in tests that are marked so a PostgreSQL database too."""
+    if getattr(request, "param", "sqlite") == "postgresql":
+        return str(request.getfixturevalue("postgresql_url"))
+    return f"sqlite:///{request.getfixturevalue('path')}"
 
 
 @pytest.fixture

@@ -5,9 +5,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution, distribution_to_json
+from sqlalchemy import text
 
 from cooldown.objectives import Curve, Outcome, TrainConfig
 from cooldown.storage import Ledger, NewTrial, Purpose, StudyKey, StudyRecord
@@ -79,6 +81,18 @@ def held(
 def study_of(ledger: Ledger, name: str = "digits", arm: str = "adam", repeat: int = 0) -> StudyRecord:
     """A study as the ledger has it."""
     return next(study for study in ledger.load(name).studies if (study.arm, study.repeat) == (arm, repeat))
+
+
+def rows(ledger: Ledger, query: str, **values: object) -> list[Any]:
+    """The rows of a query in the ledger's database."""
+    with ledger._database.reading() as connection:
+        return list(connection.execute(text(query), values))
+
+
+def change(ledger: Ledger, statement: str, **values: object) -> None:
+    """Change something in the ledger's database."""
+    with ledger._database.writing() as connection:
+        connection.execute(text(statement), values)
 
 
 def complete_experiment(ledger: Ledger, name: str = "digits") -> None:

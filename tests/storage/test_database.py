@@ -7,16 +7,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from child_scripts import run_child
 from ledger_examples import complete_experiment, generation, study_of
-from sqlalchemy import text
 
 from cooldown.objectives import Outcome
 from cooldown.objectives.records import NO_ERRORS
-from cooldown.storage import Ledger, LedgerError, StudyKey, database, sqlite, tables
+from cooldown.storage import Ledger, LedgerError, StudyKey, backend
 from cooldown.storage.fingerprint import arm_fingerprints, fingerprint
 
 FIXTURE = Path(__file__).parent / "fixtures" / "ledger_0001.sqlite"
@@ -51,25 +47,11 @@ def test_a_writer_takes_the_lock_at_once_and_a_reader_none(ledger: Ledger, url: 
 
 
 def test_another_programs_lock_is_told(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "LOCK_TIMEOUT", 0.01)
+    monkeypatch.setattr(backend, "LOCK_TIMEOUT", 0.01)
     with closing(sqlite3.connect(ledger.where, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(LedgerError, match="is locked by another program"):
             ledger.create("digits", {}, "", [StudyKey("adam", 0)])
-
-
-def test_the_migrations_lead_to_the_tables(ledger: Ledger) -> None:
-    scripts = ScriptDirectory(str(database.MIGRATIONS))
-    assert scripts.get_heads() == [tables.REVISION]
-    with ledger._database.reading() as connection:
-        options = {
-            "include_name": lambda name, kind, _: kind != "table" or str(name).startswith("cooldown_"),
-            "version_table": tables.VERSION_TABLE,
-            "compare_type": True,
-        }
-        context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, tables.metadata) == []
-        assert connection.execute(text(f"SELECT version_num FROM {tables.VERSION_TABLE}")).scalar() == tables.REVISION
 
 
 def test_a_ledger_of_the_first_revision_opens_and_keeps_its_fingerprint(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from ledger_examples import complete_experiment, generation, held, study_of
 from sqlalchemy import Engine, event
 
 from cooldown.storage import Ledger, LedgerError, StudyKey
-from cooldown.storage.errors import explained
+from cooldown.storage.sqlite_file import SQLiteFile
 
 
 @contextmanager
@@ -136,4 +136,7 @@ for name in ("new.sqlite", "kept.sqlite"):
 
 
 def test_an_error_that_nobody_foresaw_is_told_in_the_drivers_words() -> None:
-    assert str(explained(sqlite3.OperationalError("odd"), "x.db")) == "the ledger x.db cannot be used: odd"
+    assert (
+        str(SQLiteFile(Path("x.db")).explained(sqlite3.OperationalError("odd")))
+        == "the ledger x.db cannot be used: odd"
+    )

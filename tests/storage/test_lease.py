@@ -1,5 +1,6 @@
 """One process runs an experiment at a time; a dead one is replaced, and one that was replaced writes no more."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -12,13 +13,15 @@ from typing import Any
 
 import psutil
 import pytest
-from ledger_examples import child_environment, curve, generation, held, study_of
+from ledger_examples import change, child_environment, curve, generation, held, rows, study_of
 from patience import PATIENCE
 
 from cooldown.storage import LeaseLostError, Ledger, LedgerError, Purpose, Status, StudyKey
 from cooldown.storage import writer as writer_module
 from cooldown.storage.lease import EXPIRY, HEARTBEAT, is_alive, this_process
 from cooldown.storage.ledger import Writer
+
+pytestmark = pytest.mark.databases
 
 HOLD = """
 import sys
@@ -30,22 +33,16 @@ with Ledger(sys.argv[1], create=False).hold("digits"):
 
 
 def row(ledger: Ledger) -> dict[str, Any]:
-    with closing(sqlite3.connect(ledger.where)) as connection:
-        connection.row_factory = sqlite3.Row
-        return dict(connection.execute("SELECT * FROM cooldown_experiments").fetchone())
-
-
-def set_row(ledger: Ledger, assignments: str, **values: object) -> None:
-    with closing(sqlite3.connect(ledger.where, isolation_level=None)) as connection:
-        connection.execute(f"UPDATE cooldown_experiments SET {assignments}", values)
+    return dict(rows(ledger, "SELECT * FROM cooldown_experiments")[0]._mapping)
 
 
 def elsewhere(ledger: Ledger, seconds_ago: float) -> None:
     """Make the experiment one that a process on another machine runs, last heard of `seconds_ago`."""
-    set_row(
+    change(
         ledger,
-        "status = 'running', holder_token = 'theirs', heartbeat_at = :at, "
-        """holder = '{"machine": "m", "host": "elsewhere", "pid": 1, "started": 1.0, "token": "theirs"}'""",
+        "UPDATE cooldown_experiments SET status = 'running', holder_token = 'theirs', heartbeat_at = :at, "
+        "holder = :holder",
+        holder=json.dumps({"machine": "m", "host": "elsewhere", "pid": 1, "started": 1.0, "token": "theirs"}),
         at=time.time() - seconds_ago,
     )
 
@@ -116,9 +113,9 @@ def test_two_experiments_are_held_side_by_side(digits: Ledger) -> None:
 
 def test_a_number_that_another_process_has_by_now_is_not_the_holder() -> None:
     holder = this_process()
-    assert is_alive(holder, time.time())
-    assert not is_alive({**holder, "started": holder["started"] - 5}, time.time())
-    assert not is_alive(None, time.time())
+    assert is_alive(holder, time.time(), time.time())
+    assert not is_alive({**holder, "started": holder["started"] - 5}, time.time(), time.time())
+    assert not is_alive(None, time.time(), time.time())
 
 
 def test_a_holder_whose_process_may_not_be_looked_at_lives(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +124,7 @@ def test_a_holder_whose_process_may_not_be_looked_at_lives(monkeypatch: pytest.M
 
     holder = this_process()
     monkeypatch.setattr(psutil.Process, "create_time", refuse)
-    assert is_alive(holder, None)
+    assert is_alive(holder, None, time.time())
 
 
 def test_a_clock_that_is_set_anew_kills_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,7 +133,7 @@ def test_a_clock_that_is_set_anew_kills_nobody(monkeypatch: pytest.MonkeyPatch) 
     holder, start, boot = this_process(), psutil.Process().create_time(), psutil.boot_time()
     monkeypatch.setattr(psutil.Process, "create_time", lambda _: start + 3600)
     monkeypatch.setattr(psutil, "boot_time", lambda: boot + 3600)
-    assert is_alive(holder, None)
+    assert is_alive(holder, None, time.time())
 
 
 def test_a_holder_elsewhere_is_replaced_when_its_heart_has_stopped(digits: Ledger) -> None:

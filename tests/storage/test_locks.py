@@ -9,14 +9,15 @@ import pytest
 from ledger_examples import curve, generation, held, study_of
 from patience import PATIENCE
 
-from cooldown.storage import LeaseLostError, Ledger, LedgerError, Purpose, Status, StudyKey, sqlite
+from cooldown.storage import LeaseLostError, Ledger, LedgerError, Purpose, Status, StudyKey, backend, database
 
 
 @pytest.fixture(autouse=True)
 def _without_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing but a lease makes a writer wait: what waits in these tests does so because of it."""
-    monkeypatch.setattr(sqlite, "LOCK_TIMEOUT", 0.0)
-    monkeypatch.setattr(sqlite, "TRY", 0.01)
+    monkeypatch.setattr(backend, "LOCK_TIMEOUT", 0.0)
+    monkeypatch.setattr(backend, "TRY", 0.01)
+    monkeypatch.setattr(database, "PAUSE", 0.0)
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_a_new_ledger_waits_for_whoever_makes_it(ledger: Ledger, other: sqlite3.
     """A writer with the usual patience gets the lock as soon as it is free."""
     other.execute("BEGIN IMMEDIATE")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(sqlite, "LOCK_TIMEOUT", PATIENCE)
+        patched.setattr(backend, "LOCK_TIMEOUT", PATIENCE)
         creating = threading.Thread(target=ledger.create, args=("late", {}, "", [StudyKey("adam", 0)]))
         creating.start()
         assert not ledger.summaries()

@@ -12,6 +12,7 @@ import pytest
 from ledger_examples import complete_experiment
 
 from cooldown.storage import Ledger, LedgerError, NoLedgerError
+from cooldown.storage.tables import REVISION
 
 FIXTURE = Path(__file__).parent / "fixtures" / "ledger_0001.sqlite"
 
@@ -107,8 +108,8 @@ def revision(number: str) -> Callable[[Path], None]:
         (empty_version_table, r"is not a Cooldown ledger \(it holds cooldown_version\)"),
         (another_programs_wal, r"is not a Cooldown ledger \(it holds notes\)"),
         (another_programs_journal, r"is not a Cooldown ledger \(it holds notes\)"),
-        (revision("0007"), "was written by a newer Cooldown .*0007.*0006.*update"),
-        (revision("later"), "was written by a newer Cooldown .*later.*0006.*update"),
+        (revision("9999"), f"was written by a newer Cooldown .*9999.*{REVISION}.*update"),
+        (revision("later"), f"was written by a newer Cooldown .*later.*{REVISION}.*update"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

@@ -9,6 +9,8 @@ from sqlalchemy.exc import IntegrityError
 from cooldown.objectives.records import NO_ERRORS, Errors, Reference
 from cooldown.storage import LeaseLostError, Ledger, LedgerError
 
+pytestmark = pytest.mark.databases
+
 REFERENCES = [
     Reference("no model", 1.5, math.nan, NO_ERRORS, 0.0),
     Reference("ridge regression", -0.25, 0.75, Errors(12.5, 1e-300), 0.125),

@@ -6,6 +6,8 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
+DOCUMENT = sa.JSON().with_variant(sa.Text(), "postgresql")
+
 
 def upgrade() -> None:
     """Create the tables."""
@@ -13,14 +15,14 @@ def upgrade() -> None:
         "cooldown_experiments",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("name", sa.String(200), nullable=False, unique=True),
-        sa.Column("spec", sa.JSON, nullable=False),
+        sa.Column("spec", DOCUMENT, nullable=False),
         sa.Column("task_fingerprint", sa.String(64), nullable=False),
-        sa.Column("environment", sa.JSON, nullable=False),
+        sa.Column("environment", DOCUMENT, nullable=False),
         sa.Column("status", sa.String(20), nullable=False),
         sa.Column("message", sa.Text, nullable=False),
         sa.Column("created_at", sa.Float, nullable=False),
         sa.Column("finished_at", sa.Float),
-        sa.Column("holder", sa.JSON),
+        sa.Column("holder", DOCUMENT),
         sa.Column("holder_token", sa.String(32)),
         sa.Column("heartbeat_at", sa.Float),
     )
@@ -34,11 +36,11 @@ def upgrade() -> None:
             nullable=False,
             index=True,
         ),
-        sa.Column("arm", sa.String(400), nullable=False),
+        sa.Column("arm", sa.String(400).with_variant(sa.Text(), "postgresql"), nullable=False),
         sa.Column("repeat", sa.Integer, nullable=False),
         sa.Column("optuna_study_id", sa.Integer, nullable=False),
-        sa.Column("sampler_state", sa.JSON, nullable=False),
-        sa.UniqueConstraint("experiment_id", "arm", "repeat"),
+        sa.Column("sampler_state", DOCUMENT, nullable=False),
+        sa.UniqueConstraint("experiment_id", "arm", "repeat", name="uq_cooldown_studies"),
     )
     op.create_table(
         "cooldown_trials",
@@ -46,9 +48,9 @@ def upgrade() -> None:
         sa.Column("study_id", sa.Integer, sa.ForeignKey("cooldown_studies.id", ondelete="CASCADE"), nullable=False),
         sa.Column("number", sa.Integer, nullable=False),
         sa.Column("generation", sa.Integer, nullable=False),
-        sa.Column("parameters", sa.JSON, nullable=False),
-        sa.Column("attributes", sa.JSON, nullable=False),
-        sa.Column("config", sa.JSON, nullable=False),
+        sa.Column("parameters", DOCUMENT, nullable=False),
+        sa.Column("attributes", DOCUMENT, nullable=False),
+        sa.Column("config", DOCUMENT, nullable=False),
         sa.Column("validation_loss", sa.Float, nullable=False),
         sa.Column("finished_at", sa.Float, nullable=False),
         sa.UniqueConstraint("study_id", "number"),
