@@ -13,14 +13,14 @@ from cooldown.objectives.errors import CooldownWarning
 from cooldown.search.experiments.live import WAITING, live
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.studies import in_short, needs
-from cooldown.storage import Ledger, Purpose, sqlite
+from cooldown.storage import Ledger, Purpose, backend
 from cooldown.storage import ledger as ledger_module
 from cooldown.storage.environment import environment
 
 
 def test_a_locked_ledger_delays_a_run_and_nothing_else(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another program takes the lock in the middle of the run, and lets it go when the run has said that it waits."""
-    monkeypatch.setattr(sqlite, "TRY", 0.01)
+    monkeypatch.setattr(backend, "TRY", 0.01)
     expected, seen = print_of(run_in_threads(url, spec(), name="calm")), []
     with closing(sqlite3.connect(Ledger(url).where, isolation_level=None)) as other:
 
