@@ -14,13 +14,13 @@ from cooldown.dashboard.pages import page
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.plain_text import visible
 from cooldown.objectives.trust import UntrustedModuleError
-from cooldown.search.evidence.commands import command
+from cooldown.search.evidence.commands import AGAIN, command
 from cooldown.search.evidence.numbers import MISSING, Form, counted, formatted
 from cooldown.search.evidence.standing import winners_table
 from cooldown.search.evidence.table import Table, ends_of
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import short, spaced
-from cooldown.search.spec.recorded import check_outline, names_modules
+from cooldown.search.spec.recorded import check_outline, names_modules, resumable
 from cooldown.storage import Status, Summary
 from cooldown.storage.address import elsewhere
 
@@ -190,7 +190,10 @@ def _head(summary: Summary, message: str = "") -> None:
     if summary.status is not Status.DONE:
         st.progress(min(summary.trials / total, 1.0), text=f"{summary.trials:,} of {total:,} trials")
     if summary.status in (Status.INTERRUPTED, Status.FAILED):
-        st.caption("Continue in a terminal:")
-        terminal("resume", summary.name, *(["--trust"] if names_modules(spec) else []))
+        if resumable(spec):
+            st.caption("Continue in a terminal:")
+            terminal("resume", summary.name, *(["--trust"] if names_modules(spec) else []))
+        else:
+            st.caption(f"To continue, {AGAIN}.")
     if message:
         st.error(f"The last run failed: {plain(message)}")

@@ -83,8 +83,9 @@ def _answer(result: Result) -> None:
     # The header has the command for an experiment that stopped before its end.
     if step and result.status is Status.DONE:
         price = f", about {duration(step.seconds)}" if step.seconds else ""
-        st.caption(plain(f"{step.purpose}{price}:"))
-        st.code(step.command, language="bash", wrap_lines=True)
+        st.caption(plain(f"{step.purpose}{price}{':' if step.command else '.'}"))
+        if step.command:
+            st.code(step.command, language="bash", wrap_lines=True)
 
 
 def _one_arm(result: Result) -> None:

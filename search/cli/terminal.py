@@ -133,8 +133,9 @@ def _next_step(step: NextStep | None) -> Iterator[RenderableType]:
     """What to do next with its price, and the command."""
     if step is not None:
         price = f" (about {duration(step.seconds)})" if step.seconds else ""
-        yield Text(f"\n{step.purpose}{price}:", style="bold")
-        yield Text(f"  {step.command}")
+        yield Text(f"\n{step.purpose}{price}{':' if step.command else '.'}", style="bold")
+        if step.command:
+            yield Text(f"  {step.command}")
 
 
 def _widened(steps: Mapping[str, Sequence[Mapping[str, Sequence[float]]]]) -> str:

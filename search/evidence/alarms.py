@@ -1,6 +1,7 @@
 """Alarms: reasons to distrust an answer, each with what to do about it. Those about searches are made here."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from cooldown.search.evidence.outcome_alarms import outcome_alarms
 from cooldown.search.evidence.view import View, once
 from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import Arm, spoken
+from cooldown.search.spec.recorded import resumable
 from cooldown.search.spec.space import Space
 from cooldown.search.statistics.doubts import never_improved, winners_curse
 from cooldown.search.statistics.verdict import Verdict
@@ -23,7 +25,7 @@ DIVERGENCE_ALARM = 0.3
 
 def alarms(view: View, verdicts: Sequence[Verdict]) -> list[Alarm]:
     """All alarms of an experiment; verdicts: those of its pairs."""
-    return [
+    found = [
         *boundary_alarms(view),
         *_worse_than_default(view),
         *_inclusion(view, verdicts),
@@ -34,6 +36,7 @@ def alarms(view: View, verdicts: Sequence[Verdict]) -> list[Alarm]:
         *_unequal_budgets(view),
         *_unequal_lengths(view, verdicts),
     ]
+    return found if resumable(view.record.spec) else [replace(alarm, resume=None) for alarm in found]
 
 
 def _worse_than_default(view: View) -> Iterable[Alarm]:

@@ -4,13 +4,14 @@ The word is about the question "does a beat b?": yes, no, no difference that mat
 has no such question; its answer is the best config that was found.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from cooldown.search.evidence.alarms import boundary_alarms
-from cooldown.search.evidence.commands import command_about
+from cooldown.search.evidence.commands import AGAIN, command_about
 from cooldown.search.evidence.lengths import pair_lengths_sentence
 from cooldown.search.evidence.looks import remark
 from cooldown.search.evidence.losses import best_study
@@ -22,6 +23,7 @@ from cooldown.search.evidence.view import View, once
 from cooldown.search.evidence.wording import lead
 from cooldown.search.spec.arms import NO_ANNEALING, spoken
 from cooldown.search.spec.looks import FIRST
+from cooldown.search.spec.recorded import resumable
 from cooldown.search.statistics.finite import finite
 from cooldown.search.statistics.verdict import NOT_FINITE, NOTHING_LEARNED, Verdict
 from cooldown.storage import Status, StudyRecord
@@ -33,7 +35,8 @@ Word = Literal["yes", "no", "no difference that matters", "open", "best found"]
 class NextStep:
     """What to do next.
 
-    purpose: what it is for, as the beginning of a line. command: quoted for a shell. seconds: what it will take by the
+    purpose: what it is for, as the beginning of a line. command: quoted for a shell; "" where the purpose says it all,
+    because only a Python program can do it. seconds: what it will take by the
     clock, with a worker per core; None where it is not known.
     """
 
@@ -171,6 +174,8 @@ def _unfinished(view: View) -> NextStep | None:
     """How to finish an experiment that stopped before its end."""
     if view.status in (Status.RUNNING, Status.DONE):
         return None
+    if not resumable(view.record.spec):
+        return NextStep(f"To finish it, {AGAIN}", "", price_of_rest(view))
     return _resume(view, "To finish it", (), price_of_rest(view))
 
 
@@ -185,7 +190,15 @@ def _against_alarm(view: View, verdict: Verdict) -> NextStep | None:
 
 
 def _resume(view: View, purpose: str, options: tuple[str, ...], seconds: float | None) -> NextStep:
+    if not resumable(view.record.spec):
+        return NextStep(f"{purpose}, start a new experiment from Python with {_in_python(options)}", "", None)
     return NextStep(purpose, command_about(view.record, "resume", *options), seconds)
+
+
+def _in_python(options: tuple[str, ...]) -> str:
+    """Options of `cooldown resume` as the arguments of an experiment that is new."""
+    text = " ".join(options).replace("--extend", "wider ranges").replace("--until-decided", "until_decided=True,")
+    return re.sub(r"--(\S+) ", lambda option: f"{option[1].replace('-', '_')}=", text)
 
 
 def _of_one_arm(view: View) -> Answer:

@@ -6,6 +6,9 @@ from cooldown.objectives.plain_text import visible
 from cooldown.search.spec.recorded import names_modules
 from cooldown.storage import ExperimentRecord
 
+AGAIN = "start the Python program that began it again"
+"""What continues an experiment whose task is an object of a Python program."""
+
 
 def command(verb: str, name: str, *options: str, db: str | None = None) -> str:
     """`cooldown VERB NAME OPTIONS`. db: the address of the ledger, None where it need not be named."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from os import PathLike
-from typing import Any
+from typing import Any, Unpack
 
 from cooldown.objectives.data.own_loop import loop_task
 from cooldown.objectives.errors import InputError
@@ -13,9 +13,11 @@ from cooldown.search.experiments.preparing import opened, prepared
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.running import Report, Runs
 from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.settings import Asked, explicit
 from cooldown.storage import ExperimentRecord, Status
 
 
+@explicit(Asked)
 def runs(
     name: str,
     X: Any = None,
@@ -27,7 +29,7 @@ def runs(
     uninformed_loss: float | None = None,
     db: str | PathLike[str] | None = None,
     report: Report = lambda _: None,
-    **settings: Any,
+    **settings: Unpack[Asked],
 ) -> Iterator[Run]:
     """The runs that the experiment `name` needs, for a training loop that cannot be called.
 
@@ -36,9 +38,8 @@ def runs(
     the answer.
 
     X, y, n_samples, kind, labels, uninformed_loss: as for `tasks.from_loop`. report: called with the progress after
-    every step. settings: the fields of `Experiment`. An experiment with this name is continued, from any state: a job's
-    runs are recorded together when the last of them is over, and those of an unfinished job are handed out again. With
-    generation=1 a job is one trial.
+    every step. An experiment with this name is continued, from any state: a job's runs are recorded together when the
+    last of them is over, and those of an unfinished job are handed out again. With generation=1 a job is one trial.
 
     Raises InputError for invalid input, and for a pruner beside several seeds per trial, whose losses would have to be
     known at the same epoch; and, at the first run, LedgerError if another process runs the experiment.

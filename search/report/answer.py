@@ -9,7 +9,7 @@ from typing import Any, Literal
 from cooldown.objectives.config import Choice, TrainConfig
 from cooldown.objectives.hyperparameters import Hyperparameter
 from cooldown.objectives.strategies import STRATEGIES
-from cooldown.search.evidence.commands import command_about
+from cooldown.search.evidence.commands import AGAIN, command_about
 from cooldown.search.evidence.losses import best_study, means, test_losses, test_scores
 from cooldown.search.evidence.measures import best_score
 from cooldown.search.evidence.numbers import Form, counted, duration, formatted, setting
@@ -22,7 +22,8 @@ from cooldown.search.figures import verdict as figures
 from cooldown.search.report.blocks import Chart, Code, Config, Configs, Doubt, Section, Text, numbers, rendered, words
 from cooldown.search.report.page import Head
 from cooldown.search.spec.arms import spoken
-from cooldown.storage import Status, StudyRecord
+from cooldown.search.spec.recorded import resumable
+from cooldown.storage import ExperimentRecord, Status, StudyRecord
 
 
 def head(result: Result) -> Head:
@@ -43,7 +44,10 @@ def head(result: Result) -> Head:
     # What an unfinished experiment needs is said above the answer.
     if found.next and result.status is Status.DONE:
         price = f", about {duration(found.next.seconds)}" if found.next.seconds else ""
-        blocks += [Text(f"{found.next.purpose}{price}:"), Code(found.next.command)]
+        if found.next.command:
+            blocks += [Text(f"{found.next.purpose}{price}:"), Code(found.next.command)]
+        else:
+            blocks += [Text(f"{found.next.purpose}{price}.")]
     return Head(found.sentence, tuple(about), tuple(_state(result)), tuple(blocks))
 
 
@@ -58,7 +62,12 @@ def how_to_continue(result: Result) -> list[Any]:
         return [Text("Not known yet: write this report again later.", "note")]
     if result.status is Status.DONE:
         return []
-    return [Text("Resume the experiment to get it:", "note"), Code(command_about(result.record, "resume"))]
+    return [Text("To get it:", "note"), resumed(result.record)]
+
+
+def resumed(record: ExperimentRecord) -> Code | Text:
+    """What finishes an experiment."""
+    return Code(command_about(record, "resume")) if resumable(record.spec) else Text(f"{AGAIN[0].upper()}{AGAIN[1:]}.")
 
 
 def missing(result: Result, text: str) -> list[Any]:
@@ -82,8 +91,8 @@ def _state(result: Result) -> list[Any]:
     status = "was interrupted" if result.status is Status.INTERRUPTED else "failed"
     reason = [Text(f"Error: {record.message}")] if record.message else []
     return [
-        Text(f"This experiment {status}: {done}. The results below are not final. To resume it:"),
-        Code(command_about(record, "resume")),
+        Text(f"This experiment {status}: {done}. The results below are not final. To finish it:"),
+        resumed(record),
         *reason,
     ]
 

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from cooldown.objectives import tasks
-from cooldown.search.evidence.commands import command_about
 from cooldown.search.evidence.lengths import lengths_sentence
 from cooldown.search.evidence.measures import loss_sentences
 from cooldown.search.evidence.numbers import counted, setting
 from cooldown.search.evidence.search_tables import winners_table
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
-from cooldown.search.report.answer import day, missing
+from cooldown.search.report.answer import day, missing, resumed
 from cooldown.search.report.blocks import Code, Part, Section, Steps, Table, Text, rendered, words
 from cooldown.search.report.commands import reproduction
 from cooldown.search.spec import samplers
@@ -290,7 +289,7 @@ def reproduction_blocks(result: Result) -> list[Any]:
     )
     blocks.append(Text(text, "note"))
     if result.status in (Status.INTERRUPTED, Status.FAILED):
-        blocks += [Text("To finish this experiment:"), Code(command_about(record, "resume"))]
+        blocks += [Text("To finish this experiment:"), resumed(record)]
     return blocks
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.tasks import origin
 from cooldown.objectives.trust import UntrustedModuleError, modules_in
 from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.storage import ExperimentRecord, Summary, UnreadableError
@@ -36,6 +37,13 @@ def spec_of_record(record: ExperimentRecord) -> Experiment:
 def names_modules(spec: Mapping[str, Any]) -> bool:
     """Whether a recorded spec names modules of a user's, which its reader has to trust."""
     return any(modules_in(str(text)) for text in (spec.get("task"), spec.get("sampler"), *spec.get("arms", ())))
+
+
+def resumable(spec: Mapping[str, Any]) -> bool:
+    """Whether a command can continue the experiment: not one whose task is an object of a Python program, as that of
+    `cooldown.runs`, which alone can go on with it.
+    """
+    return origin(str(spec.get("task"))) != "object"
 
 
 def check_outline(summary: Summary) -> None:

@@ -27,8 +27,8 @@ OWN = {
 """Settings that are no fields of a spec, or whose default depends on others."""
 
 
-class OneArm(TypedDict, total=False):
-    """The settings of a search of one arm."""
+class OfTable(TypedDict, total=False):
+    """The settings of a task that is a table, and of its network."""
 
     target: str | None
     test: str | PathLike[str] | None
@@ -40,6 +40,17 @@ class OneArm(TypedDict, total=False):
     categories: Texts
     dates: Texts
     drop: Texts
+    hidden: Sequence[int] | None
+    metric: str | None
+    objective: str | None
+    class_weight: Literal["balanced"] | Mapping[Any, float] | None
+    sample_weight: str | None
+    target_transform: Literal["log"] | None
+
+
+class OfSearch(TypedDict, total=False):
+    """The settings of the search of an arm."""
+
     trials: int | None
     epochs: int | None
     seeds: int | None
@@ -51,17 +62,11 @@ class OneArm(TypedDict, total=False):
     sampler: str | None
     pruner: Literal["none", "median", "hyperband"] | None
     batch_size: int | None
-    hidden: Sequence[int] | None
     ranges: Mapping[str, Any] | None
-    metric: str | None
-    objective: str | None
-    class_weight: Literal["balanced"] | Mapping[Any, float] | None
-    sample_weight: str | None
-    target_transform: Literal["log"] | None
 
 
-class Settings(OneArm, total=False):
-    """The settings of a comparison."""
+class OfComparison(TypedDict, total=False):
+    """The settings of arms that are compared."""
 
     arms: Sequence[str | Mapping[str, Any]] | Mapping[str, Any] | None
     primary: Sequence[str] | None
@@ -70,6 +75,18 @@ class Settings(OneArm, total=False):
     until_decided: bool | None
     max_repeats: int | None
     looks: Sequence[int] | None
+
+
+class OneArm(OfTable, OfSearch):
+    """The settings of a search of one arm."""
+
+
+class Settings(OneArm, OfComparison):
+    """The settings of a comparison."""
+
+
+class Asked(OfSearch, OfComparison):
+    """The settings of a comparison whose runs are handed out: its task has a model of its own."""
 
 
 def explicit(settings: type) -> Callable[[Function], Function]:

@@ -123,6 +123,10 @@ def test_a_range_that_ends_before_the_best_withholds_the_verdict(url: str, repea
     assert "the best values of sgd.learning_rate are at the top of the range (0.01)" in found[0].message
     assert "widen the range to 1e-06 … 0.1" in found[0].message
     assert found[0].resume == "--extend"
+    of_program = replace(record, spec=record.spec | {"task": "an object of a program"})
+    for each, remedy in ((record, "--extend"), (of_program, None)):
+        remedies = {alarm.resume for alarm in alarms(View(each), []) if alarm.message == found[0].message}
+        assert remedies == {remedy}, "no command resumes what only a program can go on with"
     (verdict,) = pair_verdicts(View(record))
     assert verdict.verdict == "undecided"
     if repeats > 1:

@@ -192,6 +192,21 @@ def test_too_few_repeats_ask_for_five(record: ExperimentRecord) -> None:
     assert found.next.command == f"cooldown resume mine --repeats 5 --db {record.db}"
 
 
+def test_a_task_of_a_python_program_has_no_command_that_resumes_it(record: ExperimentRecord) -> None:
+    """Nor has an alarm about it."""
+    of_program = replace(record, spec=record.spec | {"task": "mine"})
+    losses = [1.0, 1.5, 0.7, 0.9, 0.8], [1.0] * 5
+    needed = document(View(planted(record, *losses)))["verdicts"][0]["repeats_to_decide"]
+    step = answered(of_program, *losses).next
+    assert step is not None
+    arguments = f"until_decided=True, max_repeats={needed}"
+    assert step.purpose == f"To settle it, start a new experiment from Python with {arguments}"
+    assert (step.command, step.seconds) == ("", None)
+    unfinished = answered(of_program, *losses, status=Status.INTERRUPTED).next
+    assert unfinished is not None
+    assert unfinished.purpose == "To finish it, start the Python program that began it again"
+
+
 def test_an_unfinished_experiment_is_to_be_finished_first(record: ExperimentRecord) -> None:
     losses = [1.0, 1.5, 0.7, 0.9, 0.8], [1.0] * 5
     found = answered(record, *losses, status=Status.INTERRUPTED)

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 from patience import PATIENCE
+from report_pages import read
 from search_runs import print_of, surroundings
 
 from cooldown import compare, load, runs, tasks
 from cooldown.objectives import Outcome
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.runs import Run
+from cooldown.search.report import report
 from cooldown.storage import Ledger, LedgerError, Purpose, Status
 
 LOOP = '''
@@ -75,6 +77,17 @@ def test_runs_that_are_asked_for_are_those_of_a_called_loop(url: str, undisturbe
     assert result.answer.word in ("yes", "no", "open", "no difference that matters")
     assert result.to_json()["fingerprint"] == undisturbed
     assert trained(url) == 0, "once it is done there is nothing to ask for"
+
+
+def test_what_finishes_it_is_the_program_and_no_command(url: str) -> None:
+    for run, _ in zip(asked(url), range(5), strict=False):
+        train(run)
+    left, told = load("mine", db=url), "tart the Python program that began it again"
+    assert left.answer.next is not None
+    assert left.answer.next.purpose == f"To finish it, s{told}"
+    page = read(report(left))
+    assert f"S{told}." in page.text
+    assert "cooldown resume" not in page.text
 
 
 def test_left_after_any_number_of_runs_and_asked_again(url: str, undisturbed: str) -> None:

@@ -14,7 +14,7 @@ from report_pages import read, told
 from search_runs import TINY, surroundings
 
 import cooldown
-from cooldown import Result, compare, dry_run, load, resume, tune
+from cooldown import Result, compare, dry_run, load, resume, runs, tune
 from cooldown.estimators import ScheduledMLPClassifier, ScheduledSearchCV
 from cooldown.objectives.errors import InputError
 from cooldown.search.experiments import Interrupted
@@ -22,7 +22,7 @@ from cooldown.search.experiments.plots import Plots
 from cooldown.search.figures import FIGURES
 from cooldown.search.figures.named import DRAWN
 from cooldown.search.spec.experiment import Experiment
-from cooldown.search.spec.settings import OWN, OneArm, Settings
+from cooldown.search.spec.settings import OWN, Asked, OneArm, Settings
 from cooldown.storage import ExperimentRecord, Status
 
 KERNEL = """
@@ -178,11 +178,13 @@ def test_a_settings_type_takes_none_and_the_default(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "settings"), [(compare, Settings), (dry_run, Settings), (tune, OneArm)], ids=lambda each: each.__name__
+    ("function", "settings"),
+    [(compare, Settings), (dry_run, Settings), (tune, OneArm), (runs, Asked)],
+    ids=lambda each: each.__name__,
 )
 def test_help_names_every_setting(function: Any, settings: Any) -> None:
     parameters = inspect.signature(function).parameters
-    assert next(iter(parameters)) == "task"
+    assert next(iter(parameters)) == ("name" if function is runs else "task")
     assert not [each for each in parameters.values() if each.kind is inspect.Parameter.VAR_KEYWORD]
     text = inspect.getdoc(function) or ""
     for name in settings.__annotations__:

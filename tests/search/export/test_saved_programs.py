@@ -190,6 +190,14 @@ def expected(name: str, target: str, record: ExperimentRecord, folder: Path, lay
     n_outputs = len(task.labels) if classifies else 1
     loss = "cross_entropy" if classifies else "squared_error"
     model: Any = MLP(features, np.zeros(M), task.hidden, n_outputs, loss, task.activation, "scales" in layers[0])  # type: ignore[arg-type]
+    [outputs] = model.predict(parameters_of(model, layers), features)
+    if classifies:
+        return SimpleNamespace(probabilities=softmax(outputs, axis=1), labels=task.labels)
+    return outputs * y[rows].std() + y[rows].mean()
+
+
+def parameters_of(model: Any, layers: list[LayerValues]) -> NDArray[np.float64]:
+    """(1, size) the parameters of our network that has the weights of a program's."""
     theta = np.zeros((1, model.size))
     for layer, values in zip(model.layers, layers, strict=True):
         layer.weights(theta)[0][:] = values["weights"]
@@ -198,10 +206,7 @@ def expected(name: str, target: str, record: ExperimentRecord, folder: Path, lay
         theta[0, norm.scale : norm.scale + norm.width] = values["scales"]
         statistics = np.concatenate([values["means"], values["variances"]])
         theta[0, norm.statistics : norm.statistics + 2 * norm.width] = statistics
-    [outputs] = model.predict(theta, features)
-    if classifies:
-        return SimpleNamespace(probabilities=softmax(outputs, axis=1), labels=task.labels)
-    return outputs * y[rows].std() + y[rows].mean()
+    return theta
 
 
 def without_note(path: Path) -> Path:
@@ -261,6 +266,42 @@ def test_a_saved_program_predicts_what_our_own_network_predicts(
         assert header == ["prediction"]
         np.testing.assert_allclose(cells.astype(float), ours, rtol=1e-6)
         assert len(set(cells[:, 0])) > M / 2
+
+
+@pytest.mark.parametrize(("format", "optimizer", "name", "target", "strategies"), CASES)
+def test_trained_on_all_rows_it_predicts_what_fit_best_predicts(
+    format: str,
+    optimizer: str,
+    name: str,
+    target: str,
+    strategies: dict[str, Any],
+    trained: Callable[[str, str], tuple[ExperimentRecord, Path]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the same weights: the two draw initial ones and orders of rows of their own. All else is the same, from the
+    cells of the new rows to labels and units.
+    """
+    if find_spec(format) is None:
+        pytest.skip(f"{format} is not installed")
+    record, folder = trained(name, target)
+    config = parity.config(optimizer, strategies={**strategies, "epochs": 2})
+    text = str(parity.written(record, config, format).content)
+    program, saved = parity.module(text), tmp_path / "model.keras"
+    monkeypatch.setitem(sys.modules, "exported", program)
+    run_with(program, "--all-rows", "--save", saved)
+    assert "test loss" not in capsys.readouterr().out
+    path = folder / f"new_{name}.csv"
+    _, cells = predictions(predict_here(program, capsys, saved, path))
+    pipeline = tasks.from_table(folder / f"{name}.csv", target=target, **read_as(name, target)).fitted(config)
+    network, rows = pipeline[-1], pd.read_csv(path, sep=";", dtype=str)
+    network._theta = parameters_of(network._predictor, SAVED[format](saved, text))
+    if target == "class":
+        np.testing.assert_allclose(cells[:, 1:].astype(float), pipeline.predict_proba(rows), rtol=0, atol=1e-6)
+        assert cells[:, 0].tolist() == pipeline.predict(rows).tolist()
+    else:
+        np.testing.assert_allclose(cells[:, 0].astype(float), pipeline.predict(rows), rtol=1e-6)
 
 
 def run_with(program: ModuleType, *arguments: Any) -> None:
