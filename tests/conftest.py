@@ -4,9 +4,11 @@ docs/testing.md says how to run them, and what the markers are for.
 """
 
 import os
+import shutil
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,6 +27,13 @@ IN_CI = os.environ.get("CI") == "true"
 # No example may fail because the machine was busy.
 settings.register_profile("cooldown", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=IN_CI)
 settings.load_profile("cooldown")
+
+MEMORY, ENOUGH = Path("/dev/shm"), 2 * 10**9
+"""Where Linux has a file system in memory, and the bytes that must be free there."""
+
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
+    # Every ledger waits for the disk at each commit, longer than it computes.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 GROUPS = ("packaging", "browser", "processes")
 """Markers of tests that start processes of their own: one worker runs those of a marker, one after the other. They take

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from covering import in_short
 from patience import PATIENCE
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -194,15 +195,18 @@ def websocket(port: int, base_path: str = "", **headers: str) -> socket.socket:
     return connection
 
 
+PLACES = ("folder", "home", "environment")
+
+
 @pytest.mark.processes
-@pytest.mark.parametrize("where", ["folder", "home", "environment"])
-def test_no_surroundings_loosen_the_server(tmp_path: Path, where: str) -> None:
+@pytest.mark.parametrize("places", in_short([*((place,) for place in PLACES), PLACES], [PLACES]))
+def test_no_surroundings_loosen_the_server(tmp_path: Path, places: tuple[str, ...]) -> None:
     folder, home = tmp_path / "folder", tmp_path / "home"
     for each in (folder, home):
         (each / ".streamlit").mkdir(parents=True)
-    environment = ENVIRONMENT if where == "environment" else {}
-    if where != "environment":
-        (tmp_path / where / ".streamlit" / "config.toml").write_text(LOOSE.format(port=1))
+        if each.name in places:
+            (each / ".streamlit" / "config.toml").write_text(LOOSE.format(port=1))
+    environment = ENVIRONMENT if "environment" in places else {}
     with dashboard(folder, HOME=str(home), USERPROFILE=str(home), **environment) as port:
         ours = f"127.0.0.1:{port}"
         assert asked(port, "/_stcore/health") == (200, b"ok")

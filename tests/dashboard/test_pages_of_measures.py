@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from covering import covering, in_short
 from search_runs import run_in_threads, spec
-
-from cooldown.dashboard.pages import pages
+from test_pages import PAGES, of_one
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +36,10 @@ def words(app: Any) -> str:
     return "\n".join(str(each.value) for kind in kinds for each in kind).replace("\\", "")
 
 
-@pytest.mark.parametrize("page", [page.name for page in pages()])
-@pytest.mark.parametrize("name", ["objective", "logarithm", "alone"])
+SHOWN = [(page, name) for name in ("objective", "logarithm", "alone") for page in PAGES]
+
+
+@pytest.mark.parametrize(("page", "name"), in_short(SHOWN, covering(SHOWN, of_one)))
 def test_no_page_fails(measures_url: str, open_app: Callable[..., Any], page: str, name: str) -> None:
     app = open_app(measures_url, page, experiment=name)
     assert not app.exception

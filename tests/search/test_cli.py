@@ -193,25 +193,6 @@ def test_resume_of_a_finished_experiment_shows_it(run_here: Any, ledger: str) ->
     assert run_here("resume", "tiny", "--db", ledger)[1] == run_here("show", "tiny", "--db", ledger)[1]
 
 
-@pytest.mark.processes
-@pytest.mark.parametrize("command", [["trials", "tiny"], ["trials", "tiny", "--csv"], ["show", "tiny", "--json"]])
-def test_a_broken_pipe_is_no_error_to_speak_of(command: list[str], ledger: str) -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
-    arguments = [COOLDOWN, *command, "--db", ledger]
-    done = subprocess.run(
-        arguments, stdout=writer, stderr=subprocess.PIPE, env=surroundings(), timeout=PATIENCE, check=False
-    )
-    os.close(writer)
-    assert done.stderr == b""
-
-
-@pytest.mark.processes
-def test_an_encoding_without_our_signs(ledger: str, tmp_path: Path) -> None:
-    shown = cooldown("show", NAME, "--db", ledger, cwd=tmp_path, environment={"PYTHONIOENCODING": "ascii"})
-    assert r"\xb1: standard deviation" in shown.stdout
-
-
 def test_version(run_here: Any) -> None:
     code, out, _ = run_here("--version")
     assert code == 0

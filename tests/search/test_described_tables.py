@@ -124,7 +124,6 @@ def test_long_names_are_shortened_and_all_columns_are_in_the_document() -> None:
 # --- what is run
 
 
-@pytest.mark.processes
 def test_compare_prints_the_table_once_and_records_how_it_was_read(folder: Path, run_here: Any) -> None:
     command = ["compare", "kunden.csv", "--target", "gekauft", *OPTIONS[:4], *QUICK, "--workers", "1"]
     code, out, err = run_here(*command, "--json")

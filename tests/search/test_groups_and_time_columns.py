@@ -118,7 +118,6 @@ def test_a_configuration_is_trained_again_on_the_same_rows_and_is_no_program(fol
     assert not {"groups", "time", "target"} & set(settings), "of the other task"
 
 
-@pytest.mark.processes
 def test_the_commands_from_start_to_end(folder: Path, run_here: Any) -> None:
     options = [*QUICK, "--workers", "1", "--quiet", "--json", "--db", "results.db"]
     command = ["compare", "by_day.csv", "--target", "sold", "--time", "day", *options]
@@ -177,7 +176,6 @@ RUN: dict[str, Any] = {
 }
 
 
-@pytest.mark.processes
 def test_a_frame_is_a_task(folder: Path) -> None:
     frame, ledger = pd.read_csv("by_shop.csv"), folder / "in here" / "ledger.db"
     ledger.parent.mkdir()

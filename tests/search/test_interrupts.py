@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 import pytest
+from covering import in_short
 from patience import PATIENCE
 from search_runs import children, flags, interrupt, surroundings, trials_so_far, wait_until, wait_until_gone
 
@@ -78,12 +79,21 @@ sys.meta_path.insert(0, Finder())
 """The signal comes while that module is imported, which is at the same place on every machine."""
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_ctrl_c_during_the_imports(command: str, begin: Any, tmp_path: Path) -> None:
-    for module in ("typer", "cooldown.search.cli.running", "rich.console"):
-        before = SIGNAL_DURING_IMPORT.format(module=module, signal="SIGINT")
-        out, err = (process := begin(*COMMANDS[command], before=before)).communicate(timeout=PATIENCE)
-        assert (process.returncode, out, err) == (130, "", "Interrupted.\n")
+IMPORTED = ("typer", "cooldown.search.cli.running", "rich.console")
+DURING_IMPORTS = [(module, command) for command in COMMANDS for module in IMPORTED]
+
+
+@pytest.mark.parametrize(
+    ("module", "command"),
+    in_short(
+        DURING_IMPORTS,
+        [(IMPORTED[number % len(IMPORTED)], command) for number, command in enumerate(COMMANDS)],
+    ),
+)
+def test_ctrl_c_during_the_imports(module: str, command: str, begin: Any, tmp_path: Path) -> None:
+    before = SIGNAL_DURING_IMPORT.format(module=module, signal="SIGINT")
+    out, err = (process := begin(*COMMANDS[command], before=before)).communicate(timeout=PATIENCE)
+    assert (process.returncode, out, err) == (130, "", "Interrupted.\n")
     assert not list(tmp_path.iterdir())
 
 
@@ -112,7 +122,8 @@ def slow(tmp_path: Path, begin: Any) -> Any:
     return process
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+# `test_a_second_ctrl_c_while_it_stops` sends the other one.
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_the_whole_group_says_how_to_resume(number: int, slow: Any, tmp_path: Path) -> None:
     workers = children(slow)
     os.killpg(slow.pid, number)
@@ -124,7 +135,7 @@ def test_a_signal_to_the_whole_group_says_how_to_resume(number: int, slow: Any, 
     assert Ledger(f"sqlite:///{tmp_path}/cooldown.db").load("slow").status is Status.INTERRUPTED
 
 
-def test_a_second_ctrl_c_while_it_stops(slow: Any) -> None:
+def test_a_second_ctrl_c_while_it_stops(slow: Any, tmp_path: Path) -> None:
     """At any moment between the first and the end, of which these are some: the message comes once."""
     workers = children(slow)
     for _ in range(20):
@@ -136,6 +147,7 @@ def test_a_second_ctrl_c_while_it_stops(slow: Any) -> None:
     assert err.count("Interrupted. Finished work is kept; continue with:\n  cooldown resume slow\n") == 1
     assert "Traceback" not in err
     wait_until_gone(workers)
+    assert Ledger(f"sqlite:///{tmp_path}/cooldown.db").load("slow").status is Status.INTERRUPTED
 
 
 TWICE = """
@@ -179,8 +191,18 @@ def server_of(process: "subprocess.Popen[str]") -> psutil.Process:
     return found[0]
 
 
-@pytest.mark.parametrize("listening", [False, True])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+ENDINGS = [
+    (number, listening)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL)
+    for listening in (True, False)
+]
+"""Each way to end the command, while its server starts and when it listens."""
+
+
+@pytest.mark.parametrize(
+    ("number", "listening"),
+    in_short(ENDINGS, [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGHUP, True), (signal.SIGKILL, False)]),
+)
 def test_the_dashboards_server_ends_with_it(number: int, listening: bool, begin: Any) -> None:
     process = begin("dashboard", "--port", _free_port())
     server = server_of(process)

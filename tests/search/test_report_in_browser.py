@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from covering import in_short
 from playwright.sync_api import Browser
 from report_pages import ARMS, HOSTILE, STATES
 
@@ -67,8 +68,10 @@ def own(url: str) -> bool:
     return url.startswith(("file:", "data:", "blob:"))
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [360, 1440])
+LOOKS = [(dark, width) for dark in (False, True) for width in (360, 1440)]
+
+
+@pytest.mark.parametrize(("dark", "width"), in_short(LOOKS, [(False, 360), (True, 1440)]))
 def test_every_figure_is_drawn_in_both_themes(text: str, shown: Show, dark: bool, width: int) -> None:
     with shown(text, dark=dark, width=width) as page:
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")

@@ -41,14 +41,14 @@ def test_scikit_learns_checks(estimator, check):
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize("estimator", [ScheduledMLPClassifier(), ScheduledMLPRegressor()])
-def test_the_array_api_where_scipy_has_it_too(estimator):
+def test_the_array_api_where_scipy_has_it_too():
     """The check of dispatch in a process of its own, where scipy was imported with the variable set."""
-    name = type(estimator).__name__
-    code = f"""
+    code = """
 from sklearn.utils.estimator_checks import check_array_api_input
-from cooldown.objectives.estimators import {name}
-check_array_api_input("{name}", {name}(), array_namespace="numpy", expect_only_array_outputs=False)
+from cooldown.objectives.estimators import ScheduledMLPClassifier, ScheduledMLPRegressor
+for estimator in (ScheduledMLPClassifier(), ScheduledMLPRegressor()):
+    name = type(estimator).__name__
+    check_array_api_input(name, estimator, array_namespace="numpy", expect_only_array_outputs=False)
 """
     done = subprocess.run(
         [sys.executable, "-W", "error::RuntimeWarning", "-c", code],

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from covering import covering, in_short
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -28,14 +29,21 @@ def written(cents: int, decimal: str, group: str, affix: str = "{}") -> str:
     return ("-" if cents < 0 else "") + affix.format(text)
 
 
-@pytest.mark.parametrize(
-    ("decimal", "group"),
-    [
-        *((",", group) for group in ("", ".", " ", "\u00a0", "\u202f", "\u2009")),
-        *((".", group) for group in (",", "'", "’")),
-    ],
-)
-@pytest.mark.parametrize("affix", ["{}", "{} €", "${}", "{} %", "{}kg", "EUR {}", "{} rooms"])
+NOTATIONS = [
+    (decimal, group, affix)
+    for affix in ("{}", "{} €", "${}", "{} %", "{}kg", "EUR {}", "{} rooms")
+    for decimal, groups in ((",", ("", ".", " ", "\u00a0", "\u202f", "\u2009")), (".", (",", "'", "’")))
+    for group in groups
+]
+
+
+def _parts(row: tuple[str, str, str]) -> list[object]:
+    """Each notation, and each affix with groups that are set apart by a space and with others."""
+    decimal, group, affix = row
+    return [(decimal, group), (group.isspace(), affix)]
+
+
+@pytest.mark.parametrize(("decimal", "group", "affix"), in_short(NOTATIONS, covering(NOTATIONS, _parts)))
 @given(cents=AMOUNTS)
 def test_a_column_in_a_notation_is_read_back_exactly(decimal: str, group: str, affix: str, cents: list[int]) -> None:
     texts = [written(each, decimal, group, affix) for each in cents]

@@ -188,7 +188,9 @@ def test_the_text_is_clean_and_runs(
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize(("optimizer", "schedule"), [("adam", "cosine"), ("yellowfin", "plateau")])
+@pytest.mark.parametrize(
+    ("optimizer", "schedule"), [pytest.param("adam", "cosine", marks=pytest.mark.full), ("yellowfin", "plateau")]
+)
 def test_it_runs_as_a_script(optimizer: str, schedule: str, iris_record: ExperimentRecord, tmp_path: Path) -> None:
     """With a rule of optax, and with one that is written out."""
     text = str(parity.written(iris_record, parity.config(optimizer, schedule), "optax").content)

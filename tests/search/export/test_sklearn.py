@@ -295,7 +295,9 @@ def test_the_text_is_clean_and_runs(
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize(("optimizer", "schedule"), [("momentum", "constant"), ("adamw", "plateau")])
+@pytest.mark.parametrize(
+    ("optimizer", "schedule"), [pytest.param("momentum", "constant", marks=pytest.mark.full), ("adamw", "plateau")]
+)
 def test_it_runs_as_a_script(optimizer: str, schedule: str, iris_record: ExperimentRecord, tmp_path: Path) -> None:
     """With scikit-learn's own network, and with an estimator of its own."""
     text = str(parity.written(iris_record, parity.config(optimizer, schedule), "sklearn").content)

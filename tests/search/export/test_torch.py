@@ -111,7 +111,9 @@ def test_the_text_is_clean_and_runs(
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize(("optimizer", "schedule"), [("momentum", "sgdr"), ("yellowfin", "plateau")])
+@pytest.mark.parametrize(
+    ("optimizer", "schedule"), [("momentum", "sgdr"), pytest.param("yellowfin", "plateau", marks=pytest.mark.full)]
+)
 def test_it_runs_as_a_script(optimizer: str, schedule: str, iris_record: ExperimentRecord, tmp_path: Path) -> None:
     """With torch's own rule, and with one that is written out."""
     text = str(parity.written(iris_record, parity.config(optimizer, schedule), "torch").content)

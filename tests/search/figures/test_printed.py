@@ -7,6 +7,7 @@ from io import BytesIO
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from covering import covering, in_short
 from PIL import Image
 
 from cooldown.objectives import schedules
@@ -38,8 +39,10 @@ def test_the_names_are_those_of_the_figures() -> None:
     assert all(each.__doc__ for each in DRAWN.values())
 
 
-@pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize("format", FORMATS)
+PRINTED = [(name, format) for name in FIGURES for format in FORMATS]
+
+
+@pytest.mark.parametrize(("name", "format"), in_short(PRINTED, covering(PRINTED, parts=lambda row: row)))
 def test_every_figure_is_drawn_and_is_the_same_each_time(name: str, format: str, view: View) -> None:
     content = printed(figure(view, name), format)
     assert content.startswith(BEGINS[format])
