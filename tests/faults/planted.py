@@ -106,8 +106,8 @@ FAULTS = (
     Fault(
         "nobody asks for the lease",
         "storage/writer.py",
-        "if connection.execute(holds).first() is None:",
-        "if False:",
+        "select(e.c.appends).where(self._mine).with_for_update()",
+        "select(e.c.appends).where(e.c.id == self._id).with_for_update()",
         ("tests/storage/test_lease.py",),
     ),
     Fault(

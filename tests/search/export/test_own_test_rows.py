@@ -124,10 +124,7 @@ def test_arrays_end_with_the_test_rows_and_the_program_says_so(
 
 
 @pytest.mark.parametrize("format", ["optax", "keras"])
-def test_the_other_frameworks(
-    format: str, iris_record: ExperimentRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("KERAS_BACKEND", "torch")
+def test_the_other_frameworks(format: str, iris_record: ExperimentRecord, tmp_path: Path) -> None:
     pytest.importorskip(format)
     X, y = np.random.default_rng(0).normal(size=(80, 3)), np.arange(80) % 2
     task = tasks.from_arrays(X[:60], y[:60], test=(X[60:], y[60:]), name="mine")
