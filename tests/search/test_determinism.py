@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from covering import in_short
 from search_runs import TINY, Mortal, Shuffled, print_of, run_in_threads, spec
 
 from cooldown import compare
@@ -68,7 +69,11 @@ SPECS = (
 )
 
 
-@pytest.mark.parametrize("case", SPECS)
+WITHOUT_PRUNER = ("cmaes", "gp", "qmc", "tpe")
+"""Samplers that have a pruner in another case."""
+
+
+@pytest.mark.parametrize("case", in_short(list(SPECS), [case for case in SPECS if case not in WITHOUT_PRUNER]))
 def test_workers_and_interruptions_change_nothing(case: str, url: str) -> None:
     experiment = long_spec(**SPECS[case])
     whole = run_in_threads(url, experiment, name="one worker")

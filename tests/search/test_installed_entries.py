@@ -2,11 +2,13 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from own_module import MODULE, SMALL, write_modules
-from search_runs import cooldown
+from search_runs import cooldown, surroundings
 
 INSTALLED = (
     MODULE
@@ -64,13 +66,32 @@ def test_entries_of_an_installed_package_join_the_catalogs(folder: Path) -> None
         cwd=folder,
         environment=environment,
     )
-    exported = cooldown("export", "p", "-f", "arm-name", cwd=folder, environment=environment)
-    assert exported.stdout == arm
-    cooldown("export", "p", "-f", "sklearn", "-o", "best.py", cwd=folder, environment=environment)
+    commands = [
+        ["export", "p", "-f", "arm-name", "-o", "arm.txt"],
+        ["export", "p", "-f", "sklearn", "-o", "best.py"],
+        ["surface", "bowl", "--optimizer", "squashed", "--json"],
+        ["check", "squashed"],
+    ]
+    program = [sys.executable, "-c", ONE_BY_ONE, json.dumps(commands)]
+    subprocess.run(program, cwd=folder, env=surroundings(environment), stdin=subprocess.DEVNULL, check=True)
+    assert (folder / "arm.txt").read_text() == arm
     assert "def squashed_update(" in (folder / "best.py").read_text()
     assert "def stable_rate_factor(" in (folder / "best.py").read_text()
-    cooldown("surface", "bowl", "--optimizer", "squashed", "--json", cwd=folder, environment=environment)
-    cooldown("check", "squashed", cwd=folder, environment=environment)
+
+
+ONE_BY_ONE = """
+import json
+import sys
+from cooldown.search.cli import main
+
+for command in json.loads(sys.argv[1]):
+    sys.argv = ["cooldown", *command]
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, command
+"""
+"""Commands in one process."""
 
 
 @pytest.mark.parametrize(

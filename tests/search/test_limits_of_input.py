@@ -23,30 +23,40 @@ from cooldown.storage import Ledger
 BIG = 10**22
 
 
-@pytest.fixture
-def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def traps(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with files that no command may read to their end."""
-    monkeypatch.chdir(tmp_path)
+    folder = tmp_path_factory.mktemp("traps")
     for suffix in ("csv", "toml", "json", "db", "parquet", "html"):
-        os.mkfifo(f"pipe.{suffix}")
-        Path(f"endless.{suffix}").symlink_to("/dev/zero")
-        with Path(f"huge.{suffix}").open("wb") as file:
+        os.mkfifo(folder / f"pipe.{suffix}")
+        (folder / f"endless.{suffix}").symlink_to("/dev/zero")
+        with (folder / f"huge.{suffix}").open("wb") as file:
             file.truncate(2 * 10**9)
-    Path("large.toml").write_text("task = 'iris'\n" + "# a comment\n" * (DOCUMENT_BYTES // 10))
-    Path("line.csv").write_text("a" * 10_000_000 + ",y\n1,2\n")
-    Path("columns.csv").write_text(",".join(f"c{i}" for i in range(300_000)) + "\n1\n")
-    Path("brackets.toml").write_text("task = " + "[" * 2_000)
-    Path("dots.toml").write_text("a" + ".a" * 9_000 + " = 1")
-    Path("brackets.json").write_text("[" * 100_000)
-    Path("many.toml").write_text("".join(f"key{i} = 1\n" for i in range(100_000)))
-    Path("arms.toml").write_text(f"task = 'iris'\narms = {['adam'] * 200}")
-    Path("ranges.toml").write_text("task = 'iris'\n[ranges]\n" + "".join(f"r{i} = 1\n" for i in range(5_000)))
-    Path("name.toml").write_text(f"task = '{'x' * 1_000_000}'")
-    seeds = json.dumps({"schema": 1, "config": {"optimizer": "sgd"}, "seeds": {"search": [0] * 5_000}})
-    Path("seeds.json").write_text(seeds)
-    Path("epochs.json").write_text('{"optimizer": "sgd", "epochs": 1000000000}')
-    Path("rows.csv").write_text("a,y\n" + "".join(f"{i},{i % 2}\n" for i in range(40)))
-    return tmp_path
+    texts = {
+        "large.toml": "task = 'iris'\n" + "# a comment\n" * (DOCUMENT_BYTES // 10),
+        "line.csv": "a" * 10_000_000 + ",y\n1,2\n",
+        "columns.csv": ",".join(f"c{i}" for i in range(300_000)) + "\n1\n",
+        "brackets.toml": "task = " + "[" * 2_000,
+        "dots.toml": "a" + ".a" * 9_000 + " = 1",
+        "brackets.json": "[" * 100_000,
+        "many.toml": "".join(f"key{i} = 1\n" for i in range(100_000)),
+        "arms.toml": f"task = 'iris'\narms = {['adam'] * 200}",
+        "ranges.toml": "task = 'iris'\n[ranges]\n" + "".join(f"r{i} = 1\n" for i in range(5_000)),
+        "name.toml": f"task = '{'x' * 1_000_000}'",
+        "seeds.json": json.dumps({"schema": 1, "config": {"optimizer": "sgd"}, "seeds": {"search": [0] * 5_000}}),
+        "epochs.json": '{"optimizer": "sgd", "epochs": 1000000000}',
+        "rows.csv": "a,y\n" + "".join(f"{i},{i % 2}\n" for i in range(40)),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+@pytest.fixture
+def hostile(traps: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """That folder, to work in; nothing may be changed in it."""
+    monkeypatch.chdir(traps)
+    return traps
 
 
 @pytest.mark.parametrize(

@@ -39,14 +39,29 @@ may be in two parts.
 
 
 def checks() -> list[Any]:
-    found = [
-        pytest.param(estimator, check, id=f"{type(estimator.estimator).__name__}-{check.func.__name__}")
+    """Each check of scikit-learn's; one that is for both kinds of estimators with these in turn, in full with both."""
+    found = {
+        type(given.estimator).__name__: [
+            each for each in estimator_checks_generator(given) if name_of(each) != SPLIT_AT_RANDOM
+        ]
         for given in (search(), search(ScheduledMLPRegressor(epochs=20)))
-        for estimator, check in estimator_checks_generator(given)
-        if check.func.__name__ != SPLIT_AT_RANDOM
+    }
+    assert sum(map(len, found.values())) > 80
+    both = sorted(set.intersection(*({name_of(each) for each in of_kind} for of_kind in found.values())))
+    left_out = dict(zip(found, (both[::2], both[1::2]), strict=True))
+    return [
+        pytest.param(
+            *each,
+            id=f"{kind}-{name_of(each)}",
+            marks=[pytest.mark.full] if name_of(each) in left_out[kind] else [],
+        )
+        for kind, of_kind in found.items()
+        for each in of_kind
     ]
-    assert len(found) > 80
-    return found
+
+
+def name_of(estimator_and_check: tuple[Any, Any]) -> str:
+    return str(estimator_and_check[1].func.__name__)
 
 
 @pytest.mark.parametrize(("estimator", "check"), checks())
