@@ -5,8 +5,9 @@ docs/testing.md says how to run them, and what the markers are for.
 
 import os
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,6 +86,22 @@ def _experiments_in_threads(request: pytest.FixtureRequest, monkeypatch: pytest.
     """An experiment trains in threads of the test's process, where its worker processes are not what is tested."""
     if not any(request.node.get_closest_marker(name) for name in GROUPS):
         monkeypatch.setattr("cooldown.search.executors.local.local_processes", ThreadPoolExecutor)
+
+
+@pytest.fixture(scope="session")
+def _references() -> Callable[..., object]:
+    from cooldown.search.executors.jobs import references_packed
+
+    return lru_cache(maxsize=64)(references_packed)
+
+
+@pytest.fixture(autouse=True)
+def _references_once(monkeypatch: pytest.MonkeyPatch, _references: Callable[..., object]) -> None:
+    """References, which are a function of their rows and a third of a small experiment, are trained once for the same
+    rows. Where they are what is tested, a fixture of this name takes its place.
+    """
+    for module in ("executors.jobs", "tuning.reference_jobs"):
+        monkeypatch.setattr(f"cooldown.search.{module}.references_packed", _references)
 
 
 @pytest.fixture(scope="session")

@@ -92,6 +92,7 @@ class Splits:
     def __init__(self, task: Task, spec: Experiment) -> None:
         self.task, self._spec = task, spec
         self._packed: dict[tuple[Purpose, int], bytes] = {}
+        self._rows: dict[Purpose, int] = {}
 
     def packed(self, purpose: Purpose, repeat: int) -> bytes:
         """The packed problem of each seed of a repeat's runs with this purpose; no test row is in those of a search."""
@@ -120,8 +121,10 @@ class Splits:
 
     def rows(self, purpose: Purpose) -> int:
         """How many rows a run with this purpose trains on."""
-        (problem,) = self.problems(purpose, 0, [0])
-        return len(problem.train)
+        if purpose not in self._rows:
+            (problem,) = self.problems(purpose, 0, [0])
+            self._rows[purpose] = len(problem.train)
+        return self._rows[purpose]
 
     def updates_per_epoch(self, arm: Arm) -> int:
         """Updates per epoch of an arm's search."""

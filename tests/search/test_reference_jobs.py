@@ -30,6 +30,11 @@ from cooldown.storage import ExperimentRecord, Ledger, Purpose, tables
 NAMES = ["no model", "logistic regression", "gradient-boosted trees"]
 
 
+@pytest.fixture(autouse=True)
+def _references_once() -> None:
+    """Here they are trained each time."""
+
+
 def untimed(references: Mapping[int, tuple[Reference, ...]]) -> dict[int, list[str]]:
     """To the last bit, but without the time that it took."""
     return {
