@@ -3,6 +3,7 @@
 docs/testing.md says how to run them, and what the markers are for.
 """
 
+import gc
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterator
@@ -68,6 +69,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "[gp" in item.name:
             item.add_marker(pytest.mark.skip(reason="--sampler gp needs torch"))
+
+
+def pytest_collection_finish() -> None:
+    """What the tests have imported is there to the end: no search for garbage need look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def group_of(item: pytest.Item) -> str | None:

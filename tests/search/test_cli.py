@@ -52,7 +52,7 @@ def test_the_live_display_of_a_terminal(tmp_path: Path) -> None:
     """On a terminal stderr is drawn upon, and stdout is still the answer alone."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [COOLDOWN, "compare", "iris", *QUICK, "--json", "--name", "[red]x"],
+        [COOLDOWN, "compare", "quadratic", *QUICK, "--workers", "1", "--json", "--name", "[red]x"],
         cwd=tmp_path,
         env=surroundings({"TERM": "xterm-256color"}),
         stdin=subprocess.DEVNULL,

@@ -208,6 +208,7 @@ def test_what_an_older_ledger_was_extended_from_is_kept(tmp_path: Path) -> None:
             ALTER TABLE cooldown_curves DROP COLUMN mae;
             DROP TABLE cooldown_references;
             ALTER TABLE cooldown_experiments DROP COLUMN looks;
+            ALTER TABLE cooldown_experiments DROP COLUMN appends;
             UPDATE cooldown_version SET version_num = '0003';
             """
         )

@@ -46,7 +46,7 @@ STREAMS = [(">&-", 0), ("2>&-", 0), ("<&- >&- 2>&-", 0), ("2>/dev/full", 0), (">
 def test_a_run_is_in_the_ledger_whatever_its_streams_are(
     redirections: str, code: int, tmp_path: Path, url: str
 ) -> None:
-    done = shell(redirections, "compare", "iris", *QUICK, "--name", "run", "--workers", "2", cwd=tmp_path)
+    done = shell(redirections, "compare", "quadratic", *QUICK, "--name", "run", "--workers", "1", cwd=tmp_path)
     assert (done.returncode, b"Traceback" in done.stdout + done.stderr) == (code, False), done.stderr
     record = Ledger(url).load("run")
     assert record.status is Status.DONE
