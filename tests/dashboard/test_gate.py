@@ -195,18 +195,15 @@ def websocket(port: int, base_path: str = "", **headers: str) -> socket.socket:
     return connection
 
 
-PLACES = ("folder", "home", "environment")
-
-
 @pytest.mark.processes
-@pytest.mark.parametrize("places", in_short([*((place,) for place in PLACES), PLACES], [PLACES]))
-def test_no_surroundings_loosen_the_server(tmp_path: Path, places: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("places", in_short(["folder", "home", "environment", "all three"], ["all three"]))
+def test_no_surroundings_loosen_the_server(tmp_path: Path, places: str) -> None:
     folder, home = tmp_path / "folder", tmp_path / "home"
     for each in (folder, home):
         (each / ".streamlit").mkdir(parents=True)
-        if each.name in places:
+        if places in (each.name, "all three"):
             (each / ".streamlit" / "config.toml").write_text(LOOSE.format(port=1))
-    environment = ENVIRONMENT if "environment" in places else {}
+    environment = ENVIRONMENT if places in ("environment", "all three") else {}
     with dashboard(folder, HOME=str(home), USERPROFILE=str(home), **environment) as port:
         ours = f"127.0.0.1:{port}"
         assert asked(port, "/_stcore/health") == (200, b"ok")
