@@ -102,8 +102,7 @@ class Task(Entry, ABC):
     def _tested(self, rows: Split) -> Problem:
         return replace(self.problem(rows.rest, rows.test), tests=True)
 
-    @abstractmethod
-    def fitted(self, config: TrainConfig, n_seeds: int = 1, seed: int = 0) -> Any:
+    def fitted(self, config: TrainConfig, n_seeds: int = 1, seed: int = 0) -> Any:  # noqa: ARG002
         """A model for new rows: trained with `config` on all rows, the test rows too.
 
         A run that depends on its held-out loss watches `watched_by_fit`, and is not trained on these. n_seeds: the
@@ -111,6 +110,10 @@ class Task(Entry, ABC):
         they are a list. seed: of all random numbers. Raises InputError if the task cannot make a model, or if all
         networks diverge.
         """
+        raise InputError(
+            f"task {self.name!r} has a model of its own, which only your code can make again: train it with the best "
+            "config, as result.best(arm), by config.torch, config.optax or cooldown.train"
+        )
 
     def watched_by_fit(self, config: TrainConfig, seed: int) -> Indices | None:
         """The rows that a fit on all rows watches if `config` depends on its held-out loss; None for any other.
