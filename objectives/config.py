@@ -7,11 +7,11 @@ from numbers import Integral
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from cooldown.objectives import optimizers, schedules
+from cooldown.objectives import asynchronous, optimizers, schedules
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.frameworks.installed import needed
-from cooldown.objectives.problem import Loop, Model, Network
+from cooldown.objectives.problem import Loop, Model, Network, trainable
 from cooldown.objectives.schedule import Plan
 from cooldown.objectives.strategies import STRATEGIES, default
 
@@ -84,6 +84,8 @@ class TrainConfig:
         `warmup_steps` in updates.
     batch_size: rows per update; the last batch of an epoch may be smaller. A batch size of at least the number of
         training rows is full-batch descent. epochs: passes over the training rows.
+    asynchronous: a method of `objectives.asynchronous` with its settings, whose workers are simulated; None for updates
+        one after another, each with the gradient at the latest parameters.
     The other fields are strategies, off by default; `objectives.strategies.STRATEGIES` describes each of them.
     """
 
@@ -102,6 +104,7 @@ class TrainConfig:
     l2: float = default("l2")
     weight_decay: float = default("weight_decay")
     initialization: str = default("initialization")
+    asynchronous: Choice | None = None
 
     def __post_init__(self) -> None:
         checked = {
@@ -112,8 +115,16 @@ class TrainConfig:
         }
         for name, strategy in STRATEGIES.items():
             checked[name] = strategy.declared.check("TrainConfig", getattr(self, name))
+        if self.asynchronous is not None:
+            checked["asynchronous"] = _choice("asynchronous", asynchronous, self.asynchronous)
         for name, value in checked.items():
             object.__setattr__(self, name, value)
+        if self.asynchronous is not None and self.reacts:
+            what = "early_stopping" if self.early_stopping else f"schedule {self.schedule.name}"
+            raise InputError(
+                f"TrainConfig(asynchronous={self.asynchronous.name}): {what} reacts at the end of an epoch, which the "
+                "workers of an asynchronous run do not wait for"
+            )
 
     @property
     def reacts(self) -> bool:
@@ -133,6 +144,8 @@ class TrainConfig:
 
     def check_model(self, model: Model | Loop) -> None:
         """Raise InputError if `model` does not support one of the strategies; a loop reads those that it has."""
+        if self.asynchronous is not None:
+            self._check_workers(model)
         names = [name for name in ("dropout", "batch_norm", "initialization") if getattr(self, name) != default(name)]
         if not names or isinstance(model, Loop):
             return
@@ -143,6 +156,19 @@ class TrainConfig:
             raise InputError(f"{call} needs a hidden layer: this task's model has none")
         if self.batch_norm and self.batch_size == 1:
             raise InputError("batch_norm=True needs at least 2 rows in a batch, got batch_size=1")
+
+    def _check_workers(self, model: Model | Loop) -> None:
+        """Raise InputError if simulated workers cannot train `model`."""
+        assert self.asynchronous is not None
+        call = f"asynchronous={self.asynchronous.name}"
+        if isinstance(model, Loop):
+            raise InputError(f"{call}: workers are simulated by Cooldown's own training, not by a loop of one's own")
+        has_statistics = self.batch_norm or trainable(model) < model.size
+        if has_statistics and asynchronous.get(self.asynchronous.name).has_copies:
+            raise InputError(
+                f"{call}: each worker has parameters of its own, and there is no rule that joins their running "
+                "statistics (batch normalization)"
+            )
 
     @classmethod
     def from_json(cls, given: str | bytes | Mapping[str, Any]) -> "TrainConfig":
@@ -212,6 +238,11 @@ class TrainConfig:
 
     def _plan_of_updates(self, updates_per_epoch: int) -> Plan:
         """The plan of a run with so many full batches in an epoch."""
+        if self.asynchronous is not None:
+            raise InputError(
+                f"asynchronous={self.asynchronous.name}: its workers are simulated by Cooldown's own training; a loop "
+                "of one's own has one worker"
+            )
         return self.plan(_count("updates_per_epoch", updates_per_epoch) * self.batch_size)
 
     def to_json(self) -> dict[str, Any]:
@@ -220,4 +251,5 @@ class TrainConfig:
             "optimizer": self.optimizer.to_json(),
             "schedule": self.schedule.to_json(),
             **{name: getattr(self, name) for name in ("batch_size", "epochs", *STRATEGIES)},
+            **({"asynchronous": self.asynchronous.to_json()} if self.asynchronous else {}),
         }

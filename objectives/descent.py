@@ -37,18 +37,32 @@ def _numbers_of(
     return rule.numbers.work_out(sums, memory, t, *hyperparameters)
 
 
+def _read(staleness: ArrayLike, steps: int) -> NDArray[np.int64]:
+    """(steps,) the index of the point at which each step's gradient is taken."""
+    late = _numbers("staleness", staleness)
+    if late.shape not in ((), (steps,)) or (late < 0).any() or (late != np.floor(late)).any():
+        raise InputError(
+            f"descend(staleness={staleness!r:.80}): must be a whole number of at least 0, or one per step, ({steps},)"
+        )
+    return np.maximum(np.arange(steps) - np.minimum(late, steps).astype(np.int64), 0)
+
+
 def descend(
     gradient: Callable[[NDArray[np.float64]], ArrayLike],
     start: ArrayLike,
     optimizer: str | Optimizer,
     hyperparameters: Mapping[str, Any],
     learning_rates: ArrayLike,
+    *,
+    staleness: ArrayLike = 0,
 ) -> NDArray[np.float64]:
     """The path of `optimizer` from `start` (dim,) under `learning_rates` (steps,): (steps + 1, dim), float64.
 
     gradient: a function from a point (dim,) to the gradient (dim,) there. hyperparameters: the rule's, without
-    `learning_rate`, which `learning_rates` gives for each step; those left out take their defaults. The inputs are not
-    modified. Raises InputError for an unknown rule, a bad hyperparameter, or a start or rates that are not numbers.
+    `learning_rate`, which `learning_rates` gives for each step; those left out take their defaults. staleness: how many
+    updates old the point is at which a step's gradient is taken, one number or one per step; a point before the start
+    is the start. The inputs are not modified. Raises InputError for an unknown rule, a bad hyperparameter, and a start,
+    rates or staleness that are not such numbers.
     """
     rule = optimizers.get(optimizer) if isinstance(optimizer, str) else optimizer
     if "learning_rate" in hyperparameters:
@@ -61,16 +75,19 @@ def descend(
         raise InputError(f"descend(learning_rates=...): must be one rate per step, (steps,), got shape {rates.shape}")
     if theta.ndim != 1:
         raise InputError(f"descend(start=...): must be one point (dim,), got shape {theta.shape}")
-    path = np.empty((len(rates) + 1, len(theta)))
+    read = _read(staleness, len(rates))
+    path, totals = np.empty((len(rates) + 1, len(theta))), np.zeros((len(rates) + 1, len(theta)))
     path[0] = theta
     slots: tuple[Any, ...] = tuple(np.zeros_like(theta) for _ in rule.slots)
     memory = np.zeros(rule.memory_size)
     for step, rate in enumerate(rates):
-        slope = np.asarray(gradient(path[step].copy()), dtype=np.float64)
+        slope = np.asarray(gradient(path[read[step]].copy()), dtype=np.float64)
         if slope.shape != theta.shape:
             raise InputError(f"descend(gradient=...): must return a gradient of shape {theta.shape}, got {slope.shape}")
         numbers = _numbers_of(rule, slope, slots, memory, step + 1, settings.values())
-        theta, *updated = rule.update(path[step], slope, *slots, rate, step + 1, *settings.values(), *numbers)
+        given = {"missed": totals[step] - totals[read[step]], "staleness": float(step - read[step])}
+        late = [given[name] for name in rule.delays]
+        theta, *updated = rule.update(path[step], slope, *slots, rate, step + 1, *settings.values(), *numbers, *late)
         slots = tuple(updated)
-        path[step + 1] = theta
+        path[step + 1], totals[step + 1] = theta, totals[step] + slope
     return path

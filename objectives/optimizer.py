@@ -13,6 +13,11 @@ from cooldown.objectives.relations import Contains, KnownArm, Natives
 
 Family = Literal["sgd", "adaptive"]
 
+DELAYS = ("missed", "staleness")
+"""What a formula may take of a gradient that comes late, as its last arguments, with the default 0 of one in time: the
+sum of the gradients applied since its parameters were read, and their number.
+"""
+
 
 @dataclass(frozen=True)
 class Numbers:
@@ -39,7 +44,7 @@ class Optimizer(Entry):
 
     update: the textbook formula for one parameter,
         `update(theta, gradient, *slots, learning_rate, t, *hyperparameters, *numbers) -> (theta, *slots)`,
-        where t = 1, 2, … is the number of the update. It uses only arithmetic and numpy's elementwise functions: so it
+        where t = 1, 2, … is the number of the update; at the end it may take `DELAYS`. It uses only arithmetic and numpy's elementwise functions: so it
         also works on arrays, and the engine can compile it into one loop (objectives/fusion.py).
     hyperparameters: `learning_rate` first, then those of the formula in its order.
     family: "sgd" for one step size for all parameters, "adaptive" for one per parameter.
@@ -85,7 +90,13 @@ class Optimizer(Entry):
     def number_names(self) -> tuple[str, ...]:
         """The names of the `numbers` that the formula takes after the hyperparameters."""
         names = list(inspect.signature(self.update).parameters)
-        return tuple(names[names.index("t") + len(self.hyperparameters) :])
+        return tuple(names[names.index("t") + len(self.hyperparameters) : len(names) - len(self.delays)])
+
+    @property
+    def delays(self) -> tuple[str, ...]:
+        """Which of `DELAYS` the formula takes, in its order."""
+        given = inspect.signature(self.update).parameters.values()
+        return tuple(each.name for each in given if each.default is not inspect.Parameter.empty)
 
     @property
     def memory_size(self) -> int:

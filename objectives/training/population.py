@@ -14,14 +14,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives import optimizers, schedules
-from cooldown.objectives.config import TrainConfig
+from cooldown.objectives import asynchronous, optimizers, schedules
+from cooldown.objectives.config import Choice, TrainConfig
 from cooldown.objectives.fusion import fused
 from cooldown.objectives.problem import Model, Network, Problem, Stochastic, evaluate, trainable
 from cooldown.objectives.random_streams import generator
 from cooldown.objectives.schedules import Plan
 from cooldown.objectives.training.data_order import DataOrder
 from cooldown.objectives.training.gradients import clipped, with_noise
+from cooldown.objectives.training.workers import Workers, workers_of
 
 STRENGTHS = ("l2", "weight_decay", "gradient_noise", "gradient_noise_decay", "clip_norm", "dropout")
 """Strategies that are one number per replicate, inf where off."""
@@ -42,7 +43,9 @@ class Replicate:
         """What must be equal for replicates to be trained together."""
         config = self.config
         strategies = config.reacts, config.batch_norm, config.dropout > 0
-        return config.optimizer.name, *strategies, config.epochs, self.plan.sizes.tobytes()
+        method = config.asynchronous
+        apart = (method.name, method.hyperparameters["workers"]) if method else ()
+        return config.optimizer.name, *strategies, config.epochs, self.plan.sizes.tobytes(), *apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +118,8 @@ class Population:
         self.order_of = np.array([self.orders.index(order) for order in orders])
 
         rule = optimizers.get(first.config.optimizer.name)
-        self.update = fused(rule, dtype.name)
+        self.delays = rule.delays if first.config.asynchronous else ()
+        self.update = fused(rule, dtype.name, late=bool(self.delays))
         self.theta = _initial(replicates, self.model, network).astype(dtype)
         self.state = np.zeros((len(rule.slots), len(replicates), self.trainable), dtype)
         self.memory = np.zeros((len(replicates), rule.memory_size))
@@ -137,9 +141,29 @@ class Population:
         changes: list[tuple[bool, Callable[[NDArray[Any], int], NDArray[Any]]]] = [
             (any(config.clip_norm is not None for config in configs), self._clip),
             (any(config.gradient_noise > 0 for config in configs), self._add_noise),
-            (any(config.weight_decay > 0 for config in configs), self._decay_weights),
         ]
         self.before_the_rule = [change for is_used, change in changes if is_used]
+        self.decays = any(config.weight_decay > 0 for config in configs)
+        self.workers = self._workers(first.config.asynchronous) if first.config.asynchronous else None
+
+    @property
+    def l2(self) -> NDArray[Any]:
+        """(R,) coefficients of the L2 penalty."""
+        return self.strengths["l2"]
+
+    def _workers(self, chosen: Choice) -> Workers:
+        """The simulated workers, each replicate's with its events; rates are divided by staleness where asked for."""
+        method, updates = asynchronous.get(chosen.name), len(self.rates)
+        settings = [each.config.asynchronous.hyperparameters for each in self.replicates if each.config.asynchronous]
+        of_run = [
+            method.plan(of_replicate, updates, replicate.seed)
+            for of_replicate, replicate in zip(settings, self.replicates, strict=True)
+        ]
+        if method.staleness_scaling:
+            for r, (of_replicate, events) in enumerate(zip(settings, of_run, strict=True)):
+                if of_replicate[method.staleness_scaling]:
+                    self.rates[:, r] /= np.maximum(events.staleness, 1)
+        return workers_of(self, method, settings, of_run)
 
     @cached_property
     def _noise(self) -> list[np.random.Generator]:
@@ -174,21 +198,29 @@ class Population:
     def _updates(self, first: int, batches: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
         """One update for each of `batches` (R, B), from update index `first` on; returns sums of losses (R,)."""
         theta, state, memory, rates, since = self.theta, self.state, self.memory, self.rates, self.since
+        point, workers, decays = self.theta, self.workers, self.decays
         l2, hyperparameters, model, update = self.strengths["l2"], self.hyperparameters, self.model, self.update
         before_the_rule, network, stochastic = self.before_the_rule, self.network_with_dropout, self.stochastic
         losses = np.empty((len(theta), len(batches)))
         for step, batch in enumerate(batches, first):
+            if workers is not None:
+                point = workers.point(step)
             if network is not None:
                 mask = self._mask(batch.shape[1], network.hidden_units)
-                losses[:, step - first], gradient = network.loss_and_gradient(theta, batch, mask)
+                losses[:, step - first], gradient = network.loss_and_gradient(point, batch, mask)
             elif stochastic is not None:
-                losses[:, step - first], gradient = stochastic.loss_and_gradient(theta, batch, self._seeds_of_draws())
+                losses[:, step - first], gradient = stochastic.loss_and_gradient(point, batch, self._seeds_of_draws())
             else:
-                losses[:, step - first], gradient = model.loss_and_gradient(theta, batch)
+                losses[:, step - first], gradient = model.loss_and_gradient(point, batch)
             for change in before_the_rule:
                 gradient = change(gradient, step)
             # A user's model may return any memory layout; the update would be compiled again for another one.
             gradient = np.ascontiguousarray(gradient)
+            if workers is not None:
+                workers.apply(step, gradient, point)
+                continue
+            if decays:
+                self.decay_weights(theta, step)
             update(theta, gradient, state, memory, l2, rates, step, since, hyperparameters)
         # A sum along each row, not a matrix product: its rounding must not depend on the number of replicates.
         return np.asarray((losses * [batch.shape[1] for batch in batches]).sum(axis=1))
@@ -211,9 +243,11 @@ class Population:
         variance, decay = self.strengths["gradient_noise"], self.strengths["gradient_noise_decay"]
         return with_noise(gradient, step, variance, decay, normals)
 
-    def _decay_weights(self, gradient: NDArray[Any], step: int) -> NDArray[Any]:
-        self.theta[:, : self.trainable] *= (1 - self.rates[step] * self.strengths["weight_decay"])[:, None]
-        return gradient
+    def decay_weights(self, theta: NDArray[Any], step: int, times: Any = 1, rows: Any = slice(None)) -> None:
+        """Decay the weights of `theta`, those of the replicates `rows`, as for so many updates of index `step`."""
+        if self.decays:
+            share = self.rates[step, rows] * self.strengths["weight_decay"][rows]
+            theta[:, : self.trainable] *= (1 - share * times)[:, None]
 
     def measure(self, part: Literal["held_out", "watched"]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Losses (R,) and scores (R,) of the replicates, each on this part of its problem's rows."""
@@ -273,6 +307,8 @@ class Population:
         for name in ("alive", "theta", "problem_of", "seed_of", "order_of", "memory", "since"):
             setattr(self, name, getattr(self, name)[kept])
         self.strengths = {name: array[kept] for name, array in self.strengths.items()}
+        if self.workers is not None:
+            self.workers.keep(kept)
         # Contiguous again: the update would be compiled again for another memory layout.
         self.state, self.rates, self.hyperparameters = (
             np.ascontiguousarray(array[:, kept]) for array in (self.state, self.rates, self.hyperparameters)

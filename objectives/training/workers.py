@@ -1,0 +1,239 @@
+"""The simulated workers of a population: where a gradient is taken, and what becomes of it.
+
+Each replicate follows its own events: in one update, each may be at another worker. One update touches the copy of one
+worker of each replicate.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives.asynchronous import Asynchronous, Events
+
+
+class Trained(Protocol):
+    """What workers see of a population; arrays as there. delays: what its rule takes of "missed" and "staleness".
+    update: its rule, see `fusion.fused`.
+    """
+
+    theta: NDArray[Any]
+    state: NDArray[Any]
+    memory: NDArray[np.float64]
+    l2: NDArray[Any]
+    rates: NDArray[Any]
+    since: NDArray[np.int64]
+    hyperparameters: NDArray[Any]
+    trainable: int
+    delays: tuple[str, ...]
+    update: Callable[..., None]
+
+    def decay_weights(self, theta: NDArray[Any], step: int, times: Any = 1, rows: Any = slice(None)) -> None:
+        """Decay the weights of `theta`, those of the replicates `rows`, as for so many updates of index `step`."""
+
+
+class Shared:
+    """Workers that move the same parameters: a ring of the versions that one of them may still have read."""
+
+    def __init__(self, population: Trained, events: Sequence[Events]) -> None:
+        self._population = population
+        self._read = np.stack([each.read for each in events], axis=1)
+        self._staleness = np.stack([each.staleness for each in events], axis=1)
+        self._depth = int(self._staleness.max(initial=0)) + 1
+        theta = population.theta[:, : population.trainable]
+        self._versions = np.repeat(theta[:, None], self._depth, axis=1)
+        # The sum of all gradients, and what it was at each version, for a rule that makes up for what was missed.
+        self._missed = "missed" in population.delays
+        self._total = np.zeros_like(theta)
+        self._totals = np.zeros_like(self._versions) if self._missed else self._versions[:, :0]
+
+    def point(self, step: int) -> NDArray[Any]:
+        """(R, size) the parameters at which the gradient of update `step` is taken: those that its worker has read."""
+        theta = self._population.theta
+        if self._depth == 1:
+            return theta
+        read = theta.copy()
+        read[:, : self._versions.shape[2]] = self._of(self._versions, step)
+        return read
+
+    def apply(self, step: int, gradient: NDArray[Any], point: NDArray[Any]) -> None:
+        """Apply the gradient (R, P), taken at `point`, to the parameters."""
+        p, size = self._population, self._versions.shape[2]
+        # Running statistics are everybody's.
+        p.theta[:, size:] = point[:, size:]
+        delays: list[NDArray[Any]] = []
+        for name in p.delays:
+            if name == "missed":
+                delays.append(self._total - self._of(self._totals, step))
+            else:
+                delays.append(self._staleness[step].astype(p.theta.dtype))
+        p.decay_weights(p.theta, step)
+        p.update(p.theta, gradient, p.state, p.memory, p.l2, p.rates, step, p.since, p.hyperparameters, *delays)
+        place = (step + 1) % self._depth
+        self._versions[:, place] = p.theta[:, :size]
+        if self._missed:
+            self._total += gradient
+            self._totals[:, place] = self._total
+
+    def keep(self, kept: NDArray[np.bool_]) -> None:
+        """Remove all replicates but `kept` (R,)."""
+        self._read, self._staleness = self._read[:, kept], self._staleness[:, kept]
+        self._versions, self._total, self._totals = self._versions[kept], self._total[kept], self._totals[kept]
+
+    def _of(self, ring: NDArray[Any], step: int) -> NDArray[Any]:
+        """(R, P) what a ring (R, depth, P) holds of the versions that were read for update `step`."""
+        return np.asarray(ring[np.arange(len(ring)), self._read[step] % self._depth])
+
+
+class _Copies:
+    """Workers with a copy of the parameters each."""
+
+    def __init__(self, population: Trained, events: Sequence[Events], workers: int) -> None:
+        self._population = population
+        for name in ("worker", "joins", "fetches"):
+            setattr(self, f"_{name}", np.stack([getattr(each, name) for each in events], axis=1))
+        # Each worker begins with the common parameters.
+        self._copies = np.repeat(population.theta[:, None], workers, axis=1)
+        self._arrays = ["_copies"]
+
+    _worker: NDArray[np.int64]
+    _joins: NDArray[np.bool_]
+    _fetches: NDArray[np.bool_]
+
+    def point(self, step: int) -> NDArray[Any]:
+        """(R, P) the parameters at which the gradient of update `step` is taken: the worker's copy."""
+        return np.asarray(self._copies[self._at(step)])
+
+    def keep(self, kept: NDArray[np.bool_]) -> None:
+        """Remove all replicates but `kept` (R,)."""
+        for name in ("_worker", "_joins", "_fetches"):
+            setattr(self, name, getattr(self, name)[:, kept])
+        for name in self._arrays:
+            setattr(self, name, getattr(self, name)[kept])
+
+    def _at(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The place of each replicate's worker in an array (R, workers, …)."""
+        return np.arange(len(self._copies)), self._worker[step]
+
+
+class Pushing(_Copies):
+    """Copies whose gradients are summed up and pushed to the common parameters, which the rule moves by them."""
+
+    def __init__(self, population: Trained, events: Sequence[Events], workers: int, every: NDArray[np.int64]) -> None:
+        super().__init__(population, events, workers)
+        self._sums = np.zeros_like(self._copies)
+        self._every, self._pushes = every, np.zeros(len(events), np.int64)
+        # The number and the sum of all pushes, and what they were when each worker fetched.
+        self._known = np.zeros((len(events), workers), np.int64)
+        width = self._copies.shape[2] if "missed" in population.delays else 0
+        self._total = np.zeros((len(events), width), population.theta.dtype)
+        self._totals = np.zeros((len(events), workers, width), population.theta.dtype)
+        self._arrays += ["_sums", "_every", "_pushes", "_known", "_total", "_totals"]
+
+    def apply(self, step: int, gradient: NDArray[Any], point: NDArray[Any]) -> None:
+        """Add the gradient (R, P), taken at `point`, to the worker's sum, and move its copy or push and fetch."""
+        p, at = self._population, self._at(step)
+        self._sums[at] += gradient
+        pushing = np.flatnonzero(self._joins[step])
+        if len(pushing):
+            self._push(step, pushing)
+        moved = point - p.rates[step][:, None] * gradient
+        fetching = np.flatnonzero(self._fetches[step])
+        of_worker = fetching, self._worker[step, fetching]
+        moved[fetching] = p.theta[fetching]
+        self._copies[at] = moved
+        self._known[of_worker], self._totals[of_worker] = self._pushes[fetching], self._total[fetching]
+
+    def _push(self, step: int, r: NDArray[np.int64]) -> None:
+        """Move the common parameters of the replicates `r` by the sums of their workers."""
+        p, of_worker = self._population, (r, self._worker[step, r])
+        # A sum has the penalties of all its gradients.
+        theta, sums, times = p.theta[r], self._sums[of_worker], self._every[r].astype(p.theta.dtype)
+        state, memory = np.ascontiguousarray(p.state[:, r]), p.memory[r]
+        delays: list[NDArray[Any]] = []
+        for name in p.delays:
+            missed = self._total[r] - self._totals[of_worker]
+            delays.append(missed if name == "missed" else (self._pushes[r] - self._known[of_worker]).astype(theta.dtype))
+        p.decay_weights(theta, step, times, r)
+        rates, others = p.rates[step : step + 1, r], np.ascontiguousarray(p.hyperparameters[:, r])
+        # What a rule counts are its own updates.
+        p.update(theta, sums, state, memory, p.l2[r] * times, rates, 0, -self._pushes[r], others, *delays)
+        p.theta[r], p.state[:, r], p.memory[r] = theta, state, memory
+        self._pushes[r] += 1
+        self._sums[of_worker] = 0
+        if self._total.size:
+            self._total[r] += sums
+
+
+class Elastic(_Copies):
+    """Copies that are moved by the rule, and drawn to the common parameters, as those to them."""
+
+    def __init__(
+        self,
+        population: Trained,
+        events: Sequence[Events],
+        workers: int,
+        force: NDArray[Any],
+        velocity_decay: NDArray[Any] | None,
+    ) -> None:
+        super().__init__(population, events, workers)
+        self._force, self._decay = force, velocity_decay
+        self._state = np.repeat(population.state[:, :, None], workers, axis=2)
+        self._memory = np.repeat(population.memory[:, None], workers, axis=1)
+        self._counts = np.zeros((len(events), workers), np.int64)
+        self._velocity = np.zeros_like(self._copies if velocity_decay is not None else self._copies[:, :, :0])
+        self._arrays += ["_force", "_memory", "_counts", "_velocity"]
+
+    def point(self, step: int) -> NDArray[Any]:
+        """(R, P) the parameters at which the gradient of update `step` is taken: the worker's copy, or ahead of it."""
+        copy = super().point(step)
+        return copy if self._decay is None else copy + self._decay[:, None] * self._velocity[self._at(step)]
+
+    def apply(self, step: int, gradient: NDArray[Any], point: NDArray[Any]) -> None:  # noqa: ARG002
+        """Exchange, if it is time, and move the worker's copy by the rule with the gradient (R, P)."""
+        p, at = self._population, self._at(step)
+        copy = self._copies[at]
+        joining = self._joins[step]
+        if joining.any():
+            drawn = self._force[:, None] * (copy - p.theta)
+            drawn[~joining] = 0
+            p.theta += drawn
+            copy -= drawn
+        before = copy.copy()
+        state, memory = np.ascontiguousarray(self._state[:, at[0], at[1]]), self._memory[at]
+        delays = [np.zeros_like(gradient) if name == "missed" else np.zeros_like(self._force) for name in p.delays]
+        p.decay_weights(copy, step)
+        rates = p.rates[step : step + 1]
+        p.update(copy, gradient, state, memory, p.l2, rates, 0, -self._counts[at], p.hyperparameters, *delays)
+        if self._decay is not None:
+            velocity = self._decay[:, None] * self._velocity[at] + (copy - before)
+            self._velocity[at], copy = velocity, before + velocity
+        self._copies[at], self._state[:, at[0], at[1]], self._memory[at] = copy, state, memory
+        self._counts[at] += 1
+
+    def keep(self, kept: NDArray[np.bool_]) -> None:
+        """Remove all replicates but `kept` (R,)."""
+        super().keep(kept)
+        self._state = self._state[:, kept]
+        self._decay = None if self._decay is None else self._decay[kept]
+
+
+Workers = Shared | Pushing | Elastic
+
+
+def workers_of(
+    population: Trained, method: Asynchronous, settings: Sequence[Mapping[str, Any]], events: Sequence[Events]
+) -> Workers:
+    """The workers of a population, of whose replicates each has its settings, of one number of workers, and events."""
+
+    def of_each(name: str, dtype: Any) -> NDArray[Any]:
+        return np.array([of_replicate[name] for of_replicate in settings], dtype)
+
+    workers, dtype = int(settings[0]["workers"]), population.theta.dtype
+    if method.push_every:
+        return Pushing(population, events, workers, of_each(method.push_every, np.int64))
+    if method.exchange_every:
+        decay = of_each(method.velocity, dtype) if method.velocity else None
+        return Elastic(population, events, workers, (of_each(method.elasticity, float) / workers).astype(dtype), decay)
+    return Shared(population, events)
