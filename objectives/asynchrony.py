@@ -88,8 +88,8 @@ class Asynchronous(Entry):
         settings = complete(self.name, self.hyperparameters, given)
         if self.elasticity and settings[self.elasticity] > settings["workers"]:
             warnings.warn(
-                f"{self.name}({self.elasticity}={settings[self.elasticity]:g}): divided by {settings['workers']} workers "
-                "it is more than 1, which is stable with no learning rate: α is at most (4 − 2ηh)/(4 − ηh)",
+                f"{self.name}({self.elasticity}={settings[self.elasticity]:g}): divided by {settings['workers']} "
+                "workers it is more than 1, which is stable with no learning rate: α is at most (4 − 2ηh)/(4 − ηh)",
                 CooldownWarning,
                 stacklevel=2,
             )
@@ -113,8 +113,8 @@ class Events:
     """The gradients of a run in the order in which they are applied, (T,) each.
 
     worker: which worker computed it. read: how many updates had been made when this worker read common parameters for
-    the last time. time: when it is applied, in the mean time of a gradient. joins: with copies, whether its worker sends
-    or exchanges something with it. fetches: whether its worker begins anew from the common parameters after it.
+    the last time. time: when it is applied, in the mean time of a gradient. joins: with copies, whether its worker
+    sends or exchanges something with it. fetches: whether its worker begins anew from the common parameters after it.
     """
 
     worker: NDArray[np.int64]

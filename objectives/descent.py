@@ -47,6 +47,11 @@ def _read(staleness: ArrayLike, steps: int) -> NDArray[np.int64]:
     return np.maximum(np.arange(steps) - np.minimum(late, steps).astype(np.int64), 0)
 
 
+def _late(name: str, step: int, read: int, totals: NDArray[np.float64]) -> Any:
+    """What a rule takes under this name of the gradient of update `step`, taken at the point before update `read`."""
+    return totals[step] - totals[read] if name == "missed" else float(step - read)
+
+
 def descend(
     gradient: Callable[[NDArray[np.float64]], ArrayLike],
     start: ArrayLike,
@@ -85,9 +90,10 @@ def descend(
         if slope.shape != theta.shape:
             raise InputError(f"descend(gradient=...): must return a gradient of shape {theta.shape}, got {slope.shape}")
         numbers = _numbers_of(rule, slope, slots, memory, step + 1, settings.values())
-        given = {"missed": totals[step] - totals[read[step]], "staleness": float(step - read[step])}
-        late = [given[name] for name in rule.delays]
+        late = [_late(name, step, int(read[step]), totals) for name in rule.delays]
         theta, *updated = rule.update(path[step], slope, *slots, rate, step + 1, *settings.values(), *numbers, *late)
         slots = tuple(updated)
-        path[step + 1], totals[step + 1] = theta, totals[step] + slope
+        path[step + 1] = theta
+        if late:
+            totals[step + 1] = totals[step] + slope
     return path

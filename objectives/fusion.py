@@ -94,10 +94,8 @@ class _Source:
     Every name in it is generated, so that none can clash with the names of a rule's arguments.
     """
 
-    def __init__(self, optimizer: Optimizer, late: bool) -> None:
-        self.late = optimizer.delays if late else ()
-        given = {"missed": "missed[r, p]", "staleness": "staleness[r]"}
-        self.delays = [given[name] if late else "zero" for name in optimizer.delays]
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.delays = {name: {"missed": "missed[r, p]", "staleness": "staleness[r]"}[name] for name in optimizer.delays}
         self.others = [f"other{i}" for i in range(len(optimizer.hyperparameters) - 1)]
         self.slots = [f"slot{i}" for i in range(len(optimizer.slots))]
         self.numbers = [f"number{i}" for i in range(len(optimizer.number_names))]
@@ -139,7 +137,7 @@ class _Source:
     def _kernel(self) -> list[str]:
         slots = list(zip(self.state, self.slots, strict=True))
         return [
-            f"def kernel({', '.join([*ARGUMENTS, *self.late])}):",
+            f"def kernel({', '.join([*ARGUMENTS, *self.delays])}):",
             "    for r in range(theta.shape[0]):",
             "        t = precision(step + 1 - since[r])",
             "        learning_rate = rates[step, r]",
@@ -147,22 +145,22 @@ class _Source:
             "        for p in range(gradient.shape[1]):",
             f"            {', '.join(['theta[r, p]', *self.slots])}, = rule(",
             f"                {', '.join(['theta[r, p]', self.gradient, *self.state])},",
-            f"                {', '.join(['learning_rate', 't', *self.others, *self.numbers, *self.delays])})",
+            f"                {', '.join(['learning_rate', 't', *self.others, *self.numbers, *self.delays.values()])})",
             # Arithmetic on subnormal numbers is many times slower, and a moment without gradients decays into them.
             *[f"            {place} = zero if abs({slot}) < tiny else {slot}" for place, slot in slots],
         ]
 
 
 @cache
-def fused(optimizer: Optimizer, dtype: DTypeLike, *, late: bool = False) -> Callable[..., None]:
+def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
     """The compiled update of `optimizer`:
     `kernel(theta (R, P + S), gradient (R, P), state (slots, R, P), memory (R, M), l2 (R,), rates (T, R), step,
     since (R,), hyperparameters (H, R))`.
 
     It updates the first P columns of `theta`, `state` and `memory` in place for update index `step` (from 0); `rates`
     holds the learning rates, `since` the update index at which each replicate's rule started, and H counts the
-    hyperparameters after `learning_rate`. late: whether it takes those of the rule's `delays`, too, `missed` (R, P) and
-    `staleness` (R,), which are 0 otherwise. All arrays are C-contiguous and of `dtype`, except `memory` (float64) and
+    hyperparameters after `learning_rate`. The kernel also takes the rule's `delays`: `missed` (R, P), `staleness` (R,).
+    All arrays are C-contiguous and of `dtype`, except `memory` (float64) and
     `since` (int64). `gradient` is not modified. Raises InputError for a formula that Numba cannot compile.
     """
     precision = np.dtype(dtype)
@@ -181,16 +179,15 @@ def fused(optimizer: Optimizer, dtype: DTypeLike, *, late: bool = False) -> Call
         namespace["work_out"] = _inlined(optimizer.numbers.work_out, OPTIONS)
         for i, term in enumerate(optimizer.numbers.terms):
             namespace[f"term{i}"] = _inlined(_in_precision(term, precision), OPTIONS)
-    exec(compile(_Source(optimizer, late).text, inspect.getfile(optimizer.update), "exec"), namespace)
+    exec(compile(_Source(optimizer).text, inspect.getfile(optimizer.update), "exec"), namespace)
     if "sums_of" in namespace:
         namespace["sums_of"] = _inlined(namespace["sums_of"], REDUCING)
     looped = namespace["kernel"]
     # The kernel's name is part of the cache file's name: a change of this module must give another kernel.
-    named = f"fused_{optimizer.identifier}{'_late' * late}"
-    looped.__name__ = looped.__qualname__ = f"{named}_{precision.name}_{_version(optimizer)}"
+    looped.__name__ = looped.__qualname__ = f"fused_{optimizer.identifier}_{precision.name}_{_version(optimizer)}"
     compiled: Any = kernel(**OPTIONS)(looped)
     try:
-        compiled.compile(_arguments(precision, optimizer.delays if late else ()))
+        compiled.compile(_arguments(precision, optimizer.delays))
     except NumbaError as error:
         raise InputError(
             f"optimizer {optimizer.name!r}: its formula cannot be compiled: {_reason(error)}. Use arithmetic and "
@@ -200,12 +197,12 @@ def fused(optimizer: Optimizer, dtype: DTypeLike, *, late: bool = False) -> Call
     return kernel_of_rule
 
 
-def _arguments(precision: np.dtype[Any], late: tuple[str, ...]) -> tuple[Any, ...]:
+def _arguments(precision: np.dtype[Any], delays: tuple[str, ...]) -> tuple[Any, ...]:
     """Numba's types of the kernel's arguments."""
     real = from_dtype(precision)
     rows = real[:, ::1]
-    delays = [{"missed": rows, "staleness": real[::1]}[name] for name in late]
-    return rows, rows, real[:, :, ::1], float64[:, ::1], real[::1], rows, int64, int64[::1], rows, *delays
+    late = [{"missed": rows, "staleness": real[::1]}[name] for name in delays]
+    return rows, rows, real[:, :, ::1], float64[:, ::1], real[::1], rows, int64, int64[::1], rows, *late
 
 
 def _reason(error: NumbaError) -> str:

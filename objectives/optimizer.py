@@ -44,8 +44,9 @@ class Optimizer(Entry):
 
     update: the textbook formula for one parameter,
         `update(theta, gradient, *slots, learning_rate, t, *hyperparameters, *numbers) -> (theta, *slots)`,
-        where t = 1, 2, … is the number of the update; at the end it may take `DELAYS`. It uses only arithmetic and numpy's elementwise functions: so it
-        also works on arrays, and the engine can compile it into one loop (objectives/fusion.py).
+        where t = 1, 2, … is the number of the update; at the end it may take `DELAYS`. It uses only arithmetic and
+        numpy's elementwise functions: so it also works on arrays, and the engine can compile it into one loop
+        (objectives/fusion.py).
     hyperparameters: `learning_rate` first, then those of the formula in its order.
     family: "sgd" for one step size for all parameters, "adaptive" for one per parameter.
     formula, reference: for the documentation.

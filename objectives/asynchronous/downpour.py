@@ -6,7 +6,7 @@ downpour = Asynchronous(
     name="downpour",
     own=(
         interval("push_every", 4, "updates of a worker after which it sends the sum of its gradients"),
-        interval("fetch_every", None, "updates of a worker after which it takes the server's parameters; none: as it sends"),
+        interval("fetch_every", None, "updates of a worker after which it takes the server's parameters"),
     ),
     push_every="push_every",
     fetch_every="fetch_every",

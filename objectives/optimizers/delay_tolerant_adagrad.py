@@ -7,9 +7,7 @@ import numpy as np
 from cooldown.objectives.optimizer import Optimizer, learning_rate
 
 
-def update(
-    theta: Any, gradient: Any, total: Any, largest: Any, learning_rate: Any, t: Any, missed: Any = 0.0
-) -> Any:
+def update(theta: Any, gradient: Any, total: Any, largest: Any, learning_rate: Any, t: Any, missed: Any = 0.0) -> Any:
     """b = the sum of the gradients missed; z ← z + g² + 2gb; z′ ← max(z, z′), both 1 at first;
     θ ← θ − (η/√z′) g + (η/√z′_before − η/√z′) b. Algorithm 2 of the paper.
 

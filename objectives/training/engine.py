@@ -94,6 +94,8 @@ def train(
     if checked is not None and len(models) > 1:
         raise InputError("train(limits=...): the problems of the seeds must be on one model, got several")
     if models and all(isinstance(model, Loop) for model in models):
+        for config in configs:
+            config.check_model(models[0])
         with _threads().limit(limits=1):
             return [
                 train_by_loop(

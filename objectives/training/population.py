@@ -118,8 +118,7 @@ class Population:
         self.order_of = np.array([self.orders.index(order) for order in orders])
 
         rule = optimizers.get(first.config.optimizer.name)
-        self.delays = rule.delays if first.config.asynchronous else ()
-        self.update = fused(rule, dtype.name, late=bool(self.delays))
+        self.update, self.delays = fused(rule, dtype.name), rule.delays
         self.theta = _initial(replicates, self.model, network).astype(dtype)
         self.state = np.zeros((len(rule.slots), len(replicates), self.trainable), dtype)
         self.memory = np.zeros((len(replicates), rule.memory_size))
@@ -198,7 +197,7 @@ class Population:
     def _updates(self, first: int, batches: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
         """One update for each of `batches` (R, B), from update index `first` on; returns sums of losses (R,)."""
         theta, state, memory, rates, since = self.theta, self.state, self.memory, self.rates, self.since
-        point, workers, decays = self.theta, self.workers, self.decays
+        point, workers, decays, in_time = self.theta, self.workers, self.decays, self.in_time()
         l2, hyperparameters, model, update = self.strengths["l2"], self.hyperparameters, self.model, self.update
         before_the_rule, network, stochastic = self.before_the_rule, self.network_with_dropout, self.stochastic
         losses = np.empty((len(theta), len(batches)))
@@ -221,7 +220,7 @@ class Population:
                 continue
             if decays:
                 self.decay_weights(theta, step)
-            update(theta, gradient, state, memory, l2, rates, step, since, hyperparameters)
+            update(theta, gradient, state, memory, l2, rates, step, since, hyperparameters, *in_time)
         # A sum along each row, not a matrix product: its rounding must not depend on the number of replicates.
         return np.asarray((losses * [batch.shape[1] for batch in batches]).sum(axis=1))
 
@@ -242,6 +241,11 @@ class Population:
         normals = np.stack([rng.standard_normal(self.trainable, np.float32) for rng in self._noise])[self.seed_of]
         variance, decay = self.strengths["gradient_noise"], self.strengths["gradient_noise_decay"]
         return with_noise(gradient, step, variance, decay, normals)
+
+    def in_time(self) -> list[NDArray[Any]]:
+        """What a rule's `delays` are of gradients at the latest parameters: 0."""
+        of_each = {"missed": (len(self.theta), self.trainable), "staleness": (len(self.theta),)}
+        return [np.zeros(of_each[name], self.dtype) for name in self.delays]
 
     def decay_weights(self, theta: NDArray[Any], step: int, times: Any = 1, rows: Any = slice(None)) -> None:
         """Decay the weights of `theta`, those of the replicates `rows`, as for so many updates of index `step`."""

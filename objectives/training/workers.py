@@ -21,13 +21,19 @@ class Trained(Protocol):
     theta: NDArray[Any]
     state: NDArray[Any]
     memory: NDArray[np.float64]
-    l2: NDArray[Any]
     rates: NDArray[Any]
     since: NDArray[np.int64]
     hyperparameters: NDArray[Any]
     trainable: int
     delays: tuple[str, ...]
     update: Callable[..., None]
+
+    @property
+    def l2(self) -> NDArray[Any]:
+        """(R,) coefficients of the L2 penalty."""
+
+    def in_time(self) -> list[NDArray[Any]]:
+        """The `delays` of gradients that are not late."""
 
     def decay_weights(self, theta: NDArray[Any], step: int, times: Any = 1, rows: Any = slice(None)) -> None:
         """Decay the weights of `theta`, those of the replicates `rows`, as for so many updates of index `step`."""
@@ -154,7 +160,9 @@ class Pushing(_Copies):
         delays: list[NDArray[Any]] = []
         for name in p.delays:
             missed = self._total[r] - self._totals[of_worker]
-            delays.append(missed if name == "missed" else (self._pushes[r] - self._known[of_worker]).astype(theta.dtype))
+            delays.append(
+                missed if name == "missed" else (self._pushes[r] - self._known[of_worker]).astype(theta.dtype)
+            )
         p.decay_weights(theta, step, times, r)
         rates, others = p.rates[step : step + 1, r], np.ascontiguousarray(p.hyperparameters[:, r])
         # What a rule counts are its own updates.
@@ -202,10 +210,9 @@ class Elastic(_Copies):
             copy -= drawn
         before = copy.copy()
         state, memory = np.ascontiguousarray(self._state[:, at[0], at[1]]), self._memory[at]
-        delays = [np.zeros_like(gradient) if name == "missed" else np.zeros_like(self._force) for name in p.delays]
         p.decay_weights(copy, step)
         rates = p.rates[step : step + 1]
-        p.update(copy, gradient, state, memory, p.l2, rates, 0, -self._counts[at], p.hyperparameters, *delays)
+        p.update(copy, gradient, state, memory, p.l2, rates, 0, -self._counts[at], p.hyperparameters, *p.in_time())
         if self._decay is not None:
             velocity = self._decay[:, None] * self._velocity[at] + (copy - before)
             self._velocity[at], copy = velocity, before + velocity
