@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cooldown.objectives.catalog import Entry, unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale, complete
@@ -103,6 +106,11 @@ class Optimizer(Entry):
     def memory_size(self) -> int:
         """Length of the memory that the rule keeps for each replicate."""
         return self.numbers.size if self.numbers else 0
+
+    def in_time(self, gradient: NDArray[Any]) -> list[NDArray[Any]]:
+        """What the `delays` of gradients (R, P) at the latest parameters are, as the compiled rule takes them: 0."""
+        shapes = {"missed": gradient.shape, "staleness": gradient.shape[:1]}
+        return [np.zeros(shapes[name], gradient.dtype) for name in self.delays]
 
     def complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The hyperparameters `given`, checked, and the defaults of the others."""

@@ -16,6 +16,7 @@ from cooldown.objectives.conformance.runs import expect_learned, expect_round_tr
 from cooldown.objectives.descent import descend
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.fusion import fused
+from cooldown.objectives.optimizer import DELAYS
 from cooldown.objectives.optimizers import Optimizer
 
 STEPS, DIMENSION = 50, 7
@@ -95,12 +96,13 @@ def _declaration(rule: Optimizer) -> None:
         )
     expect(rule.hyperparameters[0].low > 0, "learning_rate: its search range must lie above 0")
     parameters = list(inspect.signature(rule.update).parameters)
-    expected = [*parameters[:2], *rule.slots, "learning_rate", "t", *names[1:], *rule.number_names]
+    expected = [*parameters[:2], *rule.slots, "learning_rate", "t", *names[1:], *rule.number_names, *rule.delays]
     expect(
         parameters == expected,
         f"update({', '.join(parameters)}) should take theta, gradient, its slots, learning_rate, t and, in the order "
         f"of their declaration, {', '.join(names[1:]) or 'no hyperparameters'}",
     )
+    expect(set(rule.delays) <= set(DELAYS), f"only {' and '.join(DELAYS)} may have a default, got {rule.delays}")
     expect(rule.formula and rule.reference, "formula and reference must not be empty")
     result = _updated(rule, np.float64(1.0), np.float64(0.5), [np.float64(0.1)] * len(rule.slots))
     returns = ", ".join(["theta", *rule.slots])
@@ -144,7 +146,8 @@ def _compiled(rule: Optimizer) -> None:
     rates = np.full((STEPS, 1), rate)
     for step in range(STEPS):
         slope = _gradient(theta[0])[None]
-        kernel(theta, slope, state, memory, np.zeros(1), rates, step, np.zeros(1, np.int64), values)
+        since, late = np.zeros(1, np.int64), rule.in_time(slope)
+        kernel(theta, slope, state, memory, np.zeros(1), rates, step, since, values, *late)
         difference = float(np.abs(theta[0] - path[step + 1]).max())
         expect(
             np.allclose(theta[0], path[step + 1], rtol=1e-8, atol=1e-10),

@@ -118,7 +118,7 @@ class Population:
         self.order_of = np.array([self.orders.index(order) for order in orders])
 
         rule = optimizers.get(first.config.optimizer.name)
-        self.update, self.delays = fused(rule, dtype.name), rule.delays
+        self.rule, self.update = rule, fused(rule, dtype.name)
         self.theta = _initial(replicates, self.model, network).astype(dtype)
         self.state = np.zeros((len(rule.slots), len(replicates), self.trainable), dtype)
         self.memory = np.zeros((len(replicates), rule.memory_size))
@@ -197,7 +197,8 @@ class Population:
     def _updates(self, first: int, batches: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
         """One update for each of `batches` (R, B), from update index `first` on; returns sums of losses (R,)."""
         theta, state, memory, rates, since = self.theta, self.state, self.memory, self.rates, self.since
-        point, workers, decays, in_time = self.theta, self.workers, self.decays, self.in_time()
+        point, workers, decays = theta, self.workers, self.decays
+        in_time = self.rule.in_time(theta[:, : self.trainable])
         l2, hyperparameters, model, update = self.strengths["l2"], self.hyperparameters, self.model, self.update
         before_the_rule, network, stochastic = self.before_the_rule, self.network_with_dropout, self.stochastic
         losses = np.empty((len(theta), len(batches)))
@@ -241,11 +242,6 @@ class Population:
         normals = np.stack([rng.standard_normal(self.trainable, np.float32) for rng in self._noise])[self.seed_of]
         variance, decay = self.strengths["gradient_noise"], self.strengths["gradient_noise_decay"]
         return with_noise(gradient, step, variance, decay, normals)
-
-    def in_time(self) -> list[NDArray[Any]]:
-        """What a rule's `delays` are of gradients at the latest parameters: 0."""
-        of_each = {"missed": (len(self.theta), self.trainable), "staleness": (len(self.theta),)}
-        return [np.zeros(of_each[name], self.dtype) for name in self.delays]
 
     def decay_weights(self, theta: NDArray[Any], step: int, times: Any = 1, rows: Any = slice(None)) -> None:
         """Decay the weights of `theta`, those of the replicates `rows`, as for so many updates of index `step`."""

@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.asynchronous import Asynchronous, Events
+from cooldown.objectives.optimizers import Optimizer
 
 
 class Trained(Protocol):
-    """What workers see of a population; arrays as there. delays: what its rule takes of "missed" and "staleness".
-    update: its rule, see `fusion.fused`.
-    """
+    """What workers see of a population; arrays as there. update: its rule, see `fusion.fused`."""
 
     theta: NDArray[Any]
     state: NDArray[Any]
@@ -25,15 +24,12 @@ class Trained(Protocol):
     since: NDArray[np.int64]
     hyperparameters: NDArray[Any]
     trainable: int
-    delays: tuple[str, ...]
+    rule: Optimizer
     update: Callable[..., None]
 
     @property
     def l2(self) -> NDArray[Any]:
         """(R,) coefficients of the L2 penalty."""
-
-    def in_time(self) -> list[NDArray[Any]]:
-        """The `delays` of gradients that are not late."""
 
     def decay_weights(self, theta: NDArray[Any], step: int, times: Any = 1, rows: Any = slice(None)) -> None:
         """Decay the weights of `theta`, those of the replicates `rows`, as for so many updates of index `step`."""
@@ -50,7 +46,7 @@ class Shared:
         theta = population.theta[:, : population.trainable]
         self._versions = np.repeat(theta[:, None], self._depth, axis=1)
         # The sum of all gradients, and what it was at each version, for a rule that makes up for what was missed.
-        self._missed = "missed" in population.delays
+        self._missed = "missed" in population.rule.delays
         self._total = np.zeros_like(theta)
         self._totals = np.zeros_like(self._versions) if self._missed else self._versions[:, :0]
 
@@ -69,7 +65,7 @@ class Shared:
         # Running statistics are everybody's.
         p.theta[:, size:] = point[:, size:]
         delays: list[NDArray[Any]] = []
-        for name in p.delays:
+        for name in p.rule.delays:
             if name == "missed":
                 delays.append(self._total - self._of(self._totals, step))
             else:
@@ -132,7 +128,7 @@ class Pushing(_Copies):
         self._every, self._pushes = every, np.zeros(len(events), np.int64)
         # The number and the sum of all pushes, and what they were when each worker fetched.
         self._known = np.zeros((len(events), workers), np.int64)
-        width = self._copies.shape[2] if "missed" in population.delays else 0
+        width = self._copies.shape[2] if "missed" in population.rule.delays else 0
         self._total = np.zeros((len(events), width), population.theta.dtype)
         self._totals = np.zeros((len(events), workers, width), population.theta.dtype)
         self._arrays += ["_sums", "_every", "_pushes", "_known", "_total", "_totals"]
@@ -158,7 +154,7 @@ class Pushing(_Copies):
         theta, sums, times = p.theta[r], self._sums[of_worker], self._every[r].astype(p.theta.dtype)
         state, memory = np.ascontiguousarray(p.state[:, r]), p.memory[r]
         delays: list[NDArray[Any]] = []
-        for name in p.delays:
+        for name in p.rule.delays:
             missed = self._total[r] - self._totals[of_worker]
             delays.append(
                 missed if name == "missed" else (self._pushes[r] - self._known[of_worker]).astype(theta.dtype)
@@ -211,8 +207,8 @@ class Elastic(_Copies):
         before = copy.copy()
         state, memory = np.ascontiguousarray(self._state[:, at[0], at[1]]), self._memory[at]
         p.decay_weights(copy, step)
-        rates = p.rates[step : step + 1]
-        p.update(copy, gradient, state, memory, p.l2, rates, 0, -self._counts[at], p.hyperparameters, *p.in_time())
+        rates, late = p.rates[step : step + 1], p.rule.in_time(gradient)
+        p.update(copy, gradient, state, memory, p.l2, rates, 0, -self._counts[at], p.hyperparameters, *late)
         if self._decay is not None:
             velocity = self._decay[:, None] * self._velocity[at] + (copy - before)
             self._velocity[at], copy = velocity, before + velocity

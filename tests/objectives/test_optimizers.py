@@ -113,7 +113,7 @@ def paths(name):
     kernel, path = fused(rule, "float64"), [theta.copy()]
     for step in range(STEPS):
         slopes = np.array([gradient(row) for row in theta])
-        kernel(theta, slopes, state, memory, l2, rates, step, since, values)
+        kernel(theta, slopes, state, memory, l2, rates, step, since, values, *rule.in_time(slopes))
         path.append(theta.copy())
     compiled = np.array(path)
     return {
@@ -231,7 +231,7 @@ def test_float32_formulas_are_computed_in_float32(name):
     rule = optimizers.get(name)
     # g, slots, t, the hyperparameters after η; an update also has θ, η and the numbers
     shared = 1 + len(rule.slots) + len(rule.hyperparameters)
-    formulas = {rule.update: shared + 2 + len(rule.number_names)}
+    formulas = {rule.update: shared + 2 + len(rule.number_names) + len(rule.delays)}
     formulas |= dict.fromkeys(rule.numbers.terms if rule.numbers else (), shared)
     for formula, arguments in formulas.items():
         compiled = njit(_in_precision(formula, np.dtype(np.float32)))
@@ -261,8 +261,9 @@ def fresh(name, dtype, replicates=1):
 
 def advance(name, dtype, arrays, slopes, step):
     a = arrays
-    kernel = fused(optimizers.get(name), dtype)
-    kernel(a["theta"], slopes, a["state"], a["memory"], a["l2"], a["rates"], step, a["since"], a["hyperparameters"])
+    rule = optimizers.get(name)
+    others = a["state"], a["memory"], a["l2"], a["rates"], step, a["since"], a["hyperparameters"]
+    fused(rule, dtype)(a["theta"], slopes, *others, *rule.in_time(slopes))
 
 
 @pytest.mark.parametrize("name", optimizers.names())
