@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from cooldown.objectives import optimizers, schedules, surfaces, tasks
+from cooldown.objectives import asynchronous, optimizers, schedules, surfaces, tasks
 from cooldown.objectives.relations import KnownArm
 from cooldown.objectives.strategies import STRATEGIES, Strategy
 from cooldown.objectives.surfaces import Surface
@@ -20,6 +20,7 @@ def contents() -> dict[str, list[dict[str, Any]]]:
     return {
         "optimizers": [_described(optimizers.get(name)) for name in optimizers.names()],
         "schedules": [_described(schedules.get(name)) for name in schedules.names()],
+        "asynchronous": [_described(asynchronous.get(name)) for name in asynchronous.names()],
         "strategies": [_strategy(strategy) for strategy in STRATEGIES.values()],
         "tasks": [{"name": name, "about": _first_line(name)} for name in tasks.names()],
         "surfaces": [_surface(surfaces.get(name)) for name in surfaces.names()],

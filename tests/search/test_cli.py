@@ -158,7 +158,8 @@ def test_catalog(run_here: Any) -> None:
     code, out, err = run_here("catalog", "--json")
     found = json.loads(out)
     assert (code, err) == (0, "")
-    sections = {"optimizers", "schedules", "strategies", "tasks", "surfaces", "samplers", "formats", "arms"}
+    sections = {"optimizers", "schedules", "asynchronous", "strategies", "tasks", "surfaces", "samplers", "formats"}
+    sections.add("arms")
     assert set(found) == sections
     assert {entry["name"]: entry["of"] for entry in found["formats"]}.items() >= {
         "csv": "table",
