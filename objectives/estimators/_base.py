@@ -44,6 +44,11 @@ def _without_reactions(estimator: Any) -> bool:
             f"schedule={estimator.schedule!r} depends on held-out rows of the whole run, which single passes do not "
             "have; use fit"
         )
+    if estimator.asynchronous is not None:
+        raise AttributeError(
+            f"{type(estimator).__name__}.partial_fit: asynchronous={estimator.asynchronous!r} has workers that do not "
+            "wait at the end of a pass; use fit"
+        )
     return True
 
 
@@ -144,8 +149,9 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
         self.validation_loss_curve_ = (
             _mean_over_seeds([curve.held_out_loss for curve in converged]) if validated else None
         )
-        # Without reactions all seeds have the same rates.
-        rates = fitted.rates[self._members] if config.reacts else fitted.rates[self._members][:1]
+        # Without reactions and workers all seeds have the same rates.
+        own = config.reacts or config.asynchronous is not None
+        rates = fitted.rates[self._members] if own else fitted.rates[self._members][:1]
         self.learning_rate_curve_ = _mean_over_seeds([row[: _updates(row)] for row in rates])
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: NDArray[Any] | None = None) -> Self:

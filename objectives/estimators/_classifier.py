@@ -39,6 +39,8 @@ class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[mis
     class_weight: None, "balanced" or a dict of label to weight (1 where it has none), in all losses.
     shuffle, curriculum, gradient_noise, gradient_noise_decay, dropout, batch_norm, clip_norm, l2, weight_decay,
         initialization: strategies, off by default; see docs/strategies.md.
+    asynchronous: None, or the name of an asynchronous method, whose workers are simulated, or a dict with its name and
+        settings; see docs/asynchronous.md. It cannot be trained by `partial_fit`.
     n_seeds: number of networks trained together, whose probabilities are averaged. One that diverges is left out with a
         ConvergenceWarning.
     dtype: "float32" or "float64", the precision of the training; predictions are computed in float64.
@@ -88,6 +90,7 @@ class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[mis
         l2: float = default("l2"),
         weight_decay: float = default("weight_decay"),
         initialization: str = default("initialization"),
+        asynchronous: str | Mapping[str, Any] | None = None,
         class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
         n_seeds: int = 1,
         dtype: str = "float32",
@@ -117,6 +120,7 @@ class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[mis
             l2=l2,
             weight_decay=weight_decay,
             initialization=initialization,
+            asynchronous=asynchronous,
             n_seeds=n_seeds,
             dtype=dtype,
             warm_start=warm_start,

@@ -44,6 +44,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         l2: float = default("l2"),
         weight_decay: float = default("weight_decay"),
         initialization: str = default("initialization"),
+        asynchronous: str | Mapping[str, Any] | None = None,
         n_seeds: int = 1,
         dtype: str = "float32",
         warm_start: bool = False,
@@ -71,6 +72,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.l2 = l2
         self.weight_decay = weight_decay
         self.initialization = initialization
+        self.asynchronous = asynchronous
         self.n_seeds = n_seeds
         self.dtype = dtype
         self.warm_start = warm_start
@@ -112,6 +114,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
                 "schedule": self._choice("schedule", {}),
                 **{name: getattr(self, name) for name in ("batch_size", "epochs", *STRATEGIES)},
                 "early_stopping": self._patience(),
+                "asynchronous": self.asynchronous,
             }
         )
 
@@ -165,7 +168,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
 def _fields(config: TrainConfig) -> dict[str, Any]:
     """The parameters of an estimator that trains with `config`."""
-    fields = config.to_json()
+    fields = {"asynchronous": None, **config.to_json()}
     optimizer, schedule = fields.pop("optimizer"), fields.pop("schedule")
     fields |= {"optimizer": optimizer.pop("name"), "learning_rate": optimizer.pop("learning_rate")}
     return {**fields, "optimizer_params": optimizer, "schedule": schedule.pop("name"), "schedule_params": schedule}

@@ -156,13 +156,14 @@ def fit(
         problems = [problem] * len(seeds)
         replicates = replicates_of(problems, config, seeds)
         record, population = run(problems, replicates, precision, every_epoch=True, initial=initial, observer=observer)
-    ended = population.alive.size == 0 or config.reacts
+    ended = population.alive.size == 0 or config.reacts or config.asynchronous is not None
     standing = None if ended else population.standing(population.epochs, int(population.starts[-1]))
     return Fitted(record.curves(), record.theta, record.rates, standing)
 
 
 def begin(problem: Problem, config: TrainConfig, seeds: Sequence[int], *, dtype: DTypeLike = np.float32) -> Standing:
-    """The state of a run of `config` before its first pass, for `train_pass`; the config must not react.
+    """The state of a run of `config` before its first pass, for `train_pass`; the config must not react, and not be
+    asynchronous.
 
     Its rates are planned for `config.epochs` passes over as many rows as `problem` has.
     Raises InputError for unusable arguments.
@@ -172,6 +173,8 @@ def begin(problem: Problem, config: TrainConfig, seeds: Sequence[int], *, dtype:
     check_memory("begin(config=...)", run_bytes(problem, [config], len(seeds), precision.itemsize))
     if config.reacts:
         raise InputError("begin(config=...): early stopping and schedules that react cannot train pass by pass")
+    if config.asynchronous is not None:
+        raise InputError("begin(config=...): asynchronous workers do not wait at the end of a pass")
     with _threads().limit(limits=1):
         problems = [problem] * len(seeds)
         population, _ = population_of(problems, replicates_of(problems, config, seeds), precision)

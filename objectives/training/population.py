@@ -44,7 +44,7 @@ class Replicate:
         config = self.config
         strategies = config.reacts, config.batch_norm, config.dropout > 0
         method = config.asynchronous
-        apart = (method.name, method.hyperparameters["workers"]) if method else ()
+        apart = (method.name, method.hyperparameters["workers"]) if method else ("", 1)
         return config.optimizer.name, *strategies, config.epochs, self.plan.sizes.tobytes(), *apart
 
 

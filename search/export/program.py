@@ -86,6 +86,7 @@ class Program:
         """Raise InputError for what a program would split, train or watch in another way than the search did."""
         aim = self.task.aim
         found = {
+            "asynchronous workers": self.config.asynchronous is not None,
             "class_weight": aim.class_weight is not None,
             "sample_weight": self.task.sample_weight is not None,
             "target_transform": aim.target_transform is not None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from cooldown.objectives import optimizers, schedules
+from cooldown.objectives import asynchronous, optimizers, schedules
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.hyperparameters import Declared
 from cooldown.objectives.relations import KnownArm
@@ -38,19 +38,22 @@ class Arm:
     """What one search may choose from: optimizers × schedules, and the settings that belong to this arm alone.
 
     label: the user's name for it, which distinguishes it from another arm with the same choices; "" for none.
-    settings: strategies, `batch_size`, `epochs` and hyperparameters, as `arm_settings.read` gives them.
+    asynchronous: the method whose workers are simulated; "" for updates one after another.
+    settings: strategies, `batch_size`, `epochs`, hyperparameters and the method's, as `arm_settings.read` gives
+        them.
     """
 
     optimizers: tuple[str, ...]
     schedules: tuple[str, ...]
     label: str = ""
     settings: Settings = ()
+    asynchronous: str = ""
 
     @classmethod
     @lru_cache(maxsize=1024)
     def parse(cls, text: str) -> "Arm":
         """`"momentum,nag+cosine,sgdr"`: optimizers, then schedules; no `+` means `constant`. `"mine=adam"` has a label,
-        `"adam[batch_size=64]"` a setting.
+        `"adam[batch_size=64]"` a setting, and `"adagrad@downpour"` an asynchronous method.
 
         Raises InputError with one line per problem, and the closest match for an unknown name.
         """
@@ -85,19 +88,20 @@ class Arm:
         cls, text: str, label: str | None, choices: str, given: Mapping[str, Any], problems: Sequence[str]
     ) -> "Arm":
         """The arm of these parts, which are still to be checked. problems: those of the settings' syntax."""
-        first, plus, second = choices.partition("+")
+        synchronous, at, method = (part.strip() for part in choices.partition("@"))
+        first, plus, second = synchronous.partition("+")
         optimizer_names = tuple(name.strip() for name in first.split(","))
         schedule_names = tuple(name.strip() for name in second.split(",")) if plus else (NO_ANNEALING,)
         shown = f"arm {text!r:.120}"
         told = [f"{shown}: {problem}" for problem in problems]
-        if "@" in choices:
-            told.append(f"{shown}: asynchronous methods, written behind @, are not available yet")
-            raise InputError("\n".join(told))
         if label is not None and not re.fullmatch(r"[\w.-]{1,40}", label):
             told.append(f"{shown}: the label before = must be 1 to 40 letters, digits, dots, dashes or underscores")
         entries: dict[str, Sequence[Declared]] = {}
         complete = True
-        for names, catalog in ((optimizer_names, optimizers), (schedule_names, schedules)):
+        parts: list[tuple[tuple[str, ...], Any]] = [(optimizer_names, optimizers), (schedule_names, schedules)]
+        if at:
+            parts.append(((method,), asynchronous))
+        for names, catalog in parts:
             for name in names:
                 if not name:
                     told.append(f"{shown}: a name is missing; write it like momentum,nag+cosine,sgdr")
@@ -114,9 +118,15 @@ class Arm:
             for name in optimizer_names
             if name and name in schedule_names
         ]
+        if method and complete:
+            told += [
+                f"{shown}: {name} reacts at the end of an epoch, which asynchronous workers do not wait for"
+                for name in schedule_names
+                if schedules.get(name).reaction
+            ]
         settings, wrong = read(given, entries, complete=complete)
         told += [f"{shown}: {problem}" for problem in wrong]
-        arm = cls(optimizer_names, schedule_names, label or "", settings)
+        arm = cls(optimizer_names, schedule_names, label or "", settings, method)
         if not told and settings and len(arm.name) > LONGEST_TEXT:
             told.append(
                 f"arm {text[:40]!r}… has {len(arm.name)} characters; an arm with settings has at most {LONGEST_TEXT}"
@@ -139,7 +149,8 @@ class Arm:
     def choices(self) -> str:
         """The name without its label and its settings."""
         first = ",".join(self.optimizers)
-        return first if self.schedules == (NO_ANNEALING,) else f"{first}+{','.join(self.schedules)}"
+        synchronous = first if self.schedules == (NO_ANNEALING,) else f"{first}+{','.join(self.schedules)}"
+        return f"{synchronous}@{self.asynchronous}" if self.asynchronous else synchronous
 
     @property
     def batch_size(self) -> int | None:
@@ -158,8 +169,10 @@ class Arm:
 
     @property
     def around(self) -> dict[str, Any]:
-        """Its settings around the update rule, which any arm could have: batch size, epochs, strategies."""
-        return {name: value for name, value in self.settings if name in RUN or name.startswith(f"{STRATEGY}.")}
+        """What it has around the update rule, as any arm could: batch size, epochs, strategies, workers."""
+        of_any = (f"{STRATEGY}.", f"{self.asynchronous or STRATEGY}.")
+        around = {name: value for name, value in self.settings if name in RUN or name.startswith(of_any)}
+        return around | ({"asynchronous": self.asynchronous} if self.asynchronous else {})
 
     @property
     def hyperparameters(self) -> dict[str, tuple[Declared, ...]]:
@@ -167,7 +180,12 @@ class Arm:
         of_optimizers: dict[str, tuple[Declared, ...]] = {
             name: optimizers.get(name).hyperparameters for name in self.optimizers
         }
-        return of_optimizers | {name: schedules.get(name).hyperparameters for name in self.schedules}
+        of_method = (self.asynchronous,) if self.asynchronous else ()
+        return (
+            of_optimizers
+            | {name: schedules.get(name).hyperparameters for name in self.schedules}
+            | {name: asynchronous.get(name).hyperparameters for name in of_method}
+        )
 
     @property
     def is_single(self) -> bool:

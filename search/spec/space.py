@@ -177,7 +177,9 @@ class Space:
             if len(names) > 1:
                 owner = chosen[kind] = trial.suggest_categorical(kind, list(names))
             chosen |= self._suggest(owner, trial)
-        return chosen | self._suggest(STRATEGY, trial)
+        for owner in (self.arm.asynchronous, STRATEGY):
+            chosen |= self._suggest(owner, trial) if owner else {}
+        return chosen
 
     def _suggest(self, owner: str, trial: Any) -> dict[str, Any]:
         return {parameter.key: parameter.natural(parameter.suggest(trial)) for parameter in self.parameters[owner]}
@@ -207,7 +209,7 @@ class Space:
             return {**self.fixed[owner], **{name: value for of, _, name, value in parts if of == owner}}
 
         optimizer = chosen.get("optimizer", self.arm.optimizers[0])
-        schedule = chosen.get("schedule", self.arm.schedules[0])
+        schedule, method = chosen.get("schedule", self.arm.schedules[0]), self.arm.asynchronous
         return TrainConfig.from_json(
             {
                 "optimizer": {"name": optimizer, **values_of(optimizer)},
@@ -215,6 +217,7 @@ class Space:
                 "batch_size": self.batch_size,
                 "epochs": self.epochs,
                 **values_of(STRATEGY),
+                "asynchronous": {"name": method, **values_of(method)} if method else None,
             }
         )
 

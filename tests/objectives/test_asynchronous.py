@@ -285,6 +285,14 @@ def test_batch_normalization_with_common_parameters(problem: Problem) -> None:
     assert late.curves[0].final_loss < 1.0
 
 
+def test_synchronous_and_asynchronous_configs_are_trained_in_one_call(problem: Problem) -> None:
+    given = [config(method, "adam") for method in (None, ONE[0], {"name": "easgd", "workers": 2}, None)]
+    plain, alone, _, again = train(problem, given, [0, 1])
+    for one, other, third in zip(plain, alone, again, strict=True):
+        np.testing.assert_array_equal(one.train_loss, other.train_loss)
+        np.testing.assert_array_equal(one.train_loss, third.train_loss)
+
+
 # --- what is refused
 
 
