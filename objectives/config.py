@@ -127,6 +127,11 @@ class TrainConfig:
             )
 
     @property
+    def entries(self) -> tuple[Choice, ...]:
+        """The catalog entries that it uses: optimizer, schedule and, if it is asynchronous, the method."""
+        return self.optimizer, self.schedule, *((self.asynchronous,) if self.asynchronous else ())
+
+    @property
     def reacts(self) -> bool:
         """Whether the run depends on its held-out loss: early stopping, or a schedule such as `plateau`."""
         return self.early_stopping is not None or schedules.get(self.schedule.name).reaction is not None

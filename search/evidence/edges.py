@@ -86,9 +86,9 @@ def _better_default(view: View, arm: str) -> TrainConfig | None:
 
 
 def _value(config: TrainConfig, key: str) -> float:
-    """A config's value of a hyperparameter, or of a strategy."""
+    """A config's value of an entry's hyperparameter, or of a strategy."""
     owner, _, name = key.rpartition(".")
-    for choice in (config.optimizer, config.schedule):
+    for choice in config.entries:
         if choice.name == owner:
             return float(choice.hyperparameters[name])
     # A strategy that is off has no value that could lie outside a range.

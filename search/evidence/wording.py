@@ -97,7 +97,7 @@ def lead(verdict: Verdict, measure: str = "loss") -> Lead | None:
 def config_in_words(config: TrainConfig) -> str:
     """A config in one line."""
     parts = []
-    for choice in (config.optimizer, config.schedule):
+    for choice in config.entries:
         values = ", ".join(f"{name} {setting(value)}" for name, value in choice.hyperparameters.items())
         parts.append(f"{choice.name} ({values})")
     defaults = {name: strategy.declared.default for name, strategy in STRATEGIES.items()}

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from cooldown.objectives.config import Choice, TrainConfig
+from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.hyperparameters import Hyperparameter
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.evidence.commands import AGAIN, command_about
@@ -184,14 +184,11 @@ def _config(arm: str, study: StudyRecord, config: TrainConfig) -> Config:
 
 def config_rows(config: TrainConfig) -> list[tuple[str, str]]:
     """A config as rows of setting and value; strategies only where they are on."""
-    from cooldown.objectives import optimizers, schedules
+    from cooldown.objectives import asynchronous, optimizers, schedules
 
     rows: list[tuple[str, str]] = []
-    choices: tuple[tuple[str, Choice, Any], ...] = (
-        ("Optimizer", config.optimizer, optimizers),
-        ("Schedule", config.schedule, schedules),
-    )
-    for title, choice, catalog in choices:
+    catalogs = (("Optimizer", optimizers), ("Schedule", schedules), ("Asynchronous", asynchronous))
+    for (title, catalog), choice in zip(catalogs, config.entries, strict=False):
         rows.append((title, choice.name))
         units = {
             declared.name: f" {declared.unit.value}"
