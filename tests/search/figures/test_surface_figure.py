@@ -27,7 +27,7 @@ STEPS = {"rosenbrock": 1200}
 EVERY = pytest.mark.parametrize(
     "name", in_short(surfaces.names(), [name for name in surfaces.names() if name not in ("himmelblau", "rastrigin")])
 )
-"""Himmelblau and rastrigin, which have several minima, in full only: the others have one, and rosenbrock the most steps."""
+"""Himmelblau and rastrigin, which have several minima, in full only; of the others, rosenbrock has the most steps."""
 
 
 @cache
