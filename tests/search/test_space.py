@@ -6,7 +6,7 @@ from typing import Any
 
 import optuna
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_runs import run_in_threads, spec
 
@@ -43,6 +43,7 @@ def asked(arm: str, sampler: str = "random", size: int = 8, **changes: Any) -> l
 
 
 @pytest.mark.parametrize(("owner", "hyperparameter"), EVERY, ids=[f"{owner}.{each.name}" for owner, each in EVERY])
+@settings(max_examples=25)
 @given(share=st.floats(0, 1))
 def test_natural_and_sampled_values_are_inverse(owner: str, hyperparameter: Any, share: float) -> None:
     low, high = hyperparameter.range_in(20, 200)

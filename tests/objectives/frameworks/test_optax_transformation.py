@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import parity
 import pytest
+from covering import covering
 
 from cooldown import TrainConfig, optimizers, schedules, tasks
 from cooldown.objectives.errors import InputError
@@ -70,14 +71,12 @@ def follow(config: TrainConfig) -> None:
     reference.assert_followed(theta, losses)
 
 
-@pytest.mark.parametrize("name", optimizers.names())
-def test_every_rule(name: str) -> None:
-    follow(parity.config(name, "cosine", warmup_steps=7))
+EVERY = [(rule, schedule) for rule in optimizers.names() for schedule in schedules.names()]
 
 
-@pytest.mark.parametrize("name", schedules.names())
-def test_every_schedule(name: str) -> None:
-    follow(parity.config("momentum", name, strategies=WHOLE, **parity.ways(name)[-1]))
+@pytest.mark.parametrize(("rule", "schedule"), covering(EVERY, parts=lambda row: row))
+def test_every_rule_and_every_schedule(rule: str, schedule: str) -> None:
+    follow(parity.config(rule, schedule, strategies=WHOLE, **parity.ways(schedule)[-1]))
 
 
 @pytest.mark.parametrize(
