@@ -78,16 +78,16 @@ class Programs:
 
         of_group = jax.vmap(of_one) if width > 1 else _alone(of_one)
 
+        grouped = [each.reshape(-1, width, *each.shape[1:]) for each in (theta, indices, seeds)]
+
         def step(group: Any, results: Any) -> Any:
-            inputs = [jax.lax.dynamic_slice_in_dim(each, group * width, width) for each in (theta, indices, seeds)]
-            return tuple(
-                jax.lax.dynamic_update_slice_in_dim(all_of_them, new, group * width, 0)
-                for all_of_them, new in zip(results, of_group(*inputs), strict=True)
-            )
+            new = of_group(*(each[group] for each in grouped))
+            return tuple(whole.at[group].set(part) for whole, part in zip(results, new, strict=True))
 
         n = len(theta)
-        empty = jnp.zeros(n, dtype), jnp.zeros((n, P), dtype), jnp.zeros((n, theta.shape[1] - P), dtype)
-        return jax.lax.fori_loop(0, groups, step, empty)
+        shapes = (n // width, width), (n // width, width, P), (n // width, width, theta.shape[1] - P)
+        results = jax.lax.fori_loop(0, groups, step, tuple(jnp.zeros(shape, dtype) for shape in shapes))
+        return tuple(each.reshape(n, *each.shape[2:]) for each in results)
 
     def _measured(self, X: Any, y: Any, row: Any, rows: Any) -> Any:
         """The loss of each of the rows (m,), and the outputs (m, …), of one replicate's columns (size,)."""

@@ -22,9 +22,9 @@ class KerasModule(nn.Module):
         # A Keras model is a module too, whose parameters would be this one's.
         self.__dict__["function"] = function
         for place, variable in enumerate(function.trainable):
-            self.register_parameter(f"parameter{place}", nn.Parameter(variable.value.detach().clone()))
+            self.register_parameter(f"parameter{place}", nn.Parameter(_copied(variable)))
         for place, variable in enumerate(function.others):
-            self.register_buffer(f"other{place}", variable.value.detach().clone())
+            self.register_buffer(f"other{place}", _copied(variable))
 
     def values(self) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         """The values of the trainable and of the other variables."""
@@ -45,8 +45,14 @@ class KerasModule(nn.Module):
         outputs, after = function(trainable, others, list(seeds.to(torch.int32)), x, training=self.training)
         if self.training:
             for place, (old, new) in enumerate(zip(others, after, strict=True)):
-                setattr(self, f"other{place}", new.detach().to(old.dtype))
+                setattr(self, f"other{place}", new.detach().to(old))
         return outputs
+
+
+def _copied(variable: Any) -> torch.Tensor:
+    """A variable's value on the CPU, as a module makes its own; Keras has it on a GPU if there is one."""
+    value: torch.Tensor = variable.value.detach().cpu().clone()
+    return value
 
 
 @dataclass(frozen=True)

@@ -91,10 +91,10 @@ class TorchModel:
                 x, y = self.rows.take(rows, dtype, self.device)
                 # In memory of its own, because a kernel's bits may depend on where a row begins.
                 columns = torch.tensor(theta[r], device=self.device)
-                step, random = steps.step_of(columns, x, y)
+                step, random, parts = steps.step_of(columns, x, y)
                 if random and not self.rows.draws:
                     draws.seed(seed)
-                loss, gradient, others = step(columns[:split], columns[split:], x, y)
+                loss, gradient, others = step(columns[:split], columns[split:], *parts)
                 losses[r], gradients[r] = loss.item(), gradient.cpu().numpy()
                 if split < theta.shape[1]:
                     theta[r, split:] = others.cpu().numpy()

@@ -9,11 +9,13 @@ then run without these.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from functools import lru_cache
+from copy import deepcopy
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
 from torch import nn
+from torch._ops import OpOverload
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
@@ -30,8 +32,10 @@ RECORDED_AFTER = 4
 MOST_PROGRAMS = 64
 """Programs kept of one model."""
 
-Step = Callable[[torch.Tensor, torch.Tensor, Any, Any], tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
-"""(P,) parameters, (size − P,) other columns, inputs, targets → loss (), gradient (P,), other columns after it."""
+Step = Callable[..., tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
+"""(P,) parameters, (size − P,) other columns, the tensors of inputs and targets one by one → loss (), gradient (P,),
+other columns after it.
+"""
 
 
 class Programs:
@@ -61,8 +65,8 @@ class Steps:
     def __init__(self, module: nn.Module, layout: Layout, loss: Callable[[Any, Any], Any], programs: Programs) -> None:
         self.module, self.layout, self.loss, self.programs = module, layout, loss, programs
 
-    def step_of(self, columns: torch.Tensor, x: Any, y: Any) -> tuple[Step, bool]:
-        """The step for batches like this one, and whether it draws random numbers or may do so.
+    def step_of(self, columns: torch.Tensor, x: Any, y: Any) -> tuple[Step, bool, list[Any]]:
+        """The step for batches like this one, whether it draws random numbers or may do so, and the batch's tensors.
 
         columns: (size,) of a replicate.
         """
@@ -76,13 +80,15 @@ class Steps:
                 if key not in self.programs.recorded:
                     if len(self.programs.recorded) >= MOST_PROGRAMS:
                         self.programs.recorded.clear()
-                    self.programs.recorded[key] = self._recorded(columns, x, y)
-        return self.programs.recorded.get(key) or (self.eager, True)
+                    self.programs.recorded[key] = self._recorded(columns, parts, structure)
+        step, draws = self.programs.recorded.get(key) or (partial(self.eager, structure), True)
+        return step, draws, parts
 
     def eager(
-        self, parameters: torch.Tensor, others: torch.Tensor, x: Any, y: Any
+        self, structure: pytree.TreeSpec, parameters: torch.Tensor, others: torch.Tensor, *parts: Any
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """The step as PyTorch makes it."""
+        """The step as PyTorch makes it. structure: of inputs and targets, whose tensors are `parts`."""
+        x, y = pytree.tree_unflatten(parts, structure)
         with torch.enable_grad():
             leaf = parameters.detach().requires_grad_()
             state = self.layout.parameters(leaf) | self.layout.others(others)
@@ -90,37 +96,44 @@ class Steps:
             (gradient,) = torch.autograd.grad(loss, leaf)
         return loss.detach(), gradient, self.layout.columns(state, self.layout.carried, others.dtype)
 
-    def _recorded(self, columns: torch.Tensor, x: Any, y: Any) -> tuple[Step, bool] | None:
+    def _recorded(
+        self, columns: torch.Tensor, parts: list[torch.Tensor], structure: pytree.TreeSpec
+    ) -> tuple[Step, bool] | None:
         """The step as a list of kernels, and whether these draw; None for a module that cannot be recorded.
 
         That is one whose code depends on values, or draws random numbers outside torch, or has a state outside its
         tensors: recorded, it would not give the bits that it gives itself.
         """
-        split = self.layout.trainable
-        given = columns[:split].clone(), columns[split:].clone(), x, y
+        split, eager = self.layout.trainable, partial(self.eager, structure)
+        given = columns[:split].clone(), columns[split:].clone(), *parts
         elsewhere = given[0] * 1.0625, *given[1:]
         with Draws() as draws:
             draws.seed(0)
             before = str(states())
             # Whatever fails here, the module itself does or says better.
             with suppress(Exception):
-                # The tracer counts the arguments of a function, and takes a method's `self` for one.
-                graph = make_fx(lambda *arguments: self.eager(*arguments))(*given)
+                graph = make_fx(eager)(*given)
                 if str(states()) != before:
                     return None
-                for program in (_scripted(graph, given), graph.forward):
-                    if program is not None and _same(self.eager, program, elsewhere, draws):
+                for program in (_scripted(graph), graph.forward):
+                    if program is not None and _same(eager, program, elsewhere, draws):
                         return program, _draws(graph)
         return None
 
 
-def _scripted(graph: GraphModule, given: tuple[Any, ...]) -> Step | None:
+def _scripted(graph: GraphModule) -> Step | None:
     """The same kernels, called from C++; None where TorchScript does not know one of them.
 
     TorchScript is deprecated for its compiler, which is not used here: nothing is fused, and no order changed.
     """
+    named = GraphModule(graph, deepcopy(graph.graph))
+    for node in named.graph.nodes:
+        # TorchScript finds the overload by itself, and does not know its name.
+        if isinstance(node.target, OpOverload):
+            node.target = node.target.overloadpacket
+    named.recompile()
     with suppress(Exception), quiet(), plainly():
-        script: Step = torch.jit.trace(graph, given, check_trace=False).forward
+        script: Step = torch.jit.script(named).forward
         return script
     return None
 
