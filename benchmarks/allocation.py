@@ -21,7 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.inline import Here
+from cooldown.search.executors.engines.inline import Inline
 from cooldown.search.spec.experiment import read_spec
 
 TASKS = ("wine", "iris", "breast_cancer", "two_moons", "digits", "diabetes")
@@ -60,7 +60,7 @@ def measured(case: tuple[str, tuple[int, ...]], repeats: int) -> tuple[float, fl
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger(f"sqlite:///{Path(folder) / 'allocation.db'}")
         ledger.create("it", spec.to_json(), "", [StudyKey(arm, r) for arm in ARMS for r in range(repeats)])
-        run(ledger, "it", spec, Splits(tasks.get(task), spec), Here, queue=1)
+        run(ledger, "it", spec, Splits(tasks.get(task), spec), Inline())
         record = ledger.load("it")
     losses = np.array(
         [[np.mean([c.final_loss for c in study.evaluations]) for study in record.of(arm)] for arm in ARMS]

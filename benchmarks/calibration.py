@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.inline import Here
 from benchmarks.real_pairs import INTERVAL_REPEATS, ROWS, SOURCES, pair_of
 from cooldown.objectives.random_streams import generator
 from cooldown.search.evidence.answer import question_word
+from cooldown.search.executors.engines.inline import Inline
 from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.statistics.looks import levels
 from cooldown.search.statistics.verdict import Verdict, verdicts
@@ -65,7 +65,7 @@ def losses_of(number: int, repeats: int, trials: int, epochs: int) -> Losses:
         ledger = Ledger(f"sqlite:///{Path(folder) / 'calibration.db'}")
         splits = Splits(tasks.get(spec.task), spec)
         ledger.create("aa", spec.to_json(), "", [StudyKey(arm, r) for arm in spec.arms for r in range(repeats)])
-        run(ledger, "aa", spec, splits, Here, queue=1)
+        run(ledger, "aa", spec, splits, Inline())
         studies = {(study.arm, study.repeat): study for study in ledger.load("aa").studies}
     return np.array(
         [[[curve.final_loss for curve in studies[arm, r].evaluations] for r in range(repeats)] for arm in spec.arms]

@@ -22,8 +22,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.inline import Here
 from cooldown.objectives.config import TrainConfig
+from cooldown.search.executors.engines.inline import Inline
 from cooldown.search.spec.experiment import read_spec
 from cooldown.search.spec.space import Space
 
@@ -53,7 +53,7 @@ def measured(case: tuple[str, bool], repeats: int) -> tuple[float, float, list[f
     with tempfile.TemporaryDirectory() as folder, patch.object(Space, "config", of_effective if effective else config):
         ledger = Ledger(f"sqlite:///{Path(folder) / 'rate.db'}")
         ledger.create("it", spec.to_json(), "", [StudyKey(ARM, r) for r in range(repeats)])
-        run(ledger, "it", spec, Splits(tasks.get(task), spec), Here, queue=1)
+        run(ledger, "it", spec, Splits(tasks.get(task), spec), Inline())
         record = ledger.load("it")
     searched = [curve for study in record.studies for curve in study.curves(Purpose.SEARCH)]
     diverged = float(np.mean([curve.outcome is Outcome.DIVERGED for curve in searched]))

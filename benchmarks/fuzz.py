@@ -17,7 +17,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -292,10 +291,11 @@ def main() -> None:
 
     for module in PRELOADED:
         import_module(module)
-    from cooldown.search.executors import local
+    from cooldown.search.executors.engines import local
+    from cooldown.search.executors.engines.inline import Inline
 
-    # Jobs run in a thread: what is tried here is the input, not the workers.
-    local.local_processes = ThreadPoolExecutor  # type: ignore[assignment]
+    # Jobs run in this process: what is tried here is the input, not the workers.
+    local.LocalProcesses = lambda _workers: Inline()  # type: ignore[assignment, misc]
 
     root = Path(tempfile.mkdtemp(prefix="cooldown-fuzz-"))
     good = root / "good"

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.inline import Here
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.random_streams import generator
+from cooldown.search.executors.engines.inline import Inline
 
 ROWS, INTERVAL_REPEATS, TRUTH_REPEATS = 300, 5, 40
 ARMS = ("momentum+cosine", "adam+cosine")
@@ -102,7 +102,7 @@ def pair_of(case: tuple[str, int]) -> Pair:
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger(f"sqlite:///{Path(folder) / 'pairs.db'}")
         ledger.create("it", spec.to_json(), "", [StudyKey(arm, r) for arm in ARMS for r in range(repeats)])
-        run(ledger, "it", spec, splits, Here, queue=1)
+        run(ledger, "it", spec, splits, Inline())
         record = ledger.load("it")
     own, left = np.empty((2, repeats)), np.empty((2, repeats))
     for a, arm in enumerate(ARMS):

@@ -2,7 +2,8 @@
 
 It has what decides the last digits of a result: packages, the processor and what numpy uses of it, the kernel that the
 BLAS library chose, and the variables of the environment that change these choices. Beside it the versions of all
-packages that Cooldown needs, with which an experiment can be repeated elsewhere.
+packages that Cooldown needs, with which an experiment can be repeated elsewhere. The first run adds the arithmetic
+digest of the machines that train it (`Writer.record_arithmetic`).
 """
 
 import os

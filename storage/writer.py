@@ -92,6 +92,17 @@ class Writer:
         rows = [reference_row(self._id, repeat, reference) for reference in references]
         self._append(lambda connection: connection.execute(insert(tables.references), rows))
 
+    def record_arithmetic(self, digest: str) -> None:
+        """Keep the arithmetic digest of the machines that train the experiment, beside its environment."""
+        e = tables.experiments
+
+        def record(connection: Connection) -> None:
+            environment = connection.execute(select(e.c.environment).where(e.c.id == self._id)).scalar_one()
+            values = {"environment": {**environment, "arithmetic": digest}}
+            connection.execute(update(e).where(e.c.id == self._id).values(**values))
+
+        self._append(record)
+
     def finish(self, repeats: int) -> None:
         """Declare the experiment complete: the ledger holds everything that the spec asks for, so many repeats. It is
         recorded as a look at its answer.

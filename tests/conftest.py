@@ -6,12 +6,10 @@ docs/testing.md says how to run them, and what the markers are for.
 import gc
 import os
 import shutil
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from collections.abc import Callable, Generator, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -89,17 +87,28 @@ def group_of(item: pytest.Item) -> str | None:
 
 
 @pytest.fixture(autouse=True)
-def _experiments_in_threads(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An experiment trains in threads of the test's process, where its worker processes are not what is tested."""
+def _experiments_in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An experiment trains in the test's process, where its worker processes are not what is tested."""
+    from cooldown.search.executors.engines.inline import Inline
+
     if not any(request.node.get_closest_marker(name) for name in GROUPS):
-        monkeypatch.setattr("cooldown.search.executors.local.local_processes", ThreadPoolExecutor)
+        monkeypatch.setattr("cooldown.search.executors.engines.local.LocalProcesses", lambda _workers: Inline())
 
 
 @pytest.fixture(scope="session")
 def _references() -> Callable[..., object]:
-    from cooldown.search.executors.jobs import references_packed
+    from cooldown.objectives.references import trained
+    from cooldown.search.executors.packed import Packed
 
-    return lru_cache(maxsize=64)(references_packed)
+    known: dict[tuple[str, tuple[str, ...]], object] = {}
+
+    def once(problem: Any, names: Sequence[str]) -> object:
+        key = Packed(problem, "the problem").pickled.digest, tuple(names)
+        if key not in known:
+            known[key] = trained(problem, names)
+        return known[key]
+
+    return once
 
 
 @pytest.fixture(autouse=True)
@@ -107,8 +116,7 @@ def _references_once(monkeypatch: pytest.MonkeyPatch, _references: Callable[...,
     """References, which are a function of their rows and a third of a small experiment, are trained once for the same
     rows. Where they are what is tested, a fixture of this name takes its place.
     """
-    for module in ("executors.jobs", "tuning.reference_jobs"):
-        monkeypatch.setattr(f"cooldown.search.{module}.references_packed", _references)
+    monkeypatch.setattr("cooldown.objectives.references.trained", _references)
 
 
 @pytest.fixture(scope="session")

@@ -173,7 +173,10 @@ class ArrayTask(Task):
         if self.scales_each:
             own.append("each target is scaled")
         settings = (self.kind, self.hidden, self.activation, self.standardize, self.categorical, X.shape, *own)
-        digest = sha256(repr(settings).encode() + X.tobytes() + y.tobytes())
+        digest = sha256(repr(settings).encode())
+        # Not their bytes: a large table would be copied.
+        for array in (X, np.ascontiguousarray(y)):
+            digest.update(array.data)
         if self.aim:
             digest.update(repr(self.aim).encode())
         for name, of_rows in (("", self.sample_weight), *self.apart._asdict().items()):

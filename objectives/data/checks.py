@@ -93,7 +93,7 @@ def check_features(X: Any, where: str = "from_arrays(X=...)", missing: bool = Fa
                     f"(for text columns and missing cells use from_table)"
                 )
     values: NDArray[np.float64] = array.astype(np.float64)
-    bad = np.argwhere(~(np.abs(values) <= LARGEST) & ~(missing & np.isnan(values)))
+    bad = np.argwhere(~((values >= -LARGEST) & (values <= LARGEST)) & ~(missing & np.isnan(values)))
     if len(bad):
         row, column = bad[0]
         raise InputError(

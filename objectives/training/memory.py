@@ -30,30 +30,35 @@ SERIES = 6
 """Numbers that are recorded of an epoch."""
 
 
-def run_bytes(problem: Problem, configs: Sequence[TrainConfig], seeds: int, itemsize: int = 4) -> int:
+def run_bytes(
+    problem: Problem, configs: Sequence[TrainConfig], seeds: int, itemsize: int = 4, rows: int | None = None
+) -> int:
     """Bytes that training these configs with so many seeds takes, data included.
 
-    itemsize: bytes of a number in the arithmetic, 4 or 8.
+    itemsize: bytes of a number in the arithmetic, 4 or 8. rows: of the data, where those of `problem` are an example.
     """
-    return max((_config_bytes(problem, config, seeds, len(configs), itemsize) for config in configs), default=0)
+    own = len(problem.train) + len(problem.held_out)
+    return max(
+        (_config_bytes(problem, config, seeds, len(configs), itemsize, rows or own) for config in configs), default=0
+    )
 
 
-def _config_bytes(problem: Problem, config: TrainConfig, seeds: int, configs: int, itemsize: int) -> int:
-    model, rows = problem.model, len(problem.train) + len(problem.held_out)
+def _config_bytes(problem: Problem, config: TrainConfig, seeds: int, configs: int, itemsize: int, rows: int) -> int:
+    model = problem.model
     recorded = 8 * SERIES * config.epochs * configs * seeds
     if isinstance(model, Loop):
         # What it allocates itself is not known.
         return recorded
     together = min(max(POPULATION, seeds), configs * seeds)
     slots = len(optimizers.get(config.optimizer.name).slots)
-    updates = config.epochs * -(-len(problem.train) // config.batch_size)
+    updates = config.epochs * -(-rows // config.batch_size)
     numbers = (COPIES + slots) * model.size + 3 * updates
     data = 0
     if isinstance(model, MLP):
         width = model.X.shape[1] + model.hidden_units + model.n_outputs
         numbers += ACTIVATIONS * width * min(max(config.batch_size, EVALUATION_ROWS), rows)
         # Each seed may have rows of its own.
-        data = seeds * model.X.nbytes
+        data = seeds * rows * (model.X.nbytes // len(model.X))
     return itemsize * numbers * together + data + recorded
 
 

@@ -119,6 +119,16 @@ Force = Annotated[bool, typer.Option("--force", help="overwrite an existing file
 Workers = Annotated[
     int | None, typer.Option("--workers", help="worker processes [default: one per core]", **whole(1, limits.WORKERS))
 ]
+ExecutorName = Annotated[
+    str | None,
+    typer.Option(
+        "--executor",
+        help="where training runs: inline, local, dask, or the address of a Dask scheduler, as tcp://HOST:PORT "
+        "[default: local; inline for one worker]",
+        metavar="EXECUTOR",
+        show_default=False,
+    ),
+]
 Arms = Annotated[
     list[str] | None,
     typer.Option(

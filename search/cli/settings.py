@@ -42,7 +42,9 @@ def merged_settings(
         merged["ranges"] = {**flatten(ranges), **flags["ranges"]}
     if "task" not in merged or {"report", "on_task"} & merged.keys():
         # Not a valid spec: this raises, and reports all other mistakes too.
-        planned_spec(**{key: value for key, value in merged.items() if key not in ("name", "db", "workers")})
+        planned_spec(
+            **{key: value for key, value in merged.items() if key not in ("name", "db", "workers", "executor")}
+        )
     return merged
 
 

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
 from typing import Any
 
 import numpy as np
@@ -10,38 +10,46 @@ import numpy as np
 from cooldown.objectives.records import Outcome
 from cooldown.objectives.runs import Run
 from cooldown.objectives.training.limits import Limits
-from cooldown.search.executors.jobs import train_packed, unpacked
+from cooldown.search.executors.contract import Executor
+from cooldown.search.executors.engines.inline import Inline
+from cooldown.search.executors.jobs import train_replicates
+from cooldown.search.executors.packed import Packed
+from cooldown.storage import Purpose
 
 
 class HandedOut(Executor):
     """Training jobs wait until the caller has trained their `runs`; other jobs are done at once, in this process."""
 
-    def __init__(self) -> None:
-        self._waiting: deque[tuple[Future[Any], tuple[Any, ...]]] = deque()
+    capacity = 1
 
-    def submit(self, call: Callable[..., Any], /, *args: Any, **more: Any) -> "Future[Any]":
-        """Keep a training job, or do the call."""
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Future[Any], Packed[Any], tuple[Any, ...]]] = deque()
+        self._others = Inline()
+
+    def submit(self, call: Callable[..., Any], packed: Packed[Any], /, *arguments: Any) -> "Future[Any]":
+        """Keep a training job, or do the job."""
+        if call is not train_replicates:
+            return self._others.submit(call, packed, *arguments)
         future: Future[Any] = Future()
-        if call is train_packed:
-            self._waiting.append((future, args))
-            return future
-        try:
-            future.set_result(call(*args, **more))
-        except Exception as error:
-            future.set_exception(error)
+        self._waiting.append((future, packed, arguments))
         return future
+
+    def close(self) -> None:
+        """Forget the waiting jobs."""
+        self._waiting.clear()
 
     def runs(self) -> Iterator[Run]:
         """The runs of the waiting jobs, job by job, config by config and seed by seed. A run is over when the next is
         asked for; with the last of its runs a job is done. Raises InputError for a run without a report.
         """
         while self._waiting:
-            future, (packed, configs, seeds, every_epoch, limits) = self._waiting.popleft()
+            future, packed, (purpose, repeat, configs, seeds, limits) = self._waiting.popleft()
+            problems, every_epoch = packed.value.problems(purpose, repeat), purpose is not Purpose.EVALUATION
             curves = []
             for place, config in enumerate(configs):
                 reported = _ignore if limits is None else _pruning(Limits(limits[place : place + 1]))
                 of_config = []
-                for problem, seed in zip(unpacked(packed), seeds, strict=True):
+                for problem, seed in zip(problems, seeds, strict=True):
                     run = Run(problem, config, seed, every_epoch, reported)
                     yield run
                     of_config.append(run.curve())

@@ -1,80 +1,62 @@
-"""The jobs that an executor runs: pure functions on packed problems.
+"""The jobs that an executor runs: pure functions of a task's problems.
 
-A job takes configs, seeds and a problem for each seed, and returns curves: no database, no Optuna, no state. Problems
-are pickled once by the coordinator and unpickled once by each worker.
+A job takes configs and seeds, and returns curves: no database, no Optuna, no state. Its problems are made in the worker
+from the task's data, which is sent there once.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.errors import CooldownWarning, InputError
+from cooldown.objectives.errors import CooldownWarning
 from cooldown.objectives.problem import Loop, Problem
 from cooldown.objectives.quiet import collected
 from cooldown.objectives.records import Curve, Reference
+from cooldown.search.executors.contract import UnfitError
+from cooldown.storage import Purpose
 
 
-class TrainingError(RuntimeError):
-    """The text of what a model raised in a worker: the exception itself may not be picklable, or may end a process."""
+class Problems(Protocol):
+    """What jobs share: the problems of all their runs."""
+
+    def problems(self, purpose: Purpose, repeat: int) -> tuple[Problem, ...]:
+        """The problem of each seed of a repeat's runs with this purpose: with the rows that they may use, and no
+        others.
+        """
 
 
-Problems = tuple[Problem, ...]
-"""A problem for each seed."""
-
-
-def pack(problems: Problems) -> bytes:
-    """The problems as bytes for the workers, including models that are defined in a script or notebook.
-
-    Raises InputError for a model that cannot be pickled.
-    """
-    import cloudpickle
-
-    try:
-        packed: bytes = cloudpickle.dumps(problems)
-    except Exception as error:
-        model = type(problems[0].model).__name__
-        raise InputError(
-            f"the model {model} cannot be sent to a worker process: {type(error).__name__}: {error}"
-        ) from error
-    return packed
-
-
-@lru_cache(maxsize=8)
-def unpacked(packed: bytes) -> Problems:
-    """The problems that `pack` has packed."""
-    import pickle
-
-    problems: Problems = pickle.loads(packed)
-    return problems
-
-
-def train_packed(
-    packed: bytes,
+def train_replicates(
+    data: Problems,
+    purpose: Purpose,
+    repeat: int,
     configs: Sequence[TrainConfig],
     seeds: Sequence[int],
-    every_epoch: bool,
     limits: NDArray[np.float64] | None = None,
 ) -> list[list[Curve]]:
-    """`cooldown.train` on a packed problem; raises TrainingError for any exception."""
-    with _training_errors():
-        from cooldown.objectives.training.engine import train
+    """`cooldown.train` on a repeat's problems."""
+    from cooldown.objectives.training.engine import train
 
-        return train(unpacked(packed), configs, seeds, every_epoch=every_epoch, limits=limits)
+    every_epoch = purpose is not Purpose.EVALUATION
+    return train(data.problems(purpose, repeat), configs, seeds, every_epoch=every_epoch, limits=limits)
 
 
-def references_packed(packed: bytes, names: Sequence[str]) -> list[Reference]:
-    """The references of these names on the first of the packed problems; raises TrainingError for any exception."""
-    with _training_errors():
-        from cooldown.objectives.references import trained
+def train_references(data: Problems, repeat: int, names: Sequence[str]) -> list[Reference]:
+    """The references of these names on the first of a repeat's problems of the evaluation."""
+    from cooldown.objectives.references import trained
 
-        return trained(unpacked(packed)[0], names)
+    return trained(data.problems(Purpose.EVALUATION, repeat)[0], names)
+
+
+def arithmetic(_: Problems) -> str:
+    """The arithmetic digest of the worker's machine."""
+    from cooldown.objectives.training.arithmetic import arithmetic_digest
+
+    return arithmetic_digest()
 
 
 class Compiled(NamedTuple):
@@ -84,32 +66,24 @@ class Compiled(NamedTuple):
     remarks: tuple[str, ...]
 
 
-def compile_packed(packed: bytes, configs: Sequence[TrainConfig]) -> Compiled:
-    """Compile, or load from disk, everything that these configs need on a packed problem: nothing, for a loop of the
-    user's own.
-    """
-    with _training_errors():
-        from cooldown.objectives.training.engine import train
+def compile_programs(data: Problems, configs: Sequence[TrainConfig], digest: str) -> Compiled:
+    """Compile, or load from disk, everything that these configs need: nothing, for a loop of the user's own.
 
-        started = time.perf_counter()
-        problem = unpacked(packed)[0]
+    digest: the arithmetic digest of the machines that train the experiment. Raises UnfitError on another one.
+    """
+    from cooldown.objectives.training.engine import train
+
+    if (own := arithmetic(data)) != digest:
+        raise UnfitError(
+            f"it rounds in another way than the machines that began the experiment (arithmetic {own} instead of "
+            f"{digest}), so that results would differ in their last digits"
+        )
+    started = time.perf_counter()
+    with collected(CooldownWarning) as remarks:
+        problem = data.problems(Purpose.SEARCH, 0)[0]
         if isinstance(problem.model, Loop):
             return Compiled(0.0, ())
         # Two batches contain all shapes that occur.
         rows = 2 * max((config.batch_size for config in configs), default=1)
-        with collected(CooldownWarning) as remarks:
-            train(replace(problem, train=problem.train[:rows]), configs, [0])
-        return Compiled(time.perf_counter() - started, tuple(remarks))
-
-
-@contextmanager
-def _training_errors() -> Iterator[None]:
-    """Turn any exception, including a model's `sys.exit`, into a TrainingError that says what was raised and where."""
-    try:
-        yield
-    except BaseException as error:
-        where, place = "", error.__traceback__
-        while place is not None:
-            where, place = f"{place.tb_frame.f_code.co_filename}, line {place.tb_lineno}", place.tb_next
-        # Not chained: the cause would have to be pickled too.
-        raise TrainingError(f"{type(error).__name__}: {error} ({where})") from None
+        train(replace(problem, train=problem.train[:rows]), configs, [0])
+    return Compiled(time.perf_counter() - started, tuple(remarks))

@@ -14,7 +14,8 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.running import Report, Runs
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.settings import Asked, explicit
-from cooldown.storage import ExperimentRecord, Status
+from cooldown.search.tuning.splits import Splits
+from cooldown.storage import ExperimentRecord, Ledger, Status
 
 
 @explicit(Asked)
@@ -52,22 +53,22 @@ def runs(
             "pruned together; use seeds=1, or tasks.from_loop for a loop that can be called"
         )
     ledger, record, spec, splits = opened(spec, splits, name, db)
-    return _handed_out(Runs(ledger, splits, None, report), record, spec)
+    return _handed_out(ledger, splits, report, record, spec)
 
 
-def _handed_out(experiment: Runs, record: ExperimentRecord, spec: Experiment) -> Iterator[Run]:
+def _handed_out(
+    ledger: Ledger, splits: Splits, report: Report, record: ExperimentRecord, spec: Experiment
+) -> Iterator[Run]:
     """The runs up to the end of the spec, and then those of its plan, until the question is answered."""
     from cooldown.search.executors.handed_out import HandedOut
     from cooldown.search.experiments.plan import next_step
     from cooldown.search.tuning.runner import steps
 
-    ledger, executor = experiment.ledger, HandedOut()
+    executor = HandedOut()
+    experiment = Runs(ledger, splits, executor, report)
     while True:
         if record.status is not Status.DONE:
-            waiting = steps(
-                ledger, record.name, spec, experiment.splits, lambda: executor, queue=1, report=experiment.report
-            )
-            with closing(waiting):
+            with closing(steps(ledger, record.name, spec, splits, executor, report=report)) as waiting:
                 for _ in waiting:
                     yield from executor.runs()
             record = ledger.load(record.name)

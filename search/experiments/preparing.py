@@ -8,6 +8,7 @@ from typing import Any
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task, from_frame, is_frame
 from cooldown.search.evidence.commands import command
+from cooldown.search.executors.opening import check_executor
 from cooldown.search.experiments.running import worker_count
 from cooldown.search.spec import limits, samplers
 from cooldown.search.spec.experiment import Experiment, planned_spec, read_spec
@@ -18,7 +19,7 @@ from cooldown.search.spec.task_fields import BY_TASK, READING
 from cooldown.search.tuning.costs import arm_cost
 from cooldown.search.tuning.splits import Splits, task_of, with_own_test
 from cooldown.search.tuning.studies import planned
-from cooldown.storage import ExperimentRecord, Ledger, Purpose
+from cooldown.storage import ExperimentRecord, Ledger
 from cooldown.storage.address import database_url
 from cooldown.storage.names import check_new_name, name_after
 
@@ -26,7 +27,9 @@ OF_TABLE = ("target", "sample_weight", "kind", *BY_TASK, *READING)
 """Settings that say what the columns of a table are."""
 
 
-def prepared(task: Any, name: Any, db: Any, workers: Any, settings: Mapping[str, Any]) -> tuple[Experiment, Splits]:
+def prepared(
+    task: Any, name: Any, db: Any, workers: Any, settings: Mapping[str, Any], executor: Any = None
+) -> tuple[Experiment, Splits]:
     """The spec and its splits; raises InputError for what cannot be run."""
     fields = {key: value for key, value in settings.items() if value is not None}
     if isinstance(task, PathLike):
@@ -39,7 +42,7 @@ def prepared(task: Any, name: Any, db: Any, workers: Any, settings: Mapping[str,
         raise InputError("widened: set only by `cooldown resume NAME --extend`; use ranges instead")
     fixed, until_decided = "repeats" in fields, fields.get("until_decided")
     spec = planned_spec(task=task.name if isinstance(task, Task) else task, **fields)
-    check(spec, name, db, workers)
+    check(spec, name, db, workers, executor)
     if until_decided and len(spec.arms) < 2:
         raise InputError("until_decided: with one arm there is no question to decide; give two, or repeats")
     resolved = task_of(spec, task if isinstance(task, Task) else None)
@@ -49,19 +52,18 @@ def prepared(task: Any, name: Any, db: Any, workers: Any, settings: Mapping[str,
     from cooldown.search.tuning.size import check_size
 
     check_size(spec, splits, worker_count(spec, workers))
-    # Report data that cannot be split and models that cannot be pickled or trained before the experiment is created.
-    for purpose in Purpose:
-        splits.packed(purpose, 0)
+    # Report models that cannot be pickled or trained before the experiment is created.
+    splits.packed.pickled  # noqa: B018
     for arm in spec.parsed_arms:
         for config in search_space(spec, arm, splits.updates_per_epoch(arm)).programs():
-            config.check_model(splits.model)
+            config.check_model(splits.example.model)
     if not fixed and not spec.looks and len(spec.arms) > 1:
         per_repeat = sum(arm_cost(arm, spec, splits).total for arm in spec.parsed_arms) // spec.repeats
         spec = read_spec(**{**spec.to_json(), "looks": default_plan(per_repeat)})
     return spec, splits
 
 
-def check(spec: Experiment, name: Any, db: Any, workers: Any) -> None:
+def check(spec: Experiment, name: Any, db: Any, workers: Any, executor: Any = None) -> None:
     """Raise InputError for what the spec itself does not check."""
     samplers.get(spec.sampler).check()
     if name is not None:
@@ -71,6 +73,7 @@ def check(spec: Experiment, name: Any, db: Any, workers: Any) -> None:
     counted = isinstance(workers, Integral) and not isinstance(workers, bool)
     if workers is not None and not (counted and 1 <= workers <= limits.WORKERS):
         raise InputError(f"workers: should be a whole number from 1 to {limits.WORKERS}, got {workers!r:.80}")
+    check_executor(executor, workers)
 
 
 def find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -> ExperimentRecord | None:

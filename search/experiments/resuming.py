@@ -5,6 +5,7 @@ from os import PathLike
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.trust import UntrustedModuleError, reading
 from cooldown.search.evidence.edges import edges
+from cooldown.search.executors.opening import open_executor
 from cooldown.search.experiments.notebook import interruptible, reporting
 from cooldown.search.experiments.plan import next_step, widened
 from cooldown.search.experiments.preparing import check
@@ -30,6 +31,7 @@ def resume(
     max_repeats: int | None = None,
     db: str | PathLike[str] | None = None,
     workers: int | None = None,
+    executor: str | None = None,
     trust: bool = False,
     report: Report | None = None,
 ) -> Result:
@@ -42,8 +44,8 @@ def resume(
     until_decided: then go on, looking at the numbers of repeats of its plan and at doubled ones, until the question is
     answered or there are max_repeats, by default 20 or twice what there is; the ledger keeps this for an interrupted
     run, and ranges are widened where that comes first. trust: import modules that the ledger names; else
-    UntrustedModuleError says which. report: as in `compare`. Raises InputError for a smaller number than there is, for
-    a task that cannot be loaded, and if `extend` was the only request and there is nothing to widen.
+    UntrustedModuleError says which. workers, executor, report: as in `compare`. Raises InputError for a smaller number
+    than there is, for a task that cannot be loaded, and if `extend` was the only request and there is nothing to widen.
     """
     trials, repeats, max_repeats = plain((trials, repeats, max_repeats))
     ledger = Ledger(database_url(db), create=False)
@@ -58,7 +60,7 @@ def resume(
     finished = record.status is Status.DONE
     if finished and not asked and not (plan and _goes_on(Result(record), spec, until_decided)):
         return Result(record)
-    check(spec, None, db, workers)
+    check(spec, None, db, workers, executor)
     if spec.until != before.until:
         # First of all, so that an interrupted run goes on with it.
         before = before.model_copy(update={"until": spec.until})
@@ -70,8 +72,9 @@ def resume(
     from cooldown.search.tuning.size import check_size
 
     check_size(spec, splits, worker_count(spec, workers))
-    with interruptible(name, db), reporting(report) as told:
-        runs = Runs(ledger, splits, workers, told)
+    opened = open_executor(executor, worker_count(spec, workers))
+    with opened, interruptible(name, db), reporting(report) as told:
+        runs = Runs(ledger, splits, opened, told)
         result = Result(record) if finished else runs.run(name, before)
         # It is finished before it is extended: else the finalists would depend on when it was interrupted.
         if spec != before:

@@ -170,10 +170,10 @@ def _repeated(document: Document, spec: Experiment, task: Task, seeds: int | Non
     further = [seed for seed in range(seeds or SEEDS) if seed not in recorded_seeds]
     chosen = [*recorded_seeds, *further][: seeds or len(recorded_seeds) or SEEDS]
     splits, repeat, fresh = Splits(task, spec), document.repeat, document.seeds.evaluation
-    curves = train(splits.problems(Purpose.SEARCH, repeat, chosen), [config], chosen)[0]
+    curves = train(splits.problems_of(Purpose.SEARCH, repeat, chosen), [config], chosen)[0]
     tests: list[Curve] = []
     if fresh:
-        tests = train(splits.problems(Purpose.EVALUATION, repeat, fresh), [config], fresh, every_epoch=False)[0]
+        tests = train(splits.problems_of(Purpose.EVALUATION, repeat, fresh), [config], fresh, every_epoch=False)[0]
     recorded = document.curve.validation_loss if recorded_seeds and seeds is None else []
     remarks = _remarks(config, splits.rows(Purpose.SEARCH))
     if loss_name(spec) != "loss":

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cooldown.search.executors.contract import Executor
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.tuning.progress import Progress
@@ -15,20 +16,18 @@ Report = Callable[[Progress], None]
 
 @dataclass(frozen=True)
 class Runs:
-    """The runs of one experiment. workers: processes, None for one per core. report: called after every step."""
+    """The runs of one experiment. executor: where it is trained. report: called after every step."""
 
     ledger: Ledger
     splits: Splits
-    workers: int | None
+    executor: Executor
     report: Report
 
     def run(self, name: str, spec: Experiment) -> Result:
         """Run the experiment `name` to the end of its spec."""
-        from cooldown.search.executors.local import local_processes
         from cooldown.search.tuning.runner import run
 
-        count = worker_count(spec, self.workers)
-        run(self.ledger, name, spec, self.splits, lambda: local_processes(count), queue=2 * count, report=self.report)
+        run(self.ledger, name, spec, self.splits, self.executor, report=self.report)
         return Result(self.ledger.load(name))
 
     def extend(
@@ -63,7 +62,7 @@ class Runs:
 
 
 def worker_count(spec: Experiment, workers: int | None) -> int:
-    """How many processes to start: at most one per study, because a study's jobs run one after another."""
-    from cooldown.search.executors.local import default_workers
+    """How many workers to start: at most one per study, because a study's jobs run one after another."""
+    from cooldown.search.executors.opening import default_workers
 
     return min(workers or default_workers(), len(planned(spec)))

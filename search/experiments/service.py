@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
 from cooldown.objectives.trust import reading
+from cooldown.search.executors.opening import open_executor
 from cooldown.search.experiments.notebook import interruptible, reporting
 from cooldown.search.experiments.preparing import find, opened, prepared
 from cooldown.search.experiments.result import Result
@@ -35,6 +36,7 @@ def compare(
     name: str | None = None,
     db: str | PathLike[str] | None = None,
     workers: int | None = None,
+    executor: str | None = None,
     report: Report | None = None,
     on_task: OnTask = lambda _: None,
     **settings: Unpack[Settings],
@@ -44,8 +46,11 @@ def compare(
     task: a built-in name, a path to a CSV or Parquet file or a DataFrame (with `target`, `test` for test rows for all
     repeats, and `groups` or `time` for columns across which nothing is split), `openml:NAME`, `module:attribute`, or a
     Task. name: the experiment's name; by default that of the task. db: the ledger's file, or its database URL. workers:
-    processes, by default one per core. report: called with the progress after every step; by default a notebook shows
-    it, and a script nothing. on_task: called with the task before anything is trained, for what is told of its table.
+    processes, by default one per core. executor: where training runs: "inline" (in this process, the default for one
+    worker), "local" (processes of this machine, the default for more), "dask" (a Dask cluster of this machine), or
+    the address of a Dask scheduler such as "tcp://192.0.2.7:8786". report: called with the progress after every step;
+    by default a notebook shows it, and a script nothing. on_task: called with the task before anything is trained, for
+    what is told of its table.
 
     With neither repeats nor until_decided, the experiment is looked at after 5, 10, 20 and 40 repeats, as far as a
     budget in gradient evaluations goes, and ends as soon as its question is answered; with repeats=N it has N repeats.
@@ -55,13 +60,14 @@ def compare(
     Raises InputError for invalid input, before anything is written, and Interrupted, a KeyboardInterrupt, that says how
     to continue.
     """
-    spec, splits = prepared(task, name, db, workers, settings)
+    spec, splits = prepared(task, name, db, workers, settings, executor)
     on_task(splits.task)
-    ledger, record, spec, splits = opened(spec, splits, name, db)
-    with interruptible(record.name, db), reporting(report) as told:
-        runs = Runs(ledger, splits, workers, told)
-        result = Result(record) if record.status is Status.DONE else runs.run(record.name, spec)
-        result = runs.until_answered(result, spec)
+    with open_executor(executor, worker_count(spec, workers)) as opened_executor:
+        ledger, record, spec, splits = opened(spec, splits, name, db)
+        with interruptible(record.name, db), reporting(report) as told:
+            runs = Runs(ledger, splits, opened_executor, told)
+            result = Result(record) if record.status is Status.DONE else runs.run(record.name, spec)
+            result = runs.until_answered(result, spec)
     return result if isinstance(task, str | PathLike) else Result(result.record, splits.task)
 
 
@@ -72,6 +78,7 @@ def dry_run(
     name: str | None = None,
     db: str | PathLike[str] | None = None,
     workers: int | None = None,
+    executor: str | None = None,
     on_task: OnTask = lambda _: None,
     **settings: Unpack[Settings],
 ) -> "Estimate":
@@ -79,16 +86,15 @@ def dry_run(
 
     Raises InputError as `compare` does.
     """
-    from cooldown.search.executors.local import local_processes
     from cooldown.search.tuning.dry_run import estimate
 
-    spec, splits = prepared(task, name, db, workers, settings)
+    spec, splits = prepared(task, name, db, workers, settings, executor)
     on_task(splits.task)
     with suppress(NoLedgerError):
         # Raises if the name is taken.
         find(Ledger(database_url(db), create=False), spec, splits.task.fingerprint(), name)
-    count = worker_count(spec, workers)
-    return estimate(spec, splits, count, lambda: local_processes(count))
+    with open_executor(executor, worker_count(spec, workers)) as opened_executor:
+        return estimate(spec, splits, opened_executor)
 
 
 @explicit(OneArm)
@@ -100,6 +106,7 @@ def tune(
     name: str | None = None,
     db: str | PathLike[str] | None = None,
     workers: int | None = None,
+    executor: str | None = None,
     report: Report | None = None,
     on_task: OnTask = lambda _: None,
     **settings: Unpack[OneArm],
@@ -118,6 +125,7 @@ def tune(
         name=name,
         db=db,
         workers=workers,
+        executor=executor,
         report=report,
         on_task=on_task,
         **settings,

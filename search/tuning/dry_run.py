@@ -9,12 +9,12 @@ fewer epochs, because the time is linear in them.
 import heapq
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from cooldown.search.executors.contract import Executor
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.search.tuning.costs import ArmCost, arm_cost
@@ -60,19 +60,17 @@ class Estimate:
         return {**asdict(self), "gradient_evaluations": self.gradient_evaluations, "arms": arms}
 
 
-def estimate(spec: Experiment, splits: Splits, workers: int, open_executor: Callable[[], Executor]) -> Estimate:
+def estimate(spec: Experiment, splits: Splits, executor: Executor) -> Estimate:
     """The time and cost of the experiment `spec`. splits: of its task. The runs of the calibration are not stored."""
     began = time.perf_counter()
-    executor = _SharedExecutor(open_executor())
-    try:
-        first = _timed(spec, splits, workers, executor, 1)
-        # The rest of the budget decides how many epochs of a run are timed.
-        left = BUDGET - (time.perf_counter() - began)
-        longest = max(spec.epochs_of(arm) for arm in spec.parsed_arms)
-        epochs = max(min(longest, int(left / max(first.seconds, 1e-3))), 1)
-        last = first if epochs == 1 else _timed(spec, splits, workers, executor, epochs)
-    finally:
-        executor.end()
+    # A job of each worker runs while one more waits for it.
+    workers = min((executor.capacity + 1) // 2, len(planned(spec)))
+    first = _timed(spec, splits, workers, executor, 1)
+    # The rest of the budget decides how many epochs of a run are timed.
+    left = BUDGET - (time.perf_counter() - began)
+    longest = max(spec.epochs_of(arm) for arm in spec.parsed_arms)
+    epochs = max(min(longest, int(left / max(first.seconds, 1e-3))), 1)
+    last = first if epochs == 1 else _timed(spec, splits, workers, executor, epochs)
     small = _small(spec, workers, epochs)
     # The overhead of a job (transfer, ledger, waiting) does not depend on its size.
     idle = (last.seconds - _makespan(small, last.replicates, workers, references=last.references)) * workers
@@ -186,7 +184,7 @@ def _shortened(spec: Experiment, epochs: int) -> Experiment:
     return recorded_spec({**spec.to_json(), "arms": arms})
 
 
-def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_SharedExecutor", epochs: int) -> _Timing:
+def _timed(spec: Experiment, splits: Splits, workers: int, executor: Executor, epochs: int) -> _Timing:
     """Run the small experiment to its end, and measure it."""
     small = _shortened(_small(spec, workers, epochs), epochs)
     names = dict(zip(small.arms, spec.arms, strict=True))
@@ -200,7 +198,7 @@ def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_SharedExe
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger(f"sqlite:///{Path(folder) / 'dry-run.db'}")
         ledger.create("dry run", small.to_json(), "", planned(small))
-        run(ledger, "dry run", small, Splits(splits.task, small), lambda: executor, queue=2 * workers, report=report)
+        run(ledger, "dry run", small, Splits(splits.task, small), executor, report=report)
         ended, record = time.monotonic(), ledger.load("dry run")
     spent: dict[Kind, list[float]] = {}
     for study in (*record.studies, *record.default_configs):
@@ -210,23 +208,3 @@ def _timed(spec: Experiment, splits: Splits, workers: int, executor: "_SharedExe
     means = {kind: sum(seconds) / len(seconds) for kind, seconds in spent.items() if seconds}
     references = [sum(each.seconds for each in of_repeat) for of_repeat in record.references.values()]
     return _Timing(compiled - began, ended - compiled, means, sum(references) / max(len(references), 1))
-
-
-class _SharedExecutor(Executor):
-    """An executor for several runs: their shutdown is ignored until `end`."""
-
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
-
-    def submit(self, call: Callable[..., Any], /, *args: Any, **more: Any) -> "Future[Any]":
-        """Submit to the wrapped executor."""
-        return self._executor.submit(call, *args, **more)
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Ignored: the next run needs the executor too."""
-
-    def end(self) -> None:
-        """Shut the wrapped executor down."""
-        from cooldown.search.executors.local import stop
-
-        stop(self._executor)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cooldown.search.executors.jobs import references_packed
+from cooldown.search.executors.jobs import train_references
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.tuning.splits import Splits
-from cooldown.storage import ExperimentRecord, Purpose
+from cooldown.storage import ExperimentRecord
 
 WORK = 4
 """The work of a repeat's references, as that of one replicate of an evaluation (studies.WEIGHTS)."""
@@ -22,7 +22,6 @@ class ReferenceJob:
 
     repeat: int
     names: tuple[str, ...]
-    problem: bytes
 
     @property
     def name(self) -> str:
@@ -31,13 +30,13 @@ class ReferenceJob:
 
     @property
     def call(self) -> tuple[Callable[..., Any], *tuple[Any, ...]]:
-        """What a worker runs."""
-        return references_packed, self.problem, self.names
+        """What a worker runs on the splits."""
+        return train_references, self.repeat, self.names
 
 
 def reference_job(splits: Splits, repeat: int) -> ReferenceJob:
     """The job of a repeat's references."""
-    return ReferenceJob(repeat, splits.task.references, splits.packed(Purpose.EVALUATION, repeat))
+    return ReferenceJob(repeat, splits.task.references)
 
 
 def missing_references(record: ExperimentRecord, spec: Experiment, splits: Splits) -> list[int]:

@@ -9,7 +9,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import CooldownWarning, InputError
 from cooldown.objectives.records import Curve, Reference
-from cooldown.search.executors.jobs import TrainingError, compile_packed, train_packed
-from cooldown.search.executors.local import stop
+from cooldown.search.executors.contract import Executor, JobError, UnfitError, WorkerLostError
+from cooldown.search.executors.jobs import arithmetic, compile_programs, train_replicates
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.space import Space, search_space
 from cooldown.search.tuning.progress import Progress
@@ -44,9 +44,7 @@ from cooldown.storage.environment import warn_of_changes
 from cooldown.storage.writer import Writer
 
 MAX_DEATHS = 3
-"""How many times a worker may die of the same job, running alone, before the experiment fails."""
-
-AT_START = "before its first job"
+"""How many times a worker may die of the same job, and of no other, before the experiment fails."""
 
 
 class RunError(RuntimeError):
@@ -61,7 +59,6 @@ class Job:
     purpose: Purpose
     configs: Sequence[TrainConfig]
     seeds: Sequence[int]
-    problem: bytes
     generation: Proposals | None = None
     limits: NDArray[np.float64] | None = None
     trials: Sequence[TrialRecord] = ()
@@ -76,9 +73,8 @@ class Job:
 
     @property
     def call(self) -> tuple[Callable[..., Any], *tuple[Any, ...]]:
-        """What a worker runs."""
-        every_epoch = self.purpose is not Purpose.EVALUATION
-        return train_packed, self.problem, self.configs, self.seeds, every_epoch, self.limits
+        """What a worker runs on the splits."""
+        return train_replicates, self.purpose, self.study.repeat, self.configs, self.seeds, self.limits
 
 
 def run(
@@ -86,18 +82,17 @@ def run(
     name: str,
     spec: Experiment,
     splits: Splits,
-    open_executor: Callable[[], Executor],
+    executor: Executor,
     *,
-    queue: int,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> None:
     """Do the remaining work of the experiment `name`, and report after every step.
 
-    open_executor: called at the start, and again whenever an executor breaks. queue: how many jobs are submitted at a
-    time, enough that no worker waits. Raises LedgerError if another process runs the experiment, and RunError if it
-    cannot continue. Work that was finished before an error or KeyboardInterrupt is in the ledger.
+    After an error, jobs may be left in the executor, which its owner closes. Raises LedgerError if another process runs
+    the experiment, and RunError if it cannot continue. Work that was finished before an error or KeyboardInterrupt is
+    in the ledger.
     """
-    with closing(steps(ledger, name, spec, splits, open_executor, queue=queue, report=report)) as waiting:
+    with closing(steps(ledger, name, spec, splits, executor, report=report)) as waiting:
         for running in waiting:
             wait(running, return_when=FIRST_COMPLETED)
 
@@ -107,9 +102,8 @@ def steps(
     name: str,
     spec: Experiment,
     splits: Splits,
-    open_executor: Callable[[], Executor],
+    executor: Executor,
     *,
-    queue: int,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> Generator[Collection[Future[Any]], None, None]:
     """`run` for a caller that waits itself: yields the jobs in flight, and goes on when at least one of them is done.
@@ -119,7 +113,7 @@ def steps(
     with ExitStack() as stack:
         writer = stack.enter_context(ledger.hold(name))
         try:
-            yield from _Runner(writer, ledger.load(name), spec, splits, open_executor, queue, report).steps()
+            yield from _Runner(writer, ledger.load(name), spec, splits, executor, report).steps()
             writer.finish(spec.repeats)
             stack.close()
         except (InputError, LeaseLostError) as error:
@@ -133,17 +127,17 @@ class _Runner:
         record: ExperimentRecord,
         spec: Experiment,
         splits: Splits,
-        open_executor: Callable[[], Executor],
-        queue: int,
+        executor: Executor,
         report: Callable[[Progress], None],
     ) -> None:
         self.writer, self.spec, self.splits = writer, spec, splits
-        self.open_executor, self.queue, self.report = open_executor, queue, report
+        self.executor, self.report = executor, report
         self.environment = record.environment
         studies = [*record.studies, *record.default_configs]
         self.unfinished = {study.id: in_short(study, spec) for study in studies if needs(study, spec)}
         self.references = missing_references(record, spec, splits)
         self.running: dict[Future[Any], Job | ReferenceJob] = {}
+        self.again: list[Job | ReferenceJob] = []
         self.suspects: list[Job | ReferenceJob] = []
         self.deaths: Counter[str] = Counter()
         self.progress = Progress.of(record.name, spec, studies, references=len(self.references))
@@ -162,45 +156,58 @@ class _Runner:
             return
         if self.progress.work:
             warn_of_changes(self.progress.name, self.environment)
-        executor = self.open_executor()
         try:
-            self._compile(executor)
+            self._compile()
             while True:
-                try:
-                    self._submit(executor)
-                    if not self.running:
-                        break
-                    yield self.running.keys()
-                    self._collect()
-                except BrokenExecutor:
-                    self._suspect()
-                    stop(executor)
-                    executor = self.open_executor()
-        finally:
-            stop(executor)
+                self._submit()
+                if not self.running:
+                    return
+                yield self.running.keys()
+                self._collect()
+        except WorkerLostError as error:
+            raise RunError(f"no worker is left: {error}. Finished work is kept") from error
 
-    def _compile(self, executor: Executor) -> None:
+    def _compile(self) -> None:
         """Compile before the first job: else two workers would both do it, and the remaining time would be unknown."""
         configs = list(dict.fromkeys(config for space in self.spaces.values() for config in space.programs()))
-        try:
-            compiled = executor.submit(compile_packed, self.splits.packed(Purpose.SEARCH, 0), configs).result()
-        except BrokenExecutor:
+        digest = self._arithmetic()
+        done = self.executor.prepare(compile_programs, self.splits.packed, configs, digest)
+        error = done.exception()
+        if isinstance(error, WorkerLostError):
             # What killed the worker here will do so again in a job, whose name the message then contains.
             return
-        except TrainingError as error:
+        if isinstance(error, UnfitError):
+            raise RunError(f"{self.progress.name} cannot be continued on this machine: {error}") from error
+        if error is not None:
             raise RunError(f"training failed: {error}") from error
+        compiled = done.result()
         for remark in compiled.remarks:
             warnings.warn(remark, CooldownWarning, stacklevel=2)
         self.progress = self.progress.compiled(compiled.seconds)
         self.report(self.progress)
 
-    def _submit(self, executor: Executor) -> None:
-        """Submit jobs up to the queue's length; after a worker's death, one suspect at a time."""
+    def _arithmetic(self) -> str:
+        """The arithmetic digest of the machines that train this experiment: that of its first worker's."""
+        if "arithmetic" in self.environment:
+            return str(self.environment["arithmetic"])
+        for _attempt in range(MAX_DEATHS):
+            done = self.executor.submit(arithmetic, self.splits.packed)
+            if not isinstance(done.exception(), WorkerLostError):
+                break
+        try:
+            digest = str(done.result())
+        except JobError as error:
+            raise RunError(f"training failed: {error}") from error
+        self.writer.record_arithmetic(digest)
+        return digest
+
+    def _submit(self) -> None:
+        """Submit as many jobs as the executor takes; after a worker's death, one suspect at a time."""
         if self.suspects:
             if not self.running:
-                self._start(executor, self.suspects.pop(0))
+                self._start(self.suspects.pop(0))
             return
-        jobs = self.running.values()
+        jobs = [*self.running.values(), *self.again]
         busy = {job.study.id for job in jobs if isinstance(job, Job)}
         waiting = [study for study in self.unfinished.values() if study.id not in busy]
         # Repeat by repeat, so that there is a first comparison before all repeats are done; references fill what a
@@ -208,26 +215,22 @@ class _Runner:
         waiting.sort(key=lambda study: (study.repeat, len(study.trials), study.id))
         started = {job.repeat for job in jobs if isinstance(job, ReferenceJob)}
         repeats = [repeat for repeat in self.references if repeat not in started]
-        for _ in range(self.queue - len(self.running)):
-            if waiting and not (repeats and repeats[0] < waiting[0].repeat):
-                self._start(executor, self._job(waiting.pop(0)))
+        for _ in range(self.executor.capacity - len(self.running)):
+            if self.again:
+                self._start(self.again.pop(0))
+            elif waiting and not (repeats and repeats[0] < waiting[0].repeat):
+                self._start(self._job(waiting.pop(0)))
             elif repeats:
-                self._start(executor, reference_job(self.splits, repeats.pop(0)))
+                self._start(reference_job(self.splits, repeats.pop(0)))
 
-    def _start(self, executor: Executor, job: Job | ReferenceJob) -> None:
-        try:
-            function, *arguments = job.call
-            future = executor.submit(function, *arguments)
-        except BrokenExecutor:
-            self.suspects.append(job)
-            raise
-        self.running[future] = job
+    def _start(self, job: Job | ReferenceJob) -> None:
+        function, *arguments = job.call
+        self.running[self.executor.submit(function, self.splits.packed, *arguments)] = job
 
     def _job(self, study: StudyRecord) -> Job:
         spec, purpose = self.spec, needs(study, self.spec)
         assert purpose is not None
         seeds, now = self.splits.seeds(purpose, study.repeat), time.time()
-        problem = self.splits.packed(purpose, study.repeat)
         if purpose is Purpose.SEARCH:
             generation: Proposals
             if study.is_default:
@@ -238,33 +241,32 @@ class _Runner:
             configs = [proposal.config for proposal in generation.proposals]
             numbers = [proposal.number for proposal in generation.proposals]
             allowed = limits(spec.pruner, study, numbers, configs, self.spaces[study.arm].epochs, spec.seed)
-            return Job(study, purpose, configs, seeds, problem, generation=generation, limits=allowed, started=now)
+            return Job(study, purpose, configs, seeds, generation=generation, limits=allowed, started=now)
         if purpose is Purpose.FINALIST:
             trials = [trial for trial in finalists(study, spec) if trial.finalist_loss is None]
         else:
             assert study.winner is not None
             trials = [study.winner]
         configs = [trial.config for trial in trials]
-        return Job(study, purpose, configs, seeds, problem, trials=trials, started=now)
+        return Job(study, purpose, configs, seeds, trials=trials, started=now)
 
     def _collect(self) -> None:
         """Append all finished jobs to the ledger."""
-        errors = {future: future.exception() for future in self.running if future.done()}
-        for future, error in errors.items():
-            if error is None:
-                job, result = self.running.pop(future), future.result()
+        done = {future: self.running.pop(future) for future in list(self.running) if future.done()}
+        for future, job in done.items():
+            if future.exception() is None:
                 if isinstance(job, ReferenceJob):
-                    self._append_references(job, result)
+                    self._append_references(job, future.result())
                 else:
-                    self._append(job, result)
-                self.deaths.pop(f"on {job.name}", None)
-                self.deaths.pop(AT_START, None)
+                    self._append(job, future.result())
+                self.deaths.pop(job.name, None)
                 self.report(self.progress)
-        for future, error in errors.items():
-            if isinstance(error, BrokenExecutor):
-                raise error
-            if error is not None:
-                raise RunError(f"training failed in {self.running.pop(future).name}: {error}") from error
+        for future, job in done.items():
+            error = future.exception()
+            if isinstance(error, WorkerLostError):
+                self._lost(job, error)
+            elif error is not None:
+                raise RunError(f"training failed in {job.name}: {error}") from error
 
     def _append(self, job: Job, curves: list[list[Curve]]) -> None:
         if job.generation is not None:
@@ -296,16 +298,19 @@ class _Runner:
         self.references.remove(job.repeat)
         self.progress = self.progress.with_references()
 
-    def _suspect(self) -> None:
-        """After a worker's death: repeat each job that was in flight alone, to find the one that causes it."""
-        lost = list(self.running.values())
-        self.running.clear()
-        if len(lost) < 2:
-            where = f"on {lost[0].name}" if lost else AT_START
-            self.deaths[where] += 1
-            if self.deaths[where] >= MAX_DEATHS:
-                raise RunError(
-                    f"a worker process died {MAX_DEATHS} times {where}; is there enough memory, or was it killed? "
-                    "Finished work is kept"
-                )
-        self.suspects = lost + self.suspects
+    def _lost(self, job: Job | ReferenceJob, loss: WorkerLostError) -> None:
+        """After a worker's death: do the job again, and alone if it may have caused the death that took others along.
+
+        Raises RunError if workers keep dying of it.
+        """
+        if loss.jobs > 1:
+            self.suspects.append(job)
+            return
+        self.deaths[job.name] += 1
+        if self.deaths[job.name] >= MAX_DEATHS:
+            raise RunError(
+                f"a worker process died {MAX_DEATHS} times on {job.name}; is there enough memory, or was it killed? "
+                "Finished work is kept"
+            )
+        # It ran alone, or others beside it have gone on.
+        (self.again if self.running else self.suspects).insert(0, job)

@@ -8,7 +8,6 @@ from cooldown.search.spec import limits
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.space import search_space
 from cooldown.search.tuning.splits import Splits
-from cooldown.storage import Purpose
 
 OF_A_RUN = 2_000
 """Bytes of a recorded run beside its series."""
@@ -24,15 +23,15 @@ def check_size(spec: Experiment, splits: Splits, processes: int) -> None:
             f"arms × repeats: {len(spec.arms)} × {spec.repeats:,} are {studies:,} studies, more than the limit of "
             f"{limits.STUDIES:,}"
         )
-    (problem,) = splits.problems(Purpose.SEARCH, 0, [0])
+    problem, rows = splits.example, splits.task.n_rows
     needed = 0
     for arm in spec.parsed_arms:
         space = search_space(spec, arm, splits.updates_per_epoch(arm))
         configs = [replace(config, epochs=space.epochs) for config in space.programs()]
         for count, seeds in ((spec.generation, spec.seeds), (spec.finalists, spec.finalist_seeds)):
             together = min(count, spec.trials)
-            needed = max(needed, *(run_bytes(problem, [config] * together, seeds) for config in configs))
-        needed = max(needed, *(run_bytes(problem, [config], spec.confirm_seeds) for config in configs))
+            needed = max(needed, *(run_bytes(problem, [config] * together, seeds, rows=rows) for config in configs))
+        needed = max(needed, *(run_bytes(problem, [config], spec.confirm_seeds, rows=rows) for config in configs))
     check_memory(f"task {splits.task.name!r}", needed, processes)
     check_memory("the record of all runs", _record_bytes(spec))
 

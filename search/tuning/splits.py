@@ -6,12 +6,13 @@ This module ensures that the arms use common random numbers, and that a search n
 from collections.abc import Sequence
 from functools import cached_property
 
+from cooldown.objectives.data.splits import Split
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.problem import Loop, Model, Problem
+from cooldown.objectives.problem import Problem
 from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.tasks import Task
 from cooldown.objectives.trust import UntrustedModuleError
-from cooldown.search.executors.jobs import pack
+from cooldown.search.executors.packed import Packed
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.task_fields import BY_TASK, OWN_TEST
@@ -78,12 +79,16 @@ def recorded_task(record: ExperimentRecord, spec: Experiment, given: Task | None
     return task
 
 
-MOST_KEPT = 6
-"""Packed problems that are kept: those of two repeats. Studies are worked on repeat by repeat."""
+MOST_KEPT = 3
+"""Repeats' problems that a worker keeps: those of each purpose. Studies are worked on repeat by repeat."""
+
+
+EXAMPLE_ROWS = 10_000
+"""Rows of `Splits.example`, of each kind."""
 
 
 class Splits:
-    """The problems and seeds of an experiment on `task`, packed for the workers.
+    """The problems and seeds of an experiment on `task`. Workers get it, and with it the task's data, once.
 
     A job's seeds have a problem each, as `train` takes them, or share one. If any arm of the experiment depends on
     its validation loss, all its evaluations are trained without the rows that such a run watches.
@@ -91,26 +96,29 @@ class Splits:
 
     def __init__(self, task: Task, spec: Experiment) -> None:
         self.task, self._spec = task, spec
-        self._packed: dict[tuple[Purpose, int], bytes] = {}
-        self._rows: dict[Purpose, int] = {}
+        self._kept: dict[tuple[Purpose, int], tuple[Problem, ...]] = {}
 
-    def packed(self, purpose: Purpose, repeat: int) -> bytes:
-        """The packed problem of each seed of a repeat's runs with this purpose; no test row is in those of a search."""
+    @cached_property
+    def packed(self) -> Packed["Splits"]:
+        """These splits as jobs share them."""
+        return Packed(self, f"task {self.task.name!r}")
+
+    def __reduce__(self) -> tuple[type["Splits"], tuple[Task, Experiment]]:
+        """Task and spec: all else follows from these."""
+        return Splits, (self.task, self._spec)
+
+    def problems(self, purpose: Purpose, repeat: int) -> tuple[Problem, ...]:
+        """The problem of each seed of a repeat's runs with this purpose; no test row is in those of a search."""
         key = purpose, repeat
-        if key not in self._packed:
-            if len(self._packed) >= MOST_KEPT:
-                del self._packed[next(iter(self._packed))]
-            self._packed[key] = pack(self.problems(purpose, repeat))
-        return self._packed[key]
+        if key not in self._kept:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.pop(next(iter(self._kept)), None)
+            self._kept[key] = self.problems_of(purpose, repeat, self.seeds(purpose, repeat))
+        return self._kept[key]
 
-    def problems(self, purpose: Purpose, repeat: int, replicates: Sequence[int] | None = None) -> tuple[Problem, ...]:
-        """The problem of each of `replicates` in a repeat's runs with this purpose.
-
-        replicates: seeds, by default those of this purpose.
-        """
+    def problems_of(self, purpose: Purpose, repeat: int, replicates: Sequence[int]) -> tuple[Problem, ...]:
+        """The problem of each of `replicates`, named by their seeds, in a repeat's runs with this purpose."""
         task, spec = self.task, self._spec
-        if replicates is None:
-            replicates = self.seeds(purpose, repeat)
         if spec.protocol == 1:
             evaluated = purpose is Purpose.EVALUATION
             problem = task.evaluation_problem(spec.seed) if evaluated else task.search_problem(spec.seed, repeat)
@@ -121,19 +129,29 @@ class Splits:
 
     def rows(self, purpose: Purpose) -> int:
         """How many rows a run with this purpose trains on."""
-        if purpose not in self._rows:
-            (problem,) = self.problems(purpose, 0, [0])
-            self._rows[purpose] = len(problem.train)
-        return self._rows[purpose]
+        rows = self._first
+        if purpose is not Purpose.EVALUATION:
+            return len(rows.train)
+        # Those that a run watches are not trained on.
+        watched = rows.validation if self._spec.reacts and self._spec.protocol > 1 else ()
+        return len(rows.rest) - len(watched)
 
     def updates_per_epoch(self, arm: Arm) -> int:
         """Updates per epoch of an arm's search."""
         return self._spec.updates_per_epoch(arm, self.rows(Purpose.SEARCH))
 
     @cached_property
-    def model(self) -> Model | Loop:
-        """The model of a search, or the loop."""
-        return self.task.search_problem(self._spec.seed).model
+    def example(self) -> Problem:
+        """What a search's problem is like, on at most `EXAMPLE_ROWS` rows: a large table is not copied to look at its
+        model.
+        """
+        return self.task.problem(self._first.train[:EXAMPLE_ROWS], self._first.validation[:EXAMPLE_ROWS])
+
+    @cached_property
+    def _first(self) -> Split:
+        """The rows of the first repeat; every replicate has as many."""
+        spec = self._spec
+        return self.task.split(spec.seed, 0) if spec.protocol == 1 else self.task.split(spec.seed, 0, 0)
 
     def seeds(self, purpose: Purpose, repeat: int) -> list[int]:
         """The seeds of a repeat's replicates: different for each purpose, the same for every arm."""

@@ -11,6 +11,7 @@ import pytest
 # Tests import what they share from here, in whichever way pytest imports them.
 sys.path.insert(0, str(Path(__file__).parent))
 
+from dask_servers import Servers
 from report_pages import small
 from search_runs import STUBBORN_TASKS, start
 
@@ -69,6 +70,14 @@ def launch() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def servers() -> Iterator[Servers]:
+    """Dask servers that end with the test."""
+    started = Servers()
+    yield started
+    started.close()
 
 
 @pytest.fixture(autouse=True)

@@ -6,10 +6,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ import psutil
 from patience import PATIENCE
 
 from cooldown import tasks
+from cooldown.search.executors.contract import Executor, WorkerLostError, completed, job_errors
+from cooldown.search.executors.packed import Packed
 from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.tuning.runner import run
 from cooldown.search.tuning.splits import Splits, task_of
@@ -107,14 +111,37 @@ def spec(**changes: Any) -> Experiment:
     return read_spec(**{**TINY, **changes})
 
 
+class Threads(Executor):
+    """Workers that are threads of this process."""
+
+    def __init__(self, workers: int = 1) -> None:
+        self._capacity, self._threads = 2 * workers, ThreadPoolExecutor(workers)
+
+    @property
+    def capacity(self) -> int:
+        return self._capacity
+
+    def submit(self, call: Callable[..., Any], packed: Packed[Any], /, *arguments: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self._threads.submit(completed, future, lambda: self.done(call, packed, *arguments))
+        return future
+
+    def done(self, call: Callable[..., Any], packed: Packed[Any], *arguments: Any) -> Any:
+        """A job, in one of the threads."""
+        with job_errors(WorkerLostError):
+            return call(packed.value, *arguments)
+
+    def close(self) -> None:
+        self._threads.shutdown(cancel_futures=True)
+
+
 def run_in_threads(
     url: str,
     experiment: Experiment,
-    open_executor: Callable[[], Executor] = lambda: ThreadPoolExecutor(1),
+    open_executor: Callable[[], Executor] = Threads,
     *,
     name: str = "tiny",
     task: tasks.Task | None = None,
-    queue: int = 4,
     report: Callable[[Any], None] = lambda _: None,
 ) -> ExperimentRecord:
     """Run or resume an experiment in this process, without the cost of starting workers."""
@@ -122,7 +149,8 @@ def run_in_threads(
     splits = Splits(task_of(experiment, task), experiment)
     if name not in [summary.name for summary in ledger.summaries()]:
         ledger.create(name, experiment.to_json(), splits.task.fingerprint(), planned(experiment))
-    run(ledger, name, experiment, splits, open_executor, queue=queue, report=report)
+    with open_executor() as executor:
+        run(ledger, name, experiment, splits, executor, report=report)
     return ledger.load(name)
 
 
@@ -130,43 +158,47 @@ def print_of(record: ExperimentRecord) -> str:
     return fingerprint(everything(record))
 
 
-class Shuffled(ThreadPoolExecutor):
+class Shuffled(Threads):
     """Several workers of random speed."""
 
     def __init__(self, workers: int, seed: int) -> None:
         super().__init__(workers)
         self._random = random.Random(seed)
 
-    def submit(self, call: Any, /, *args: Any, **more: Any) -> Future[Any]:
-        delay = self._random.random() / 100
-
-        def later() -> Any:
-            time.sleep(delay)
-            return call(*args, **more)
-
-        return super().submit(later)
+    def done(self, call: Callable[..., Any], packed: Packed[Any], *arguments: Any) -> Any:
+        time.sleep(self._random.random() / 100)
+        return super().done(call, packed, *arguments)
 
 
-class Mortal(Executor):
-    """One worker that dies, and with it every future not yet done, where `kills` says so of a call's arguments."""
+class Mortal(Threads):
+    """One worker that dies, and with it every job not yet done, where `kills` says so of a job's arguments; then it is
+    replaced.
+    """
 
-    def __init__(self, kills: Callable[..., bool]) -> None:
-        self._kills, self._threads, self._dead = kills, ThreadPoolExecutor(1), False
+    def __init__(self, kills: Callable[..., bool], capacity: int = 4) -> None:
+        super().__init__(1)
+        self._capacity = capacity
+        self._kills, self._life, self._lock = kills, _Life(), threading.Lock()
 
-    def submit(self, call: Any, /, *args: Any, **more: Any) -> Future[Any]:
-        if self._dead:
-            raise BrokenExecutor("is dead")
+    def submit(self, call: Callable[..., Any], packed: Packed[Any], /, *arguments: Any) -> Future[Any]:
+        with self._lock:
+            self._life.unfinished += 1
+            return super().submit(partial(self._mortally, self._life, call), packed, *arguments)
 
-        def mortally() -> Any:
-            self._dead = self._dead or self._kills(*args, **more)
-            if self._dead:
-                raise BrokenExecutor("died")
-            return call(*args, **more)
+    def _mortally(self, life: "_Life", call: Callable[..., Any], value: Any, *arguments: Any) -> Any:
+        with self._lock:
+            if not life.lost and self._kills(*arguments):
+                life.lost, self._life = life.unfinished, _Life()
+            life.unfinished -= 1
+        if life.lost:
+            raise WorkerLostError("died", life.lost)
+        return call(value, *arguments)
 
-        return self._threads.submit(mortally)
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        self._threads.shutdown(wait, cancel_futures=cancel_futures)
+class _Life:
+    """Of one worker. lost: the jobs that it took along."""
+
+    unfinished = lost = 0
 
 
 def cooldown(

@@ -4,14 +4,13 @@ import io
 import json
 import shlex
 import tomllib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import pytest
 from rich.console import Console
-from search_runs import run_in_threads, spec
+from search_runs import Threads, run_in_threads, spec
 
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
@@ -92,7 +91,7 @@ def test_settings_of_an_arm_are_those_of_the_experiment_but_for_its_name(url: st
 def test_the_estimate_counts_each_arms_own_epochs(url: str) -> None:
     made = spec(arms=(PLAIN, "adam[epochs=2]", "adam[epochs=4]"), ranges={"momentum.learning_rate": 0.01}, trials=2)
     shown = document(View(run_in_threads(url, made)))
-    found = estimate(made, Splits(task_of(made), made), 1, lambda: ThreadPoolExecutor(1))
+    found = estimate(made, Splits(task_of(made), made), Threads(1))
     assert [arm.arm for arm in found.arms] == list(made.arms)
     for cost, arm in zip(found.arms, shown["arms"], strict=True):
         assert cost.total == arm["gradient_evaluations"]

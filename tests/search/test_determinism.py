@@ -1,12 +1,11 @@
 """The law of determinism: the ledger is a function of the spec and its seed alone."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from covering import in_short
-from search_runs import TINY, Mortal, Shuffled, print_of, run_in_threads, spec
+from search_runs import TINY, Mortal, Shuffled, Threads, print_of, run_in_threads, spec
 
 from cooldown import compare
 from cooldown.search.spec import samplers
@@ -78,7 +77,7 @@ def test_workers_and_interruptions_change_nothing(case: str, url: str) -> None:
     experiment = long_spec(**SPECS[case])
     whole = run_in_threads(url, experiment, name="one worker")
     assert whole.status is Status.DONE
-    several = run_in_threads(url, experiment, lambda: Shuffled(3, seed=1), name="three workers", queue=6)
+    several = run_in_threads(url, experiment, lambda: Shuffled(3, seed=1), name="three workers")
     # Every attempt gets a few steps further; each of them rebuilds the samplers from the ledger.
     attempts = 0
     while True:
@@ -158,7 +157,8 @@ def test_deaths_of_workers_change_nothing(url: str) -> None:
 def test_a_second_run_of_a_finished_experiment_trains_nothing(url: str) -> None:
     done = run_in_threads(url, spec())
 
-    def no_executor() -> ThreadPoolExecutor:
-        raise AssertionError("nothing was left to train")
+    class Idle(Threads):
+        def submit(self, *_: Any, **__: Any) -> Any:
+            raise AssertionError("nothing was left to train")
 
-    assert print_of(run_in_threads(url, spec(), no_executor)) == print_of(done)
+    assert print_of(run_in_threads(url, spec(), Idle)) == print_of(done)

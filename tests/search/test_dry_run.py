@@ -1,12 +1,11 @@
 """`compare --dry-run`: what it counts is what a run costs, and nothing is left behind. Its times are benchmarked."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from search_runs import TINY, cooldown, flags, run_in_threads, spec
+from search_runs import TINY, Threads, cooldown, flags, run_in_threads, spec
 
 from cooldown.objectives.errors import InputError
 from cooldown.search.cli import main
@@ -23,7 +22,7 @@ from cooldown.storage import Purpose
 
 
 def estimated(made: Experiment) -> Estimate:
-    return estimate(made, Splits(task_of(made), made), 1, lambda: ThreadPoolExecutor(1))
+    return estimate(made, Splits(task_of(made), made), Threads(1))
 
 
 CALM = {"momentum.learning_rate": 0.01, "adam.learning_rate": 0.001}

@@ -7,22 +7,24 @@ import subprocess
 import sys
 import time
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
 import loky
-import numpy as np
 import psutil
 import pytest
 from patience import PATIENCE
 from search_runs import print_of, run_in_threads, spec
 
-from cooldown.objectives import Problem, TrainConfig
+from cooldown.objectives import TrainConfig, tasks
 from cooldown.objectives.errors import CooldownWarning
-from cooldown.search.executors import local
-from cooldown.search.executors.jobs import compile_packed, pack
-from cooldown.search.executors.local import default_workers, local_processes, stop
+from cooldown.objectives.training.arithmetic import arithmetic_digest
+from cooldown.search.executors import worker_process
+from cooldown.search.executors.engines.local import LocalProcesses
+from cooldown.search.executors.jobs import compile_programs
+from cooldown.search.executors.opening import default_workers
+from cooldown.search.executors.packed import Packed
+from cooldown.search.tuning.splits import Splits
 
 
 def test_the_cores_of_the_affinity_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +55,7 @@ def test_a_daemonic_process_trains_by_itself(url: str, monkeypatch: pytest.Monke
     """As a task of Celery or Airflow does. What it finds is what workers find."""
     monkeypatch.setitem(multiprocessing.current_process()._config, "daemon", True)  # type: ignore[attr-defined]
     with pytest.warns(CooldownWarning, match="a daemonic process may not start others.*in this process"):
-        record = run_in_threads(url, spec(), lambda: local_processes(3), name="alone")
+        record = run_in_threads(url, spec(), lambda: LocalProcesses(3), name="alone")
     assert print_of(record) == print_of(run_in_threads(url, spec(), name="workers"))
 
 
@@ -70,18 +72,24 @@ def test_without_semaphores_jobs_run_in_this_process(error: Exception, monkeypat
         raise error
 
     monkeypatch.setattr(loky, "ProcessPoolExecutor", refused)
-    with pytest.warns(CooldownWarning, match="no worker processes can be started here"):
-        executor = local_processes(2)
-    assert executor.submit(os.getpid).result() == os.getpid()
-    stop(executor)
+    with LocalProcesses(2) as executor:
+        with pytest.warns(CooldownWarning, match="no worker processes can be started here"):
+            done = executor.submit(process_id, Packed(None, "nothing"))
+        assert done.result() == os.getpid()
+        assert executor.submit(process_id, Packed(None, "nothing")).result() == os.getpid()
+        assert executor.capacity == 1
+
+
+def process_id(_: None) -> int:
+    return os.getpid()
 
 
 @pytest.mark.processes
 def test_a_worker_whose_coordinator_is_gone_before_it_looks_ends() -> None:
     script = f"""
 import time
-from cooldown.search.executors.local import _start_worker
-_start_worker({_free_process_id()}, 0.0)
+from cooldown.search.executors.worker_process import start_worker
+start_worker({_free_process_id()}, 0.0, None)
 time.sleep({PATIENCE})
 """
     assert subprocess.run([sys.executable, "-c", script], timeout=PATIENCE, check=False).returncode == 1
@@ -89,13 +97,13 @@ time.sleep({PATIENCE})
 
 def test_a_parent_is_known_by_its_id_and_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
     parent = psutil.Process(os.getppid())
-    assert local._lives(parent.pid, parent.create_time())
-    assert not local._lives(_free_process_id(), parent.create_time())
+    assert worker_process._lives(parent.pid, parent.create_time())
+    assert not worker_process._lives(_free_process_id(), parent.create_time())
     # Where a child keeps the id of its parent, another process may have it by now.
-    monkeypatch.setattr(local, "os", SimpleNamespace(name="nt"))
-    assert local._lives(parent.pid, parent.create_time())
-    assert not local._lives(parent.pid, parent.create_time() - 5)
-    assert not local._lives(_free_process_id(), parent.create_time())
+    monkeypatch.setattr(worker_process, "os", SimpleNamespace(name="nt"))
+    assert worker_process._lives(parent.pid, parent.create_time())
+    assert not worker_process._lives(parent.pid, parent.create_time() - 5)
+    assert not worker_process._lives(_free_process_id(), parent.create_time())
 
 
 def _free_process_id() -> int:
@@ -106,10 +114,12 @@ class Complaining:
     """A model during whose training something is said about the machine."""
 
     size = 2
+    complains = False
 
     def init(self, rng: Any) -> Any:
-        warnings.warn("the cache is full", CooldownWarning, stacklevel=1)
-        warnings.warn("something else", RuntimeWarning, stacklevel=1)
+        if self.complains:
+            warnings.warn("the cache is full", CooldownWarning, stacklevel=1)
+            warnings.warn("something else", RuntimeWarning, stacklevel=1)
         return rng.normal(size=2)
 
     def loss_and_gradient(self, theta: Any, indices: Any) -> Any:
@@ -117,21 +127,23 @@ class Complaining:
 
 
 def test_what_a_worker_says_of_its_machine_comes_back() -> None:
-    packed = pack((Problem(Complaining(), np.arange(40), np.arange(40, 50), 1.0),))
+    model = Complaining()
+    splits = Splits(tasks.from_model(model, n_samples=50, name="complaining"), spec())
+    model.complains = True
     with pytest.warns(RuntimeWarning, match="something else"):
-        compiled = compile_packed(packed, [TrainConfig()])
+        compiled = compile_programs(splits, [TrainConfig()], arithmetic_digest())
     assert compiled.remarks == ("the cache is full",)
     assert compiled.seconds > 0
 
 
 def test_and_the_coordinator_says_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cooldown.search.tuning.runner.compile_packed", _complaint)
+    monkeypatch.setattr("cooldown.search.tuning.runner.compile_programs", _complaint)
     with pytest.warns(CooldownWarning, match="the disk is full"):
-        run_in_threads(url, spec(), lambda: ThreadPoolExecutor(1))
+        run_in_threads(url, spec())
 
 
 def _complaint(*arguments: Any) -> Any:
-    return compile_packed(*arguments)._replace(remarks=("the disk is full",))
+    return compile_programs(*arguments)._replace(remarks=("the disk is full",))
 
 
 @pytest.mark.processes
@@ -139,11 +151,12 @@ def test_many_coordinators_that_are_killed_while_their_workers_start_leave_none(
     """At different moments of the start."""
     script = """
 import os, sys, time
-from cooldown.search.executors.local import local_processes
-executor = local_processes(2)
-futures = [executor.submit(os.getpid) for _ in range(4)]
+from cooldown.search.executors.engines.local import LocalProcesses
+from cooldown.search.executors.packed import Packed
+executor, nothing = LocalProcesses(2), Packed(None, "nothing")
+futures = [executor.submit(str, nothing) for _ in range(4)]
 time.sleep(float(sys.argv[1]))
-print(*(str(process.pid) for process in executor._processes.values()), flush=True)
+print(*(str(process.pid) for process in executor._pool._processes._processes.values()), flush=True)
 os.kill(os.getpid(), 9)
 """
     workers: list[psutil.Process] = []

@@ -1,7 +1,6 @@
 """What every arm gets: the same seeds and splits, no test rows, finals on further seeds, capped losses."""
 
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from functools import lru_cache
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,9 @@ from cooldown.search.evidence.losses import primary_pair
 from cooldown.search.evidence.losses import test_losses as losses_of
 from cooldown.search.evidence.verdict import pair_verdicts
 from cooldown.search.evidence.view import View
-from cooldown.search.executors import jobs
+from cooldown.search.executors.engines.inline import Inline
+from cooldown.search.executors.jobs import train_replicates
+from cooldown.search.executors.packed import Packed
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.experiment import recorded_spec
 from cooldown.search.tuning.progress import Progress
@@ -28,19 +29,18 @@ ARMS = ("momentum+sgdr", "adam")
 WILD = {"momentum.learning_rate": (0.5, 3.0), "momentum.momentum": (0.9, 0.995), "sgdr.warmup_steps": 0}
 
 
-class Spy(Executor):
-    """Runs jobs in a thread and keeps what it was given."""
+class Spy(Inline):
+    """Runs jobs, and keeps the problems, configs and seeds of those that train, and whether they search."""
 
     def __init__(self, jobs: list[tuple[Any, ...]]) -> None:
-        self._jobs, self._threads = jobs, ThreadPoolExecutor(1)
+        self._jobs = jobs
 
-    def submit(self, call: Any, /, *args: Any, **more: Any) -> Future[Any]:
-        if call is jobs.train_packed:
-            self._jobs.append(args)
-        return self._threads.submit(call, *args, **more)
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        self._threads.shutdown(wait, cancel_futures=cancel_futures)
+    def submit(self, call: Any, packed: Packed[Any], /, *arguments: Any) -> Future[Any]:
+        if call is train_replicates:
+            purpose, repeat, configs, seeds, _ = arguments
+            problems = packed.value.problems(purpose, repeat)
+            self._jobs.append((problems, configs, seeds, purpose is not Purpose.EVALUATION))
+        return super().submit(call, packed, *arguments)
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +50,8 @@ def spied(tmp_path_factory: pytest.TempPathFactory) -> tuple[ExperimentRecord, l
     return run_in_threads(url, spec(arms=ARMS, ranges=WILD, epochs=2), lambda: Spy(jobs)), jobs
 
 
-@lru_cache
-def unpacked(packed: bytes) -> tuple[Problem, ...]:
-    return jobs.unpacked(packed)
+def content(problems: tuple[Problem, ...]) -> str:
+    return Packed(problems, "problems").pickled.digest
 
 
 def seeds_of(record: ExperimentRecord, purpose: Purpose) -> dict[tuple[str, int], set[tuple[int, ...]]]:
@@ -65,7 +64,7 @@ def seeds_of(record: ExperimentRecord, purpose: Purpose) -> dict[tuple[str, int]
 
 
 def test_the_search_never_sees_test_rows(spied: Any) -> None:
-    """Neither as rows to measure nor anywhere in what a worker gets."""
+    """Neither as rows to measure nor anywhere in what a run gets."""
     record, jobs = spied
     task = tasks.get("iris")
     total = len(task.data[1])  # type: ignore[attr-defined]
@@ -74,8 +73,7 @@ def test_the_search_never_sees_test_rows(spied: Any) -> None:
     # Two generations and the finalists of each search, the one trial of each default config; and each is evaluated.
     assert len(searching) == len(record.studies) * (2 + 1) + len(record.default_configs)
     assert len(evaluating) == len(record.studies) + len(record.default_configs)
-    for packed, _, seeds, *_ in searching:
-        problems = unpacked(packed)
+    for problems, _, seeds, _ in searching:
         assert len(problems) == len(seeds)
         for problem in problems:
             assert (len(problem.train), len(problem.held_out)) == (round(0.6 * total), round(0.2 * total))
@@ -83,8 +81,8 @@ def test_the_search_never_sees_test_rows(spied: Any) -> None:
         rows = [row for problem in problems for row in (*problem.train, *problem.held_out)]
         assert sorted(rows) == list(range(len(seeds) * round(0.8 * total)))
         assert len(problems[0].model.X) == len(rows)  # type: ignore[attr-defined]
-    for packed, *_ in evaluating:
-        for problem in unpacked(packed):
+    for problems, *_ in evaluating:
+        for problem in problems:
             assert (len(problem.train), len(problem.held_out)) == (round(0.8 * total), round(0.2 * total))
 
 
@@ -92,16 +90,16 @@ def test_rows_are_a_repeats_own_and_the_same_for_every_arm(spied: Any) -> None:
     _, jobs = spied
     splits = Splits(tasks.get("iris"), spec(arms=ARMS, ranges=WILD, epochs=2))
     keys = [(purpose, repeat) for purpose in Purpose for repeat in (0, 1)]
-    packed = {key: splits.packed(*key) for key in keys}
-    assert len(set(packed.values())) == len(keys)
-    assert {job[0] for job in jobs} == set(packed.values())
-    for (purpose, repeat), problems in packed.items():
+    contents = {key: content(splits.problems(*key)) for key in keys}
+    assert len(set(contents.values())) == len(keys)
+    assert {content(job[0]) for job in jobs} == set(contents.values())
+    for (purpose, repeat), expected in contents.items():
         for arm in ARMS:
             optimizer = arm.partition("+")[0]
             seeds = splits.seeds(purpose, repeat)
             mine = [job for job in jobs if job[2] == seeds and job[1][0].optimizer.name == optimizer]
             assert mine
-            assert {job[0] for job in mine} == {problems}
+            assert {content(job[0]) for job in mine} == {expected}
 
 
 @pytest.mark.parametrize(
@@ -168,7 +166,7 @@ def test_losses_are_capped_at_the_uninformed_predictors(spied: Any) -> None:
     curves = [curve for study in record.studies for curve in study.curves()]
     assert any(curve.capped for curve in curves)
     assert not all(curve.capped for curve in curves)
-    uninformed = {problem.uninformed_loss for job in jobs for problem in unpacked(job[0])}
+    uninformed = {problem.uninformed_loss for job in jobs for problem in job[0]}
     for curve in curves:
         assert curve.uninformed_loss in uninformed
         assert curve.final_loss <= curve.uninformed_loss

@@ -7,12 +7,12 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from patience import PATIENCE
 from search_runs import (
     STUBBORN_TASKS,
     Mortal,
+    Threads,
     children,
     cooldown,
     flags,
@@ -26,10 +26,13 @@ from search_runs import (
 )
 
 from cooldown import compare
-from cooldown.objectives import Problem, TrainConfig, tasks
+from cooldown.objectives import TrainConfig, tasks
 from cooldown.objectives.errors import InputError
-from cooldown.search.executors.jobs import TrainingError, compile_packed, pack, train_packed
+from cooldown.objectives.training.arithmetic import arithmetic_digest
+from cooldown.search.executors.contract import JobError, WorkerLostError, job_errors
+from cooldown.search.executors.jobs import compile_programs, train_replicates
 from cooldown.search.tuning.runner import MAX_DEATHS, RunError
+from cooldown.search.tuning.splits import Splits
 from cooldown.storage import Ledger, Purpose, Status
 
 SLOW = flags(repeats=2, trials=6, epochs=2)
@@ -148,7 +151,8 @@ def test_a_model_that_kills_its_worker_once(stubborn: Path, url: str) -> None:
     ],
 )
 def test_a_model_that_fails_in_the_worker(task: str, said: str, stubborn: Path, url: str, run_here: Any) -> None:
-    failed = cooldown("compare", f"stubborn:{task}", *flags(), "--workers", "1", "--quiet", cwd=stubborn, check=1)
+    alone = ("--executor", "local", "--workers", "1", "--quiet")
+    failed = cooldown("compare", f"stubborn:{task}", *flags(), *alone, cwd=stubborn, check=1)
     assert said in failed.stderr.replace(f"{stubborn}{os.sep}", "")
     assert failed.stdout == ""
     record = Ledger(url).load(task)
@@ -161,22 +165,26 @@ def test_a_model_that_fails_in_the_worker(task: str, said: str, stubborn: Path, 
 
 
 @pytest.mark.parametrize("error", [SystemExit(5), KeyboardInterrupt(), ValueError("no"), MemoryError()])
-def test_whatever_a_model_raises_becomes_a_training_error(error: BaseException) -> None:
+def test_whatever_a_model_raises_becomes_an_error_of_its_job(error: BaseException) -> None:
     class Model:
-        size = 2
+        size, raises = 2, False
 
         def init(self, rng: Any) -> Any:
-            raise error
+            if self.raises:
+                raise error
+            return rng.normal(size=2)
 
         def loss_and_gradient(self, theta: Any, indices: Any) -> Any:
-            raise NotImplementedError
+            return (theta**2).sum(axis=1), 2 * theta
 
-    packed = pack((Problem(Model(), np.arange(3), np.arange(3), 1.0),))
+    model = Model()
+    splits = Splits(tasks.from_model(model, n_samples=20, name="raising"), spec())
+    model.raises = True
     told = rf"^{type(error).__name__}: .*\(.*test_recovery.py, line \d+\)$"
-    with pytest.raises(TrainingError, match=told):
-        train_packed(packed, [TrainConfig()], [0], True)
-    with pytest.raises(TrainingError, match=told):
-        compile_packed(packed, [TrainConfig()])
+    with pytest.raises(JobError, match=told), job_errors():
+        train_replicates(splits, Purpose.SEARCH, 0, [TrainConfig()], [0, 1])
+    with pytest.raises(JobError, match=told), job_errors():
+        compile_programs(splits, [TrainConfig()], arithmetic_digest())
 
 
 def test_a_model_that_cannot_be_sent_is_told_before_there_is_an_experiment(url: str, tmp_path: Path) -> None:
@@ -193,7 +201,7 @@ def test_a_model_that_cannot_be_sent_is_told_before_there_is_an_experiment(url: 
             return (theta**2).sum(axis=1), 2 * theta
 
     task = tasks.from_model(Model(), n_samples=20, name="locked")
-    with pytest.raises(InputError, match="the model Model cannot be sent to a worker process: TypeError"):
+    with pytest.raises(InputError, match="task 'locked' cannot be sent to a worker process: TypeError"):
         compare(task, db=url)
     assert not list(tmp_path.glob("*.db"))
 
@@ -201,11 +209,12 @@ def test_a_model_that_cannot_be_sent_is_told_before_there_is_an_experiment(url: 
 def test_the_innocent_beside_a_deadly_job_are_not_blamed(url: str) -> None:
     experiment = spec(arms=("adam", "nag", "momentum"), repeats=2)
 
-    def kills(_: Any, configs: Any, *rest: Any) -> bool:
-        return len(rest) > 0 and any(config.optimizer.name == "nag" for config in configs)
+    def kills(*arguments: Any) -> bool:
+        # Purpose, repeat, configs, seeds and limits of training.
+        return len(arguments) > 2 and any(config.optimizer.name == "nag" for config in arguments[2])
 
     with pytest.raises(RunError, match=rf"died {MAX_DEATHS} times on generation 0 of study nag/0"):
-        run_in_threads(url, experiment, lambda: Mortal(kills), queue=6)
+        run_in_threads(url, experiment, lambda: Mortal(kills, capacity=6))
     record = Ledger(url).load("tiny")
     assert record.status is Status.FAILED
     # Whoever was in flight beside it had its turn.
@@ -217,13 +226,12 @@ def test_the_innocent_beside_a_deadly_job_are_not_blamed(url: str) -> None:
 
 
 def test_an_executor_whose_workers_never_start_is_given_up(url: str) -> None:
-    class Stillborn(Mortal):
-        def submit(self, *arguments: Any, **more: Any) -> Any:
-            self._dead = True
-            return super().submit(*arguments, **more)
+    class Stillborn(Threads):
+        def submit(self, *_: Any, **__: Any) -> Any:
+            raise WorkerLostError("workers died while they started")
 
-    with pytest.raises(RunError, match="before its first job"):
-        run_in_threads(url, spec(), lambda: Stillborn(lambda *_: True))
+    with pytest.raises(RunError, match="no worker is left: workers died while they started"):
+        run_in_threads(url, spec(), Stillborn)
 
 
 @pytest.mark.processes

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from rich.cells import cell_len
-from search_runs import Mortal, Shuffled, print_of, run_in_threads, spec
+from search_runs import Mortal, Shuffled, Threads, print_of, run_in_threads, spec
 from sqlalchemy import delete
 
 from cooldown import resume, tasks
@@ -19,7 +18,7 @@ from cooldown.search.evidence.document import document
 from cooldown.search.evidence.references import reference_summaries, references_table
 from cooldown.search.evidence.target_units import errors_table
 from cooldown.search.evidence.view import View
-from cooldown.search.executors.local import local_processes
+from cooldown.search.executors.engines.local import LocalProcesses
 from cooldown.search.experiments.result import Result
 from cooldown.search.report import report
 from cooldown.search.tuning.progress import Progress
@@ -79,7 +78,7 @@ def test_if_an_arm_reacts_they_have_as_few_rows_as_the_arms(url: str) -> None:
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_number_and_speed_of_workers_change_nothing(workers: int, url: str) -> None:
     record = run_in_threads(url, spec(task="diabetes"))
-    other = run_in_threads(url, spec(task="diabetes"), lambda: Shuffled(workers, seed=workers), name="other", queue=6)
+    other = run_in_threads(url, spec(task="diabetes"), lambda: Shuffled(workers, seed=workers), name="other")
     assert untimed(other.references) == untimed(record.references)
 
 
@@ -96,7 +95,8 @@ def test_they_are_no_part_of_the_fingerprint_nor_of_the_cost(url: str) -> None:
 
 
 def kills_references(dying: Callable[[], bool]) -> Callable[..., bool]:
-    return lambda _, names, *rest: not rest and isinstance(names, tuple) and dying()
+    # References have a repeat and names.
+    return lambda *arguments: len(arguments) == 2 and dying()
 
 
 def test_a_worker_that_dies_of_them_once_is_replaced(url: str) -> None:
@@ -137,10 +137,11 @@ def test_a_run_that_lacks_nothing_else_trains_them_and_counts_to_its_end(url: st
     assert untimed(run_in_threads(url, spec(), report=reports.append).references) == untimed(whole.references)
     assert [progress.done for progress in (reports[0], reports[-1])] == [False, True]
 
-    def refuse() -> Any:
-        raise BrokenExecutor("nothing is left to be done")
+    class Idle(Threads):
+        def submit(self, *_: Any, **__: Any) -> Any:
+            raise AssertionError("nothing is left to be done")
 
-    run_in_threads(url, spec(), refuse)
+    run_in_threads(url, spec(), Idle)
 
 
 def test_an_older_experiment_gets_them_when_it_is_extended(url: str) -> None:
@@ -260,6 +261,6 @@ def test_terminal_and_report_show_them_below_the_arms(regression: Any, run_here:
 def test_in_processes_they_have_the_same_bits_and_no_worker_is_replaced(url: str) -> None:
     """A worker that has loaded the kernels and scikit-learn's trees is no leak: a warning would fail this test."""
     here = run_in_threads(url, spec(task="digits"))
-    there = run_in_threads(url, spec(task="digits"), lambda: local_processes(2), name="there")
+    there = run_in_threads(url, spec(task="digits"), lambda: LocalProcesses(2), name="there")
     assert untimed(there.references) == untimed(here.references)
     assert print_of(there) == print_of(here)

@@ -1,14 +1,13 @@
 """From an arm to a search space and from Optuna's choice to a config."""
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from search_runs import run_in_threads, spec
+from search_runs import Threads, run_in_threads, spec
 
 from cooldown.objectives import optimizers, schedules
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale
@@ -235,7 +234,7 @@ def test_generations_differ(sampler: str, url: str) -> None:
 
 def test_the_optuna_tables_hold_the_configs_values(url: str) -> None:
     experiment = spec(arms=("momentum,adam+cosine,sgdr",), repeats=1, trials=6)
-    record = run_in_threads(url, experiment, lambda: ThreadPoolExecutor(2), name="seen by Optuna")
+    record = run_in_threads(url, experiment, lambda: Threads(2), name="seen by Optuna")
     (study,) = record.studies
     seen = optuna.load_study(study_name="seen by Optuna/momentum,adam+cosine,sgdr/0", storage=url)
     assert len(seen.trials) == 6

@@ -1,0 +1,34 @@
+"""In this process, one job after another: for one worker, and where no process can be started."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from cooldown.search.executors.contract import Executor, completed, job_errors
+from cooldown.search.executors.engine import Engine
+from cooldown.search.executors.packed import Packed
+
+
+class Inline(Executor):
+    """Does each job while it is submitted, so that an interrupt ends it at once."""
+
+    capacity = 1
+
+    def submit(self, call: Callable[..., Any], packed: Packed[Any], /, *arguments: Any) -> "Future[Any]":
+        """The finished job."""
+        from threadpoolctl import threadpool_limits
+
+        def done() -> Any:
+            # Workers use one core each, and so does this one: with more, sums are rounded in another way.
+            with job_errors(KeyboardInterrupt), threadpool_limits(1):
+                return call(packed.value, *arguments)
+
+        future: Future[Any] = Future()
+        completed(future, done)
+        return future
+
+    def close(self) -> None:
+        """Nothing is left to end."""
+
+
+INLINE = Engine("inline", "in this process, one job after another", lambda _workers, _address: Inline())

@@ -1,0 +1,214 @@
+"""Experiments on a Dask cluster: results as anywhere, whoever dies; and what is said where it cannot be used."""
+
+import json
+import os
+import signal
+import socket
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dask_servers import Servers
+from executor_jobs import Shared, broken_where_told, process
+from patience import PATIENCE
+from search_runs import (
+    STUBBORN_TASKS,
+    TINY,
+    children,
+    cooldown,
+    flags,
+    print_of,
+    run_in_threads,
+    spec,
+    trials_so_far,
+    wait_until,
+)
+from sqlalchemy import update
+
+from cooldown import compare, resume
+from cooldown.objectives.errors import CooldownWarning, InputError
+from cooldown.search.executors import dask_connection, engines
+from cooldown.search.executors.jobs import compile_programs
+from cooldown.search.executors.opening import check_executor, open_executor
+from cooldown.search.executors.packed import Packed
+from cooldown.search.tuning.runner import RunError
+from cooldown.search.tuning.splits import Splits, task_of
+from cooldown.storage import Ledger, Status, tables
+
+SLOW = flags(repeats=1, trials=6, epochs=2)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The fingerprint of the slow task's experiment, trained in the command's own process."""
+    folder = tmp_path_factory.mktemp("calm")
+    (folder / "stubborn.py").write_text(STUBBORN_TASKS)
+    done = cooldown("compare", "stubborn:slow", *SLOW, "--executor", "inline", "--json", cwd=folder)
+    return str(json.loads(done.stdout)["fingerprint"])
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(("executor", "workers"), [("local", 1), ("local", 2), ("dask", 1), ("dask", 3)])
+def test_the_executor_changes_nothing(executor: str, workers: int, url: str) -> None:
+    there = compare(**TINY, db=url, name="there", executor=executor, workers=workers)
+    assert there.record.status is Status.DONE
+    assert print_of(there.record) == print_of(run_in_threads(url, spec(), name="here"))
+
+
+@pytest.mark.processes
+def test_a_killed_worker_of_an_own_cluster_is_replaced(stubborn: Path, url: str, undisturbed: str, launch: Any) -> None:
+    arguments = ["compare", "stubborn:slow", *SLOW, "--name", "hit", "--workers", "2", "--executor", "dask"]
+    running = launch(*arguments, cwd=stubborn, environment={"TEST_SLEEP": "0.01"})
+    wait_until(lambda: trials_so_far(url) >= 4, "it trains", running)
+    victims = [each for each in children(running) if "dask_workers" in " ".join(each.cmdline())]
+    assert len(victims) == 2
+    victims[0].kill()
+    _, err = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 0, err
+    assert "Traceback" not in err, err
+    assert print_of(Ledger(url).load("hit")) == undisturbed
+
+
+def on_cluster(servers: Servers, folder: Path, count: int) -> str:
+    """A cluster whose workers are slow with the slow task."""
+    address = servers.start(workers=0)
+    found = os.pathsep.join([str(folder), *filter(None, sys.path)])
+    for _ in range(count):
+        servers.add_worker(address, PYTHONPATH=found, TEST_COORDINATOR="0", TEST_SLEEP="0.01")
+    return address
+
+
+@pytest.mark.processes
+def test_a_lost_worker_of_a_cluster_costs_its_job_only(
+    stubborn: Path, url: str, undisturbed: str, servers: Servers, launch: Any
+) -> None:
+    address = on_cluster(servers, stubborn, 2)
+    arguments = ["compare", "stubborn:slow", *SLOW, "--name", "hit", "--executor", address]
+    running = launch(*arguments, cwd=stubborn)
+    wait_until(lambda: trials_so_far(url) >= 4, "it trains", running)
+    servers.workers[0].kill()
+    _, err = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 0, err
+    assert print_of(Ledger(url).load("hit")) == undisturbed
+
+
+@pytest.mark.processes
+def test_a_lost_scheduler_ends_the_run_which_is_resumed_elsewhere(
+    stubborn: Path, url: str, undisturbed: str, servers: Servers, launch: Any
+) -> None:
+    address = on_cluster(servers, stubborn, 2)
+    arguments = ["compare", "stubborn:slow", *SLOW, "--name", "hit", "--executor", address]
+    running = launch(*arguments, cwd=stubborn)
+    wait_until(lambda: trials_so_far(url) >= 4, "it trains", running)
+    os.kill(servers.scheduler.pid, signal.SIGKILL)
+    _, err = running.communicate(timeout=PATIENCE)
+    assert running.returncode == 1, err
+    assert f"the Dask scheduler at {address} cannot be reached any more. Finished work is kept" in " ".join(err.split())
+    assert "Traceback" not in err, err
+    cooldown("resume", "hit", "--trust", "--workers", "1", cwd=stubborn)
+    assert print_of(Ledger(url).load("hit")) == undisturbed
+
+
+@pytest.mark.processes
+def test_machines_of_another_arithmetic_get_no_jobs_of_a_begun_experiment(
+    url: str, servers: Servers, tmp_path: Path
+) -> None:
+    address = servers.start(workers=1)
+    begun = compare(**{**TINY, "repeats": 1}, db=url, name="begun", executor=address)
+    assert len(begun.record.environment["arithmetic"]) == 16
+    (tmp_path / "sitecustomize.py").write_text(
+        "from cooldown.objectives.training import arithmetic\narithmetic.arithmetic_digest = lambda: 'another'\n"
+    )
+    servers.add_worker(address, PYTHONPATH=os.pathsep.join([str(tmp_path), *filter(None, sys.path)]))
+    splits = Splits(task_of(spec()), spec())
+    with engines.get("dask").open(1, address) as executor:
+        wait_until(lambda: executor.capacity == 4, "both workers are there")
+        executor.prepare(compile_programs, splits.packed, [], begun.record.environment["arithmetic"]).result(PATIENCE)
+        with pytest.warns(CooldownWarning, match="gets no jobs: it rounds in another way.*arithmetic another instead"):
+            wait_until(lambda: executor.capacity == 2, "it is left out")
+        good = {executor.submit(process_of, splits.packed).result(PATIENCE) for _ in range(6)}
+    assert good == {servers.workers[0].pid}
+    with warnings.catch_warnings(action="ignore", category=CooldownWarning):
+        extended = resume("begun", repeats=2, db=url, executor=address)
+    assert print_of(extended.record) == print_of(run_in_threads(url, spec(), name="whole"))
+
+
+def process_of(_: Any) -> int:
+    return os.getpid()
+
+
+def test_a_machine_of_another_arithmetic_does_not_continue_an_experiment(url: str) -> None:
+    run_in_threads(url, spec(repeats=1))
+    ledger, e = Ledger(url), tables.experiments
+    with ledger._database.writing() as connection:  # type: ignore[attr-defined]
+        changed = {**ledger.load("tiny").environment, "arithmetic": "another"}
+        connection.execute(update(e).values(environment=changed))
+    with pytest.raises(RunError, match="tiny cannot be continued on this machine: it rounds in another way"):
+        resume("tiny", repeats=2, db=url)
+    assert all(study.repeat == 0 for study in ledger.load("tiny").studies if study.trials)
+
+
+@pytest.mark.processes
+def test_workers_that_appear_are_used_and_one_that_fails_alone_is_left_out(servers: Servers, tmp_path: Path) -> None:
+    shared = Packed(Shared(tmp_path), "the value")
+    address = servers.start(workers=1)
+    with engines.get("dask").open(1, address) as executor:
+        first = executor.submit(process, shared).result(PATIENCE)
+        servers.add_worker(address, TEST_BROKEN="1")
+        wait_until(lambda: executor.capacity == 4, "it is seen")
+        done = [executor.submit(broken_where_told, shared) for _ in range(40)]
+        assert {future.result(PATIENCE) for future in done} == {first}
+        with pytest.warns(CooldownWarning, match="gets no jobs: it failed 3 jobs in a row that others did: .*broken"):
+            assert executor.capacity == 2
+        assert executor.submit(broken_where_told, shared).result(PATIENCE) == first
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("daks", "unknown executor 'daks'; did you mean 'dask'"),
+        ("http://here:80", "unknown scheme of an executor's address 'http'"),
+        ("tcp://here", "should be an address such as tcp://192.0.2.7:8786"),
+        ("tcp://:8786", "should be an address such as"),
+        ("tcp://here:99999", "should be an address such as"),
+        (3, "should be a name or an address, got 3"),
+    ],
+)
+def test_an_executor_that_there_is_not_is_told(given: Any, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        check_executor(given, None)
+
+
+def test_a_cluster_has_workers_of_its_own() -> None:
+    with pytest.raises(InputError, match="workers 3: the cluster at tcp://here:8786 has its own"):
+        check_executor("tcp://here:8786", 3)
+
+
+def test_without_dask_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(
+        InputError, match=r"Dask is not installed; install it with `pip install 'cooldown\[distributed\]'`"
+    ):
+        open_executor("dask", 2)
+
+
+def test_a_scheduler_that_does_not_answer_is_told_before_there_is_an_experiment(
+    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_connection, "CONNECT", 0.5)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+        with pytest.raises(InputError, match=f"the Dask scheduler at {address} cannot be reached"):
+            compare(**TINY, db=url, executor=address)
+    assert not list(tmp_path.glob("*.db"))
+
+
+@pytest.mark.processes
+def test_a_cluster_without_workers_is_told(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask_connection, "CONNECT", 2.0)
+    address = servers.start(workers=0)
+    with pytest.raises(InputError, match=f"the Dask scheduler at {address} has no workers; start one on each core"):
+        open_executor(address, 2)
