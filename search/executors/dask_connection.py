@@ -8,8 +8,11 @@ from typing import Any
 from cooldown.objectives.errors import InputError
 from cooldown.search.executors.dask_workers import DaskWorkers
 
-CONNECT = 10.0
+CONNECT = 20.0
 """Seconds in which a scheduler should answer, and its first worker appear."""
+
+START = 300.0
+"""Seconds in which the first worker of one's own should start, on a machine that is busy."""
 
 
 class Connection:
@@ -47,7 +50,7 @@ class Connection:
                     f"the Dask scheduler at {address} cannot be reached within {CONNECT:.0f} s ({reason})"
                 ) from error
             try:
-                self.client.wait_for_workers(1, timeout=3 * CONNECT if self._own else CONNECT)
+                self.client.wait_for_workers(1, timeout=START if self._own else CONNECT)
             except TimeoutError:
                 raise InputError(
                     f"the Dask scheduler at {address} has no workers; start one on each core with "

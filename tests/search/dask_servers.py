@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import psutil
+from distributed import Client
 from patience import PATIENCE
 from search_runs import wait_until
 
@@ -21,7 +22,7 @@ class Servers:
         self.workers: list[subprocess.Popen[bytes]] = []
 
     def start(self, workers: int = 1) -> str:
-        """A scheduler with so many workers; returns its address."""
+        """A scheduler with so many workers, which are there when it returns its address."""
         file = Path(self._folder.name) / f"scheduler {len(self._started)}.json"
         self.scheduler = self._run(
             "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(file)
@@ -30,7 +31,15 @@ class Servers:
         address = str(json.loads(file.read_text())["address"])
         for _ in range(workers):
             self.add_worker(address)
+        self.wait_for_workers(address, workers)
         return address
+
+    @staticmethod
+    def wait_for_workers(address: str, count: int) -> None:
+        """Until so many workers have come to a scheduler."""
+        with Client(address, timeout=PATIENCE, set_as_default=False) as client:
+            if count:
+                client.wait_for_workers(count, timeout=PATIENCE)
 
     def add_worker(self, address: str, **environment: str) -> "subprocess.Popen[bytes]":
         """One more worker."""

@@ -77,6 +77,7 @@ def on_cluster(servers: Servers, folder: Path, count: int) -> str:
     found = os.pathsep.join([str(folder), *filter(None, sys.path)])
     for _ in range(count):
         servers.add_worker(address, PYTHONPATH=found, TEST_COORDINATOR="0", TEST_SLEEP="0.01")
+    servers.wait_for_workers(address, count)
     return address
 
 
