@@ -3,7 +3,7 @@
 from os import PathLike
 
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.trust import UntrustedModuleError, reading
+from cooldown.objectives.trust import reading
 from cooldown.search.evidence.edges import edges
 from cooldown.search.executors.opening import open_executor
 from cooldown.search.experiments.notebook import interruptible, reporting
@@ -13,7 +13,7 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.running import Report, Runs, worker_count
 from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.search.spec.looks import MOST_UNTIL_DECIDED
-from cooldown.search.spec.recorded import spec_of_record
+from cooldown.search.spec.recorded import resumable, spec_of_record
 from cooldown.search.spec.values import plain
 from cooldown.search.tuning.splits import Splits, recorded_task
 from cooldown.search.tuning.studies import planned
@@ -140,10 +140,10 @@ def _recorded_splits(record: ExperimentRecord, before: Experiment, spec: Experim
     """The splits for `spec` of an experiment's task; raises InputError if the task cannot be loaded or has changed."""
     try:
         return Splits(recorded_task(record, before), spec)
-    except UntrustedModuleError:
-        raise
     except InputError as error:
+        if resumable(record.spec):
+            raise
         raise InputError(
-            f"{error}; for a task that is a Python object, call compare(task, name={record.name!r}, ...) with it; for "
-            f"runs that a program asks for, cooldown.runs({record.name!r}, ...), start it again"
+            f"{error}; to go on with it, call compare(task, name={record.name!r}, ...); for runs that a program asks "
+            f"for, cooldown.runs({record.name!r}, ...), start it again"
         ) from error

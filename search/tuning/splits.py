@@ -15,6 +15,7 @@ from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.executors.packed import Packed
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.recorded import resumable
 from cooldown.search.spec.task_fields import BY_TASK, OWN_TEST
 from cooldown.storage import ExperimentRecord, Purpose
 
@@ -73,7 +74,10 @@ def recorded_task(record: ExperimentRecord, spec: Experiment, given: Task | None
     except UntrustedModuleError:
         raise
     except InputError as error:
-        raise InputError(f"the task of {record.name!r} cannot be loaded ({error})") from error
+        reason = str(error)
+        if not resumable(record.spec):
+            reason = f"{spec.task!r} is an object of a Python program: give it there, as task=... of a result's methods"
+        raise InputError(f"the task of {record.name!r} cannot be loaded ({reason})") from error
     if task.fingerprint() != record.task_fingerprint:
         raise InputError(f"the data of task {task.name!r} have changed since {record.name!r} was started")
     return task
