@@ -82,7 +82,13 @@ class Chaos:
         """Start or resume the experiment, and kill something in it, or its database. Returns whether it is done."""
         with tempfile.TemporaryFile() as errors:
             command = [sys.executable, "-m", "cooldown", *self._options, "--seed", str(seed), "--name", name]
-            process = psutil.Popen([*command, "--quiet"], stdout=subprocess.DEVNULL, stderr=errors, process_group=0)
+            process = psutil.Popen(
+                [*command, "--quiet"],
+                env={**os.environ, "COOLDOWN_DB": self._url},
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                process_group=0,
+            )
             after = 0 if self._random.random() < EARLY else self._random.randint(1, 24)
             self._wait(process, after)
             time.sleep(self._random.uniform(0, 3.0 if after == 0 else 0.2))
@@ -231,7 +237,7 @@ def main() -> int:
             stack.callback(server.close)
             url = server.url(server.create())
         executor = ["--executor", arguments.executor] if arguments.executor else []
-        chaos = Chaos(url, server, [*options, *executor, "--db", url], references)
+        chaos = Chaos(url, server, [*options, *executor], references)
         began = time.monotonic()
         with console.status("…") as status:
             chaos.run(arguments.kills, arguments.minutes, status.update)

@@ -25,6 +25,7 @@ from search_runs import (
 )
 
 from cooldown import compare, load
+from cooldown.search.experiments.doctor import examine, repair
 from cooldown.storage import Ledger, Status
 
 QUICK = flags(repeats=2, trials=4, epochs=2)
@@ -59,6 +60,22 @@ def test_python_and_the_command_line_use_it(
     for text in (repr(result), result._repr_html_(), json.dumps(result.to_json())):
         assert password not in text
     assert result.record.db == postgresql_url.replace(f":{password}@", "@")
+
+
+def test_doctor_examines_and_repairs_it(postgresql_url: str) -> None:
+    record = run_in_threads(postgresql_url, spec())
+    assert examine(postgresql_url).findings == []
+    with psycopg.connect(postgresql_url.replace("+psycopg", "")) as connection:
+        connection.execute(
+            "UPDATE cooldown_experiments SET status = 'running'; DROP INDEX ix_cooldown_studies_experiment_id"
+        )
+    repaired = repair(postgresql_url)
+    assert [finding.fault for finding in repaired.repaired] == [
+        "its index ix_cooldown_studies_experiment_id is missing",
+        "it is held by a process, which has ended",
+    ]
+    assert (repaired.findings, repaired.copy) == ([], None)
+    assert repaired.experiments == [("tiny", 16, print_of(record))]
 
 
 @pytest.mark.processes
