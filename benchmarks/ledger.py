@@ -1,5 +1,8 @@
 """Time to store a trial in a ledger that grows to 1000 trials, and in Optuna's storage: `python -m benchmarks.ledger`.
 
+On both databases: a SQLite file, and, where it is installed, a PostgreSQL server on this machine that syncs its disk.
+Targets: 0.6 ms a trial in a file, 3 ms on the server.
+
 A trial has 5 parameters and 3 seeds with 30 epochs each. The ledger stores generations of 4, with every curve and
 Optuna's rows; Optuna's storage stores the parameters, 30 intermediate values and the value, and no curves. Both write
 to a file in the folder of the first argument, by default the one for temporary files. Only storing is timed.
@@ -18,6 +21,7 @@ from rich.table import Table
 
 from cooldown.objectives import Curve, Outcome, TrainConfig
 from cooldown.storage import Ledger, NewTrial, StudyKey
+from tests.postgresql_server import Server, programs
 
 TRIALS, GENERATION, SEEDS, EPOCHS = 1000, 4, 3, 30
 OPTUNAS_TRIALS = 40
@@ -42,10 +46,10 @@ def new_trial(number: int, rng: np.random.Generator) -> NewTrial:
     )
 
 
-def ledger_times(path: Path) -> np.ndarray:
+def ledger_times(url: str) -> np.ndarray:
     """(TRIALS / GENERATION,) milliseconds a trial, one for each generation."""
     rng = np.random.default_rng(0)
-    ledger = Ledger(f"sqlite:///{path}")
+    ledger = Ledger(url)
     ledger.create("benchmark", {}, "", [StudyKey("adam+sgdr", 0)])
     study = ledger.load("benchmark").studies[0]
     times = []
@@ -78,19 +82,29 @@ def optuna_times(path: Path) -> np.ndarray:
 
 def main() -> None:
     """Measure and print."""
-    table = Table("store", "trials", "median", "p95", "KiB a trial", title="Milliseconds to store a trial")
+    table = Table("store", "trials", "fastest", "median", "p95", "KiB a trial", title="Milliseconds to store a trial")
     with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as folder:
         path = Path(folder) / "ledger.db"
-        times = ledger_times(path)
+        times = ledger_times(f"sqlite:///{path}")
         parts = [("ledger", times), ("ledger, first 100", times[:25]), ("ledger, last 100", times[-25:])]
         sizes = [path.stat().st_size / TRIALS, None, None]
+        if programs() is not None:
+            server = Server(fsync=True)
+            try:
+                times = ledger_times(server.url(server.create()))
+            finally:
+                server.close()
+            parts += [("ledger on PostgreSQL", times), ("ledger on PostgreSQL, last 100", times[-25:])]
+            sizes += [None, None]
         path = Path(folder) / "optuna.db"
         parts.append(("Optuna's RDBStorage", optuna_times(path)))
         sizes.append(path.stat().st_size / OPTUNAS_TRIALS)
     for (name, of_part), size in zip(parts, sizes, strict=True):
         trials = len(of_part) * (GENERATION if name.startswith("ledger") else 1)
-        median, p95 = np.percentile(of_part, [50, 95])
-        table.add_row(name, str(trials), f"{median:.2f}", f"{p95:.2f}", f"{size / 1024:.1f}" if size else "")
+        fastest, median, p95 = np.percentile(of_part, [0, 50, 95])
+        table.add_row(
+            name, str(trials), f"{fastest:.2f}", f"{median:.2f}", f"{p95:.2f}", f"{size / 1024:.1f}" if size else ""
+        )
     Console().print(table)
 
 

@@ -184,7 +184,7 @@ def _create(connection: Connection) -> None:
     """The tables of a new ledger, as all migrations together would make them, and Optuna's."""
     from cooldown.storage.optuna_rows import create_tables
 
-    metadata.create_all(connection)
+    metadata.create_all(connection, checkfirst=False)
     version.create(connection)
     connection.execute(insert(version), {"version_num": REVISION})
     create_tables(connection)

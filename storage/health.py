@@ -96,12 +96,12 @@ def _schema(connection: Connection) -> Iterator[Finding]:
             if table in RECREATED:
                 yield Finding("", f"its table {table.name} is missing", "create it, empty", table.create)
             else:
-                yield Finding("", f"its table {table.name} is missing; restore a copy of the file")
+                yield Finding("", f"its table {table.name} is missing; restore a copy of the ledger")
             continue
         columns = {column["name"] for column in inspector.get_columns(table.name)}
         for column in table.columns:
             if column.name not in columns:
-                yield Finding("", f"its table {table.name} has no column {column.name}; restore a copy of the file")
+                yield Finding("", f"its table {table.name} has no column {column.name}; restore a copy of the ledger")
         indices = {index["name"] for index in inspector.get_indexes(table.name)}
         for index in table.indexes:
             if index.name not in indices:

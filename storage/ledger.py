@@ -251,12 +251,12 @@ def _add_studies(
     studies: Sequence[StudyKey],
     create_study: Callable[[Connection, str], int],
 ) -> None:
-    rows = [study_row(experiment_id, key, create_study(connection, _optuna_name(name, key))) for key in studies]
+    rows = [study_row(experiment_id, key, create_study(connection, optuna_name(name, key))) for key in studies]
     if rows:
         connection.execute(insert(tables.studies), rows)
 
 
-def _optuna_name(name: str, key: StudyKey) -> str:
+def optuna_name(name: str, key: StudyKey) -> str:
     """The name of a study of the experiment `name` in Optuna's tables."""
     extra = ["default"] if key.is_default else [f"widened-{key.attempt}"] if key.attempt else []
     return "/".join([name, key.arm, str(key.repeat), *extra])

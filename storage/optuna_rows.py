@@ -120,6 +120,27 @@ def append_trials(connection: Connection, study_id: int, trials: Sequence[NewTri
     )
 
 
+def copy_study(here: Connection, there: Connection, study_id: int, new: int) -> None:
+    """Copy the attributes and trials of a study to the one with the id `new` in another database."""
+    trials: dict[int, int] = {}
+    for table in models.BaseModel.metadata.sorted_tables:
+        if table.name in ("studies", "study_directions") or not {"study_id", "trial_id"} & {*table.c.keys()}:
+            continue
+        (key,) = table.primary_key.columns
+        of_study = "study_id" in table.c
+        ours = select(models.TrialModel.trial_id).where(models.TrialModel.study_id == study_id)
+        which = table.c.study_id == study_id if of_study else table.c.trial_id.in_(ours)
+        found = here.execute(select(table).where(which).order_by(key)).all()
+        rows = [{name: value for name, value in row._mapping.items() if name != key.name} for row in found]
+        for row in rows:
+            row |= {"study_id": new} if of_study else {"trial_id": trials[row["trial_id"]]}
+        if table.name == "trials" and rows:
+            ids = there.scalars(insert(table).returning(key, sort_by_parameter_order=True), rows)
+            trials = dict(zip([row.trial_id for row in found], ids, strict=True))
+        else:
+            _insert(there, table, rows)
+
+
 def set_study_attributes(connection: Connection, study_id: int, attributes: Mapping[str, Any]) -> None:
     """Replace the attributes that the sampler stores with the study."""
     attribute = models.StudySystemAttributeModel
@@ -165,9 +186,10 @@ def made_here(connection: Connection) -> dict[int, str]:
     return {id: name for id, name in rows if OF_STUDY.fullmatch(str(name))}
 
 
-def _insert(connection: Connection, model: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+def _insert(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """table: one of Optuna's, or its class."""
     if rows:
-        connection.execute(insert(model.__table__), rows)
+        connection.execute(insert(table), rows)
 
 
 def _utc(seconds: float) -> datetime:

@@ -4,6 +4,7 @@ All ledgers of a process at the same address share a pool of connections. One th
 restarted, is replaced by the next transaction.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -40,6 +41,9 @@ NAMES_LOCK = 0x636F6F6C646F776E
 TABLES_LOCK = NAMES_LOCK + 1
 """Numbers of advisory locks: any that no other program uses."""
 
+OF_CONNECTION = re.compile(r"^(connection failed: )?(connection to server [^\n]*? failed: )?((FATAL|ERROR): +)?")
+"""What psycopg and libpq say before they say what is wrong."""
+
 LOCKED = ("55P03", "40P01", "40001")
 LOST = ("57P01", "57P02", "57P03", "25P03", "53300")
 """SQLSTATE of errors after which the same may succeed: a lock that another program holds; a server that is stopped,
@@ -60,7 +64,7 @@ REFUSALS = (
     ("authentication failed", "was refused ({text})"),
     ("no pg_hba.conf entry", "was refused: the server does not accept this user from this machine ({text})"),
     ("permission denied for database", "was refused: its user may not connect to this database"),
-    ("does not exist", "cannot be opened: {text}; its owner can create it (docs/databases.md says how)"),
+    ("does not exist", "cannot be opened: {text}; an administrator can create it (docs/databases.md says how)"),
     ("invalid connection option", "cannot be opened: {text}"),
     ("invalid sslmode", "cannot be opened: {text}"),
     ("certificate", "cannot be opened: {text}"),
@@ -169,7 +173,7 @@ class PostgreSQL(Backend):
 
     def _first_line(self, error: BaseException | None) -> str:
         """What the server or libpq says, in one line, without the password."""
-        text = str(error).strip()
+        text = OF_CONNECTION.sub("", str(error).strip())
         line = text.splitlines()[0].strip() if text else type(error).__name__
         return line.replace(str(self._password), "…") if self._password else line
 

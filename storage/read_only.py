@@ -9,7 +9,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -32,8 +32,12 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def is_readable_in_place(path: Path) -> bool:
     """Whether all changes can be read: false for a log without an index where none can be written."""
-    log = _beside(path, "-wal")
-    return not (log.exists() and log.stat().st_size) or _has_index(path)
+    try:
+        has_log = _beside(path, "-wal").stat().st_size > 0
+    except FileNotFoundError:
+        # Whoever closes the last connection removes it, at any moment.
+        has_log = False
+    return not has_log or _has_index(path)
 
 
 @contextmanager
@@ -42,7 +46,7 @@ def copied(path: Path) -> Iterator[Path]:
     with TemporaryDirectory(prefix="cooldown-", ignore_cleanup_errors=True) as folder:
         copy = Path(folder) / path.name
         shutil.copyfile(path, copy)
-        if _beside(path, "-wal").exists():
+        with suppress(FileNotFoundError):
             shutil.copyfile(_beside(path, "-wal"), _beside(copy, "-wal"))
         yield copy
 

@@ -25,8 +25,6 @@ PATIENCE = 60.0
 """Seconds until a server that starts has answered."""
 
 SETTINGS = {
-    "fsync": "off",
-    "full_page_writes": "off",
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "60",
@@ -47,9 +45,10 @@ def programs() -> Path | None:
 
 
 class Server:
-    """A running server with one superuser, `tester`. Must be closed."""
+    """A running server with one superuser, `tester`. Must be closed. fsync: whether it is safe from a power failure."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, fsync: bool = False) -> None:
+        self._settings = {**SETTINGS, "fsync": "on" if fsync else "off", "full_page_writes": "on" if fsync else "off"}
         folder = programs()
         if folder is None:
             raise FileNotFoundError("PostgreSQL is not installed: apt-get install postgresql")
@@ -90,7 +89,7 @@ class Server:
     def start(self) -> None:
         """Start it, and wait until it answers."""
         command = [str(self._programs / "postgres"), "-D", str(self._folder / "data"), "-p", str(self.port)]
-        for name, value in SETTINGS.items():
+        for name, value in self._settings.items():
             command += ["-c", f"{name}={value}"]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, **self._as_user)
@@ -135,9 +134,9 @@ class Server:
 
     def execute(self, database: str, statement: str, parameters: Sequence[Any] | None = None) -> list[Any]:
         """The rows of a statement, executed outside of a transaction."""
-        place = {"host": "127.0.0.1", "port": self.port, "user": "tester", "password": self.password}
-        with closing(psycopg.connect(dbname=database, autocommit=True, **place)) as connection:  # type: ignore[arg-type]
-            cursor = connection.execute(statement, parameters)  # type: ignore[arg-type]
+        place: dict[str, Any] = {"host": "127.0.0.1", "port": self.port, "user": "tester", "password": self.password}
+        with closing(psycopg.connect(dbname=database, autocommit=True, **place)) as connection:
+            cursor = connection.execute(statement, parameters)
             return cursor.fetchall() if cursor.description else []
 
     def create(self, template: str = "template0") -> str:

@@ -5,7 +5,19 @@ Exit 0 done · 1 failed while running · 2 bad input · 130 interrupted.
 """
 
 # In the order in which `cooldown --help` lists their commands.
-from cooldown.search.cli import running, describing, reading, taking, predicting, papers, checking, doctor  # isort: skip
+from cooldown.search.cli import running, describing, reading, taking, predicting, papers, checking, doctor, copying  # isort: skip
 from cooldown.search.cli.frame import app, main
 
-__all__ = ["app", "checking", "describing", "doctor", "main", "papers", "predicting", "reading", "running", "taking"]
+__all__ = [
+    "app",
+    "checking",
+    "copying",
+    "describing",
+    "doctor",
+    "main",
+    "papers",
+    "predicting",
+    "reading",
+    "running",
+    "taking",
+]

@@ -67,5 +67,5 @@ def doctor(
 
 def _sentence(finding: Finding) -> str:
     """A finding as a sentence."""
-    subject = f"Experiment {finding.experiment!r}: " if finding.experiment else "The file: "
+    subject = f"Experiment {finding.experiment!r}: " if finding.experiment else "The ledger: "
     return f"{subject}{finding.fault}."

@@ -89,10 +89,10 @@ REPAIRED = [
         "Experiment 'one': it is held by a process whose entry cannot be read, which has ended.",
         "free it",
     ),
-    ("DROP TABLE cooldown_references", "The file: its table cooldown_references is missing.", "create it, empty"),
+    ("DROP TABLE cooldown_references", "The ledger: its table cooldown_references is missing.", "create it, empty"),
     (
         "DROP INDEX ix_cooldown_studies_experiment_id",
-        "The file: its index ix_cooldown_studies_experiment_id is missing.",
+        "The ledger: its index ix_cooldown_studies_experiment_id is missing.",
         "build it",
     ),
     (
@@ -173,7 +173,7 @@ UNREPAIRED = [
     ("DELETE FROM trials WHERE number = 1", "momentum+sgdr, repeat 0: trial 1 is missing in Optuna's tables"),
     ("DELETE FROM studies WHERE study_name = 'one/adam/0'", "adam, repeat 0: its study is missing in Optuna's tables"),
     ("DELETE FROM cooldown_studies WHERE id = 1", "'one': momentum+sgdr, repeat 0: the study is missing"),
-    ("DROP TABLE cooldown_curves", "its table cooldown_curves is missing; restore a copy of the file"),
+    ("DROP TABLE cooldown_curves", "its table cooldown_curves is missing; restore a copy of the ledger"),
     ("ALTER TABLE cooldown_trials DROP COLUMN config", "its table cooldown_trials has no column config; restore"),
 ]
 

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from cooldown.storage import LedgerError
-from cooldown.storage.address import DEFAULT_URL, database_url, sqlite_path
+from cooldown.storage.address import (
+    DEFAULT_URL,
+    database_url,
+    elsewhere,
+    is_postgresql,
+    postgresql_url,
+    shown,
+    sqlite_path,
+)
 
 
 @pytest.mark.parametrize(
@@ -50,3 +58,46 @@ def test_the_environment_may_hold_a_path_too(monkeypatch):
 def test_nothing_else_is_cut_or_guessed(db):
     with pytest.raises(LedgerError, match="is not the address of a ledger: use a SQLite file, such as"):
         sqlite_path(database_url(db))
+
+
+@pytest.mark.parametrize(
+    ("address", "without"),
+    [
+        ("postgresql+psycopg://ada:secret@h:5433/d", "postgresql+psycopg://ada@h:5433/d"),
+        ("postgresql+psycopg://ada:s%40cret@h/d", "postgresql+psycopg://ada@h/d"),
+        (
+            "postgresql+psycopg://ada@h/d?password=secret&sslmode=require",
+            "postgresql+psycopg://ada@h/d?sslmode=require",
+        ),
+        ("postgresql+psycopg://h/d?sslpassword=secret", "postgresql+psycopg://h/d"),
+        ("postgresql+psycopg:///d?host=/run/postgresql", "postgresql+psycopg:///d?host=%2Frun%2Fpostgresql"),
+    ],
+)
+def test_a_server_is_named_without_its_password(address, without):
+    assert is_postgresql(address)
+    assert shown(address) == elsewhere(address) == without
+    assert postgresql_url(without) == postgresql_url(without)._replace(password=None)
+
+
+def test_which_address_a_command_names():
+    assert elsewhere(DEFAULT_URL) is None
+    assert elsewhere("runs/x.db") == shown("runs/x.db") == "runs/x.db"
+    assert elsewhere("postgresql://me:secret@h/d") is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://me:secret@h/d",
+        "postgres://me:secret@h/d",
+        "postgresql+psycopg2://me:secret@h/d",
+        "postgresql+psycopg://me:secret@h",
+        "postgresql+psycopg://me:secret@h/",
+        "postgresql+psycopg://me:secret@h:port/d",
+        "postgresql+psycopg://me@h/?password=secret",
+    ],
+)
+def test_an_address_that_names_no_database_is_told_without_its_password(address):
+    with pytest.raises(LedgerError, match=r"a PostgreSQL database is given as postgresql\+psycopg://USER@HOST") as told:
+        postgresql_url(address)
+    assert "secret" not in str(told.value)

@@ -25,7 +25,11 @@ def test_a_server_that_lets_nobody_in_is_told_in_one_line(postgresql_server: Ser
     server, name = postgresql_server, url.rpartition("/")[2]
     refused(server.url(name, password="secret"), r"was refused: wrong password, or unknown user \(.*tester")
     refused(server.url(name, user="nobody", password="secret"), "was refused: wrong password, or unknown user")
-    refused(server.url("missing"), 'cannot be opened: .*"missing" does not exist; its owner can create it', create=True)
+    refused(
+        server.url("missing"),
+        'cannot be opened: .*"missing" does not exist; an administrator can create it',
+        create=True,
+    )
     refused(f"postgresql+psycopg://me:secret@127.0.0.1:1/{name}", "cannot be reached: ", create=True)
     refused(f"postgresql+psycopg://me:secret@no.such.host.invalid/{name}", "cannot be reached: .*no.such.host")
     refused(

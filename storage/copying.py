@@ -1,0 +1,105 @@
+"""An experiment in another ledger: its rows and Optuna's, in one transaction, with the fingerprint that it had.
+
+Numbers of rows are given anew; all else stays as it was, except that nobody holds the copy.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select
+
+from cooldown.storage import tables
+from cooldown.storage.errors import LedgerError, UnreadableError
+from cooldown.storage.fingerprint import everything, fingerprint
+from cooldown.storage.ledger import Ledger, optuna_name
+from cooldown.storage.names import first_free
+from cooldown.storage.reading import check, read_experiment
+from cooldown.storage.records import ExperimentRecord, Status
+from cooldown.storage.rows import study_key_from
+
+BATCH = 500
+"""Rows that are read and written at once: curves of 500 epochs are 8 MB."""
+
+
+def copy_experiment(source: Ledger, target: Ledger, name: str) -> tuple[str, bool]:
+    """Copy the experiment `name` as it is now. Returns its name in `target`, and whether it was copied: not if it is
+    there already, with the same spec, data and fingerprint. Where another experiment has its name, it gets a number.
+
+    Raises LedgerError if a process runs it, UnreadableError if it is damaged; nothing is copied then.
+    """
+
+    def copy(there: Connection) -> tuple[str, bool]:
+        with source._database.reading() as here:
+            row = source._free(here, source._experiment(here, name))
+            record = read_experiment(here, row, source.where, source._database.now(here))
+            target._database.lock_names(there)
+            e = tables.experiments
+            taken = set(there.scalars(select(e.c.name)))
+            named = re.compile(rf"{re.escape(record.name)}(-\d+)?")
+            for other in sorted(filter(named.fullmatch, taken)):
+                if _is(record, target, there, other):
+                    return other, False
+            new = first_free(record.name, taken)
+            _copy_rows(here, there, row, new)
+            if not _is(record, target, there, new):
+                raise LedgerError(f"the experiment {name!r} was not copied: read in {target.where}, it was another one")
+            return new, True
+
+    return target._database.write(copy)
+
+
+def _is(record: ExperimentRecord, ledger: Ledger, connection: Connection, name: str) -> bool:
+    """Whether the experiment `name` of a ledger has the same spec, data and fingerprint as this one."""
+    e = tables.experiments
+    row = connection.execute(select(e).where(e.c.name == name)).one()
+    try:
+        check(row, ledger.where)
+        if (row.spec, row.task_fingerprint) != (record.spec, record.task_fingerprint):
+            return False
+        found = read_experiment(connection, row, ledger.where, ledger._database.now(connection))
+    except UnreadableError:
+        return False
+    return fingerprint(everything(found)) == fingerprint(everything(record))
+
+
+def _copy_rows(here: Connection, there: Connection, row: Any, name: str) -> None:
+    from cooldown.storage import optuna_rows
+
+    e, s, t = tables.experiments, tables.studies, tables.trials
+    status = Status.INTERRUPTED.value if row.status == Status.RUNNING.value else row.status
+    free = {"holder": None, "holder_token": None, "heartbeat_at": None}
+    # SQLite's text may have a zero byte, PostgreSQL's has none.
+    message = row.message.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    values = {**_values(e, row), **free, "name": name, "status": status, "message": message}
+    experiment = there.execute(insert(e).values(**values).returning(e.c.id)).scalar_one()
+    studies: dict[int, int] = {}
+    for study in here.execute(select(s).where(s.c.experiment_id == row.id).order_by(s.c.id)).all():
+        optuna_id = optuna_rows.create_study(there, optuna_name(name, study_key_from(study)))
+        optuna_rows.copy_study(here, there, study.optuna_study_id, optuna_id)
+        values = {**_values(s, study), "experiment_id": experiment, "optuna_study_id": optuna_id}
+        studies[study.id] = there.execute(insert(s).values(**values).returning(s.c.id)).scalar_one()
+    ours = select(s.c.id).where(s.c.experiment_id == row.id)
+    trials = _copy(here, there, t, t.c.study_id.in_(ours), "study_id", studies)
+    c, f = tables.curves, tables.references
+    _copy(here, there, c, c.c.trial_id.in_(select(t.c.id).where(t.c.study_id.in_(ours))), "trial_id", trials)
+    _copy(here, there, f, f.c.experiment_id == row.id, "experiment_id", {row.id: experiment})
+
+
+def _copy(
+    here: Connection, there: Connection, table: Table, which: Any, parent: str, new: Mapping[int, int]
+) -> dict[int, int]:
+    """Copy rows, whose column `parent` gets the new number. Returns their own new numbers by the old ones."""
+    numbers: dict[int, int] = {}
+    query = select(table).where(which).order_by(table.c.id).execution_options(yield_per=BATCH)
+    with here.execute(query) as found:
+        for rows in found.partitions():
+            values = [{**_values(table, row), parent: new[row._mapping[parent]]} for row in rows]
+            ids = there.scalars(insert(table).returning(table.c.id, sort_by_parameter_order=True), values)
+            numbers.update(zip([row.id for row in rows], ids, strict=True))
+    return numbers
+
+
+def _values(table: Table, row: Any) -> dict[str, Any]:
+    """A row's values by column, without its number."""
+    return {column.name: row._mapping[column.name] for column in table.columns if column.name != "id"}
