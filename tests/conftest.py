@@ -31,8 +31,16 @@ settings.load_profile("cooldown")
 MEMORY, ENOUGH = Path("/dev/shm"), 2 * 10**9
 """Where Linux has a file system in memory, and the bytes that must be free there."""
 
-if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH:
-    # Every ledger waits for the disk at each commit, longer than it computes.
+
+def in_memory() -> bool:
+    """Whether temporary files can be in memory: there is room, and programs may be run from there."""
+    if not MEMORY.is_dir() or os.statvfs(MEMORY).f_flag & os.ST_NOEXEC:
+        return False
+    return shutil.disk_usage(MEMORY).free > ENOUGH
+
+
+if in_memory():
+    # On a disk, a run waits for it at every write, as long as it computes.
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 GROUPS = ("packaging", "browser", "processes")
