@@ -6,6 +6,7 @@ docs/testing.md says how to run them, and what the markers are for.
 import gc
 import os
 import shutil
+import signal
 from collections.abc import Callable, Generator, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +22,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # Before anything loads NumPy or PyTorch: a core per process.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # A shell's `&` has Ctrl-C ignored, in whatever the tests start, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 IN_CI = os.environ.get("CI") == "true"
 
