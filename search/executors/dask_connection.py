@@ -15,6 +15,10 @@ START = 300.0
 """Seconds in which the first worker of one's own should start, on a machine that is busy."""
 
 
+SCHEDULER = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+"""A free port for what remains of Dask's dashboard: by default the second scheduler of a machine finds it taken."""
+
+
 class Connection:
     """A client of the scheduler at an address; None for one in this process, with `count` workers on this machine,
     whose files are in `folder`.
@@ -36,7 +40,7 @@ class Connection:
             stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
             if address is None:
                 cluster = stack.enter_context(
-                    LocalCluster(n_workers=0, dashboard_address=None, host="127.0.0.1", silence_logs=False)
+                    LocalCluster(n_workers=0, scheduler_kwargs=SCHEDULER, host="127.0.0.1", silence_logs=False)
                 )
                 address = str(cluster.scheduler_address)
                 self._own = DaskWorkers(count, address, folder)

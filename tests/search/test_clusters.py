@@ -213,3 +213,11 @@ def test_a_cluster_without_workers_is_told(servers: Servers, monkeypatch: pytest
     address = servers.start(workers=0)
     with pytest.raises(InputError, match=f"the Dask scheduler at {address} has no workers; start one on each core"):
         open_executor(address, 2)
+
+
+@pytest.mark.processes
+def test_several_runs_of_a_machine_have_a_cluster_each(tmp_path: Path) -> None:
+    shared = Packed(Shared(tmp_path), "the value")
+    with engines.get("dask").open(1, None) as one, engines.get("dask").open(1, None) as other:
+        processes = {each.submit(process, shared).result(PATIENCE) for each in (one, other)}
+    assert len(processes) == 2
