@@ -2,39 +2,45 @@
 
 import pickle
 from collections.abc import Callable
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from cooldown.search.executors.contract import job_errors
-from cooldown.search.executors.packed import Pickled, Stored, shared_on_machine
+from cooldown.search.executors.packed import HELD, Pickled, Stored, shared_on_machine
 
 
+@dataclass(frozen=True)
 class Sent:
-    """A pickled value on its way to workers: its arrays are frames of a message, which Dask does not copy."""
+    """A pickled value on its way to workers: its arrays are frames of a message, which Dask does not copy.
 
-    def __init__(self, pickled: Pickled) -> None:
-        self._pickled = pickled
+    digest: of its content. A worker may get it twice, but unpickles it once.
+    """
+
+    digest: str
+    pickled: Pickled = field(compare=False)
 
     def __reduce__(self) -> tuple[Callable[..., "Sent"], tuple[Any, ...]]:
-        frames = [pickle.PickleBuffer(part) for part in (self._pickled.head, *self._pickled.arrays)]
-        return _arrived, tuple(frames)
+        frames = [pickle.PickleBuffer(part) for part in (self.pickled.head, *self.pickled.arrays)]
+        return _arrived, (self.digest, *frames)
 
     @property
     def key(self) -> str:
         """Its name on the cluster."""
-        return f"cooldown-{self._pickled.digest}"
+        return f"cooldown-{self.digest}"
 
     def value(self) -> Any:
         """The value, which a worker holds once."""
-        return self._value
-
-    @cached_property
-    def _value(self) -> Any:
-        return self._pickled.value()
+        return _value(self)
 
 
-def _arrived(head: Any, *arrays: Any) -> Sent:
-    return Sent(shared_on_machine(Pickled(head, arrays)))
+def _arrived(digest: str, head: Any, *arrays: Any) -> Sent:
+    return Sent(digest, shared_on_machine(Pickled(head, arrays)))
+
+
+@lru_cache(maxsize=HELD)
+def _value(sent: Sent) -> Any:
+    return sent.pickled.value()
 
 
 def packed_call(call: Callable[..., Any], arguments: tuple[Any, ...]) -> bytes:

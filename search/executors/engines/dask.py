@@ -157,7 +157,7 @@ class DaskCluster(Executor):
             self._shared[packed] = shared or store(packed.pickled, self._folder)
         elif shared is None or shared.status != "finished":
             # Workers that appear get it from others. It is lost if all that have it vanish at once.
-            sent = Sent(packed.pickled)
+            sent = Sent(packed.pickled.digest, packed.pickled)
             self._shared[packed] = self._connection.client.scatter({sent.key: sent}, broadcast=True)[sent.key]
 
     def _deal(self) -> None:
