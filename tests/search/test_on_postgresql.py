@@ -108,7 +108,7 @@ def test_killed_again_and_again(
 
 @pytest.mark.processes
 def test_a_second_coordinator_takes_over(stubborn: Path, postgresql_url: str, in_a_file: str, launch: Any) -> None:
-    """The first one looks like one of another machine that has not been heard of for long, but still runs."""
+    """The lease of the first, which still runs, has gone to another machine, which has not been heard of for long."""
     hold = stubborn / "hold"
     first = launch(
         *("compare", "stubborn:slow", *QUICK, "--name", "taken", "--db", postgresql_url),
@@ -119,7 +119,8 @@ def test_a_second_coordinator_takes_over(stubborn: Path, postgresql_url: str, in
     hold.touch()
     elsewhere = {"machine": "m", "host": "elsewhere", "pid": 1, "started": 1.0, "token": "theirs"}
     with psycopg.connect(postgresql_url.replace("+psycopg", "")) as connection:
-        connection.execute("UPDATE cooldown_experiments SET heartbeat_at = 0, holder = %s", [json.dumps(elsewhere)])
+        lost = "UPDATE cooldown_experiments SET heartbeat_at = 0, holder_token = 'theirs', holder = %s"
+        connection.execute(lost, [json.dumps(elsewhere)])
     second = launch("resume", "taken", "--trust", "--db", postgresql_url, cwd=stubborn)
     done = threading.Event()
     waiting = threading.Thread(target=lambda: (second.wait(PATIENCE), done.set()))
