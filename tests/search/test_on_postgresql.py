@@ -19,7 +19,6 @@ from search_runs import (
     print_of,
     run_in_threads,
     spec,
-    trials_so_far,
     wait_until,
     wait_until_gone,
 )
@@ -29,6 +28,10 @@ from cooldown.search.experiments.doctor import examine, repair
 from cooldown.storage import Ledger, Status
 
 QUICK = flags(repeats=2, trials=4, epochs=2)
+
+
+def trials_in(url: str) -> int:
+    return sum(summary.trials for summary in Ledger(url).summaries())
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +89,7 @@ def test_killed_again_and_again(
     command = ["compare", "stubborn:slow", *QUICK, "--name", "struck", "--workers", "2", "--db", postgresql_url]
     for at, kill in ((2, os.kill), (4, os.killpg)):
         process = launch(*command, cwd=stubborn)
-        wait_until(lambda at=at: trials_so_far(postgresql_url) >= at, "it trains", process)
+        wait_until(lambda at=at: trials_in(postgresql_url) >= at, "it trains", process)
         workers = children(process)
         kill(process.pid, signal.SIGKILL)
         process.communicate(timeout=PATIENCE)
@@ -105,18 +108,19 @@ def test_killed_again_and_again(
 
 @pytest.mark.processes
 def test_a_second_coordinator_takes_over(stubborn: Path, postgresql_url: str, in_a_file: str, launch: Any) -> None:
-    """The first one looks like one of another machine that has not been heard of for long, but still runs."""
+    """The lease of the first, which still runs, has gone to another machine, which has not been heard of for long."""
     hold = stubborn / "hold"
     first = launch(
         *("compare", "stubborn:slow", *QUICK, "--name", "taken", "--db", postgresql_url),
         cwd=stubborn,
         environment={"TEST_HOLD": str(hold)},
     )
-    wait_until(lambda: trials_so_far(postgresql_url) >= 2, "it trains", first)
+    wait_until(lambda: trials_in(postgresql_url) >= 2, "it trains", first)
     hold.touch()
     elsewhere = {"machine": "m", "host": "elsewhere", "pid": 1, "started": 1.0, "token": "theirs"}
     with psycopg.connect(postgresql_url.replace("+psycopg", "")) as connection:
-        connection.execute("UPDATE cooldown_experiments SET heartbeat_at = 0, holder = %s", [json.dumps(elsewhere)])
+        lost = "UPDATE cooldown_experiments SET heartbeat_at = 0, holder_token = 'theirs', holder = %s"
+        connection.execute(lost, [json.dumps(elsewhere)])
     second = launch("resume", "taken", "--trust", "--db", postgresql_url, cwd=stubborn)
     done = threading.Event()
     waiting = threading.Thread(target=lambda: (second.wait(PATIENCE), done.set()))
