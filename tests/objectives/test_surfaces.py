@@ -18,7 +18,10 @@ pytestmark = pytest.mark.together
 EVERY = pytest.mark.parametrize("name", surfaces.names())
 WITH_MINIMA = [name for name in surfaces.names() if surfaces.get(name).minima]
 SGD_FAMILY = ("sgd", "momentum", "nag")
-ADAPTIVE = [name for name in optimizers.names() if optimizers.get(name).family == "adaptive"]
+# Not the rules for gradients that come late, whose denominators begin at 1, so that they begin like SGD.
+ADAPTIVE = [
+    name for name in optimizers.names() if optimizers.get(name).family == "adaptive" and not optimizers.get(name).delays
+]
 
 
 @cache
