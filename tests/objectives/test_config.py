@@ -215,8 +215,11 @@ def test_every_bad_field_is_named(given, message):
 @pytest.mark.parametrize(
     ("given", "start"),
     [
-        ({"epoch": 3}, "unknown field of TrainConfig 'epoch'; did you mean 'epochs'? (choose from: batch_norm,"),
-        ({"optimizer": "adm"}, "unknown optimizer 'adm'; did you mean 'adam'? (choose from: adadelta,"),
+        (
+            {"epoch": 3},
+            "unknown field of TrainConfig 'epoch'; did you mean 'epochs'? (choose from: asynchronous, batch_norm,",
+        ),
+        ({"optimizer": "adm"}, "unknown optimizer 'adm'; did you mean 'adam'? (choose from: adadelay, adadelta,"),
         ({"optimizer": {"name": ["adam"]}}, "unknown optimizer ['adam']"),
         ({"optimizer": {"name": "adam", "beta": 1}}, "unknown hyperparameter of adam 'beta'; did you mean 'beta"),
         ({"schedule": "sgd"}, "unknown schedule 'sgd'; did you mean 'sgdr'? (choose from: batch_growth,"),

@@ -16,7 +16,7 @@ STEPS = 200
 DIMENSION = 11  # more than a SIMD register holds, and not a multiple of it
 RATES = 0.003 * (0.55 + 0.45 * np.cos(np.arange(STEPS) / 7))
 START = np.random.default_rng(0).uniform(-1.5, 1.5, DIMENSION)
-LARGER_STEPS = {"adagrad": 10, "adadelta": 100, "yellowfin": 100}
+LARGER_STEPS = {"adagrad": 10, "adadelta": 100, "yellowfin": 100, "delay_tolerant_adagrad": 10}
 """What the rates are multiplied by for rules that would hardly move under them."""
 
 TORCH = {
@@ -28,6 +28,9 @@ TORCH = {
         p, betas=(beta1, beta2), eps=epsilon, weight_decay=l2
     ),
     "adagrad": lambda torch, p, l2, epsilon: torch.optim.Adagrad(p, eps=epsilon, weight_decay=l2),
+    "delay_tolerant_adagrad": lambda torch, p, l2: torch.optim.Adagrad(
+        p, eps=0, initial_accumulator_value=1, weight_decay=l2
+    ),
     "adadelta": lambda torch, p, l2, rho, epsilon: torch.optim.Adadelta(p, rho=rho, eps=epsilon, weight_decay=l2),
     "adamax": lambda torch, p, l2, beta1, beta2, epsilon: torch.optim.Adamax(
         p, betas=(beta1, beta2), eps=epsilon, weight_decay=l2
@@ -51,6 +54,7 @@ OPTAX = {
     "nag": lambda optax, rates, momentum: optax.sgd(rates, momentum=momentum, nesterov=True),
     "rmsprop": lambda optax, rates, rho, epsilon: optax.rmsprop(rates, decay=rho, eps=epsilon, eps_in_sqrt=False),
     "adam": lambda optax, rates, beta1, beta2, epsilon: optax.adam(rates, beta1, beta2, epsilon),
+    "delay_tolerant_adagrad": lambda optax, rates: optax.adagrad(rates, initial_accumulator_value=1, eps=0),
     "adadelta": lambda optax, rates, rho, epsilon: optax.adadelta(rates, rho, epsilon),
     "adamax": lambda optax, rates, beta1, beta2, epsilon: optax.adamax(rates, beta1, beta2, epsilon),
     "adamw": lambda optax, rates, beta1, beta2, epsilon, weight_decay: optax.adamw(
@@ -59,11 +63,12 @@ OPTAX = {
     "lion": lambda optax, rates, beta1, beta2, weight_decay: optax.lion(rates, beta1, beta2, weight_decay=weight_decay),
 }
 
-# Neither library has YellowFin, and torch has no Lion. Optax's adagrad has ε inside the root, its amsgrad takes the
-# maximum of the corrected moment, and its nadam has no schedule of the momentum.
-WITHOUT_BOTH = {"yellowfin"}
-WITHOUT_TORCH = {"yellowfin", "lion"}
-WITHOUT_OPTAX = {"yellowfin", "adagrad", "amsgrad", "nadam"}
+# Neither library has YellowFin and AdaDelay (test_asynchronous.py), and torch has no Lion. Without delays,
+# delay_tolerant_adagrad is Adagrad with 1 under the root at first. Optax's adagrad has ε inside the root, its amsgrad
+# takes the maximum of the corrected moment, and its nadam has no schedule of the momentum.
+WITHOUT_BOTH = {"yellowfin", "adadelay"}
+WITHOUT_TORCH = {"yellowfin", "adadelay", "lion"}
+WITHOUT_OPTAX = {"yellowfin", "adadelay", "adagrad", "amsgrad", "nadam"}
 
 
 def rates_of(name):
