@@ -28,5 +28,4 @@ delay_tolerant_adagrad = Optimizer(
     formula="b = Σ missed gradients; z ← z + g² + 2gb; z′ ← max(z, z′); θ ← θ − ηg/√z′ + (η/√z′_before − η/√z′)b",
     reference="McMahan & Streeter 2014",
     colour="#B07FE8",
-    note="z = z′ = 1 at first, so that the rate of the first updates is at most η",
 )

@@ -241,4 +241,4 @@ def dashboard(
     """Serve the dashboard: all experiments, live in the browser."""
     from cooldown.search.cli.serve import serve
 
-    serve(db, host, port, say, allowed=allow_host or (), base_path=base_path, trust=trust)
+    serve(db, host, port, ERR.write_line, allowed=allow_host or (), base_path=base_path, trust=trust)

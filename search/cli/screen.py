@@ -26,5 +26,10 @@ class Screen(Console):
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=visible(segment.text))
 
+    def write_line(self, text: str) -> None:
+        """Print a line at once, outside of any live display. A Ctrl-C while Rich prints has it print the same again."""
+        self.file.write(f"{visible(text)}\n")
+        self.file.flush()
+
 
 OUT, ERR = Screen(), Screen(stderr=True)

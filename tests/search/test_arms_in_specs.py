@@ -62,7 +62,7 @@ def test_the_spec_files_in_the_docs_are_read() -> None:
     assert read_spec(task="iris", **tomllib.loads(several)).arms == ("momentum+cosine", BN)
 
 
-@pytest.mark.parametrize("arm", ["adam[", "adam[dropout=nan]", "x y=adam[l2=0.1]", "adam@downpour", "[", "🙂[🙂=🙂]"])
+@pytest.mark.parametrize("arm", ["adam[", "adam[dropout=nan]", "x y=adam[l2=0.1]", "adam@downpur", "[", "🙂[🙂=🙂]"])
 def test_the_command_refuses_an_arm_in_one_message(
     arm: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
