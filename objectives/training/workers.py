@@ -40,6 +40,7 @@ class Shared:
 
     def __init__(self, population: Trained, events: Sequence[Events]) -> None:
         self._population = population
+        self._rows = np.arange(len(events))
         self._read = np.stack([each.read for each in events], axis=1)
         self._staleness = np.stack([each.staleness for each in events], axis=1)
         self._depth = int(self._staleness.max(initial=0)) + 1
@@ -55,15 +56,15 @@ class Shared:
         theta = self._population.theta
         if self._depth == 1:
             return theta
-        read = theta.copy()
-        read[:, : self._versions.shape[2]] = self._of(self._versions, step)
-        return read
+        read = self._of(self._versions, step)
+        # Running statistics are everybody's.
+        return read if read.shape == theta.shape else np.hstack([read, theta[:, read.shape[1] :]])
 
     def apply(self, step: int, gradient: NDArray[Any], point: NDArray[Any]) -> None:
         """Apply the gradient (R, P), taken at `point`, to the parameters."""
         p, size = self._population, self._versions.shape[2]
-        # Running statistics are everybody's.
-        p.theta[:, size:] = point[:, size:]
+        if p.theta.shape[1] > size:
+            p.theta[:, size:] = point[:, size:]
         delays: list[NDArray[Any]] = []
         for name in p.rule.delays:
             if name == "missed":
@@ -81,11 +82,12 @@ class Shared:
     def keep(self, kept: NDArray[np.bool_]) -> None:
         """Remove all replicates but `kept` (R,)."""
         self._read, self._staleness = self._read[:, kept], self._staleness[:, kept]
+        self._rows = np.arange(kept.sum())
         self._versions, self._total, self._totals = self._versions[kept], self._total[kept], self._totals[kept]
 
     def _of(self, ring: NDArray[Any], step: int) -> NDArray[Any]:
         """(R, P) what a ring (R, depth, P) holds of the versions that were read for update `step`."""
-        return np.asarray(ring[np.arange(len(ring)), self._read[step] % self._depth])
+        return np.asarray(ring[self._rows, self._read[step] % self._depth])
 
 
 class _Copies:
@@ -95,6 +97,7 @@ class _Copies:
         self._population = population
         for name in ("worker", "joins", "fetches"):
             setattr(self, f"_{name}", np.stack([getattr(each, name) for each in events], axis=1))
+        self._rows = np.arange(len(events))
         # Each worker begins with the common parameters.
         self._copies = np.repeat(population.theta[:, None], workers, axis=1)
         self._arrays = ["_copies"]
@@ -113,10 +116,11 @@ class _Copies:
             setattr(self, name, getattr(self, name)[:, kept])
         for name in self._arrays:
             setattr(self, name, getattr(self, name)[kept])
+        self._rows = np.arange(kept.sum())
 
     def _at(self, step: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The place of each replicate's worker in an array (R, workers, …)."""
-        return np.arange(len(self._copies)), self._worker[step]
+        return self._rows, self._worker[step]
 
 
 class Pushing(_Copies):
