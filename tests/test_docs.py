@@ -69,11 +69,11 @@ def test_python_example_runs(code: str, tmp_path: Path, monkeypatch: pytest.Monk
         if os.environ.get("CI") != "true":
             pytest.importorskip(framework)
     write_modules(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delenv("COOLDOWN_DB", raising=False)
     (tmp_path / "example.py").write_text(code)
-    runpy.run_path("example.py", run_name="__main__")
+    with modules_of(tmp_path):
+        monkeypatch.syspath_prepend(tmp_path)
+        runpy.run_path("example.py", run_name="__main__")
 
 
 def test_what_the_page_on_extensions_shows_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

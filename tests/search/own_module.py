@@ -99,6 +99,9 @@ def modules_of(folder: Path) -> Iterator[None]:
         patched.setattr(sys, "path", sys.path.copy())
         for catalog in (optimizers, schedules, tasks, samplers):
             patched.setattr(catalog._catalog, "_imported", {})
+        # Another test may have left a module of this name, whose file is gone.
+        for file in folder.glob("*.py"):
+            sys.modules.pop(file.stem, None)
         importlib.invalidate_caches()
         yield
     for name, module in list(sys.modules.items()):
