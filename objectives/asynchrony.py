@@ -46,6 +46,15 @@ def interval(name: str, default: float | None, meaning: str) -> Hyperparameter:
     return Hyperparameter(name, default, 1, 64, integer=True, searched=False, minimum=1, maximum=1e6, meaning=meaning)
 
 
+EXCHANGE = (
+    interval("exchange_every", 4, "updates of a worker between two exchanges with the centre"),
+    Hyperparameter(
+        "elasticity", 0.9, 0.1, 1.0, searched=False, maximum=1e4, meaning="β, the force of all workers together"
+    ),
+)
+"""The settings of elastic averaging."""
+
+
 @dataclass(frozen=True)
 class Asynchronous(Entry):
     """One method of the catalog. All workers move the same parameters; or each has a copy, if one of these is named:

@@ -198,7 +198,7 @@ class Elastic(_Copies):
         copy = super().point(step)
         return copy if self._decay is None else copy + self._decay[:, None] * self._velocity[self._at(step)]
 
-    def apply(self, step: int, gradient: NDArray[Any], point: NDArray[Any]) -> None:  # noqa: ARG002
+    def apply(self, step: int, gradient: NDArray[Any], _point: NDArray[Any]) -> None:
         """Exchange, if it is time, and move the worker's copy by the rule with the gradient (R, P)."""
         p, at = self._population, self._at(step)
         copy = self._copies[at]
