@@ -35,14 +35,40 @@ def without_signals() -> Iterator[None]:
         return
     from multiprocessing import resource_tracker
 
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, LEFT_TO_COORDINATOR)
+    with _later():
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, LEFT_TO_COORDINATOR)
+        try:
+            # If it were started with the first worker, it would unblock some of them in here.
+            resource_tracker.ensure_running()
+            signal.pthread_sigmask(signal.SIG_BLOCK, LEFT_TO_COORDINATOR)
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _later() -> Iterator[None]:
+    """This process's own handlers of these signals are called at the end.
+
+    Blocking a signal in one thread is not enough: another thread takes it, and Python calls its handler in the main
+    thread. A worker whose start that interrupts would print what it misses.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    taken: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in LEFT_TO_COORDINATOR}
+    # None: a handler that is not Python's.
+    changed = {number: handler for number, handler in handlers.items() if handler not in (None, signal.SIG_IGN)}
+    for number in changed:
+        signal.signal(number, lambda number, _frame: taken.append(number))
     try:
-        # If it were started with the first worker, it would unblock some of them in here.
-        resource_tracker.ensure_running()
-        signal.pthread_sigmask(signal.SIG_BLOCK, LEFT_TO_COORDINATOR)
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in changed.items():
+            signal.signal(number, handler)
+        for number in dict.fromkeys(taken):
+            signal.raise_signal(number)
 
 
 def start_worker(coordinator: int, started: float, folder: Path | None) -> None:

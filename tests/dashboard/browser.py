@@ -101,3 +101,8 @@ def _wait(process: "subprocess.Popen[str]", address: str) -> None:
         except (URLError, OSError):
             time.sleep(0.1)
     raise AssertionError("the dashboard does not answer")
+
+
+def settled(page: Page) -> None:
+    """Wait until the page is whole: what is clicked while Streamlit replaces it does not hear of it."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import COOLDOWN, chromium, chromium_path, free_port, opened, served
+from browser import COOLDOWN, chromium, chromium_path, free_port, opened, served, settled
 from patience import PATIENCE
 from playwright.sync_api import Browser, Page, expect
 from search_runs import run_in_threads, spec
@@ -64,6 +64,7 @@ def choose_row(page: Page, number: int) -> None:
     """Tick a row (from 0) of the last table on the page, which is drawn on a canvas."""
     table = page.get_by_test_id("stDataFrame").last
     expect(table.locator("canvas").first).to_be_visible()
+    settled(page)
     table.scroll_into_view_if_needed()
     box = table.bounding_box()
     assert box is not None
@@ -89,6 +90,7 @@ def test_a_newcomers_way(address: str, url: str, page: Page, tmp_path: Path) -> 
     page.get_by_role("link", name="Search").click()
     expect(page.get_by_role("heading", name="Trials")).to_be_visible()
     page.wait_for_url(re.compile(r"/search\?experiment=first"))
+    settled(page)
     page.get_by_role("button", name="winner").click()
     # A row for each of two repeats is left.
     expect(page.get_by_test_id("stDataFrame").last).to_have_js_property("clientHeight", 3 * ROW + 2)
@@ -97,6 +99,7 @@ def test_a_newcomers_way(address: str, url: str, page: Page, tmp_path: Path) -> 
     assert won is not None
     expect(page.get_by_role("heading", name=f"Repeat 0, trial {won.number}")).to_be_visible()
 
+    settled(page)
     page.get_by_role("link", name="Export").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Download json").click()

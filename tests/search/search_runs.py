@@ -19,6 +19,7 @@ import psutil
 from patience import PATIENCE
 
 from cooldown import tasks
+from cooldown.objectives.process_state import process_state
 from cooldown.search.executors.contract import Executor, WorkerLostError, completed, job_errors
 from cooldown.search.executors.packed import Packed
 from cooldown.search.spec.experiment import Experiment, read_spec
@@ -112,7 +113,11 @@ def spec(**changes: Any) -> Experiment:
 
 
 class Threads(Executor):
-    """Workers that are threads of this process."""
+    """Workers that are threads of this process, and work one at a time.
+
+    scikit-learn changes Python's warnings filters, which belong to the whole process, in nearly all that it does: while
+    two threads do so, a warning that one of them silences becomes an error in the tests.
+    """
 
     def __init__(self, workers: int = 1) -> None:
         self._capacity, self._threads = 2 * workers, ThreadPoolExecutor(workers)
@@ -128,7 +133,7 @@ class Threads(Executor):
 
     def done(self, call: Callable[..., Any], packed: Packed[Any], *arguments: Any) -> Any:
         """A job, in one of the threads."""
-        with job_errors(WorkerLostError):
+        with process_state, job_errors(WorkerLostError):
             return call(packed.value, *arguments)
 
     def close(self) -> None:

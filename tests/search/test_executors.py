@@ -3,10 +3,12 @@
 import io
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -93,6 +95,20 @@ start_worker({_free_process_id()}, 0.0, None)
 time.sleep({PATIENCE})
 """
     assert subprocess.run([sys.executable, "-c", script], timeout=PATIENCE, check=False).returncode == 1
+
+
+def test_an_interrupt_waits_until_the_workers_are_started() -> None:
+    """Also when another thread, which does not block it, takes it. A worker that is half started would print a trace."""
+    started = False
+    # A thread that is started in there would block it, too.
+    with ThreadPoolExecutor(1) as elsewhere:
+        elsewhere.submit(int).result()
+        with pytest.raises(KeyboardInterrupt), worker_process.without_signals():
+            elsewhere.submit(signal.raise_signal, signal.SIGINT).result()
+            # Python calls handlers between two instructions.
+            started = sum(range(1000)) > 0
+    assert started
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_parent_is_known_by_its_id_and_its_start(monkeypatch: pytest.MonkeyPatch) -> None:
