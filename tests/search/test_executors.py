@@ -98,12 +98,12 @@ time.sleep({PATIENCE})
 
 
 def test_an_interrupt_waits_until_the_workers_are_started() -> None:
-    """Also when another thread, which does not block it, takes it. A worker that is half started would print a trace."""
+    """Also when another thread takes it, which does not block it. A worker that is half started prints a trace."""
     started = False
     # A thread that is started in there would block it, too.
     with ThreadPoolExecutor(1) as elsewhere:
         elsewhere.submit(int).result()
-        with pytest.raises(KeyboardInterrupt), worker_process.without_signals():
+        with pytest.raises(KeyboardInterrupt), worker_process.without_signals():  # noqa: PT012
             elsewhere.submit(signal.raise_signal, signal.SIGINT).result()
             # Python calls handlers between two instructions.
             started = sum(range(1000)) > 0
