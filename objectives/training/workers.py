@@ -126,8 +126,16 @@ class _Copies:
 class Pushing(_Copies):
     """Copies whose gradients are summed up and pushed to the common parameters, which the rule moves by them."""
 
-    def __init__(self, population: Trained, events: Sequence[Events], workers: int, every: NDArray[np.int64]) -> None:
+    def __init__(
+        self,
+        population: Trained,
+        events: Sequence[Events],
+        workers: int,
+        every: NDArray[np.int64],
+        scaled: NDArray[np.bool_],
+    ) -> None:
         super().__init__(population, events, workers)
+        self._scaled = scaled
         self._sums = np.zeros_like(self._copies)
         self._every, self._pushes = every, np.zeros(len(events), np.int64)
         # The number and the sum of all pushes, and what they were when each worker fetched.
@@ -135,7 +143,7 @@ class Pushing(_Copies):
         width = self._copies.shape[2] if "missed" in population.rule.delays else 0
         self._total = np.zeros((len(events), width), population.theta.dtype)
         self._totals = np.zeros((len(events), workers, width), population.theta.dtype)
-        self._arrays += ["_sums", "_every", "_pushes", "_known", "_total", "_totals"]
+        self._arrays += ["_sums", "_every", "_scaled", "_pushes", "_known", "_total", "_totals"]
 
     def apply(self, step: int, gradient: NDArray[Any], point: NDArray[Any]) -> None:
         """Add the gradient (R, P), taken at `point`, to the worker's sum, and move its copy or push and fetch."""
@@ -157,14 +165,13 @@ class Pushing(_Copies):
         # A sum has the penalties of all its gradients.
         theta, sums, times = p.theta[r], self._sums[of_worker], self._every[r].astype(p.theta.dtype)
         state, memory = np.ascontiguousarray(p.state[:, r]), p.memory[r]
+        staleness = (self._pushes[r] - self._known[of_worker]).astype(theta.dtype)
         delays: list[NDArray[Any]] = []
         for name in p.rule.delays:
-            missed = self._total[r] - self._totals[of_worker]
-            delays.append(
-                missed if name == "missed" else (self._pushes[r] - self._known[of_worker]).astype(theta.dtype)
-            )
+            delays.append(self._total[r] - self._totals[of_worker] if name == "missed" else staleness)
         p.decay_weights(theta, step, times, r)
-        rates, others = p.rates[step : step + 1, r], np.ascontiguousarray(p.hyperparameters[:, r])
+        rates = p.rates[step : step + 1, r] / np.where(self._scaled[r], np.maximum(staleness, 1), 1).astype(theta.dtype)
+        others = np.ascontiguousarray(p.hyperparameters[:, r])
         # What a rule counts are its own updates.
         p.update(theta, sums, state, memory, p.l2[r] * times, rates, 0, -self._pushes[r], others, *delays)
         p.theta[r], p.state[:, r], p.memory[r] = theta, state, memory
@@ -192,29 +199,34 @@ class Elastic(_Copies):
         self._counts = np.zeros((len(events), workers), np.int64)
         self._velocity = np.zeros_like(self._copies if velocity_decay is not None else self._copies[:, :, :0])
         self._arrays += ["_force", "_memory", "_counts", "_velocity"]
+        # Of the update between `point` and `apply`: the worker's copy, and where its velocity alone takes it.
+        self._copy = self._drift = self._velocity[:, 0]
 
     def point(self, step: int) -> NDArray[Any]:
         """(R, P) the parameters at which the gradient of update `step` is taken: the worker's copy, or ahead of it."""
-        copy = super().point(step)
-        return copy if self._decay is None else copy + self._decay[:, None] * self._velocity[self._at(step)]
+        self._copy = super().point(step)
+        if self._decay is None:
+            return self._copy
+        self._drift = self._decay[:, None] * self._velocity[self._at(step)]
+        return self._copy + self._drift
 
     def apply(self, step: int, gradient: NDArray[Any], _point: NDArray[Any]) -> None:
         """Exchange, if it is time, and move the worker's copy by the rule with the gradient (R, P)."""
         p, at = self._population, self._at(step)
-        copy = self._copies[at]
-        joining = self._joins[step]
+        copy, joining = self._copy, self._joins[step]
         if joining.any():
             drawn = self._force[:, None] * (copy - p.theta)
             drawn[~joining] = 0
             p.theta += drawn
             copy -= drawn
-        before = copy.copy()
+        before = copy.copy() if self._decay is not None else copy
         state, memory = np.ascontiguousarray(self._state[:, at[0], at[1]]), self._memory[at]
         p.decay_weights(copy, step)
         rates, late = p.rates[step : step + 1], p.rule.in_time(gradient)
         p.update(copy, gradient, state, memory, p.l2, rates, 0, -self._counts[at], p.hyperparameters, *late)
         if self._decay is not None:
-            velocity = self._decay[:, None] * self._velocity[at] + (copy - before)
+            velocity = copy - before
+            velocity += self._drift
             self._velocity[at], copy = velocity, before + velocity
         self._copies[at], self._state[:, at[0], at[1]], self._memory[at] = copy, state, memory
         self._counts[at] += 1
@@ -239,7 +251,9 @@ def workers_of(
 
     workers, dtype = int(settings[0]["workers"]), population.theta.dtype
     if method.push_every:
-        return Pushing(population, events, workers, of_each(method.push_every, np.int64))
+        scaling = method.staleness_scaling
+        scaled = of_each(scaling, np.bool_) if scaling else np.zeros(len(events), np.bool_)
+        return Pushing(population, events, workers, of_each(method.push_every, np.int64), scaled)
     if method.exchange_every:
         decay = of_each(method.velocity, dtype) if method.velocity else None
         return Elastic(population, events, workers, (of_each(method.elasticity, float) / workers).astype(dtype), decay)
