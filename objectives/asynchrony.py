@@ -146,7 +146,7 @@ class Events:
 def one_after_another(updates: int) -> Events:
     """The events of a synchronous run: one worker, whose gradients take 1 each."""
     own, none = np.arange(updates), np.zeros(updates, np.bool_)
-    return Events(np.zeros(updates, np.int64), own, own + 1.0, none, none)
+    return Events(np.zeros(updates, np.int64), own, own.astype(np.float64) + 1, none, none)
 
 
 def _events(rows: list[tuple[int, int, float, bool, bool]]) -> Events:

@@ -1,4 +1,4 @@
-"""What a run costs, epoch by epoch: in gradient evaluations, of which one row's gradient is 1, and in simulated time."""
+"""What a run costs, epoch by epoch: gradient evaluations, of which one row's gradient is 1, and simulated time."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -27,7 +27,7 @@ class ArmCurves:
     and as the mean over its mini-batches; rate: (n, epochs) the executed rate of each epoch's last update. All are NaN
     after a run's end, and where a record has none. diverged: (n,) whether that end was a divergence.
     uninformed_loss: the validation loss of who knows only class frequencies or the mean target; the mean.
-    staleness: (epochs,) of each epoch's gradients, in updates, the mean over replicates; 0 without asynchronous workers.
+    staleness: (epochs,) mean of each epoch's gradients, in updates, and over replicates; 0 without asynchronous workers.
     axes: for each of `AMOUNTS` the (epochs,) amount at the end of each epoch, the mean over replicates as if all had
     trained to their last. Seconds are taken to pass evenly over a run; updates are those that its schedule planned.
         Simulated time is in the mean time of a gradient of one worker.
@@ -161,5 +161,5 @@ def _amounts(config: TrainConfig, curve: Curve) -> tuple[dict[Amount, NDArray[np
 
 @lru_cache(maxsize=64)
 def _starts(config: TrainConfig, n_rows: int) -> NDArray[np.int64]:
-    """(epochs + 1,) updates by the start of each epoch, and by the end; kept: all replicates of a trial have the same."""
+    """(epochs + 1,) updates before each epoch, and of the whole run; kept, as a trial's replicates have the same."""
     return config.plan(n_rows).starts
