@@ -27,7 +27,7 @@ class ArmCurves:
     and as the mean over its mini-batches; rate: (n, epochs) the executed rate of each epoch's last update. All are NaN
     after a run's end, and where a record has none. diverged: (n,) whether that end was a divergence.
     uninformed_loss: the validation loss of who knows only class frequencies or the mean target; the mean.
-    staleness: (epochs,) mean of each epoch's gradients, in updates, and over replicates; 0 without asynchronous workers.
+    staleness: (epochs,) of a gradient in updates, the mean of each epoch; 0 without asynchronous workers.
     axes: for each of `AMOUNTS` the (epochs,) amount at the end of each epoch, the mean over replicates as if all had
     trained to their last. Seconds are taken to pass evenly over a run; updates are those that its schedule planned.
         Simulated time is in the mean time of a gradient of one worker.
