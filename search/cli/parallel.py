@@ -8,6 +8,7 @@ import typer
 from rich.console import Group
 from rich.text import Text
 
+from cooldown.interrupts import orderly
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.search.cli.frame import app, print_json, say
@@ -79,9 +80,7 @@ def parallel(
     threads: Annotated[Any, _numbers("--threads")] = None,
     processes: Annotated[Any, _numbers("--processes")] = None,
     executor: ExecutorName = None,
-    passes: Annotated[
-        int, typer.Option("--passes", help="passes over all rows [default: 20]", **whole(1, 10_000))
-    ] = 20,
+    passes: Annotated[int, typer.Option("--passes", help="passes over all rows [default: 20]", **whole(1, 1000))] = 20,
     rate: Annotated[
         float | None,
         _positive("--rate", "learning rate of the first pass [default: 1 over a row's mean squared length]"),
@@ -128,11 +127,13 @@ def parallel(
     name, rows = rows_of(task, svmlight)
     descent = Descent(rate or rows.usual_rate, passes, batch_size=batch_size, seed=seed)
     try:
-        if system == "hogwild":
-            measured = of_threads(name, rows, descent, threads or (1, 2), rounds)
-        else:
-            exchange = Exchange(system, every or 512, elasticity or 0.9)
-            measured = of_server(name, rows, descent, exchange, processes or (1, 2), executor or "local", rounds)
+        # Processes are ended, and files of theirs removed.
+        with orderly():
+            if system == "hogwild":
+                measured = of_threads(name, rows, descent, threads or (1, 2), rounds)
+            else:
+                exchange = Exchange(system, every or 512, elasticity or 0.9)
+                measured = of_server(name, rows, descent, exchange, processes or (1, 2), executor or "local", rounds)
     except (JobError, WorkerLostError) as error:
         raise RunError(f"parallel {system}: {error}") from error
     document = measured.document()
