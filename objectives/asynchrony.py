@@ -54,6 +54,11 @@ EXCHANGE = (
 )
 """The settings of elastic averaging."""
 
+STALENESS_SCALING = Categorical(
+    "staleness_scaling", False, (True, False), meaning="whether a gradient's rate is divided by its staleness"
+)
+"""The strategy of Zhang, Gupta, Lian & Liu 2016: η/τ."""
+
 
 @dataclass(frozen=True)
 class Asynchronous(Entry):
@@ -66,7 +71,7 @@ class Asynchronous(Entry):
     velocity: the setting with the decay of a copy's velocity, to whose end its gradient looks ahead; "" without one.
 
     own: the settings that it has beside those of every method. staleness_scaling: the setting whether a gradient's rate
-    is divided by its staleness, "" without one. formula, reference: for the documentation.
+    is divided by its staleness, if that is more than 1; "" without one. formula, reference: for the documentation.
     """
 
     name: str
@@ -136,6 +141,12 @@ class Events:
     def staleness(self) -> NDArray[np.int64]:
         """(T,) updates made since the parameters were read."""
         return np.arange(len(self.read)) - self.read
+
+
+def one_after_another(updates: int) -> Events:
+    """The events of a synchronous run: one worker, whose gradients take 1 each."""
+    own, none = np.arange(updates), np.zeros(updates, np.bool_)
+    return Events(np.zeros(updates, np.int64), own, own.astype(np.float64) + 1, none, none)
 
 
 def _events(rows: list[tuple[int, int, float, bool, bool]]) -> Events:

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from numbers import Integral
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from cooldown.objectives import asynchronous, optimizers, schedules
+from cooldown.objectives.asynchronous import Events
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.frameworks.installed import needed
@@ -53,6 +55,12 @@ def _choice(kind: str, catalog: Any, value: Any) -> Choice:
         raise InputError(f"{kind} must be a name or a table with a name, got {value!r}")
     entry = catalog.get(value["name"])
     return Choice(entry.name, entry.complete({key: setting for key, setting in value.items() if key != "name"}))
+
+
+@lru_cache(maxsize=64)
+def _planned_events(method: Choice, updates: int, seed: int) -> Events:
+    """The events of a run of so many updates, which all configs of a search with this method and seed share."""
+    return asynchronous.get(method.name).plan(method.hyperparameters, updates, seed)
 
 
 def _count(name: str, value: Any) -> int:
@@ -201,6 +209,19 @@ class TrainConfig:
         """The updates of a run on `n_rows` training rows: the rows and the rate's multiplier of each."""
         schedule = schedules.get(self.schedule.name)
         return schedule.plan(n_rows, self.batch_size, self.epochs, self.schedule.hyperparameters)
+
+    def events(self, n_rows: int, seed: int) -> Events:
+        """The gradients of a run with `seed` on `n_rows` training rows, in the order in which they are applied: which
+        worker computes each of them, when it is applied, in the mean time of a gradient, and how stale it is. Without
+        an asynchronous method there is one worker, whose gradients take 1 each.
+        """
+        return self.events_of(len(self.plan(n_rows).sizes), seed)
+
+    def events_of(self, updates: int, seed: int) -> Events:
+        """The same of a run of so many updates."""
+        if self.asynchronous is None:
+            return asynchronous.one_after_another(updates)
+        return _planned_events(self.asynchronous, updates, seed)
 
     def torch(
         self, parameters: "Iterable[Any]", updates_per_epoch: int

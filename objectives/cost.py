@@ -1,4 +1,4 @@
-"""What a run costs, epoch by epoch, in gradient evaluations: one row's gradient is 1."""
+"""What a run costs, epoch by epoch: gradient evaluations, of which one row's gradient is 1, and simulated time."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,3 +30,13 @@ def rows_per_epoch(curve: Curve, config: TrainConfig) -> int:
 def evaluations_after(curve: Curve, config: TrainConfig) -> NDArray[np.int64]:
     """(epochs,) gradient evaluations up to the end of each epoch, as if the run had not ended early."""
     return rows_per_epoch(curve, config) * (passes_before(config) + np.arange(1, config.epochs + 1))
+
+
+def simulated(config: TrainConfig, starts: NDArray[np.int64], seed: int) -> tuple[NDArray[np.float64], ...]:
+    """(epochs,) the time at the end of each epoch, in the mean time of a gradient, and (epochs,) the mean staleness of
+    its gradients. Without an asynchronous method an update takes 1, and none is stale.
+
+    starts: (epochs + 1,) the index of each epoch's first update, and their number, as in its plan.
+    """
+    events = config.events_of(int(starts[-1]), seed)
+    return events.time[starts[1:] - 1], np.add.reduceat(events.staleness, starts[:-1]) / np.diff(starts)

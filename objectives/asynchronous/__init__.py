@@ -4,10 +4,10 @@
 `Asynchronous`.
 """
 
-from cooldown.objectives.asynchrony import Asynchronous, Events
+from cooldown.objectives.asynchrony import Asynchronous, Events, one_after_another
 from cooldown.objectives.catalog import Catalog
 
 _catalog = Catalog(__name__, __path__, Asynchronous, "asynchronous method")
 names, get = _catalog.names, _catalog.get
 
-__all__ = ["Asynchronous", "Events", "get", "names"]
+__all__ = ["Asynchronous", "Events", "get", "names", "one_after_another"]

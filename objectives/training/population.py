@@ -7,7 +7,7 @@ rule or in the shape of an array need separate populations (`Replicate.program`)
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from itertools import groupby
 from typing import Any, Literal
 
@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives import asynchronous, optimizers, schedules
-from cooldown.objectives.asynchronous import Events
 from cooldown.objectives.config import Choice, TrainConfig
 from cooldown.objectives.fusion import fused
 from cooldown.objectives.problem import Model, Network, Problem, Stochastic, evaluate, trainable
@@ -83,12 +82,6 @@ def _initial(replicates: Sequence[Replicate], model: Model, network: Network | N
         return network.init(rng, scheme) if network else model.init(rng)
 
     return np.stack([drawn(replicate.seed, replicate.config.initialization) for replicate in replicates])
-
-
-@lru_cache(maxsize=256)
-def _events(chosen: Choice, updates: int, seed: int) -> Events:
-    """The planned events of a run, which the configs of a search share."""
-    return asynchronous.get(chosen.name).plan(chosen.hyperparameters, updates, seed)
 
 
 class Population:
@@ -161,8 +154,8 @@ class Population:
         """The simulated workers, each replicate's with its events; rates are divided by staleness where asked for."""
         method, updates = asynchronous.get(chosen.name), len(self.rates)
         settings = [each.config.asynchronous.hyperparameters for each in self.replicates if each.config.asynchronous]
-        of_run = [_events(each.config.asynchronous, updates, each.seed) for each in self.replicates]
-        if method.staleness_scaling:
+        of_run = [each.config.events_of(updates, each.seed) for each in self.replicates]
+        if method.staleness_scaling and not method.has_copies:
             for r, (of_replicate, events) in enumerate(zip(settings, of_run, strict=True)):
                 if of_replicate[method.staleness_scaling]:
                     self.rates[:, r] /= np.maximum(events.staleness, 1)

@@ -6,6 +6,7 @@ Exit 0 done · 1 failed while running · 2 bad input · 130 interrupted.
 
 # In the order in which `cooldown --help` lists their commands.
 from cooldown.search.cli import running, describing, reading, taking, predicting, papers, checking, doctor, copying  # isort: skip
+from cooldown.search.cli import parallel  # isort: skip
 from cooldown.search.cli.frame import app, main
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "doctor",
     "main",
     "papers",
+    "parallel",
     "predicting",
     "reading",
     "running",

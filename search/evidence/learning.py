@@ -3,20 +3,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives import schedules
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.cost import epochs_paid, evaluations_after, rows_per_epoch
+from cooldown.objectives.cost import epochs_paid, evaluations_after, rows_per_epoch, simulated
 from cooldown.objectives.records import Curve, Outcome
 from cooldown.search.evidence.view import View, once
 from cooldown.storage import Purpose, TrialRecord
 
-Amount = Literal["epochs", "updates", "gradient evaluations", "seconds"]
-AMOUNTS: tuple[Amount, ...] = ("epochs", "updates", "gradient evaluations", "seconds")
+Amount = Literal["epochs", "updates", "gradient evaluations", "simulated time", "seconds"]
+AMOUNTS: tuple[Amount, ...] = get_args(Amount)
 """In what the length of a training run is counted."""
 
 
@@ -28,8 +27,10 @@ class ArmCurves:
     and as the mean over its mini-batches; rate: (n, epochs) the executed rate of each epoch's last update. All are NaN
     after a run's end, and where a record has none. diverged: (n,) whether that end was a divergence.
     uninformed_loss: the validation loss of who knows only class frequencies or the mean target; the mean.
+    staleness: (epochs,) of a gradient in updates, the mean of each epoch; 0 without asynchronous workers.
     axes: for each of `AMOUNTS` the (epochs,) amount at the end of each epoch, the mean over replicates as if all had
     trained to their last. Seconds are taken to pass evenly over a run; updates are those that its schedule planned.
+        Simulated time is in the mean time of a gradient of one worker.
     """
 
     arm: str
@@ -40,6 +41,7 @@ class ArmCurves:
     rate: NDArray[np.float64]
     diverged: NDArray[np.bool_]
     uninformed_loss: float
+    staleness: NDArray[np.float64]
     axes: Mapping[Amount, NDArray[np.float64]]
 
 
@@ -71,9 +73,7 @@ def planned_rates(config: TrainConfig, n_rows: int) -> NDArray[np.float64]:
     """(updates,) the learning rate of each update of a run of `config` on `n_rows` training rows, as planned: what a
     schedule that reacts to the loss does in the run is not in it.
     """
-    own = config.schedule.hyperparameters
-    plan = schedules.get(config.schedule.name).plan(n_rows, config.batch_size, config.epochs, own)
-    return np.asarray(plan.multipliers * config.optimizer.hyperparameters["learning_rate"], np.float64)
+    return np.asarray(config.plan(n_rows).multipliers * config.optimizer.hyperparameters["learning_rate"], np.float64)
 
 
 def band(
@@ -120,7 +120,7 @@ def _curves(arm: str, replicates: Sequence[_Replicate]) -> ArmCurves:
     def stacked(of: Callable[[Curve], NDArray[np.float64]]) -> NDArray[np.float64]:
         return np.array([_padded(of(each.curve), each.curve.train_loss.size, epochs) for each in replicates])
 
-    amounts = [_amounts(each.config, each.curve) for each in replicates]
+    amounts, staleness = zip(*(_amounts(each.config, each.curve) for each in replicates), strict=True)
     return ArmCurves(
         arm=arm,
         repeat=np.array([each.repeat for each in replicates]),
@@ -130,6 +130,7 @@ def _curves(arm: str, replicates: Sequence[_Replicate]) -> ArmCurves:
         rate=stacked(lambda curve: curve.learning_rate),
         diverged=np.array([each.curve.outcome is Outcome.DIVERGED for each in replicates]),
         uninformed_loss=float(np.mean([each.curve.uninformed_loss for each in replicates])),
+        staleness=np.mean(staleness, axis=0),
         axes={amount: np.mean([each[amount] for each in amounts], axis=0) for amount in AMOUNTS},
     )
 
@@ -142,20 +143,23 @@ def _padded(values: NDArray[np.float64], trained: int, epochs: int) -> NDArray[n
     return row
 
 
-def _amounts(config: TrainConfig, curve: Curve) -> dict[Amount, NDArray[np.float64]]:
-    """(epochs,) of each amount how much of it a run has taken by the end of each epoch, also beyond its own end."""
-    count = np.arange(1, config.epochs + 1, dtype=np.float64)
-    return {
+def _amounts(config: TrainConfig, curve: Curve) -> tuple[dict[Amount, NDArray[np.float64]], NDArray[np.float64]]:
+    """(epochs,) of each amount how much of it a run has taken by the end of each epoch, also beyond its own end; and
+    (epochs,) the mean staleness of each epoch's gradients.
+    """
+    count, starts = np.arange(1, config.epochs + 1, dtype=np.float64), _starts(config, rows_per_epoch(curve, config))
+    time, staleness = simulated(config, starts, curve.seed)
+    amounts: dict[Amount, NDArray[np.float64]] = {
         "epochs": count,
-        "updates": _updates(config, rows_per_epoch(curve, config)),
+        "updates": starts[1:].astype(np.float64),
         "gradient evaluations": evaluations_after(curve, config).astype(np.float64),
+        "simulated time": time,
         "seconds": np.asarray(curve.seconds / epochs_paid(curve) * count, np.float64),
     }
+    return amounts, staleness
 
 
 @lru_cache(maxsize=64)
-def _updates(config: TrainConfig, n_rows: int) -> NDArray[np.float64]:
-    """(epochs,) the updates by the end of each epoch; kept, as all replicates of a trial have the same."""
-    own = config.schedule
-    plan = schedules.get(own.name).plan(n_rows, config.batch_size, config.epochs, own.hyperparameters)
-    return plan.starts[1:].astype(np.float64)
+def _starts(config: TrainConfig, n_rows: int) -> NDArray[np.int64]:
+    """(epochs + 1,) updates before each epoch, and of the whole run; kept, as a trial's replicates have the same."""
+    return config.plan(n_rows).starts

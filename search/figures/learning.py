@@ -19,6 +19,7 @@ TITLES: dict[Amount, str] = {
     "epochs": "Epochs",
     "updates": "Updates",
     "gradient evaluations": "Gradient evaluations (of single samples)",
+    "simulated time": "Simulated time (a worker's mean time of a gradient = 1)",
     "seconds": "Seconds of training",
 }
 
@@ -76,13 +77,14 @@ def learning_table(curves: Mapping[str, ArmCurves], losses: Losses = "validation
     rows = []
     for arm, arm_curves in curves.items():
         progress = (arm_curves.axes[amount] for amount in TITLES)
-        numbers = [*progress, *_loss_band(arm_curves, losses), band(arm_curves.rate)[0]]
+        numbers = [*progress, arm_curves.staleness, *_loss_band(arm_curves, losses), band(arm_curves.rate)[0]]
         rows += [(arm, *row) for row in zip(*(column.tolist() for column in numbers), strict=True)]
-    forms = dict.fromkeys(TITLES, Form.COUNT) | {"seconds": Form.SECONDS}
+    forms = dict.fromkeys(TITLES, Form.COUNT) | {"simulated time": Form.READING, "seconds": Form.SECONDS}
     return Table(
         (
             ARM,
             *(Column(amount.capitalize(), form) for amount, form in forms.items()),
+            Column("Mean staleness", Form.READING),
             *(Column(title, Form.LOSS) for title in ("Median loss", "Lower quartile", "Upper quartile")),
             Column("Learning rate", Form.READING),
         ),

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cooldown import TrainConfig, tasks, train
 from cooldown.objectives import asynchronous
+from cooldown.objectives.cost import simulated
 from cooldown.objectives.errors import CooldownWarning, InputError
 from cooldown.objectives.problem import Problem
 from cooldown.objectives.random_streams import generator
@@ -128,6 +129,23 @@ def test_rates_by_staleness(problem: Problem) -> None:
     np.testing.assert_allclose(ours, versions[-1], rtol=0, atol=1e-12)
 
 
+def test_rates_of_pushes_by_their_staleness(problem: Problem) -> None:
+    """Of four workers that push after every second gradient, in the order of their numbers."""
+    plain = Plain(problem)
+    server, pushes, known = plain.start, 0, [0] * 4
+    copies, sums = [server] * 4, [np.zeros_like(server)] * 4
+    for update in range(plain.updates):
+        i = update % 4
+        g = plain.gradient(copies[i])
+        sums[i], copies[i] = sums[i] + g, copies[i] - RATE * g
+        if update // 4 % 2 == 1:
+            server = server - RATE / max(pushes - known[i], 1) * sums[i]
+            pushes += 1
+            sums[i], copies[i], known[i] = np.zeros_like(server), server, pushes
+    method = {"name": "downpour", "workers": 4, "push_every": 2, "staleness_scaling": True}
+    np.testing.assert_allclose(trained(problem, config(method)), server, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize(("workers", "push", "fetch"), [(1, 3, None), (3, 1, None), (3, 2, None), (2, 2, 3)])
 def test_downpour_with_adagrad_at_the_server(problem: Problem, workers: int, push: int, fetch: int | None) -> None:
     plain = Plain(problem)
@@ -226,6 +244,27 @@ def test_adadelay_knows_how_late_a_gradient_is(problem: Problem) -> None:
     rule = {"name": "adadelay", "learning_rate": RATE, "smoothness": 0.5}
     ours = trained(problem, config({"name": "hogwild", "workers": workers}, rule))
     np.testing.assert_allclose(ours, versions[-1], rtol=0, atol=1e-12)
+
+
+# --- simulated time
+
+
+@pytest.mark.parametrize("method", [None, {"name": "hogwild", "workers": 4, "compute": "exponential"}])
+def test_a_run_has_events_of_its_own(problem: Problem, method: dict[str, Any] | None) -> None:
+    given = config(method)
+    [[curve]] = train(problem, [given], [3])
+    planned = given.events(len(problem.train), seed=3)
+    time, staleness = simulated(given, given.plan(len(problem.train)).starts, seed=3)
+    of_epochs = planned.staleness.reshape(EPOCHS, -1)
+    assert of_epochs.size == curve.updates
+    np.testing.assert_allclose(staleness, of_epochs.mean(axis=1))
+    np.testing.assert_array_equal(time, planned.time[of_epochs.shape[1] - 1 :: of_epochs.shape[1]])
+    if method is None:
+        assert not staleness.any()
+        assert time[-1] == curve.updates
+    else:
+        assert staleness[1:] == pytest.approx([3.0] * (EPOCHS - 1), rel=0.3)
+        assert time[-1] == pytest.approx(curve.updates / 4, rel=0.3)
 
 
 # --- the law of determinism

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from search_runs import print_of, run_in_threads, spec
 
@@ -9,8 +10,10 @@ from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
 from cooldown.search.evidence.answer import answer
 from cooldown.search.evidence.credit import credit_split
+from cooldown.search.evidence.learning import winners_curves
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments import Result
+from cooldown.search.figures.learning import learning_table
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.samplers import names as samplers
 
@@ -70,6 +73,17 @@ def test_the_ledger_has_the_configs(view: View) -> None:
                 assert trial.parameters["hogwild.staleness_scaling"] == settings["staleness_scaling"]
     assert "@" in answer(view).sentence
     assert credit_split(view, (SCALED, ASYNCHRONOUS)) is None, "they differ in more than rule and schedule"
+
+
+def test_curves_have_simulated_time_and_mean_staleness(view: View) -> None:
+    curves = winners_curves(view)
+    for arm, own in curves.items():
+        time, updates = own.axes["simulated time"], own.axes["updates"]
+        assert (own.staleness > 0).all() == ("@" in arm)
+        assert (time < updates).all() == ("@" in arm)
+        assert (np.diff(time) > 0).all()
+    table = learning_table(curves).frame()
+    assert table[table["Arm"] == "adagrad"]["Simulated time"].tolist() == curves["adagrad"].axes["updates"].tolist()
 
 
 def test_a_program_has_no_workers_and_json_has(view: View) -> None:

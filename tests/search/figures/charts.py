@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from itertools import cycle
 from typing import Any, get_args
 
 import numpy as np
@@ -74,7 +75,7 @@ def figures_of(record: ExperimentRecord) -> dict[str, go.Figure]:
         "rates": rates({"mine": np.array([0.1, 0.2])}),
     }
     for losses in ("validation", "training"):
-        for log, x in zip((True, False) * 2, AMOUNTS, strict=True):
+        for log, x in zip(cycle((True, False)), AMOUNTS, strict=False):
             drawn = partial(learning, curves, losses=losses, x=x, log_loss=log, log_x=not log)
             made |= {f"learning {losses} {x} {each}": drawn(replicates=each) for each in (True, False)}
     for x in get_args(Budget):

@@ -25,6 +25,7 @@ def curves_of(arm: str, validation: list[list[float]], rate: list[list[float]], 
         rate=np.array(rate),
         diverged=np.array(diverged),
         uninformed_loss=2.0,
+        staleness=0 * count,
         axes={amount: count * 10**place for place, amount in enumerate(AMOUNTS)},
     )
 
@@ -101,6 +102,7 @@ def test_the_learning_table_has_all_that_is_drawn(record: ExperimentRecord) -> N
         drawn = band(own.train, own.diverged)
         for name, values in zip(("Median loss", "Lower quartile", "Upper quartile"), drawn, strict=True):
             np.testing.assert_array_equal(part[name], values)
+        np.testing.assert_array_equal(part["Mean staleness"], own.staleness)
         np.testing.assert_array_equal(part["Learning rate"], band(own.rate)[0])
 
 

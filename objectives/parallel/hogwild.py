@@ -1,0 +1,51 @@
+"""Hogwild!: threads that train the same parameters without a lock; and, to compare, with one, and by turns.
+
+The threads run compiled code, which holds no lock of the interpreter. Without a lock two threads may add to the same
+parameter at once, and one of the two changes is lost: rare with sparse rows, and then harmless.
+"""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives.parallel.descent import Clock, Descent, Trained
+from cooldown.objectives.parallel.kernels import CONTROLS, FREE, LOCK, STOP, TURNS, updates
+from cooldown.objectives.parallel.rows import Rows
+
+MODES = {"hogwild": FREE, "lock": LOCK, "round robin": TURNS}
+"""What a thread does: reads and writes as it likes; both under one lock; or computes, and writes in its turn."""
+
+
+def hogwild(rows: Rows, descent: Descent, threads: int, mode: str = "hogwild") -> Trained:
+    """Train with so many threads; with one it is plain SGD. mode: one of `MODES`."""
+    theta, control = np.zeros((rows.features, rows.classes - 1)), np.zeros(CONTROLS, np.int64)
+    unused = np.zeros((0, 0))
+    orders = [descent.order(len(rows), number) for number in range(descent.passes)]
+    begin = threading.Barrier(threads)
+
+    def one_pass(worker: int, number: int, order: NDArray[np.int64]) -> None:
+        before, size = number * -(-len(order) // descent.batch_size), descent.batch_size
+        of_thread = worker, threads, before, descent.rates[number], size, MODES[mode]
+        updates(*rows.arrays, order, theta, unused, control, *of_thread)
+
+    def work(worker: int) -> tuple[float, float]:
+        begin.wait()
+        clock = Clock()
+        for number, order in enumerate(orders):
+            one_pass(worker, number, order)
+        return clock.read()
+
+    # Compiled before the time is taken.
+    one_pass(0, 0, orders[0][:0])
+    with ThreadPoolExecutor(threads) as pool:
+        running = [pool.submit(work, worker) for worker in range(threads)]
+        try:
+            times = [each.result() for each in running]
+        except BaseException:
+            # Ctrl-C: compiled code is not interrupted, but looks at this.
+            control[STOP] = 1
+            raise
+    seconds, of_a_core = zip(*times, strict=True)
+    return Trained(theta, max(seconds), max(of_a_core))
