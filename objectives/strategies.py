@@ -126,11 +126,12 @@ _ALL = (
         Categorical(
             "initialization",
             "auto",
-            ("auto", "he", "glorot", "poor", "large"),
+            ("auto", "he", "glorot", "poor", "large", "zero", "normal_0.1"),
             meaning="how the weights are drawn; biases are zero",
         ),
-        "he N(0, 2/in); glorot U(±√(6/(in+out))); poor N(0, 0.01²); large N(0, 1); auto: he before ReLU, else glorot",
-        "He et al. 2015; Glorot & Bengio 2010",
+        "he N(0, 2/in); glorot U(±√(6/(in+out))); poor N(0, 0.01²); large N(0, 1); zero 0; normal_0.1 N(0, 0.1²); auto: "
+        "he before ReLU, else glorot",
+        "He et al. 2015; Glorot & Bengio 2010; zero and normal_0.1: Neelakantan et al. 2015",
     ),
 )
 STRATEGIES = {strategy.name: strategy for strategy in _ALL}

@@ -23,6 +23,10 @@ EVALUATION_ROWS = 2048
 """Held-out rows are measured in chunks of this size, to limit memory."""
 
 
+DEVIATIONS = {"poor": 0.01, "large": 1.0, "normal_0.1": 0.1}
+"""Standard deviations of the initial weights, for schemes in which they do not depend on the layer's width."""
+
+
 @dataclass(eq=False)
 class MLP:
     """A multilayer perceptron and the rows it is trained and measured on.
@@ -88,8 +92,8 @@ class MLP:
     def init(self, rng: np.random.Generator, initialization: str = "auto") -> NDArray[np.float64]:
         """(size,) initial parameters; biases are zero, scales and running variances one.
 
-        initialization: "he" N(0, 2/in), "glorot" U(±√(6/(in + out))), "poor" N(0, 0.01²), "large" N(0, 1); "auto" is he
-        before a ReLU, otherwise glorot.
+        initialization: "he" N(0, 2/in), "glorot" U(±√(6/(in + out))), "poor" N(0, 0.01²), "large" N(0, 1), "zero" 0,
+        "normal_0.1" N(0, 0.1²); "auto" is he before a ReLU, otherwise glorot.
         """
         theta = np.zeros(self.size)
         for layer in self.layers:
@@ -97,11 +101,13 @@ class MLP:
             scheme = initialization
             if scheme == "auto":
                 scheme = "he" if self.activation == "relu" and layer is not self.layers[-1] else "glorot"
+            if scheme == "zero":
+                continue
             if scheme == "glorot":
                 bound = np.sqrt(6 / (layer.inputs + layer.outputs))
                 weights = rng.uniform(-bound, bound, shape)
             else:
-                deviation = {"he": np.sqrt(2 / layer.inputs), "poor": 0.01, "large": 1.0}[scheme]
+                deviation = {"he": np.sqrt(2 / layer.inputs), **DEVIATIONS}[scheme]
                 weights = rng.normal(0.0, deviation, shape)
             theta[layer.start : layer.bias] = weights
         for norm in self.architecture.norms:

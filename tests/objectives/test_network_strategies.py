@@ -161,6 +161,8 @@ def test_float32_batch_normalization_is_near_float64():
         ("glorot", (np.sqrt(2 / 500), np.sqrt(2 / 400))),
         ("poor", (0.01, 0.01)),
         ("large", (1.0, 1.0)),
+        ("zero", (0.0, 0.0)),
+        ("normal_0.1", (0.1, 0.1)),
     ],
 )
 def test_initial_weights_have_the_deviation_of_their_scheme(scheme, deviations):

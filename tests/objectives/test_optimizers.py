@@ -38,6 +38,9 @@ TORCH = {
     "nadam": lambda torch, p, l2, beta1, beta2, epsilon, momentum_decay: torch.optim.NAdam(
         p, betas=(beta1, beta2), eps=epsilon, weight_decay=l2, momentum_decay=momentum_decay
     ),
+    "radam": lambda torch, p, l2, beta1, beta2, epsilon: torch.optim.RAdam(
+        p, betas=(beta1, beta2), eps=epsilon, weight_decay=l2
+    ),
     "amsgrad": lambda torch, p, l2, beta1, beta2, epsilon: torch.optim.Adam(
         p, betas=(beta1, beta2), eps=epsilon, weight_decay=l2, amsgrad=True
     ),
@@ -65,10 +68,10 @@ OPTAX = {
 
 # Neither library has YellowFin and AdaDelay (test_asynchronous.py), and torch has no Lion. Without delays,
 # delay_tolerant_adagrad is Adagrad with 1 under the root at first. Optax's adagrad has ε inside the root, its amsgrad
-# takes the maximum of the corrected moment, and its nadam has no schedule of the momentum.
+# takes the maximum of the corrected moment, its nadam has no schedule of the momentum, and its radam adds ε later.
 WITHOUT_BOTH = {"yellowfin", "adadelay"}
 WITHOUT_TORCH = {"yellowfin", "adadelay", "lion"}
-WITHOUT_OPTAX = {"yellowfin", "adadelay", "adagrad", "amsgrad", "nadam"}
+WITHOUT_OPTAX = {"yellowfin", "adadelay", "adagrad", "amsgrad", "nadam", "radam"}
 
 
 def rates_of(name):

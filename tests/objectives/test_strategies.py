@@ -32,6 +32,8 @@ EACH = {
     "glorot": {"initialization": "glorot"},
     "poor": {"initialization": "poor"},
     "large": {"initialization": "large"},
+    "zero": {"initialization": "zero"},
+    "normal_0.1": {"initialization": "normal_0.1"},
     "plateau": {"schedule": {"name": "plateau", "patience": 1}},
     "batch_growth": {"schedule": {"name": "batch_growth", "every": 2, "gamma": 0.5}},
     "all": {

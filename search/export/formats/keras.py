@@ -40,7 +40,7 @@ def write(chosen: Chosen) -> Exported:
         arguments.append(f"weight_decay={literal(config.weight_decay)}")
     if config.clip_norm is not None:
         arguments.append(f"global_clipnorm={literal(config.clip_norm)}")
-    tabulated = formula is not None and formula["memory"] > 0
+    tabulated = formula is not None and bool(formula["work_out"])
     rate = "make_schedule(n_rows)" if scheduled else "LEARNING_RATE"
     function = class_name if subclassed else f"keras.optimizers.{base}"
     slots = ["*slots"] if rule.slots else []
@@ -91,6 +91,8 @@ def _initial(program: Program) -> dict[str, str]:
         "glorot": "GlorotUniform()",
         "poor": "RandomNormal(stddev=0.01)",
         "large": "RandomNormal(stddev=1.0)",
+        "zero": "Zeros()",
+        "normal_0.1": "RandomNormal(stddev=0.1)",
     }
     return program.initial(drawn)
 

@@ -98,6 +98,8 @@ def _initial(program: Program) -> dict[str, str]:
         "glorot": "glorot_uniform()",
         "poor": "normal(0.01)",
         "large": "normal(1.0)",
+        "zero": "zeros",
+        "normal_0.1": "normal(0.1)",
     }
     return program.initial(drawn)
 

@@ -99,7 +99,7 @@ def _estimator(program: Program, why: str) -> str:
     attributes = [f"self.{name}_" for name in state]
     rate = "rates[update]" if needs_rates else "LEARNING_RATE"
     settings = ["*SETTINGS.values()"] if formula["names"] else []
-    numbers = ["*numbers"] if formula["memory"] else []
+    numbers = ["*numbers"] if formula["work_out"] else []
     step_arguments = ["theta", "gradient", "*slots", rate, "t", *settings, *numbers]
     random = ["rng"] if config.gradient_noise or dropout else []
     masked = ["rng"] if dropout else []
@@ -185,6 +185,8 @@ def _initial(program: Program, rng: str, inputs: str, both: str, shape: str) -> 
         "glorot": [f"bound = np.sqrt(6 / {both})", f"{rng}.uniform(-bound, bound, {shape})"],
         "poor": [f"{rng}.normal(0.0, 0.01, {shape})"],
         "large": [f"{rng}.normal(0.0, 1.0, {shape})"],
+        "zero": [f"np.zeros({shape})"],
+        "normal_0.1": [f"{rng}.normal(0.0, 0.1, {shape})"],
     }
     return program.initial(drawn)
 

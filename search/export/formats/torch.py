@@ -57,6 +57,8 @@ def _initial(program: Program) -> dict[str, str]:
         "glorot": "torch.nn.init.xavier_uniform_(linear.weight)",
         "poor": "torch.nn.init.normal_(linear.weight, std=0.01)",
         "large": "torch.nn.init.normal_(linear.weight)",
+        "zero": "torch.nn.init.zeros_(linear.weight)",
+        "normal_0.1": "torch.nn.init.normal_(linear.weight, std=0.1)",
     }
     return program.initial(drawn)
 

@@ -62,6 +62,7 @@ STRATEGIES: list[dict[str, Any]] = [
     {"early_stopping": 1},
     {"shuffle": False},
     {"initialization": "large"},
+    {"initialization": "zero"},
 ]
 """Strategies to try; those with random numbers of their own are tried framework by framework."""
 

@@ -189,7 +189,7 @@ def test_restarts_of_keras_are_ours(iris_record: ExperimentRecord) -> None:
 
 def test_initial_weights_have_the_distributions_of_our_own(iris_record: ExperimentRecord) -> None:
     keras.utils.set_random_seed(0)
-    for scheme in ("auto", "he", "glorot", "poor", "large"):
+    for scheme in ("auto", "he", "glorot", "poor", "large", "normal_0.1"):
         program = exported(iris_record, parity.config(strategies={"initialization": scheme}))
         vars(program)["HIDDEN"] = (300,)
         ours = MLP(np.zeros((1, 200)), np.zeros(1, int), (300,), 100, "cross_entropy")

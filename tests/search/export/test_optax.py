@@ -153,7 +153,7 @@ def test_what_optax_has_is_used(iris_record: ExperimentRecord) -> None:
 
 
 def test_initial_weights_have_the_distributions_of_our_own(iris_record: ExperimentRecord) -> None:
-    for scheme in ("auto", "he", "glorot", "poor", "large"):
+    for scheme in ("auto", "he", "glorot", "poor", "large", "normal_0.1"):
         config = parity.config(strategies={"initialization": scheme})
         program = parity.module(parity.written(iris_record, config, "optax").content)
         program.HIDDEN = (300,)

@@ -259,7 +259,7 @@ def test_initial_weights_have_the_distributions_of_our_own(
     iris_record: ExperimentRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where scikit-learn draws them; the estimator's own are to the bit those of our own training."""
-    for scheme in ("auto", "he", "glorot", "poor", "large"):
+    for scheme in ("auto", "he", "glorot", "poor", "large", "normal_0.1"):
         program = exported(iris_record, parity.config("sgd", strategies={"initialization": scheme}))
         ours = MLP(np.zeros((1, 200)), np.zeros(1, int), (300,), 100, "cross_entropy")
         theta = ours.init(np.random.default_rng(0), scheme)
