@@ -41,7 +41,7 @@ from cooldown.objectives import Problem, TrainConfig, train
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.random_streams import generator
 from cooldown.objectives.training.assembly import population_of
-from cooldown.objectives.training.population import Replicate, plan
+from cooldown.objectives.training.replicates import Replicate, plan
 
 TRAIN_ROWS, OUTPUTS = 1408, 10
 EPOCHS, SLOW_EPOCHS = 30, 3

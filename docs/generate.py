@@ -246,8 +246,9 @@ def strategies_page() -> str:
         else:
             middle = (declared.low * declared.high) ** 0.5 if declared.scale is Scale.LOG else declared.high / 2
             value = int(declared.low) if declared.integer else float(f"{middle:.1g}")
-        noise = name == "gradient_noise_decay"
-        beside = '"gradient_noise": 0.1, ' if noise else ""
+        needs = [strategy.needs] if strategy.needs else []
+        beside = "".join(f'"{needed}": {_python(example)}, ' for needed, example in needs)
+        needed_too = "".join(f" --set strategy.{needed}={_text(example)}" for needed, example in needs)
         code = f"""
 from cooldown import TrainConfig, tasks, train
 
@@ -267,7 +268,7 @@ for (curve,) in train(tasks.get("wine"), [plain, changed], seeds=[0]):
                 strategy.reference,
                 _hyperparameters([declared]),
                 _example(code),
-                f"    cooldown compare iris{' --set strategy.gradient_noise=0.1' if noise else ''} "
+                f"    cooldown compare iris{needed_too} "
                 f"--set strategy.{name}={_text(value)}\n",
             )
         )

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 SCHEMA = 1
 """The version of the documents that `cooldown export` writes; their config is under the key "config"."""
 
+LATER = ("averaging", "averaging_decay", "averaging_share", "sam")
+"""Strategies that came after the first documents: one has them only where they are not at their defaults, and is then
+the same as before, and read by earlier versions.
+"""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -112,6 +117,10 @@ class TrainConfig:
     l2: float = default("l2")
     weight_decay: float = default("weight_decay")
     initialization: str = default("initialization")
+    averaging: str = default("averaging")
+    averaging_decay: float = default("averaging_decay")
+    averaging_share: float = default("averaging_share")
+    sam: float = default("sam")
     asynchronous: Choice | None = None
 
     def __post_init__(self) -> None:
@@ -273,9 +282,10 @@ class TrainConfig:
 
     def to_json(self) -> dict[str, Any]:
         """The config as a JSON-ready dict; `from_json` reads it back as the same config."""
+        left_out = [name for name in LATER if getattr(self, name) == default(name)]
         return {
             "optimizer": self.optimizer.to_json(),
             "schedule": self.schedule.to_json(),
-            **{name: getattr(self, name) for name in ("batch_size", "epochs", *STRATEGIES)},
+            **{name: getattr(self, name) for name in ("batch_size", "epochs", *STRATEGIES) if name not in left_out},
             **({"asynchronous": self.asynchronous.to_json()} if self.asynchronous else {}),
         }

@@ -17,6 +17,16 @@ def passes_before(config: TrainConfig) -> int:
     return 0 if config.curriculum == "none" else REFERENCE_EPOCHS + 1
 
 
+def gradients_per_update(config: TrainConfig) -> int:
+    """How many gradients of its batch an update takes: two with sharpness-aware minimization."""
+    return 2 if config.sam else 1
+
+
+def passes(config: TrainConfig, epochs: int) -> int:
+    """Passes over the training rows, in gradient evaluations, that the first `epochs` epochs of a run cost."""
+    return passes_before(config) + gradients_per_update(config) * epochs
+
+
 def epochs_paid(curve: Curve) -> int:
     """How many epochs a run has cost; a diverged run has no entry for the epoch in which it diverged."""
     return len(curve.train_loss) + (curve.outcome is Outcome.DIVERGED)
@@ -24,12 +34,19 @@ def epochs_paid(curve: Curve) -> int:
 
 def rows_per_epoch(curve: Curve, config: TrainConfig) -> int:
     """The rows that a run of `config` was trained on."""
-    return curve.gradient_evaluations // (epochs_paid(curve) + passes_before(config))
+    return curve.gradient_evaluations // passes(config, epochs_paid(curve))
+
+
+def evaluations_in(curve: Curve, config: TrainConfig, epochs: int) -> int:
+    """Gradient evaluations of so many further epochs of a run of `config`."""
+    return rows_per_epoch(curve, config) * gradients_per_update(config) * epochs
 
 
 def evaluations_after(curve: Curve, config: TrainConfig) -> NDArray[np.int64]:
     """(epochs,) gradient evaluations up to the end of each epoch, as if the run had not ended early."""
-    return rows_per_epoch(curve, config) * (passes_before(config) + np.arange(1, config.epochs + 1))
+    each = [passes(config, epoch) for epoch in range(1, config.epochs + 1)]
+    return rows_per_epoch(curve, config) * np.array(each, np.int64)
+
 
 
 def simulated(config: TrainConfig, starts: NDArray[np.int64], seed: int) -> tuple[NDArray[np.float64], ...]:

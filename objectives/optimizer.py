@@ -54,6 +54,8 @@ class Optimizer(Entry):
     family: "sgd" for one step size for all parameters, "adaptive" for one per parameter.
     formula, reference: for the documentation.
     numbers: for a rule whose formula takes numbers computed for the replicate as a whole.
+    reported: `reported(theta, *slots, *hyperparameters) -> theta`, the parameters that are measured and kept, for a
+        rule that trains others; written like `update`. With all slots zero they are `theta` itself.
     note: how to read this rule's learning rate, if it is unusual.
     colour: `#rrggbb` in every figure, distinct from all others on white and on black; "" derives one from the name.
     native: by export format, the framework's own rule that is exactly this one. differs: by export format, why the
@@ -68,6 +70,7 @@ class Optimizer(Entry):
     formula: str
     reference: str
     numbers: Numbers | None = None
+    reported: Callable[..., Any] | None = None
     note: str = ""
     colour: str = ""
     native: Natives = field(default_factory=dict, compare=False)

@@ -1,7 +1,7 @@
 """The strategies around the update rule, each a field of `TrainConfig`: formula, default, search range, source.
 
 They are declared here and implemented elsewhere: data order in training/data_order.py, gradients in
-training/gradients.py, stopping in training/watch.py, dropout and normalization in models/mlp.py.
+training/gradients.py, stopping in training/watch.py, averages in training/averaging.py, dropout and normalization in models/mlp.py.
 """
 
 from dataclasses import dataclass
@@ -14,12 +14,14 @@ from cooldown.objectives.hyperparameters import Categorical, Declared, Hyperpara
 class Strategy:
     """One strategy: a field of `TrainConfig`.
 
-    declared: its name, default and search range. formula, reference: for the documentation.
+    declared: its name, default and search range. formula, reference: for the documentation. needs: the strategy without
+    which this one has no effect, and a value of it with which it has one.
     """
 
     declared: Declared
     formula: str
     reference: str
+    needs: tuple[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -76,6 +78,7 @@ _ALL = (
         ),
         "γ of gradient_noise",
         "Neelakantan et al. 2015; Welling & Teh 2011",
+        needs=("gradient_noise", 0.1),
     ),
     Strategy(
         Hyperparameter(
@@ -132,6 +135,61 @@ _ALL = (
         "he N(0, 2/in); glorot U(±√(6/(in+out))); poor N(0, 0.01²); large N(0, 1); zero 0; normal_0.1 N(0, 0.1²); auto: "
         "he before ReLU, else glorot",
         "He et al. 2015; Glorot & Bengio 2010; zero and normal_0.1: Neelakantan et al. 2015",
+    ),
+    Strategy(
+        Categorical(
+            "averaging",
+            "none",
+            ("none", "ema", "swa"),
+            meaning="which average of the parameters is measured and kept in place of the trained ones",
+        ),
+        "ema: θ̄ ← dθ̄ + (1−d)θ after each update, d = averaging_decay; swa: θ̄ the mean of θ after each epoch of the "
+        "last averaging_share",
+        "Polyak & Juditsky 1992; swa: Izmailov et al. 2018",
+    ),
+    Strategy(
+        Hyperparameter(
+            "averaging_decay",
+            0.99,
+            0.9,
+            0.999,
+            Scale.ONE_MINUS_LOG,
+            searched=False,
+            maximum=1,
+            open_maximum=True,
+            meaning="decay d of the average `ema`",
+        ),
+        "d of averaging: 1/(1−d) is about the number of updates in the average",
+        "Polyak & Juditsky 1992",
+        needs=("averaging", "ema"),
+    ),
+    Strategy(
+        Hyperparameter(
+            "averaging_share",
+            0.25,
+            0.1,
+            0.5,
+            searched=False,
+            maximum=1,
+            open_minimum=True,
+            meaning="share of the epochs, the last ones, in the average `swa`",
+        ),
+        "swa averages the last max(1, round(averaging_share · epochs)) epochs",
+        "Izmailov et al. 2018",
+        needs=("averaging", "swa"),
+    ),
+    Strategy(
+        Hyperparameter(
+            "sam",
+            0.0,
+            0.01,
+            0.5,
+            Scale.LOG,
+            searched=False,
+            meaning="radius ρ of sharpness-aware minimization, 0 for none; 0.05 is the paper's",
+        ),
+        "the gradient at θ + ρ g/‖g‖, g that at θ: two gradients an update, and counted as two",
+        "Foret et al. 2021",
     ),
 )
 STRATEGIES = {strategy.name: strategy for strategy in _ALL}

@@ -26,7 +26,7 @@ from cooldown.objectives.problem import Indices, Problem
 from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.records import Outcome
 from cooldown.objectives.training.engine import Fitted, begin, fit, train_pass
-from cooldown.objectives.training.population import Standing
+from cooldown.objectives.training.replicates import Standing
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Loss = Literal["cross_entropy", "binary_cross_entropy", "squared_error"]
@@ -177,7 +177,7 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
         losses, reached = train_pass(problem, standing)
         self._report_diverged("partial_fit", len(standing.theta) - len(losses), len(standing.theta), config)
         self._keep_predictor(config)
-        self._theta, self._standing = reached.theta, reached
+        self._theta, self._standing = reached.reported, reached
         self._members = np.isin(self.seeds_, [replicate.seed for replicate in reached.replicates])
         self.n_iter_ += 1
         self.loss_curve_ = np.append(self.loss_curve_, losses.mean())

@@ -38,7 +38,7 @@ class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[mis
         unless `fit` gets rows for that. Other runs train on all rows.
     class_weight: None, "balanced" or a dict of label to weight (1 where it has none), in all losses.
     shuffle, curriculum, gradient_noise, gradient_noise_decay, dropout, batch_norm, clip_norm, l2, weight_decay,
-        initialization: strategies, off by default; see docs/strategies.md.
+        initialization, averaging, averaging_decay, averaging_share, sam: strategies, off by default; see docs/strategies.md.
     asynchronous: None, or the name of an asynchronous method, whose workers are simulated, or a dict with its name and
         settings; see docs/asynchronous.md. It cannot be trained by `partial_fit`.
     n_seeds: number of networks trained together, whose probabilities are averaged. One that diverges is left out with a
@@ -90,6 +90,10 @@ class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[mis
         l2: float = default("l2"),
         weight_decay: float = default("weight_decay"),
         initialization: str = default("initialization"),
+        averaging: str = default("averaging"),
+        averaging_decay: float = default("averaging_decay"),
+        averaging_share: float = default("averaging_share"),
+        sam: float = default("sam"),
         asynchronous: str | Mapping[str, Any] | None = None,
         class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
         n_seeds: int = 1,
@@ -120,6 +124,10 @@ class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[mis
             l2=l2,
             weight_decay=weight_decay,
             initialization=initialization,
+            averaging=averaging,
+            averaging_decay=averaging_decay,
+            averaging_share=averaging_share,
+            sam=sam,
             asynchronous=asynchronous,
             n_seeds=n_seeds,
             dtype=dtype,

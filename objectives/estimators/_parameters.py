@@ -44,6 +44,10 @@ class Parameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         l2: float = default("l2"),
         weight_decay: float = default("weight_decay"),
         initialization: str = default("initialization"),
+        averaging: str = default("averaging"),
+        averaging_decay: float = default("averaging_decay"),
+        averaging_share: float = default("averaging_share"),
+        sam: float = default("sam"),
         asynchronous: str | Mapping[str, Any] | None = None,
         n_seeds: int = 1,
         dtype: str = "float32",
@@ -72,6 +76,10 @@ class Parameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.l2 = l2
         self.weight_decay = weight_decay
         self.initialization = initialization
+        self.averaging = averaging
+        self.averaging_decay = averaging_decay
+        self.averaging_share = averaging_share
+        self.sam = sam
         self.asynchronous = asynchronous
         self.n_seeds = n_seeds
         self.dtype = dtype
@@ -168,7 +176,7 @@ class Parameters(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
 
 def _fields(config: TrainConfig) -> dict[str, Any]:
     """The parameters of an estimator that trains with `config`."""
-    fields = {"asynchronous": None, **config.to_json()}
+    fields = {"asynchronous": None, **{name: default(name) for name in STRATEGIES}, **config.to_json()}
     optimizer, schedule = fields.pop("optimizer"), fields.pop("schedule")
     fields |= {"optimizer": optimizer.pop("name"), "learning_rate": optimizer.pop("learning_rate")}
     return {**fields, "optimizer_params": optimizer, "schedule": schedule.pop("name"), "schedule_params": schedule}

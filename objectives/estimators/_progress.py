@@ -42,7 +42,7 @@ class Progress:
             self._epoch.call_on_fit_task_end(
                 estimator=self._estimator,
                 **self._data,
-                reconstruction_attributes=lambda: self._attributes(population.theta),
+                reconstruction_attributes=lambda: self._attributes(population.reported),
             )
         )
 

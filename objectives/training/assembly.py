@@ -13,7 +13,8 @@ from cooldown.objectives.problem import Indices, Problem
 from cooldown.objectives.random_streams import generator
 from cooldown.objectives.schedules import Plan
 from cooldown.objectives.training.data_order import DataOrder, by_difficulty
-from cooldown.objectives.training.population import Population, Replicate, plan
+from cooldown.objectives.training.population import Population
+from cooldown.objectives.training.replicates import Replicate, plan
 
 POPULATION = 12
 """Replicates trained together: more would exceed the cache, fewer would pay the interpreter's overhead more often."""

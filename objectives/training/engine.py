@@ -24,7 +24,7 @@ from cooldown.objectives.training.limits import Limits, checked_limits
 from cooldown.objectives.training.loop import Observer, run
 from cooldown.objectives.training.memory import check_memory, run_bytes
 from cooldown.objectives.training.own_loops import train_by_loop
-from cooldown.objectives.training.population import Replicate, Standing, plan
+from cooldown.objectives.training.replicates import Replicate, Standing, plan
 
 
 class SearchTask(Protocol):
@@ -38,7 +38,7 @@ class SearchTask(Protocol):
 class Fitted:
     """The result of `fit` with R seeds: the curves, and what `train` does not return.
 
-    curves: one per seed. theta: (R, size) final parameters, NaN for a diverged seed.
+    curves: one per seed. theta: (R, size) final parameters, as they are reported, NaN for a diverged seed.
     rates: (R, T) the learning rate of every update as executed, reactions included; NaN for updates not executed.
     standing: the state from which `train_pass` continues the seeds that did not diverge; None if all diverged, and for
     a config that reacts.

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from cooldown.objectives.problem import Problem
 from cooldown.objectives.training.assembly import population_of
 from cooldown.objectives.training.limits import Limits
-from cooldown.objectives.training.population import Flags, Population, Replicate
+from cooldown.objectives.training.population import Flags, Population
 from cooldown.objectives.training.recording import Recording
+from cooldown.objectives.training.replicates import Replicate
 from cooldown.objectives.training.watch import Watch
 
 
@@ -68,7 +69,7 @@ def run(
                 _react(population, watch, record, epoch, finite, ending)
             if not every_epoch and ending.any():
                 # Without held-out rows divergence shows only in the parameters.
-                final = record.measured(population, epoch)[:, None] if measurable else population.theta
+                final = record.measured(population, epoch)[:, None] if measurable else population.reported
                 finite &= ~ending | np.isfinite(final).all(axis=1)
             record.diverged[population.alive[~finite]] = True
             staying = finite & ~ending
@@ -99,14 +100,14 @@ def _react(population: Population, watch: Watch, record: Recording, epoch: int, 
     if population.problems[0].monitor is not None:
         watched_loss, _ = population.measure("watched")
         finite &= np.isfinite(watched_loss)
-    stopping, restarting = watch.see(epoch + 1, watched_loss, population.theta)
+    stopping, restarting = watch.see(epoch + 1, watched_loss, population.reported)
     if not ending.all():
         record.stopped[population.alive[stopping]] = True
         ending |= stopping
         population.restart(restarting & finite, watch.best_theta, watch.factors, int(population.starts[epoch + 1]))
     # With early stopping a replicate ends with its best parameters, also at its last epoch.
     back = ending & finite & np.isfinite(watch.stop_after)
-    population.theta[back] = watch.best_theta[back]
+    population.set_back(back, watch.best_theta)
     record.kept_epoch[population.alive[back]] = watch.best_epoch[back]
 
 

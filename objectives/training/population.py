@@ -6,82 +6,29 @@ rule or in the shape of an array need separate populations (`Replicate.program`)
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import groupby
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives import asynchronous, optimizers, schedules
-from cooldown.objectives.config import Choice, TrainConfig
+from cooldown.objectives import asynchronous, optimizers
+from cooldown.objectives.config import Choice
 from cooldown.objectives.fusion import fused
 from cooldown.objectives.problem import Model, Network, Problem, Stochastic, evaluate, trainable
 from cooldown.objectives.random_streams import generator
-from cooldown.objectives.schedules import Plan
+from cooldown.objectives.training.ascent import Ascent
+from cooldown.objectives.training.averaging import Average
 from cooldown.objectives.training.data_order import DataOrder
 from cooldown.objectives.training.gradients import clipped, with_noise
+from cooldown.objectives.training.replicates import Replicate, Standing, initial_parameters
 from cooldown.objectives.training.workers import Workers, workers_of
 
-STRENGTHS = ("l2", "weight_decay", "gradient_noise", "gradient_noise_decay", "clip_norm", "dropout")
+STRENGTHS = ("l2", "weight_decay", "gradient_noise", "gradient_noise_decay", "clip_norm", "dropout", "sam")
 """Strategies that are one number per replicate, inf where off."""
 
 Flags = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Replicate:
-    """One config with one seed, and the updates that it will make."""
-
-    config: TrainConfig
-    seed: int
-    plan: Plan
-
-    @property
-    def program(self) -> tuple[Any, ...]:
-        """What must be equal for replicates to be trained together."""
-        config = self.config
-        strategies = config.reacts, config.batch_norm, config.dropout > 0
-        method = config.asynchronous
-        apart = (method.name, method.hyperparameters["workers"]) if method else ("", 1)
-        return config.optimizer.name, *strategies, config.epochs, self.plan.sizes.tobytes(), *apart
-
-
-@dataclass(frozen=True, eq=False)
-class Standing:
-    """The state of replicates of one program after a complete pass: all that the next pass needs, except its rows.
-
-    theta: (R, size), state: (slots, R, P), memory: (R, M), since: (R,) and rates: (T, R) as in a population.
-    streams: by the random stream's name, the generator of each replicate. passes, updates: numbers so far.
-    """
-
-    replicates: tuple[Replicate, ...]
-    theta: NDArray[Any]
-    state: NDArray[Any]
-    memory: NDArray[np.float64]
-    since: NDArray[np.int64]
-    rates: NDArray[Any]
-    streams: dict[str, list[np.random.Generator]]
-    passes: int
-    updates: int
-
-
-def plan(config: TrainConfig, n_rows: int) -> Plan:
-    """The updates of a run of `config` on as many training rows."""
-    schedule = schedules.get(config.schedule.name)
-    return schedule.plan(n_rows, config.batch_size, config.epochs, config.schedule.hyperparameters)
-
-
-def _initial(replicates: Sequence[Replicate], model: Model, network: Network | None) -> NDArray[np.float64]:
-    """(R, size) initial parameters, equal for equal seeds and schemes. network: the model if it is a network."""
-
-    @cache
-    def drawn(seed: int, scheme: str) -> NDArray[Any]:
-        rng = generator(seed, "initial weights")
-        return network.init(rng, scheme) if network else model.init(rng)
-
-    return np.stack([drawn(replicate.seed, replicate.config.initialization) for replicate in replicates])
 
 
 class Population:
@@ -119,7 +66,7 @@ class Population:
 
         rule = optimizers.get(first.config.optimizer.name)
         self.rule, self.update = rule, fused(rule, dtype.name)
-        self.theta = _initial(replicates, self.model, network).astype(dtype)
+        self.theta = initial_parameters(replicates, self.model, network).astype(dtype)
         self.state = np.zeros((len(rule.slots), len(replicates), self.trainable), dtype)
         self.memory = np.zeros((len(replicates), rule.memory_size))
         self.since = np.zeros(len(replicates), np.int64)
@@ -136,6 +83,9 @@ class Population:
 
         self.strengths = {name: strength(name) for name in STRENGTHS}
         self.network_with_dropout = network if first.config.dropout > 0 else None
+        trained = self.theta[:, : self.trainable]
+        self.average = Average(configs, trained) if first.config.averaging != "none" else None
+        self.ascent = Ascent(self.model, self.strengths["sam"]) if first.config.sam > 0 else None
         # Strategies that no replicate uses cost nothing.
         changes: list[tuple[bool, Callable[[NDArray[Any], int], NDArray[Any]]]] = [
             (any(config.clip_norm is not None for config in configs), self._clip),
@@ -189,7 +139,10 @@ class Population:
             # Contiguous for any R: otherwise a kernel would be compiled twice, and the two would round differently.
             batches += list(np.ascontiguousarray(block.transpose(1, 0, 2)))
             row += count * size
-        return np.asarray(self._updates(first, batches) / order.shape[1])
+        losses = self._updates(first, batches) / order.shape[1]
+        if self.average is not None:
+            self.average.after_epoch(epoch, self._reported_by_rule())
+        return np.asarray(losses)
 
     def _updates(self, first: int, batches: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
         """One update for each of `batches` (R, B), from update index `first` on; returns sums of losses (R,)."""
@@ -197,40 +150,61 @@ class Population:
         point, workers, decays = theta, self.workers, self.decays
         in_time = self.rule.in_time(theta[:, : self.trainable])
         l2, hyperparameters, model, update = self.strengths["l2"], self.hyperparameters, self.model, self.update
-        before_the_rule, network, stochastic = self.before_the_rule, self.network_with_dropout, self.stochastic
+        before_the_rule, ascent, average = self.before_the_rule, self.ascent, self.average
         losses = np.empty((len(theta), len(batches)))
         for step, batch in enumerate(batches, first):
             if workers is not None:
                 point = workers.point(step)
-            if network is not None:
-                mask = self._mask(batch.shape[1], network.hidden_units)
-                losses[:, step - first], gradient = network.loss_and_gradient(point, batch, mask)
-            elif stochastic is not None:
-                losses[:, step - first], gradient = stochastic.loss_and_gradient(point, batch, self._seeds_of_draws())
-            else:
-                losses[:, step - first], gradient = model.loss_and_gradient(point, batch)
+            drawn = self._drawn(batch.shape[1])
+            losses[:, step - first], gradient = model.loss_and_gradient(point, batch, *drawn)
+            if ascent is not None:
+                gradient = ascent.gradient(point, gradient, batch, drawn)
             for change in before_the_rule:
                 gradient = change(gradient, step)
             # A user's model may return any memory layout; the update would be compiled again for another one.
             gradient = np.ascontiguousarray(gradient)
             if workers is not None:
                 workers.apply(step, gradient, point)
-                continue
-            if decays:
-                self.decay_weights(theta, step)
-            update(theta, gradient, state, memory, l2, rates, step, since, hyperparameters, *in_time)
+            else:
+                if decays:
+                    self.decay_weights(theta, step)
+                update(theta, gradient, state, memory, l2, rates, step, since, hyperparameters, *in_time)
+            if average is not None:
+                average.after_update(self._reported_by_rule())
         # A sum along each row, not a matrix product: its rounding must not depend on the number of replicates.
         return np.asarray((losses * [batch.shape[1] for batch in batches]).sum(axis=1))
 
-    def _mask(self, rows: int, hidden_units: int) -> NDArray[Any]:
-        """(R, rows, H) factors of the activations; all configs with one seed use the same random numbers."""
-        uniform = np.stack([rng.random((rows, hidden_units), np.float32) for rng in self._dropout])[self.seed_of]
-        p = self.strengths["dropout"][:, None, None]
-        return np.asarray((uniform >= p) / (1 - p))
+    def _drawn(self, rows: int) -> tuple[NDArray[Any], ...]:
+        """What the model takes beside the batch in the next update: the factors (R, rows, H) of the activations for
+        dropout, or the seeds (R,) of what it draws itself. All configs with one seed have the same random numbers.
+        """
+        if self.network_with_dropout is not None:
+            shape = rows, self.network_with_dropout.hidden_units
+            uniform = np.stack([rng.random(shape, np.float32) for rng in self._dropout])[self.seed_of]
+            p = self.strengths["dropout"][:, None, None]
+            return (np.asarray((uniform >= p) / (1 - p)),)
+        if self.stochastic is not None:
+            return (np.array([rng.integers(2**63 - 1) for rng in self._draws])[self.seed_of],)
+        return ()
 
-    def _seeds_of_draws(self) -> NDArray[np.int64]:
-        """(R,) seeds of what the model draws in the next update, the same for all configs with one seed."""
-        return np.asarray(np.array([rng.integers(2**63 - 1) for rng in self._draws])[self.seed_of])
+    @property
+    def reported(self) -> NDArray[Any]:
+        """(R, size) the parameters that are measured and kept: the trained ones, unless the rule reports others, or
+        they are averaged. Running statistics are those of the trained ones.
+        """
+        if self.rule.reported is None and self.average is None:
+            return self.theta
+        of_rule = self._reported_by_rule()
+        found = of_rule if self.average is None else self.average.of(of_rule)
+        return np.hstack([found, self.theta[:, self.trainable :]])
+
+    def _reported_by_rule(self) -> NDArray[Any]:
+        """(R, P) the parameters that the rule reports."""
+        trained = self.theta[:, : self.trainable]
+        if self.rule.reported is None:
+            return trained
+        others = self.hyperparameters[:, :, None]
+        return np.asarray(self.rule.reported(trained, *self.state, *others))
 
     def _clip(self, gradient: NDArray[Any], _step: int) -> NDArray[Any]:
         return clipped(gradient, self.strengths["clip_norm"])
@@ -249,12 +223,13 @@ class Population:
     def measure(self, part: Literal["held_out", "watched"]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Losses (R,) and scores (R,) of the replicates, each on this part of its problem's rows."""
         if len(self.problems) == 1:
-            return evaluate(self.model, self.theta, getattr(self.problems[0], part))
-        losses, scores = np.empty(len(self.theta)), np.empty(len(self.theta))
+            return evaluate(self.model, self.reported, getattr(self.problems[0], part))
+        theta = self.reported
+        losses, scores = np.empty(len(theta)), np.empty(len(theta))
         for place, problem in enumerate(self.problems):
             of_problem = self.problem_of == place
             if of_problem.any():
-                measured = evaluate(self.model, self.theta[of_problem], getattr(problem, part))
+                measured = evaluate(self.model, theta[of_problem], getattr(problem, part))
                 losses[of_problem], scores[of_problem] = measured
         return losses, scores
 
@@ -262,11 +237,17 @@ class Population:
         """Continue the replicates `restarting` (R,) from `theta` (R, size) at update `step`, with the rule's state
         reset and rates multiplied by `factors` (R,).
         """
-        self.theta[restarting] = theta[restarting]
-        self.state[:, restarting] = 0
-        self.memory[restarting] = 0
+        self.set_back(restarting, theta)
         self.since[restarting] = step
         self.rates[step:, restarting] *= factors[restarting].astype(self.dtype)
+
+    def set_back(self, replicates: Flags, theta: NDArray[Any]) -> None:
+        """Set the `replicates` (R,) to `theta` (R, size), which is also what they report: without state or average."""
+        self.theta[replicates] = theta[replicates]
+        self.state[:, replicates] = 0
+        self.memory[replicates] = 0
+        if self.average is not None:
+            self.average.forget(replicates)
 
     def standing(self, passes: int, updates: int) -> Standing:
         """The state of the remaining replicates after `passes` passes and `updates` updates; shares their arrays."""
@@ -278,12 +259,13 @@ class Population:
         }
         alive = tuple(self.replicates[int(i)] for i in self.alive)
         arrays = self.theta, self.state, self.memory, self.since, self.rates
-        return Standing(alive, *arrays, streams, passes, updates)
+        return Standing(alive, *arrays, self.average, self.reported, streams, passes, updates)
 
     def resume(self, standing: Standing) -> None:
         """Continue from the state `standing`, whose arrays and streams are copied."""
         for name in ("theta", "state", "memory", "since", "rates"):
             setattr(self, name, getattr(standing, name).copy())
+        self.average = copy.deepcopy(standing.average)
         streams = copy.deepcopy(standing.streams)
         for index, (order, seed) in enumerate(zip(self.order_of, self.seed_of, strict=True)):
             self.orders[order].rng = streams["data order"][index]
@@ -304,6 +286,10 @@ class Population:
         for name in ("alive", "theta", "problem_of", "seed_of", "order_of", "memory", "since"):
             setattr(self, name, getattr(self, name)[kept])
         self.strengths = {name: array[kept] for name, array in self.strengths.items()}
+        if self.ascent is not None:
+            self.ascent.keep(kept)
+        if self.average is not None:
+            self.average = self.average.kept(kept)
         if self.workers is not None:
             self.workers.keep(kept)
         # Contiguous again: the update would be compiled again for another memory layout.

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.objectives.cost import gradients_per_update
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.models.target_errors import target_errors
 from cooldown.objectives.problem import Model
@@ -49,7 +50,7 @@ class Recording:
         """Record the rates of those `ending` (R,) after `epoch`, and the parameters of those also `finite` (R,)."""
         updates = self.starts[epoch + 1]
         self.rates[population.alive[ending], :updates] = population.rates[:updates, ending].T
-        self.theta[population.alive[ending & finite]] = population.theta[ending & finite]
+        self.theta[population.alive[ending & finite]] = population.reported[ending & finite]
 
     def measure_errors(self, model: Model) -> None:
         """Record the errors of the final parameters on the held-out rows, in the target's own units where it has some.
@@ -80,7 +81,7 @@ class Recording:
         run = int(self.epochs_run[r])
         finite = run - int(self.diverged[r])
         held_out = slice(finite) if self.every_epoch else slice(run - 1, finite)
-        problem = self.problems[r]
+        problem, config = self.problems[r], self.replicates[r].config
         curve = Curve(
             seed=self.replicates[r].seed,
             outcome=self._outcome(r),
@@ -90,7 +91,7 @@ class Recording:
             learning_rate=self.rate[r, :finite].copy(),
             kept_epoch=0 if self.diverged[r] else int(self.kept_epoch[r]),
             uninformed_loss=problem.uninformed_loss,
-            gradient_evaluations=run * len(problem.train) + int(self.paid[r]),
+            gradient_evaluations=run * len(problem.train) * gradients_per_update(config) + int(self.paid[r]),
             updates=int(self.starts[run]),
             seconds=self.seconds,
             uninformed_score=problem.uninformed_score,

@@ -4,7 +4,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from cooldown.objectives.cost import epochs_paid, rows_per_epoch
+from cooldown.objectives.cost import epochs_paid, evaluations_in
 from cooldown.objectives.records import Outcome
 from cooldown.search.evidence.view import View, once
 from cooldown.search.spec.experiment import Pruner
@@ -75,7 +75,7 @@ def pruning_document(view: View) -> list[dict[str, Any]]:
 def _spared(trial: TrialRecord) -> int:
     """The gradient evaluations that a pruned trial's replicates would have gone on to make."""
     return sum(
-        rows_per_epoch(curve, trial.config) * (trial.config.epochs - epochs_paid(curve))
+        evaluations_in(curve, trial.config, trial.config.epochs - epochs_paid(curve))
         for curve in trial.curves[Purpose.SEARCH]
         if curve.outcome is Outcome.PRUNED
     )

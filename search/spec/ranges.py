@@ -5,14 +5,12 @@ from typing import Any
 
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.hyperparameters import Declared
-from cooldown.objectives.strategies import STRATEGIES
+from cooldown.objectives.hyperparameters import Categorical, Declared
+from cooldown.objectives.strategies import STRATEGIES, Strategy
 from cooldown.search.spec import limits
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.values import STRATEGY, flatten, is_number, is_off, read_value, word
 
-DECAY, DECAYS = f"{STRATEGY}.gradient_noise_decay", f"{STRATEGY}.gradient_noise"
-"""A strategy that has an effect only beside another, and that one."""
 
 
 def read_settings(texts: Sequence[str]) -> dict[str, Any]:
@@ -89,10 +87,27 @@ def read_ranges(ranges: Any, arms: Sequence[Arm] | None) -> dict[str, Any]:
 def _without_effect(ranges: Mapping[str, Any], arms: Sequence[Arm] | None) -> list[str]:
     """What is set for nothing, by the ranges or by an arm's own settings: a message for each."""
     problems = []
-    if DECAY in ranges and not any({**ranges, **arm.ranges}.get(DECAYS) for arm in arms or [Arm((), ())]):
-        problems.append(f"{DECAY} has no effect without {DECAYS}")
-    return problems + [
-        f"arm {arm.name!r}: gradient_noise_decay has no effect without gradient_noise"
-        for arm in arms or ()
-        if DECAY in arm.ranges and not {**ranges, **arm.ranges}.get(DECAYS)
-    ]
+    for name, strategy in STRATEGIES.items():
+        if strategy.needs is None:
+            continue
+        needed, example = strategy.needs
+        what = f"{needed}={example}" if isinstance(STRATEGIES[needed].declared, Categorical) else needed
+        key = f"{STRATEGY}.{name}"
+        if key in ranges and not any(_has_effect(strategy, {**ranges, **arm.ranges}) for arm in arms or [Arm((), ())]):
+            problems.append(f"{key} has no effect without {STRATEGY}.{what}")
+        problems += [
+            f"arm {arm.name!r}: {name} has no effect without {what}"
+            for arm in arms or ()
+            if key in arm.ranges and not _has_effect(strategy, {**ranges, **arm.ranges})
+        ]
+    return problems
+
+
+def _has_effect(strategy: Strategy, ranges: Mapping[str, Any]) -> bool:
+    """Whether the strategy that this one needs is on, or may be, with these ranges."""
+    assert strategy.needs is not None
+    needed, example = strategy.needs
+    given = ranges.get(f"{STRATEGY}.{needed}")
+    if isinstance(STRATEGIES[needed].declared, Categorical):
+        return example in given if isinstance(given, tuple) else given == example
+    return bool(given)

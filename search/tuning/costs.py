@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cooldown.objectives.cost import passes_before
+from cooldown.objectives.cost import passes
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.space import search_space
@@ -27,10 +27,10 @@ class ArmCost:
 
 def arm_cost(arm: Arm, spec: Experiment, splits: Splits) -> ArmCost:
     """The cost of one arm in all repeats of the spec."""
-    # An upper bound: a search that may choose a curriculum could choose it in every trial.
+    # An upper bound: a search that may choose a curriculum, or a second gradient, could choose it in every trial.
     space = search_space(spec, arm, splits.updates_per_epoch(arm))
-    before = max(passes_before(config) for config in space.programs())
-    rows = {purpose: splits.rows(purpose) * (before + space.epochs) * spec.repeats for purpose in Purpose}
+    most = max(passes(config, space.epochs) for config in space.programs())
+    rows = {purpose: splits.rows(purpose) * most * spec.repeats for purpose in Purpose}
     finalists = min(spec.finalists, spec.trials) * spec.finalist_seeds
     search = rows[Purpose.SEARCH] * spec.trials * spec.seeds + rows[Purpose.FINALIST] * finalists
     evaluation = rows[Purpose.EVALUATION] * spec.confirm_seeds

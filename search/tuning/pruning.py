@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.cost import epochs_paid, rows_per_epoch
+from cooldown.objectives.cost import epochs_paid, evaluations_in
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.random_streams import generator
 from cooldown.objectives.records import Outcome
@@ -153,5 +153,5 @@ def _losses(trials: Sequence[TrialRecord], epochs: int) -> NDArray[np.float64]:
 def _saved(trial: TrialRecord, end: int) -> int:
     """The gradient evaluations of the trial's replicates after the epoch `end` (from 1)."""
     return sum(
-        rows_per_epoch(curve, trial.config) * max(epochs_paid(curve) - end, 0) for curve in trial.curves[Purpose.SEARCH]
+        evaluations_in(curve, trial.config, max(epochs_paid(curve) - end, 0)) for curve in trial.curves[Purpose.SEARCH]
     )

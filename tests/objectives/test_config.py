@@ -217,7 +217,7 @@ def test_every_bad_field_is_named(given, message):
     [
         (
             {"epoch": 3},
-            "unknown field of TrainConfig 'epoch'; did you mean 'epochs'? (choose from: asynchronous, batch_norm,",
+            "unknown field of TrainConfig 'epoch'; did you mean 'epochs'? (choose from: asynchronous, averaging, averaging_decay,",
         ),
         ({"optimizer": "adm"}, "unknown optimizer 'adm'; did you mean 'adam'? (choose from: adadelay, adadelta,"),
         ({"optimizer": {"name": ["adam"]}}, "unknown optimizer ['adam']"),

@@ -34,6 +34,11 @@ EACH = {
     "large": {"initialization": "large"},
     "zero": {"initialization": "zero"},
     "normal_0.1": {"initialization": "normal_0.1"},
+    "ema": {"averaging": "ema"},
+    "averaging_decay": {"averaging": "ema", "averaging_decay": 0.5},
+    "swa": {"averaging": "swa"},
+    "averaging_share": {"averaging": "swa", "averaging_share": 1.0},
+    "sam": {"sam": 0.1},
     "plateau": {"schedule": {"name": "plateau", "patience": 1}},
     "batch_growth": {"schedule": {"name": "batch_growth", "every": 2, "gamma": 0.5}},
     "all": {
@@ -46,6 +51,8 @@ EACH = {
         "clip_norm": 0.5,
         "weight_decay": 0.1,
         "initialization": "poor",
+        "averaging": "ema",
+        "sam": 0.05,
         "schedule": {"name": "plateau", "patience": 1},
     },
 }
@@ -73,11 +80,12 @@ def test_together_or_alone_gives_the_same_bits(dtype):
 def test_each_changes_something_and_costs_what_it_says(name):
     ((plain,), (changed,)) = train(problem(), [config(), config(**EACH[name])], [0])
     assert not same(plain, changed)
+    gradients = 2 if "sam" in EACH[name] else 1
     if changed.outcome is Outcome.COMPLETED and "curriculum" not in EACH[name]:
-        assert changed.gradient_evaluations == 6 * ROWS
+        assert changed.gradient_evaluations == gradients * 6 * ROWS
     if "curriculum" in EACH[name]:
         # The reference model: ten epochs, and one look at each row.
-        assert changed.gradient_evaluations == (len(changed.train_loss) + 10 + 1) * ROWS
+        assert changed.gradient_evaluations == (gradients * len(changed.train_loss) + 10 + 1) * ROWS
 
 
 # Order of the data

@@ -1,0 +1,72 @@
+"""A population's parts: `Replicate`, one config with one seed; and `Standing`, the state from which training goes on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives import schedules
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.problem import Model, Network
+from cooldown.objectives.random_streams import generator
+from cooldown.objectives.schedules import Plan
+from cooldown.objectives.training.averaging import Average
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """One config with one seed, and the updates that it will make."""
+
+    config: TrainConfig
+    seed: int
+    plan: Plan
+
+    @property
+    def program(self) -> tuple[Any, ...]:
+        """What must be equal for replicates to be trained together."""
+        config = self.config
+        strategies = config.reacts, config.batch_norm, config.dropout > 0, config.averaging, config.sam > 0
+        method = config.asynchronous
+        apart = (method.name, method.hyperparameters["workers"]) if method else ("", 1)
+        return config.optimizer.name, *strategies, config.epochs, self.plan.sizes.tobytes(), *apart
+
+
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """The state of replicates of one program after a complete pass: all that the next pass needs, except its rows.
+
+    theta: (R, size), state: (slots, R, P), memory: (R, M), since: (R,), rates: (T, R) and average as in a population.
+    reported: (R, size) what is measured and kept of them. streams: by the random stream's name, the generator of each replicate. passes, updates: numbers so far.
+    """
+
+    replicates: tuple[Replicate, ...]
+    theta: NDArray[Any]
+    state: NDArray[Any]
+    memory: NDArray[np.float64]
+    since: NDArray[np.int64]
+    rates: NDArray[Any]
+    average: Average | None
+    reported: NDArray[Any]
+    streams: dict[str, list[np.random.Generator]]
+    passes: int
+    updates: int
+
+
+def plan(config: TrainConfig, n_rows: int) -> Plan:
+    """The updates of a run of `config` on as many training rows."""
+    schedule = schedules.get(config.schedule.name)
+    return schedule.plan(n_rows, config.batch_size, config.epochs, config.schedule.hyperparameters)
+
+
+def initial_parameters(replicates: Sequence[Replicate], model: Model, network: Network | None) -> NDArray[np.float64]:
+    """(R, size) initial parameters, equal for equal seeds and schemes. network: the model if it is a network."""
+
+    @cache
+    def drawn(seed: int, scheme: str) -> NDArray[Any]:
+        rng = generator(seed, "initial weights")
+        return network.init(rng, scheme) if network else model.init(rng)
+
+    return np.stack([drawn(replicate.seed, replicate.config.initialization) for replicate in replicates])
