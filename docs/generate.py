@@ -89,7 +89,13 @@ An [arm](arms.md) can have them for itself, so that it is compared with others t
     cooldown compare wine --arm momentum+cosine --arm 'bn=momentum+cosine[batch_norm=true]'
 
 The order within an update is: gradient of the mini-batch (with dropout and batch normalization), `clip_norm`,
-`gradient_noise`, `weight_decay` of the parameters, then `l2` and the rule.
+`gradient_noise`, `weight_decay` of the parameters, then `l2` and the rule. `sam` takes the gradient again, a step
+uphill, before `clip_norm`: an update costs two gradients, and budgets count both.
+
+What is **reported** may differ from what is **trained**: with `averaging`, and with the schedule-free
+[optimizers](optimizers.md), the held-out loss, the best parameters of `early_stopping` and `plateau`, and the model
+that is kept, exported or predicts are the average; gradients and training losses are those of the trained parameters.
+Running statistics of batch normalization are those of the trained network.
 
 A run that depends on its validation loss, by `early_stopping` or the schedule `plateau`, needs rows to watch. In a
 search these are the validation rows. A winner's evaluation trains on training + validation rows and measures the test
@@ -268,8 +274,7 @@ for (curve,) in train(tasks.get("wine"), [plain, changed], seeds=[0]):
                 strategy.reference,
                 _hyperparameters([declared]),
                 _example(code),
-                f"    cooldown compare iris{needed_too} "
-                f"--set strategy.{name}={_text(value)}\n",
+                f"    cooldown compare iris{needed_too} --set strategy.{name}={_text(value)}\n",
             )
         )
     return "\n".join(parts)

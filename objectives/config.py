@@ -136,6 +136,11 @@ class TrainConfig:
             checked["asynchronous"] = _choice("asynchronous", asynchronous, self.asynchronous)
         for name, value in checked.items():
             object.__setattr__(self, name, value)
+        if self.averaging != "none" and optimizers.get(self.optimizer.name).reported is not None:
+            raise InputError(
+                f"TrainConfig(averaging={self.averaging!r}): {self.optimizer.name} averages its parameters itself; use "
+                "averaging='none', or another optimizer"
+            )
         if self.asynchronous is not None and self.reacts:
             what = "early_stopping" if self.early_stopping else f"schedule {self.schedule.name}"
             raise InputError(
@@ -152,6 +157,11 @@ class TrainConfig:
     def reacts(self) -> bool:
         """Whether the run depends on its held-out loss: early stopping, or a schedule such as `plateau`."""
         return self.early_stopping is not None or schedules.get(self.schedule.name).reaction is not None
+
+    @property
+    def gradients_per_update(self) -> int:
+        """How many gradients of its batch an update takes: two with sharpness-aware minimization."""
+        return 2 if self.sam else 1
 
     def cut_short(self, n_rows: int) -> str | None:
         """A warning for a run on `n_rows` rows that ends within its warm-up, else None.
@@ -241,9 +251,12 @@ class TrainConfig:
 
         Call `optimizer.step()` and `scheduler.step()` after every batch, for `epochs` epochs. They do what Cooldown's
         own training does, to rounding: the rule, the schedule, and of the strategies `clip_norm`, `gradient_noise`,
-        `l2` and `weight_decay`; those of the network and of the loop (`dropout`, `batch_norm`, `early_stopping`, …) are
-        yours. For `plateau`, also call `scheduler.evaluated(loss)` with the held-out loss after every epoch. For
-        `batch_growth`, which plans the sizes of batches, take those of `plan(n_rows).sizes`.
+        `l2`, `weight_decay`, `averaging` and `sam`; those of the network and of the loop (`dropout`, `batch_norm`,
+        `early_stopping`, …) are yours. Measure the model, and keep it, in `with optimizer.reported():`, where its
+        parameters are the averaged ones if the rule or a strategy averages. With `sam`, `optimizer.step(closure)` needs
+        a function that evaluates the model again, with its gradients. For `plateau`, also call
+        `scheduler.evaluated(loss)` with the held-out loss after every epoch. For `batch_growth`, which plans the sizes
+        of batches, take those of `plan(n_rows).sizes`.
 
         parameters: as for every optimizer of torch. updates_per_epoch: batches in an epoch, at least 1. Raises
         InputError for another number, and if torch is not installed.
@@ -259,10 +272,11 @@ class TrainConfig:
             changes, state = transformation.update(gradients, state, parameters)
 
         It does what Cooldown's own training does, to rounding; of the strategies it has those that `torch` has, and
-        like there the others are yours. `update` needs the parameters. For `plateau`, also call
-        `update(gradients, state, parameters, value=loss)` with the held-out loss after every epoch: the gradients are
-        ignored, and the changes lead back to the best parameters where the run reacts. For `batch_growth`, take the
-        sizes of `plan(n_rows).sizes`.
+        like there the others are yours. Measure and keep `transformation.reported(state, parameters)`. With `sam`,
+        `update` needs `grad_fn=`, a function from the parameters and a number to the gradients, as optax's has it.
+        `update` needs the parameters. For `plateau`, also call `update(gradients, state, parameters, value=loss)` with
+        the held-out loss after every epoch: the gradients are ignored, and the changes lead back to the best parameters
+        where the run reacts. For `batch_growth`, take the sizes of `plan(n_rows).sizes`.
 
         updates_per_epoch: batches in an epoch, at least 1. seed: of the gradient noise. Raises InputError for another
         number, and if optax is not installed.

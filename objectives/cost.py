@@ -17,14 +17,9 @@ def passes_before(config: TrainConfig) -> int:
     return 0 if config.curriculum == "none" else REFERENCE_EPOCHS + 1
 
 
-def gradients_per_update(config: TrainConfig) -> int:
-    """How many gradients of its batch an update takes: two with sharpness-aware minimization."""
-    return 2 if config.sam else 1
-
-
 def passes(config: TrainConfig, epochs: int) -> int:
     """Passes over the training rows, in gradient evaluations, that the first `epochs` epochs of a run cost."""
-    return passes_before(config) + gradients_per_update(config) * epochs
+    return passes_before(config) + config.gradients_per_update * epochs
 
 
 def epochs_paid(curve: Curve) -> int:
@@ -39,7 +34,7 @@ def rows_per_epoch(curve: Curve, config: TrainConfig) -> int:
 
 def evaluations_in(curve: Curve, config: TrainConfig, epochs: int) -> int:
     """Gradient evaluations of so many further epochs of a run of `config`."""
-    return rows_per_epoch(curve, config) * gradients_per_update(config) * epochs
+    return rows_per_epoch(curve, config) * config.gradients_per_update * epochs
 
 
 def evaluations_after(curve: Curve, config: TrainConfig) -> NDArray[np.int64]:

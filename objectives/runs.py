@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.cost import gradients_per_update
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.problem import Loop, Problem
 from cooldown.objectives.records import Curve, Outcome
@@ -179,7 +178,7 @@ class Run:
             learning_rate=np.empty(0),
             kept_epoch=0 if diverged else run,
             uninformed_loss=self.baseline,
-            gradient_evaluations=run * len(self._problem.train) * gradients_per_update(self.config),
+            gradient_evaluations=run * len(self._problem.train) * self.config.gradients_per_update,
             updates=int(self.config.plan(len(self._problem.train)).starts[run]),
             seconds=time.perf_counter() - self._started,
         )

@@ -1,7 +1,8 @@
 """The strategies around the update rule, each a field of `TrainConfig`: formula, default, search range, source.
 
 They are declared here and implemented elsewhere: data order in training/data_order.py, gradients in
-training/gradients.py, stopping in training/watch.py, averages in training/averaging.py, dropout and normalization in models/mlp.py.
+training/gradients.py, stopping in training/watch.py, averages in training/averaging.py, sharpness-aware
+minimization in training/ascent.py, dropout and normalization in models/mlp.py.
 """
 
 from dataclasses import dataclass
@@ -132,8 +133,8 @@ _ALL = (
             ("auto", "he", "glorot", "poor", "large", "zero", "normal_0.1"),
             meaning="how the weights are drawn; biases are zero",
         ),
-        "he N(0, 2/in); glorot U(±√(6/(in+out))); poor N(0, 0.01²); large N(0, 1); zero 0; normal_0.1 N(0, 0.1²); auto: "
-        "he before ReLU, else glorot",
+        "he N(0, 2/in); glorot U(±√(6/(in+out))); poor N(0, 0.01²); large N(0, 1); zero 0; normal_0.1 N(0, 0.1²); "
+        "auto: he before ReLU, else glorot",
         "He et al. 2015; Glorot & Bengio 2010; zero and normal_0.1: Neelakantan et al. 2015",
     ),
     Strategy(
@@ -199,3 +200,8 @@ STRATEGIES = {strategy.name: strategy for strategy in _ALL}
 def default(name: str) -> Any:
     """The default of the strategy `name`."""
     return STRATEGIES[name].declared.default
+
+
+def first_averaged(epochs: int, share: float) -> int:
+    """The first epoch (from 0) in the mean of `averaging="swa"` of a run; the last epoch is always in it."""
+    return epochs - max(round(share * epochs), 1)

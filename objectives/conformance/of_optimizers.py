@@ -104,6 +104,18 @@ def _declaration(rule: Optimizer) -> None:
     )
     expect(set(rule.delays) <= set(DELAYS), f"only {' and '.join(DELAYS)} may have a default, got {rule.delays}")
     expect(rule.formula and rule.reference, "formula and reference must not be empty")
+    if rule.reported is not None:
+        parameters = list(inspect.signature(rule.reported).parameters)
+        expected = ["theta", *rule.slots, *names[1:]]
+        expect(
+            parameters == expected,
+            f"reported({', '.join(parameters)}) should take theta, the slots and the hyperparameters: {expected}",
+        )
+        fresh = [np.float64(0)] * len(rule.slots) + [declared.default for declared in rule.hyperparameters[1:]]
+        expect(
+            rule.reported(np.float64(1.5), *fresh) == 1.5,
+            "reported must return theta while all slots are zero, as at the start and after a restart",
+        )
     result = _updated(rule, np.float64(1.0), np.float64(0.5), [np.float64(0.1)] * len(rule.slots))
     returns = ", ".join(["theta", *rule.slots])
     expect(

@@ -38,7 +38,8 @@ class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[mis
         unless `fit` gets rows for that. Other runs train on all rows.
     class_weight: None, "balanced" or a dict of label to weight (1 where it has none), in all losses.
     shuffle, curriculum, gradient_noise, gradient_noise_decay, dropout, batch_norm, clip_norm, l2, weight_decay,
-        initialization, averaging, averaging_decay, averaging_share, sam: strategies, off by default; see docs/strategies.md.
+        initialization, averaging, averaging_decay, averaging_share, sam: strategies, off by default; see
+        docs/strategies.md.
     asynchronous: None, or the name of an asynchronous method, whose workers are simulated, or a dict with its name and
         settings; see docs/asynchronous.md. It cannot be trained by `partial_fit`.
     n_seeds: number of networks trained together, whose probabilities are averaged. One that diverges is left out with a

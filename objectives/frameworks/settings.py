@@ -42,3 +42,23 @@ class Settings(Protocol):
     @property
     def weight_decay(self) -> float:
         """The decay of the parameters, in units of the rate."""
+
+    @property
+    def epochs(self) -> int:
+        """The passes of the run."""
+
+    @property
+    def averaging(self) -> str:
+        """The average that is reported: "none", "ema" or "swa"."""
+
+    @property
+    def averaging_decay(self) -> float:
+        """The decay of the average `ema`."""
+
+    @property
+    def averaging_share(self) -> float:
+        """The share of the epochs in the average `swa`."""
+
+    @property
+    def sam(self) -> float:
+        """The radius of sharpness-aware minimization, 0 for none."""

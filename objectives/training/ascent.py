@@ -17,7 +17,9 @@ class Ascent:
         self._model, self._radii = copy.copy(model), radii
         self._point = np.empty((0, 0), radii.dtype)
 
-    def gradient(self, theta: NDArray[Any], gradient: NDArray[Any], batch: NDArray[np.int64], drawn: Any) -> NDArray[Any]:
+    def gradient(
+        self, theta: NDArray[Any], gradient: NDArray[Any], batch: NDArray[np.int64], drawn: Any
+    ) -> NDArray[Any]:
         """(R, P) the gradients at θ + ρ g/‖g‖, from those at `theta` (R, size), on the same `batch` (R, B) and with the
         same random numbers `drawn`. A zero gradient leads nowhere. What the model changes in its point, such as running
         statistics, is lost.

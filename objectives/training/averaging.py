@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.strategies import first_averaged
 
 
 class Average:
@@ -23,7 +24,7 @@ class Average:
     def __init__(self, configs: Sequence[TrainConfig], theta: NDArray[Any]) -> None:
         self._every_update = configs[0].averaging == "ema"
         self._decay = np.array([[config.averaging_decay] for config in configs], theta.dtype)
-        self._first_epoch = np.array([first_averaged(config) for config in configs])
+        self._first_epoch = np.array([first_averaged(config.epochs, config.averaging_share) for config in configs])
         self.mean, self.count = np.zeros_like(theta), np.zeros(len(theta), np.int64)
 
     def after_update(self, theta: NDArray[Any]) -> None:
@@ -54,8 +55,3 @@ class Average:
         for name in ("_decay", "_first_epoch", "mean", "count"):
             setattr(others, name, getattr(self, name)[kept])
         return others
-
-
-def first_averaged(config: TrainConfig) -> int:
-    """The first epoch (from 0) in the mean of `averaging="swa"`; the last epoch is always in it."""
-    return config.epochs - max(round(config.averaging_share * config.epochs), 1)

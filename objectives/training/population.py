@@ -141,7 +141,7 @@ class Population:
             row += count * size
         losses = self._updates(first, batches) / order.shape[1]
         if self.average is not None:
-            self.average.after_epoch(epoch, self._reported_by_rule())
+            self.average.after_epoch(epoch, self.theta[:, : self.trainable])
         return np.asarray(losses)
 
     def _updates(self, first: int, batches: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
@@ -170,7 +170,7 @@ class Population:
                     self.decay_weights(theta, step)
                 update(theta, gradient, state, memory, l2, rates, step, since, hyperparameters, *in_time)
             if average is not None:
-                average.after_update(self._reported_by_rule())
+                average.after_update(theta[:, : self.trainable])
         # A sum along each row, not a matrix product: its rounding must not depend on the number of replicates.
         return np.asarray((losses * [batch.shape[1] for batch in batches]).sum(axis=1))
 
@@ -192,19 +192,14 @@ class Population:
         """(R, size) the parameters that are measured and kept: the trained ones, unless the rule reports others, or
         they are averaged. Running statistics are those of the trained ones.
         """
-        if self.rule.reported is None and self.average is None:
-            return self.theta
-        of_rule = self._reported_by_rule()
-        found = of_rule if self.average is None else self.average.of(of_rule)
-        return np.hstack([found, self.theta[:, self.trainable :]])
-
-    def _reported_by_rule(self) -> NDArray[Any]:
-        """(R, P) the parameters that the rule reports."""
         trained = self.theta[:, : self.trainable]
-        if self.rule.reported is None:
-            return trained
-        others = self.hyperparameters[:, :, None]
-        return np.asarray(self.rule.reported(trained, *self.state, *others))
+        if self.average is not None:
+            found = self.average.of(trained)
+        elif self.rule.reported is not None:
+            found = self.rule.reported(trained, *self.state, *self.hyperparameters[:, :, None])
+        else:
+            return self.theta
+        return np.hstack([found, self.theta[:, self.trainable :]])
 
     def _clip(self, gradient: NDArray[Any], _step: int) -> NDArray[Any]:
         return clipped(gradient, self.strengths["clip_norm"])

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives.cost import gradients_per_update
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.models.target_errors import target_errors
 from cooldown.objectives.problem import Model
@@ -91,7 +90,7 @@ class Recording:
             learning_rate=self.rate[r, :finite].copy(),
             kept_epoch=0 if self.diverged[r] else int(self.kept_epoch[r]),
             uninformed_loss=problem.uninformed_loss,
-            gradient_evaluations=run * len(problem.train) * gradients_per_update(config) + int(self.paid[r]),
+            gradient_evaluations=run * len(problem.train) * config.gradients_per_update + int(self.paid[r]),
             updates=int(self.starts[run]),
             seconds=self.seconds,
             uninformed_score=problem.uninformed_score,

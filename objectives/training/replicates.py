@@ -1,4 +1,4 @@
-"""A population's parts: `Replicate`, one config with one seed; and `Standing`, the state from which training goes on."""
+"""`Replicate`, one config with one seed in a population; and `Standing`, the state from which its training goes on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,8 @@ class Standing:
     """The state of replicates of one program after a complete pass: all that the next pass needs, except its rows.
 
     theta: (R, size), state: (slots, R, P), memory: (R, M), since: (R,), rates: (T, R) and average as in a population.
-    reported: (R, size) what is measured and kept of them. streams: by the random stream's name, the generator of each replicate. passes, updates: numbers so far.
+    reported: (R, size) what is measured and kept of them. streams: by the random stream's name, the generator of each
+    replicate. passes, updates: numbers so far.
     """
 
     replicates: tuple[Replicate, ...]

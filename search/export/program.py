@@ -19,6 +19,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.hyperparameters import Hyperparameter, Unit
 from cooldown.objectives.optimizers import Optimizer
 from cooldown.objectives.schedules import Schedule
+from cooldown.objectives.strategies import first_averaged
 from cooldown.objectives.tasks import ArrayTask
 from cooldown.search.export.data import Data, data_of
 from cooldown.search.export.document import document
@@ -194,6 +195,9 @@ class Program:
             "optimizer": self.optimizer,
             "source": self.source,
             "reacts": self.config.reacts,
+            "ema": self.config.averaging == "ema",
+            "swa": self.config.averaging == "swa",
+            "first_averaged": first_averaged(self.config.epochs, self.config.averaging_share),
             **self._schedule_parts(),
         }
 
@@ -264,9 +268,14 @@ class Program:
             for term in rule.numbers.terms:
                 terms.append(term.__name__)
                 collect(self.source, term, term.__name__, numpy)
+        reported = ""
+        if rule.reported is not None:
+            reported = f"{rule.identifier}_reported"
+            collect(self.source, rule.reported, reported, numpy)
         return {
             "class_name": self.class_name,
             "function": function,
+            "reported": reported,
             "slots": len(rule.slots),
             "names": [declared.name for declared in others],
             "settings": [literal(self.rule_values[declared.name]) for declared in others],

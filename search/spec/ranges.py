@@ -12,7 +12,6 @@ from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.values import STRATEGY, flatten, is_number, is_off, read_value, word
 
 
-
 def read_settings(texts: Sequence[str]) -> dict[str, Any]:
     """The texts of `--set NAME=VALUE` as the `ranges` of a spec.
 

@@ -70,7 +70,9 @@ def test_the_best_of_an_early_stop_is_the_best_average(fields):
     assert curve.outcome in (Outcome.STOPPED, Outcome.COMPLETED)
 
 
-@pytest.mark.parametrize("fields", [{"averaging": "ema"}, {"averaging": "swa"}, {"sam": 0.1}, {"sam": 0.1, "dropout": 0.4}])
+@pytest.mark.parametrize(
+    "fields", [{"averaging": "ema"}, {"averaging": "swa"}, {"sam": 0.1}, {"sam": 0.1, "dropout": 0.4}]
+)
 def test_pass_by_pass_equals_a_whole_run(fields):
     chosen = config(epochs=EPOCHS, **fields)
     standing = begin(problem(), chosen, [0, 5])

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cooldown.objectives import TrainConfig, optimizers, schedules
-from cooldown.objectives.config import Choice
+from cooldown.objectives.config import LATER, Choice
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.hyperparameters import Categorical, Hyperparameter, Unit
 from cooldown.objectives.models.mlp import MLP
-from cooldown.objectives.strategies import STRATEGIES
+from cooldown.objectives.strategies import STRATEGIES, default
 
 
 def legal(declared):
@@ -74,7 +74,9 @@ def test_json_and_back_is_the_same_config(table):
 def test_what_is_given_is_kept_and_the_rest_is_the_default(table):
     written = TrainConfig.from_json(table).to_json()
     for field in ("batch_size", "epochs", *STRATEGIES):
-        assert written[field] == table.get(field, getattr(TrainConfig(), field))
+        kept = table.get(field, getattr(TrainConfig(), field))
+        # Documents have a strategy that came later only where it is used.
+        assert written.get(field) == kept or (field in LATER and field not in written and kept == default(field))
     for field, catalog in (("optimizer", optimizers), ("schedule", schedules)):
         given = table.get(field, {"name": written[field]["name"]})
         entry = catalog.get(given["name"])
@@ -217,7 +219,7 @@ def test_every_bad_field_is_named(given, message):
     [
         (
             {"epoch": 3},
-            "unknown field of TrainConfig 'epoch'; did you mean 'epochs'? (choose from: asynchronous, averaging, averaging_decay,",
+            "unknown field of TrainConfig 'epoch'; did you mean 'epochs'? (choose from: asynchronous, averaging, ",
         ),
         ({"optimizer": "adm"}, "unknown optimizer 'adm'; did you mean 'adam'? (choose from: adadelay, adadelta,"),
         ({"optimizer": {"name": ["adam"]}}, "unknown optimizer ['adam']"),

@@ -16,8 +16,14 @@ STEPS = 200
 DIMENSION = 11  # more than a SIMD register holds, and not a multiple of it
 RATES = 0.003 * (0.55 + 0.45 * np.cos(np.arange(STEPS) / 7))
 START = np.random.default_rng(0).uniform(-1.5, 1.5, DIMENSION)
-LARGER_STEPS = {"adagrad": 10, "adadelta": 100, "yellowfin": 100, "delay_tolerant_adagrad": 10}
+LARGER_STEPS = {"schedule_free_sgd": 10, "adagrad": 10, "adadelta": 100, "yellowfin": 100, "delay_tolerant_adagrad": 10}
 """What the rates are multiplied by for rules that would hardly move under them."""
+
+
+def in_time(rates):
+    """For optax's schedule_free, whose count of updates begins at 1."""
+    return lambda count: rates(count - 1)
+
 
 TORCH = {
     "sgd": lambda torch, p, l2: torch.optim.SGD(p, weight_decay=l2),
@@ -63,14 +69,26 @@ OPTAX = {
     "adamw": lambda optax, rates, beta1, beta2, epsilon, weight_decay: optax.adamw(
         rates, beta1, beta2, epsilon, weight_decay=weight_decay
     ),
+    "schedule_free_sgd": lambda optax, rates, beta: optax.contrib.schedule_free(
+        optax.sgd(rates), in_time(rates), b1=beta
+    ),
+    "schedule_free_adamw": lambda optax, rates, beta, beta2, epsilon, weight_decay: optax.contrib.schedule_free(
+        optax.chain(
+            optax.scale_by_rms(beta2, epsilon, eps_in_sqrt=False, bias_correction=True),
+            optax.add_decayed_weights(weight_decay),
+            optax.scale_by_learning_rate(rates),
+        ),
+        in_time(rates),
+        b1=beta,
+    ),
     "lion": lambda optax, rates, beta1, beta2, weight_decay: optax.lion(rates, beta1, beta2, weight_decay=weight_decay),
 }
 
-# Neither library has YellowFin and AdaDelay (test_asynchronous.py), and torch has no Lion. Without delays,
-# delay_tolerant_adagrad is Adagrad with 1 under the root at first. Optax's adagrad has ε inside the root, its amsgrad
+# Neither library has YellowFin and AdaDelay (test_asynchronous.py), torch has no Lion and no schedule-free rules.
+# Without delays, delay_tolerant_adagrad is Adagrad with 1 under the root at first. Optax's adagrad has ε inside the root, its amsgrad
 # takes the maximum of the corrected moment, its nadam has no schedule of the momentum, and its radam adds ε later.
 WITHOUT_BOTH = {"yellowfin", "adadelay"}
-WITHOUT_TORCH = {"yellowfin", "adadelay", "lion"}
+WITHOUT_TORCH = {"yellowfin", "adadelay", "lion", "schedule_free_sgd", "schedule_free_adamw"}
 WITHOUT_OPTAX = {"yellowfin", "adadelay", "adagrad", "amsgrad", "nadam", "radam"}
 
 
@@ -340,3 +358,22 @@ def test_declaration(name):
         assert hyperparameter.check(name, hyperparameter.default) == hyperparameter.default
         assert hyperparameter.minimum <= hyperparameter.low <= hyperparameter.high <= hyperparameter.maximum
         assert hyperparameter.meaning
+
+
+@pytest.mark.parametrize("case", ["defaults", "middle of the ranges"])
+@pytest.mark.parametrize("name", ["schedule_free_sgd", "schedule_free_adamw"])
+def test_a_schedule_free_rule_reports_what_optax_evaluates(optax, name, case):
+    from jax import numpy as jnp
+
+    rule, given = optimizers.get(name), hyperparameters_of(name, case)
+    reference = OPTAX[name](optax, lambda count: jnp.asarray(rates_of(name))[count], **given)
+    theta, slots = START, tuple(np.zeros(DIMENSION) for _ in rule.slots)
+    expected = jnp.asarray(START)
+    state = reference.init(expected)
+    for step, rate in enumerate(rates_of(name)[:30]):
+        changes, state = reference.update(gradient(np.asarray(expected)), state, expected)
+        expected = optax.apply_updates(expected, changes)
+        theta, *slots = rule.update(theta, gradient(theta), *slots, rate, step + 1, *given.values())
+    evaluated = np.asarray(optax.contrib.schedule_free_eval_params(state, expected))
+    np.testing.assert_allclose(rule.reported(theta, *slots, *given.values()), evaluated, rtol=1e-10, atol=1e-12)
+    assert np.abs(evaluated - theta).max() > 1e-4

@@ -52,7 +52,8 @@ def test_an_arm_has_one_text(table: dict[str, Any], random: Any) -> None:
     names = list(table)
     random.shuffle(names)
     assert Arm.from_table({name: table[name] for name in names}).name == arm.name, "in whatever order it is given"
-    made = read_spec(task="iris", arms=[table], ranges={"strategy.gradient_noise": 0.1})
+    needed = {"strategy.gradient_noise": 0.1, "strategy.averaging": ["ema", "swa"]}
+    made = read_spec(task="iris", arms=[table], ranges=needed)
     assert made.arms == read_spec(**made.to_json()).arms == (arm.name,)
     assert len(dict(arm.settings)) == len(table) - 1 - ("label" in table)
 
@@ -124,7 +125,10 @@ BRACKETS = "the settings must stand at the end, in one pair of brackets, as in [
         ("adam[dropout=0.1|0.2]", "dropout='0.1|0.2': write a range of numbers as LOW:HIGH"),
         ("adam[initialization=he:poor]", "initialization='he:poor': write values to choose from as A|B"),
         ("adam[initialization=he|he]", "should be one value, or several different ones"),
-        ("adam[initialization=hé]", "initialization must be auto or he or glorot or poor or large, got 'hé'"),
+        (
+            "adam[initialization=hé]",
+            "initialization must be auto or he or glorot or poor or large or zero or normal_0.1, got 'hé'",
+        ),
         ("adam[batch_norm=1]", "batch_norm must be true or false, got 1"),
         ("adam[dropout=off]", "strategy.dropout should be a number or [low, high], got 'off'"),
         ("adam[batch_size=0]", "batch_size must be one whole number from 1 to 1,000,000, got 0"),

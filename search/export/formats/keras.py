@@ -9,13 +9,20 @@ from cooldown.search.export.program import Program
 
 
 def write(chosen: Chosen) -> Exported:
-    """The script; raises InputError for a rule that computes numbers from the gradients of all variables."""
+    """The script; raises InputError for what Keras's optimizers do not support: a rule that computes numbers from the
+    gradients of all variables, and sharpness-aware minimization.
+    """
     program = Program(chosen, "keras")
     config, rule, schedule = program.config, program.optimizer, program.schedule
     if rule.numbers is not None and rule.numbers.terms:
         raise InputError(
             f"keras: {rule.name} computes numbers from the gradients of all variables together, which Keras's "
             "optimizers do not support; use --format torch, optax or sklearn"
+        )
+    if config.sam:
+        raise InputError(
+            "keras: sam takes two gradients an update, and Keras's own training loop takes one; use --format torch, "
+            "optax or sklearn"
         )
     reaction = schedule.reaction is not None
     constant = schedule.constant and program.warmup < 2
@@ -48,10 +55,16 @@ def write(chosen: Chosen) -> Exported:
     if formula is not None:
         step_arguments += ["*SETTINGS.values()"] if formula["names"] else []
         step_arguments += ["*numbers"] if tabulated else []
+    shown = "reported(model)" if formula is not None and formula["reported"] else ""
+    if config.averaging != "none":
+        # Before its first update the average `swa` holds the weights that the run began with.
+        shown = "reported(model, average if averaged else model.get_weights())"
+        shown = shown if config.averaging == "swa" else "reported(model, average)"
     text = program.render(
         "keras.py.jinja",
         imports=program.imports(
-            *["import json", "import math", "import os", "import zipfile"], *["import copy"] * config.reacts
+            *["import json", "import math", "import os", "import zipfile"],
+            *["import copy"] * (config.reacts or config.averaging != "none"),
         ),
         formula=formula,
         tabulated=tabulated,
@@ -64,13 +77,15 @@ def write(chosen: Chosen) -> Exported:
         step_call=call(formula["function"], step_arguments, 8, "new, *slots = ") if formula else "",
         optimizer_expression=call(function, [*(["n_rows"] if tabulated else []), rate, *arguments], 4, "return "),
         optimizer_argument="n_rows" if scheduled or tabulated else "",
+        shown=shown,
         scheduled=scheduled,
         scheduler=scheduler,
         needs_rates=needs_rates,
         uses_ops=formula is not None
         or (scheduled and scheduler is None)
         or config.batch_norm
-        or config.gradient_noise > 0,
+        or config.gradient_noise > 0
+        or shown == "reported(model)",
         initial=_initial(program),
     )
     return Exported(text, program.remarks)

@@ -24,6 +24,13 @@ def write(chosen: Chosen) -> Exported:
     else:
         formula = program.formula("jnp")
         function, arguments = rule.identifier, []
+    shown, reported_call = "", ""
+    if formula is not None and formula["reported"]:
+        shown = "reported(parameters, state)"
+        reported_call = call(formula["reported"], ["value", "*slots", *formula["settings"]], 8, "return ")
+    if config.averaging != "none":
+        # Before its first update it is the parameters that the run began with.
+        shown = "average if averaged else parameters" if config.averaging == "swa" else "average"
     noise, dropout, batch_norm = config.gradient_noise > 0, config.dropout, config.batch_norm
     transformations = _transformations(config)
     # Its place: returned by the inner function or by make_optimizer, or before a comma in the list of a chain.
@@ -60,6 +67,8 @@ def write(chosen: Chosen) -> Exported:
         optimizer_call=", ".join({"n_rows": "len(X)", "key": noise_key}[argument] for argument in arguments),
         scheduled=scheduled,
         scheduler=scheduler,
+        shown=shown,
+        reported_call=reported_call,
         joined=program.warmup > 0 and not schedule.constant,
         needs_rates=needs_rates,
         noise=noise,

@@ -16,7 +16,10 @@ DIFFERENT = {
 }
 """Why scikit-learn's version of a strategy is not the same."""
 
-EXPRESSED = ("shuffle", "initialization", "curriculum", "gradient_noise_decay")
+EXPRESSED = (
+    *("shuffle", "initialization", "curriculum"),
+    *(name for name, strategy in STRATEGIES.items() if strategy.needs is not None),
+)
 """The strategies that the script expresses, that `Program` refuses, or that do nothing by themselves."""
 
 
@@ -109,9 +112,17 @@ def _estimator(program: Program, why: str) -> str:
     else:
         train_arguments = [*attributes, "X", "y", orders, *random]
     watched = ["X_watched", "y_watched"] if config.reacts else []
-    saved, restored = "theta.copy()", "theta[:] = best"
+    shown = ""
+    if config.averaging != "none":
+        shown = "average if averaged else theta"
+    elif formula["reported"]:
+        shown = f"{formula['reported']}(theta, {', '.join(['*slots', *settings])})"
+    kept = "kept" if shown else "theta"
+    saved, saved_now, restored = "theta.copy()", f"{kept}.copy()", "theta[:] = best"
     if batch_norm:
-        saved, restored = "copy.deepcopy((theta, statistics))", "theta[:], statistics[:] = copy.deepcopy(best)"
+        saved, saved_now = (f"copy.deepcopy(({each}, statistics))" for each in ("theta", kept))
+        restored = "theta[:], statistics[:] = copy.deepcopy(best)"
+    lost = ["copy.deepcopy(statistics)"] if batch_norm else []
     return program.render(
         "sklearn.py.jinja",
         built_in="",
@@ -127,6 +138,10 @@ def _estimator(program: Program, why: str) -> str:
         rate=rate,
         counts=needs_rates or config.gradient_noise > 0,
         saved=saved,
+        saved_now=saved_now,
+        shown=shown,
+        kept_state=", ".join([kept, *state[1:]]),
+        uphill_call=f"loss_and_gradient({', '.join(['uphill', *lost, 'widths', 'X[rows]', 'y[rows]', *masked])})",
         restored=restored,
         state=", ".join(state),
         state_attributes=", ".join(attributes),
@@ -144,7 +159,8 @@ def _estimator_imports(program: Program) -> dict[str, list[str]]:
     """The imports of a script with an estimator in NumPy."""
     classifies = program.task.kind == "classification"
     standard = ["import math", "from itertools import pairwise"]
-    if program.config.batch_norm and program.config.reacts:
+    config = program.config
+    if (config.batch_norm and (config.reacts or config.sam)) or (config.sam and config.dropout):
         standard.append("import copy")
     needed = [
         f"sklearn.base BaseEstimator, {'ClassifierMixin' if classifies else 'RegressorMixin'}",

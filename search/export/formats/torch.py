@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cooldown.objectives.config import TrainConfig
 from cooldown.search.export.format import Chosen, ConfigFormat, Exported
 from cooldown.search.export.literals import call, literal
 from cooldown.search.export.program import Program
@@ -29,9 +30,21 @@ def write(chosen: Chosen) -> Exported:
     needs_rates = scheduler is None and not constant
     if needs_rates:
         program.add_rates()
+    averaged, shown, reported_call = _averaged(config), "model", ""
+    if averaged:
+        # Nothing is averaged before its first update.
+        shown = "averaged.module if averaged.n_averaged else model"
+    elif formula is not None and formula["reported"]:
+        shown = "reported(model, optimizer)"
+        reported_call = call(formula["reported"], ["trained", "*slots", *formula["settings"]], 12, "found = ")
+    copies = config.reacts or config.sam > 0 or shown == "reported(model, optimizer)"
     text = program.render(
         "torch.py.jinja",
-        imports=program.imports("import math", *["import copy"] * config.reacts),
+        imports=program.imports("import math", *["import copy"] * copies),
+        averaged=averaged,
+        shown=shown,
+        reported_call=reported_call,
+        kept="model" if shown == "model" else "kept",
         formula=formula,
         step_call=_step_call(formula) if formula else "",
         optimizer_expression=call(rule, ["model.parameters()", "lr=LEARNING_RATE", *arguments], 4, "return "),
@@ -42,6 +55,15 @@ def write(chosen: Chosen) -> Exported:
         initial=_initial(program),
     )
     return Exported(text, program.remarks)
+
+
+def _averaged(config: TrainConfig) -> str:
+    """The expression for torch's average of the parameters, or ""."""
+    if config.averaging == "none":
+        return ""
+    # The function of each tensor by itself: that of many at once counts in single precision.
+    how = f"get_ema_avg_fn({literal(config.averaging_decay)})" if config.averaging == "ema" else "get_swa_avg_fn()"
+    return f"torch.optim.swa_utils.AveragedModel(model, avg_fn=torch.optim.swa_utils.{how})"
 
 
 def _step_call(formula: dict[str, Any]) -> str:

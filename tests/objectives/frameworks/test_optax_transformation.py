@@ -47,7 +47,11 @@ def follow(config: TrainConfig) -> None:
     @jax.jit
     def step(parameters: Any, state: Any, X: Any, y: Any) -> Any:
         loss, gradients = jax.value_and_grad(loss_of)(parameters, X, y)
-        changes, state = transformation.update(gradients, state, parameters)
+
+        def again(parameters: Any, _: int) -> Any:
+            return jax.grad(loss_of)(parameters, X, y)
+
+        changes, state = transformation.update(gradients, state, parameters, grad_fn=again)
         return optax.apply_updates(parameters, changes), state, loss
 
     @jax.jit
@@ -64,9 +68,11 @@ def follow(config: TrainConfig) -> None:
             total += loss.item() * len(rows)
         losses.append(total / len(X))
         if plan.reaction:
-            parameters, state = evaluated(parameters, state, loss_of(parameters, *map(jnp.asarray, reference.watched)))
+            loss = loss_of(transformation.reported(state, parameters), *map(jnp.asarray, reference.watched))
+            parameters, state = evaluated(parameters, state, loss)
     theta = reference.final.copy()
-    for (weights, biases), layer in zip(reference.layers(theta), parameters, strict=True):
+    reported = transformation.reported(state, parameters)
+    for (weights, biases), layer in zip(reference.layers(theta), reported, strict=True):
         weights[:], biases[:] = map(np.asarray, layer)
     reference.assert_followed(theta, losses)
 
@@ -86,15 +92,21 @@ def test_every_rule_and_every_schedule(rule: str, schedule: str) -> None:
         ("yellowfin", {"l2": 0.01}),
         ("momentum", {"weight_decay": 0.1}),
         ("yellowfin", {"clip_norm": 0.1, "l2": 0.01, "weight_decay": 0.1}),
+        ("momentum", {"averaging": "ema", "averaging_decay": 0.9}),
+        ("adam", {"averaging": "swa", "averaging_share": 0.4, **WHOLE}),
+        ("momentum", {"sam": 0.1, "clip_norm": 0.5}),
     ],
 )
 def test_strategies_of_the_gradient(rule: str, strategies: dict[str, Any]) -> None:
     follow(parity.config(rule, "cosine", strategies=strategies))
 
 
-@pytest.mark.parametrize("rule", ["yellowfin", "nadam"])
-def test_a_reaction_begins_the_rule_anew(rule: str) -> None:
-    follow(parity.config(rule, "plateau", patience=1, strategies=WHOLE))
+@pytest.mark.parametrize(
+    ("rule", "strategies"),
+    [("yellowfin", {}), ("nadam", {}), ("schedule_free_sgd", {}), ("momentum", {"averaging": "ema"})],
+)
+def test_a_reaction_begins_the_rule_and_the_average_anew(rule: str, strategies: dict[str, Any]) -> None:
+    follow(parity.config(rule, "plateau", patience=1, strategies=WHOLE | strategies))
 
 
 def test_noise_is_that_of_the_seed_and_decays() -> None:
@@ -134,3 +146,6 @@ def test_bad_input_is_refused() -> None:
     transformation = TrainConfig().optax(5)
     with pytest.raises(InputError, match="needs the parameters"):
         transformation.update(jnp.ones(2), transformation.init(jnp.ones(2)))
+    uphill = TrainConfig.from_json({"sam": 0.05}).optax(5)
+    with pytest.raises(InputError, match="sam takes two gradients an update"):
+        uphill.update(jnp.ones(2), uphill.init(jnp.ones(2)), jnp.ones(2))

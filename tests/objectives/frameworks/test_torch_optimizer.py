@@ -19,6 +19,9 @@ STRATEGIES: list[dict[str, Any]] = [
     {"l2": 0.01},
     {"weight_decay": 0.1},
     {"clip_norm": 0.1, "l2": 0.01, "weight_decay": 0.1},
+    {"averaging": "ema", "averaging_decay": 0.9},
+    {"averaging": "swa", "averaging_share": 0.4, "batch_size": 9, "epochs": 20},
+    {"sam": 0.1, "clip_norm": 0.5},
 ]
 
 
@@ -66,16 +69,22 @@ def trained(reference: parity.Reference, stop_after: int | None = None) -> tuple
         sizes = plan.sizes[plan.starts[epoch] : plan.starts[epoch + 1]].tolist()
         for rows in torch.split(torch.tensor(order), sizes):
             loss = loss_of(model(X[rows]), y[rows])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+
+            def closure(model: Any = model, optimizer: Any = optimizer, rows: Any = rows) -> Any:
+                optimizer.zero_grad()
+                loss = loss_of(model(X[rows]), y[rows])
+                loss.backward()
+                return loss
+
+            optimizer.step(closure)
             scheduler.step()
             update += 1
             total += loss.item() * len(rows)
         losses.append(total / len(X))
-        with torch.no_grad():
+        with torch.no_grad(), optimizer.reported():
             watched = [torch.tensor(part) for part in reference.watched]
-            scheduler.evaluated(loss_of(model(watched[0]), watched[1]).item())
+            loss = loss_of(model(watched[0]), watched[1])
+        scheduler.evaluated(loss.item())
         if epoch == stop_after:
             file = io.BytesIO()
             torch.save([each.state_dict() for each in (model, optimizer, scheduler)], file)
@@ -84,7 +93,8 @@ def trained(reference: parity.Reference, stop_after: int | None = None) -> tuple
             optimizer, scheduler = config.torch(model.parameters(), updates_per_epoch)
             for each, state in zip((model, optimizer, scheduler), torch.load(file, weights_only=True), strict=True):
                 each.load_state_dict(state)
-    return model, losses
+    with optimizer.reported():
+        return copy.deepcopy(model), losses
 
 
 def follow(config: TrainConfig, stop_after: int | None = None) -> None:
@@ -113,7 +123,21 @@ def test_strategies_of_the_gradient(rule: str, strategies: dict[str, Any]) -> No
     follow(parity.config(rule, "cosine", strategies=strategies))
 
 
-@pytest.mark.parametrize(("rule", "schedule"), [("yellowfin", "plateau"), ("nadam", "sgdr"), ("adam", "one_cycle")])
+@pytest.mark.parametrize(("rule", "strategies"), [("schedule_free_sgd", {}), ("momentum", {"averaging": "ema"})])
+def test_a_reaction_goes_back_to_what_was_reported(rule: str, strategies: dict[str, Any]) -> None:
+    follow(parity.config(rule, "plateau", patience=1, strategies=WHOLE | strategies))
+
+
+def test_sam_needs_a_closure() -> None:
+    optimizer, _ = TrainConfig.from_json({"sam": 0.05}).torch([torch.nn.Parameter(torch.ones(2))], 10)
+    with pytest.raises(InputError, match="sam takes two gradients an update"):
+        optimizer.step()
+
+
+@pytest.mark.parametrize(
+    ("rule", "schedule"),
+    [("yellowfin", "plateau"), ("schedule_free_adamw", "constant"), ("nadam", "sgdr"), ("adam", "one_cycle")],
+)
 def test_it_goes_on_from_a_checkpoint(rule: str, schedule: str) -> None:
     follow(parity.config(rule, schedule, strategies=WHOLE), stop_after=7)
 

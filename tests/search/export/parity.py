@@ -30,7 +30,15 @@ SEED = 3
 BATCH_SIZE, EPOCHS = 8, 17
 """Of the 90 training rows of iris these are 204 updates, every twelfth of them of two rows only."""
 
-RATES = {"sgd": 0.1, "momentum": 0.05, "nag": 0.05, "adagrad": 0.05, "adadelta": 1.0, "yellowfin": 1.0}
+RATES = {
+    "sgd": 0.1,
+    "schedule_free_sgd": 0.5,
+    "momentum": 0.05,
+    "nag": 0.05,
+    "adagrad": 0.05,
+    "adadelta": 1.0,
+    "yellowfin": 1.0,
+}
 """Learning rates at which iris is learned; 0.01 for all others."""
 
 LENGTHS: dict[str, list[dict[str, Any]]] = {
@@ -63,6 +71,12 @@ STRATEGIES: list[dict[str, Any]] = [
     {"shuffle": False},
     {"initialization": "large"},
     {"initialization": "zero"},
+    {"averaging": "ema", "averaging_decay": 0.9},
+    {"averaging": "ema", "batch_norm": True, "early_stopping": 2},
+    {"averaging": "swa", "averaging_share": 0.4, "batch_norm": True},
+    {"averaging": "swa", "averaging_share": 1.0, "early_stopping": 4},
+    {"sam": 0.1},
+    {"sam": 0.05, "batch_norm": True, "clip_norm": 0.5},
 ]
 """Strategies to try; those with random numbers of their own are tried framework by framework."""
 
@@ -81,6 +95,9 @@ FORMATS = ("sklearn", "torch", "optax", "keras")
 
 REFUSED = {("keras", "yellowfin")}
 """The rules that a format cannot express, under any schedule."""
+
+REFUSED_STRATEGIES = {("keras", "sam")}
+"""The strategies that a format cannot express."""
 
 RULES = (("momentum", "sgdr"), ("adamw", "plateau"), ("yellowfin", "cosine"), ("nadam", "constant"))
 """A rule of each family, for what strategies do around it: with a buffer, with a weight decay of its own, with numbers
@@ -139,6 +156,11 @@ def configs_of(rule: str) -> list[TrainConfig]:
     return [config(rule, schedule, **lengths) for schedule in schedules.names() for lengths in ways(schedule)]
 
 
+def expressed(format: str, strategies: dict[str, Any]) -> bool:
+    """Whether a format can express these strategies."""
+    return not any((format, name) in REFUSED_STRATEGIES for name in strategies)
+
+
 @cache
 def _covered_strategies() -> frozenset[tuple[str, str, int]]:
     """Format, rule and strategy: every two of them together."""
@@ -147,7 +169,7 @@ def _covered_strategies() -> frozenset[tuple[str, str, int]]:
         for strategy in range(len(STRATEGIES))
         for format in FORMATS
         for rule, _ in RULES
-        if (format, rule) not in REFUSED
+        if (format, rule) not in REFUSED and expressed(format, STRATEGIES[strategy])
     ]
     return frozenset(covering(rows))
 
@@ -164,8 +186,14 @@ def every_strategy(format: str) -> list[Any]:
         )
         for number, strategies in enumerate(STRATEGIES)
         for rule, schedule in RULES
-        if (format, rule) not in REFUSED
+        if (format, rule) not in REFUSED and expressed(format, strategies)
     ]
+
+
+def strategies_with(format: str, rule: str) -> list[dict[str, Any]]:
+    """The strategies to try that a format can express and that go with a rule: one that averages has no average."""
+    averages = optimizers.get(rule).reported is not None
+    return [each for each in STRATEGIES if expressed(format, each) and not (averages and "averaging" in each)]
 
 
 def config(

@@ -325,7 +325,8 @@ def test_the_text_of_every_rule_and_schedule_is_clean(
     place = optimizers.names().index(optimizer)
     configs = parity.configs_of(optimizer)
     for i, config in enumerate(configs[place % 6 :: 6]):
-        strategies = [*parity.STRATEGIES, *DRAWN][(place + 5 * i) % (len(parity.STRATEGIES) + len(DRAWN))]
+        choices = [*parity.strategies_with("sklearn", optimizer), *DRAWN]
+        strategies = choices[(place + 5 * i) % len(choices)]
         task = tasks.get(["iris", "diabetes"][i % 2])
         changed = replace(config, optimizer=in_full(config.optimizer), **strategies)
         parity.assert_clean(str(parity.written(iris_record, changed, "sklearn", task).content), tmp_path)
