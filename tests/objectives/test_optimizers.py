@@ -85,8 +85,9 @@ OPTAX = {
 }
 
 # Neither library has YellowFin and AdaDelay (test_asynchronous.py), torch has no Lion and no schedule-free rules.
-# Without delays, delay_tolerant_adagrad is Adagrad with 1 under the root at first. Optax's adagrad has ε inside the root, its amsgrad
-# takes the maximum of the corrected moment, its nadam has no schedule of the momentum, and its radam adds ε later.
+# Without delays, delay_tolerant_adagrad is Adagrad with 1 under the root at first. Optax's adagrad has ε inside the root,
+# its amsgrad takes the maximum of the corrected moment, its nadam has no schedule of the momentum, and its radam adds ε
+# later.
 WITHOUT_BOTH = {"yellowfin", "adadelay"}
 WITHOUT_TORCH = {"yellowfin", "adadelay", "lion", "schedule_free_sgd", "schedule_free_adamw"}
 WITHOUT_OPTAX = {"yellowfin", "adadelay", "adagrad", "amsgrad", "nadam", "radam"}
