@@ -24,16 +24,18 @@ def _numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
 
 def _numbers_of(
     rule: Optimizer,
+    theta: NDArray[np.float64],
     gradient: NDArray[np.float64],
     slots: Sequence[NDArray[np.float64]],
     memory: NDArray[np.float64],
+    rate: float,
     t: int,
     hyperparameters: Collection[float],
 ) -> tuple[Any, ...]:
     """What `rule` computes for all parameters together before update `t`; `memory` is updated in place."""
     if rule.numbers is None:
         return ()
-    sums = tuple(np.sum(term(gradient, *slots, t, *hyperparameters)) for term in rule.numbers.terms)
+    sums = tuple(np.sum(term(theta, gradient, *slots, rate, t, *hyperparameters)) for term in rule.numbers.terms)
     return rule.numbers.work_out(sums, memory, t, *hyperparameters)
 
 
@@ -89,7 +91,7 @@ def descend(
         slope = np.asarray(gradient(path[read[step]].copy()), dtype=np.float64)
         if slope.shape != theta.shape:
             raise InputError(f"descend(gradient=...): must return a gradient of shape {theta.shape}, got {slope.shape}")
-        numbers = _numbers_of(rule, slope, slots, memory, step + 1, settings.values())
+        numbers = _numbers_of(rule, path[step], slope, slots, memory, rate, step + 1, settings.values())
         late = [_late(name, step, int(read[step]), totals) for name in rule.delays]
         theta, *updated = rule.update(path[step], slope, *slots, rate, step + 1, *settings.values(), *numbers, *late)
         slots = tuple(updated)

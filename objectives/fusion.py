@@ -113,10 +113,10 @@ class _Source:
     def _sums(self) -> list[str]:
         if not self.terms:
             return []
-        arguments = ", ".join([self.gradient, *self.state, "t", *self.others])
+        arguments = ", ".join(["theta[r, p]", self.gradient, *self.state, "learning_rate", "t", *self.others])
         sums = [f"sum{i}" for i in range(len(self.terms))]
         return [
-            "def sums_of(theta, gradient, state, l2, r, t, hyperparameters):",
+            "def sums_of(theta, gradient, state, l2, r, learning_rate, t, hyperparameters):",
             *[f"    {load}" for load in self.loads],
             *[f"    {name} = 0.0" for name in sums],
             "    for p in range(gradient.shape[1]):",
@@ -127,7 +127,7 @@ class _Source:
     def _work_out(self) -> list[str]:
         if not self.has_numbers:
             return []
-        summed = "sums_of(theta, gradient, state, l2, r, t, hyperparameters)" if self.terms else "()"
+        summed = "sums_of(theta, gradient, state, l2, r, learning_rate, t, hyperparameters)" if self.terms else "()"
         arguments = ", ".join([summed, "memory[r]", *[f"float({name})" for name in ("t", *self.others)]])
         return [
             f"worked_out = work_out({arguments})",

@@ -29,8 +29,9 @@ class Numbers:
     work_out: `work_out(sums, memory, t, *hyperparameters) -> numbers`, a tuple of scalars. memory: (size,) float64,
         kept for each replicate from update to update, zero at the start, updated in place.
     size: length of the memory.
-    terms: formulas `term(gradient, *slots, t, *hyperparameters)` for one parameter, written like an `update`; `sums`
-        holds the sum of each over all parameters, in float64.
+    terms: formulas for one parameter with the arguments of `update`, but without the numbers:
+        `term(theta, gradient, *slots, learning_rate, t, *hyperparameters)`; `sums` holds the sum of each over all
+        parameters, in float64.
     pure: for a rule without terms, `work_out` without assignments to the memory, which JAX can compile:
         `pure(memory, t, *hyperparameters) -> (numbers, memory)`. Without it JAX calls `work_out` on the host.
     """

@@ -76,7 +76,8 @@ def _updated(rule: Optimizer, theta: Any, gradient: Any, slots: list[Any]) -> An
     rate = settings.pop("learning_rate")
     numbers: tuple[float, ...] = ()
     if rule.numbers is not None:
-        sums = tuple(float(np.sum(term(gradient, *slots, 1, *settings.values()))) for term in rule.numbers.terms)
+        terms = [term(theta, gradient, *slots, rate, 1, *settings.values()) for term in rule.numbers.terms]
+        sums = tuple(float(np.sum(term)) for term in terms)
         numbers = rule.numbers.work_out(sums, np.zeros(rule.memory_size), 1, *settings.values())
     return rule.update(theta, gradient, *slots, rate, 1, *settings.values(), *numbers)
 

@@ -189,9 +189,9 @@ def _moved(
     t = jnp.asarray(updates, dtype=float)
     values, tree = jax.tree.flatten(parameters)
     inputs = [jax.tree.leaves(part) for part in (gradients, *state.slots)]
-    numbers, memory = _numbers(rule, list(zip(*inputs, strict=True)), state.memory, t, hyperparameters)
+    leaves = list(zip(values, *inputs, strict=True))
+    numbers, memory = _numbers(rule, leaves, state.memory, rate, t, hyperparameters)
     formula = rebound(rule.update, jnp)
-    leaves = zip(values, *inputs, strict=True)
     moved, *slots = zip(*(formula(*leaf, rate, t, *hyperparameters, *numbers) for leaf in leaves), strict=True)
     return jax.tree.unflatten(tree, moved), RuleState(
         updates, tuple(jax.tree.unflatten(tree, slot) for slot in slots), memory
@@ -199,7 +199,12 @@ def _moved(
 
 
 def _numbers(
-    rule: Optimizer, leaves: list[tuple[Any, ...]], memory: jax.Array, t: jax.Array, hyperparameters: tuple[float, ...]
+    rule: Optimizer,
+    leaves: list[tuple[Any, ...]],
+    memory: jax.Array,
+    rate: jax.Array,
+    t: jax.Array,
+    hyperparameters: tuple[float, ...],
 ) -> tuple[tuple[Any, ...], jax.Array]:
     """What the rule computes for all parameters together; on the host, in float64, unless JAX can compile it."""
     numbers = rule.numbers
@@ -215,7 +220,7 @@ def _numbers(
         return np.array(worked_out, dtype=before.dtype), after.astype(before.dtype)
 
     terms = [rebound(term, jnp) for term in numbers.terms]
-    sums = [sum(term(*leaf, t, *hyperparameters).sum() for leaf in leaves) for term in terms]
+    sums = [sum(term(*leaf, rate, t, *hyperparameters).sum() for leaf in leaves) for term in terms]
     shape = jnp.zeros(len(rule.number_names), memory.dtype)
     found, memory = jax.pure_callback(on_host, (shape, memory), sums, memory, t)
     return tuple(found), memory

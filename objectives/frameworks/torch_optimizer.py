@@ -100,7 +100,7 @@ class ConfigOptimizer(torch.optim.Optimizer):
             torch.tensor(float(each), dtype=torch.float64) for each in (first["since_reset"], *self._settings.values())
         ]
         slots = [self._slots(parameter) for parameter, _ in updated]
-        numbers = self._numbers(gradients, slots, scalars)
+        numbers = self._numbers(updated, gradients, slots, scalars)
         update = rebound(self._rule.update, torch)
         for (parameter, rate), gradient, of_parameter in zip(updated, gradients, slots, strict=True):
             new, *of_parameter = update(parameter, gradient, *of_parameter, rate, *scalars, *numbers)
@@ -165,7 +165,11 @@ class ConfigOptimizer(torch.optim.Optimizer):
         return slots
 
     def _numbers(
-        self, gradients: list[torch.Tensor], slots: list[list[torch.Tensor]], scalars: list[torch.Tensor]
+        self,
+        updated: list[tuple[Any, float]],
+        gradients: list[torch.Tensor],
+        slots: list[list[torch.Tensor]],
+        scalars: list[torch.Tensor],
     ) -> tuple[Any, ...]:
         """What the rule computes for all parameters together, in float64."""
         numbers = self._rule.numbers
@@ -173,9 +177,9 @@ class ConfigOptimizer(torch.optim.Optimizer):
             return ()
         terms = [rebound(term, torch) for term in numbers.terms]
         sums = np.zeros(len(terms))
-        for gradient, of_parameter in zip(gradients, slots, strict=True):
+        for (parameter, rate), gradient, of_parameter in zip(updated, gradients, slots, strict=True):
             for i, term in enumerate(terms):
-                sums[i] += term(gradient, *of_parameter, *scalars).sum(dtype=torch.float64).item()
+                sums[i] += term(parameter, gradient, *of_parameter, rate, *scalars).sum(dtype=torch.float64).item()
         first = self.param_groups[0]
         memory = np.array(first["memory"])
         found = numbers.work_out(sums, memory, first["since_reset"], *self._settings.values())

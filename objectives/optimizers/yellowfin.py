@@ -28,12 +28,32 @@ SLOW_START = 10 * WINDOW
 H_MAX, H_MIN, NORM, SQUARED_NORM, DISTANCE, MEMORY = (WINDOW + i for i in range(6))
 
 
-def squared_gradient(gradient: Any, velocity: Any, mean: Any, square: Any, t: Any, beta: Any, epsilon: Any) -> Any:
+def squared_gradient(
+    theta: Any,
+    gradient: Any,
+    velocity: Any,
+    mean: Any,
+    square: Any,
+    learning_rate: Any,
+    t: Any,
+    beta: Any,
+    epsilon: Any,
+) -> Any:
     """g², whose sum is the curvature h."""
     return gradient * gradient
 
 
-def variance(gradient: Any, velocity: Any, mean: Any, square: Any, t: Any, beta: Any, epsilon: Any) -> Any:
+def variance(
+    theta: Any,
+    gradient: Any,
+    velocity: Any,
+    mean: Any,
+    square: Any,
+    learning_rate: Any,
+    t: Any,
+    beta: Any,
+    epsilon: Any,
+) -> Any:
     """One parameter's part of the gradient's variance: |avg(g²) − avg(g)²|, both bias-corrected."""
     weight = 1 - beta**t
     first = (beta * mean + (1 - beta) * gradient) / weight

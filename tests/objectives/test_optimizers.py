@@ -16,7 +16,14 @@ STEPS = 200
 DIMENSION = 11  # more than a SIMD register holds, and not a multiple of it
 RATES = 0.003 * (0.55 + 0.45 * np.cos(np.arange(STEPS) / 7))
 START = np.random.default_rng(0).uniform(-1.5, 1.5, DIMENSION)
-LARGER_STEPS = {"schedule_free_sgd": 10, "adagrad": 10, "adadelta": 100, "yellowfin": 100, "delay_tolerant_adagrad": 10}
+LARGER_STEPS = {
+    "prodigy": 300,
+    "schedule_free_sgd": 10,
+    "adagrad": 10,
+    "adadelta": 100,
+    "yellowfin": 100,
+    "delay_tolerant_adagrad": 10,
+}
 """What the rates are multiplied by for rules that would hardly move under them."""
 
 
@@ -81,15 +88,18 @@ OPTAX = {
         in_time(rates),
         b1=beta,
     ),
+    "prodigy": lambda optax, rates, beta1, beta2, epsilon, weight_decay, initial_distance: optax.contrib.prodigy(
+        rates, (beta1, beta2), eps=epsilon, estim_lr0=initial_distance, weight_decay=weight_decay
+    ),
     "lion": lambda optax, rates, beta1, beta2, weight_decay: optax.lion(rates, beta1, beta2, weight_decay=weight_decay),
 }
 
-# Neither library has YellowFin and AdaDelay (test_asynchronous.py), torch has no Lion and no schedule-free rules.
-# Without delays, delay_tolerant_adagrad is Adagrad with 1 under the root at first. Optax's adagrad has ε inside the root,
-# its amsgrad takes the maximum of the corrected moment, its nadam has no schedule of the momentum, and its radam adds ε
-# later.
+# Neither library has YellowFin and AdaDelay (test_asynchronous.py), torch has no Lion, Prodigy and schedule-free rules.
+# Without delays, delay_tolerant_adagrad is Adagrad with 1 under the root at first. Optax's adagrad has ε inside the
+# root, its amsgrad takes the maximum of the corrected moment, its nadam has no schedule of the momentum, and its radam
+# adds ε later.
 WITHOUT_BOTH = {"yellowfin", "adadelay"}
-WITHOUT_TORCH = {"yellowfin", "adadelay", "lion", "schedule_free_sgd", "schedule_free_adamw"}
+WITHOUT_TORCH = {"prodigy", "yellowfin", "adadelay", "lion", "schedule_free_sgd", "schedule_free_adamw"}
 WITHOUT_OPTAX = {"yellowfin", "adadelay", "adagrad", "amsgrad", "nadam", "radam"}
 
 
@@ -256,9 +266,9 @@ def test_each_hyperparameter_matters(name):
 def test_float32_formulas_are_computed_in_float32(name):
     """A literal 1 in a formula would lift it to float64, at half the speed."""
     rule = optimizers.get(name)
-    # g, slots, t, the hyperparameters after η; an update also has θ, η and the numbers
-    shared = 1 + len(rule.slots) + len(rule.hyperparameters)
-    formulas = {rule.update: shared + 2 + len(rule.number_names) + len(rule.delays)}
+    # θ, g, slots, η, t and the other hyperparameters; an update also has the numbers
+    shared = 3 + len(rule.slots) + len(rule.hyperparameters)
+    formulas = {rule.update: shared + len(rule.number_names) + len(rule.delays)}
     formulas |= dict.fromkeys(rule.numbers.terms if rule.numbers else (), shared)
     for formula, arguments in formulas.items():
         compiled = njit(_in_precision(formula, np.dtype(np.float32)))

@@ -47,6 +47,7 @@ def write(chosen: Chosen) -> Exported:
         kept="model" if shown == "model" else "kept",
         formula=formula,
         step_call=_step_call(formula) if formula else "",
+        arguments=call("", [*_ARGUMENTS, *formula["names"]], 16, "arguments = ") if formula else "",
         optimizer_expression=call(rule, ["model.parameters()", "lr=LEARNING_RATE", *arguments], 4, "return "),
         scheduled=not constant and not reacts_by_rate,
         scheduler=scheduler,
@@ -55,6 +56,10 @@ def write(chosen: Chosen) -> Exported:
         initial=_initial(program),
     )
     return Exported(text, program.remarks)
+
+
+_ARGUMENTS = ("parameter", "parameter.grad", "*slots", 'group["lr"]', "t")
+"""Of a formula for one parameter, before the hyperparameters."""
 
 
 def _averaged(config: TrainConfig) -> str:
@@ -68,8 +73,7 @@ def _averaged(config: TrainConfig) -> str:
 
 def _step_call(formula: dict[str, Any]) -> str:
     """The call of the rule for one parameter."""
-    arguments = ["parameter", "parameter.grad", "*slots", 'group["lr"]', "t", *formula["names"], "*numbers"]
-    return call(formula["function"], arguments, 16, "new, *slots = ")
+    return call(formula["function"], [*_ARGUMENTS, *formula["names"], "*numbers"], 16, "new, *slots = ")
 
 
 def _initial(program: Program) -> dict[str, str]:

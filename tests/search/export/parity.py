@@ -33,6 +33,7 @@ BATCH_SIZE, EPOCHS = 8, 17
 RATES = {
     "sgd": 0.1,
     "schedule_free_sgd": 0.5,
+    "prodigy": 1.0,
     "momentum": 0.05,
     "nag": 0.05,
     "adagrad": 0.05,
@@ -93,7 +94,7 @@ def without_natives(monkeypatch: pytest.MonkeyPatch) -> None:
 
 FORMATS = ("sklearn", "torch", "optax", "keras")
 
-REFUSED = {("keras", "yellowfin")}
+REFUSED = {("keras", "yellowfin"), ("keras", "prodigy")}
 """The rules that a format cannot express, under any schedule."""
 
 REFUSED_STRATEGIES = {("keras", "sam")}

@@ -99,8 +99,13 @@ def test_a_rule_that_keras_has_at_a_constant_rate_only(optimizer: str, iris_reco
 @pytest.mark.parametrize("optimizer", REFUSED)
 def test_what_is_refused(optimizer: str, schedule: str, iris_record: ExperimentRecord) -> None:
     """And nothing else is: all other rules and schedules are followed above."""
-    with pytest.raises(InputError, match=r"^keras: yellowfin computes .*; use --format torch, optax or sklearn"):
+    with pytest.raises(InputError, match=rf"^keras: {optimizer} computes .*; use --format torch, optax or sklearn"):
         parity.written(iris_record, parity.config(optimizer, schedule), "keras")
+
+
+def test_sam_is_refused(iris_record: ExperimentRecord) -> None:
+    with pytest.raises(InputError, match=r"^keras: sam takes two gradients .*; use --format torch, optax or sklearn"):
+        parity.written(iris_record, parity.config(strategies={"sam": 0.05}), "keras")
 
 
 @pytest.mark.parametrize(("optimizer", "schedule", "strategies"), parity.every_strategy("keras"))
