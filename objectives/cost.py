@@ -43,7 +43,6 @@ def evaluations_after(curve: Curve, config: TrainConfig) -> NDArray[np.int64]:
     return rows_per_epoch(curve, config) * np.array(each, np.int64)
 
 
-
 def simulated(config: TrainConfig, starts: NDArray[np.int64], seed: int) -> tuple[NDArray[np.float64], ...]:
     """(epochs,) the time at the end of each epoch, in the mean time of a gradient, and (epochs,) the mean staleness of
     its gradients. Without an asynchronous method an update takes 1, and none is stale.

@@ -65,6 +65,8 @@ def descend(
 ) -> NDArray[np.float64]:
     """The path of `optimizer` from `start` (dim,) under `learning_rates` (steps,): (steps + 1, dim), float64.
 
+    Of a rule that reports other points than it trains, as a schedule-free one, they are the reported ones.
+
     gradient: a function from a point (dim,) to the gradient (dim,) there. hyperparameters: the rule's, without
     `learning_rate`, which `learning_rates` gives for each step; those left out take their defaults. staleness: how many
     updates old the point is at which a step's gradient is taken, one number or one per step; a point before the start
@@ -85,6 +87,8 @@ def descend(
     read = _read(staleness, len(rates))
     path, totals = np.empty((len(rates) + 1, len(theta))), np.zeros((len(rates) + 1, len(theta)))
     path[0] = theta
+    # Of most rules it is the path itself.
+    reported = path if rule.reported is None else path.copy()
     slots: tuple[Any, ...] = tuple(np.zeros_like(theta) for _ in rule.slots)
     memory = np.zeros(rule.memory_size)
     for step, rate in enumerate(rates):
@@ -96,6 +100,8 @@ def descend(
         theta, *updated = rule.update(path[step], slope, *slots, rate, step + 1, *settings.values(), *numbers, *late)
         slots = tuple(updated)
         path[step + 1] = theta
+        if rule.reported is not None:
+            reported[step + 1] = rule.reported(theta, *slots, *settings.values())
         if late:
             totals[step + 1] = totals[step] + slope
-    return path
+    return reported

@@ -161,9 +161,10 @@ def _compiled(rule: Optimizer) -> None:
         slope = _gradient(theta[0])[None]
         since, late = np.zeros(1, np.int64), rule.in_time(slope)
         kernel(theta, slope, state, memory, np.zeros(1), rates, step, since, values, *late)
-        difference = float(np.abs(theta[0] - path[step + 1]).max())
+        reported = theta if rule.reported is None else rule.reported(theta, *state, *values[:, :, None])
+        difference = float(np.abs(reported[0] - path[step + 1]).max())
         expect(
-            np.allclose(theta[0], path[step + 1], rtol=1e-8, atol=1e-10),
+            np.allclose(reported[0], path[step + 1], rtol=1e-8, atol=1e-10),
             f"after update {step + 1} the compiled rule differs from `descend` by {difference:.2g}: use only "
             "arithmetic and numpy's elementwise functions in the formula",
         )

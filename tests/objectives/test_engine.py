@@ -97,8 +97,14 @@ def test_full_batch_descent_is_descend(rule, schedule):
     settings = {name: value for name, value in chosen.optimizer.hyperparameters.items() if name != "learning_rate"}
     target = model.points[:20].mean(axis=0)
     start = model.init(generator(4, "initial weights"))
-    path = descend(lambda x: x - target + l2 * x, start, rule, settings, rates)
-    np.testing.assert_allclose([theta[0] for theta, _ in model.batches()], path[:-1], rtol=1e-11, atol=1e-13)
+    trained = []
+
+    def gradient(x):
+        trained.append(x)
+        return x - target + l2 * x
+
+    path = descend(gradient, start, rule, settings, rates)
+    np.testing.assert_allclose([theta[0] for theta, _ in model.batches()], trained, rtol=1e-11, atol=1e-13)
     held_out = [0.5 * np.square(x - model.points[20:]).sum(axis=1).mean() for x in path[1:]]
     np.testing.assert_allclose(curve.held_out_loss, held_out, rtol=1e-11)
     assert np.isnan(curve.held_out_score).all()
