@@ -77,6 +77,7 @@ def _version(optimizer: Optimizer) -> str:
     """A short digest of this module and of the functions that the rule calls, which may be in other files."""
     digest = sha256(Path(__file__).read_bytes())
     pending = [optimizer.update, *(optimizer.numbers.terms if optimizer.numbers else ())]
+    pending += [optimizer.matrices.source, optimizer.matrices.work_out] if optimizer.matrices else []
     while pending:
         helpers = _helpers(pending.pop()).values()
         for helper in helpers:
@@ -84,6 +85,14 @@ def _version(optimizer: Optimizer) -> str:
         pending += helpers
     return digest.hexdigest()[:8]
 
+
+OPTIONAL = {
+    "missed": "missed[r, p]",
+    "staleness": "staleness[r]",
+    "direction": "direction[r, p]",
+    "in_matrix": "in_matrix[p]",
+}
+"""Where the optional arguments of a rule are in the arrays that its kernel takes."""
 
 ARGUMENTS = ("theta", "gradient", "state", "memory", "l2", "rates", "step", "since", "hyperparameters")
 
@@ -95,7 +104,7 @@ class _Source:
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
-        self.delays = {name: {"missed": "missed[r, p]", "staleness": "staleness[r]"}[name] for name in optimizer.delays}
+        self.optional = {name: OPTIONAL[name] for name in optimizer.optional}
         self.others = [f"other{i}" for i in range(len(optimizer.hyperparameters) - 1)]
         self.slots = [f"slot{i}" for i in range(len(optimizer.slots))]
         self.numbers = [f"number{i}" for i in range(len(optimizer.number_names))]
@@ -109,6 +118,33 @@ class _Source:
     def text(self) -> str:
         """The functions `sums_of`, for a rule with terms, and `kernel`."""
         return "\n".join([*self._sums(), *self._kernel()])
+
+    @property
+    def of_matrices(self) -> str:
+        """The function `kernel` of `fused_matrices`."""
+        entry = ", ".join(["theta[r, p]", self.gradient, *self.state, "learning_rate", "t", *self.others])
+        place = "p = start + (j * inputs + i if spans[s, 3] else i * outputs + j)"
+        return "\n".join(
+            [
+                "def kernel(theta, gradient, state, l2, rates, step, since, hyperparameters, spans, direction):",
+                "    for r in range(theta.shape[0]):",
+                "        t = precision(step + 1 - since[r])",
+                "        learning_rate = rates[step, r]",
+                *[f"        {load}" for load in self.loads],
+                "        for s in range(spans.shape[0]):",
+                "            start, inputs, outputs = spans[s, 0], spans[s, 1], spans[s, 2]",
+                "            matrix = empty((inputs, outputs), gradient.dtype)",
+                "            for i in range(inputs):",
+                "                for j in range(outputs):",
+                f"                    {place}",
+                f"                    matrix[i, j] = source({entry})",
+                "            found = work_out(matrix)",
+                "            for i in range(inputs):",
+                "                for j in range(outputs):",
+                f"                    {place}",
+                "                    direction[r, p] = found[i, j]",
+            ]
+        )
 
     def _sums(self) -> list[str]:
         if not self.terms:
@@ -136,8 +172,9 @@ class _Source:
 
     def _kernel(self) -> list[str]:
         slots = list(zip(self.state, self.slots, strict=True))
+        rest = ["learning_rate", "t", *self.others, *self.numbers, *self.optional.values()]
         return [
-            f"def kernel({', '.join([*ARGUMENTS, *self.delays])}):",
+            f"def kernel({', '.join([*ARGUMENTS, *self.optional])}):",
             "    for r in range(theta.shape[0]):",
             "        t = precision(step + 1 - since[r])",
             "        learning_rate = rates[step, r]",
@@ -145,7 +182,7 @@ class _Source:
             "        for p in range(gradient.shape[1]):",
             f"            {', '.join(['theta[r, p]', *self.slots])}, = rule(",
             f"                {', '.join(['theta[r, p]', self.gradient, *self.state])},",
-            f"                {', '.join(['learning_rate', 't', *self.others, *self.numbers, *self.delays.values()])})",
+            f"                {', '.join(rest)})",
             # Arithmetic on subnormal numbers is many times slower, and a moment without gradients decays into them.
             *[f"            {place} = zero if abs({slot}) < tiny else {slot}" for place, slot in slots],
         ]
@@ -159,7 +196,8 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
 
     It updates the first P columns of `theta`, `state` and `memory` in place for update index `step` (from 0); `rates`
     holds the learning rates, `since` the update index at which each replicate's rule started, and H counts the
-    hyperparameters after `learning_rate`. The kernel also takes the rule's `delays`: `missed` (R, P), `staleness` (R,).
+    hyperparameters after `learning_rate`. The kernel also takes the rule's `optional` arguments: `missed` and
+    `direction` (R, P), `staleness` (R,), `in_matrix` (P,).
     All arrays are C-contiguous and of `dtype`, except `memory` (float64) and
     `since` (int64). `gradient` is not modified. Raises InputError for a formula that Numba cannot compile.
     """
@@ -187,7 +225,7 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
     looped.__name__ = looped.__qualname__ = f"fused_{optimizer.identifier}_{precision.name}_{_version(optimizer)}"
     compiled: Any = kernel(**OPTIONS)(looped)
     try:
-        compiled.compile(_arguments(precision, optimizer.delays))
+        compiled.compile(_arguments(precision, optimizer.optional))
     except NumbaError as error:
         raise InputError(
             f"optimizer {optimizer.name!r}: its formula cannot be compiled: {_reason(error)}. Use arithmetic and "
@@ -197,12 +235,45 @@ def fused(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
     return kernel_of_rule
 
 
-def _arguments(precision: np.dtype[Any], delays: tuple[str, ...]) -> tuple[Any, ...]:
+@cache
+def fused_matrices(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None]:
+    """The compiled work on weight matrices of a rule that has some:
+    `kernel(theta, gradient, state, l2, rates, step, since, hyperparameters, spans (M, 4), direction (R, P))`.
+
+    It writes `direction`, and only reads the others, which are those of `fused`; spans: int64, of each matrix its first
+    column, inputs, outputs, and whether its transpose is stored. Raises InputError for what Numba cannot compile.
+    """
+    precision, of_matrices = np.dtype(dtype), optimizer.matrices
+    assert of_matrices is not None
+    namespace: dict[str, Any] = {
+        "__name__": optimizer.update.__module__,
+        "source": _inlined(_in_precision(of_matrices.source, precision), OPTIONS),
+        "work_out": _inlined(_in_precision(of_matrices.work_out, precision), OPTIONS),
+        "precision": precision.type,
+        "empty": np.empty,
+    }
+    exec(compile(_Source(optimizer).of_matrices, inspect.getfile(optimizer.update), "exec"), namespace)
+    looped = namespace["kernel"]
+    looped.__name__ = looped.__qualname__ = f"matrices_{optimizer.identifier}_{precision.name}_{_version(optimizer)}"
+    compiled: Any = kernel(**OPTIONS)(looped)
+    real = from_dtype(precision)
+    rows, whole = real[:, ::1], int64[:, ::1]
+    try:
+        compiled.compile((rows, rows, real[:, :, ::1], real[::1], rows, int64, int64[::1], rows, whole, rows))
+    except NumbaError as error:
+        raise InputError(
+            f"optimizer {optimizer.name!r}: its work on matrices cannot be compiled: {_reason(error)}"
+        ) from error
+    kernel_of_rule: Callable[..., None] = compiled
+    return kernel_of_rule
+
+
+def _arguments(precision: np.dtype[Any], optional: tuple[str, ...]) -> tuple[Any, ...]:
     """Numba's types of the kernel's arguments."""
     real = from_dtype(precision)
     rows = real[:, ::1]
-    late = [{"missed": rows, "staleness": real[::1]}[name] for name in delays]
-    return rows, rows, real[:, :, ::1], float64[:, ::1], real[::1], rows, int64, int64[::1], rows, *late
+    others = [rows if OPTIONAL[name].endswith("[r, p]") else real[::1] for name in optional]
+    return rows, rows, real[:, :, ::1], float64[:, ::1], real[::1], rows, int64, int64[::1], rows, *others
 
 
 def _reason(error: NumbaError) -> str:

@@ -21,6 +21,11 @@ DELAYS = ("missed", "staleness")
 sum of the gradients applied since its parameters were read, and their number.
 """
 
+OF_MATRICES = ("direction", "in_matrix")
+"""What the formula of a rule with `matrices` takes of them, as its last arguments, with the default 0 of a parameter
+that is in none: the entry of the matrix that was worked out, and whether there is one, 1 or 0.
+"""
+
 
 @dataclass(frozen=True)
 class Numbers:
@@ -43,18 +48,32 @@ class Numbers:
 
 
 @dataclass(frozen=True)
+class Matrices:
+    """What a rule does to the weight matrices of a model as a whole, before its formula.
+
+    source: a formula for one entry, with the arguments of a term of `Numbers`: the matrix that is worked on.
+    work_out: from a matrix (inputs, outputs) to one of this shape, in operations that arrays of numpy and of all
+        frameworks have, and Numba compiles: arithmetic, `@`, `.T`, `.sum()`, `.shape`, `np.eye`.
+    """
+
+    source: Callable[..., Any]
+    work_out: Callable[..., Any]
+
+
+@dataclass(frozen=True)
 class Optimizer(Entry):
     """One update rule of the catalog.
 
     update: the textbook formula for one parameter,
         `update(theta, gradient, *slots, learning_rate, t, *hyperparameters, *numbers) -> (theta, *slots)`,
-        where t = 1, 2, … is the number of the update; at the end it may take `DELAYS`. It uses only arithmetic and
-        numpy's elementwise functions: so it also works on arrays, and the engine can compile it into one loop
-        (objectives/fusion.py).
+        where t = 1, 2, … is the number of the update; at the end it may take `DELAYS`, and `OF_MATRICES`. It uses only
+        arithmetic and numpy's elementwise functions: so it also works on arrays, and the engine can compile it into one
+        loop (objectives/fusion.py).
     hyperparameters: `learning_rate` first, then those of the formula in its order.
     family: "sgd" for one step size for all parameters, "adaptive" for one per parameter.
     formula, reference: for the documentation.
     numbers: for a rule whose formula takes numbers computed for the replicate as a whole.
+    matrices: for a rule that treats the weight matrices of a model as such.
     reported: `reported(theta, *slots, *hyperparameters) -> theta`, the parameters that are measured and kept, for a
         rule that trains others; written like `update`. With all slots zero they are `theta` itself.
     note: how to read this rule's learning rate, if it is unusual.
@@ -71,6 +90,7 @@ class Optimizer(Entry):
     formula: str
     reference: str
     numbers: Numbers | None = None
+    matrices: Matrices | None = None
     reported: Callable[..., Any] | None = None
     note: str = ""
     colour: str = ""
@@ -98,13 +118,18 @@ class Optimizer(Entry):
     def number_names(self) -> tuple[str, ...]:
         """The names of the `numbers` that the formula takes after the hyperparameters."""
         names = list(inspect.signature(self.update).parameters)
-        return tuple(names[names.index("t") + len(self.hyperparameters) : len(names) - len(self.delays)])
+        return tuple(names[names.index("t") + len(self.hyperparameters) : len(names) - len(self.optional)])
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Which of `DELAYS` and `OF_MATRICES` the formula takes, in its order."""
+        given = inspect.signature(self.update).parameters.values()
+        return tuple(each.name for each in given if each.default is not inspect.Parameter.empty)
 
     @property
     def delays(self) -> tuple[str, ...]:
         """Which of `DELAYS` the formula takes, in its order."""
-        given = inspect.signature(self.update).parameters.values()
-        return tuple(each.name for each in given if each.default is not inspect.Parameter.empty)
+        return tuple(name for name in self.optional if name not in OF_MATRICES)
 
     @property
     def memory_size(self) -> int:
@@ -112,9 +137,12 @@ class Optimizer(Entry):
         return self.numbers.size if self.numbers else 0
 
     def in_time(self, gradient: NDArray[Any]) -> list[NDArray[Any]]:
-        """What the `delays` of gradients (R, P) at the latest parameters are, as the compiled rule takes them: 0."""
-        shapes = {"missed": gradient.shape, "staleness": gradient.shape[:1]}
-        return [np.zeros(shapes[name], gradient.dtype) for name in self.delays]
+        """What the compiled rule takes for its `optional` arguments, for gradients (R, P) at the latest parameters of a
+        model without matrices: 0.
+        """
+        (replicates, parameters), both = gradient.shape, gradient.shape
+        shapes = {"missed": both, "staleness": (replicates,), "direction": both, "in_matrix": (parameters,)}
+        return [np.zeros(shapes[name], gradient.dtype) for name in self.optional]
 
     def complete(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The hyperparameters `given`, checked, and the defaults of the others."""

@@ -25,7 +25,8 @@ class Model(Protocol):
 
     A model may also have `evaluate(theta (R, P), indices (n,)) -> (losses (R,), scores (R,))`, which measures held-out
     rows without computing gradients; and `trainable`, the number of its parameters where these are only the first of
-    its `size` columns. Rules do not change the others, such as running statistics; `loss_and_gradient` may.
+    its `size` columns. Rules do not change the others, such as running statistics; `loss_and_gradient` may. `matrices`
+    are the weight matrices among its parameters, a tuple of `Matrix`, for rules that treat them as such.
     """
 
     @property
@@ -158,6 +159,30 @@ class Problem:
     def watched(self) -> Indices:
         """The rows whose loss such a run depends on."""
         return self.held_out if self.monitor is None else self.monitor
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The columns of θ from `start` on that are a weight matrix (inputs, outputs), row by row; of its transpose if
+    `transposed`, as PyTorch stores it.
+    """
+
+    start: int
+    inputs: int
+    outputs: int
+    transposed: bool = False
+
+    def of(self, columns: NDArray[Any]) -> NDArray[Any]:
+        """The matrix (inputs, outputs) as a view into `columns` (P,)."""
+        part = columns[self.start : self.start + self.inputs * self.outputs]
+        return part.reshape(self.outputs, self.inputs).T if self.transposed else part.reshape(self.inputs, self.outputs)
+
+
+def matrices(model: Model) -> tuple[Matrix, ...]:
+    """The weight matrices that a model declares by an attribute `matrices`; none if it has no such attribute."""
+    declared = getattr(model, "matrices", ())
+    usable = isinstance(declared, tuple) and all(isinstance(each, Matrix) for each in declared)
+    return declared if usable else ()
 
 
 def trainable(model: Model) -> int:

@@ -16,7 +16,7 @@ from cooldown.objectives.conformance.runs import expect_learned, expect_round_tr
 from cooldown.objectives.descent import descend
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.fusion import fused
-from cooldown.objectives.optimizer import DELAYS
+from cooldown.objectives.optimizer import DELAYS, OF_MATRICES
 from cooldown.objectives.optimizers import Optimizer
 
 STEPS, DIMENSION = 50, 7
@@ -97,13 +97,14 @@ def _declaration(rule: Optimizer) -> None:
         )
     expect(rule.hyperparameters[0].low > 0, "learning_rate: its search range must lie above 0")
     parameters = list(inspect.signature(rule.update).parameters)
-    expected = [*parameters[:2], *rule.slots, "learning_rate", "t", *names[1:], *rule.number_names, *rule.delays]
+    expected = [*parameters[:2], *rule.slots, "learning_rate", "t", *names[1:], *rule.number_names, *rule.optional]
     expect(
         parameters == expected,
         f"update({', '.join(parameters)}) should take theta, gradient, its slots, learning_rate, t and, in the order "
         f"of their declaration, {', '.join(names[1:]) or 'no hyperparameters'}",
     )
-    expect(set(rule.delays) <= set(DELAYS), f"only {' and '.join(DELAYS)} may have a default, got {rule.delays}")
+    known = (*DELAYS, *(OF_MATRICES if rule.matrices else ()))
+    expect(set(rule.optional) <= set(known), f"only {' and '.join(known)} may have a default, got {rule.optional}")
     expect(rule.formula and rule.reference, "formula and reference must not be empty")
     if rule.reported is not None:
         parameters = list(inspect.signature(rule.reported).parameters)

@@ -16,7 +16,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.frameworks.jax_network import Columns, Network
 from cooldown.objectives.frameworks.jax_programs import PLACES, Programs, programs_of
 from cooldown.objectives.frameworks.scoring import Scoring
-from cooldown.objectives.problem import Indices, Parameters
+from cooldown.objectives.problem import Indices, Matrix, Parameters
 
 EVALUATION_ROWS = 256
 """Held-out rows in one call, padded."""
@@ -59,6 +59,11 @@ class JaxModel:
     def size(self) -> int:
         """The number of columns of θ."""
         return self.columns.size
+
+    @property
+    def matrices(self) -> tuple[Matrix, ...]:
+        """The parameters with two dimensions, inputs × outputs."""
+        return self.columns.matrices
 
     @property
     def trainable(self) -> int:

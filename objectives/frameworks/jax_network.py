@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.problem import Matrix
 
 
 class Network(Protocol):
@@ -92,6 +93,13 @@ class Columns:
     def trainable(self) -> int:
         """P, the number of parameters."""
         return _size(self._parameters)
+
+    @cached_property
+    def matrices(self) -> tuple[Matrix, ...]:
+        """The parameters with two dimensions, inputs × outputs."""
+        starts = np.cumsum([0, *(_size([leaf]) for leaf in self._parameters)]).tolist()
+        pairs = zip(starts, self._parameters, strict=False)
+        return tuple(Matrix(start, *leaf.shape) for start, leaf in pairs if len(leaf.shape) == 2)
 
     @cached_property
     def size(self) -> int:

@@ -192,7 +192,15 @@ def _moved(
     leaves = list(zip(values, *inputs, strict=True))
     numbers, memory = _numbers(rule, leaves, state.memory, rate, t, hyperparameters)
     formula = rebound(rule.update, jnp)
-    moved, *slots = zip(*(formula(*leaf, rate, t, *hyperparameters, *numbers) for leaf in leaves), strict=True)
+
+    def of_matrix(leaf: tuple[Any, ...]) -> tuple[Any, ...]:
+        if rule.matrices is None or leaf[0].ndim != 2:
+            return ()
+        entries = rebound(rule.matrices.source, jnp)(*leaf, rate, t, *hyperparameters)
+        return rebound(rule.matrices.work_out, jnp)(entries), 1.0
+
+    leaf_by_leaf = (formula(*leaf, rate, t, *hyperparameters, *numbers, *of_matrix(leaf)) for leaf in leaves)
+    moved, *slots = zip(*leaf_by_leaf, strict=True)
     return jax.tree.unflatten(tree, moved), RuleState(
         updates, tuple(jax.tree.unflatten(tree, slot) for slot in slots), memory
     )

@@ -17,7 +17,7 @@ from cooldown.objectives.frameworks.torch_layout import Layout, Maker, called, m
 from cooldown.objectives.frameworks.torch_random import Draws, one_thread
 from cooldown.objectives.frameworks.torch_rows import InMemory, Items, placed
 from cooldown.objectives.frameworks.torch_step import Steps, plainly, programs_of
-from cooldown.objectives.problem import Indices, Parameters
+from cooldown.objectives.problem import Indices, Matrix, Parameters
 
 EVALUATION_ROWS = 1024
 """Held-out rows pass through the module in chunks of this size, to limit memory."""
@@ -58,6 +58,11 @@ class TorchModel:
     def size(self) -> int:
         """The number of columns of θ."""
         return self.layout.size
+
+    @property
+    def matrices(self) -> tuple[Matrix, ...]:
+        """The parameters with two dimensions, outputs × inputs."""
+        return self.layout.matrices
 
     @property
     def trainable(self) -> int:

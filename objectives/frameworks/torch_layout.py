@@ -10,6 +10,7 @@ from torch import nn
 
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.frameworks.torch_random import Draws
+from cooldown.objectives.problem import Matrix
 
 Maker = Callable[[], nn.Module]
 
@@ -48,6 +49,16 @@ class Layout:
     def size(self) -> int:
         """The number of all columns."""
         return self.trainable + sum(tensor.size for tensor in self.carried)
+
+    @property
+    def matrices(self) -> tuple[Matrix, ...]:
+        """The parameters with two dimensions: weights of a linear layer, outputs × inputs."""
+        found, start = [], 0
+        for tensor in self.trained:
+            if len(tensor.shape) == 2:
+                found.append(Matrix(start, tensor.shape[1], tensor.shape[0], transposed=True))
+            start += tensor.size
+        return tuple(found)
 
     def parameters(self, columns: torch.Tensor) -> dict[str, torch.Tensor]:
         """The parameters by name: views into `columns` (P,)."""

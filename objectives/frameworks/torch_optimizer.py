@@ -103,7 +103,8 @@ class ConfigOptimizer(torch.optim.Optimizer):
         numbers = self._numbers(updated, gradients, slots, scalars)
         update = rebound(self._rule.update, torch)
         for (parameter, rate), gradient, of_parameter in zip(updated, gradients, slots, strict=True):
-            new, *of_parameter = update(parameter, gradient, *of_parameter, rate, *scalars, *numbers)
+            of_matrix = self._of_matrix(parameter, gradient, *of_parameter, rate, *scalars)
+            new, *of_parameter = update(parameter, gradient, *of_parameter, rate, *scalars, *numbers, *of_matrix)
             parameter.copy_(new)
             self.state[parameter]["slots"] = of_parameter
         if first["updates"] in self._averaged_after:
@@ -163,6 +164,15 @@ class ConfigOptimizer(torch.optim.Optimizer):
             state["slots"] = [torch.zeros_like(parameter) for _ in self._rule.slots]
         slots: list[torch.Tensor] = state["slots"]
         return slots
+
+    def _of_matrix(self, parameter: Any, *others: Any) -> tuple[Any, ...]:
+        """What a rule with `matrices` makes of a weight matrix as a whole; nothing of other parameters."""
+        rule = self._rule.matrices
+        if rule is None or parameter.ndim != 2:
+            return ()
+        with parameter.device:
+            # torch stores weights as outputs × inputs.
+            return rebound(rule.work_out, torch)(rebound(rule.source, torch)(parameter, *others).T).T, 1.0
 
     def _numbers(
         self,

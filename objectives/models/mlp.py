@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cooldown.objectives.models._architecture import Architecture, Layer, Loss
 from cooldown.objectives.models._workspace import Workspace
 from cooldown.objectives.models.measuring import Measuring, label_losses
-from cooldown.objectives.problem import Indices, Parameters
+from cooldown.objectives.problem import Indices, Matrix, Parameters
 
 EVALUATION_ROWS = 2048
 """Held-out rows are measured in chunks of this size, to limit memory."""
@@ -73,6 +73,11 @@ class MLP:
     def layers(self) -> tuple[Layer, ...]:
         """The layers from the input to the output."""
         return self.architecture.layers
+
+    @property
+    def matrices(self) -> tuple[Matrix, ...]:
+        """The weights of each layer."""
+        return tuple(Matrix(layer.start, layer.inputs, layer.outputs) for layer in self.layers)
 
     @property
     def hidden_units(self) -> int:

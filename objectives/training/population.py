@@ -22,6 +22,7 @@ from cooldown.objectives.training.ascent import Ascent
 from cooldown.objectives.training.averaging import Average
 from cooldown.objectives.training.data_order import DataOrder
 from cooldown.objectives.training.gradients import clipped, with_noise
+from cooldown.objectives.training.matrices import MatrixUpdate
 from cooldown.objectives.training.replicates import Replicate, Standing, initial_parameters
 from cooldown.objectives.training.workers import Workers, workers_of
 
@@ -65,7 +66,8 @@ class Population:
         self.order_of = np.array([self.orders.index(order) for order in orders])
 
         rule = optimizers.get(first.config.optimizer.name)
-        self.rule, self.update = rule, fused(rule, dtype.name)
+        self.rule = rule
+        self.update = MatrixUpdate(rule, self.model, dtype) if rule.matrices else fused(rule, dtype.name)
         self.theta = initial_parameters(replicates, self.model, network).astype(dtype)
         self.state = np.zeros((len(rule.slots), len(replicates), self.trainable), dtype)
         self.memory = np.zeros((len(replicates), rule.memory_size))

@@ -272,7 +272,13 @@ class Program:
         if rule.reported is not None:
             reported = f"{rule.identifier}_reported"
             collect(self.source, rule.reported, reported, numpy)
+        of_matrix = {"source": "", "matrix": ""}
+        if rule.matrices is not None:
+            for name, part in (("source", rule.matrices.source), ("matrix", rule.matrices.work_out)):
+                of_matrix[name] = part.__name__
+                collect(self.source, part, part.__name__, numpy)
         return {
+            **of_matrix,
             "class_name": self.class_name,
             "function": function,
             "reported": reported,

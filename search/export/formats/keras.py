@@ -52,9 +52,12 @@ def write(chosen: Chosen) -> Exported:
     function = class_name if subclassed else f"keras.optimizers.{base}"
     slots = ["*slots"] if rule.slots else []
     step_arguments = ["ops.convert_to_tensor(variable)", "gradient", *slots, "rate", "t"]
+    source_arguments: list[str] = []
     if formula is not None:
         step_arguments += ["*SETTINGS.values()"] if formula["names"] else []
+        source_arguments = list(step_arguments)
         step_arguments += ["*numbers"] if tabulated else []
+        step_arguments += ["*of_matrix"] if formula["matrix"] else []
     shown = "reported(model)" if formula is not None and formula["reported"] else ""
     if config.averaging != "none":
         # Before its first update the average `swa` holds the weights that the run began with.
@@ -74,6 +77,7 @@ def write(chosen: Chosen) -> Exported:
         numbers=_numbers(formula) if formula else "",
         slot_names=list(rule.slots),
         settings={name: program.rule_values[name] for name in formula["names"]} if formula else {},
+        source_call=f"{formula['source']}({', '.join(source_arguments)})" if formula else "",
         step_call=call(formula["function"], step_arguments, 8, "new, *slots = ") if formula else "",
         optimizer_expression=call(function, [*(["n_rows"] if tabulated else []), rate, *arguments], 4, "return "),
         optimizer_argument="n_rows" if scheduled or tabulated else "",

@@ -103,7 +103,8 @@ def _estimator(program: Program, why: str) -> str:
     rate = "rates[update]" if needs_rates else "LEARNING_RATE"
     settings = ["*SETTINGS.values()"] if formula["names"] else []
     numbers = ["*numbers"] if formula["work_out"] else []
-    step_arguments = ["theta", "gradient", "*slots", rate, "t", *settings, *numbers]
+    shared = ["theta", "gradient", "*slots", rate, "t", *settings]
+    step_arguments = [*shared, *numbers, *(["direction", "in_matrix"] if formula["matrix"] else [])]
     random = ["rng"] if config.gradient_noise or dropout else []
     masked = ["rng"] if dropout else []
     orders = f"epoch_orders(len({'rows' if config.reacts else 'X'}), rng)"
@@ -148,6 +149,7 @@ def _estimator(program: Program, why: str) -> str:
         train_arguments=", ".join([*state, "X", "y", "orders", *watched, *random]),
         gradient_arguments=", ".join([*state, "X", "y", *masked]),
         gradient_call=f"loss_and_gradient({', '.join([*state, 'X[rows]', 'y[rows]', *masked])})",
+        source_call=f"{formula['source']}({', '.join(shared)})",
         step_call=call(formula["function"], step_arguments, 12, "theta[:], *slots = "),
         train_call=call("train", train_arguments, 8, "self.loss_curve_ = "),
         initial=_initial(program, "rng", "len(weights)", "sum(weights.shape)", "weights.shape"),

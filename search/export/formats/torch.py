@@ -47,6 +47,7 @@ def write(chosen: Chosen) -> Exported:
         kept="model" if shown == "model" else "kept",
         formula=formula,
         step_call=_step_call(formula) if formula else "",
+        source_call=call(formula["source"], [*_ARGUMENTS, *formula["names"]], 20, "entries = ") if formula else "",
         arguments=call("", [*_ARGUMENTS, *formula["names"]], 16, "arguments = ") if formula else "",
         optimizer_expression=call(rule, ["model.parameters()", "lr=LEARNING_RATE", *arguments], 4, "return "),
         scheduled=not constant and not reacts_by_rate,
@@ -73,7 +74,8 @@ def _averaged(config: TrainConfig) -> str:
 
 def _step_call(formula: dict[str, Any]) -> str:
     """The call of the rule for one parameter."""
-    return call(formula["function"], [*_ARGUMENTS, *formula["names"], "*numbers"], 16, "new, *slots = ")
+    of_matrix = ["*of_matrix"] if formula["matrix"] else []
+    return call(formula["function"], [*_ARGUMENTS, *formula["names"], "*numbers", *of_matrix], 16, "new, *slots = ")
 
 
 def _initial(program: Program) -> dict[str, str]:
