@@ -4,8 +4,7 @@ All mistakes in a spec are reported together. Settings that do not change the re
 part of it.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import Annotated, Any, Literal, get_args
@@ -17,7 +16,8 @@ from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.data.aim import Aim, read_class_weight, read_measure
 from cooldown.objectives.errors import InputError
 from cooldown.search.spec import limits, samplers
-from cooldown.search.spec.arms import CHOICES, Arm, short
+from cooldown.search.spec.arm_lists import read_arms
+from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.looks import check_looks, planned_fields
 from cooldown.search.spec.ranges import read_ranges
 from cooldown.search.spec.task_fields import BY_TASK, READING, TaskFields
@@ -77,7 +77,9 @@ class Experiment(TaskFields):
     sample_weight: the column with the rows' weights, of a table.
     """
 
-    arms: tuple[str, ...] = Field(DEFAULT_ARMS, title="Arms", description="optimizers, or optimizers+schedules")
+    arms: tuple[str, ...] = Field(
+        DEFAULT_ARMS, title="Arms", description="optimizers, or optimizers+schedules; or a set of arms: survey, modern"
+    )
     trials: Trials = Field(16, title="Trials per study", description="configs tried per study")
     repeats: Repeats = Field(5, title="Repeats per arm", description="independent studies per arm")
     epochs: Epochs = Field(30, title="Epochs", description="passes over the training rows")
@@ -139,32 +141,8 @@ class Experiment(TaskFields):
     @field_validator("arms", mode="before")
     @classmethod
     def _arms(cls, value: Any) -> Any:
-        """The arms' names; what is neither a text nor a table is left for the check of its type."""
-        if not isinstance(value, list | tuple | Mapping):
-            return value
-        if len(value) > limits.ARMS:
-            raise InputError(f"should be at most {limits.ARMS} arms, got {len(value):,}")
-        given = value.items() if isinstance(value, Mapping) else ((None, each) for each in value)
-        arms: list[Any] = []
-        problems = [] if value else ["should contain at least one arm"]
-        for label, each in given:
-            try:
-                arms.append(_arm(label, each))
-            except InputError as error:
-                problems.append(str(error))
-        read = [arm for arm in arms if isinstance(arm, Arm)]
-        problems += [f"arm {name!r} is listed twice" for name, count in _counts(arm.name for arm in read) if count > 1]
-        # An arm with settings is shown by a part of its name.
-        shown = {short(arm.name) for arm in read if arm.settings}
-        problems += [
-            f"{count} arms would all be shown as {name!r}; give them labels that differ, such as "
-            f"mine={next(arm for arm in read if short(arm.name) == name).choices}[…]"
-            for name, count in _counts(short(name) for name in dict.fromkeys(arm.name for arm in read))
-            if count > 1 and name in shown
-        ]
-        if problems:
-            raise InputError("\n".join(problems))
-        return tuple(arm.name if isinstance(arm, Arm) else arm for arm in arms)
+        """The arms' names."""
+        return read_arms(value)
 
     @field_validator("primary", mode="before")
     @classmethod
@@ -289,15 +267,6 @@ class Experiment(TaskFields):
         return bool(getattr(self, field) == type(self).model_fields[field].get_default(call_default_factory=True))
 
 
-def _arm(label: Any, given: Any) -> Any:
-    """The arm of a text or a table; anything else as it is. label: the key of a table of arms, None in a list."""
-    if isinstance(given, Mapping):
-        return Arm.from_table(given, label)
-    if label is not None:
-        return Arm.from_table({CHOICES: given}, label)
-    return Arm.parse(given) if isinstance(given, str) else given
-
-
 def _called(arms: Sequence[str], text: str) -> str:
     """The one of `arms` that is called `text`: see `Experiment.arm_called`."""
     if text in arms:
@@ -310,10 +279,6 @@ def _called(arms: Sequence[str], text: str) -> str:
         if (name := Arm.parse(text).name) in arms:
             return name
     raise unknown_name("arm of this experiment", text, (*arms, *labelled))
-
-
-def _counts(names: Iterable[str]) -> Iterable[tuple[str, int]]:
-    return Counter(names).items()
 
 
 def _is_range(value: Any) -> bool:

@@ -13,6 +13,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.search.cli import main
 from cooldown.search.cli.settings import merged_settings
 from cooldown.search.experiments.service import dry_run
+from cooldown.search.spec.arm_lists import ARM_SETS
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.spec.space import Choice, Parameter, Space, search_space
@@ -209,3 +210,19 @@ def test_a_model_that_lacks_what_an_arm_sets_is_reported_before_the_run(setting:
     task = "iris" if "batch_size" in setting else "quadratic"
     with pytest.raises(InputError, match=r"needs at least 2 rows in a batch|is for an MLP"):
         dry_run(task, arms=["adam", f"x=adam[{setting}]"], db=url)
+
+
+def test_a_set_of_arms_stands_for_its_arms() -> None:
+    made = read_spec(task="digits", arms=["survey", "modern", "mine=adam[batch_size=64]"])
+    assert made.arms == (*ARM_SETS["survey"], *ARM_SETS["modern"], "mine=adam[batch_size=64]")
+    assert read_spec(**made.to_json()) == made
+    # Every one of the methods that came after the survey, and none of the survey twice.
+    newer = {"lion", "radam", "prodigy", "muon", "schedule_free_sgd", "schedule_free_adamw"}
+    assert {name for arm in made.parsed_arms for name in arm.optimizers} >= newer
+    for arm in made.parsed_arms:
+        assert search_space(made, arm, 10).programs()
+
+
+def test_an_arm_beside_a_set_that_has_it_is_listed_twice() -> None:
+    with pytest.raises(InputError, match="arm 'adam' is listed twice"):
+        read_spec(task="digits", arms=["survey", "adam"])
