@@ -43,6 +43,12 @@ def choices(catalog):
     return st.sampled_from(catalog.names()).flatmap(entry)
 
 
+def fits(table):
+    """Whether its parts go together: a rule that averages its parameters is not averaged again."""
+    averages = "optimizer" in table and optimizers.get(table["optimizer"]["name"]).reported is not None
+    return not averages or table.get("averaging", "none") == "none"
+
+
 tables = st.fixed_dictionaries(
     {},
     optional={
@@ -52,7 +58,7 @@ tables = st.fixed_dictionaries(
         "epochs": st.integers(1, 10**9),
         **{name: legal(strategy.declared) for name, strategy in STRATEGIES.items()},
     },
-)
+).filter(fits)
 
 
 @given(tables)
