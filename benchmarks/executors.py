@@ -147,12 +147,13 @@ def simulated_run(spec: Experiment, workers: int) -> tuple[Simulated, float]:
         ledger = Ledger(f"sqlite:///{folder}/ledger.db")
         ledger.create("simulated", spec.to_json(), "", planned(spec))
         began = time.perf_counter()
-        for _ in steps(ledger, "simulated", spec, splits, simulated):
-            passed = time.perf_counter() - began
-            busy += passed
-            simulated.now += passed
-            simulated.wait()
-            began = time.perf_counter()
+        with ledger.hold("simulated") as writer:
+            for _ in steps(writer, ledger.load("simulated"), spec, splits, simulated):
+                passed = time.perf_counter() - began
+                busy += passed
+                simulated.now += passed
+                simulated.wait()
+                began = time.perf_counter()
     return simulated, busy
 
 

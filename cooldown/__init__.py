@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from cooldown.objectives.hyperparameters import Categorical, Hyperparameter, Scale
     from cooldown.objectives.optimizers import Optimizer
     from cooldown.objectives.schedules import Schedule
-    from cooldown.search.experiments import Result, compare, dry_run, load, resume, runs, tune
+    from cooldown.search import experiments
+    from cooldown.search.experiments import Result, compare, dry_run, load, resume, runs, submit, tune
     from cooldown.search.export.model_file import load_model
     from cooldown.search.spec.sampler import Sampler
 
@@ -41,6 +42,7 @@ _HOMES = {
     "load_model": "cooldown.search.export.model_file",
     "resume": "cooldown.search.experiments",
     "runs": "cooldown.search.experiments",
+    "submit": "cooldown.search.experiments",
     "tune": "cooldown.search.experiments",
 }
 
@@ -56,12 +58,14 @@ __all__ = [
     "compare",
     "descend",
     "dry_run",
+    "experiments",
     "load",
     "load_model",
     "optimizers",
     "resume",
     "runs",
     "schedules",
+    "submit",
     "surfaces",
     "tasks",
     "train",
@@ -69,12 +73,16 @@ __all__ = [
 ]
 
 
-_SUBMODULES = ("estimators", "testing")
+_MODULES = {
+    "estimators": "cooldown.estimators",
+    "experiments": "cooldown.search.experiments",
+    "testing": "cooldown.testing",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _SUBMODULES:
-        return import_module(f"cooldown.{name}")
+    if name in _MODULES:
+        return import_module(_MODULES[name])
     if name in _HOMES:
         value = getattr(import_module(_HOMES[name]), name)
         globals()[name] = value
@@ -83,4 +91,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_SUBMODULES])
+    return sorted({*__all__, *_MODULES})

@@ -17,6 +17,7 @@ from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.evidence.commands import AGAIN, command
 from cooldown.search.evidence.numbers import MISSING, Form, counted, formatted
 from cooldown.search.evidence.standing import winners_table
+from cooldown.search.evidence.status import last_run
 from cooldown.search.evidence.table import Table, ends_of
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import short, spaced
@@ -40,9 +41,13 @@ BROWSER_FORMATS = {
 }
 """Formats of numbers in a larger table."""
 
-BADGES: dict[Status, tuple[str, str, Literal["blue", "green", "orange", "red"]]] = {
+BADGES: dict[Status, tuple[str, str, Literal["blue", "green", "orange", "red", "gray"]]] = {
+    Status.QUEUED: ("queued", ":material/schedule:", "gray"),
     Status.RUNNING: ("running", ":material/play_circle:", "blue"),
+    Status.PAUSED: ("paused", ":material/pause_circle:", "orange"),
     Status.DONE: ("done", ":material/check_circle:", "green"),
+    Status.STOPPED: ("stopped", ":material/stop_circle:", "orange"),
+    Status.CANCELLED: ("cancelled", ":material/cancel:", "orange"),
     Status.INTERRUPTED: ("interrupted", ":material/pause_circle:", "orange"),
     Status.FAILED: ("failed", ":material/error:", "red"),
 }
@@ -135,7 +140,7 @@ def about_experiment(body: Callable[[Result], None]) -> None:
     if chosen is None:
         no_experiments()
         return
-    running = chosen.status is Status.RUNNING
+    running = chosen.status.under_way
 
     @st.fragment(run_every=data.LIVE if running else None)
     def part() -> None:
@@ -145,7 +150,7 @@ def about_experiment(body: Callable[[Result], None]) -> None:
                 st.info(f"The experiment {plain(chosen.name)} has been deleted.")
                 st.page_link(page("experiments"), label="All experiments", icon=":material/list:")
                 return
-            if running and now.status is not Status.RUNNING:
+            if running and not now.status.under_way:
                 st.rerun()
             try:
                 result = data.result(now)
@@ -189,11 +194,12 @@ def _head(summary: Summary, message: str = "") -> None:
         )
     if summary.status is not Status.DONE:
         st.progress(min(summary.trials / total, 1.0), text=f"{summary.trials:,} of {total:,} trials")
-    if summary.status in (Status.INTERRUPTED, Status.FAILED):
+    if not (summary.status.under_way or summary.status is Status.DONE):
         if resumable(spec):
             st.caption("Continue in a terminal:")
             terminal("resume", summary.name, *(["--trust"] if names_modules(spec) else []))
         else:
             st.caption(f"To continue, {AGAIN}.")
     if message:
-        st.error(f"The last run failed: {plain(message)}")
+        say = st.error if summary.status is Status.FAILED else st.info
+        say(plain(last_run(summary.status, message)))

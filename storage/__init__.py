@@ -4,10 +4,13 @@
 Optuna's tools can open it. Every append is one transaction: a generation is stored completely or not at all.
 """
 
-from cooldown.storage.errors import LeaseLostError, LedgerError, NoLedgerError, UnreadableError
+from cooldown.storage.errors import GivenBackError, LeaseLostError, LedgerError, NoLedgerError, UnreadableError
 from cooldown.storage.ledger import Ledger
+from cooldown.storage.queue import Queue
 from cooldown.storage.records import (
+    Change,
     ExperimentRecord,
+    InQueue,
     NewTrial,
     Purpose,
     Status,
@@ -16,20 +19,26 @@ from cooldown.storage.records import (
     Summary,
     TrialRecord,
 )
+from cooldown.storage.terms import Terms
 from cooldown.storage.winners import Winner
 
 __all__ = [
+    "Change",
     "ExperimentRecord",
+    "GivenBackError",
+    "InQueue",
     "LeaseLostError",
     "Ledger",
     "LedgerError",
     "NewTrial",
     "NoLedgerError",
     "Purpose",
+    "Queue",
     "Status",
     "StudyKey",
     "StudyRecord",
     "Summary",
+    "Terms",
     "TrialRecord",
     "UnreadableError",
     "Winner",

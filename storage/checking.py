@@ -98,7 +98,7 @@ def check_parameters(value: Any, config: TrainConfig) -> None:
 
 def check_times(row: Any) -> None:
     """Raise ValueError unless the times of an experiment's row can be shown as dates."""
-    for name in ("created_at", "finished_at", "heartbeat_at"):
+    for name in ("created_at", "finished_at", "heartbeat_at", "queued_at"):
         value = getattr(row, name)
         if value is not None and not 0 <= value <= LATEST:
             raise ValueError(f"{name} should be seconds since 1970, got {value!r}")
@@ -125,12 +125,18 @@ def _columns(table: Table) -> Sequence[tuple[str, bool, Callable[[Any], str | No
         fault_in = next(check for kind, check in kinds.items() if isinstance(column.type, kind))
         if fault_in is _number and not column.nullable:
             fault_in = _finite_number
+        if column.info.get("signed"):
+            fault_in = _integer
         columns.append((column.name, bool(column.nullable), fault_in))
     return columns
 
 
 def _whole_number(value: Any) -> str | None:
     return None if isinstance(value, int) and value >= 0 else f"should be a whole number, got {_shown(value)}"
+
+
+def _integer(value: Any) -> str | None:
+    return None if isinstance(value, int) else f"should be an integer, got {_shown(value)}"
 
 
 def _number(value: Any) -> str | None:

@@ -12,11 +12,12 @@ from sqlalchemy import Connection, Table, insert, select
 from cooldown.storage import tables
 from cooldown.storage.errors import LedgerError, UnreadableError
 from cooldown.storage.fingerprint import everything, fingerprint
-from cooldown.storage.ledger import Ledger, optuna_name
+from cooldown.storage.ledger import Ledger
 from cooldown.storage.names import first_free
-from cooldown.storage.reading import check, read_experiment
+from cooldown.storage.reading import check, read_experiment, status_when_left
 from cooldown.storage.records import ExperimentRecord, Status
 from cooldown.storage.rows import study_key_from
+from cooldown.storage.studies import optuna_name
 
 BATCH = 500
 """Rows that are read and written at once: curves of 500 epochs are 8 MB."""
@@ -67,8 +68,8 @@ def _copy_rows(here: Connection, there: Connection, row: Any, name: str) -> None
     from cooldown.storage import optuna_rows
 
     e, s, t = tables.experiments, tables.studies, tables.trials
-    status = Status.INTERRUPTED.value if row.status == Status.RUNNING.value else row.status
-    free = {"holder": None, "holder_token": None, "heartbeat_at": None}
+    status = status_when_left(row).value if row.status == Status.RUNNING.value else row.status
+    free = {"holder": None, "holder_token": None, "heartbeat_at": None, "requested": None}
     # SQLite's text may have a zero byte, PostgreSQL's has none.
     message = row.message.replace("\0", "\N{REPLACEMENT CHARACTER}")
     values = {**_values(e, row), **free, "name": name, "status": status, "message": message}

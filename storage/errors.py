@@ -29,5 +29,9 @@ class UnreadableError(LedgerError):
         super().__init__(f"experiment {experiment!r} in the ledger {where} cannot be read: {place}: {reason}")
 
 
+class GivenBackError(Exception):
+    """A process cannot run an experiment that it holds, but another one may: it is left as it was, and did not fail."""
+
+
 class LeaseLostError(RuntimeError):
     """Another process has taken over the experiment; this one must not write to it any more."""

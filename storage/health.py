@@ -16,7 +16,7 @@ from cooldown.storage import tables
 from cooldown.storage.file_health import Finding, back_up, orphaned_rows
 from cooldown.storage.lease import holder_in_words, is_alive
 from cooldown.storage.ledger import Ledger
-from cooldown.storage.reading import shown_name
+from cooldown.storage.reading import shown_name, status_when_left
 from cooldown.storage.records import ExperimentRecord, Purpose, Status
 
 RECREATED = (tables.references,)
@@ -116,7 +116,7 @@ def _leases(connection: Connection, now: float) -> Iterator[Finding]:
         if not held or is_alive(row.holder, row.heartbeat_at, now):
             continue
         holder = "a process" if row.holder is None else holder_in_words(row.holder)
-        status = Status.INTERRUPTED.value if row.status == Status.RUNNING.value else row.status
+        status = status_when_left(row).value if row.status == Status.RUNNING.value else row.status
         free = update(e).where(e.c.id == row.id).values(holder=None, holder_token=None, status=status)
         fault = f"it is held by {holder}, which has ended"
         yield Finding(shown_name(row), fault, "free it, to be resumed", _executing(free))

@@ -1,6 +1,5 @@
 """The ledger: create, read, extend and delete experiments, and hold the lease of one to append to it."""
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,17 +11,21 @@ from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.plain_text import as_name
 from cooldown.storage import tables
 from cooldown.storage.address import elsewhere
+from cooldown.storage.budgets import check_budget
 from cooldown.storage.database import Database
 from cooldown.storage.environment import environment
 from cooldown.storage.errors import LedgerError, UnreadableError
+from cooldown.storage.holding import holding, take
 from cooldown.storage.lease import holder_in_words, is_alive, this_process
 from cooldown.storage.names import check_stored_name, first_free
 from cooldown.storage.reading import check, read_experiment, shown_name
 from cooldown.storage.records import ExperimentRecord, Status, StudyKey, Summary
-from cooldown.storage.rows import study_key_from, study_row
+from cooldown.storage.rows import terms_from, terms_row
+from cooldown.storage.studies import add_studies, extend
 from cooldown.storage.summaries import KeptExperiments
+from cooldown.storage.terms import USUAL, Terms, unchanged
 from cooldown.storage.winners import KeptWinners, Winner
-from cooldown.storage.writer import Writer
+from cooldown.storage.writer import Lease, Writer
 
 
 class Ledger:
@@ -86,12 +89,14 @@ class Ledger:
         studies: Sequence[StudyKey],
         *,
         numbered: bool = False,
+        terms: Terms = USUAL,
+        queued: bool = False,
     ) -> str:
         """Create an experiment with its studies, and return its name.
 
         numbered: whether a name that is taken gets a number, chosen in the same transaction: two processes that start
-        at the same time get two names. Raises LedgerError for an unusable name, and otherwise for one that is
-        taken.
+        at the same time get two names. queued: whether it is for workers, or for its caller. Raises LedgerError for an
+        unusable name, and otherwise for one that is taken.
         """
         # Loaded before the transaction, because it takes a second, in which no other process could write.
         from cooldown.storage.optuna_rows import create_study
@@ -104,6 +109,8 @@ class Ledger:
             if name in taken and not numbered:
                 raise LedgerError(f"the experiment {name!r} already exists in {self.where}")
             free = first_free(name, taken)
+            now = self._database.now(connection)
+            status = Status.QUEUED if queued else Status.INTERRUPTED
             experiment_id = connection.execute(
                 insert(tables.experiments)
                 .values(
@@ -111,13 +118,15 @@ class Ledger:
                     spec=dict(spec),
                     task_fingerprint=task_fingerprint,
                     environment=environment(),
-                    status=Status.INTERRUPTED.value,
+                    status=status.value,
                     message="",
-                    created_at=self._database.now(connection),
+                    created_at=now,
+                    queued_at=now if queued else None,
+                    **terms_row(terms),
                 )
                 .returning(tables.experiments.c.id)
             ).scalar_one()
-            _add_studies(connection, experiment_id, free, studies, create_study)
+            add_studies(connection, experiment_id, free, studies, create_study)
             return free
 
         return self._database.write(create, repeatable=False)
@@ -135,21 +144,14 @@ class Ledger:
         """
         from cooldown.storage.optuna_rows import create_study
 
-        e, s = tables.experiments, tables.studies
+        e = tables.experiments
 
-        def extend(connection: Connection) -> None:
+        def extend_(connection: Connection) -> None:
             row = self._free(connection, self._experiment(connection, name, locked=True))
-            values = {"spec": dict(spec), "status": Status.INTERRUPTED.value, "finished_at": None, "message": ""}
-            connection.execute(
-                update(e).where(e.c.id == row.id).values(**values, extended_from=list(extended_from) or None)
-            )
-            present = connection.execute(
-                select(s.c.arm, s.c.repeat, s.c.variant, s.c.attempt).where(s.c.experiment_id == row.id)
-            )
-            existing = {study_key_from(study) for study in present}
-            _add_studies(connection, row.id, name, [key for key in studies if key not in existing], create_study)
+            extend(connection, row.id, row.name, spec, studies, extended_from, create_study)
+            connection.execute(update(e).where(e.c.id == row.id).values(status=Status.INTERRUPTED.value))
 
-        self._database.write(extend)
+        self._database.write(extend_)
 
     def delete(self, name: str) -> None:
         """Delete an experiment with all its results, also one that cannot be read; raises LedgerError while a process
@@ -168,56 +170,33 @@ class Ledger:
         self._database.write(delete_, repeatable=False)
 
     @contextmanager
-    def hold(self, name: str) -> Iterator[Writer]:
-        """Hold the lease of the experiment `name`: no other process may run it while the context lasts.
+    def hold(self, name: str, terms: Callable[[Terms], Terms] = unchanged) -> Iterator[Writer]:
+        """Hold the lease of the experiment `name`: no other process may run it while the context lasts, and it is not
+        in the queue any more.
 
-        On exit, its status is `done` if `Writer.finish` was called, `failed` after an exception, else `interrupted`.
-        Raises LedgerError with the holder if another live process runs it.
+        terms: new ones, from those that it has. On exit, its status is that of `Writer.outcome`; without one `failed`
+        after an exception, else `interrupted`. Raises LedgerError with the holder if another live process runs it, and
+        if nothing is left of its budget.
         """
         holder = this_process()
-        e = tables.experiments
 
-        def take(connection: Connection) -> int:
+        def take_(connection: Connection) -> Lease:
             row = self._experiment(connection, name, locked=True)
             if row.holder_token != holder["token"]:
                 self._free(connection, row)
-            taken = {
-                "holder": holder,
-                "holder_token": holder["token"],
-                "heartbeat_at": self._database.now(connection),
-                "status": Status.RUNNING.value,
-                "message": "",
-            }
-            connection.execute(update(e).where(e.c.id == row.id).values(**taken))
-            return int(row.id)
+            new = terms(terms_from(row))
+            check_budget(connection, row, new)
+            return take(connection, row, holder, self._database.now(connection), left=Status.INTERRUPTED, terms=new)
 
-        writer = Writer(self._database, self._database.write(take), name, holder["token"])
-        stop = threading.Event()
-        beat = threading.Thread(target=writer.beat_until, args=(stop,), daemon=True)
-        status, message = Status.INTERRUPTED, ""
-        try:
-            beat.start()
-            with self._database.kept_open():
-                yield writer
-            status = Status.DONE if writer.finished else Status.INTERRUPTED
-        except Exception as error:
-            status, message = Status.FAILED, str(error)
-            raise
-        finally:
-            # A second Ctrl-C here must not leave the lease with a process that lives on.
-            try:
-                stop.set()
-                if beat.ident is not None:
-                    beat.join()
-            finally:
-                writer.release(status, message)
+        with holding(self._database, self._database.write(take_)) as writer:
+            yield writer
 
     def _free(self, connection: Connection, row: Any) -> Any:
         """The row of an experiment; raises LedgerError if a process runs it."""
         if is_alive(row.holder, row.heartbeat_at, self._database.now(connection)):
             raise LedgerError(
                 f"the experiment {row.name!r} is being run by {holder_in_words(row.holder)}: "
-                "wait for it, or stop that process first"
+                "wait for it, or end it with `cooldown stop`"
             )
         return row
 
@@ -242,21 +221,3 @@ class Ledger:
                 raise LedgerError(f"unknown experiment {name!r}: the ledger {self.where} has no experiments yet")
             raise LedgerError(str(unknown_name("experiment", name, names)))
         return row
-
-
-def _add_studies(
-    connection: Connection,
-    experiment_id: int,
-    name: str,
-    studies: Sequence[StudyKey],
-    create_study: Callable[[Connection, str], int],
-) -> None:
-    rows = [study_row(experiment_id, key, create_study(connection, optuna_name(name, key))) for key in studies]
-    if rows:
-        connection.execute(insert(tables.studies), rows)
-
-
-def optuna_name(name: str, key: StudyKey) -> str:
-    """The name of a study of the experiment `name` in Optuna's tables."""
-    extra = ["default"] if key.is_default else [f"widened-{key.attempt}"] if key.attempt else []
-    return "/".join([name, key.arm, str(key.repeat), *extra])

@@ -18,7 +18,15 @@ from cooldown.storage.checking import check_row
 from cooldown.storage.errors import UnreadableError
 from cooldown.storage.lease import is_alive
 from cooldown.storage.records import ExperimentRecord, Purpose, Status, StudyRecord, TrialRecord
-from cooldown.storage.rows import check_experiment, curve_from, reference_from, study_from, trial_from
+from cooldown.storage.rows import (
+    check_experiment,
+    curve_from,
+    place_from,
+    reference_from,
+    study_from,
+    terms_from,
+    trial_from,
+)
 
 
 def check(row: Any, where: str) -> None:
@@ -34,13 +42,16 @@ def shown_name(row: Any) -> str:
 
 
 def status_of(row: Any, now: float) -> Status:
-    """The status of an experiment's row; if the process that ran it has died, it is interrupted. now: by the database's
-    clock.
-    """
+    """The status of an experiment's row; one whose process has died is left. now: by the database's clock."""
     status = Status(row.status)
     if status is Status.RUNNING and not is_alive(row.holder, row.heartbeat_at, now):
-        return Status.INTERRUPTED
+        return status_when_left(row)
     return status
+
+
+def status_when_left(row: Any) -> Status:
+    """The status of an experiment that its process has left before the end: back in the queue if it is from there."""
+    return Status.INTERRUPTED if row.queued_at is None else Status.QUEUED
 
 
 def read_experiment(connection: Connection, row: Any, where: str, now: float) -> ExperimentRecord:
@@ -66,6 +77,8 @@ def read_experiment(connection: Connection, row: Any, where: str, now: float) ->
         tuple(row.looks or ()),
         _references(connection, row, where),
         where,
+        terms=terms_from(row),
+        queue=place_from(row),
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.records import Curve, Reference, intermediate_losses, mean_final_loss, was_pruned
+from cooldown.storage.terms import USUAL, Terms
 
 
 class Purpose(Enum):
@@ -37,10 +38,48 @@ class StudyKey(NamedTuple):
 class Status(Enum):
     """The status of an experiment."""
 
+    QUEUED = "queued"
     RUNNING = "running"
+    PAUSED = "paused"
     DONE = "done"
+    STOPPED = "stopped"
+    CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it goes on by itself: a process runs it, or a worker will."""
+        return self in (Status.QUEUED, Status.RUNNING)
+
+
+class Change(Enum):
+    """What a run can be asked for, at its next edge: see `Writer.ending`."""
+
+    PAUSE = "pause"
+    STOP = "stop"
+    CANCEL = "cancel"
+
+    @property
+    def status(self) -> Status:
+        """The status of an experiment whose run has done so."""
+        return {Change.PAUSE: Status.PAUSED, Change.STOP: Status.STOPPED, Change.CANCEL: Status.CANCELLED}[self]
+
+
+@dataclass(frozen=True)
+class InQueue:
+    """The place of an experiment in the queue.
+
+    since: seconds since 1970; None if it is no matter of workers. requested: what its run was asked for, and has not
+    done yet. requeues: how many workers were lost that ran it, since a user put it there. follows_plan: whether it
+    goes on with its plan when its spec is done. seconds: for which it has been run.
+    """
+
+    since: float | None = None
+    requested: Change | None = None
+    requeues: int = 0
+    follows_plan: bool = True
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -157,6 +196,8 @@ class Summary:
     extended_from: tuple[Mapping[str, Any], ...]
     looks: tuple[int, ...] = ()
     where: str = ""
+    terms: Terms = USUAL
+    queue: InQueue = field(default_factory=InQueue)
 
 
 @dataclass(frozen=True)
@@ -189,6 +230,8 @@ class ExperimentRecord:
     references: Mapping[int, tuple[Reference, ...]] = field(default_factory=dict)
     where: str = ""
     db: str | None = None
+    terms: Terms = USUAL
+    queue: InQueue = field(default_factory=InQueue)
 
     def of(self, arm: str) -> list[StudyRecord]:
         """The searches of one arm, by repeat."""

@@ -16,10 +16,22 @@ from cooldown.storage.checking import (
     check_times,
 )
 from cooldown.storage.lease import check_holder
-from cooldown.storage.records import NewTrial, Purpose, Status, StudyKey, StudyRecord, TrialRecord
+from cooldown.storage.records import (
+    Change,
+    InQueue,
+    NewTrial,
+    Purpose,
+    Status,
+    StudyKey,
+    StudyRecord,
+    TrialRecord,
+)
+from cooldown.storage.terms import Terms
 
 OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 PURPOSES = {purpose.value: purpose for purpose in Purpose}
+STATUSES = {status.value: status for status in Status}
+CHANGES = {change.value: change for change in Change}
 
 T = TypeVar("T")
 
@@ -174,14 +186,35 @@ def study_from(row: Any, trials: Sequence[TrialRecord]) -> StudyRecord:
     return StudyRecord(row.id, row.arm, row.repeat, row.sampler_state, tuple(trials), is_default, row.attempt)
 
 
+def terms_row(terms: Terms) -> dict[str, Any]:
+    """The columns of an experiment's terms."""
+    return {**vars(terms), "tags": list(terms.tags) or None}
+
+
+def terms_from(row: Any) -> Terms:
+    """The terms of an experiment's row; raises ValueError where they are out of bounds."""
+    return Terms(
+        row.priority, row.time_limit, row.max_gradient_evaluations, row.owner, tuple(row.tags or ()), row.notes
+    )
+
+
+def place_from(row: Any) -> InQueue:
+    """The place in the queue of an experiment's row that has been checked."""
+    return InQueue(row.queued_at, CHANGES.get(row.requested), row.requeues, bool(row.follows_plan), row.seconds)
+
+
 def check_experiment(row: Any) -> None:
     """Raise ValueError unless the row of an experiment can be read, apart from the fields of its spec."""
     check_table("spec", row.spec)
     check_table("environment", row.environment)
-    _member({status.value: status for status in Status}, "status", row.status)
+    _member(STATUSES, "status", row.status)
+    if row.requested is not None:
+        _member(CHANGES, "requested", row.requested)
     check_times(row)
     check_list("looks", row.looks, int)
     check_list("extended_from", row.extended_from, dict)
+    check_list("tags", row.tags, str)
+    terms_from(row)
     if row.holder is not None:
         check_holder(row.holder)
 

@@ -14,7 +14,7 @@ from cooldown.storage import tables
 from cooldown.storage.errors import UnreadableError
 from cooldown.storage.reading import check, status_of
 from cooldown.storage.records import Summary
-from cooldown.storage.rows import TUNED
+from cooldown.storage.rows import TUNED, place_from, terms_from
 
 NEWEST_FIRST = tables.experiments.c.created_at.desc(), tables.experiments.c.id.desc()
 
@@ -75,6 +75,8 @@ class KeptExperiments:
             tuple(row.extended_from or ()),
             tuple(row.looks or ()),
             self._where,
+            terms_from(row),
+            place_from(row),
         )
 
 

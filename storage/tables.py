@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     Float,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -19,7 +20,7 @@ from sqlalchemy import (
 
 from cooldown.storage.documents import JSONText
 
-REVISION = "0007"
+REVISION = "0008"
 """The newest migration, so that an up-to-date ledger opens without loading Alembic; a test checks that they agree."""
 
 VERSION_TABLE = "cooldown_version"
@@ -57,6 +58,33 @@ experiments = Table(
     ),
     Column("looks", DOCUMENT, comment="the numbers of repeats at which its answer was complete"),
     Column("extended_from", DOCUMENT, comment="for each extension, what it changed, as it was before"),
+    Column(
+        "priority",
+        Integer,
+        nullable=False,
+        default=0,
+        server_default="0",
+        comment="in the queue: higher first",
+        info={"signed": True},
+    ),
+    Column("queued_at", Float, comment="since when it is in the queue; null if it is not run by workers"),
+    Column("requested", String(10), comment="pause, stop or cancel: what its run is asked for"),
+    Column("requeues", Integer, nullable=False, default=0, server_default="0", comment="workers lost in a row"),
+    Column("follows_plan", Integer, nullable=False, default=1, server_default="1", comment="0: ends with its spec"),
+    Column("time_limit", Float, comment="seconds; null without one"),
+    Column("max_gradient_evaluations", BigInteger, comment="null without a limit"),
+    Column("seconds", Float, nullable=False, default=0, server_default="0", comment="for which it has been run"),
+    Column("owner", String(200), nullable=False, default="", server_default=""),
+    Column("tags", DOCUMENT),
+    Column("notes", Text, nullable=False, default="", server_default=""),
+)
+
+Index(
+    "ix_cooldown_experiments_queue",
+    experiments.c.status,
+    experiments.c.priority.desc(),
+    experiments.c.queued_at,
+    experiments.c.id,
 )
 
 studies = Table(

@@ -5,19 +5,22 @@ A process that appends to an experiment holds its lease, and each append checks 
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from cooldown.objectives.records import Curve, Reference
+from cooldown.storage import studies as studies_of
 from cooldown.storage import tables
+from cooldown.storage.budgets import reached
 from cooldown.storage.database import Database
 from cooldown.storage.errors import LeaseLostError, LedgerError
 from cooldown.storage.lease import HEARTBEAT
-from cooldown.storage.records import NewTrial, Purpose, Status, StudyRecord, TrialRecord
-from cooldown.storage.rows import curve_rows, reference_row, trial_row
+from cooldown.storage.records import Change, NewTrial, Purpose, Status, StudyKey, StudyRecord, TrialRecord
+from cooldown.storage.rows import CHANGES, curve_rows, reference_row, trial_row
+from cooldown.storage.terms import Terms
 
 T = TypeVar("T")
 
@@ -25,17 +28,66 @@ RELEASE_TIMEOUT = 5.0
 """Seconds that an interrupted or failed run waits for the write lock to say so; without it, its lease says the same."""
 
 
+@dataclass(frozen=True)
+class Lease:
+    """An experiment that a process holds. left: its status when it is given back before its end. terms: with its
+    limits; seconds, evaluations: what it had used when it was taken.
+    """
+
+    id: int
+    name: str
+    token: str
+    left: Status
+    terms: Terms
+    seconds: float
+    evaluations: int
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ends. message: why. change: what it was asked for, if that is why."""
+
+    status: Status
+    message: str = ""
+    change: Change | None = None
+
+    @property
+    def at_once(self) -> bool:
+        """Whether what is in flight is dropped, and not finished first."""
+        return self.change is Change.CANCEL
+
+
 class Writer:
     """The single writer of a held experiment. Every append is one transaction that first checks the lease.
 
     While another program has locked the database, or its server does not answer, an append waits: nobody else can take
-    the lease then. on_wait: called about every half second while it waits.
+    the lease then. on_wait: called about every half second while it waits. draining: set when its process is to end.
+    outcome: how the run ends, once that is known.
     """
 
-    def __init__(self, database: Database, experiment_id: int, name: str, token: str) -> None:
-        self._database, self._id, self._name, self._token = database, experiment_id, name, token
-        self.finished = False
+    def __init__(self, database: Database, lease: Lease) -> None:
+        self._database, self.lease = database, lease
+        self.outcome: Ending | None = None
         self.on_wait: Callable[[], None] = lambda: None
+        self.draining = threading.Event()
+        self._requested: Change | None = None
+        self._began, self._evaluations = time.monotonic(), lease.evaluations
+
+    @property
+    def finished(self) -> bool:
+        """Whether the ledger holds everything that the spec asks for."""
+        return self.outcome is not None and self.outcome.status is Status.DONE
+
+    def ending(self) -> Ending | None:
+        """Why the run should end at its next edge, when nothing is in flight, as it stands now; None to go on.
+
+        It was asked to, as the last append or heartbeat has read; a limit is reached; or its process is to end.
+        """
+        if (change := self._requested) is not None:
+            return Ending(change.status, change=change)
+        if (limit := reached(self.lease.terms, self._seconds(), self._evaluations)) is not None:
+            return Ending(Status.STOPPED, limit.words)
+        return Ending(self.lease.left) if self.draining.is_set() else None
 
     def append_generation(
         self, study: StudyRecord, generation: int, trials: Sequence[NewTrial], sampler_state: Mapping[str, Any]
@@ -50,7 +102,7 @@ class Writer:
         s, t = tables.studies, tables.trials
 
         def append(connection: Connection) -> Sequence[int]:
-            of_study = (s.c.id == study.id) & (s.c.experiment_id == self._id)
+            of_study = (s.c.id == study.id) & (s.c.experiment_id == self.lease.id)
             optuna_id = connection.execute(select(s.c.optuna_study_id).where(of_study)).scalar_one()
             rows = [trial_row(study.id, generation, trial, now) for trial in trials]
             ids = connection.scalars(insert(t).returning(t.c.id, sort_by_parameter_order=True), rows).all()
@@ -63,6 +115,7 @@ class Writer:
             return ids
 
         ids = self._append(append)
+        self._count(curve for trial in trials for curve in trial.curves)
         appended = (
             TrialRecord(
                 id,
@@ -81,6 +134,7 @@ class Writer:
     def append_curves(self, study: StudyRecord, purpose: Purpose, curves: Mapping[int, Sequence[Curve]]) -> StudyRecord:
         """Append further replicates, by trial id: finalists or evaluations. Returns the updated study."""
         self._append(lambda connection: connection.execute(insert(tables.curves), curve_rows(purpose, curves)))
+        self._count(curve for of_trial in curves.values() for curve in of_trial)
         trials = tuple(
             replace(trial, curves={**trial.curves, purpose: tuple(curves[trial.id])}) if trial.id in curves else trial
             for trial in study.trials
@@ -89,7 +143,7 @@ class Writer:
 
     def append_references(self, repeat: int, references: Sequence[Reference]) -> None:
         """Append the references of one repeat, at least one."""
-        rows = [reference_row(self._id, repeat, reference) for reference in references]
+        rows = [reference_row(self.lease.id, repeat, reference) for reference in references]
         self._append(lambda connection: connection.execute(insert(tables.references), rows))
 
     def record_arithmetic(self, digest: str) -> None:
@@ -97,9 +151,9 @@ class Writer:
         e = tables.experiments
 
         def record(connection: Connection) -> None:
-            environment = connection.execute(select(e.c.environment).where(e.c.id == self._id)).scalar_one()
+            environment = connection.execute(select(e.c.environment).where(e.c.id == self.lease.id)).scalar_one()
             values = {"environment": {**environment, "arithmetic": digest}}
-            connection.execute(update(e).where(e.c.id == self._id).values(**values))
+            connection.execute(update(e).where(e.c.id == self.lease.id).values(**values))
 
         self._append(record)
 
@@ -110,12 +164,24 @@ class Writer:
         e = tables.experiments
 
         def look(connection: Connection) -> None:
-            looks = connection.execute(select(e.c.looks).where(e.c.id == self._id)).scalar_one() or []
+            looks = connection.execute(select(e.c.looks).where(e.c.id == self.lease.id)).scalar_one() or []
             if repeats not in looks:
-                connection.execute(update(e).where(e.c.id == self._id).values(looks=[*looks, repeats]))
+                connection.execute(update(e).where(e.c.id == self.lease.id).values(looks=[*looks, repeats]))
 
         self._append(look)
-        self.finished = True
+        self.outcome = Ending(Status.DONE)
+
+    def extend(
+        self, spec: Mapping[str, Any], studies: Sequence[StudyKey], extended_from: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Give the experiment a larger spec, as `Ledger.extend` does."""
+        from cooldown.storage.optuna_rows import create_study
+
+        def extend(connection: Connection) -> None:
+            studies_of.extend(connection, self.lease.id, self.lease.name, spec, studies, extended_from, create_study)
+
+        self._append(extend)
+        self.outcome = None
 
     def beat_until(self, stop: threading.Event) -> None:
         """Write a heartbeat every `HEARTBEAT` seconds; if one fails, the next one makes up for it."""
@@ -126,20 +192,40 @@ class Writer:
                 continue
 
     def _beat(self, connection: Connection) -> None:
-        connection.execute(
-            update(tables.experiments).where(self._mine).values(heartbeat_at=self._database.now(connection))
-        )
+        e = tables.experiments
+        values = {"heartbeat_at": self._database.now(connection), "seconds": self._seconds()}
+        beat = update(e).where(self._mine).values(**values).returning(e.c.requested)
+        if (row := connection.execute(beat).first()) is not None:
+            self._requested = CHANGES.get(row.requested)
 
-    def release(self, status: Status, message: str) -> None:
-        """Release the lease. If the ledger cannot be written, the lease ends with this process instead."""
-        # PostgreSQL's text has no zero byte.
-        values: dict[str, Any] = {"status": status.value, "message": message.replace("\0", "\N{REPLACEMENT CHARACTER}")}
-        done = status is Status.DONE
+    def release(self, outcome: Ending) -> None:
+        """Release the lease. If the ledger cannot be written, the lease ends with this process instead.
+
+        Before the end of the spec, it counts what the run is asked for by now: also what it had no time to read, and
+        not what was withdrawn meanwhile.
+        """
+        e = tables.experiments
+        done = outcome.status is Status.DONE
 
         def release(connection: Connection) -> None:
-            finished = {"finished_at": self._database.now(connection)} if done else {}
-            released = update(tables.experiments).where(self._mine)
-            connection.execute(released.values(**values, **finished, holder=None, holder_token=None))
+            row = connection.execute(select(e.c.requested).where(self._mine).with_for_update()).first()
+            if row is None:
+                return
+            ends, requested = outcome, CHANGES.get(row.requested)
+            if not done and ends.status is not Status.FAILED:
+                if requested is not None:
+                    ends = Ending(requested.status)
+                elif ends.change is not None:
+                    ends = Ending(self.lease.left)
+            values: dict[str, Any] = {
+                "status": ends.status.value,
+                # PostgreSQL's text has no zero byte.
+                "message": ends.message.replace("\0", "\N{REPLACEMENT CHARACTER}"),
+                "finished_at": self._database.now(connection) if done else None,
+                "seconds": self._seconds(),
+            }
+            free = {"holder": None, "holder_token": None, "requested": None}
+            connection.execute(update(e).where(self._mine).values(**values, **free))
 
         try:
             self._database.write(release, self._patience if done else lambda waited: waited < RELEASE_TIMEOUT)
@@ -151,7 +237,7 @@ class Writer:
     def _mine(self) -> ColumnElement[bool]:
         """Whether a row is that of the experiment, and still held by this writer."""
         e = tables.experiments
-        return (e.c.id == self._id) & (e.c.holder_token == self._token)
+        return (e.c.id == self.lease.id) & (e.c.holder_token == self.lease.token)
 
     def _append(self, work: Callable[[Connection], T]) -> T:
         """What `work` returns in a transaction that counts itself: where the server was lost before it answered to the
@@ -163,16 +249,27 @@ class Writer:
 
         def append(connection: Connection) -> T:
             nonlocal before
-            appends = connection.execute(select(e.c.appends).where(self._mine).with_for_update()).scalar()
-            if appends is None:
-                raise LeaseLostError(f"another process has taken over the experiment {self._name!r}: stopped writing")
-            if before in (None, appends):
-                before = appends
+            row = connection.execute(select(e.c.appends, e.c.requested).where(self._mine).with_for_update()).first()
+            if row is None:
+                raise LeaseLostError(
+                    f"another process has taken over the experiment {self.lease.name!r}: stopped writing"
+                )
+            self._requested = CHANGES.get(row.requested)
+            if before in (None, row.appends):
+                before = row.appends
                 results.append(work(connection))
-                connection.execute(update(e).where(e.c.id == self._id).values(appends=appends + 1))
+                values = {"appends": row.appends + 1, "seconds": self._seconds()}
+                connection.execute(update(e).where(e.c.id == self.lease.id).values(**values))
             return results[-1]
 
         return self._database.write(append, self._patience)
+
+    def _count(self, curves: Iterable[Curve]) -> None:
+        self._evaluations += sum(curve.gradient_evaluations for curve in curves)
+
+    def _seconds(self) -> float:
+        """For how long the experiment has been run, now."""
+        return self.lease.seconds + time.monotonic() - self._began
 
     def _patience(self, _waited: float) -> bool:
         self.on_wait()

@@ -59,6 +59,11 @@ def _rows() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def _under_way(rows: pd.DataFrame) -> bool:
+    """Whether any of these experiments goes on by itself."""
+    return bool(rows.status.isin([status.value for status in Status if status.under_way]).any())
+
+
 def _list(rows: pd.DataFrame) -> None:
     if rows.empty:
         no_experiments()
@@ -103,16 +108,16 @@ def _charts_ahead() -> None:
 st.title("Experiments")
 with errors_shown():
     first = _rows()
-    running = bool((first.status == Status.RUNNING.value).any())
+    running = _under_way(first)
     looks = itertools.count()
 
     @st.fragment(run_every=data.LIVE if running else None)
     def experiments() -> None:
-        """The list, updated while an experiment is running."""
+        """The list, updated while an experiment is running or waits for a worker."""
         with errors_shown():
             rows = _rows() if next(looks) else first
             _list(rows)
-            if running and not (rows.status == Status.RUNNING.value).any():
+            if running and not _under_way(rows):
                 # From here on it is not updated.
                 st.rerun()
 

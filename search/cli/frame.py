@@ -18,6 +18,7 @@ from cooldown.objectives.plain_text import visible_in_json
 from cooldown.objectives.trust import nothing_trusted
 from cooldown.search.cli import streams
 from cooldown.search.cli.screen import ERR, OUT
+from cooldown.search.tuning.held import RunError
 
 app = typer.Typer(
     help="Tune optimizers and learning-rate schedules under equal budgets, and report which is better.",
@@ -111,8 +112,6 @@ def _exit_code(error: BaseException) -> int:
         if error.reason:
             say(f"cooldown: standard output cannot be written: {error.reason}")
         return 1
-    from cooldown.search.tuning.runner import RunError
-
     if isinstance(error, RunError):
         say(f"cooldown: {error}")
         return 1

@@ -15,6 +15,7 @@ from cooldown.search.evidence.credit import credit_sentence
 from cooldown.search.evidence.numbers import Form, counted, duration
 from cooldown.search.evidence.references import references_table
 from cooldown.search.evidence.sections import Block, Missing
+from cooldown.search.evidence.status import last_run
 from cooldown.search.evidence.table import Table
 from cooldown.search.evidence.tables import arms_table
 from cooldown.search.evidence.target_units import errors_table
@@ -93,7 +94,7 @@ def answer(console: Console, result: Result) -> None:
     for line in _best_configs(result, pair or view.arms):
         console.print(line)
     if result.record.message:
-        console.print(f"\nThe last run failed: {result.record.message}")
+        console.print(f"\n{last_run(result.status, result.record.message)}")
     for line in _next_step(found.next):
         console.print(line, soft_wrap=True)
     if note := _widened(view.spec.widened):

@@ -18,7 +18,7 @@ from cooldown.search.spec.recorded import resumable
 from cooldown.search.spec.space import Space
 from cooldown.search.statistics.doubts import never_improved, winners_curse
 from cooldown.search.statistics.verdict import Verdict
-from cooldown.storage import Purpose, Status, StudyRecord
+from cooldown.storage import Purpose, StudyRecord
 
 DIVERGENCE_ALARM = 0.3
 
@@ -178,7 +178,7 @@ def _unequal_budgets(view: View) -> Iterable[Alarm]:
     arms = view.arms
     trials = {arm: sum(len(study.trials) for study in view.searches(arm)) for arm in arms}
     evaluated = {arm: sum(bool(study.evaluations) for study in view.searches(arm)) for arm in arms}
-    if view.status is not Status.RUNNING and (len(set(trials.values())) > 1 or len(set(evaluated.values())) > 1):
+    if not view.status.under_way and (len(set(trials.values())) > 1 or len(set(evaluated.values())) > 1):
         told = ", ".join(f"{spoken(arm)} {trials[arm]} trials and {evaluated[arm]} winners" for arm in arms)
         yield Alarm("unequal budgets", "", f"the run ended before all arms had the same budget: {told}", "")
 

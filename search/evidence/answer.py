@@ -154,7 +154,7 @@ def _next(view: View, verdict: Verdict) -> NextStep | None:
     """The one step that does most about an open question; None for an answered one, and where nothing helps."""
     if unfinished := _unfinished(view):
         return unfinished
-    if view.status is Status.RUNNING or question_word(verdict) != "open":
+    if view.status.under_way or question_word(verdict) != "open":
         return None
     if verdict.withheld:
         return _against_alarm(view, verdict)
@@ -172,7 +172,7 @@ def _next(view: View, verdict: Verdict) -> NextStep | None:
 
 def _unfinished(view: View) -> NextStep | None:
     """How to finish an experiment that stopped before its end."""
-    if view.status in (Status.RUNNING, Status.DONE):
+    if view.status.under_way or view.status is Status.DONE:
         return None
     if not resumable(view.record.spec):
         return NextStep(f"To finish it, {AGAIN}", "", price_of_rest(view))

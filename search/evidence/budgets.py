@@ -15,7 +15,7 @@ from cooldown.search.spec.arms import spoken
 from cooldown.search.statistics.budget import BudgetCurve, Crossover, budget_curve, crossover, per_repeat_curves
 from cooldown.search.statistics.finite import finite
 from cooldown.search.statistics.intervals import mean_interval
-from cooldown.storage import Purpose, Status, StudyRecord, TrialRecord
+from cooldown.storage import Purpose, StudyRecord, TrialRecord
 
 
 @once
@@ -118,7 +118,7 @@ def crossover_sentence(view: View, a: str, b: str) -> str:
 
 def _crossed(view: View, a: str, b: str, crossed: Crossover) -> str:
     a, b = spoken(a), spoken(b)
-    so_far = view.status is Status.RUNNING
+    so_far = view.status.under_way
     within = "In the trials so far" if so_far else "Within this budget"
     if crossed.repeats > 1 and crossed.earliest == 1 and crossed.latest is None:
         return f"{within}, neither {a} nor {b} has a clearly lower expected best validation loss."

@@ -138,8 +138,11 @@ def winners_table(summary: Summary, winners: Sequence[Winner]) -> Table:
 
 def took(summary: Summary, now: float | None = None) -> str:
     """How long an experiment has taken from its start to its end, breaks included, or so far while it runs; "–" where
-    it has stopped before its end. now: seconds since 1970, for a running one.
+    it has stopped before its end. Of one from the queue, for how long workers have run it. now: seconds since 1970, for
+    a running one.
     """
+    if summary.queue.since is not None:
+        return duration(summary.queue.seconds) if summary.queue.seconds else formatted(None)
     end = summary.finished_at
     if summary.status is Status.RUNNING:
         end = time.time() if now is None else now

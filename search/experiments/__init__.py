@@ -1,7 +1,10 @@
-"""The Python interface: compare, tune, resume, load, and the `Result` that they return; runs, for loops that ask."""
+"""The Python interface: compare, tune, resume, load, and the `Result` that they return; submit, pause, stop, cancel and
+requeue for what workers run; runs, for loops that ask.
+"""
 
 from cooldown.search.experiments.asking import runs
 from cooldown.search.experiments.notebook import Interrupted
+from cooldown.search.experiments.queueing import Submitted, cancel, pause, queued, requeue, stop, submit
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.resuming import resume
 from cooldown.search.experiments.service import compare, delete, dry_run, load, summaries, tune, unreadable, winners
@@ -9,12 +12,19 @@ from cooldown.search.experiments.service import compare, delete, dry_run, load, 
 __all__ = [
     "Interrupted",
     "Result",
+    "Submitted",
+    "cancel",
     "compare",
     "delete",
     "dry_run",
     "load",
+    "pause",
+    "queued",
+    "requeue",
     "resume",
     "runs",
+    "stop",
+    "submit",
     "summaries",
     "tune",
     "unreadable",

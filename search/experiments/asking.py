@@ -1,7 +1,6 @@
 """`runs`: an experiment whose runs are trained by the caller's own program, one after another."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from os import PathLike
 from typing import Any, Unpack
 
@@ -11,7 +10,7 @@ from cooldown.objectives.runs import Run
 from cooldown.objectives.tasks import Kind
 from cooldown.search.experiments.preparing import opened, prepared
 from cooldown.search.experiments.result import Result
-from cooldown.search.experiments.running import Report, Runs
+from cooldown.search.experiments.running import Report, Runs, goes_on
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.settings import Asked, explicit
 from cooldown.search.tuning.splits import Splits
@@ -64,16 +63,19 @@ def _handed_out(
     from cooldown.search.experiments.plan import next_step
     from cooldown.search.tuning.runner import steps
 
+    if not goes_on(record, spec):
+        return
     executor = HandedOut()
-    experiment = Runs(ledger, splits, executor, report)
-    while True:
-        if record.status is not Status.DONE:
-            with closing(steps(ledger, record.name, spec, splits, executor, report=report)) as waiting:
-                for _ in waiting:
+    # What its caller does wrong between two runs is no RunError.
+    with ledger.hold(record.name) as writer:
+        experiment = Runs(ledger, writer, splits, executor, report)
+        while True:
+            if record.status is not Status.DONE:
+                for _ in steps(writer, record, spec, splits, executor, report=report):
                     yield from executor.runs()
-            record = ledger.load(record.name)
-        larger = next_step(Result(record).view, spec)
-        if larger is None:
-            return
-        experiment.extend(record, spec, larger, planned_step=True)
-        record, spec = ledger.load(record.name), larger
+                record = experiment.result().record
+            larger = next_step(Result(record).view, spec) if record.status is Status.DONE else None
+            if larger is None:
+                return
+            experiment.extend(record, spec, larger, planned_step=True)
+            record, spec = ledger.load(record.name), larger

@@ -1,6 +1,6 @@
 """What is checked, and which experiment is meant, before anything runs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from numbers import Integral
 from os import PathLike, fspath
 from typing import Any
@@ -19,9 +19,10 @@ from cooldown.search.spec.task_fields import BY_TASK, READING
 from cooldown.search.tuning.costs import arm_cost
 from cooldown.search.tuning.splits import Splits, task_of, with_own_test
 from cooldown.search.tuning.studies import planned
-from cooldown.storage import ExperimentRecord, Ledger
+from cooldown.storage import ExperimentRecord, Ledger, Terms
 from cooldown.storage.address import database_url
 from cooldown.storage.names import check_new_name, name_after
+from cooldown.storage.terms import USUAL, unchanged
 
 OF_TABLE = ("target", "sample_weight", "kind", *BY_TASK, *READING)
 """Settings that say what the columns of a table are."""
@@ -76,16 +77,24 @@ def check(spec: Experiment, name: Any, db: Any, workers: Any, executor: Any = No
     check_executor(executor, workers)
 
 
-def find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -> ExperimentRecord | None:
+def find(
+    ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None, owner: str | None = None
+) -> ExperimentRecord | None:
     """The experiment to continue: the one called `name`, or without a name one with the same spec and data.
 
-    Raises InputError if the one called `name` has another spec or other data, or cannot be read.
+    owner: whose it has to be; None for anybody's.
+
+    Raises InputError if the one called `name` has another spec, other data or another owner, or cannot be read.
     """
     fields = spec.to_json()
     for damaged in ledger.unreadable():
         if damaged.experiment == name:
             raise damaged
     for summary in ledger.summaries():
+        if owner is not None and summary.terms.owner != owner:
+            if name == summary.name:
+                raise InputError(f"experiment {name!r} exists; choose another name")
+            continue
         recorded = summary.spec
         # How far it went on is no other spec, nor is what its plan changed until it answered.
         own = {"until", "repeats", "widened"} if spec.looks and recorded.get("looks") == fields["looks"] else {"until"}
@@ -110,16 +119,30 @@ def find(ledger: Ledger, spec: Experiment, fingerprint: str, name: str | None) -
     return None
 
 
+def created(
+    ledger: Ledger, spec: Experiment, task: Task, name: str | None, terms: Terms, *, queued: bool = False
+) -> str:
+    """Create an experiment, and return its name; without one, it is called after its task."""
+    base = name or name_after(task.name)
+    keys, fingerprint = planned(spec), task.fingerprint()
+    return ledger.create(base, spec.to_json(), fingerprint, keys, numbered=name is None, terms=terms, queued=queued)
+
+
 def opened(
-    spec: Experiment, splits: Splits, name: str | None, db: str | PathLike[str] | None
+    spec: Experiment,
+    splits: Splits,
+    name: str | None,
+    db: str | PathLike[str] | None,
+    terms: Callable[[Terms], Terms] = unchanged,
 ) -> tuple[Ledger, ExperimentRecord, Experiment, Splits]:
-    """The ledger, the experiment to run in it, continued or created, and the spec and splits that it is to run with."""
-    ledger, fingerprint = Ledger(database_url(db)), splits.task.fingerprint()
-    record = find(ledger, spec, fingerprint, name)
+    """The ledger, the experiment to run in it, continued or created, and the spec and splits that it is to run with.
+
+    terms: of a new one.
+    """
+    ledger = Ledger(database_url(db))
+    record = find(ledger, spec, splits.task.fingerprint(), name)
     if record is None:
-        base = name or name_after(splits.task.name)
-        name = ledger.create(base, spec.to_json(), fingerprint, planned(spec), numbered=name is None)
-        return ledger, ledger.load(name), spec, splits
+        return ledger, ledger.load(created(ledger, spec, splits.task, name, terms(USUAL))), spec, splits
     # It may have been extended, or its ranges widened.
     spec = spec_of_record(record)
     return ledger, record, spec, Splits(splits.task, spec)

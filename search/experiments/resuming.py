@@ -1,6 +1,8 @@
 """Continue an experiment: to its end, with more trials or repeats, over wider ranges, or until it is answered."""
 
+from dataclasses import dataclass
 from os import PathLike
+from typing import Any
 
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.trust import reading
@@ -11,10 +13,12 @@ from cooldown.search.experiments.plan import next_step, widened
 from cooldown.search.experiments.preparing import check
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.running import Report, Runs, worker_count
+from cooldown.search.experiments.terms import agreed
 from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.search.spec.looks import MOST_UNTIL_DECIDED
 from cooldown.search.spec.recorded import resumable, spec_of_record
 from cooldown.search.spec.values import plain
+from cooldown.search.tuning.held import held
 from cooldown.search.tuning.splits import Splits, recorded_task
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import ExperimentRecord, Ledger, Status
@@ -32,6 +36,8 @@ def resume(
     db: str | PathLike[str] | None = None,
     workers: int | None = None,
     executor: str | None = None,
+    time_limit: float | str | None = None,
+    max_gradient_evaluations: int | str | None = None,
     trust: bool = False,
     report: Report | None = None,
 ) -> Result:
@@ -44,14 +50,71 @@ def resume(
     until_decided: then go on, looking at the numbers of repeats of its plan and at doubled ones, until the question is
     answered or there are max_repeats, by default 20 or twice what there is; the ledger keeps this for an interrupted
     run, and ranges are widened where that comes first. trust: import modules that the ledger names; else
-    UntrustedModuleError says which. workers, executor, report: as in `compare`. Raises InputError for a smaller number
-    than there is, for a task that cannot be loaded, and if `extend` was the only request and there is nothing to widen.
+    UntrustedModuleError says which. workers, executor, time_limit, max_gradient_evaluations, report: as in `compare`.
+    Raises InputError for a smaller number than there is, for a task that cannot be loaded, and if `extend` was the only
+    request and there is nothing to widen.
     """
-    trials, repeats, max_repeats = plain((trials, repeats, max_repeats))
+    terms = agreed(time_limit=time_limit, max_gradient_evaluations=max_gradient_evaluations)
     ledger = Ledger(database_url(db), create=False)
     with reading(trust):
         record = ledger.load(name)
         before = spec_of_record(record)
+    asked = requested(record, before, trials, repeats, extend, until_decided, max_repeats)
+    if asked is None:
+        return Result(record)
+    spec, finished = asked.spec, record.status is Status.DONE
+    check(spec, None, db, workers, executor)
+    if extend and finished and spec == before:
+        to_widen(Result(record), spec)
+    if spec.until != before.until:
+        # First of all, so that an interrupted run goes on with it.
+        before = before.model_copy(update={"until": spec.until})
+        ledger.extend(name, before.to_json(), planned(before), record.extended_from)
+        record, finished = ledger.load(name), False
+    with reading(trust):
+        splits = recorded_splits(record, before, spec)
+    # It knows what training allocates; commands that only read must not import that.
+    from cooldown.search.tuning.size import check_size
+
+    check_size(spec, splits, worker_count(spec, workers))
+    opened = open_executor(executor, worker_count(spec, workers))
+    with opened, interruptible(name, db), reporting(report) as told, held(ledger.hold(name, terms)) as writer:
+        runs = Runs(ledger, writer, splits, opened, told)
+        result = Result(record) if finished else runs.run(before)
+        # It is finished before it is extended: else the finalists would depend on when it was interrupted.
+        if spec != before and result.status is Status.DONE:
+            result = runs.extended(result.record, before, spec)
+        if extend and result.status is Status.DONE:
+            wider = widened(edges(result.view), spec)
+            if wider != spec:
+                result, spec = runs.extended(result.record, spec, wider), wider
+        if asked.plan:
+            runs.until_answered(result, spec)
+    return Result(ledger.load(name))
+
+
+@dataclass(frozen=True)
+class Requested:
+    """What is asked of an experiment. spec: the larger one. plan: whether it then goes on with its plan."""
+
+    spec: Experiment
+    plan: bool
+
+
+def requested(
+    record: ExperimentRecord,
+    before: Experiment,
+    trials: Any,
+    repeats: Any,
+    extend: bool,
+    until_decided: bool,
+    max_repeats: Any,
+) -> Requested | None:
+    """What `resume` is asked for; None where that is nothing, because all is done. before: the recorded spec.
+
+    Raises InputError for what cannot be done.
+    """
+    trials, repeats, max_repeats = plain((trials, repeats, max_repeats))
     spec = _larger(record, before, trials, repeats)
     asked = spec != before or extend
     spec = _going_on(record, spec, until_decided, max_repeats)
@@ -59,36 +122,19 @@ def resume(
     plan = until_decided or not (asked or trials or repeats)
     finished = record.status is Status.DONE
     if finished and not asked and not (plan and _goes_on(Result(record), spec, until_decided)):
-        return Result(record)
-    check(spec, None, db, workers, executor)
-    if spec.until != before.until:
-        # First of all, so that an interrupted run goes on with it.
-        before = before.model_copy(update={"until": spec.until})
-        ledger.extend(name, before.to_json(), planned(before), record.extended_from)
-        record, finished = ledger.load(name), False
-    with reading(trust):
-        splits = _recorded_splits(record, before, spec)
-    # It knows what training allocates; commands that only read must not import that.
-    from cooldown.search.tuning.size import check_size
+        return None
+    return Requested(spec, plan)
 
-    check_size(spec, splits, worker_count(spec, workers))
-    opened = open_executor(executor, worker_count(spec, workers))
-    with opened, interruptible(name, db), reporting(report) as told:
-        runs = Runs(ledger, splits, opened, told)
-        result = Result(record) if finished else runs.run(name, before)
-        # It is finished before it is extended: else the finalists would depend on when it was interrupted.
-        if spec != before:
-            result = runs.extended(result.record, before, spec)
-        if extend:
-            wider = widened(edges(result.view), spec)
-            if wider != spec:
-                result, spec = runs.extended(result.record, spec, wider), wider
-            elif finished and spec == before:
-                raise InputError(
-                    f"nothing to extend in {name!r}: no arm's best values cluster at the edge of a range that can be "
-                    "widened"
-                )
-        return runs.until_answered(result, spec) if plan else result
+
+def to_widen(result: Result, spec: Experiment) -> Experiment:
+    """The spec with wider ranges where best values cluster at an edge; raises InputError if there are none."""
+    wider = widened(edges(result.view), spec)
+    if wider == spec:
+        raise InputError(
+            f"nothing to extend in {result.name!r}: no arm's best values cluster at the edge of a range that can be "
+            "widened"
+        )
+    return wider
 
 
 def _goes_on(result: Result, spec: Experiment, until_decided: bool) -> bool:
@@ -136,7 +182,7 @@ def _larger(record: ExperimentRecord, before: Experiment, trials: int | None, re
     return recorded_spec({**record.spec, **changes})
 
 
-def _recorded_splits(record: ExperimentRecord, before: Experiment, spec: Experiment) -> Splits:
+def recorded_splits(record: ExperimentRecord, before: Experiment, spec: Experiment) -> Splits:
     """The splits for `spec` of an experiment's task; raises InputError if the task cannot be loaded or has changed."""
     try:
         return Splits(recorded_task(record, before), spec)

@@ -15,9 +15,11 @@ from cooldown.search.executors.opening import open_executor
 from cooldown.search.experiments.notebook import interruptible, reporting
 from cooldown.search.experiments.preparing import find, opened, prepared
 from cooldown.search.experiments.result import Result
-from cooldown.search.experiments.running import Report, Runs, worker_count
+from cooldown.search.experiments.running import Report, Runs, goes_on, worker_count
+from cooldown.search.experiments.terms import agreed
 from cooldown.search.spec.arms import joint_arm
 from cooldown.search.spec.settings import OneArm, Settings, explicit
+from cooldown.search.tuning.held import held
 from cooldown.storage import Ledger, NoLedgerError, Status, Summary, UnreadableError, Winner
 from cooldown.storage.address import database_url
 
@@ -37,6 +39,8 @@ def compare(
     db: str | PathLike[str] | None = None,
     workers: int | None = None,
     executor: str | None = None,
+    time_limit: float | str | None = None,
+    max_gradient_evaluations: int | str | None = None,
     report: Report | None = None,
     on_task: OnTask = lambda _: None,
     **settings: Unpack[Settings],
@@ -48,27 +52,32 @@ def compare(
     Task. name: the experiment's name; by default that of the task. db: the ledger's file, or its database URL. workers:
     processes, by default one per core. executor: where training runs: "inline" (in this process, the default for one
     worker), "local" (processes of this machine, the default for more), "dask" (a Dask cluster of this machine), or
-    the address of a Dask scheduler such as "tcp://192.0.2.7:8786". report: called with the progress after every step;
-    by default a notebook shows it, and a script nothing. on_task: called with the task before anything is trained, for
-    what is told of its table.
+    the address of a Dask scheduler such as "tcp://192.0.2.7:8786". time_limit: how long it may run, in seconds or as
+    "2h", all its runs together; max_gradient_evaluations: how much it may train. When a limit is reached, nothing more
+    is begun, and it is stopped; `resume` continues it under a larger one, or "none". report: called with the progress
+    after every step; by default a notebook shows it, and a script nothing. on_task: called with the task before
+    anything is trained, for what is told of its table.
 
     With neither repeats nor until_decided, the experiment is looked at after 5, 10, 20 and 40 repeats, as far as a
     budget in gradient evaluations goes, and ends as soon as its question is answered; with repeats=N it has N repeats.
     Where best values lie at the edge of a range, the range is widened first and the arm searched again.
     With until_decided=True there is no budget, and it goes on up to max_repeats, by default 20; repeats is then its
-    first look. An experiment with the same name, or without a name one with the same spec, is continued.
+    first look. An experiment with the same name, or without a name one with the same spec, is continued. One that was
+    paused, stopped or cancelled meanwhile is returned as it is then, which its status says.
     Raises InputError for invalid input, before anything is written, and Interrupted, a KeyboardInterrupt, that says how
     to continue.
     """
     spec, splits = prepared(task, name, db, workers, settings, executor)
+    terms = agreed(time_limit=time_limit, max_gradient_evaluations=max_gradient_evaluations)
     on_task(splits.task)
     with open_executor(executor, worker_count(spec, workers)) as opened_executor:
-        ledger, record, spec, splits = opened(spec, splits, name, db)
-        with interruptible(record.name, db), reporting(report) as told:
-            runs = Runs(ledger, splits, opened_executor, told)
-            result = Result(record) if record.status is Status.DONE else runs.run(record.name, spec)
-            result = runs.until_answered(result, spec)
-    return result if isinstance(task, str | PathLike) else Result(result.record, splits.task)
+        ledger, record, spec, splits = opened(spec, splits, name, db, terms)
+        if goes_on(record, spec):
+            with interruptible(record.name, db), reporting(report) as told, held(ledger.hold(record.name, terms)) as w:
+                runs = Runs(ledger, w, splits, opened_executor, told)
+                runs.until_answered(Result(record) if record.status is Status.DONE else runs.run(spec), spec)
+            record = ledger.load(record.name)
+    return Result(record, None if isinstance(task, str | PathLike) else splits.task)
 
 
 @explicit(Settings)
@@ -107,6 +116,8 @@ def tune(
     db: str | PathLike[str] | None = None,
     workers: int | None = None,
     executor: str | None = None,
+    time_limit: float | str | None = None,
+    max_gradient_evaluations: int | str | None = None,
     report: Report | None = None,
     on_task: OnTask = lambda _: None,
     **settings: Unpack[OneArm],
@@ -126,6 +137,8 @@ def tune(
         db=db,
         workers=workers,
         executor=executor,
+        time_limit=time_limit,
+        max_gradient_evaluations=max_gradient_evaluations,
         report=report,
         on_task=on_task,
         **settings,

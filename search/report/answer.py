@@ -58,7 +58,7 @@ def day(seconds: float) -> str:
 
 def how_to_continue(result: Result) -> list[Any]:
     """What to do where something is missing, as blocks."""
-    if result.status is Status.RUNNING:
+    if result.status.under_way:
         return [Text("Not known yet: write this report again later.", "note")]
     if result.status is Status.DONE:
         return []
@@ -83,13 +83,14 @@ def _state(result: Result) -> list[Any]:
     total = len(spec["arms"]) * spec["repeats"] * spec["trials"]
     trials = sum(len(study.trials) for study in record.studies)
     done = f"{min(trials, total):,} of {total:,} trials are done"
-    if result.status is Status.RUNNING:
+    if result.status.under_way:
+        state = "is still running" if result.status is Status.RUNNING else "waits in the queue for a worker"
         return [
-            Text(f"This experiment is still running: {done}. The report shows the results so far. To update it:"),
+            Text(f"This experiment {state}: {done}. The report shows the results so far. To update it:"),
             Code(command_about(record, "report", "-o", "report.html", "--force")),
         ]
-    status = "was interrupted" if result.status is Status.INTERRUPTED else "failed"
-    reason = [Text(f"Error: {record.message}")] if record.message else []
+    status = "failed" if result.status is Status.FAILED else f"was {result.status.value}"
+    reason = [Text(f"Reason: {record.message}")] if record.message else []
     return [
         Text(f"This experiment {status}: {done}. The results below are not final. To finish it:"),
         resumed(record),

@@ -288,7 +288,7 @@ def reproduction_blocks(result: Result) -> list[Any]:
         "fingerprint is the same."
     )
     blocks.append(Text(text, "note"))
-    if result.status in (Status.INTERRUPTED, Status.FAILED):
+    if not (result.status.under_way or result.status is Status.DONE):
         blocks += [Text("To finish this experiment:"), resumed(record)]
     return blocks
 

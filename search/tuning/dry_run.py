@@ -18,6 +18,7 @@ from cooldown.search.executors.contract import Executor
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.search.tuning.costs import ArmCost, arm_cost
+from cooldown.search.tuning.held import held
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.runner import run
 from cooldown.search.tuning.splits import Splits
@@ -198,7 +199,8 @@ def _timed(spec: Experiment, splits: Splits, workers: int, executor: Executor, e
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger(f"sqlite:///{Path(folder) / 'dry-run.db'}")
         ledger.create("dry run", small.to_json(), "", planned(small))
-        run(ledger, "dry run", small, Splits(splits.task, small), executor, report=report)
+        with held(ledger.hold("dry run")) as writer:
+            run(writer, ledger.load("dry run"), small, Splits(splits.task, small), executor, report=report)
         ended, record = time.monotonic(), ledger.load("dry run")
     spent: dict[Kind, list[float]] = {}
     for study in (*record.studies, *record.default_configs):

@@ -8,9 +8,8 @@ in flight when a run ended are repeated by the next run, with the same results.
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -19,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.errors import CooldownWarning, InputError
+from cooldown.objectives.errors import CooldownWarning
 from cooldown.objectives.records import Curve, Reference
 from cooldown.search.executors.contract import Executor, JobError, UnfitError, WorkerLostError
 from cooldown.search.executors.jobs import arithmetic, compile_programs, train_replicates
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.space import Space, search_space
+from cooldown.search.tuning.held import RunError, UnfitMachineError, run_errors
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.pruning import limits
 from cooldown.search.tuning.reference_jobs import ReferenceJob, missing_references, reference_job
@@ -33,22 +33,20 @@ from cooldown.search.tuning.splits import Splits
 from cooldown.search.tuning.studies import finalists, in_short, needs
 from cooldown.storage import (
     ExperimentRecord,
-    LeaseLostError,
-    Ledger,
     NewTrial,
     Purpose,
     StudyRecord,
     TrialRecord,
 )
 from cooldown.storage.environment import warn_of_changes
-from cooldown.storage.writer import Writer
+from cooldown.storage.writer import Ending, Writer
 
 MAX_DEATHS = 3
 """How many times a worker may die of the same job, and of no other, before the experiment fails."""
 
 
-class RunError(RuntimeError):
-    """An experiment that cannot continue: its model raised, its worker died repeatedly, or the disk is full."""
+LOOK = 1.0
+"""Seconds between two looks at what the run is asked for, while no job ends."""
 
 
 @dataclass(frozen=True)
@@ -78,46 +76,38 @@ class Job:
 
 
 def run(
-    ledger: Ledger,
-    name: str,
+    writer: Writer,
+    record: ExperimentRecord,
     spec: Experiment,
     splits: Splits,
     executor: Executor,
     *,
     report: Callable[[Progress], None] = lambda _: None,
 ) -> None:
-    """Do the remaining work of the experiment `name`, and report after every step.
+    """Do the remaining work of a held experiment, and report after every step.
 
-    After an error, jobs may be left in the executor, which its owner closes. Raises LedgerError if another process runs
-    the experiment, and RunError if it cannot continue. Work that was finished before an error or KeyboardInterrupt is
-    in the ledger.
+    `Writer.outcome` says afterwards how it ended: done, or as `Writer.ending` said, with nothing in flight. After an
+    error, or where it was cancelled, jobs may be left in the executor, which its owner closes. Raises RunError if it
+    cannot continue. Work that was finished before an error or KeyboardInterrupt is in the ledger.
     """
-    with closing(steps(ledger, name, spec, splits, executor, report=report)) as waiting:
-        for running in waiting:
-            wait(running, return_when=FIRST_COMPLETED)
+    for running in steps(writer, record, spec, splits, executor, report=report):
+        wait(running, LOOK, return_when=FIRST_COMPLETED)
 
 
 def steps(
-    ledger: Ledger,
-    name: str,
+    writer: Writer,
+    record: ExperimentRecord,
     spec: Experiment,
     splits: Splits,
     executor: Executor,
     *,
     report: Callable[[Progress], None] = lambda _: None,
-) -> Generator[Collection[Future[Any]], None, None]:
-    """`run` for a caller that waits itself: yields the jobs in flight, and goes on when at least one of them is done.
-
-    Closing it interrupts the experiment.
+) -> Iterator[Collection[Future[Any]]]:
+    """`run` for a caller that waits itself: yields the jobs in flight, and goes on when one of them is done, or when
+    the caller has waited long enough.
     """
-    with ExitStack() as stack:
-        writer = stack.enter_context(ledger.hold(name))
-        try:
-            yield from _Runner(writer, ledger.load(name), spec, splits, executor, report).steps()
-            writer.finish(spec.repeats)
-            stack.close()
-        except (InputError, LeaseLostError) as error:
-            raise RunError(str(error)) from error
+    with run_errors():
+        yield from _Runner(writer, record, spec, splits, executor, report).steps()
 
 
 class _Runner:
@@ -150,22 +140,38 @@ class _Runner:
         }
 
     def steps(self) -> Iterator[Collection[Future[Any]]]:
-        """Work until all studies and references are complete; yields the jobs in flight whenever one must end first."""
+        """Work until all studies and references are complete, or the run is to end; yields the jobs in flight whenever
+        one must end first.
+        """
         self.report(self.progress)
+        if self.unfinished or self.references:
+            try:
+                yield from self._work()
+            except WorkerLostError as error:
+                raise RunError(f"no worker is left: {error}. Finished work is kept") from error
         if not self.unfinished and not self.references:
-            return
+            self.writer.finish(self.spec.repeats)
+
+    def _work(self) -> Iterator[Collection[Future[Any]]]:
         if self.progress.work:
             warn_of_changes(self.progress.name, self.environment)
-        try:
+        if self._ends() is None:
             self._compile()
-            while True:
+        while True:
+            ending = self._ends()
+            if ending is None:
                 self._submit()
-                if not self.running:
-                    return
-                yield self.running.keys()
+            if not self.running or (ending is not None and ending.at_once):
+                return
+            yield self.running.keys()
+            ending = self._ends()
+            if ending is None or not ending.at_once:
                 self._collect()
-        except WorkerLostError as error:
-            raise RunError(f"no worker is left: {error}. Finished work is kept") from error
+
+    def _ends(self) -> Ending | None:
+        """Why no further job is begun; None to go on. Those in flight are still collected, or dropped."""
+        self.writer.outcome = self.writer.ending()
+        return self.writer.outcome
 
     def _compile(self) -> None:
         """Compile before the first job: else two workers would both do it, and the remaining time would be unknown."""
@@ -177,7 +183,7 @@ class _Runner:
             # What killed the worker here will do so again in a job, whose name the message then contains.
             return
         if isinstance(error, UnfitError):
-            raise RunError(f"{self.progress.name} cannot be continued on this machine: {error}") from error
+            raise UnfitMachineError(f"{self.progress.name} cannot be continued on this machine: {error}") from error
         if error is not None:
             raise RunError(f"training failed: {error}") from error
         compiled = done.result()

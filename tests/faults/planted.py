@@ -106,8 +106,8 @@ FAULTS = (
     Fault(
         "nobody asks for the lease",
         "storage/writer.py",
-        "select(e.c.appends).where(self._mine).with_for_update()",
-        "select(e.c.appends).where(e.c.id == self._id).with_for_update()",
+        "select(e.c.appends, e.c.requested).where(self._mine).with_for_update()",
+        "select(e.c.appends, e.c.requested).where(e.c.id == self.lease.id).with_for_update()",
         ("tests/storage/test_lease.py",),
     ),
     Fault(

@@ -23,6 +23,7 @@ from cooldown.objectives.process_state import process_state
 from cooldown.search.executors.contract import Executor, WorkerLostError, completed, job_errors
 from cooldown.search.executors.packed import Packed
 from cooldown.search.spec.experiment import Experiment, read_spec
+from cooldown.search.tuning.held import held
 from cooldown.search.tuning.runner import run
 from cooldown.search.tuning.splits import Splits, task_of
 from cooldown.search.tuning.studies import planned
@@ -154,8 +155,8 @@ def run_in_threads(
     splits = Splits(task_of(experiment, task), experiment)
     if name not in [summary.name for summary in ledger.summaries()]:
         ledger.create(name, experiment.to_json(), splits.task.fingerprint(), planned(experiment))
-    with open_executor() as executor:
-        run(ledger, name, experiment, splits, executor, report=report)
+    with open_executor() as executor, held(ledger.hold(name)) as writer:
+        run(writer, ledger.load(name), experiment, splits, executor, report=report)
     return ledger.load(name)
 
 

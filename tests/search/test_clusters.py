@@ -33,7 +33,7 @@ from cooldown.search.executors import dask_connection, engines
 from cooldown.search.executors.jobs import compile_programs
 from cooldown.search.executors.opening import check_executor, open_executor
 from cooldown.search.executors.packed import Packed
-from cooldown.search.tuning.runner import RunError
+from cooldown.search.tuning.held import RunError
 from cooldown.search.tuning.splits import Splits, task_of
 from cooldown.storage import Ledger, Status, tables
 

@@ -209,6 +209,18 @@ def test_what_an_older_ledger_was_extended_from_is_kept(tmp_path: Path) -> None:
             DROP TABLE cooldown_references;
             ALTER TABLE cooldown_experiments DROP COLUMN looks;
             ALTER TABLE cooldown_experiments DROP COLUMN appends;
+            DROP INDEX ix_cooldown_experiments_queue;
+            ALTER TABLE cooldown_experiments DROP COLUMN priority;
+            ALTER TABLE cooldown_experiments DROP COLUMN queued_at;
+            ALTER TABLE cooldown_experiments DROP COLUMN requested;
+            ALTER TABLE cooldown_experiments DROP COLUMN requeues;
+            ALTER TABLE cooldown_experiments DROP COLUMN follows_plan;
+            ALTER TABLE cooldown_experiments DROP COLUMN time_limit;
+            ALTER TABLE cooldown_experiments DROP COLUMN max_gradient_evaluations;
+            ALTER TABLE cooldown_experiments DROP COLUMN seconds;
+            ALTER TABLE cooldown_experiments DROP COLUMN owner;
+            ALTER TABLE cooldown_experiments DROP COLUMN tags;
+            ALTER TABLE cooldown_experiments DROP COLUMN notes;
             UPDATE cooldown_version SET version_num = '0003';
             """
         )

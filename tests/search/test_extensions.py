@@ -19,7 +19,7 @@ from cooldown.search.export.source import NotPortableError, Source, collect
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import read_spec
 from cooldown.search.spec.space import search_space
-from cooldown.search.tuning.runner import RunError
+from cooldown.search.tuning.held import RunError
 
 Here = Callable[..., str]
 

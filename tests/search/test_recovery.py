@@ -31,7 +31,8 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.training.arithmetic import arithmetic_digest
 from cooldown.search.executors.contract import JobError, WorkerLostError, job_errors
 from cooldown.search.executors.jobs import compile_programs, train_replicates
-from cooldown.search.tuning.runner import MAX_DEATHS, RunError
+from cooldown.search.tuning.held import RunError
+from cooldown.search.tuning.runner import MAX_DEATHS
 from cooldown.search.tuning.splits import Splits
 from cooldown.storage import Ledger, Purpose, Status
 

@@ -21,8 +21,9 @@ from cooldown.search.evidence.view import View
 from cooldown.search.executors.engines.local import LocalProcesses
 from cooldown.search.experiments.result import Result
 from cooldown.search.report import report
+from cooldown.search.tuning.held import RunError
 from cooldown.search.tuning.progress import Progress
-from cooldown.search.tuning.runner import MAX_DEATHS, RunError
+from cooldown.search.tuning.runner import MAX_DEATHS
 from cooldown.search.tuning.splits import Splits, task_of
 from cooldown.storage import ExperimentRecord, Ledger, Purpose, tables
 

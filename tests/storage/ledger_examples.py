@@ -14,7 +14,7 @@ from sqlalchemy import text
 from cooldown.objectives import Curve, Outcome, TrainConfig
 from cooldown.storage import Ledger, NewTrial, Purpose, StudyKey, StudyRecord
 from cooldown.storage import ledger as ledger_module
-from cooldown.storage.ledger import Writer
+from cooldown.storage.writer import Writer
 
 ROOT = Path(__file__).parents[2]
 EPOCHS = 3

@@ -19,7 +19,7 @@ from patience import PATIENCE
 from cooldown.storage import LeaseLostError, Ledger, LedgerError, Purpose, Status, StudyKey
 from cooldown.storage import writer as writer_module
 from cooldown.storage.lease import EXPIRY, HEARTBEAT, is_alive, this_process
-from cooldown.storage.ledger import Writer
+from cooldown.storage.writer import Writer
 
 pytestmark = pytest.mark.databases
 

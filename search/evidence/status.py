@@ -1,0 +1,28 @@
+"""How far an experiment is, in words and as JSON."""
+
+from typing import Any
+
+from cooldown.storage import ExperimentRecord, Status, Summary
+
+
+def last_run(status: Status, message: str) -> str:
+    """What the last run left to say, as a sentence."""
+    what = "The last run failed" if status is Status.FAILED else status.value.capitalize()
+    return f"{what}: {message}"
+
+
+def queue_document(recorded: ExperimentRecord | Summary) -> dict[str, Any]:
+    """The place of an experiment in the queue, and the terms of its run, as JSON."""
+    terms, queue = recorded.terms, recorded.queue
+    return {
+        "priority": terms.priority,
+        "queued_at": queue.since,
+        "requested": queue.requested and queue.requested.value,
+        "requeues": queue.requeues,
+        "seconds": queue.seconds,
+        "time_limit": terms.time_limit,
+        "max_gradient_evaluations": terms.max_gradient_evaluations,
+        "owner": terms.owner,
+        "tags": list(terms.tags),
+        "notes": terms.notes,
+    }

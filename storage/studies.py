@@ -1,0 +1,55 @@
+"""The studies that an experiment asks for: added when it is created, and when it is extended."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from cooldown.storage import tables
+from cooldown.storage.records import StudyKey
+from cooldown.storage.rows import study_key_from, study_row
+
+CreateStudy = Callable[[Connection, str], int]
+"""`optuna_rows.create_study`. Callers load it before the transaction, because that takes a second, in which no other
+process could write.
+"""
+
+
+def add_studies(
+    connection: Connection, experiment_id: int, name: str, studies: Sequence[StudyKey], create_study: CreateStudy
+) -> None:
+    """Add new studies to the experiment `name`, here and in Optuna's tables."""
+    rows = [study_row(experiment_id, key, create_study(connection, optuna_name(name, key))) for key in studies]
+    if rows:
+        connection.execute(insert(tables.studies), rows)
+
+
+def extend(
+    connection: Connection,
+    experiment_id: int,
+    name: str,
+    spec: Mapping[str, Any],
+    studies: Sequence[StudyKey],
+    extended_from: Sequence[Mapping[str, Any]],
+    create_study: CreateStudy,
+) -> None:
+    """Give the experiment `name` a larger spec and the missing ones of `studies`; existing results stay.
+
+    extended_from: as in `ExperimentRecord`.
+    """
+    e, s = tables.experiments, tables.studies
+    values = {"spec": dict(spec), "finished_at": None, "message": ""}
+    connection.execute(
+        update(e).where(e.c.id == experiment_id).values(**values, extended_from=list(extended_from) or None)
+    )
+    present = connection.execute(
+        select(s.c.arm, s.c.repeat, s.c.variant, s.c.attempt).where(s.c.experiment_id == experiment_id)
+    )
+    existing = {study_key_from(study) for study in present}
+    add_studies(connection, experiment_id, name, [key for key in studies if key not in existing], create_study)
+
+
+def optuna_name(name: str, key: StudyKey) -> str:
+    """The name of a study of the experiment `name` in Optuna's tables."""
+    extra = ["default"] if key.is_default else [f"widened-{key.attempt}"] if key.attempt else []
+    return "/".join([name, key.arm, str(key.repeat), *extra])
