@@ -2,12 +2,13 @@
 
 As a rule a command has nothing to put in order, and is ended at once. One that has, such as a run that holds an
 experiment's lease, says so with `orderly`: the first signal then raises KeyboardInterrupt, and a second one ends it at
-once. All of this is for the command line; as a library, Cooldown changes no signal handler.
+once. A worker, which finishes what is in flight, says so with `draining`. All of this is for the command line; as a
+library, Cooldown changes no signal handler.
 """
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, NoReturn
@@ -34,14 +35,22 @@ def install() -> None:
 @contextmanager
 def orderly() -> Iterator[None]:
     """In here, the first signal raises KeyboardInterrupt."""
-    ours = [number for number in SIGNALS if signal.getsignal(number) is _end]
-    for number in ours:
-        signal.signal(number, _ask)
-    try:
+    with _first(_ask):
         yield
-    finally:
-        for number in ours:
-            signal.signal(number, _end)
+
+
+@contextmanager
+def draining(drain: Callable[[], None]) -> Iterator[None]:
+    """In here, the first signal calls `drain`; the process is then to end by itself, and was not interrupted."""
+
+    def first(_number: int, _frame: FrameType | None) -> None:
+        for number in SIGNALS:
+            if signal.getsignal(number) is first:
+                signal.signal(number, _end)
+        drain()
+
+    with _first(first):
+        yield
 
 
 def say_when_asked(message: str) -> None:
@@ -60,6 +69,19 @@ def tell() -> None:
         _State.told = True
         # Below all buffers: a signal may come in the middle of a print.
         _write(f"{_State.message}\n")
+
+
+@contextmanager
+def _first(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """In here, `handler` is called by a signal that would end this process; it sees to it that the next one does."""
+    ours = [number for number in SIGNALS if signal.getsignal(number) is _end]
+    for number in ours:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, _end)
 
 
 def _ask(_number: int, _frame: FrameType | None) -> None:

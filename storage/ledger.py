@@ -22,7 +22,7 @@ from cooldown.storage.reading import check, read_experiment, shown_name
 from cooldown.storage.records import ExperimentRecord, Status, StudyKey, Summary
 from cooldown.storage.rows import terms_from, terms_row
 from cooldown.storage.studies import add_studies, extend
-from cooldown.storage.summaries import KeptExperiments
+from cooldown.storage.summaries import KeptExperiments, summary_of, trials_of
 from cooldown.storage.terms import USUAL, Terms, unchanged
 from cooldown.storage.winners import KeptWinners, Winner
 from cooldown.storage.writer import Lease, Writer
@@ -48,6 +48,16 @@ class Ledger:
         return self._database.read(
             lambda connection: self._experiments.summaries(connection, self._database.now(connection))
         )
+
+    def summary(self, name: str) -> Summary:
+        """One experiment as in `summaries`; raises LedgerError as `load` does."""
+
+        def summary(connection: Connection) -> Summary:
+            row = self._experiment(connection, name)
+            trials = trials_of(connection, row.id)[row.id]
+            return summary_of(row, trials, self._database.now(connection), self.where)
+
+        return self._database.read(summary)
 
     def unreadable(self) -> list[UnreadableError]:
         """Why other experiments cannot be read, newest first: what is wrong with their own rows."""

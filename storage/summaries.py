@@ -34,8 +34,9 @@ class KeptExperiments:
         """All experiments that can be read, newest first. connection: in a transaction that reads. now: by the
         database's clock.
         """
-        trials = _trials(connection)
-        return [self._summary(row, trials[row.id], now) for row, fault in self._read(connection) if fault is None]
+        trials = trials_of(connection)
+        read = [row for row, fault in self._read(connection) if fault is None]
+        return [summary_of(row, trials[row.id], now, self._where) for row in read]
 
     def unreadable(self, connection: Connection) -> list[UnreadableError]:
         """Why other experiments cannot be read, newest first: what is wrong with their own rows."""
@@ -63,25 +64,31 @@ class KeptExperiments:
             return error
         return None
 
-    def _summary(self, row: Any, trials: int, now: float) -> Summary:
-        return Summary(
-            row.name,
-            row.spec,
-            row.task_fingerprint,
-            status_of(row, now),
-            row.created_at,
-            row.finished_at,
-            trials,
-            tuple(row.extended_from or ()),
-            tuple(row.looks or ()),
-            self._where,
-            terms_from(row),
-            place_from(row),
-        )
+
+def summary_of(row: Any, trials: int, now: float, where: str) -> Summary:
+    """The summary of an experiment's row that has been checked. trials: from `trials_of`. now: by the database's
+    clock.
+    """
+    return Summary(
+        row.name,
+        row.spec,
+        row.task_fingerprint,
+        status_of(row, now),
+        row.created_at,
+        row.finished_at,
+        trials,
+        tuple(row.extended_from or ()),
+        tuple(row.looks or ()),
+        where,
+        terms_from(row),
+        place_from(row),
+    )
 
 
-def _trials(connection: Connection) -> dict[int, int]:
-    """The number of trials of every experiment, by its id; those of each arm's last attempt in a repeat alone."""
+def trials_of(connection: Connection, experiment_id: int | None = None) -> dict[int, int]:
+    """The number of trials of every experiment, or of one, by its id; those of each arm's last attempt in a repeat
+    alone.
+    """
     e, s, t = tables.experiments, tables.studies, tables.trials
     other = s.alias()
     same = (other.c.experiment_id == s.c.experiment_id) & (other.c.arm == s.c.arm) & (other.c.repeat == s.c.repeat)
@@ -91,4 +98,7 @@ def _trials(connection: Connection) -> dict[int, int]:
         .join(s, s.c.id == t.c.study_id)
         .where((s.c.experiment_id == e.c.id) & (s.c.variant == TUNED) & newest)
     ).scalar_subquery()
-    return {row.id: row.trials for row in connection.execute(select(e.c.id, count.label("trials")))}
+    counted = select(e.c.id, count.label("trials"))
+    if experiment_id is not None:
+        counted = counted.where(e.c.id == experiment_id)
+    return {row.id: row.trials for row in connection.execute(counted)}

@@ -202,15 +202,15 @@ class Writer:
         """Release the lease. If the ledger cannot be written, the lease ends with this process instead.
 
         Before the end of the spec, it counts what the run is asked for by now: also what it had no time to read, and
-        not what was withdrawn meanwhile.
+        not what was withdrawn meanwhile. `outcome` is then what counted.
         """
         e = tables.experiments
         done = outcome.status is Status.DONE
 
-        def release(connection: Connection) -> None:
+        def release(connection: Connection) -> Ending:
             row = connection.execute(select(e.c.requested).where(self._mine).with_for_update()).first()
             if row is None:
-                return
+                return outcome
             ends, requested = outcome, CHANGES.get(row.requested)
             if not done and ends.status is not Status.FAILED:
                 if requested is not None:
@@ -226,9 +226,12 @@ class Writer:
             }
             free = {"holder": None, "holder_token": None, "requested": None}
             connection.execute(update(e).where(self._mine).values(**values, **free))
+            return ends
 
         try:
-            self._database.write(release, self._patience if done else lambda waited: waited < RELEASE_TIMEOUT)
+            self.outcome = self._database.write(
+                release, self._patience if done else lambda waited: waited < RELEASE_TIMEOUT
+            )
         except LedgerError:
             if done:
                 raise

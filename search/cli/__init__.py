@@ -5,8 +5,8 @@ Exit 0 done · 1 failed while running · 2 bad input · 130 interrupted.
 """
 
 # In the order in which `cooldown --help` lists their commands.
-from cooldown.search.cli import running, describing, reading, taking, predicting, papers, checking, doctor, copying  # isort: skip
-from cooldown.search.cli import parallel  # isort: skip
+from cooldown.search.cli import running, queueing, working, describing, reading, taking  # isort: skip
+from cooldown.search.cli import predicting, papers, checking, doctor, copying, parallel  # isort: skip
 from cooldown.search.cli.frame import app, main
 
 __all__ = [
@@ -19,7 +19,9 @@ __all__ = [
     "papers",
     "parallel",
     "predicting",
+    "queueing",
     "reading",
     "running",
     "taking",
+    "working",
 ]

@@ -174,6 +174,36 @@ Seeds = Annotated[int | None, _count("seeds")]
 Finalists = Annotated[int | None, _count("finalists")]
 ConfirmSeeds = Annotated[int | None, _count("confirm_seeds")]
 Seed = Annotated[int | None, _count("seed")]
+TimeLimit = Annotated[
+    str | None,
+    typer.Option(
+        "--time-limit",
+        help="stop when it has been run for so long, all runs together: 90s, 15m, 2h, 1d, or none [default: none]",
+        metavar="TIME",
+        show_default=False,
+    ),
+]
+
+
+def _evaluations(text: str) -> int | str:
+    count: int | str = "none" if text == "none" else WHOLE["parser"](text)
+    return count
+
+
+MaxGradientEvaluations = Annotated[
+    Any,
+    typer.Option(
+        "--max-gradient-evaluations",
+        help="stop when all its runs have so many, or none [default: none]",
+        parser=_evaluations,
+        metavar="INTEGER",
+        show_default=False,
+    ),
+]
+Priority = Annotated[
+    int | None,
+    typer.Option("--priority", help="in the queue: higher first, from -1000 to 1000 [default: 0]", **WHOLE),
+]
 Sampler = Annotated[str | None, _option("sampler", [*samplers.built_in(), "module:attribute"])]
 Pruner = Annotated[str | None, _option("pruner", get_args(PrunerName))]
 BatchSize = Annotated[int | None, _count("batch_size")]

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import nullcontext
-from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
 
-from cooldown.interrupts import orderly, say_when_asked
+from cooldown.interrupts import EXIT_CODE, orderly, say_when_asked
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task as AnyTask
 from cooldown.search.cli.columns import told
@@ -36,6 +35,7 @@ from cooldown.search.cli.options import (
     Json,
     Kind,
     Margin,
+    MaxGradientEvaluations,
     MaxRepeats,
     Metric,
     Missing,
@@ -44,6 +44,7 @@ from cooldown.search.cli.options import (
     Objective,
     OptionalTask,
     Primary,
+    Priority,
     Pruner,
     Quiet,
     Repeats,
@@ -57,6 +58,7 @@ from cooldown.search.cli.options import (
     Task,
     Test,
     Time,
+    TimeLimit,
     Trials,
     Trust,
     UntilDecided,
@@ -64,7 +66,11 @@ from cooldown.search.cli.options import (
 )
 from cooldown.search.cli.screen import ERR, OUT
 from cooldown.search.evidence.commands import command
+from cooldown.storage import Status
 from cooldown.storage.address import shown
+
+ENDED_FROM_ELSEWHERE = (Status.PAUSED, Status.STOPPED, Status.CANCELLED)
+"""Where it has no message: then it has reached a limit of its own."""
 
 
 @app.command()
@@ -86,6 +92,8 @@ def compare(
     seed: Seed = None,
     workers: Workers = None,
     executor: ExecutorName = None,
+    time_limit: TimeLimit = None,
+    max_gradient_evaluations: MaxGradientEvaluations = None,
     sampler: Sampler = None,
     pruner: Pruner = None,
     batch_size: BatchSize = None,
@@ -139,6 +147,8 @@ def tune(
     seed: Seed = None,
     workers: Workers = None,
     executor: ExecutorName = None,
+    time_limit: TimeLimit = None,
+    max_gradient_evaluations: MaxGradientEvaluations = None,
     sampler: Sampler = None,
     pruner: Pruner = None,
     batch_size: BatchSize = None,
@@ -191,22 +201,47 @@ def resume(
     max_repeats: MaxRepeats = None,
     workers: Workers = None,
     executor: ExecutorName = None,
+    time_limit: TimeLimit = None,
+    max_gradient_evaluations: MaxGradientEvaluations = None,
+    queue: Annotated[bool, typer.Option("--queue", help="put it in the queue, for a worker to run")] = False,
+    here: Annotated[bool, typer.Option("--here", help="run it here, also if it was submitted to the queue")] = False,
+    priority: Priority = None,
     db: Db = None,
     trust: Trust = False,
     json_: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Continue an interrupted experiment, or extend a finished one."""
+    """Continue an experiment that ended early, or extend a finished one.
+
+    It is run where it was run before: one that was submitted goes back to the queue, any other is run here.
+    """
     from cooldown.search import experiments
+    from cooldown.search.cli.queueing import tell
+
+    if queue and here:
+        raise InputError("--queue and --here cannot be used together")
+    extension = {
+        "trials": trials,
+        "repeats": repeats,
+        "extend": extend,
+        "until_decided": until_decided,
+        "max_repeats": max_repeats,
+        "time_limit": time_limit,
+        "max_gradient_evaluations": max_gradient_evaluations,
+    }
+    if queue or (not here and experiments.is_submitted(name, db=db)):
+        if workers is not None or executor is not None:
+            raise InputError("--workers and --executor are those of a run here: add --here, or leave them out")
+        experiments.requeue(name, **extension, priority=priority, db=db)
+        tell(name, db, json_)
+        return
+    if priority is not None:
+        raise InputError("--priority is that of the queue: add --queue, or leave it out")
 
     def work(report: Any) -> Any:
         return experiments.resume(
             name,
-            trials=trials,
-            repeats=repeats,
-            extend=extend,
-            until_decided=until_decided,
-            max_repeats=max_repeats,
+            **extension,
             db=db,
             workers=workers,
             executor=executor,
@@ -223,27 +258,11 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
     """
     from cooldown.search import experiments
     from cooldown.search.cli import listings
-    from cooldown.search.cli.settings import merged_settings
+    from cooldown.search.cli.asked import asked
     from cooldown.search.experiments.service import ONE_ARM
-    from cooldown.search.spec.ranges import read_settings
-    from cooldown.search.spec.task_fields import LISTS
 
-    parameters = dict(context.params)
-    exported = parameters.pop("from_", None)
-    if parameters["task"] is None and exported is None:
-        raise InputError("missing TASK: name a task such as digits (see `cooldown catalog tasks`), or give --from FILE")
-    task, arms, set_, json_, quiet = (parameters.pop(name) for name in ("task", "arm", "set_", "json_", "quiet"))
-    dry_run = parameters.pop("dry_run")
-    # The option itself has done it.
-    parameters.pop("trust")
-    flags = parameters | {
-        "until_decided": parameters.get("until_decided") or None,
-        "arms": arms or None,
-        "hidden": _widths(parameters["hidden"]),
-        "ranges": read_settings(set_) if set_ else None,
-        **{name: parameters[name] or None for name in LISTS},
-    }
-    settings = merged_settings(task, flags, defaults, None if exported is None else Path(exported))
+    json_, quiet, dry_run = (context.params[name] for name in ("json_", "quiet", "dry_run"))
+    settings = asked(context.params, defaults)
     if joint and isinstance(settings["arms"], list | dict) and len(settings["arms"]) > 1:
         raise InputError(f"{ONE_ARM}; give it as one --arm, for example --arm momentum,adam+cosine,sgdr")
     table: dict[str, Any] = {}
@@ -252,6 +271,8 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
         table.update(told(task, quiet=quiet))
 
     if dry_run:
+        for limit in ("time_limit", "max_gradient_evaluations"):
+            settings.pop(limit, None)
         with orderly(), nullcontext() if quiet else ERR.status("Timing a small experiment of the same kind …"):
             estimated = experiments.dry_run(**settings, on_task=on_task)
         if json_:
@@ -284,14 +305,5 @@ def _run(work: Any, db: str | None, json_: bool, quiet: bool, table: Mapping[str
 
         result = work(report_and_keep_name)
     show_result(result, json_, table)
-
-
-def _widths(text: str | None) -> tuple[int, ...] | None:
-    """`"64,32"` as (64, 32), `"0"` as no hidden layer."""
-    if text is None:
-        return None
-    try:
-        widths = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise InputError(f"--hidden: widths should be whole numbers such as 64,32, got {text!r}") from None
-    return () if widths == (0,) else widths
+    if result.status in ENDED_FROM_ELSEWHERE and not result.record.message:
+        raise typer.Exit(EXIT_CODE)

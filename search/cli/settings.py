@@ -10,6 +10,9 @@ from cooldown.search.spec.experiment import AIMS, planned_spec
 from cooldown.search.spec.task_fields import BY_TASK, READING
 from cooldown.search.spec.values import flatten
 
+OF_RUN = ("name", "db", "workers", "executor", "priority", *("time_limit", "max_gradient_evaluations"), "tags", "notes")
+"""Arguments that say how an experiment is run and found, and not what it is."""
+
 
 def merged_settings(
     task: str | None,
@@ -42,9 +45,7 @@ def merged_settings(
         merged["ranges"] = {**flatten(ranges), **flags["ranges"]}
     if "task" not in merged or {"report", "on_task"} & merged.keys():
         # Not a valid spec: this raises, and reports all other mistakes too.
-        planned_spec(
-            **{key: value for key, value in merged.items() if key not in ("name", "db", "workers", "executor")}
-        )
+        planned_spec(**{key: value for key, value in merged.items() if key not in OF_RUN})
     return merged
 
 

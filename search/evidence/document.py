@@ -12,6 +12,7 @@ from cooldown.search.evidence.pruning import pruning_document
 from cooldown.search.evidence.references import reference_summaries
 from cooldown.search.evidence.scope import scope
 from cooldown.search.evidence.sensitivity import sensitivity_document
+from cooldown.search.evidence.status import queue_document
 from cooldown.search.evidence.summary import arm_summaries
 from cooldown.search.evidence.verdict import compared_pair, pair_verdicts
 from cooldown.search.evidence.view import View
@@ -27,6 +28,7 @@ def document(view: View) -> dict[str, Any]:
         "task": record.spec["task"],
         "status": record.status.value,
         "message": record.message,
+        "queue": queue_document(record),
         "fingerprint": view.fingerprint,
         "answer": answer(view).to_json(),
         "scope": scope(view),

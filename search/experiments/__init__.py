@@ -4,7 +4,17 @@ requeue for what workers run; runs, for loops that ask.
 
 from cooldown.search.experiments.asking import runs
 from cooldown.search.experiments.notebook import Interrupted
-from cooldown.search.experiments.queueing import Submitted, cancel, pause, queued, requeue, stop, submit
+from cooldown.search.experiments.queueing import (
+    Submitted,
+    cancel,
+    is_submitted,
+    pause,
+    queued,
+    requeue,
+    stop,
+    submit,
+    summary,
+)
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.resuming import resume
 from cooldown.search.experiments.service import compare, delete, dry_run, load, summaries, tune, unreadable, winners
@@ -17,6 +27,7 @@ __all__ = [
     "compare",
     "delete",
     "dry_run",
+    "is_submitted",
     "load",
     "pause",
     "queued",
@@ -26,6 +37,7 @@ __all__ = [
     "stop",
     "submit",
     "summaries",
+    "summary",
     "tune",
     "unreadable",
     "winners",

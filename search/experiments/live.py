@@ -29,7 +29,7 @@ def duration(seconds: float) -> str:
 def live(console: Console) -> Iterator[Report]:
     """A report function that updates a live display on `console`, or prints plain lines if it is not a terminal."""
     if not console.is_terminal:
-        yield _plain(console)
+        yield plain(console)
         return
     state: dict[str, Progress] = {}
 
@@ -46,8 +46,8 @@ def live(console: Console) -> Iterator[Report]:
         yield report
 
 
-def _plain(console: Console) -> Report:
-    """Without a terminal: one line for every 10 %, and one when the ledger is locked."""
+def plain(console: Console) -> Report:
+    """A report function that prints lines, as without a terminal: one line for every 10 %, and one when the ledger is locked."""
     shown, waited = -1, False
 
     def report(progress: Progress) -> None:

@@ -146,6 +146,16 @@ def cancel(name: str, *, db: str | PathLike[str] | None = None) -> Status:
     return _request(name, Change.CANCEL, db)
 
 
+def is_submitted(name: str, *, db: str | PathLike[str] | None = None) -> bool:
+    """Whether the experiment `name` is for workers, whatever its status; raises LedgerError for an unknown name."""
+    return summary(name, db=db).queue.since is not None
+
+
+def summary(name: str, *, db: str | PathLike[str] | None = None) -> Summary:
+    """The experiment `name` without its results; raises LedgerError for an unknown name."""
+    return Ledger(database_url(db), create=False).summary(name)
+
+
 def queued(db: str | PathLike[str] | None = None) -> list[Summary]:
     """The experiments that run, those that wait in the order in which they will be taken, and those that are paused."""
     from cooldown.search.experiments.service import summaries

@@ -36,6 +36,11 @@ class Runs:
         run(self.writer, self.ledger.load(self._name), spec, self.splits, self.executor, report=self.report)
         return self.result()
 
+    def to_end(self, record: ExperimentRecord, spec: Experiment, *, plan: bool = True) -> Result:
+        """Run the experiment to the end of its spec, if it is not done; and then, with `plan`, of its plan."""
+        result = Result(record) if record.status is Status.DONE else self.run(spec)
+        return self.until_answered(result, spec) if plan else result
+
     def result(self) -> Result:
         """What there is now. An experiment that has all that its spec asks for is done, whatever follows."""
         record = self.ledger.load(self._name)

@@ -20,7 +20,7 @@ from cooldown.search.experiments.terms import agreed
 from cooldown.search.spec.arms import joint_arm
 from cooldown.search.spec.settings import OneArm, Settings, explicit
 from cooldown.search.tuning.held import held
-from cooldown.storage import Ledger, NoLedgerError, Status, Summary, UnreadableError, Winner
+from cooldown.storage import Ledger, NoLedgerError, Summary, UnreadableError, Winner
 from cooldown.storage.address import database_url
 
 if TYPE_CHECKING:
@@ -74,8 +74,7 @@ def compare(
         ledger, record, spec, splits = opened(spec, splits, name, db, terms)
         if goes_on(record, spec):
             with interruptible(record.name, db), reporting(report) as told, held(ledger.hold(record.name, terms)) as w:
-                runs = Runs(ledger, w, splits, opened_executor, told)
-                runs.until_answered(Result(record) if record.status is Status.DONE else runs.run(spec), spec)
+                Runs(ledger, w, splits, opened_executor, told).to_end(record, spec)
             record = ledger.load(record.name)
     return Result(record, None if isinstance(task, str | PathLike) else splits.task)
 

@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from threading import RLock
 from typing import Any
 
 from cooldown.search.executors.contract import Executor, completed, job_errors
 from cooldown.search.executors.engine import Engine
 from cooldown.search.executors.packed import Packed
 
+_one_job = RLock()
+"""Held by the thread that does a job: how many cores a matrix product uses is the same in all threads of a process."""
+
 
 class Inline(Executor):
-    """Does each job while it is submitted, so that an interrupt ends it at once."""
+    """Does each job while it is submitted, so that an interrupt ends it at once. Threads take turns."""
 
     capacity = 1
 
@@ -20,7 +24,7 @@ class Inline(Executor):
 
         def done() -> Any:
             # Workers use one core each, and so does this one: with more, sums are rounded in another way.
-            with job_errors(KeyboardInterrupt), threadpool_limits(1):
+            with job_errors(KeyboardInterrupt), _one_job, threadpool_limits(1):
                 return call(packed.value, *arguments)
 
         future: Future[Any] = Future()

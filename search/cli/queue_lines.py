@@ -1,0 +1,102 @@
+"""What the commands about the queue print: its experiments as a table and as JSON, and how one of them stands."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table as RichTable
+
+from cooldown.search.cli.terminal import render
+from cooldown.search.evidence.commands import command
+from cooldown.search.evidence.numbers import Form, counted
+from cooldown.search.evidence.standing import took
+from cooldown.search.evidence.status import queue_document
+from cooldown.search.evidence.table import Column, Table
+from cooldown.search.spec.recorded import check_outline
+from cooldown.storage import Change, Status, Summary, UnreadableError
+
+WILL = {
+    Change.PAUSE: "it pauses when what is in flight is finished",
+    Change.STOP: "it ends when what is in flight is finished",
+    Change.CANCEL: "it ends, and what is in flight is dropped",
+}
+
+
+def table(listed: Sequence[Summary], room: int) -> RichTable:
+    """The table of `cooldown queue`. listed: from `experiments.queued`."""
+    columns = (
+        Column("Name"),
+        Column("Task"),
+        Column("Status"),
+        Column("Place", Form.COUNT),
+        Column("Priority", Form.COUNT),
+        # "3/24" is text, but is aligned like a number.
+        Column("Trials", Form.COUNT),
+        Column("Ran"),
+        Column("Owner", wide=True),
+        Column("Tags", wide=True),
+    )
+    rows = [
+        (
+            summary.name,
+            str(summary.spec.get("task")),
+            _status(summary),
+            _place(summary, listed),
+            summary.terms.priority,
+            _trials(summary),
+            took(summary),
+            summary.terms.owner or None,
+            ", ".join(summary.terms.tags) or None,
+        )
+        for summary in listed
+    ]
+    return render(Table(columns, rows), room=room)
+
+
+def document(summary: Summary, listed: Sequence[Summary]) -> dict[str, Any]:
+    """An experiment as JSON. position: its place among those that wait, from 1. listed: from `experiments.queued`."""
+    return {
+        "name": summary.name,
+        "task": str(summary.spec.get("task")),
+        "status": summary.status.value,
+        "position": _place(summary, listed),
+        "trials": summary.trials,
+        **queue_document(summary),
+    }
+
+
+def standing(summary: Summary, listed: Sequence[Summary], db: str | None) -> str:
+    """How an experiment stands, and where to look. db: the ledger's address, None where it need not be named."""
+    name, place = summary.name, _place(summary, listed)
+    look = f"Look: {command('show', name, db=db)}"
+    if summary.status is Status.RUNNING:
+        asked = summary.queue.requested
+        return f"{name} is running{f': {WILL[asked]}' if asked else ''}. {look}"
+    if place is not None:
+        before = "next" if place == 1 else f"after {counted(place - 1, 'other')}"
+        on = "" if db is None else f" --db {db}"
+        return f"{name} is queued, {before}. Workers run it: cooldown worker{on}\n{look}"
+    if summary.status is Status.DONE:
+        return f"{name} is done. {look}"
+    return f"{name} is {summary.status.value}. To continue it: {command('resume', name, db=db)}"
+
+
+def _status(summary: Summary) -> str:
+    """The status, and what it is asked for."""
+    asked = summary.queue.requested
+    return summary.status.value if asked is None else f"{summary.status.value}, to {asked.value}"
+
+
+def _place(summary: Summary, listed: Sequence[Summary]) -> int | None:
+    """The place of an experiment among those that wait, from 1; None if it does not wait."""
+    waiting = [each.name for each in listed if each.status is Status.QUEUED]
+    return waiting.index(summary.name) + 1 if summary.name in waiting else None
+
+
+def _trials(summary: Summary) -> str | None:
+    """How many there are, of how many; None where its spec does not say."""
+    try:
+        check_outline(summary)
+    except UnreadableError:
+        return None
+    spec = summary.spec
+    return f"{summary.trials}/{len(spec['arms']) * spec['repeats'] * spec['trials']}"

@@ -1,0 +1,63 @@
+"""The command that runs what waits in the queue: worker."""
+
+from typing import Annotated
+
+import typer
+
+from cooldown.interrupts import draining
+from cooldown.search.cli.frame import app
+from cooldown.search.cli.options import Db, ExecutorName, Quiet, Trust, Workers, whole
+from cooldown.search.cli.screen import ERR
+
+MOST_EXPERIMENTS = 64
+
+
+@app.command()
+def worker(
+    executor: ExecutorName = None,
+    workers: Workers = None,
+    experiments: Annotated[
+        int,
+        typer.Option(
+            "--experiments",
+            help="experiments at once, which share the worker processes [default: 1]",
+            **whole(1, MOST_EXPERIMENTS),
+        ),
+    ] = 1,
+    exit_when_idle: Annotated[
+        bool, typer.Option("--exit-when-idle", help="end when nothing waits that can be run here")
+    ] = False,
+    db: Db = None,
+    trust: Trust = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run what waits in the queue, by priority; any number of workers may share a ledger.
+
+    SIGTERM or Ctrl-C ends it when what is in flight is finished, and the rest is back in the queue; a second one ends it
+    at once.
+    """
+    from cooldown.search.experiments.live import plain
+    from cooldown.search.service.worker import Worker
+
+    def say(message: str) -> None:
+        if not quiet:
+            ERR.write_line(message)
+
+    ours = Worker(
+        db,
+        executor=executor,
+        workers=workers,
+        experiments=experiments,
+        exit_when_idle=exit_when_idle,
+        trust=trust,
+        say=say,
+        report=(lambda: lambda _: None) if quiet else lambda: plain(ERR),
+    )
+
+    def drain() -> None:
+        say("Ending: what is in flight is finished first. A second signal ends at once.")
+        ours.drain()
+
+    with draining(drain):
+        say(f"Waiting for experiments in {ours.where}.")
+        ours.work()
