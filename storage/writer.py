@@ -229,9 +229,8 @@ class Writer:
             return ends
 
         try:
-            self.outcome = self._database.write(
-                release, self._patience if done else lambda waited: waited < RELEASE_TIMEOUT
-            )
+            patience = self._patience if done else lambda waited: waited < RELEASE_TIMEOUT
+            self.outcome = self._database.write(release, patience)
         except LedgerError:
             if done:
                 raise

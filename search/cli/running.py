@@ -11,7 +11,7 @@ from cooldown.interrupts import EXIT_CODE, orderly, say_when_asked
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task as AnyTask
 from cooldown.search.cli.columns import told
-from cooldown.search.cli.frame import app, print_json, show_result
+from cooldown.search.cli.frame import app, print_json, say, show_result
 from cooldown.search.cli.named import AboutExperiment
 from cooldown.search.cli.options import (
     NAMING,
@@ -306,4 +306,5 @@ def _run(work: Any, db: str | None, json_: bool, quiet: bool, table: Mapping[str
         result = work(report_and_keep_name)
     show_result(result, json_, table)
     if result.status in ENDED_FROM_ELSEWHERE and not result.record.message:
+        say(f"{result.name} was {result.status.value} by another command.")
         raise typer.Exit(EXIT_CODE)

@@ -33,8 +33,8 @@ def worker(
 ) -> None:
     """Run what waits in the queue, by priority; any number of workers may share a ledger.
 
-    SIGTERM or Ctrl-C ends it when what is in flight is finished, and the rest is back in the queue; a second one ends it
-    at once.
+    SIGTERM or Ctrl-C ends it when what is in flight is finished, and its experiments are back in the queue; a second
+    one ends it at once.
     """
     from cooldown.search.experiments.live import plain
     from cooldown.search.service.worker import Worker

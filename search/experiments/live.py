@@ -47,7 +47,7 @@ def live(console: Console) -> Iterator[Report]:
 
 
 def plain(console: Console) -> Report:
-    """A report function that prints lines, as without a terminal: one line for every 10 %, and one when the ledger is locked."""
+    """A report function for where there is no terminal: a line for every 10 %, and one when the ledger is locked."""
     shown, waited = -1, False
 
     def report(progress: Progress) -> None:

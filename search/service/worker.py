@@ -32,8 +32,8 @@ class Worker:
     """A worker of the ledger `db`, which is created if need be.
 
     executor, workers: as in `compare`; the workers of its experiments together. experiments: how many it runs at once.
-    exit_when_idle: whether it ends when nothing waits that it can run. trust: import modules that the ledger names. say:
-    told what happens, in a sentence. report: makes a report function for each experiment.
+    exit_when_idle: whether it ends when nothing waits that it can run. trust: import modules that the ledger names.
+    say: told what happens, in a sentence. report: makes a report function for each experiment.
 
     Raises InputError for an executor that there is not, and for a database that is no ledger.
     """
