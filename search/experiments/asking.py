@@ -1,6 +1,7 @@
 """`runs`: an experiment whose runs are trained by the caller's own program, one after another."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from os import PathLike
 from typing import Any, Unpack
 
@@ -8,11 +9,13 @@ from cooldown.objectives.data.own_loop import loop_task
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.runs import Run
 from cooldown.objectives.tasks import Kind
+from cooldown.search.executors.contract import Executor
 from cooldown.search.experiments.preparing import opened, prepared
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.running import Report, Runs, goes_on
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.settings import Asked, explicit
+from cooldown.search.tuning.held import held
 from cooldown.search.tuning.splits import Splits
 from cooldown.storage import ExperimentRecord, Ledger, Status
 
@@ -60,19 +63,29 @@ def _handed_out(
 ) -> Iterator[Run]:
     """The runs up to the end of the spec, and then those of its plan, until the question is answered."""
     from cooldown.search.executors.handed_out import HandedOut
-    from cooldown.search.experiments.plan import next_step
-    from cooldown.search.tuning.runner import steps
 
     if not goes_on(record, spec):
         return
     executor = HandedOut()
-    # What its caller does wrong between two runs is no RunError.
-    with ledger.hold(record.name) as writer:
+    # What its caller does wrong between two runs does not make the experiment a failed one.
+    with closing(_waiting(ledger, splits, executor, report, record, spec)) as waiting:
+        for _ in waiting:
+            yield from executor.runs()
+
+
+def _waiting(
+    ledger: Ledger, splits: Splits, executor: Executor, report: Report, record: ExperimentRecord, spec: Experiment
+) -> Generator[None, None, None]:
+    """Run the experiment; yields when the executor has jobs that its caller is to do. Closing it interrupts the run."""
+    from cooldown.search.experiments.plan import next_step
+    from cooldown.search.tuning.runner import steps
+
+    with held(ledger.hold(record.name)) as writer:
         experiment = Runs(ledger, writer, splits, executor, report)
         while True:
             if record.status is not Status.DONE:
                 for _ in steps(writer, record, spec, splits, executor, report=report):
-                    yield from executor.runs()
+                    yield
                 record = experiment.result().record
             larger = next_step(Result(record).view, spec) if record.status is Status.DONE else None
             if larger is None:
