@@ -113,7 +113,7 @@ def parallel(
     from cooldown.search.executors.contract import JobError, WorkerLostError
     from cooldown.search.parallel.data import rows_of
     from cooldown.search.parallel.measurement import SYSTEMS, of_server, of_threads
-    from cooldown.search.tuning.runner import RunError
+    from cooldown.search.tuning.held import RunError
 
     if system not in SYSTEMS:
         raise unknown_name("parallel system", system, SYSTEMS)
