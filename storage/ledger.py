@@ -1,7 +1,7 @@
 """The ledger: create, read, extend and delete experiments, and hold the lease of one to append to it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -19,10 +19,10 @@ from cooldown.storage.holding import holding, take
 from cooldown.storage.lease import holder_in_words, is_alive, this_process
 from cooldown.storage.names import check_stored_name, first_free
 from cooldown.storage.reading import check, read_experiment, shown_name
-from cooldown.storage.records import ExperimentRecord, Status, StudyKey, Summary
+from cooldown.storage.records import ExperimentRecord, Outline, Status, StudyKey, Summary
 from cooldown.storage.rows import terms_from, terms_row
 from cooldown.storage.studies import add_studies, extend
-from cooldown.storage.summaries import KeptExperiments, summary_of, trials_of
+from cooldown.storage.summaries import NEWEST_FIRST, KeptExperiments, summary_of, trials_of
 from cooldown.storage.terms import USUAL, Terms, unchanged
 from cooldown.storage.winners import KeptWinners, Winner
 from cooldown.storage.writer import Lease, Writer
@@ -58,6 +58,24 @@ class Ledger:
             return summary_of(row, trials, self._database.now(connection), self.where)
 
         return self._database.read(summary)
+
+    def outlines(self, name: str | None, task_fingerprint: str) -> list[Outline]:
+        """The experiment of this name, if there is one; without a name those on this data that can be read, newest
+        first. Raises UnreadableError for a damaged one of this name.
+        """
+        e = tables.experiments
+        which = e.c.task_fingerprint == task_fingerprint if name is None else e.c.name == name
+
+        def outlines(connection: Connection) -> list[Outline]:
+            found = []
+            for row in connection.execute(select(e).where(which).order_by(*NEWEST_FIRST)):
+                with suppress(UnreadableError) if name is None else nullcontext():
+                    check(row, self.where)
+                    steps = tuple(row.extended_from or ())
+                    found.append(Outline(row.name, row.spec, row.task_fingerprint, steps, terms_from(row)))
+            return found
+
+        return self._database.read(outlines)
 
     def unreadable(self) -> list[UnreadableError]:
         """Why other experiments cannot be read, newest first: what is wrong with their own rows."""

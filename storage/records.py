@@ -183,6 +183,17 @@ class StudyRecord:
 
 
 @dataclass(frozen=True)
+class Outline:
+    """What an experiment asks for, as far as its row says it."""
+
+    name: str
+    spec: Mapping[str, Any]
+    task_fingerprint: str
+    extended_from: tuple[Mapping[str, Any], ...]
+    terms: Terms
+
+
+@dataclass(frozen=True)
 class Summary:
     """An experiment in a list. where: its ledger."""
 

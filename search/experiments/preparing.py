@@ -87,33 +87,29 @@ def find(
     Raises InputError if the one called `name` has another spec, other data or another owner, or cannot be read.
     """
     fields = spec.to_json()
-    for damaged in ledger.unreadable():
-        if damaged.experiment == name:
-            raise damaged
-    for summary in ledger.summaries():
-        if owner is not None and summary.terms.owner != owner:
-            if name == summary.name:
+    for outline in ledger.outlines(name, fingerprint):
+        if owner is not None and outline.terms.owner != owner:
+            if name is not None:
                 raise InputError(f"experiment {name!r} exists; choose another name")
             continue
-        recorded = summary.spec
+        recorded = outline.spec
         # How far it went on is no other spec, nor is what its plan changed until it answered.
         own = {"until", "repeats", "widened"} if spec.looks and recorded.get("looks") == fields["looks"] else {"until"}
         keys = (fields.keys() | recorded.keys()) - own
         differing = {key for key in keys if recorded.get(key) != fields.get(key)}
-        same_data = summary.task_fingerprint == fingerprint
         if name is None:
             # An experiment that a user extended later differs from a run of this spec.
-            extended = any(not step.get("planned") for step in summary.extended_from)
-            if same_data and not differing and not extended:
-                return ledger.load(summary.name)
-        elif name == summary.name:
+            extended = any(not step.get("planned") for step in outline.extended_from)
+            if not differing and not extended:
+                return ledger.load(outline.name)
+        else:
             # One of an older protocol, or whose ranges were widened, is continued by its own.
             if differing := differing - {"protocol", "widened"}:
                 raise InputError(
                     f"experiment {name!r} exists with other settings ({', '.join(sorted(differing))}); choose another "
                     f"--name, or run `{command('delete', name, db=ledger.db)}` first"
                 )
-            if not same_data:
+            if outline.task_fingerprint != fingerprint:
                 raise InputError(f"experiment {name!r} exists with other data; choose another --name")
             return ledger.load(name)
     return None
