@@ -24,6 +24,9 @@ from cooldown.storage.terms import Terms
 
 T = TypeVar("T")
 
+PAUSE = 1.0
+"""Seconds between a worker's tries to release a lease."""
+
 RELEASE_TIMEOUT = 5.0
 """Seconds that an interrupted or failed run waits for the write lock to say so; without it, its lease says the same."""
 
@@ -199,7 +202,8 @@ class Writer:
             self._requested = CHANGES.get(row.requested)
 
     def release(self, outcome: Ending) -> None:
-        """Release the lease. If the ledger cannot be written, the lease ends with this process instead.
+        """Release the lease. If the ledger cannot be written, the lease ends with this process instead; a worker, which
+        lives on, tries again until it is to end.
 
         Before the end of the spec, it counts what the run is asked for by now: also what it had no time to read, and
         not what was withdrawn meanwhile. `outcome` is then what counted.
@@ -228,12 +232,17 @@ class Writer:
             connection.execute(update(e).where(self._mine).values(**values, **free))
             return ends
 
-        try:
-            patience = self._patience if done else lambda waited: waited < RELEASE_TIMEOUT
-            self.outcome = self._database.write(release, patience)
-        except LedgerError:
-            if done:
-                raise
+        patience = self._patience if done else lambda waited: waited < RELEASE_TIMEOUT
+        while True:
+            try:
+                self.outcome = self._database.write(release, patience)
+                return
+            except LedgerError:
+                if self.lease.left is Status.QUEUED and not self.draining.wait(PAUSE):
+                    continue
+                if done:
+                    raise
+                return
 
     @property
     def _mine(self) -> ColumnElement[bool]:

@@ -29,6 +29,8 @@ COMMANDS = {
     "tune": ["tune", "digits", "--quiet"],
     "dry run": ["compare", "digits", "--dry-run"],
     "resume": ["resume", "it"],
+    "submit": ["submit", "digits"],
+    "worker": ["worker"],
     "train": ["train", "it.json"],
     "export": ["export", "it"],
     "report": ["report", "it"],

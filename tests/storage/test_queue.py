@@ -276,6 +276,26 @@ def test_a_process_that_is_to_end_gives_it_back(ledger: Ledger, queue: Queue) ->
         ledger.delete(name)
 
 
+def test_a_worker_releases_its_lease_when_the_disk_has_room_again(
+    ledger: Ledger, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lives on, and with it a lease that it has not released."""
+    monkeypatch.setattr(writer_module, "PAUSE", 0.001)
+    add(ledger)
+    writing, failures = ledger._database.writing, [LedgerError("the disk is full")] * 3
+    with queue.claimed() as writer:
+        assert writer is not None
+        writer.finish(1)
+
+        def full() -> Any:
+            if failures:
+                raise failures.pop()
+            return writing()
+
+        monkeypatch.setattr(ledger._database, "writing", full)
+    assert status(ledger) is Status.DONE
+
+
 def test_a_limit_of_gradient_evaluations(ledger: Ledger, queue: Queue) -> None:
     """All runs together: those of another process, too."""
     add(ledger, max_gradient_evaluations=3000)
