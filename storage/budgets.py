@@ -29,6 +29,11 @@ class Reached:
     limit: str
     words: str
 
+    @property
+    def option(self) -> str:
+        """What gives another limit on a command line."""
+        return f"--{self.limit.replace('_', '-')}"
+
 
 def reached(terms: Terms, seconds: float, evaluations: int) -> Reached | None:
     """The limit that an experiment which has used so much has reached; None if it may go on."""
@@ -44,5 +49,5 @@ def check_budget(connection: Connection, row: Any, terms: Terms) -> None:
     """Raise LedgerError if there is nothing left of the budget of an experiment's row under these terms."""
     evaluations = 0 if terms.max_gradient_evaluations is None else gradient_evaluations(connection, row.id)
     if (limit := reached(terms, row.seconds, evaluations)) is not None:
-        option = f"--{limit.limit.replace('_', '-')}"
-        raise LedgerError(f"{row.name!r} cannot go on: {limit.words}; give a larger {option}, or {option} none")
+        more = f"give a larger {limit.option}, or {limit.option} none"
+        raise LedgerError(f"{row.name!r} cannot go on: {limit.words}; {more}")

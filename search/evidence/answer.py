@@ -18,6 +18,7 @@ from cooldown.search.evidence.losses import best_study
 from cooldown.search.evidence.measures import loss_name, score_in_words
 from cooldown.search.evidence.numbers import Form, counted, formatted, percent
 from cooldown.search.evidence.prices import price_of_arms, price_of_repeats, price_of_rest, price_of_trials
+from cooldown.search.evidence.status import lifted
 from cooldown.search.evidence.verdict import pair_verdicts
 from cooldown.search.evidence.view import View, once
 from cooldown.search.evidence.wording import lead
@@ -176,7 +177,7 @@ def _unfinished(view: View) -> NextStep | None:
         return None
     if not resumable(view.record.spec):
         return NextStep(f"To finish it, {AGAIN}", "", price_of_rest(view))
-    return _resume(view, "To finish it", (), price_of_rest(view))
+    return _resume(view, "To finish it", lifted(view.record), price_of_rest(view))
 
 
 def _against_alarm(view: View, verdict: Verdict) -> NextStep | None:

@@ -3,12 +3,21 @@
 from typing import Any
 
 from cooldown.storage import ExperimentRecord, Status, Summary
+from cooldown.storage.budgets import reached
 
 
 def last_run(status: Status, message: str) -> str:
     """What the last run left to say, as a sentence."""
     what = "The last run failed" if status is Status.FAILED else status.value.capitalize()
     return f"{what}: {message}"
+
+
+def lifted(record: ExperimentRecord) -> tuple[str, ...]:
+    """The options of `cooldown resume` without which an experiment cannot go on, because a limit is reached."""
+    studies = (*record.studies, *record.default_configs, *record.superseded)
+    evaluations = sum(curve.gradient_evaluations for study in studies for curve in study.curves())
+    limit = reached(record.terms, record.queue.seconds, evaluations)
+    return () if limit is None else (limit.option, "none")
 
 
 def queue_document(recorded: ExperimentRecord | Summary) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from cooldown.search.evidence.losses import best_study, means, test_losses, test
 from cooldown.search.evidence.measures import best_score
 from cooldown.search.evidence.numbers import Form, counted, duration, formatted, setting
 from cooldown.search.evidence.references import references_table
+from cooldown.search.evidence.status import lifted
 from cooldown.search.evidence.tables import arms_table, pairs_table
 from cooldown.search.evidence.target_units import errors_table
 from cooldown.search.evidence.view import View
@@ -67,7 +68,11 @@ def how_to_continue(result: Result) -> list[Any]:
 
 def resumed(record: ExperimentRecord) -> Code | Text:
     """What finishes an experiment."""
-    return Code(command_about(record, "resume")) if resumable(record.spec) else Text(f"{AGAIN[0].upper()}{AGAIN[1:]}.")
+    return (
+        Code(command_about(record, "resume", *lifted(record)))
+        if resumable(record.spec)
+        else Text(f"{AGAIN[0].upper()}{AGAIN[1:]}.")
+    )
 
 
 def missing(result: Result, text: str) -> list[Any]:

@@ -180,6 +180,8 @@ def test_a_limit_of_gradient_evaluations_ends_it_at_an_edge(url: str, undisturbe
         Status.STOPPED,
         "the limit of 2,000 gradient evaluations is reached",
     )
+    assert stopped.answer.next is not None
+    assert stopped.answer.next.command.startswith("cooldown resume iris --max-gradient-evaluations none")
     spent = sum(curve.gradient_evaluations for study in stopped.record.studies for curve in study.curves())
     spent += sum(curve.gradient_evaluations for study in stopped.record.default_configs for curve in study.curves())
     assert spent >= 2000

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from search_runs import TINY
 
-from cooldown import submit, tasks
+from cooldown import experiments, submit, tasks
 from cooldown.objectives.errors import InputError
 from cooldown.search.experiments.terms import agreed
 from cooldown.storage import Ledger, Status, Terms
@@ -114,6 +114,32 @@ def test_the_commands(run_here: RunHere, tmp_path: Path, monkeypatch: pytest.Mon
     assert run_here("resume", "wine", "--queue", "--repeats", "3")[:2] == (0, "wine\n")
     assert run_here("cancel", "wine", "--json")[0] == 0
     assert status(f"sqlite:///{tmp_path}/cooldown.db", "wine") is Status.CANCELLED
+
+
+def test_a_comparison_that_is_paused_by_another_command(
+    run_here: RunHere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It prints what there is, and does not pretend to be done."""
+    monkeypatch.chdir(tmp_path)
+
+    def pausing(_console: Any) -> Callable[[Any], None]:
+        return lambda progress: progress.done or (experiments.pause("iris") and None)
+
+    monkeypatch.setattr("cooldown.search.experiments.live.plain", pausing)
+    code, out, err = run_here("compare", "iris", *FLAGS, "--workers", "1")
+    assert (code, err) == (130, "iris was paused by another command.\n")
+    assert "To finish it" in out
+    assert "cooldown resume iris\n" in out
+    assert "Experiment iris (paused)." in out
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    # It reached its own limit: nobody interrupted it.
+    code, out, _ = run_here("resume", "iris", "--workers", "1", "--quiet", "--max-gradient-evaluations", "1500")
+    assert (code, "Stopped: the limit of 1,500 gradient evaluations is reached" in out) == (0, True)
+    code, out, err = run_here("resume", "iris")
+    assert (code, "give a larger --max-gradient-evaluations" in err) == (2, True)
+    code, out, _ = run_here("resume", "iris", "--workers", "1", "-q", "--max-gradient-evaluations", "none", "--json")
+    assert (code, json.loads(out)["status"]) == (0, "done")
 
 
 REFUSED = [

@@ -15,6 +15,7 @@ from ledger_examples import change, curve, generation, rows, study_of
 from cooldown.objectives.errors import InputError
 from cooldown.storage import Change, GivenBackError, Ledger, LedgerError, Purpose, Queue, Status, StudyKey, Terms
 from cooldown.storage import writer as writer_module
+from cooldown.storage.copying import copy_experiment
 from cooldown.storage.lease import EXPIRY
 from cooldown.storage.queue import MOST_REQUEUES
 from cooldown.storage.terms import MOST_PRIORITY
@@ -274,6 +275,18 @@ def test_a_process_that_is_to_end_gives_it_back(ledger: Ledger, queue: Queue) ->
             writer.outcome = writer.ending()
         assert status(ledger, name) is after
         ledger.delete(name)
+
+
+def test_a_copy_waits_in_the_queue_of_its_ledger(ledger: Ledger, tmp_path: Path) -> None:
+    other = Ledger(f"sqlite:///{tmp_path}/other.db")
+    for name, lost in (("waiting", False), ("lost", True)):
+        add(ledger, name, 3, tags=("red",))
+        if lost:
+            lose(ledger, name)
+        assert copy_experiment(ledger, other, name) == (name, True)
+        summary = other.summary(name)
+        assert (summary.status, summary.terms) == (Status.QUEUED, Terms(3, tags=("red",)))
+    assert drained(Queue(other)) == ["waiting", "lost"]
 
 
 def test_a_worker_releases_its_lease_when_the_disk_has_room_again(
