@@ -68,11 +68,9 @@ def how_to_continue(result: Result) -> list[Any]:
 
 def resumed(record: ExperimentRecord) -> Code | Text:
     """What finishes an experiment."""
-    return (
-        Code(command_about(record, "resume", *lifted(record)))
-        if resumable(record.spec)
-        else Text(f"{AGAIN[0].upper()}{AGAIN[1:]}.")
-    )
+    if not resumable(record.spec):
+        return Text(f"{AGAIN[0].upper()}{AGAIN[1:]}.")
+    return Code(command_about(record, "resume", *lifted(record)))
 
 
 def missing(result: Result, text: str) -> list[Any]:
