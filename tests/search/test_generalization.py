@@ -1,6 +1,7 @@
 """`show NAME generalization`: the winners' networks under the probes."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
