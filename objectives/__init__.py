@@ -47,8 +47,8 @@ def train(
     """Train every config with every seed: curves as a list (configs) of lists (seeds).
 
     task: a Task, or the path of a table or a DataFrame, with the settings of `tasks.given`; a Problem, or a list of one
-    Problem per seed. options: `dtype`, `every_epoch` and `limits`, as of `training.engine.train`, which this calls.
-    Raises InputError for unusable arguments.
+    Problem per seed. options: `dtype`, `every_epoch`, `every_update` and `limits`, as of `training.engine.train`, which
+    this calls. Raises InputError for unusable arguments.
     """
     from cooldown.objectives.training import engine
 

@@ -4,7 +4,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
@@ -62,6 +62,8 @@ class Curve:
     uninformed_score: that predictor's held-out score; NaN if the model has none, or in an older record.
     gradient_evaluations: number of single-row gradients, the unit of cost. updates: parameter updates.
     seconds: wall time, the replicate's share of its population's.
+    update_loss: (updates,) loss of each update's mini-batch before it, up to the last complete epoch; (0,) unless asked
+        for by `train(every_update=True)`. The ledger does not keep it.
     errors: held-out errors of the final parameters; where the loss is capped, those of the mean target. NaN for a
         classification, and in an older record.
     """
@@ -79,6 +81,7 @@ class Curve:
     seconds: float
     uninformed_score: float = float("nan")
     errors: Errors = NO_ERRORS
+    update_loss: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
 
     @property
     def final_loss(self) -> float:

@@ -63,6 +63,7 @@ def train(
     *,
     dtype: DTypeLike = np.float32,
     every_epoch: bool = True,
+    every_update: bool = False,
     limits: ArrayLike | None = None,
 ) -> list[list[Curve]]:
     """Train every config with every seed.
@@ -71,6 +72,7 @@ def train(
     seed. Replicates of problems on one model are trained together; a loop of the user's own trains one after another.
     seeds: integers of at least 0; a seed fixes initial weights and data order, the same for every config.
     dtype: float32 or float64. every_epoch: measure the held-out rows after every epoch, or only after the last.
+    every_update: keep the loss of each update's mini-batch, in `Curve.update_loss`; a loop of the user's own has none.
     limits: (configs, epochs) losses in the unit of the held-out loss, inf for no pruning; all configs must have that
     number of epochs. A config is pruned after epoch e (from 0) if its mean capped held-out loss over the seeds has been
     above `limits[config, e]` after every epoch so far: its remaining replicates stop. A diverged seed counts with the
@@ -123,7 +125,7 @@ def train(
                 places, chunk = zip(*together[start : start + size], strict=True)
                 chunk_limits = None if checked is None else Limits(checked[[i for i, _ in places[:: len(seeds)]]])
                 of_chunk = [problems[j] for _, j in places]
-                record, _ = run(of_chunk, chunk, precision, every_epoch, chunk_limits)
+                record, _ = run(of_chunk, chunk, precision, every_epoch, chunk_limits, every_update=every_update)
                 curves.update(zip(places, record.curves(), strict=True))
     return [[curves[i, j] for j in range(len(seeds))] for i in range(len(configs))]
 

@@ -35,12 +35,14 @@ def run(
     *,
     initial: NDArray[Any] | None = None,
     observer: Observer | None = None,
+    every_update: bool = False,
 ) -> tuple[Recording, Population]:
     """Train a population, each replicate on its problem, to its end; returns the record in the replicates' order, and
     the replicates that finished.
 
     limits: those of its configs, whose replicates must then be adjacent, equally many of each. initial: (R, size)
-    parameters to begin with, NaN in the row of a replicate that draws its own.
+    parameters to begin with, NaN in the row of a replicate that draws its own. every_update: whether the loss of each
+    update is recorded.
     """
     started = time.perf_counter()
     population, paid = population_of(problems, replicates, dtype)
@@ -48,6 +50,8 @@ def run(
         known = np.isfinite(initial).all(axis=1)
         population.theta[known] = initial[known]
     record = Recording(population, paid)
+    if every_update:
+        record.keep_updates()
     measurable, watches_held_out = len(problems[0].held_out) > 0, problems[0].monitor is None
     every_epoch = record.every_epoch = every_epoch and measurable
     watch = _watch(population)

@@ -37,6 +37,7 @@ class Population:
 
     alive: (R,) indices of the replicates still in training among the initial `replicates`.
     theta: (R, size) parameters, and further columns of a network such as running statistics.
+    update_losses: (R, updates) the mini-batch's loss in each update of the last pass.
     problems: those that differ. problem_of: (R,) which of them is a replicate's.
     """
 
@@ -72,6 +73,7 @@ class Population:
         self.state = np.zeros((len(rule.slots), len(replicates), self.trainable), dtype)
         self.memory = np.zeros((len(replicates), rule.memory_size))
         self.since = np.zeros(len(replicates), np.int64)
+        self.update_losses = np.empty((len(replicates), 0))
         chosen = [config.optimizer.hyperparameters for config in configs]
         multipliers = [replicate.plan.multipliers for replicate in replicates]
         rates = [values["learning_rate"] * of_run for values, of_run in zip(chosen, multipliers, strict=True)]
@@ -153,7 +155,7 @@ class Population:
         in_time = self.rule.in_time(theta[:, : self.trainable])
         l2, hyperparameters, model, update = self.strengths["l2"], self.hyperparameters, self.model, self.update
         before_the_rule, ascent, average = self.before_the_rule, self.ascent, self.average
-        losses = np.empty((len(theta), len(batches)))
+        losses = self.update_losses = np.empty((len(theta), len(batches)))
         for step, batch in enumerate(batches, first):
             if workers is not None:
                 point = workers.point(step)

@@ -31,10 +31,19 @@ class Recording:
         self.theta = np.full_like(population.theta, np.nan)
         self.rates = np.full_like(population.rates.T, np.nan)
         self.errors = [NO_ERRORS] * shape[0]
+        # Nothing is kept of single updates unless `keep_updates` is called.
+        self.update_loss = np.empty((shape[0], 0))
+
+    def keep_updates(self) -> None:
+        """Record the loss of every update, too."""
+        self.update_loss = np.full((len(self.replicates), int(self.starts[-1])), np.nan)
 
     def trained(self, population: Population, epoch: int, losses: NDArray[np.float64]) -> None:
         """Record an epoch of training."""
         self.train_loss[population.alive, epoch] = losses
+        if self.update_loss.size:
+            of_epoch = slice(self.starts[epoch], self.starts[epoch + 1])
+            self.update_loss[population.alive, of_epoch] = population.update_losses
         self.rate[population.alive, epoch] = population.rates[population.starts[epoch + 1] - 1]
         self.epochs_run[population.alive] = self.kept_epoch[population.alive] = epoch + 1
 
@@ -94,6 +103,7 @@ class Recording:
             updates=int(self.starts[run]),
             seconds=self.seconds,
             uninformed_score=problem.uninformed_score,
+            update_loss=self.update_loss[r, : int(self.starts[finite])].copy(),
         )
         if problem.units is None:
             return curve

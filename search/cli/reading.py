@@ -71,6 +71,12 @@ def show(
         if json_:
             raise InputError("--json and --format cannot be used together")
     result = experiments.load(name, db=db)
+    if json_ and section == "generalization":
+        # Not in the document of the whole experiment, because it takes training.
+        from cooldown.search.evidence.generalization import generalization_document
+
+        print_json(generalization_document(result.view))
+        return
     if json_ or (section is None and format is None):
         show_result(result, json_)
         return

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.evidence import search_tables, tables
 from cooldown.search.evidence.answer import answer
 from cooldown.search.evidence.budgets import budget_curves, crossover_sentence
@@ -114,6 +116,20 @@ def pruning(view: View) -> list[Block]:
     return [search_tables.replayed_table(view)] if replayed_arms(view) else [Missing("No search is complete yet.")]
 
 
+def generalization(view: View) -> list[Block]:
+    """How the winners generalize, by probes of their networks, which are trained again."""
+    # No other section trains, and loads the engine.
+    from cooldown.search.evidence.generalization import generalization_table
+
+    try:
+        measured = generalization_table(view)
+    except UntrustedModuleError:
+        raise
+    except InputError as error:
+        return [Missing(f"There are no probes: {error}.")]
+    return [measured] if len(measured) else [Missing("No winner has been evaluated yet.")]
+
+
 MADE: dict[str, Callable[..., list[Block]]] = {
     "pairs": pairs,
     "credit": credit,
@@ -122,4 +138,5 @@ MADE: dict[str, Callable[..., list[Block]]] = {
     "cost": cost,
     "target": target,
     "pruning": pruning,
+    "generalization": generalization,
 }

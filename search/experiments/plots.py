@@ -42,3 +42,7 @@ class Plots:
     def sensitivity(self) -> go.Figure:
         """How much each hyperparameter matters, arm by arm."""
         return figure(self._view, "sensitivity")
+
+    def generalization(self) -> go.Figure:
+        """How the winners' training accuracy falls while hidden units are clamped to 0; trains them again."""
+        return figure(self._view, "generalization")

@@ -3,5 +3,5 @@
 Nothing here reads a ledger or writes a file: a command, a report and the dashboard show the same figures.
 """
 
-FIGURES = ("verdict", "repeats", "curves", "budget", "difference", "credit", "sensitivity")
+FIGURES = ("verdict", "repeats", "curves", "budget", "difference", "credit", "sensitivity", "generalization")
 """The names of the figures of an experiment, in `named`: here, so that a command's help does not load them."""

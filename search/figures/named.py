@@ -63,8 +63,18 @@ def sensitivity(view: View) -> go.Figure | None:
     return importance.importance(of_arms) if of_arms else None
 
 
+def generalization(view: View) -> go.Figure | None:
+    """How the winners' training accuracy falls while hidden units are clamped to 0; trains them again."""
+    # No other figure trains, and loads the engine.
+    from cooldown.search.evidence.generalization import generalization as probed
+    from cooldown.search.figures.generalization import ablation
+
+    arms = probed(view)
+    return ablation(arms) if any(len(arm.ablation[0]) for arm in arms) else None
+
+
 DRAWN: dict[str, Callable[[View], go.Figure | None]] = {
-    each.__name__: each for each in (verdict, repeats, curves, budget, difference, credit, sensitivity)
+    each.__name__: each for each in (verdict, repeats, curves, budget, difference, credit, sensitivity, generalization)
 }
 
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 from training_runs import MIXED, ROWS, SEEDS, Recorder, all_settings, config, problem
 
-from cooldown.objectives import Outcome, Problem, train
+from cooldown.objectives import Outcome, Problem, TrainConfig, tasks, train
 
 # Divergence
 
@@ -88,3 +88,20 @@ def test_float32_is_near_float64():
         np.testing.assert_allclose(one.train_loss, other.train_loss, rtol=1e-3)
         np.testing.assert_allclose(one.held_out_loss, other.held_out_loss, rtol=1e-3)
     assert rough[0][0].held_out_loss.dtype == np.float64
+
+
+def test_the_losses_of_every_update_are_kept_on_request():
+    """Their mean over an epoch, each counted by its rows, is the epoch's training loss."""
+    task = tasks.get("iris")
+    chosen = TrainConfig.from_json({"optimizer": {"name": "sgd", "learning_rate": 0.1}, "epochs": 4, "batch_size": 32})
+    ((kept,),) = train(task, [chosen], [0], every_update=True)
+    ((plain,),) = train(task, [chosen], [0])
+    assert plain.update_loss.shape == (0,)
+    assert np.array_equal(kept.train_loss, plain.train_loss)
+    assert kept.update_loss.shape == (kept.updates,) == (12,)
+    sizes = chosen.plan(90).sizes.reshape(4, 3)
+    by_epoch = (kept.update_loss.reshape(4, 3) * sizes).sum(axis=1) / 90
+    np.testing.assert_allclose(by_epoch, kept.train_loss, rtol=1e-6)
+    wild = TrainConfig.from_json({"optimizer": {"name": "sgd", "learning_rate": 1e30}, "epochs": 4})
+    ((diverged,),) = train(task, [wild], [0], every_update=True)
+    assert np.isfinite(diverged.update_loss).all()

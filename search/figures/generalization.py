@@ -1,0 +1,39 @@
+"""How much the winners rely on single hidden units: training accuracy while units are clamped to 0."""
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from cooldown.search.evidence.generalization import Generalization
+from cooldown.search.figures.layout import axis, chart
+from cooldown.search.figures.lines import label, looks, whole
+
+HEIGHT = 420
+
+
+def ablation(arms: Sequence[Generalization]) -> go.Figure:
+    """The mean accuracy of each arm's winners against the share of clamped units."""
+    known, traces = looks(found.arm for found in arms), []
+    for found in arms:
+        share, accuracy = found.ablation
+        if not len(share):
+            continue
+        cell = "%{x:.0%} of units at 0<br>accuracy %{y:.3f}<extra></extra>"
+        look = known[found.arm]
+        traces.append(
+            go.Scatter(
+                x=share,
+                y=accuracy,
+                mode="lines",
+                line={**look.line, "width": 2},
+                opacity=look.opacity,
+                name=label(found.arm),
+                hovertemplate=f"{whole(found.arm)}<br>{cell}",
+            )
+        )
+    return chart(
+        traces,
+        HEIGHT,
+        xaxis=axis("Share of hidden units clamped to 0", tickformat=".0%"),
+        yaxis=axis("Training accuracy", rangemode="tozero"),
+    )

@@ -1,0 +1,61 @@
+"""`show NAME generalization`: the winners' networks under the probes."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from search_runs import run_in_threads, spec
+
+from cooldown.search.evidence.generalization import generalization, generalization_table
+from cooldown.search.evidence.sections import MADE, Missing
+from cooldown.search.evidence.view import View
+from cooldown.search.figures.generalization import ablation
+from cooldown.storage import ExperimentRecord
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('generalization')}/ledger.db"
+
+
+@pytest.fixture(scope="module")
+def record(url: str) -> ExperimentRecord:
+    return run_in_threads(url, spec(), name="probed")
+
+
+def test_the_network_is_the_one_that_was_evaluated(record: ExperimentRecord) -> None:
+    view = View(record)
+    for found in generalization(view):
+        for study in view.searches(found.arm):
+            probes = found.repeats[study.repeat]
+            assert probes is not None
+            recorded = study.evaluations[0]
+            # A record caps losses at the baseline.
+            assert min(probes.test_loss, recorded.uninformed_loss) == pytest.approx(recorded.final_loss, rel=1e-5)
+
+
+def test_the_table_has_the_means_of_every_arm(record: ExperimentRecord) -> None:
+    view = View(record)
+    table = generalization_table(view)
+    assert table.values("Arm") == list(view.arms)
+    for found, gap in zip(generalization(view), table.values("Gap"), strict=True):
+        assert gap == pytest.approx(np.mean([probes.gap for probes in found.known]))
+    figure = ablation(generalization(view))
+    assert len(figure.data) == len(view.arms)
+    assert figure.data[0].x[0] == 0
+    assert figure.data[0].x[-1] == 1
+
+
+def test_its_document(record: ExperimentRecord, url: str, run_here: Any) -> None:
+    code, out, _ = run_here("show", record.name, "generalization", "--db", url, "--json")
+    assert code == 0
+    arms = json.loads(out)
+    assert [arm["arm"] for arm in arms] == list(View(record).arms)
+    assert all(arm["sharpness"] > 0 for arm in arms)
+
+
+def test_a_task_without_a_network_has_no_probes(url: str) -> None:
+    (said,) = MADE["generalization"](View(run_in_threads(url, spec(task="quadratic"), name="bowl")))
+    assert isinstance(said, Missing)
+    assert "Cooldown's own networks" in said.text
