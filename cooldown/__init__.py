@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from cooldown.search import experiments
     from cooldown.search.experiments import Result, compare, dry_run, load, resume, runs, submit, tune
     from cooldown.search.export.model_file import load_model
+    from cooldown.search.service.client import Client
     from cooldown.search.spec.sampler import Sampler
 
 _HOMES = {
+    "Client": "cooldown.search.service.client",
     "Categorical": "cooldown.objectives.hyperparameters",
     "Hyperparameter": "cooldown.objectives.hyperparameters",
     "Optimizer": "cooldown.objectives.optimizers",
@@ -48,6 +50,7 @@ _HOMES = {
 
 __all__ = [
     "Categorical",
+    "Client",
     "Hyperparameter",
     "Optimizer",
     "Result",

@@ -26,6 +26,7 @@ if os.environ.get(ENDS_WITH_STDIN) == "1":
 from cooldown.dashboard import server  # noqa: E402
 from cooldown.objectives.trust import trust_nothing  # noqa: E402
 from cooldown.search import export  # noqa: E402
+from cooldown.search.service.service import MB, Limits  # noqa: E402
 
 TRUST = "COOLDOWN_TRUST"
 """Set to 1 by `cooldown dashboard --trust`: modules that the ledger names may be imported."""
@@ -47,6 +48,9 @@ NEEDED = (
     "cooldown.search.evidence.tables",
 )
 
+TO_SUBMIT = ("cooldown.search.experiments", "cooldown.search.tuning.size", "cooldown.storage.optuna_rows")
+"""What the API needs beside that, for whom else the first caller would wait."""
+
 for name in NEEDED:
     import_module(name)
 # A catalog imports its entries when it is first asked for one.
@@ -61,5 +65,12 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--base-path", default="")
     parser.add_argument("--allow-host", action="append", default=[])
-    arguments = parser.parse_args()
-    server.run(arguments.host, arguments.port, arguments.base_path, arguments.allow_host)
+    parser.add_argument("--tokens", action="store_true")
+    parser.add_argument("--api", action="store_true")
+    parser.add_argument("--openml", action="store_true")
+    parser.add_argument("--upload", type=int, default=0)
+    given = parser.parse_args()
+    for name in TO_SUBMIT if given.api else ():
+        import_module(name)
+    place = server.Place(given.host, given.port, given.base_path, given.allow_host, given.tokens)
+    server.run(place, Limits(openml=given.openml, dataset=given.upload * MB) if given.api else None)

@@ -7,9 +7,7 @@ from pathlib import PurePath
 import streamlit as st
 
 from cooldown.dashboard.parts import arms_choice
-from cooldown.objectives import tasks
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.tasks import Task
 from cooldown.search.evidence.numbers import Form, formatted
 from cooldown.search.evidence.view import View
 from cooldown.search.export import Chosen, ConfigFormat, Exported, choose, export
@@ -61,25 +59,9 @@ def _trial_label(study: StudyRecord, trial: TrialRecord) -> str:
     return f"{trial.number}{winner} · loss {formatted(trial.validation_loss, Form.LOSS)}"
 
 
-class NotRead(Chosen):
-    """A trial whose task is not loaded: the server opens no file, downloads nothing and runs no module that a ledger
-    names.
-    """
-
-    @property
-    def task(self) -> Task:
-        """Raises InputError with what to do instead."""
-        raise InputError(
-            f"This format needs the task {self.record.spec['task']!r} itself, which is a file, a download or a module. "
-            "For safety the dashboard does not open it. Run the command below in the experiment's folder instead."
-        )
-
-
 def exported(view: View, format: ConfigFormat, study: StudyRecord, trial: TrialRecord) -> Exported:
     """The trial in this format; raises InputError where that cannot express it."""
-    if view.spec.task in tasks.names():
-        return export(view, format.name, arm=study.arm, repeat=study.repeat, trial=trial.number)
-    return format.write(NotRead(view, study, trial))
+    return export(view, format.name, arm=study.arm, repeat=study.repeat, trial=trial.number, opens=False)
 
 
 def file_name(suffix: str, *words: object) -> str:

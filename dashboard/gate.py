@@ -14,9 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-EVERYWHERE = ("0.0.0.0", "::")
-"""Addresses at which a server listens on all networks of its machine."""
+from cooldown.search.service.access.hosts import EVERYWHERE, LOOPBACK
 
 
 class Gate:

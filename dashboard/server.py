@@ -1,13 +1,23 @@
-"""The server: Streamlit's, with our settings and no others, behind the gate."""
+"""The server: Streamlit's, with our settings and no others, behind the gate; beside the pages the service's API.
+
+A server that only this machine's programs reach lets in whoever asks. Any other wants a token, for the pages too.
+"""
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount
 
 from cooldown.dashboard.gate import Gate
+from cooldown.search.service.access.log import RequestLog, log_to_stderr
+from cooldown.search.service.access.middleware import Access
+from cooldown.search.service.service import Limits, Service
+from cooldown.storage import Ledger
+from cooldown.storage.address import database_url
 
 OPTIONS = {
     "server.headless": True,
@@ -28,14 +38,38 @@ OPTIONS = {
 """Streamlit's options: no usage statistics, no uploads, and no stack traces for readers."""
 
 
-def run(host: str, port: int, base_path: str, allowed: Sequence[str]) -> None:
-    """Serve the dashboard at host:port until the process is told to end. base_path: `/path` in front of all its pages,
-    or nothing. allowed: as in `Gate`.
+@dataclass(frozen=True)
+class Place:
+    """Where a server is. base_path: `/path` in front of all its pages, or nothing. allowed: as in `Gate`. tokens:
+    whether every request needs a token, as where others than this machine's programs reach it.
     """
+
+    host: str
+    port: int
+    base_path: str = ""
+    allowed: Sequence[str] = ()
+    tokens: bool = False
+
+
+def run(place: Place, limits: Limits | None) -> None:
+    """Serve the dashboard until the process is told to end. limits: of the API beside it; None for the pages alone."""
     _only_our_options()
-    app = st.App(Path(__file__).with_name("app.py"), middleware=[Middleware(Gate, host=host, allowed=tuple(allowed))])
-    place = {"server.address": host, "server.port": port, "server.baseUrlPath": base_path}
-    app.run(config={**OPTIONS, **place})
+    routes: list[BaseRoute] = []
+    middleware = [Middleware(Gate, host=place.host, allowed=tuple(place.allowed))]
+    url = database_url(None)
+    if limits is not None:
+        from cooldown.search.service.api import api
+
+        service = Service(Ledger(url), url, limits)
+        routes.append(Mount(f"{place.base_path}/api", api(service)))
+        log_to_stderr()
+        middleware.append(Middleware(RequestLog, requests=service.requests))
+    if limits is not None or place.tokens:
+        ledger = Ledger(url, create=False)
+        middleware.append(Middleware(Access, tokens=ledger.tokens, open=not place.tokens, base_path=place.base_path))
+    app = st.App(Path(__file__).with_name("app.py"), routes=routes, middleware=middleware)
+    at = {"server.address": place.host, "server.port": place.port, "server.baseUrlPath": place.base_path}
+    app.run(config={**OPTIONS, **at})
 
 
 def _only_our_options() -> None:

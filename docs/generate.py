@@ -14,7 +14,7 @@ from typing import Any
 from cooldown import optimizers, schedules, surfaces, tasks
 from cooldown.objectives.hyperparameters import Categorical, Declared, Scale, Unit
 from cooldown.objectives.strategies import STRATEGIES
-from cooldown.search.cli.catalog import contents
+from cooldown.search.experiments.catalog import contents
 from cooldown.search.spec.arms import known_arms
 from cooldown.search.spec.experiment import DEFAULT_ARMS
 

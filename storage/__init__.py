@@ -4,7 +4,15 @@
 Optuna's tools can open it. Every append is one transaction: a generation is stored completely or not at all.
 """
 
-from cooldown.storage.errors import GivenBackError, LeaseLostError, LedgerError, NoLedgerError, UnreadableError
+from cooldown.storage.errors import (
+    GivenBackError,
+    LeaseLostError,
+    LedgerError,
+    NoLedgerError,
+    UnavailableError,
+    UnknownExperimentError,
+    UnreadableError,
+)
 from cooldown.storage.ledger import Ledger
 from cooldown.storage.queue import Queue
 from cooldown.storage.records import (
@@ -40,6 +48,8 @@ __all__ = [
     "Summary",
     "Terms",
     "TrialRecord",
+    "UnavailableError",
+    "UnknownExperimentError",
     "UnreadableError",
     "Winner",
 ]

@@ -17,6 +17,10 @@ LONGEST = 4_000
 """Characters of an address; no system opens a longer path."""
 
 
+class Unnamed(str):
+    """An address that no printed command need name, as that of a copy of what is elsewhere."""
+
+
 def database_url(db: str | os.PathLike[str] | None) -> str:
     """The ledger's address: `db`, else $COOLDOWN_DB, else sqlite:///cooldown.db; a path stays one.
 
@@ -86,7 +90,7 @@ def elsewhere(address: str) -> str | None:
     """The address as a command has to name it, without a password: None for the one that is meant without a name, and
     for what is no ledger's address.
     """
-    if address == DEFAULT_URL:
+    if address == DEFAULT_URL or isinstance(address, Unnamed):
         return None
     try:
         if not is_postgresql(address):

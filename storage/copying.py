@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select
 
+from cooldown.objectives.data.uploaded import PREFIX as UPLOADED
 from cooldown.storage import tables
 from cooldown.storage.errors import LedgerError, UnreadableError
 from cooldown.storage.fingerprint import everything, fingerprint
@@ -18,6 +19,9 @@ from cooldown.storage.reading import check, read_experiment, status_when_left
 from cooldown.storage.records import ExperimentRecord, Status
 from cooldown.storage.rows import study_key_from
 from cooldown.storage.studies import optuna_name
+
+FREE = dict.fromkeys(("holder", "holder_token", "heartbeat_at", "requested", "submission", "submitted"))
+"""What a copy has not: a process that runs it, and the submission that it came from."""
 
 BATCH = 500
 """Rows that are read and written at once: curves of 500 epochs are 8 MB."""
@@ -42,12 +46,28 @@ def copy_experiment(source: Ledger, target: Ledger, name: str) -> tuple[str, boo
                 if _is(record, target, there, other):
                     return other, False
             new = first_free(record.name, taken)
-            _copy_rows(here, there, row, new)
+            _copy_rows(here, there, row, {**FREE, "name": new, "status": _left(row)})
+            _copy_data(here, there, row)
             if not _is(record, target, there, new):
                 raise LedgerError(f"the experiment {name!r} was not copied: read in {target.where}, it was another one")
             return new, True
 
     return target._database.write(copy)
+
+
+def snapshot(source: Ledger, target: Ledger, name: str) -> None:
+    """Copy the experiment `name` as it is now, also while a process runs it, to an empty ledger for others to read.
+
+    Its uploaded data set stays where it is: whoever may read the results need not be allowed to read that. Raises
+    UnreadableError if it is damaged.
+    """
+
+    def copy(there: Connection) -> None:
+        with source._database.reading() as here:
+            row = source._experiment(here, name)
+            _copy_rows(here, there, row, {"submission": None, "submitted": None})
+
+    target._database.write(copy)
 
 
 def _is(record: ExperimentRecord, ledger: Ledger, connection: Connection, name: str) -> bool:
@@ -64,15 +84,31 @@ def _is(record: ExperimentRecord, ledger: Ledger, connection: Connection, name: 
     return fingerprint(everything(found)) == fingerprint(everything(record))
 
 
-def _copy_rows(here: Connection, there: Connection, row: Any, name: str) -> None:
+def _left(row: Any) -> str:
+    """The status of a copy, which nobody runs."""
+    return str(status_when_left(row).value if row.status == Status.RUNNING.value else row.status)
+
+
+def _copy_data(here: Connection, there: Connection, row: Any) -> None:
+    """Copy the uploaded data set of an experiment and whose it is, unless it is there already."""
+    d, o = tables.datasets, tables.dataset_owners
+    digest = str(row.spec.get("task")).removeprefix(UPLOADED)
+    found = here.execute(select(d).where(d.c.digest == digest)).first()
+    if found is None or there.execute(select(d.c.digest).where(d.c.digest == digest)).first() is not None:
+        return
+    there.execute(insert(d).values(**found._mapping))
+    there.execute(insert(o), [dict(owner._mapping) for owner in here.execute(select(o).where(o.c.digest == digest))])
+
+
+def _copy_rows(here: Connection, there: Connection, row: Any, changed: Mapping[str, Any]) -> None:
+    """Copy an experiment with all its results. changed: columns of its own row with other values."""
     from cooldown.storage import optuna_rows
 
     e, s, t = tables.experiments, tables.studies, tables.trials
-    status = status_when_left(row).value if row.status == Status.RUNNING.value else row.status
-    free = {"holder": None, "holder_token": None, "heartbeat_at": None, "requested": None}
     # SQLite's text may have a zero byte, PostgreSQL's has none.
     message = row.message.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    values = {**_values(e, row), **free, "name": name, "status": status, "message": message}
+    values = {**_values(e, row), "message": message, **changed}
+    name = values["name"]
     experiment = there.execute(insert(e).values(**values).returning(e.c.id)).scalar_one()
     studies: dict[int, int] = {}
     for study in here.execute(select(s).where(s.c.experiment_id == row.id).order_by(s.c.id)).all():

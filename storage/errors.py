@@ -1,5 +1,7 @@
 """The errors of a ledger, each with a message that is complete in itself."""
 
+from typing import Any
+
 from cooldown.objectives.errors import InputError
 
 
@@ -9,6 +11,10 @@ class LedgerError(InputError):
 
 class NoLedgerError(LedgerError):
     """There is no ledger at that address yet: no file, or an empty one."""
+
+
+class UnknownExperimentError(LedgerError):
+    """The ledger has no experiment of that name."""
 
 
 class UnavailableError(LedgerError):
@@ -27,6 +33,10 @@ class UnreadableError(LedgerError):
     def __init__(self, where: str, experiment: str, place: str, reason: str) -> None:
         self.experiment, self.place, self.reason = experiment, place, reason
         super().__init__(f"experiment {experiment!r} in the ledger {where} cannot be read: {place}: {reason}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The experiment in `cooldown list --json`."""
+        return {"name": self.experiment, "status": "damaged", "message": str(self)}
 
 
 class GivenBackError(Exception):

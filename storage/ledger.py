@@ -13,8 +13,9 @@ from cooldown.storage import tables
 from cooldown.storage.address import elsewhere
 from cooldown.storage.budgets import check_budget
 from cooldown.storage.database import Database
+from cooldown.storage.datasets import DataSets, Uploads
 from cooldown.storage.environment import environment
-from cooldown.storage.errors import LedgerError, UnreadableError
+from cooldown.storage.errors import LedgerError, UnknownExperimentError, UnreadableError
 from cooldown.storage.holding import holding, take
 from cooldown.storage.lease import holder_in_words, is_alive, this_process
 from cooldown.storage.names import check_stored_name, first_free
@@ -22,8 +23,10 @@ from cooldown.storage.reading import check, read_experiment, shown_name
 from cooldown.storage.records import ExperimentRecord, Outline, Status, StudyKey, Summary
 from cooldown.storage.rows import terms_from, terms_row
 from cooldown.storage.studies import add_studies, extend
+from cooldown.storage.submissions import Submission, submitted_as
 from cooldown.storage.summaries import NEWEST_FIRST, KeptExperiments, summary_of, trials_of
 from cooldown.storage.terms import USUAL, Terms, unchanged
+from cooldown.storage.tokens import Tokens
 from cooldown.storage.winners import KeptWinners, Winner
 from cooldown.storage.writer import Lease, Writer
 
@@ -32,7 +35,7 @@ class Ledger:
     """The ledger at an address. `create=False` only reads: a missing database is an error, not a new file.
 
     where: its address in messages. file: its SQLite file, None on a server. db: its address as a command has to name
-    it, None for the default one.
+    it, None for the default one. tokens: who may use it as a service. datasets: the files that were uploaded to it.
     """
 
     def __init__(self, url: str, *, create: bool = True) -> None:
@@ -40,6 +43,8 @@ class Ledger:
         self.where, self.file = self._database.where, self._database.file
         self._experiments, self._winners = KeptExperiments(self.where), KeptWinners()
         self.db = elsewhere(url)
+        self.tokens, self.datasets = Tokens(self._database), DataSets(self._database)
+        self._uploads = Uploads(url)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -96,6 +101,12 @@ class Ledger:
         total = select(func.sum(tables.experiments.c.appends))
         return self._database.read(lambda connection: connection.execute(total).scalar() or 0)
 
+    def submitted(self, submission: Submission) -> str | None:
+        """The name of the experiment that came from a submission, None if there is none; raises LedgerError for another
+        submission with the same key.
+        """
+        return self._database.read(lambda connection: submitted_as(connection, submission))
+
     def load(self, name: str) -> ExperimentRecord:
         """The experiment `name` with all its studies; raises LedgerError with the nearest match of an unknown name, and
         UnreadableError where something that it holds cannot be read.
@@ -105,7 +116,7 @@ class Ledger:
             row = self._experiment(connection, name)
             return read_experiment(connection, row, self.where, self._database.now(connection))
 
-        return replace(self._database.read(load), db=self.db)
+        return replace(self._database.read(load), db=self.db, uploads=self._uploads)
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
@@ -119,12 +130,14 @@ class Ledger:
         numbered: bool = False,
         terms: Terms = USUAL,
         queued: bool = False,
+        submission: Submission | None = None,
     ) -> str:
         """Create an experiment with its studies, and return its name.
 
         numbered: whether a name that is taken gets a number, chosen in the same transaction: two processes that start
-        at the same time get two names. queued: whether it is for workers, or for its caller. Raises LedgerError for an
-        unusable name, and otherwise for one that is taken.
+        at the same time get two names. queued: whether it is for workers, or for its caller. submission: what it comes
+        from; if an experiment does already, its name is returned. Raises LedgerError for an unusable name, and
+        otherwise for one that is taken.
         """
         # Loaded before the transaction, because it takes a second, in which no other process could write.
         from cooldown.storage.optuna_rows import create_study
@@ -133,6 +146,8 @@ class Ledger:
 
         def create(connection: Connection) -> str:
             self._database.lock_names(connection)
+            if submission is not None and (known := submitted_as(connection, submission)) is not None:
+                return known
             taken = set(connection.scalars(select(tables.experiments.c.name)))
             if name in taken and not numbered:
                 raise LedgerError(f"the experiment {name!r} already exists in {self.where}")
@@ -151,6 +166,8 @@ class Ledger:
                     created_at=now,
                     queued_at=now if queued else None,
                     **terms_row(terms),
+                    submission=submission and submission.key,
+                    submitted=submission and submission.content,
                 )
                 .returning(tables.experiments.c.id)
             ).scalar_one()
@@ -246,6 +263,8 @@ class Ledger:
         if row is None:
             names = [shown_name(row) for row in connection.execute(select(e.c.id, e.c.name))]
             if not names:
-                raise LedgerError(f"unknown experiment {name!r}: the ledger {self.where} has no experiments yet")
-            raise LedgerError(str(unknown_name("experiment", name, names)))
+                raise UnknownExperimentError(
+                    f"unknown experiment {name!r}: the ledger {self.where} has no experiments yet"
+                )
+            raise UnknownExperimentError(str(unknown_name("experiment", name, names)))
         return row

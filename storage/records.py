@@ -1,6 +1,6 @@
 """The values written to and read from the ledger: frozen records, without SQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -220,8 +220,8 @@ class ExperimentRecord:
     values of the fields of the spec that it changed: another order of extensions may give other finalists; "planned" is
     true where the experiment's own plan did it. looks: the numbers of repeats at which everything that the spec then
     asked for was there, so that an answer could be read. references: by repeat, the predictors beside the arms; they
-    are no part of its fingerprint. where: its ledger, in messages. db: the ledger's address as a command
-    has to name it; None for the default one.
+    are no part of its fingerprint. where: its ledger, in messages. db: the ledger's address as a command has to name
+    it; None for the default one. uploads: from the digest of an uploaded data set to its content in the same ledger.
     """
 
     id: int
@@ -243,6 +243,7 @@ class ExperimentRecord:
     db: str | None = None
     terms: Terms = USUAL
     queue: InQueue = field(default_factory=InQueue)
+    uploads: Callable[[str], bytes] | None = field(default=None, compare=False, repr=False)
 
     def of(self, arm: str) -> list[StudyRecord]:
         """The searches of one arm, by repeat."""

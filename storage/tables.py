@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from cooldown.storage.documents import JSONText
 
-REVISION = "0008"
+REVISION = "0009"
 """The newest migration, so that an up-to-date ledger opens without loading Alembic; a test checks that they agree."""
 
 VERSION_TABLE = "cooldown_version"
@@ -77,7 +77,11 @@ experiments = Table(
     Column("owner", String(200), nullable=False, default="", server_default=""),
     Column("tags", DOCUMENT),
     Column("notes", Text, nullable=False, default="", server_default=""),
+    Column("submission", String(64), comment="a hash of the key of a submission that may be repeated"),
+    Column("submitted", String(64), comment="and a hash of what was submitted with it"),
 )
+
+Index("uq_cooldown_submission", experiments.c.submission, unique=True)
 
 Index(
     "ix_cooldown_experiments_queue",
@@ -166,4 +170,46 @@ references = Table(
     Column("mae", Float, comment="likewise"),
     Column("seconds", Float, nullable=False),
     UniqueConstraint("experiment_id", "repeat", "name"),
+)
+
+tokens = Table(
+    "cooldown_tokens",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("role", String(10), nullable=False, comment="read, submit or admin"),
+    Column("quota", Integer, comment="experiments queued at once; null for any number"),
+    Column("salt", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of salt and token"),
+    Column("created_at", Float, nullable=False),
+    Column("last_used_at", Float),
+    Column("revoked_at", Float),
+)
+
+audit = Table(
+    "cooldown_audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("who", String(64), nullable=False, comment="a token's name, or local"),
+    Column("action", String(40), nullable=False),
+    Column("subject", String(200), nullable=False, comment="an experiment, a data set or a token"),
+    Column("details", DOCUMENT, nullable=False),
+)
+
+datasets = Table(
+    "cooldown_datasets",
+    metadata,
+    Column("digest", String(64), primary_key=True, comment="SHA-256 of the content, in hexadecimal"),
+    Column("content", LargeBinary, nullable=False),
+    Column("size", BigInteger, nullable=False, comment="bytes"),
+)
+
+dataset_owners = Table(
+    "cooldown_dataset_owners",
+    metadata,
+    Column("digest", ForeignKey(datasets.c.digest, ondelete="CASCADE"), primary_key=True),
+    Column("owner", String(64), primary_key=True, comment="a token's name, or local"),
+    Column("file", String(200), nullable=False),
+    Column("created_at", Float, nullable=False),
 )

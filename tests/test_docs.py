@@ -33,6 +33,8 @@ GENERATED = {
 }
 """Pages that are written from the catalog, and the entries that have a section there."""
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+OF_SERVICES = ("--server", "--token")
+"""Options that are described once, for all commands that have them."""
 
 
 def blocks_of(text: str) -> list[str]:
@@ -114,10 +116,11 @@ def test_every_command_and_option_is_documented(name: str) -> None:
     assert section, f"docs/cli.md has no section on {name}"
     # `tune` and `resume` may point to `compare` for options that they share with it.
     shared = page if name == "tune" else section.group()
-    for parameter in COMMANDS[name].params:
-        for option in parameter.opts:
-            if option.startswith("--") and option != "--help":
-                assert f"`{option}" in shared, f"{name} {option} is not in docs/cli.md"
+    commands = getattr(COMMANDS[name], "commands", {}).values() or [COMMANDS[name]]
+    for option in {option for command in commands for parameter in command.params for option in parameter.opts}:
+        if option.startswith("--") and option != "--help":
+            where = page.partition("## Limits")[0] if option in OF_SERVICES else shared
+            assert f"`{option}" in where, f"{name} {option} is not in docs/cli.md"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -127,8 +130,11 @@ def test_commands_in_the_docs_exist(page: Path) -> None:
         if words[0] not in COMMANDS:
             assert words[0].startswith("--"), f"{page.name}: cooldown {line}"
             continue
-        known = {option for parameter in COMMANDS[words[0]].params for option in parameter.opts} | {"--help"}
-        for word in words[1:]:
+        command = COMMANDS[words.pop(0)]
+        if hasattr(command, "commands"):
+            command = command.commands[words.pop(0)]
+        known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+        for word in words:
             if word.startswith("-") and not word.lstrip("-").isdigit():
                 assert word.partition("=")[0] in known, f"{page.name}: cooldown {line}"
 

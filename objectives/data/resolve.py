@@ -1,6 +1,7 @@
 """`resolve`: the `Task` that the command line, a spec or a user names."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,9 +11,14 @@ from cooldown.objectives.data.reading.files import is_table
 from cooldown.objectives.data.reading.options import AS_WRITTEN, Reading
 from cooldown.objectives.data.table import from_table
 from cooldown.objectives.data.task import Kind, Task
+from cooldown.objectives.data.uploaded import PREFIX as UPLOADED
+from cooldown.objectives.data.uploaded import digest_in, from_upload
 from cooldown.objectives.errors import InputError
 
-Origin = Literal["built-in", "table", "OpenML", "module", "object"]
+Origin = Literal["built-in", "table", "OpenML", "upload", "module", "object"]
+
+Content = Callable[[str], bytes]
+"""From the digest of an uploaded data set to its content; raises InputError if it is not there."""
 
 
 def resolve(
@@ -26,6 +32,7 @@ def resolve(
     time: str | None = None,
     kind: Kind | None = None,
     reading: Reading = AS_WRITTEN,
+    uploads: Content | None = None,
 ) -> Task:
     """The task that `text` names: see `objectives.tasks.resolve`."""
     columns: dict[str, Any] = {"target": target, "sample_weight": sample_weight, "groups": groups, "time": time}
@@ -33,6 +40,8 @@ def resolve(
         task = catalog.get(text)
     elif text.startswith(PREFIX):
         task = from_openml(text, kind=kind, drop=reading.drop, **columns)
+    elif text.startswith(UPLOADED):
+        task = from_upload(digest_in(text), _content(text, uploads), kind=kind, reading=reading, **columns)
     elif _is_path(text):
         task = from_table(text, test=test, kind=kind, **columns, **reading.given())
     elif ":" in text:
@@ -43,7 +52,7 @@ def resolve(
             f"or give openml:NAME, a path to a CSV or Parquet file, or module:attribute"
         )
     for setting, value in {**columns, "kind": kind, "drop": reading.drop or None}.items():
-        if value is not None and not (text.startswith(PREFIX) or _is_path(text)):
+        if value is not None and not (text.startswith((PREFIX, UPLOADED)) or _is_path(text)):
             raise InputError(
                 f"{setting} {_told(value)} is for a CSV or Parquet file or for openml:NAME; {text!r} is neither"
             )
@@ -53,7 +62,7 @@ def resolve(
             "tasks.from_arrays takes test rows too)"
         )
     for setting, value in reading.given().items():
-        if setting != "drop" and not _is_path(text):
+        if setting != "drop" and not (text.startswith(UPLOADED) or _is_path(text)):
             raise InputError(f"{setting} {_told(value)} is for a task that is a file; {text!r} is none")
     return task if hidden is None else task.with_hidden(hidden)
 
@@ -64,11 +73,21 @@ def origin(catalog: Catalog[Task], text: str) -> Origin:
         return "built-in"
     if text.startswith(PREFIX):
         return "OpenML"
+    if text.startswith(UPLOADED):
+        return "upload"
     if is_table(Path(text)):
         return "table"
     module, _, attribute = text.partition(":")
     parts = [*module.split("."), attribute]
     return "module" if all(part.isidentifier() for part in parts) else "object"
+
+
+def _content(text: str, uploads: Content | None) -> bytes:
+    """The content of an uploaded data set."""
+    digest = digest_in(text)
+    if uploads is None:
+        raise InputError(f"task {text!r}: an uploaded data set is in a ledger, and can be used there alone")
+    return uploads(digest)
 
 
 def _is_path(text: str) -> bool:

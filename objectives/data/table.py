@@ -85,6 +85,23 @@ def from_table(
     name = files.name_of(path) if name is None else check_name("from_table", name)
     reading = Reading(decimal, missing, categories, dates, drop)  # type: ignore[arg-type]
     table = files.read_file(path, where, reading, target)
+    target, table = used_columns(where, table, target, reading, sample_weight, groups, time)
+    tested = None if test is None else _read_test(path, test, reading, table, target)
+    return table_task(where, table, target, name, kind, hidden, tested, sample_weight, groups, time, reading)
+
+
+def used_columns(
+    where: str,
+    table: "pd.DataFrame",
+    target: str | None,
+    reading: Reading,
+    sample_weight: str | None,
+    groups: str | None,
+    time: str | None,
+) -> tuple[str, "pd.DataFrame"]:
+    """The target, and the table without the columns that are left out. Raises InputError without a target, and for
+    columns that are named in two ways.
+    """
     if target is None:
         names = [column for column in table.columns if column not in reading.drop]
         raise InputError(
@@ -93,9 +110,7 @@ def from_table(
         )
     used = {"target": target, "sample_weight": sample_weight, "groups": groups, "time": time}
     reading.check(where, list(table.columns), used)
-    table = files.without(table, where, reading.drop)
-    tested = None if test is None else _read_test(path, test, reading, table, target)
-    return table_task(where, table, target, name, kind, hidden, tested, sample_weight, groups, time, reading)
+    return target, files.without(table, where, reading.drop)
 
 
 def table_task(

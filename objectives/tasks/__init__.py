@@ -42,18 +42,21 @@ def resolve(
     time: str | None = None,
     kind: Kind | None = None,
     reading: Reading = AS_WRITTEN,
+    uploads: _resolve.Content | None = None,
 ) -> Task:
     """The task that `text` names: a built-in, a data set on OpenML as `openml:NAME`, `openml:NAME@VERSION` or
-    `openml:ID`, a CSV or Parquet file's path, or a user's `module:attribute`.
+    `openml:ID`, a CSV or Parquet file's path, a user's `module:attribute`, or a file that was uploaded to a ledger as
+    `dataset:DIGEST`.
 
     target: the column to predict, for a file, or for an OpenML data set instead of its default. hidden: widths of
     the MLP's hidden layers instead of the task's. test: the path of a file of test rows, for a task that is a file.
     sample_weight: the column with the rows' weights, for a file or an OpenML data set, which is downloaded on first
     use; groups, time: the columns across which nothing is split, and kind: "classification" or "regression", for the
-    same. reading: how a file is read where its cells do not decide. A module may be in the working folder, which is
-    added to `sys.path`. Raises InputError with the nearest match.
+    same. reading: how a file is read where its cells do not decide. uploads: from a digest to the content of an
+    uploaded file; None where there are none. A module may be in the working folder, which is added to `sys.path`.
+    Raises InputError with the nearest match.
     """
-    return _resolve.resolve(_catalog, text, target, hidden, test, sample_weight, groups, time, kind, reading)
+    return _resolve.resolve(_catalog, text, target, hidden, test, sample_weight, groups, time, kind, reading, uploads)
 
 
 def given(task: Any, **settings: Any) -> Task:

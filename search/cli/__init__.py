@@ -5,11 +5,13 @@ Exit 0 done · 1 failed while running · 2 bad input · 130 interrupted.
 """
 
 # In the order in which `cooldown --help` lists their commands.
-from cooldown.search.cli import running, queueing, working, describing, reading, taking  # isort: skip
-from cooldown.search.cli import predicting, papers, checking, doctor, copying, parallel  # isort: skip
+from cooldown.search.cli import running, queueing, working, serving, describing, reading, taking  # isort: skip
+from cooldown.search.cli import predicting, papers, checking, doctor, copying, access, parallel  # isort: skip
+from cooldown.search.cli import remote
 from cooldown.search.cli.frame import app, main
 
 __all__ = [
+    "access",
     "app",
     "checking",
     "copying",
@@ -21,7 +23,9 @@ __all__ = [
     "predicting",
     "queueing",
     "reading",
+    "remote",
     "running",
+    "serving",
     "taking",
     "working",
 ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from cooldown.objectives.errors import InputError
 
-OF_COMMAND = ("from_", "task", "arm", "set_", "json_", "quiet", "dry_run", "trust", "tag")
+OF_COMMAND = ("from_", "task", "arm", "set_", "json_", "quiet", "dry_run", "trust", "tag", "server", "token")
 """Parameters of a command that are no arguments of the function, or by another name."""
 
 

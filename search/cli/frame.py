@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
@@ -17,10 +17,28 @@ from cooldown.objectives.errors import CooldownWarning, InputError
 from cooldown.objectives.plain_text import visible_in_json
 from cooldown.objectives.trust import nothing_trusted
 from cooldown.search.cli import streams
+from cooldown.search.cli.elsewhere import served
 from cooldown.search.cli.screen import ERR, OUT
 from cooldown.search.tuning.held import RunError
 
-app = typer.Typer(
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class App(typer.Typer):
+    """The application. Commands that a service can do have --server."""
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[[Command], Command]:
+        """As for any application."""
+        register = super().command(name, **settings)
+
+        def registered(function: Command) -> Command:
+            register(served(name or function.__name__, function))
+            return function
+
+        return registered
+
+
+app = App(
     help="Tune optimizers and learning-rate schedules under equal budgets, and report which is better.",
     no_args_is_help=True,
     add_completion=False,

@@ -53,15 +53,21 @@ def experiments(lines: Sequence[Line], damaged: Sequence[UnreadableError], room:
     return render(Table(columns, rows), room=room)
 
 
-def experiment_document(line: Line) -> dict[str, Any]:
-    """An experiment in `cooldown list --json`."""
-    names = ("name", "task", "status", "trials", "leader", "created_at", "finished_at")
-    return {name: getattr(line, name) for name in names}
+def documents(listed: Sequence[Mapping[str, Any]], room: int) -> RichTable:
+    """The table of `cooldown list --server`, of what the service says of each experiment."""
+    columns = (Column("Name"), Column("Task"), Column("Leader"), Column("Status"), Column("Trials", Form.COUNT))
+    keys = ("name", "task", "leader", "status", "trials")
+    return render(Table(columns, [tuple(each.get(key) for key in keys) for each in listed]), room=room)
 
 
-def damaged_document(error: UnreadableError) -> dict[str, Any]:
-    """An experiment that cannot be read in `cooldown list --json`."""
-    return {"name": error.experiment, "status": "damaged", "message": str(error)}
+def in_queue(listed: Sequence[Mapping[str, Any]], room: int) -> RichTable:
+    """The table of `cooldown queue --server`, of what the service says of each experiment."""
+    columns = (
+        *(Column("Name"), Column("Task"), Column("Status")),
+        *(Column("Place", Form.COUNT), Column("Priority", Form.COUNT), Column("Trials", Form.COUNT), Column("Owner")),
+    )
+    keys = ("name", "task", "status", "position", "priority", "trials", "owner")
+    return render(Table(columns, [tuple(each.get(key) for key in keys) for each in listed]), room=room)
 
 
 def trials(rows: Sequence[Mapping[str, Any]]) -> RichTable:

@@ -1,7 +1,6 @@
 """What the commands about the queue print: its experiments as a table and as JSON, and how one of them stands."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from rich.table import Table as RichTable
 
@@ -9,7 +8,7 @@ from cooldown.search.cli.terminal import render
 from cooldown.search.evidence.commands import command
 from cooldown.search.evidence.numbers import Form, counted
 from cooldown.search.evidence.standing import took
-from cooldown.search.evidence.status import queue_document
+from cooldown.search.evidence.status import place
 from cooldown.search.evidence.table import Column, Table
 from cooldown.search.spec.recorded import check_outline
 from cooldown.storage import Change, Status, Summary, UnreadableError
@@ -40,7 +39,7 @@ def table(listed: Sequence[Summary], room: int) -> RichTable:
             summary.name,
             str(summary.spec.get("task")),
             _status(summary),
-            _place(summary, listed),
+            place(summary, listed),
             summary.terms.priority,
             _trials(summary),
             took(summary),
@@ -52,27 +51,15 @@ def table(listed: Sequence[Summary], room: int) -> RichTable:
     return render(Table(columns, rows), room=room)
 
 
-def document(summary: Summary, listed: Sequence[Summary]) -> dict[str, Any]:
-    """An experiment as JSON. position: its place among those that wait, from 1. listed: from `experiments.queued`."""
-    return {
-        "name": summary.name,
-        "task": str(summary.spec.get("task")),
-        "status": summary.status.value,
-        "position": _place(summary, listed),
-        "trials": summary.trials,
-        **queue_document(summary),
-    }
-
-
 def standing(summary: Summary, listed: Sequence[Summary], db: str | None) -> str:
     """How an experiment stands, and where to look. db: the ledger's address, None where it need not be named."""
-    name, place = summary.name, _place(summary, listed)
+    name, position = summary.name, place(summary, listed)
     look = f"Look: {command('show', name, db=db)}"
     if summary.status is Status.RUNNING:
         asked = summary.queue.requested
         return f"{name} is running{f': {WILL[asked]}' if asked else ''}. {look}"
-    if place is not None:
-        before = "next" if place == 1 else f"after {counted(place - 1, 'other')}"
+    if position is not None:
+        before = "next" if position == 1 else f"after {counted(position - 1, 'other')}"
         on = "" if db is None else f" --db {db}"
         return f"{name} is queued, {before}. Workers run it: cooldown worker{on}\n{look}"
     if summary.status is Status.DONE:
@@ -84,12 +71,6 @@ def _status(summary: Summary) -> str:
     """The status, and what it is asked for."""
     asked = summary.queue.requested
     return summary.status.value if asked is None else f"{summary.status.value}, to {asked.value}"
-
-
-def _place(summary: Summary, listed: Sequence[Summary]) -> int | None:
-    """The place of an experiment among those that wait, from 1; None if it does not wait."""
-    waiting = [each.name for each in listed if each.status is Status.QUEUED]
-    return waiting.index(summary.name) + 1 if summary.name in waiting else None
 
 
 def _trials(summary: Summary) -> str | None:

@@ -1,4 +1,4 @@
-"""Commands that show experiments, the catalog, surfaces and the dashboard; and delete."""
+"""Commands that show experiments, the catalog and surfaces; and delete."""
 
 import csv
 import math
@@ -13,7 +13,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.plain_text import cell
 from cooldown.search.cli.frame import app, print_json, say, show_result
 from cooldown.search.cli.named import AboutExperiment
-from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Section, Trust, whole
+from cooldown.search.cli.options import WHOLE, Db, Force, Json, Name, Section, Trust
 from cooldown.search.cli.screen import ERR, OUT
 from cooldown.search.evidence import SECTIONS
 
@@ -30,7 +30,7 @@ def list_(db: Db = None, json_: Json = False) -> None:
     listed, damaged = lines(experiments.summaries(db), experiments.winners(db), Leaders())
     damaged += experiments.unreadable(db)
     if json_:
-        print_json([*map(listings.experiment_document, listed), *map(listings.damaged_document, damaged)])
+        print_json([*(line.to_json() for line in listed), *(error.to_json() for error in damaged)])
     elif listed or damaged:
         OUT.print(listings.experiments(listed, damaged, OUT.width))
         for error in damaged:
@@ -129,10 +129,14 @@ def delete(
         # Raises an error with the closest name. An existing one is not loaded: it may be damaged, or need a module that
         # is missing.
         experiments.load(name, db=db)
-    if not yes and sys.stdin.isatty() and not typer.confirm(f"Delete {name!r} with all its trials?", err=True):
-        return
-    experiments.delete(name, db=db)
-    ERR.print(f"Deleted {name}.")
+    if confirmed(name, yes):
+        experiments.delete(name, db=db)
+        ERR.print(f"Deleted {name}.")
+
+
+def confirmed(name: str, yes: bool) -> bool:
+    """Whether an experiment is to be deleted: somebody at a terminal is asked, unless `yes` says so."""
+    return yes or not sys.stdin.isatty() or typer.confirm(f"Delete {name!r} with all its trials?", err=True)
 
 
 @app.command()
@@ -149,7 +153,7 @@ def catalog(
 ) -> None:
     """List the entries of the catalog, or of one SECTION."""
     from cooldown.search.cli import listings
-    from cooldown.search.cli.catalog import contents
+    from cooldown.search.experiments.catalog import contents
 
     sections = contents()
     if section is not None and section not in sections:
@@ -207,44 +211,3 @@ def surface(
         OUT.print(listings.surface(document))
     if path is not None:
         say(f"Wrote {path}. Open it in a browser.")
-
-
-@app.command()
-def dashboard(
-    port: Annotated[int, typer.Option("--port", help="port to listen on [default: 8501]", **whole(1, 65_535))] = 8501,
-    host: Annotated[
-        str,
-        typer.Option(
-            "--host",
-            help="address to listen on; another than the default lets others read your experiments "
-            "[default: 127.0.0.1]",
-            metavar="HOST",
-            show_default=False,
-        ),
-    ] = "127.0.0.1",
-    allow_host: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--allow-host",
-            help="a further name by which readers call this server, such as a proxy's; can be repeated",
-            metavar="NAME",
-        ),
-    ] = None,
-    base_path: Annotated[
-        str,
-        typer.Option(
-            "--base-path",
-            help="path in front of all pages, as behind a reverse proxy [default: none]",
-            metavar="PATH",
-            show_default=False,
-        ),
-    ] = "",
-    db: Db = None,
-    trust: Annotated[
-        bool, typer.Option("--trust", help="import modules that the ledger names, as in --arm mymodule:Lion")
-    ] = False,
-) -> None:
-    """Serve the dashboard: all experiments, live in the browser."""
-    from cooldown.search.cli.serve import serve
-
-    serve(db, host, port, ERR.write_line, allowed=allow_host or (), base_path=base_path, trust=trust)

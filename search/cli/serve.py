@@ -1,4 +1,8 @@
-"""`cooldown dashboard`: serve the dashboard of one ledger in its own process, by default to this machine only."""
+"""`cooldown serve` and `cooldown dashboard`: the server of one ledger, by default for this machine only.
+
+One process tree: the web server and the worker are processes of their own, which end with this one. A worker that was
+lost is replaced.
+"""
 
 import errno
 import os
@@ -7,12 +11,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 
 from cooldown.interrupts import orderly, say_when_asked
 from cooldown.objectives.errors import InputError
+from cooldown.search.service.access.exposure import admitted, told
+from cooldown.search.service.access.hosts import EVERYWHERE, only_this_machine
 from cooldown.storage import Ledger, NoLedgerError
 from cooldown.storage.address import database_url, shown
 
@@ -20,57 +28,132 @@ LOCAL = "127.0.0.1"
 PATIENCE = 60.0
 """Seconds to wait until the server has started."""
 
+FAREWELL = 5.0
+"""Seconds that a server has to answer what it has begun to answer."""
 
-def serve(
-    db: str | None,
-    host: str,
-    port: int,
-    say: Callable[[str], None],
-    *,
-    allowed: Sequence[str] = (),
-    base_path: str = "",
-    trust: bool = False,
-) -> None:
-    """Serve the dashboard of the ledger `db` at host:port until Ctrl-C. say: prints a message. allowed: further names
-    by which readers may call the server. base_path: the path in front of all its pages, such as that under which a
-    reverse proxy passes it on.
+AGAIN = 5.0
+"""Seconds until a worker that was lost is replaced."""
 
-    Raises InputError for a database that is not a ledger, or a port that is in use.
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a server is reached. allowed: further names by which readers call it. base_path: the path in front of all
+    its pages, such as that under which a reverse proxy passes it on.
+    """
+
+    host: str = LOCAL
+    port: int = 8501
+    allowed: Sequence[str] = ()
+    base_path: str = ""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a service has beside the dashboard's pages. workers: processes of its worker, None for one per core.
+    worker: whether it has one. tokens: a file of tokens to let in. openml: whether callers may name data sets of
+    OpenML. upload: megabytes of an uploaded file.
+    """
+
+    workers: int | None = None
+    worker: bool = True
+    tokens: Path | None = None
+    openml: bool = False
+    upload: int = 64
+
+
+def serve(db: str | None, place: Place, say: Say, *, offer: Offer | None = None, trust: bool = False) -> None:
+    """Serve the dashboard of the ledger `db` until Ctrl-C, with an offer as a service. say: prints a message.
+
+    Raises InputError for a database that is not a ledger, a port that is in use, and without a token where others than
+    this machine's programs can reach the server.
     """
     url = database_url(db)
-    # The ledger need not exist yet: the first run may start while the dashboard is open.
-    with suppress(NoLedgerError):
-        Ledger(url, create=False)
-    _check_port(host, port)
-    for name in allowed:
+    for name in place.allowed:
         if not re.fullmatch(r"[A-Za-z0-9.:-]+", name):
             raise InputError(f"--allow-host {name!r:.80}: give a host name without port, such as cooldown.example.org")
-    path = _checked_path(base_path)
-    command = [sys.executable, "-m", "cooldown.dashboard", f"--host={host}", f"--port={port}", f"--base-path={path}"]
-    say_when_asked("Dashboard stopped.")
+    path = _checked_path(place.base_path)
+    _check_port(place.host, place.port)
+    with suppress(NoLedgerError):
+        # For the pages alone it need not exist yet: the first run may start while they are open.
+        Ledger(url, create=offer is not None)
+    open_to_all = only_this_machine(place.host, place.allowed) and (offer is None or offer.tokens is None)
+    if not open_to_all:
+        admitted(url, None if offer is None else offer.tokens)
     environment = {"COOLDOWN_DB": url, "COOLDOWN_TRUST": "1" if trust else "0", "COOLDOWN_ENDS_WITH_STDIN": "1"}
-    with orderly():
-        # Its standard input ends with this process, however that ends, and the server ends with its input. In a session
-        # of its own it gets no signal of the terminal.
-        process = subprocess.Popen(
-            [*command, *(f"--allow-host={name}" for name in allowed)],
+    what = "The dashboard" if offer is None else "The service"
+    say_when_asked(f"{what[4:].capitalize()} stopped.")
+    with orderly(), ExitStack() as children:
+        server = children.enter_context(_server(place, path, offer, tokens=not open_to_all, environment=environment))
+        _wait(server, place.host, place.port, path)
+        at = f"http://{_in_url(_reached(place.host))}:{place.port}{path}"
+        api = "" if offer is None else f", its API at {at}/api/docs"
+        say(f"{what} of {shown(url)} is at {at}{api} (Ctrl-C to stop).")
+        if not open_to_all:
+            say(told(url, place.host, place.port, api=offer is not None))
+        if offer is None or not offer.worker:
+            server.wait()
+        else:
+            _work(server, url, offer.workers, environment, say)
+
+
+@contextmanager
+def _server(
+    place: Place, path: str, offer: Offer | None, *, tokens: bool, environment: dict[str, str]
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """The web server. On exit it may finish its answers, if it is a service."""
+    command = [sys.executable, "-m", "cooldown.dashboard", f"--host={place.host}", f"--port={place.port}"]
+    command += [f"--base-path={path}", *(f"--allow-host={name}" for name in place.allowed)]
+    command += ["--tokens"] if tokens else []
+    if offer is not None:
+        command += ["--api", f"--upload={offer.upload}", *(["--openml"] if offer.openml else [])]
+    # Its standard input ends with this process, however that ends, and the server ends with its input. In a session of
+    # its own it gets no signal of the terminal.
+    process = subprocess.Popen(
+        command,
+        env={**os.environ, **environment},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if offer is not None:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(FAREWELL)
+        process.kill()
+        process.wait()
+
+
+def _work(
+    server: "subprocess.Popen[bytes]", url: str, workers: int | None, environment: dict[str, str], say: Say
+) -> None:
+    """Keep a worker running as long as the server runs. On exit it finishes what is in flight, and gives it back."""
+    command = [sys.executable, "-m", "cooldown.search.service"]
+    command += [] if workers is None else [f"--workers={workers}"]
+    command += ["--trust"] if environment["COOLDOWN_TRUST"] == "1" else []
+    while server.poll() is None:
+        worker = subprocess.Popen(
+            command,
             env={**os.environ, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
         try:
-            _wait(process, host, port, path)
-            say(f"The dashboard of {shown(url)} is at http://{_in_url(_reached(host))}:{port}{path} (Ctrl-C to stop).")
-            if host != LOCAL:
-                say(
-                    f"Everyone who can reach this machine at {host}, port {port}, can read all experiments of this "
-                    "ledger."
-                )
-            process.wait()
+            while worker.poll() is None and server.poll() is None:
+                with suppress(subprocess.TimeoutExpired):
+                    worker.wait(0.5)
         finally:
-            process.kill()
-            process.wait()
+            worker.terminate()
+            worker.wait()
+        if server.poll() is None:
+            say(f"The worker ended with status {worker.returncode}; another one starts in {AGAIN:.0f} s.")
+            with suppress(subprocess.TimeoutExpired):
+                server.wait(AGAIN)
 
 
 def _check_port(host: str, port: int) -> None:
@@ -119,7 +202,7 @@ def _answers(host: str, port: int, path: str) -> bool:
 
 def _reached(host: str) -> str:
     """The host by which this machine reaches a server that listens at `host`."""
-    return LOCAL if host in ("0.0.0.0", "::") else host
+    return LOCAL if host in EVERYWHERE else host
 
 
 def _in_url(host: str) -> str:

@@ -6,6 +6,7 @@ It is no verdict: that takes the alarms too.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +44,11 @@ class Line:
     total: int
     created_at: float
     finished_at: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The experiment in `cooldown list --json`."""
+        names = ("name", "task", "status", "trials", "leader", "created_at", "finished_at")
+        return {name: getattr(self, name) for name in names}
 
 
 def leader(summary: Summary, winners: Sequence[Winner]) -> str:

@@ -1,5 +1,6 @@
 """How far an experiment is, in words and as JSON."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from cooldown.storage import ExperimentRecord, Status, Summary
@@ -18,6 +19,26 @@ def lifted(record: ExperimentRecord) -> tuple[str, ...]:
     evaluations = sum(curve.gradient_evaluations for study in studies for curve in study.curves())
     limit = reached(record.terms, record.queue.seconds, evaluations)
     return () if limit is None else (limit.option, "none")
+
+
+def place(summary: Summary, listed: Sequence[Summary]) -> int | None:
+    """The place of an experiment among those that wait, from 1; None if it does not wait. listed: all of these, in
+    their order.
+    """
+    waiting = [each.name for each in listed if each.status is Status.QUEUED]
+    return waiting.index(summary.name) + 1 if summary.name in waiting else None
+
+
+def queued_document(summary: Summary, listed: Sequence[Summary]) -> dict[str, Any]:
+    """An experiment in `cooldown queue --json`. position: its `place`."""
+    return {
+        "name": summary.name,
+        "task": str(summary.spec.get("task")),
+        "status": summary.status.value,
+        "position": place(summary, listed),
+        "trials": summary.trials,
+        **queue_document(summary),
+    }
 
 
 def queue_document(recorded: ExperimentRecord | Summary) -> dict[str, Any]:

@@ -21,7 +21,9 @@ from cooldown.search.tuning.splits import Splits, task_of, with_own_test
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import ExperimentRecord, Ledger, Terms
 from cooldown.storage.address import database_url
+from cooldown.storage.datasets import Uploads
 from cooldown.storage.names import check_new_name, name_after
+from cooldown.storage.submissions import Submission
 from cooldown.storage.terms import USUAL, unchanged
 
 OF_TABLE = ("target", "sample_weight", "kind", *BY_TASK, *READING)
@@ -46,7 +48,7 @@ def prepared(
     check(spec, name, db, workers, executor)
     if until_decided and len(spec.arms) < 2:
         raise InputError("until_decided: with one arm there is no question to decide; give two, or repeats")
-    resolved = task_of(spec, task if isinstance(task, Task) else None)
+    resolved = task_of(spec, task if isinstance(task, Task) else None, Uploads(database_url(db)))
     spec = with_own_test(spec, resolved)
     splits = Splits(resolved, spec)
     # It knows what training allocates; commands that only read must not import that.
@@ -116,12 +118,27 @@ def find(
 
 
 def created(
-    ledger: Ledger, spec: Experiment, task: Task, name: str | None, terms: Terms, *, queued: bool = False
+    ledger: Ledger,
+    spec: Experiment,
+    task: Task,
+    name: str | None,
+    terms: Terms,
+    *,
+    queued: bool = False,
+    submission: Submission | None = None,
 ) -> str:
     """Create an experiment, and return its name; without one, it is called after its task."""
     base = name or name_after(task.name)
-    keys, fingerprint = planned(spec), task.fingerprint()
-    return ledger.create(base, spec.to_json(), fingerprint, keys, numbered=name is None, terms=terms, queued=queued)
+    return ledger.create(
+        base,
+        spec.to_json(),
+        task.fingerprint(),
+        planned(spec),
+        numbered=name is None,
+        terms=terms,
+        queued=queued,
+        submission=submission,
+    )
 
 
 def opened(

@@ -19,6 +19,7 @@ from cooldown.search.spec.settings import Settings, explicit
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import Change, Ledger, Queue, Status, Summary
 from cooldown.storage.address import database_url
+from cooldown.storage.submissions import Submission
 from cooldown.storage.terms import USUAL
 
 IN_ORDER = {Status.RUNNING: 0, Status.QUEUED: 1, Status.PAUSED: 2}
@@ -48,6 +49,7 @@ def submit(
     owner: str | None = None,
     tags: Sequence[str] | None = None,
     notes: str | None = None,
+    submission: Submission | None = None,
     on_task: OnTask = lambda _: None,
     **settings: Unpack[Settings],
 ) -> Submitted:
@@ -55,7 +57,8 @@ def submit(
 
     task: as for `compare`, but one that a worker can load by its name: no DataFrame, and no object of this program.
     priority: higher first, by default 0; equal ones in the order in which they came. time_limit,
-    max_gradient_evaluations: as in `compare`. owner, tags, notes: text by which people find it.
+    max_gradient_evaluations: as in `compare`. owner, tags, notes: text by which people find it. submission: what it
+    comes from, so that it makes one experiment if it comes again.
 
     As with `compare`, an experiment with the same name, or without a name one with the same spec, is continued: it is
     put in the queue, unless it is there or done already. With an owner, that is one of the same owner.
@@ -82,7 +85,11 @@ def submit(
     ledger = Ledger(database_url(db))
     record = find(ledger, spec, splits.task.fingerprint(), name, owner)
     if record is None:
-        return Submitted(created(ledger, spec, splits.task, name, terms(USUAL), queued=True), Status.QUEUED, True)
+        return Submitted(
+            created(ledger, spec, splits.task, name, terms(USUAL), queued=True, submission=submission),
+            Status.QUEUED,
+            True,
+        )
     if not goes_on(record, spec_of_record(record)):
         return Submitted(record.name, record.status, False)
     return Submitted(record.name, Queue(ledger).put(record.name, terms), False)
@@ -160,11 +167,17 @@ def queued(db: str | PathLike[str] | None = None) -> list[Summary]:
     """The experiments that run, those that wait in the order in which they will be taken, and those that are paused."""
     from cooldown.search.experiments.service import summaries
 
+    return in_order(summaries(db))
+
+
+def in_order(listed: Sequence[Summary]) -> list[Summary]:
+    """Those of these experiments, newest first, that are in the queue, in the order of `queued`."""
+
     def place(summary: Summary) -> tuple[int, int, float]:
         return IN_ORDER[summary.status], -summary.terms.priority, summary.queue.since or summary.created_at
 
     # Equal ones by age.
-    return sorted((each for each in reversed(summaries(db)) if each.status in IN_ORDER), key=place)
+    return sorted((each for each in reversed(listed) if each.status in IN_ORDER), key=place)
 
 
 def _request(name: str, change: Change, db: str | PathLike[str] | None) -> Status:

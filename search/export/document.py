@@ -88,7 +88,7 @@ def _network(chosen: Chosen) -> dict[str, Any] | None:
         task = tasks.get(chosen.spec.task)
     if isinstance(task, ArrayTask):
         hidden, activation = task.hidden, task.activation
-    elif task is None and origin in ("table", "OpenML"):
+    elif task is None and origin in ("table", "OpenML", "upload"):
         hidden, activation = ArrayTask.hidden, ArrayTask.activation
     else:
         return None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cooldown.objectives.catalog import Entry
 from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
 from cooldown.search.evidence.view import View
 from cooldown.search.spec.experiment import Experiment
@@ -52,6 +53,20 @@ class Chosen:
     def fitted(self, n_seeds: int = 1) -> Any:
         """A model for new rows, trained with the configuration on all rows of the task: see `Task.fitted`."""
         return self.task.fitted(self.config, n_seeds, self.spec.seed)
+
+
+class Unopened(Chosen):
+    """A trial whose task is not loaded: a server opens no file, downloads nothing and runs no module that a ledger
+    names.
+    """
+
+    @property
+    def task(self) -> Task:
+        """Raises InputError with what to do instead."""
+        raise InputError(
+            f"This format needs the task {self.record.spec['task']!r} itself, which is a file, a download or a module. "
+            "For safety a server does not open it: run `cooldown export` in the experiment's folder instead."
+        )
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cooldown.objectives import tasks
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task
 from cooldown.search.evidence.losses import best_study, winners_loss
 from cooldown.search.evidence.view import View
-from cooldown.search.export.format import Chosen, Exported, Format, ModelFormat, TableFormat
+from cooldown.search.export.format import Chosen, Exported, Format, ModelFormat, TableFormat, Unopened
 from cooldown.search.export.formats import get, names
 from cooldown.storage import Status, StudyRecord, TrialRecord
 
@@ -23,12 +24,15 @@ def export(
     curves: bool = False,
     seeds: int | None = None,
     task: Task | None = None,
+    opens: bool = True,
 ) -> Exported:
     """An experiment's configuration or trials in the format called `format`.
 
     arm, repeat, trial: which configuration, by default the winner of the best arm and repeat; for a table, which rows.
     task: the Task object that was tuned, if it was one. curves: for a table, one row per epoch of every replicate
     instead of one per trial. seeds: for a model, the number of networks whose predictions are averaged, 1 by default.
+    opens: whether a task that is not built in may be opened, where the format needs it: not on behalf of others.
+
     Raises InputError for an unknown format, arm, repeat or trial, for a setting that the format does not have, and if
     the format cannot express the configuration.
     """
@@ -44,6 +48,8 @@ def export(
         exported = Exported(entry.write(table))
     else:
         chosen = replace(choose(view, arm, repeat, trial), given_task=task)
+        if not opens and view.spec.task not in tasks.names():
+            chosen = Unopened(view, chosen.study, chosen.trial)
         if isinstance(entry, ModelFormat):
             exported = entry.write(chosen, 1 if seeds is None else seeds)
         else:

@@ -7,7 +7,7 @@ part of it.
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
@@ -19,6 +19,7 @@ from cooldown.search.spec import limits, samplers
 from cooldown.search.spec.arm_lists import read_arms
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.looks import check_looks, planned_fields
+from cooldown.search.spec.mistakes import Mistake, SpecError, invalid_fields, unknown_settings
 from cooldown.search.spec.ranges import read_ranges
 from cooldown.search.spec.task_fields import BY_TASK, READING, TaskFields
 from cooldown.search.spec.values import plain
@@ -43,9 +44,6 @@ Epochs = Annotated[int, Field(ge=1, le=limits.EPOCHS)]
 Seeds = Annotated[int, Field(ge=1, le=limits.SEEDS)]
 Rows = Annotated[int, Field(ge=1, le=limits.BATCH_SIZE)]
 Width = Annotated[int, Field(ge=1, le=limits.WIDTH)]
-
-MOST_NAMED = 20
-"""Mistakes of a spec that a message lists at most."""
 
 
 class Experiment(TaskFields):
@@ -291,7 +289,7 @@ def recorded_spec(fields: Mapping[str, Any]) -> Experiment:
 
 
 def read_spec(**fields: Any) -> Experiment:
-    """The spec with these fields; raises InputError that lists all mistakes."""
+    """The spec with these fields; raises SpecError, an InputError that lists all mistakes."""
     return _read(plain(fields), [])
 
 
@@ -301,46 +299,19 @@ def planned_spec(**settings: Any) -> Experiment:
 
 
 def _read(fields: Mapping[str, Any], problems: Sequence[str]) -> Experiment:
-    """The spec with these fields; raises InputError that lists the `problems` that are known and all further ones."""
+    """The spec with these fields; raises SpecError for the `problems` that are known and all further ones."""
     known = list(Experiment.model_fields)
     unknown = [name for name in fields if name not in known]
-    problems = [*problems, *(str(unknown_name("setting", name, (*known, *BESIDE))) for name in unknown[:MOST_NAMED])]
-    count = len(problems) + len(unknown[MOST_NAMED:])
+    mistakes = [Mistake(problem.partition(":")[0], problem) for problem in problems]
+    unknown_ones, count = unknown_settings(unknown, (*known, *BESIDE))
+    mistakes, count = [*mistakes, *unknown_ones], len(mistakes) + count
     try:
         spec = Experiment(**{name: value for name, value in fields.items() if name in known})
     except ValidationError as error:
-        further = [problem for detail in error.errors() for problem in _problems(detail)]
-        problems, count = [*problems, *further], count + len(further)
+        annotations = {name: field.annotation for name, field in Experiment.model_fields.items()}
+        further = invalid_fields(error, annotations)
+        mistakes, count = [*mistakes, *further], count + len(further)
     else:
-        if not problems:
+        if not count:
             return spec
-    if count == 1:
-        raise InputError(problems[0])
-    told, more = problems[:MOST_NAMED], count - len(problems[:MOST_NAMED])
-    told += [f"… and {more:,} more"] if more else []
-    raise InputError("\n".join([f"{count:,} problems in the spec:", *(f"  {problem}" for problem in told)]))
-
-
-def _problems(error: Any) -> list[str]:
-    """The messages for one of pydantic's errors: field, rule, value."""
-    field, value = error["loc"][0], error["input"]
-    where = field + "".join(f"[{part}]" for part in error["loc"][1:])
-    if (cause := error.get("ctx", {}).get("error")) is not None:
-        return [f"{field}: {line}" for line in str(cause).split("\n")]
-    match error["type"]:
-        case "missing":
-            return [f"{where}: is missing"]
-        case "literal_error" if isinstance(value, str) and (
-            choices := _choices(Experiment.model_fields[field].annotation)
-        ):
-            return [str(unknown_name(field, value, choices))]
-        case "tuple_type":
-            return [f"{where}: should be a list, got {value!r}"]
-    message = error["msg"].replace("Input should", "should").replace("String should", "should")
-    return [f"{where}: {message}, got {value!r:.80}"]
-
-
-def _choices(annotation: Any) -> list[str]:
-    """The texts that a field may be, by its annotation: a Literal, or one of several types."""
-    parts = get_args(annotation)
-    return [text for part in parts for text in ([part] if isinstance(part, str) else _choices(part))]
+    raise SpecError(mistakes, count)

@@ -3,7 +3,7 @@
 This module ensures that the arms use common random numbers, and that a search never sees the test rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from cooldown.objectives.data.splits import Split
@@ -20,9 +20,9 @@ from cooldown.search.spec.task_fields import BY_TASK, OWN_TEST
 from cooldown.storage import ExperimentRecord, Purpose
 
 
-def task_of(spec: Experiment, given: Task | None = None) -> Task:
+def task_of(spec: Experiment, given: Task | None = None, uploads: Callable[[str], bytes] | None = None) -> Task:
     """The spec's task with the spec's hidden layers, measures and weights: the object `given`, or the task that the
-    spec names.
+    spec names. uploads: the content of an uploaded data set by its digest; None where there are none.
 
     Raises InputError for an unknown task, for what is said of a table beside a task object, for a task that has not the
     test rows, groups or times of its own that the spec says it has, and for measures or weights that do not fit.
@@ -33,7 +33,9 @@ def task_of(spec: Experiment, given: Task | None = None) -> Task:
     own = [name for name in BY_TASK if named[name] == OWN_TEST]
     named |= dict.fromkeys(own)
     if given is None:
-        task = tasks.resolve(spec.task, hidden=spec.hidden, **named, kind=spec.kind, reading=spec.reading)
+        task = tasks.resolve(
+            spec.task, hidden=spec.hidden, **named, kind=spec.kind, reading=spec.reading, uploads=uploads
+        )
     else:
         of_files = {"test": named["test"], **spec.reading.given()}
         for name, value in {**named, "kind": spec.kind, **of_files}.items():
@@ -70,7 +72,7 @@ def _brings(task: Task) -> dict[str, bool]:
 def recorded_task(record: ExperimentRecord, spec: Experiment, given: Task | None = None) -> Task:
     """The task of an experiment in the ledger; raises InputError if it cannot be loaded or has changed."""
     try:
-        task = task_of(spec, given)
+        task = task_of(spec, given, record.uploads)
     except UntrustedModuleError:
         raise
     except InputError as error:

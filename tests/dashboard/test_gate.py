@@ -23,7 +23,9 @@ from starlette.websockets import WebSocket
 
 from cooldown.dashboard.gate import Gate
 from cooldown.objectives.errors import InputError
-from cooldown.search.cli.serve import serve
+from cooldown.search.cli.serve import Place, serve
+from cooldown.storage import Ledger
+from cooldown.storage.tokens import Role
 
 ROOT = Path(__file__).parents[2]
 HERE = socket.gethostname().lower()
@@ -114,7 +116,7 @@ def test_a_name_that_is_allowed_is_a_host_and_an_origin() -> None:
 @pytest.mark.parametrize("name", ["", "http://a.example", "a.example/", "a b", "*"])
 def test_a_name_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match="--allow-host"):
-        serve(f"sqlite:///{tmp_path}/a.db", "127.0.0.1", 8501, print, allowed=[name])
+        serve(f"sqlite:///{tmp_path}/a.db", Place(allowed=[name]), print)
 
 
 LOOSE = """
@@ -170,6 +172,12 @@ def dashboard(folder: Path, *options: str, **environment: str) -> Iterator[int]:
         process.communicate(timeout=PATIENCE)
 
 
+def bearer(folder: Path) -> dict[str, str]:
+    """The header with a token of the ledger in `folder`, which then has one."""
+    text = Ledger(f"sqlite:///{folder}/cooldown.db").tokens.create("reader", Role.READ)
+    return {"Authorization": f"Bearer {text}"}
+
+
 def asked(port: int, path: str, **headers: str) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     try:
@@ -223,6 +231,7 @@ def test_no_surroundings_loosen_the_server(tmp_path: Path, places: str) -> None:
 
 @pytest.mark.processes
 def test_a_foreign_origin_is_refused_on_all_networks(tmp_path: Path) -> None:
+    token = bearer(tmp_path)
     with dashboard(tmp_path, "--host", "0.0.0.0", "--allow-host", "cooldown.example.org") as port:
         for headers, status in (
             ({"Origin": "http://evil.example"}, 403),
@@ -230,22 +239,26 @@ def test_a_foreign_origin_is_refused_on_all_networks(tmp_path: Path) -> None:
             ({"Origin": f"http://127.0.0.1:{port}"}, 101),
             ({"Origin": "https://cooldown.example.org"}, 101),
         ):
-            with websocket(port, **headers) as connection:
+            with websocket(port, **token, **headers) as connection:
                 assert connection.recv(64).startswith(f"HTTP/1.1 {status} ".encode()), headers
         assert asked(port, "/_stcore/health", Host="evil.example") == (403, b"")
+        with websocket(port) as connection:
+            assert connection.recv(64).startswith(b"HTTP/1.1 403 "), "others need a token"
         # It also ends while somebody looks at it.
-        held = websocket(port)
+        held = websocket(port, **token)
         assert held.recv(12) == b"HTTP/1.1 101"
     held.close()
 
 
 @pytest.mark.processes
 def test_the_gate_stands_before_a_base_path_too(tmp_path: Path) -> None:
+    token = bearer(tmp_path)
     with dashboard(tmp_path, "--base-path", "cool", "--allow-host", "cooldown.example.org") as port:
-        proxied = {"Host": f"127.0.0.1:{port}", "Origin": "https://cooldown.example.org"}
+        proxied = {"Host": f"127.0.0.1:{port}", "Origin": "https://cooldown.example.org", **token}
         for path in ("/cool/", "/cool/_stcore/health"):
-            assert asked(port, path)[0] == asked(port, path, **proxied)[0] == 200
-            assert asked(port, path, Host="cooldown.example.org")[0] == 200
+            assert asked(port, path, **token)[0] == asked(port, path, **proxied)[0] == 200
+            assert asked(port, path, **token, Host="cooldown.example.org")[0] == 200
+        assert asked(port, "/cool/")[0] == 401, "others come through a proxy, and need a token"
         for path in ("/", "/cool/", "/cool/_stcore/health", "/elsewhere"):
             assert asked(port, path, Host="evil.example") == (403, b"")
             assert asked(port, path, Origin="http://evil.example") == (403, b"")

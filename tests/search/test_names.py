@@ -51,7 +51,8 @@ def test_the_first_argument_is_the_name() -> None:
     assert read_back("cooldown show -x pairs --db y.db")["name"] == "-x"
     assert read_back("cooldown show -x pairs --db y.db")["section"] == "pairs"
     assert read_back("cooldown export -f toml it")["format"] == "toml"
-    assert read_back("cooldown delete -y it") == {"name": "it", "yes": True, "db": None}
+    elsewhere = {"server": None, "token": None}
+    assert read_back("cooldown delete -y it") == {"name": "it", "yes": True, "db": None, **elsewhere}
 
 
 @pytest.mark.parametrize("file", ["-x.csv", "--db.csv", "a\tb.csv", 'it\'s "mine".csv', "\x1b[31m\u202e.csv", " .csv"])

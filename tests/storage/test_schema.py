@@ -37,8 +37,9 @@ def test_a_new_ledger_has_the_tables_that_all_migrations_make(ledger: Ledger) ->
     assert ScriptDirectory(str(database.MIGRATIONS)).get_heads() == [tables.REVISION]
     with ledger._database.writing() as connection:
         created = schema(connection)
-        for name in ("references", "curves", "trials", "studies", "experiments", "version"):
-            connection.execute(text(f"DROP TABLE cooldown_{name}"))
+        names = [table.name for table in reversed(tables.metadata.sorted_tables)]
+        for name in (*names, tables.VERSION_TABLE):
+            connection.execute(text(f"DROP TABLE {name}"))
         assert schema(connection) == {}
         database.migrate(connection, FIRST)
         assert "cooldown_references" not in schema(connection)

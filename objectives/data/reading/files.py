@@ -53,17 +53,24 @@ def name_of(path: Path) -> str:
 def read_file(
     path: Path, where: str, reading: Reading, target: str | None, texts: Collection[str] = ()
 ) -> "pd.DataFrame":
-    """The file's table, with its names as they are written, and all of its columns.
-
-    where: the start of messages. texts: further columns of a delimited text that are read as texts in any case. Columns
-    of plain numbers are numbers, with NaN for a missing cell; others hold the texts of their cells, or the values that
-    a Parquet or Excel file has. Raises InputError for a file that is no table, and for a target of a delimited text
-    whose labels may be marks of missing cells, as None may be: other files mark these by their type.
-    """
+    """The table in a file, as `read_content` gives it; raises InputError for one that is no table by its name, too."""
     if not is_table(path):
         told = f"{', '.join(SUFFIXES)}, and {DELIMITED[0]} also in {', '.join(COMPRESSIONS)}"
         raise InputError(f"{where}: the file name of a table must end in {told}, got {path.suffix!r}")
-    content, suffix = content_of(path, where), suffix_of(path)
+    return read_content(content_of(path, where), suffix_of(path), where, reading, target, texts)
+
+
+def read_content(
+    content: bytes, suffix: str, where: str, reading: Reading, target: str | None, texts: Collection[str] = ()
+) -> "pd.DataFrame":
+    """The table in the content of a file, with its names as they are written, and all of its columns.
+
+    suffix: of the file, in lower case. where: the start of messages. texts: further columns of a delimited text that
+    are read as texts in any case. Columns of plain numbers are numbers, with NaN for a missing cell; others hold the
+    texts of their cells, or the values that a Parquet or Excel file has. Raises InputError for content that is no
+    table, and for a target of a delimited text whose labels may be marks of missing cells, as None may be: other files
+    mark these by their type.
+    """
     if suffix in PARQUET:
         return _read_parquet(content, where)
     if suffix in EXCEL:

@@ -1,0 +1,59 @@
+"""`from_upload`: a file that somebody uploaded to a ledger as a task. It is named by the hash of its content."""
+
+import re
+
+from cooldown.objectives.data.arrays import ArrayTask
+from cooldown.objectives.data.reading import files
+from cooldown.objectives.data.reading.options import Reading
+from cooldown.objectives.data.table import table_task, used_columns
+from cooldown.objectives.data.task import Kind
+from cooldown.objectives.errors import InputError
+
+PREFIX = "dataset:"
+DIGEST = re.compile("[0-9a-f]{64}")
+"""SHA-256 of the content, in hexadecimal."""
+
+PARQUET, SHORT = b"PAR1", 8
+"""How a Parquet file begins; characters of a digest that tell data sets apart for a reader."""
+
+
+def digest_in(text: str) -> str:
+    """The digest in a task's name, `dataset:DIGEST`; raises InputError for none."""
+    digest = text.removeprefix(PREFIX)
+    if not DIGEST.fullmatch(digest):
+        raise InputError(f"task {text!r:.90}: an uploaded data set is named {PREFIX} and its 64 hexadecimal digits")
+    return digest
+
+
+def suffix_of(content: bytes) -> str:
+    """The suffix of a file by its content alone: a Parquet file, or a delimited text."""
+    return ".parquet" if content.startswith(PARQUET) else ".csv"
+
+
+def from_upload(
+    digest: str,
+    content: bytes,
+    *,
+    target: str | None,
+    sample_weight: str | None,
+    groups: str | None,
+    time: str | None,
+    kind: Kind | None,
+    reading: Reading,
+) -> ArrayTask:
+    """A task from the content of a Parquet file or a delimited text; the settings are those of `from_table`."""
+    short = digest[:SHORT]
+    where = f"data set {short}"
+    table = files.read_content(content, suffix_of(content), where, reading, target)
+    target, table = used_columns(where, table, target, reading, sample_weight, groups, time)
+    return table_task(
+        where,
+        table,
+        target,
+        f"data-{short}",
+        kind,
+        sample_weight=sample_weight,
+        groups=groups,
+        time=time,
+        reading=reading,
+    )

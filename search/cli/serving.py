@@ -1,0 +1,98 @@
+"""Commands that serve a ledger: serve, dashboard."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cooldown.search.cli.frame import app
+from cooldown.search.cli.options import Db, whole
+from cooldown.search.cli.screen import ERR
+from cooldown.search.spec.limits import WORKERS
+
+Port = Annotated[int, typer.Option("--port", help="port to listen on [default: 8501]", **whole(1, 65_535))]
+Host = Annotated[
+    str,
+    typer.Option(
+        "--host",
+        help="address to listen on; at another than the default, others reach it, who need a token "
+        "[default: 127.0.0.1]",
+        metavar="HOST",
+        show_default=False,
+    ),
+]
+AllowHost = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host",
+        help="a further name by which readers call this server, such as a proxy's; can be repeated",
+        metavar="NAME",
+    ),
+]
+BasePath = Annotated[
+    str,
+    typer.Option(
+        "--base-path",
+        help="path in front of all pages, as behind a reverse proxy [default: none]",
+        metavar="PATH",
+        show_default=False,
+    ),
+]
+Importing = Annotated[
+    bool, typer.Option("--trust", help="import modules that the ledger names, as in --arm mymodule:Lion")
+]
+
+
+@app.command()
+def serve(
+    port: Port = 8501,
+    host: Host = "127.0.0.1",
+    allow_host: AllowHost = None,
+    base_path: BasePath = "",
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", help="processes of the worker [default: one per core]", **whole(1, WORKERS)),
+    ] = None,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="start no worker; `cooldown worker` does, here or elsewhere")
+    ] = False,
+    tokens: Annotated[
+        str | None,
+        typer.Option(
+            "--tokens",
+            help="file of tokens to let in, a NAME ROLE TOKEN in each line; then every request needs one",
+            metavar="FILE",
+        ),
+    ] = None,
+    openml: Annotated[
+        bool, typer.Option("--openml", help="let tasks be openml:NAME, which this machine downloads")
+    ] = False,
+    upload: Annotated[
+        int, typer.Option("--upload", help="megabytes of an uploaded file, at most [default: 64]", **whole(1, 1_000))
+    ] = 64,
+    db: Db = None,
+    trust: Importing = False,
+) -> None:
+    """Serve a ledger: the dashboard, the API and a worker."""
+    from cooldown.search.cli.serve import Offer, Place
+    from cooldown.search.cli.serve import serve as serving
+
+    offer = Offer(workers, not no_worker, None if tokens is None else Path(tokens), openml, upload)
+    place = Place(host, port, tuple(allow_host or ()), base_path)
+    serving(db, place, ERR.write_line, offer=offer, trust=trust)
+
+
+@app.command()
+def dashboard(
+    port: Port = 8501,
+    host: Host = "127.0.0.1",
+    allow_host: AllowHost = None,
+    base_path: BasePath = "",
+    db: Db = None,
+    trust: Importing = False,
+) -> None:
+    """Serve the dashboard alone: all experiments, live in the browser."""
+    from cooldown.search.cli.serve import Place
+    from cooldown.search.cli.serve import serve as serving
+
+    serving(db, Place(host, port, tuple(allow_host or ()), base_path), ERR.write_line, trust=trust)

@@ -1,0 +1,222 @@
+"""What callers can change: submit, control, extend and delete experiments, and upload data.
+
+Each action checks who asks, does it through `search.experiments`, and adds its line to the audit. The API and the
+dashboard call the same ones.
+
+Whatever comes from a network names no path, no module and no address: a task is built in, an uploaded data set, or
+where the service allows it a data set of OpenML; entries are those of the catalogs.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from http import HTTPStatus
+from typing import Any
+
+from cooldown.objectives import tasks
+from cooldown.objectives.plain_text import is_untypable
+from cooldown.objectives.trust import modules_in, nothing_trusted
+from cooldown.search import experiments
+from cooldown.search.experiments.queueing import Submitted
+from cooldown.search.service.access.principal import Principal
+from cooldown.search.service.refused import RefusedError
+from cooldown.search.service.service import Service
+from cooldown.search.spec.experiment import BESIDE, Experiment
+from cooldown.search.spec.mistakes import Mistake, SpecError, unknown_settings
+from cooldown.search.tuning.dry_run import Estimate
+from cooldown.storage import Status, audit
+from cooldown.storage.changes import state
+from cooldown.storage.datasets import DataSet
+from cooldown.storage.names import check_new_name
+from cooldown.storage.submissions import submission
+from cooldown.storage.tokens import Role
+
+NOT_FOR_CALLERS = ("test", "widened", "protocol", "db", "workers")
+"""Settings of `compare` that name files or this machine, or that only a continued experiment has."""
+
+SETTINGS = tuple(name for name in (*Experiment.model_fields, *BESIDE) if name not in NOT_FOR_CALLERS)
+TERMS = ("priority", "time_limit", "max_gradient_evaluations", "tags", "notes")
+
+VERBS: Mapping[str, Callable[..., Status]] = {
+    "pause": experiments.pause,
+    "stop": experiments.stop,
+    "cancel": experiments.cancel,
+}
+
+AS_WRITTEN = (
+    *("task", "name", "tags", "notes", "target", "groups", "time", "sample_weight"),
+    *("missing", "categories", "dates", "drop", "class_weight"),
+)
+"""Settings whose texts name no entry of a catalog: columns, labels, and the task, which is looked at by itself."""
+
+DEEPEST = 6
+"""How deeply the fields of a spec may be nested."""
+
+
+def submit(service: Service, who: Principal, fields: Mapping[str, Any], key: str | None = None) -> Submitted:
+    """Put an experiment in the queue. fields: of its spec, with `name` and `TERMS`. key: the caller's own for this
+    submission; if it comes again, it is the same experiment.
+
+    Raises RefusedError and InputError, before anything is written.
+    """
+    _must(who, Role.SUBMIT)
+    _check(service, who, fields, (*SETTINGS, *TERMS))
+    sent = submission(who.name, key, json.dumps(fields, sort_keys=True)) if key is not None else None
+    if sent is not None and (known := service.ledger.submitted(sent)) is not None:
+        return Submitted(known, state(service.ledger, known).status, new=False)
+    with _within_quota(service, who), nothing_trusted():
+        # A user of this machine continues whatever is there.
+        made = experiments.submit(**fields, owner=who.name or None, submission=sent, db=service.url)
+    audit.record(service.ledger, who.shown, "submit", made.name, new=made.new)
+    return made
+
+
+def control(service: Service, who: Principal, name: str, verb: str) -> Status:
+    """Pause, stop or cancel an experiment; returns its status, as `experiments.pause` does."""
+    _check_owner(service, who, name)
+    status = VERBS[verb](name, db=service.url)
+    audit.record(service.ledger, who.shown, verb, name)
+    return status
+
+
+def resume(service: Service, who: Principal, name: str, **changes: Any) -> Status:
+    """Put an experiment in the queue again, perhaps to be extended; returns its status. changes: as for
+    `experiments.requeue`.
+    """
+    _check_owner(service, who, name)
+    given = {key: value for key, value in changes.items() if value not in (None, False)}
+    waits = state(service.ledger, name).status.under_way
+    with nullcontext() if waits else _within_quota(service, who), nothing_trusted():
+        status = experiments.requeue(name, db=service.url, **given)
+    audit.record(service.ledger, who.shown, "extend" if given else "resume", name, **given)
+    return status
+
+
+def delete(service: Service, who: Principal, name: str) -> None:
+    """Delete an experiment with all its results; raises LedgerError while it runs."""
+    _check_owner(service, who, name)
+    experiments.delete(name, db=service.url)
+    audit.record(service.ledger, who.shown, "delete", name)
+
+
+def upload(service: Service, who: Principal, content: bytes, file: str) -> tuple[DataSet, bool]:
+    """Keep a file of data for its owner. Returns it, and whether it is new to this owner.
+
+    Raises RefusedError for one that is too large, and where the owner's files would be too large together.
+    """
+    _must(who, Role.SUBMIT)
+    if not file or any(map(is_untypable, file)):
+        told = f"file: should be one line of visible text, got {file!r:.80}"
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, told, [Mistake("file", told)])
+    if not content.strip():
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "the file is empty")
+    if len(content) > service.limits.dataset:
+        raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a file has at most {service.limits.dataset:,} bytes")
+    data, new = service.ledger.datasets.add(content, who.name, file, room=service.limits.datasets)
+    if new:
+        audit.record(service.ledger, who.shown, "upload", data.digest, file=file, size=data.size)
+    return data, new
+
+
+def estimate(service: Service, who: Principal, fields: Mapping[str, Any]) -> Estimate:
+    """Estimate time and cost of an experiment, from a short calibration in this process; nothing is written."""
+    _must(who, Role.SUBMIT)
+    _check(service, who, fields, SETTINGS)
+    if not service.estimating.acquire(blocking=False):
+        raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, "another estimate is being made", (), {"Retry-After": "5"})
+    try:
+        with nothing_trusted():
+            return experiments.dry_run(**fields, db=service.url, workers=1)
+    finally:
+        service.estimating.release()
+
+
+def readable(service: Service, who: Principal, digest: str) -> DataSet:
+    """An uploaded data set of the caller's own, to an admin anybody's; raises RefusedError for any other."""
+    found = service.ledger.datasets.of(None if who.role is Role.ADMIN else who.name, digest)
+    if found is None:
+        raise RefusedError(HTTPStatus.NOT_FOUND, f"you have no data set {digest:.70}")
+    return found
+
+
+def _must(who: Principal, role: Role) -> None:
+    if not who.may(role):
+        told = f"this needs a token of the role {role.value}; that of {who.shown!r} is {who.role.value}"
+        raise RefusedError(HTTPStatus.FORBIDDEN, told)
+
+
+def _check_owner(service: Service, who: Principal, name: str) -> None:
+    """Raise RefusedError unless the experiment is the caller's, and LedgerError if there is none."""
+    _must(who, Role.SUBMIT)
+    owner = state(service.ledger, name).owner
+    if not who.owns(owner):
+        raise RefusedError(
+            HTTPStatus.FORBIDDEN, f"the experiment {name!r} belongs to {owner or 'a user of the server'!r}"
+        )
+
+
+@contextmanager
+def _within_quota(service: Service, who: Principal) -> Iterator[None]:
+    """A context in which a caller may put one more experiment in the queue; raises RefusedError without room for it."""
+    if who.quota is None:
+        yield
+        return
+    with service.counting:
+        under_way = [s for s in service.ledger.summaries() if s.status.under_way and s.terms.owner == who.name]
+        if len(under_way) >= who.quota:
+            told = f"the quota of {who.shown!r} is {who.quota} experiments that wait or run, and {len(under_way)} do"
+            raise RefusedError(HTTPStatus.FORBIDDEN, told)
+        yield
+
+
+def _check(service: Service, who: Principal, fields: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    """Raise SpecError for settings that callers do not have, and for what names a path, a module or an address."""
+    mistakes, _ = unknown_settings([name for name in fields if name not in known], known)
+    for field, value in fields.items():
+        texts = list(_texts(value))
+        if None in texts:
+            mistakes.append(Mistake(field, f"{field}: is nested too deeply"))
+        elif field not in AS_WRITTEN and (named := [module for text in texts for module in modules_in(text or "")]):
+            told = f"{field}: names the module {named[0]!r:.80}; a service uses entries of the catalog alone"
+            mistakes.append(Mistake(field, told))
+    mistakes += [*_of_task(service, who, fields.get("task")), *_of_name(fields.get("name"))]
+    if mistakes:
+        raise SpecError(mistakes, len(mistakes))
+
+
+def _of_task(service: Service, who: Principal, task: Any) -> list[Mistake]:
+    """What is wrong with a task that a caller names."""
+    if not isinstance(task, str) or task in tasks.names():
+        return [] if isinstance(task, str) else [Mistake("task", f"task: should be a text, got {task!r:.80}")]
+    origin = tasks.origin(task)
+    if origin == "upload":
+        readable(service, who, task.partition(":")[2])
+        return []
+    if origin == "OpenML":
+        return [] if service.limits.openml else [Mistake("task", "task: this service loads no data sets of OpenML")]
+    told = "task: should be a built-in task (see the catalog) or dataset:DIGEST of an uploaded file"
+    return [Mistake("task", f"{told}, got {task!r:.80}")]
+
+
+def _of_name(name: Any) -> list[Mistake]:
+    """What is wrong with the name of a new experiment, which is a part of addresses."""
+    if name is None:
+        return []
+    check_new_name(name)
+    odd = "/" in name or name in (".", "..")
+    return [Mistake("name", f"name: should be no path, got {name!r:.80}")] if odd else []
+
+
+def _texts(value: Any, depth: int = 0) -> Iterator[str | None]:
+    """All texts in a value of JSON, keys included; None for what is nested too deeply to look at."""
+    if depth > DEEPEST:
+        yield None
+    elif isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield str(key)
+            yield from _texts(inner, depth + 1)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner, depth + 1)

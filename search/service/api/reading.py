@@ -1,0 +1,218 @@
+"""The routes that show experiments: the list, one document, its trials, exports and report."""
+
+import base64
+import binascii
+import json
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from cooldown.objectives.errors import InputError
+from cooldown.search import export as formats
+from cooldown.search.evidence.standing import lines
+from cooldown.search.evidence.status import queued_document
+from cooldown.search.experiments.queueing import in_order
+from cooldown.search.service.api.callers import NEEDS_TOKEN, Name, Reader, Served
+from cooldown.search.service.api.problems import problems
+from cooldown.search.service.api.schemas import Document, Experiments, Trials, Waiting
+from cooldown.search.service.events import Position, is_over, news, stream
+from cooldown.search.service.refused import RefusedError
+from cooldown.search.spec.mistakes import Mistake
+from cooldown.storage import Status, Summary
+from cooldown.storage.changes import state
+
+router = APIRouter(prefix="/experiments", tags=["experiments"])
+queue = APIRouter(tags=["experiments"])
+
+PAGE, MOST = 50, 500
+"""Experiments on a page, by default and at most."""
+
+FORMATS = tuple(name for name in formats.names() if not isinstance(formats.get(name), formats.ModelFormat))
+"""What the server exports: models are trained when they are exported, and a server trains nothing."""
+
+LEDGER = "ledger"
+"""The format that holds a whole experiment, for `Client.load` and `--server`."""
+
+SANDBOX = (
+    "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+)
+"""A report may run its own script, but not in the name of the server's pages, and may load nothing."""
+
+Limit = Annotated[int, Query(ge=1, le=MOST, description="experiments on a page")]
+Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
+
+
+@router.get("", response_model=Experiments, responses=problems(), openapi_extra=NEEDS_TOKEN)
+def list_experiments(
+    _: Reader,
+    service: Served,
+    status: Annotated[Status | None, Query(description="only those of this status")] = None,
+    task: Annotated[str | None, Query(max_length=4000, description="only those on this task")] = None,
+    limit: Limit = PAGE,
+    cursor: Cursor = None,
+) -> JSONResponse:
+    """List experiments, newest first."""
+    ledger = service.ledger
+    chosen = [
+        summary
+        for summary in ledger.summaries()
+        if status in (None, summary.status) and task in (None, summary.spec.get("task"))
+    ]
+    chosen.sort(key=_place)
+    if cursor is not None:
+        after = _read_cursor(cursor)
+        chosen = [summary for summary in chosen if _place(summary) > after]
+    page = chosen[:limit]
+    listed, damaged = lines(page, ledger.winners(), service.leaders)
+    if cursor is None:
+        damaged += ledger.unreadable()
+    more = len(chosen) > limit
+    document = {
+        "experiments": [line.to_json() for line in listed],
+        "damaged": [error.to_json() for error in damaged],
+        "next": _cursor(page[-1]) if more else None,
+    }
+    return JSONResponse(document)
+
+
+@queue.get("/queue", response_model=Waiting, responses=problems(), openapi_extra=NEEDS_TOKEN)
+def list_queue(_: Reader, service: Served) -> JSONResponse:
+    """List what runs, what waits in the order in which workers take it, and what is paused."""
+    listed = in_order(service.ledger.summaries())
+    return JSONResponse({"queue": [queued_document(summary, listed) for summary in listed]})
+
+
+@router.get("/{name}", response_model=Document, responses={304: {}, **problems(404, 409)}, openapi_extra=NEEDS_TOKEN)
+def show_experiment(
+    _: Reader,
+    service: Served,
+    name: Name,
+    if_none_match: Annotated[str | None, Header(description="the ETag of an earlier answer")] = None,
+) -> Response:
+    """Show an experiment: what `cooldown show NAME --json` prints."""
+    version = state(service.ledger, name).version
+    headers = {"ETag": f'"{version}"', "Cache-Control": "private, no-cache"}
+    if _matches(if_none_match, version):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    content = service.documents.get(name, version, lambda: _json(service.result(name).to_json()))
+    return Response(content, headers=headers, media_type="application/json")
+
+
+@router.get("/{name}/trials", response_model=Trials, responses=problems(404, 409), openapi_extra=NEEDS_TOKEN)
+def list_trials(_: Reader, service: Served, name: Name) -> Response:
+    """List the trials of an experiment, with their losses, scores, cost and parameters."""
+    return Response(_json({"trials": service.result(name).trials()}), media_type="application/json")
+
+
+@router.get(
+    "/{name}/export",
+    response_class=Response,
+    responses={200: {"description": "The file.", "content": {"*/*": {}}}, **problems(404, 409)},
+    openapi_extra=NEEDS_TOKEN,
+)
+def export_experiment(
+    _: Reader,
+    service: Served,
+    name: Name,
+    format: Annotated[
+        str,
+        Query(description="ledger, the whole experiment as a SQLite file; or " + ", ".join(FORMATS), examples=["toml"]),
+    ] = "json",
+    arm: Annotated[str | None, Query(max_length=4000, description="by default the best")] = None,
+    repeat: Annotated[int | None, Query(ge=0, le=10**6, description="by default the arm's best")] = None,
+    trial: Annotated[int | None, Query(ge=0, le=10**6, description="by default the winner")] = None,
+    curves: Annotated[bool, Query(description="in a table: a row per epoch of every run")] = False,
+) -> Response:
+    """Export the best configuration as a file or a program, or all trials as a table."""
+    if format == LEDGER:
+        headers = {"Content-Disposition": 'attachment; filename="export.db"'}
+        return Response(service.copied(name), headers=headers, media_type="application/vnd.sqlite3")
+    entry = formats.get(format)
+    if format not in FORMATS:
+        told = f"format: {format!r} is a model, which is trained when it is exported: use `cooldown export` with --db"
+        raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, told, [Mistake("format", told)])
+    exported = formats.export(
+        service.result(name).view, format, arm=arm, repeat=repeat, trial=trial, curves=curves, opens=False
+    )
+    text = isinstance(exported.content, str)
+    headers = {
+        "Content-Disposition": f'attachment; filename="export{entry.suffix}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(
+        exported.content,
+        headers=headers,
+        media_type="text/plain; charset=utf-8" if text else "application/octet-stream",
+    )
+
+
+@router.get(
+    "/{name}/report",
+    response_class=Response,
+    responses={200: {"description": "The report.", "content": {"text/html": {}}}, **problems(404, 409)},
+    openapi_extra=NEEDS_TOKEN,
+)
+def report_experiment(_: Reader, service: Served, name: Name) -> Response:
+    """The report of an experiment as one web page."""
+    from cooldown.search.report import report
+
+    page = report(service.result(name))
+    return Response(page, headers={"Content-Security-Policy": SANDBOX}, media_type="text/html")
+
+
+@router.get(
+    "/{name}/events",
+    response_class=Response,
+    responses={
+        200: {"description": "Server-sent events: `trial`, `status`, `deleted`.", "content": {"text/event-stream": {}}},
+        204: {"description": "The experiment is over, and nothing came after `Last-Event-ID`."},
+        **problems(404, 409),
+    },
+    openapi_extra=NEEDS_TOKEN,
+)
+def follow_experiment(
+    _: Reader,
+    service: Served,
+    name: Name,
+    last_event_id: Annotated[str | None, Header(description="the id of the last event that was received")] = None,
+) -> Response:
+    """Follow an experiment: each trial that is added, and each new status, as server-sent events.
+
+    After a break, `Last-Event-ID` continues where it was: nothing is missing, and nothing comes twice.
+    """
+    seen = Position.parse(last_event_id)
+    if not news(service.ledger, name, seen) and is_over(seen):
+        # Tells a browser not to come back.
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(stream(service.ledger, name, seen), media_type="text/event-stream", headers=headers)
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
+
+
+def _matches(if_none_match: str | None, version: str) -> bool:
+    """Whether a caller has this version already."""
+    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
+    return f'"{version}"' in tags or "*" in tags
+
+
+def _place(summary: Summary) -> tuple[float, str]:
+    """Where an experiment is in the list: newest first, and by name among those of one moment."""
+    return -summary.created_at, summary.name
+
+
+def _cursor(last: Summary) -> str:
+    """The text that says where the next page begins."""
+    return base64.urlsafe_b64encode(json.dumps([last.created_at, last.name]).encode()).decode()
+
+
+def _read_cursor(cursor: str) -> tuple[float, str]:
+    try:
+        created_at, name = json.loads(base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True))
+        return -float(created_at), str(name)
+    except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
+        raise InputError("cursor: give `next` of the page before as it is") from None

@@ -1,0 +1,291 @@
+"""`Client`: a service elsewhere from Python, with the verbs of the command line."""
+
+import json
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from os import PathLike, fspath
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3 import Retry
+
+from cooldown.objectives.data.uploaded import PREFIX
+from cooldown.objectives.errors import InputError
+from cooldown.objectives.files import TABLE_BYTES, read_file
+from cooldown.objectives.plain_text import visible
+from cooldown.objectives.tasks import is_frame
+
+if TYPE_CHECKING:
+    from cooldown.search.experiments.result import Result
+
+CONNECT, READ = 10.0, 300.0
+"""Seconds that a server has to accept a connection, and to say something."""
+
+AGAIN = Retry(
+    total=5, connect=2, backoff_factor=0.5, status_forcelist=(429, 503), allowed_methods=None, raise_on_status=False
+)
+"""How often a request is repeated. Each may be: a submission has a key, and a verb says what is to be so."""
+
+LEDGER = "ledger"
+"""The format of an export that holds the whole experiment."""
+
+
+class ServiceError(InputError):
+    """A service that refuses what it was asked. status: of HTTP; None for one that was not reached. problem: its
+    document, {} for none.
+    """
+
+    def __init__(self, message: str, status: int | None = None, problem: Mapping[str, Any] | None = None) -> None:
+        super().__init__(visible(message))
+        self.status, self.problem = status, problem or {}
+
+
+class Client:
+    """A service at `url`, such as "http://127.0.0.1:8501". token: as `cooldown token create` printed it; None for a
+    service of this machine. session: of `requests`; None for one that repeats what may be repeated.
+
+    Every method raises ServiceError, an InputError, where the service refuses or is not reached.
+    """
+
+    def __init__(self, url: str, token: str | None = None, *, session: requests.Session | None = None) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+            raise InputError(f"server {url!r:.200}: should be an address such as http://127.0.0.1:8501")
+        self.url = url.rstrip("/")
+        self._session = requests.Session() if session is None else session
+        if session is None:
+            for scheme in ("http://", "https://"):
+                self._session.mount(scheme, HTTPAdapter(max_retries=AGAIN))
+        self._session.auth = _Bearer(token)
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def experiments(self, *, status: str | None = None, task: str | None = None) -> Iterator[dict[str, Any]]:
+        """The experiments, newest first, as `cooldown list --json` has them; pages are fetched as they are needed."""
+        query = {"status": status, "task": task}
+        while True:
+            page = self._json("GET", "experiments", params=query)
+            yield from page["experiments"]
+            yield from page["damaged"]
+            if page["next"] is None:
+                return
+            query["cursor"] = page["next"]
+
+    def queue(self) -> list[dict[str, Any]]:
+        """What runs, what waits in its order, and what is paused."""
+        listed: list[dict[str, Any]] = self._json("GET", "queue")["queue"]
+        return listed
+
+    def show(self, name: str) -> dict[str, Any]:
+        """The document of an experiment, as `cooldown show --json` prints it."""
+        return self._document("GET", self._of(name))
+
+    def trials(self, name: str) -> list[dict[str, Any]]:
+        """The trials of an experiment."""
+        trials: list[dict[str, Any]] = self._json("GET", self._of(name, "trials"))["trials"]
+        return trials
+
+    def export(self, name: str, format: str = "json", **which: Any) -> bytes:
+        """The best configuration or all trials as a file. which: arm, repeat, trial, curves, as for `Result.export`."""
+        query = {"format": format, **{key: value for key, value in which.items() if value is not None}}
+        return self._asked("GET", self._of(name, "export"), params=query).content
+
+    def report(self, name: str) -> str:
+        """The report of an experiment, a web page."""
+        return self._asked("GET", self._of(name, "report")).text
+
+    def load(self, name: str) -> "Result":
+        """The whole experiment in its current state, as `cooldown.load` gives it."""
+        from cooldown.search.experiments.service import load
+
+        with TemporaryDirectory(prefix="cooldown-") as folder:
+            return load(name, db=self.copied(name, Path(folder)))
+
+    def copied(self, name: str, folder: Path) -> Path:
+        """A ledger in `folder` with a copy of an experiment."""
+        path = folder / "copy.db"
+        path.write_bytes(self.export(name, LEDGER))
+        return path
+
+    def events(self, name: str, after: str | None = None) -> Iterator[dict[str, Any]]:
+        """What happens in an experiment, until it is over: `{"event": "trial", "id": …, "arm": …, …}`. It goes on after
+        a break. after: the id of the last event that is known.
+        """
+        while True:
+            headers = {} if after is None else {"Last-Event-ID": after}
+            try:
+                answer = self._asked("GET", self._of(name, "events"), headers=headers, stream=True)
+                if answer.status_code == requests.codes.no_content:
+                    return
+                for event in _events(answer.iter_lines(decode_unicode=True)):
+                    after = event.get("id", after)
+                    yield event
+                    if event["event"] == "deleted":
+                        return
+            except requests.RequestException:
+                time.sleep(1.0)
+
+    def catalog(self) -> dict[str, Any]:
+        """What experiments can name."""
+        return self._document("GET", "catalog")
+
+    def health(self) -> dict[str, Any]:
+        """Whether the service is well; raises ServiceError where it is not."""
+        return self._document("GET", "health")
+
+    # -- changing -----------------------------------------------------------------------------------------------------
+
+    def submit(self, task: Any, *, key: str | None = None, **settings: Any) -> dict[str, Any]:
+        """Put an experiment in the queue of the service. Returns `{"name", "status", "new"}`.
+
+        task: a built-in name, a data set that was uploaded, the path of a table, or a DataFrame, which are uploaded
+        first. settings: as for `cooldown.submit`. key: for this submission; with the same one, it is the same
+        experiment.
+        """
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+        return self._document("POST", "experiments", json=self._spec(task, settings), headers=headers)
+
+    def estimate(self, task: Any, **settings: Any) -> dict[str, Any]:
+        """Time and cost of an experiment; nothing but a table is kept."""
+        return self._document("POST", "estimate", json=self._spec(task, settings))
+
+    def upload(self, data: Any, file: str | None = None) -> dict[str, Any]:
+        """Keep a table in the service, for tasks: the path of a text or Parquet file, its content, or a DataFrame.
+        Returns `{"task", "digest", …}`, of which `task` names it in a submission. file: what to call it.
+        """
+        if isinstance(data, bytes):
+            content, name = data, "data"
+        elif is_frame(data):
+            content, name = _parquet(data), "data.parquet"
+        else:
+            path = Path(data)
+            content, name = read_file(path, f"upload {str(path)!r}", TABLE_BYTES), path.name
+        headers = {"Content-Type": "application/octet-stream"}
+        return self._document("POST", "datasets", params={"file": file or name}, data=content, headers=headers)
+
+    def pause(self, name: str) -> str:
+        """Pause an experiment at the next edge of a generation. Returns its status, as the next three do."""
+        return self._changed(name, "pause")
+
+    def resume(self, name: str) -> str:
+        """Continue an experiment."""
+        return self._changed(name, "resume")
+
+    def stop(self, name: str) -> str:
+        """End an experiment when what is in flight is finished."""
+        return self._changed(name, "stop")
+
+    def cancel(self, name: str) -> str:
+        """End an experiment, and drop what is in flight."""
+        return self._changed(name, "cancel")
+
+    def extend(self, name: str, **further: Any) -> str:
+        """Continue an experiment that is done. further: trials, repeats, extend, until_decided, max_repeats and limits,
+        as for `cooldown.resume`. Returns its status.
+        """
+        given = {key: value for key, value in further.items() if value is not None}
+        return str(self._json("POST", self._of(name, "extend"), json=given)["status"])
+
+    def delete(self, name: str) -> None:
+        """Delete an experiment with all its trials; not while it runs."""
+        self._asked("DELETE", self._of(name))
+
+    # -- asking -------------------------------------------------------------------------------------------------------
+
+    def _spec(self, task: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """The body of a submission; a table is uploaded first."""
+        task = fspath(task) if isinstance(task, PathLike) else task
+        if is_frame(task) or (isinstance(task, str) and not task.startswith(PREFIX) and Path(task).is_file()):
+            task = self.upload(task)["task"]
+        return {"task": task, **{name: value for name, value in settings.items() if value is not None}}
+
+    def _changed(self, name: str, verb: str) -> str:
+        return str(self._json("POST", self._of(name, verb))["status"])
+
+    def _of(self, name: str, *further: str) -> str:
+        return "/".join(["experiments", quote(name, safe=""), *further])
+
+    def _document(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        document: dict[str, Any] = self._json(method, path, **options)
+        return document
+
+    def _json(self, method: str, path: str, **options: Any) -> Any:
+        return self._asked(method, path, **options).json()
+
+    def _asked(self, method: str, path: str, **options: Any) -> requests.Response:
+        """The answer to a request; raises ServiceError for a refusal."""
+        url = f"{self.url}/api/v1/{path}"
+        try:
+            answer = self._session.request(method, url, timeout=(CONNECT, READ), allow_redirects=False, **options)
+        except requests.RequestException as error:
+            raise ServiceError(f"the service at {self.url} cannot be reached: {_reason(error)}") from None
+        if answer.ok and answer.status_code < requests.codes.multiple_choices:
+            return answer
+        raise _refusal(self.url, answer)
+
+
+class _Bearer(AuthBase):
+    """Sends a token, or nothing: also where a file of this machine has a password for the server."""
+
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: Any) -> Any:
+        if self._token is not None:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _refusal(url: str, answer: requests.Response) -> ServiceError:
+    """The error for a refusal: the problem, and every wrong field."""
+    try:
+        problem = answer.json()
+        lines = [str(problem["detail"])]
+    except (ValueError, KeyError, TypeError):
+        told = f"the service at {url} answers {answer.status_code} {answer.reason}: is it a Cooldown service?"
+        return ServiceError(told, answer.status_code)
+    errors = problem.get("errors") or ()
+    if len(errors) > 1:
+        lines += [f"  {error['field']}: {error['message']}" for error in errors]
+    return ServiceError("\n".join(lines), answer.status_code, problem)
+
+
+def _reason(error: requests.RequestException) -> str:
+    """Why a server was not reached, without what the libraries wrap around it."""
+    inner: Any = error
+    while (deeper := getattr(inner, "reason", None) or next(iter(getattr(inner, "args", ())), None)) is not None:
+        if not isinstance(deeper, BaseException):
+            break
+        inner = deeper
+    return str(inner).rpartition(": ")[2] or type(error).__name__
+
+
+def _events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:
+    """The events of a stream's lines."""
+    fields: dict[str, str] = {}
+    for line in lines:
+        if line:
+            name, _, value = line.partition(":")
+            fields[name] = value.removeprefix(" ")
+        else:
+            if "event" in fields:
+                id = {"id": fields["id"]} if "id" in fields else {}
+                yield {"event": fields["event"], **id, **json.loads(fields.get("data", "{}"))}
+            fields = {}
+
+
+def _parquet(frame: Any) -> bytes:
+    """A table in memory as a Parquet file."""
+    import io
+
+    import narwhals
+
+    buffer = io.BytesIO()
+    narwhals.from_native(frame, eager_only=True).to_pandas().to_parquet(buffer, index=False)
+    return buffer.getvalue()

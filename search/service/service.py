@@ -1,0 +1,85 @@
+"""`Service`: the ledger that is served, and what its callers may ask for."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cooldown.search.evidence.standing import Leaders
+from cooldown.search.experiments.result import Result
+from cooldown.search.service.access.log import Requests
+from cooldown.storage import Ledger
+from cooldown.storage.backup import back_up
+from cooldown.storage.copying import snapshot
+
+MB = 2**20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What callers may ask for. openml: whether tasks may be `openml:NAME`, which this machine downloads. body,
+    dataset: bytes of a request, and of an uploaded file. datasets: bytes that all files of an owner may have together.
+    """
+
+    openml: bool = False
+    body: int = MB
+    dataset: int = 64 * MB
+    datasets: int = 512 * MB
+
+
+@dataclass(frozen=True)
+class Service:
+    """One ledger as it is served. May be used by several threads.
+
+    counting: held while a submission is counted against a quota. estimating: held by the only estimate at a time.
+    """
+
+    ledger: Ledger
+    url: str
+    limits: Limits = Limits()
+    leaders: Leaders = field(default_factory=Leaders)
+    documents: "Newest" = field(default_factory=lambda: Newest(most=64))
+    requests: Requests = field(default_factory=Requests)
+    counting: threading.Lock = field(default_factory=threading.Lock)
+    estimating: threading.Lock = field(default_factory=threading.Lock)
+
+    def result(self, name: str) -> Result:
+        """The experiment `name` in its current state, as a caller elsewhere sees it: commands in it name no database.
+        Raises as `Ledger.load` does.
+        """
+        return Result(replace(self.ledger.load(name), db=None))
+
+    def copied(self, name: str) -> bytes:
+        """A SQLite file with a copy of an experiment, as a ledger of its own, without its uploaded data."""
+        with TemporaryDirectory(prefix="cooldown-") as folder:
+            copy, whole = Ledger(f"sqlite:///{Path(folder) / 'copy.db'}"), Path(folder) / "whole.db"
+            snapshot(self.ledger, copy, name)
+            # With what is still in the log of the copy.
+            back_up(copy, whole)
+            return whole.read_bytes()
+
+    def without_place(self, text: str) -> str:
+        """A message that does not say where on this machine the ledger is."""
+        return text.replace(f"the ledger {self.ledger.where}", "the ledger").replace(self.ledger.where, "the ledger")
+
+
+class Newest:
+    """The newest version of the documents of the `most` experiments that were asked for last."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._lock = most, threading.Lock()
+        self._kept: OrderedDict[str, tuple[str, bytes]] = OrderedDict()
+
+    def get(self, name: str, version: str, make: Callable[[], bytes]) -> bytes:
+        """The document of this version, made now where there is none."""
+        with self._lock:
+            kept = self._kept.get(name)
+        document = kept[1] if kept and kept[0] == version else make()
+        with self._lock:
+            self._kept[name] = version, document
+            self._kept.move_to_end(name)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+        return document

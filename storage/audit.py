@@ -1,0 +1,43 @@
+"""The audit: one line for every change that was made through the service or to its tokens. Lines are only added."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from cooldown.storage import tables
+from cooldown.storage.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class AuditLine:
+    """Who changed what, when. at: seconds since 1970. who: a token's name, or "local" for a user of this machine.
+    action: a verb such as "submit". subject: the experiment, data set or token.
+    """
+
+    at: float
+    who: str
+    action: str
+    subject: str
+    details: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """The line in `cooldown audit --json`."""
+        return asdict(self)
+
+
+def record(ledger: Ledger, who: str, action: str, subject: str, **details: Any) -> None:
+    """Add a line."""
+    database = ledger._database
+    row = {"who": who, "action": action, "subject": subject, "details": details}
+    database.write(
+        lambda connection: connection.execute(insert(tables.audit).values(**row, at=database.now(connection)))
+    )
+
+
+def lines(ledger: Ledger, most: int) -> Sequence[AuditLine]:
+    """The last `most` lines, newest first."""
+    a = tables.audit
+    query = select(a.c.at, a.c.who, a.c.action, a.c.subject, a.c.details).order_by(a.c.id.desc()).limit(most)
+    return ledger._database.read(lambda connection: [AuditLine(*row) for row in connection.execute(query)])

@@ -1,0 +1,108 @@
+"""Uploaded data sets: files by the hash of their content, and who uploaded each."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from cooldown.storage import tables
+from cooldown.storage.address import shown
+from cooldown.storage.database import Database
+from cooldown.storage.errors import LedgerError
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """An uploaded file. digest: SHA-256 of its content, in hexadecimal. file: what its owner called it. size: bytes."""
+
+    digest: str
+    owner: str
+    file: str
+    size: int
+    created_at: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The data set as the API shows it."""
+        return {"task": f"dataset:{self.digest}", **asdict(self)}
+
+
+class DataSets:
+    """The uploaded data sets of a ledger. May be used by several threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database, self._where = database, database.where
+
+    def add(self, content: bytes, owner: str, file: str, room: int | None = None) -> tuple[DataSet, bool]:
+        """Keep a file for its owner. Returns it, and whether it is new to this owner.
+
+        room: bytes that the owner's files may have together; None for any number. Raises LedgerError where there is no
+        room.
+        """
+        d, o = tables.datasets, tables.dataset_owners
+        digest, size = hashlib.sha256(content).hexdigest(), len(content)
+
+        def add(connection: Connection) -> bool:
+            self._database.lock_names(connection)
+            if connection.execute(select(o.c.digest).where(_of(digest, owner))).first():
+                return False
+            sizes = select(func.sum(d.c.size)).join(o, o.c.digest == d.c.digest).where(o.c.owner == owner)
+            held = connection.execute(sizes).scalar() or 0
+            if room is not None and held + size > room:
+                raise LedgerError(
+                    f"the data sets of {owner!r} would have {held + size:,} bytes together, more than {room:,}"
+                )
+            now = self._database.now(connection)
+            if not connection.execute(select(d.c.digest).where(d.c.digest == digest)).first():
+                connection.execute(insert(d).values(digest=digest, content=content, size=size))
+            connection.execute(insert(o).values(digest=digest, owner=owner, file=file, created_at=now))
+            return True
+
+        new = self._database.write(add)
+        found = self.of(owner, digest)
+        if found is None:
+            raise LedgerError(f"the data set {digest} was removed while it was uploaded")
+        return found, new
+
+    def of(self, owner: str | None, digest: str) -> DataSet | None:
+        """A data set that this owner uploaded, or with None anybody; None if it is not there."""
+        return next((found for found in self.list(owner) if found.digest == digest), None)
+
+    def list(self, owner: str | None = None) -> Sequence[DataSet]:
+        """The data sets of one owner, or of all, newest first."""
+        d, o = tables.datasets, tables.dataset_owners
+        query = select(d.c.digest, o.c.owner, o.c.file, d.c.size, o.c.created_at).join(d, d.c.digest == o.c.digest)
+        query = query if owner is None else query.where(o.c.owner == owner)
+        ordered = query.order_by(o.c.created_at.desc(), d.c.digest)
+        return self._database.read(lambda connection: [DataSet(*row) for row in connection.execute(ordered)])
+
+    def content(self, digest: str) -> bytes:
+        """The bytes of a data set; raises LedgerError if it is not there, or damaged."""
+        d = tables.datasets
+        query = select(d.c.content).where(d.c.digest == digest)
+        content = self._database.read(lambda connection: connection.execute(query).scalar())
+        if content is None:
+            raise LedgerError(f"the ledger {self._where} has no data set {digest}: upload its file")
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise LedgerError(f"the data set {digest} in the ledger {self._where} is damaged: upload its file again")
+        return bytes(content)
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """Where an experiment's uploaded data set is: the ledger at this address. It is pickled without a password."""
+
+    url: str = field(repr=False)
+
+    def __reduce__(self) -> tuple[type["Uploads"], tuple[str]]:
+        return Uploads, (shown(self.url),)
+
+    def __call__(self, digest: str) -> bytes:
+        """The bytes of a data set; raises LedgerError if it is not there."""
+        return DataSets(Database(self.url, create=False)).content(digest)
+
+
+def _of(digest: str, owner: str) -> Any:
+    o = tables.dataset_owners
+    return (o.c.digest == digest) & (o.c.owner == owner)

@@ -1,0 +1,191 @@
+"""Submit and control through the API: what a token may, once for each key, with a line in the audit for each change."""
+
+from typing import Any
+
+import pytest
+from served import API, CHANGES, SPEC, Served, dump
+
+from cooldown.search.experiments import compare, load, queued
+from cooldown.storage import Status, audit
+from cooldown.storage.tokens import Role
+
+
+def lines(one: Served) -> list[tuple[str, str, str]]:
+    """Who did what of what, oldest first."""
+    return [(line.who, line.action, line.subject) for line in reversed(audit.lines(one.service.ledger, 100))]
+
+
+def test_a_submission_is_queued_with_its_terms(empty: Served) -> None:
+    terms = {"name": "mine", "priority": 7, "time_limit": "2h", "tags": ["a", "b"], "notes": "first\nsecond"}
+    answer = empty.client("ada").post(API, json={**SPEC, **terms})
+    assert (answer.status_code, answer.json()) == (201, {"name": "mine", "status": "queued", "new": True})
+    assert answer.headers["location"] == f"{API}/mine"
+    (waiting,) = queued(empty.service.url)
+    found = waiting.terms
+    assert (found.owner, found.priority, found.time_limit, found.tags) == ("ada", 7, 7200.0, ("a", "b"))
+    assert lines(empty) == [("ada", "submit", "mine")]
+    # It is the experiment that `compare` makes of the same spec.
+    result = compare(**{**SPEC, "name": "mine"}, db=empty.service.url, workers=1)
+    other = compare(**{**SPEC, "name": "other"}, db=empty.service.url, workers=1)
+    assert result.to_json()["fingerprint"] == other.to_json()["fingerprint"]
+
+
+def test_the_same_again_is_the_same_experiment(empty: Served) -> None:
+    client = empty.client("ada")
+    first = client.post(API, json=SPEC)
+    again = client.post(API, json=SPEC)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == {**first.json(), "new": False}
+    assert len(queued(empty.service.url)) == 1
+
+
+def test_a_key_makes_one_experiment(empty: Served) -> None:
+    client, key = empty.client("ada"), {"Idempotency-Key": "one"}
+    first = client.post(API, json=SPEC, headers=key).json()
+    # Also when the same spec without a key would be another one: that one is deleted, or extended.
+    assert client.post(API, json=SPEC, headers=key).json() == {**first, "new": False}
+    other = client.post(API, json={**SPEC, "seed": 5}, headers=key)
+    assert other.status_code == 409
+    assert "with other content" in other.json()["detail"]
+    theirs = empty.client("bob").post(API, json={**SPEC, "name": "theirs"}, headers=key)
+    assert theirs.status_code == 201, "a key belongs to its token"
+    assert len(queued(empty.service.url)) == 2
+    client.delete(f"{API}/{first['name']}")
+    assert client.post(API, json=SPEC, headers=key).status_code == 201
+
+
+def test_a_key_is_kept_in_the_transaction_that_makes_the_experiment(empty: Served) -> None:
+    from cooldown.search.spec.experiment import read_spec
+    from cooldown.storage.submissions import submission
+
+    ledger, spec = empty.service.ledger, read_spec(**SPEC).to_json()
+    sent = submission("ada", "one", "x")
+    # Two servers that both saw no such key make one experiment.
+    assert [ledger.create("a", spec, "", [], numbered=True, submission=sent) for _ in range(2)] == ["a", "a"]
+    assert len(ledger.summaries()) == 1
+
+
+def test_two_owners_have_experiments_of_their_own(empty: Served) -> None:
+    ada, bob = empty.client("ada"), empty.client("bob")
+    assert ada.post(API, json=SPEC).json()["name"] == "iris"
+    assert bob.post(API, json=SPEC).json() == {"name": "iris-2", "status": "queued", "new": True}
+    taken = bob.post(API, json={**SPEC, "name": "iris"})
+    assert taken.status_code == 422
+    for verb in ("pause", "resume", "stop", "cancel"):
+        answer = bob.post(f"{API}/iris/{verb}")
+        assert answer.status_code == 403
+        assert "belongs to 'ada'" in answer.json()["detail"]
+    assert bob.delete(f"{API}/iris").status_code == bob.post(f"{API}/iris/extend", json={}).status_code == 403
+    assert [summary.status for summary in queued(empty.service.url)] == [Status.QUEUED] * 2
+    assert [line[0] for line in lines(empty)] == ["ada", "bob"]
+    assert empty.client("root").delete(f"{API}/iris").status_code == 204, "an admin may all"
+
+
+def test_each_verb_and_its_line(empty: Served) -> None:
+    client = empty.client("ada")
+    client.post(API, json={**SPEC, "name": "a"})
+    client.post(API, json={**SPEC, "name": "b", "seed": 1})
+
+    def status(verb: str, name: str = "a") -> Any:
+        return client.post(f"{API}/{name}/{verb}").json()["status"]
+
+    assert [status(verb) for verb in ("pause", "pause", "resume", "pause", "stop")] == [
+        "paused",
+        "paused",
+        "queued",
+        "paused",
+        "stopped",
+    ]
+    assert status("cancel", "b") == "cancelled"
+    assert client.post(f"{API}/b/pause").status_code == 409
+    assert client.delete(f"{API}/b").status_code == 204
+    assert client.get(f"{API}/b").status_code == 404
+    done = [action for _, action, _ in lines(empty)]
+    assert done == ["submit", "submit", "pause", "pause", "resume", "pause", "stop", "cancel", "delete"]
+
+
+def test_an_experiment_that_is_done_is_extended(empty: Served) -> None:
+    client = empty.client("ada")
+    name = client.post(API, json=SPEC).json()["name"]
+    compare(**SPEC, db=empty.service.url, workers=1)
+    assert client.post(f"{API}/{name}/extend", json={"repeats": 2}).json() == {"name": name, "status": "queued"}
+    assert load(name, db=empty.service.url).record.spec["repeats"] == 2
+    for wrong, reason in ({"repeats": 0}, "repeats"), ({"repeat": 3}, "repeat"), ({"trials": "9"}, "trials"):
+        answer = client.post(f"{API}/{name}/extend", json=wrong)
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == reason
+    assert lines(empty)[-1] == ("ada", "extend", name)
+
+
+def test_a_quota_counts_what_waits_or_runs(empty: Served) -> None:
+    tokens = empty.service.ledger.tokens
+    empty.tokens["small"] = tokens.create("small", Role.SUBMIT, quota=1)
+    client = empty.client("small")
+    assert client.post(API, json={**SPEC, "name": "a"}).status_code == 201
+    over = client.post(API, json={**SPEC, "name": "b", "seed": 1})
+    assert over.status_code == 403
+    assert "quota of 'small' is 1" in over.json()["detail"]
+    client.post(f"{API}/a/pause")
+    assert client.post(API, json={**SPEC, "name": "b", "seed": 1}).status_code == 201
+    assert client.post(f"{API}/a/resume").status_code == 403
+    assert empty.client("ada").post(API, json={**SPEC, "name": "c", "seed": 2}).status_code == 201
+
+
+@pytest.mark.parametrize(("method", "path", "body"), CHANGES, ids=lambda value: str(value)[:40])
+def test_a_read_token_changes_nothing(shown: Served, method: str, path: str, body: Any) -> None:
+    before = dump(shown)
+    content = {"content": body} if isinstance(body, bytes) else {} if body is None else {"json": body}
+    answer = getattr(shown.client("reader"), method)(path, **content)
+    assert answer.status_code == 403
+    assert "needs a token of the role submit" in answer.json()["detail"]
+    assert getattr(shown.client(), method)(path, **content).status_code == 401
+    assert dump(shown) == before
+
+
+def test_uploaded_data_belong_to_their_owner(empty: Served) -> None:
+    ada, bob = empty.client("ada"), empty.client("bob")
+    content = b"length,kind\n" + b"".join(b"%d,%s\n" % (i, b"ab"[i % 2 :][:1]) for i in range(60))
+    sent = ada.post("/api/v1/datasets", params={"file": "mine.csv"}, content=content)
+    assert sent.status_code == 201
+    data = sent.json()
+    assert (data["file"], data["owner"], data["size"]) == ("mine.csv", "ada", len(content))
+    assert ada.post("/api/v1/datasets", content=content).status_code == 200
+    assert ada.get(f"/api/v1/datasets/{data['digest']}").content == content
+    assert [each["digest"] for each in ada.get("/api/v1/datasets").json()["datasets"]] == [data["digest"]]
+    spec = {**SPEC, "task": data["task"], "target": "kind"}
+    assert bob.get("/api/v1/datasets").json() == {"datasets": []}
+    for answer in (bob.get(f"/api/v1/datasets/{data['digest']}"), bob.post(API, json=spec)):
+        assert answer.status_code == 404
+        assert "you have no data set" in answer.json()["detail"]
+    made = ada.post(API, json=spec)
+    assert made.status_code == 201
+    assert made.json()["name"] == f"data-{data['digest'][:8]}"
+    assert empty.client("root").get("/api/v1/datasets").json()["datasets"] == [data]
+    assert lines(empty)[0] == ("ada", "upload", data["digest"])
+
+
+def test_a_large_file_is_refused(empty: Served) -> None:
+    from dataclasses import replace
+
+    from cooldown.search.service.service import Limits
+
+    one = Served(replace(empty.service, limits=Limits(dataset=1000, datasets=1500, body=500)), empty.tokens)
+    client = one.client("ada")
+    assert client.post("/api/v1/datasets", content=b"x" * 1001).status_code == 413
+    assert client.post("/api/v1/datasets", content=b"x" * 1000).status_code == 201
+    together = client.post("/api/v1/datasets", content=b"y" * 600)
+    assert together.status_code == 409
+    assert "together" in together.json()["detail"]
+    long = client.post(API, json={**SPEC, "notes": "x" * 500})
+    assert long.status_code == 413
+    assert long.headers["content-type"] == "application/problem+json"
+    assert client.post("/api/v1/datasets", content=b"  \n").status_code == 422
+
+
+def test_an_estimate_writes_nothing(empty: Served) -> None:
+    answer = empty.client("ada").post("/api/v1/estimate", json=SPEC)
+    assert answer.status_code == 200
+    assert answer.json()["gradient_evaluations"] > 0
+    assert queued(empty.service.url) == []
+    empty.service.estimating.acquire()
+    assert empty.client("ada").post("/api/v1/estimate", json=SPEC).status_code == 429

@@ -1,0 +1,112 @@
+"""An uploaded data set is a task of the ledger that has it, and of no other."""
+
+import io
+import pickle
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from search_runs import TINY, spec
+from served import Served, served
+
+from cooldown import tasks
+from cooldown.objectives.errors import InputError
+from cooldown.search.experiments import compare, load, resume
+from cooldown.search.tuning.splits import task_of
+from cooldown.storage import Ledger, LedgerError
+
+CSV = b"length;kind\n" + b"".join(b"%d,5;%s\n" % (i, b"ab"[i % 2 :][:1]) for i in range(40))
+
+
+def table() -> pd.DataFrame:
+    return pd.DataFrame({"length": [i + 0.5 for i in range(40)], "kind": ["ab"[i % 2] for i in range(40)]})
+
+
+def test_a_file_is_kept_once_for_all_who_upload_it(empty: Served) -> None:
+    datasets = empty.service.ledger.datasets
+    first, new = datasets.add(CSV, "ada", "mine.csv")
+    assert new
+    assert (first.owner, first.file, first.size) == ("ada", "mine.csv", len(CSV))
+    assert datasets.add(CSV, "ada", "again.csv") == (first, False)
+    second, new = datasets.add(CSV, "bob", "his.csv")
+    assert new
+    assert second.digest == first.digest
+    assert [found.owner for found in datasets.list()] == ["bob", "ada"]
+    assert datasets.list("ada") == [first]
+    assert datasets.of("carl", first.digest) is None
+    assert datasets.content(first.digest) == CSV
+
+
+def test_the_files_of_an_owner_have_a_limit_together(empty: Served) -> None:
+    datasets = empty.service.ledger.datasets
+    datasets.add(CSV, "ada", "a.csv", room=len(CSV))
+    with pytest.raises(LedgerError, match="more than"):
+        datasets.add(CSV + b"1;a\n", "ada", "b.csv", room=2 * len(CSV))
+    assert len(datasets.list()) == 1
+    datasets.add(CSV + b"1;a\n", "bob", "b.csv", room=2 * len(CSV))
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_it_is_read_as_the_file_itself(empty: Served, tmp_path: Path, kind: str) -> None:
+    buffer = io.BytesIO()
+    table().to_parquet(buffer)
+    content = CSV if kind == "csv" else buffer.getvalue()
+    file = tmp_path / f"mine.{kind}"
+    file.write_bytes(content)
+    uploaded, _ = empty.service.ledger.datasets.add(content, "ada", file.name)
+    record_of = empty.service.ledger.datasets.content
+    named = spec(task=f"dataset:{uploaded.digest}", target="kind")
+    task = task_of(named, uploads=record_of)
+    assert task.name == f"data-{uploaded.digest[:8]}"
+    assert task.fingerprint() == tasks.from_table(file, target="kind", name=task.name).fingerprint()
+
+
+def test_an_experiment_on_it_runs_resumes_and_is_exported(empty: Served) -> None:
+    ledger = empty.service.ledger
+    uploaded, _ = ledger.datasets.add(CSV, "ada", "mine.csv")
+    settings = {**TINY, "task": f"dataset:{uploaded.digest}", "target": "kind", "arms": ["adam"], "repeats": 1}
+    result = compare(**settings, db=empty.service.url, workers=1)
+    assert result.name == f"data-{uploaded.digest[:8]}"
+    again = resume(result.name, repeats=2, db=empty.service.url, workers=1)
+    assert again.status.value == "done"
+    loaded = load(result.name, db=empty.service.url)
+    assert loaded.fit_best().predict(pd.DataFrame({"length": ["3,5"]})).shape == (1,)
+    assert f'"task": "dataset:{uploaded.digest}"' in loaded.export("json")
+    copy = pickle.loads(pickle.dumps(loaded))
+    assert copy.record.uploads(uploaded.digest) == CSV
+
+
+@pytest.mark.parametrize(
+    ("task", "reason"),
+    [
+        ("dataset:", "64 hexadecimal digits"),
+        ("dataset:../../etc/passwd", "64 hexadecimal digits"),
+        (f"dataset:{'A' * 64}", "64 hexadecimal digits"),
+        (f"dataset:{'0' * 64}", "has no data set"),
+    ],
+)
+def test_what_was_not_uploaded_is_no_task(empty: Served, task: str, reason: str) -> None:
+    with pytest.raises(InputError, match=reason):
+        compare(**{**TINY, "task": task, "target": "kind"}, db=empty.service.url, workers=1)
+
+
+def test_it_belongs_to_its_ledger(empty: Served, tmp_path: Path) -> None:
+    uploaded, _ = empty.service.ledger.datasets.add(CSV, "ada", "mine.csv")
+    (tmp_path / "other").mkdir()
+    other = served(tmp_path / "other")
+    named = spec(task=f"dataset:{uploaded.digest}", target="kind")
+    with pytest.raises(LedgerError, match="has no data set"):
+        task_of(named, uploads=other.service.ledger.datasets.content)
+    with pytest.raises(InputError, match="can be used there alone"):
+        task_of(named)
+    with pytest.raises(InputError, match="target COLUMN"):
+        task_of(spec(task=f"dataset:{uploaded.digest}"), uploads=empty.service.ledger.datasets.content)
+
+
+def test_a_damaged_one_is_not_used(empty: Served) -> None:
+    ledger = empty.service.ledger
+    uploaded, _ = ledger.datasets.add(CSV, "ada", "mine.csv")
+    with Ledger(empty.service.url)._database.writing() as connection:
+        connection.exec_driver_sql("UPDATE cooldown_datasets SET content = x'00'")
+    with pytest.raises(LedgerError, match="damaged"):
+        ledger.datasets.content(uploaded.digest)
