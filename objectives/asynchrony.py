@@ -127,12 +127,15 @@ class Events:
     """The gradients of a run in the order in which they are applied, (T,) each.
 
     worker: which worker computed it. read: how many updates had been made when this worker read common parameters for
-    the last time. time: when it is applied, in the mean time of a gradient. joins: with copies, whether its worker
-    sends or exchanges something with it. fetches: whether its worker begins anew from the common parameters after it.
+    the last time. begun, computed: when this worker began to compute it, and when it had, in the mean time of a
+    gradient; time: when it is applied. joins: with copies, whether its worker sends or exchanges something with it.
+    fetches: whether its worker begins anew from the common parameters after it.
     """
 
     worker: NDArray[np.int64]
     read: NDArray[np.int64]
+    begun: NDArray[np.float64]
+    computed: NDArray[np.float64]
     time: NDArray[np.float64]
     joins: NDArray[np.bool_]
     fetches: NDArray[np.bool_]
@@ -146,15 +149,18 @@ class Events:
 def one_after_another(updates: int) -> Events:
     """The events of a synchronous run: one worker, whose gradients take 1 each."""
     own, none = np.arange(updates), np.zeros(updates, np.bool_)
-    return Events(np.zeros(updates, np.int64), own, own.astype(np.float64) + 1, none, none)
+    begun = own.astype(np.float64)
+    return Events(np.zeros(updates, np.int64), own, begun, begun + 1, begun + 1, none, none)
 
 
-def _events(rows: list[tuple[int, int, float, bool, bool]]) -> Events:
-    worker, read, time, joins, fetches = zip(*rows, strict=True) if rows else ((),) * 5
-    return Events(
-        np.array(worker, np.int64), np.array(read, np.int64), np.array(time, np.float64), np.array(joins, np.bool_),
-        np.array(fetches, np.bool_),
-    )  # fmt: skip
+_Row = tuple[int, int, float, float, float, bool, bool]
+"""The fields of one event."""
+
+
+def _events(rows: list[_Row]) -> Events:
+    kinds = np.int64, np.int64, np.float64, np.float64, np.float64, np.bool_, np.bool_
+    columns = zip(*rows, strict=True) if rows else ((),) * len(kinds)
+    return Events(*(np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)))
 
 
 def _durations(settings: Mapping[str, Any], rng: np.random.Generator) -> Callable[[int], float]:
@@ -175,18 +181,18 @@ FINISHES, ARRIVES = 1, 0
 def _on_common_parameters(settings: Mapping[str, Any], updates: int, rng: np.random.Generator) -> Events:
     """A worker reads again as soon as it has computed a gradient, which is applied when it has arrived."""
     duration, delay, order = _durations(settings, rng), settings["delay"], count()
-    # Time, what happens, order at equal times, worker, updates when it read.
-    waiting = [(duration(worker), FINISHES, next(order), worker, 0) for worker in range(settings["workers"])]
+    # Time, what happens, order at equal times, worker, updates when it read, when it began, and when it had computed.
+    waiting = [(duration(worker), FINISHES, next(order), worker, 0, 0.0, 0.0) for worker in range(settings["workers"])]
     heapify(waiting)
-    rows: list[tuple[int, int, float, bool, bool]] = []
+    rows: list[_Row] = []
     while len(rows) < updates:
-        now, what, _, worker, read = heappop(waiting)
+        now, what, _, worker, read, begun, computed = heappop(waiting)
         if what == FINISHES and delay:
-            heappush(waiting, (now + delay, ARRIVES, next(order), worker, read))
+            heappush(waiting, (now + delay, ARRIVES, next(order), worker, read, begun, now))
         else:
-            rows.append((worker, read, now, False, False))
+            rows.append((worker, read, begun, computed if what == ARRIVES else now, now, False, False))
         if what == FINISHES:
-            heappush(waiting, (now + duration(worker), FINISHES, next(order), worker, len(rows)))
+            heappush(waiting, (now + duration(worker), FINISHES, next(order), worker, len(rows), now, now))
     return _events(rows)
 
 
@@ -202,19 +208,20 @@ def _with_copies(
     """
     duration, delay, order = _durations(settings, rng), settings["delay"], count()
     own, read = [0] * settings["workers"], [0] * settings["workers"]
-    waiting: list[tuple[float, int, int]] = []
+    # When it is applied, order at equal times, worker, when it began, and when it had computed.
+    waiting: list[tuple[float, int, int, float, float]] = []
 
     def begin(worker: int, now: float) -> None:
-        arrives = delay if any(sends_and_fetches(own[worker])) else 0.0
-        heappush(waiting, (now + duration(worker) + arrives, next(order), worker))
+        arrives, computed = delay if any(sends_and_fetches(own[worker])) else 0.0, now + duration(worker)
+        heappush(waiting, (computed + arrives, next(order), worker, now, computed))
 
     for worker in range(settings["workers"]):
         begin(worker, 0.0)
-    rows: list[tuple[int, int, float, bool, bool]] = []
+    rows: list[_Row] = []
     while len(rows) < updates:
-        now, _, worker = heappop(waiting)
+        now, _, worker, begun, computed = heappop(waiting)
         sends, fetches = sends_and_fetches(own[worker])
-        rows.append((worker, read[worker], now, sends, fetches))
+        rows.append((worker, read[worker], begun, computed, now, sends, fetches))
         own[worker] += 1
         if sends or fetches:
             read[worker], now = len(rows), now + delay

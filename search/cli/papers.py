@@ -10,8 +10,8 @@ from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.search.cli.frame import app, say
 from cooldown.search.cli.named import AboutExperiment
-from cooldown.search.cli.options import Db, Force, Name, Trust
-from cooldown.search.figures import FIGURES
+from cooldown.search.cli.options import Db, Force, Trust
+from cooldown.search.figures import FIGURES, PICTURES
 
 PAGE = "html"
 
@@ -22,8 +22,15 @@ AUTHORS, YEAR = "The Cooldown authors", 2026
 
 @app.command(cls=AboutExperiment)
 def figure(
-    name: Name,
-    figure: Annotated[str, typer.Argument(help=f"{', '.join(FIGURES[:-1])} or {FIGURES[-1]}", metavar="FIGURE")],
+    name: Annotated[str, typer.Argument(help="the experiment's name, or asynchronous", metavar="NAME")],
+    figure: Annotated[
+        str | None,
+        typer.Argument(
+            help=f"{', '.join(FIGURES[:-1])} or {FIGURES[-1]}; of asynchronous timelines or loss",
+            metavar="FIGURE",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -38,14 +45,20 @@ def figure(
     db: Db = None,
     trust: Trust = False,
 ) -> None:
-    """Write a FIGURE of an experiment, for a paper or as a web page."""
+    """Write a FIGURE of an experiment, or of asynchronous workers, for a paper or as a web page."""
     from cooldown.search import experiments
     from cooldown.search.cli.output import check_output, file_name, write_output
+    from cooldown.search.experiments import pictures
     from cooldown.search.figures import named, printed
     from cooldown.search.figures.page import page
 
-    if figure not in FIGURES:
-        raise unknown_name("figure", figure, FIGURES)
+    of_name: tuple[str, ...] = PICTURES.get(name, ())
+    if figure is None:
+        if not of_name:
+            raise InputError(f"figure {name!r:.80}: give a FIGURE: {', '.join(FIGURES)}")
+        figure = of_name[0]
+    if figure not in (*FIGURES, *of_name):
+        raise unknown_name("figure", figure, (*FIGURES, *of_name))
     width = printed.WIDTH if width is None else width
     path = Path(f"{file_name(name)}-{figure}.pdf" if output is None else output)
     format = path.suffix.lower().removeprefix(".")
@@ -55,7 +68,11 @@ def figure(
         except InputError as error:
             raise InputError(f"-o {str(path)!r}: {error}") from error
     check_output(path, force)
-    drawn = named.figure(experiments.load(name, db=db).view, figure)
+    drawn = (
+        pictures.DRAWN[name][figure]()
+        if figure in of_name
+        else named.figure(experiments.load(name, db=db).view, figure)
+    )
     if format == PAGE:
         write_output(path, page(drawn, f"{name}: {figure}"), force)
     else:

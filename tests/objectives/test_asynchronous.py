@@ -59,7 +59,7 @@ def test_time_passes_and_as_many_gradients_as_there_are_workers_come_in_a_unit(n
 @pytest.mark.parametrize("name", asynchronous.names())
 def test_events_depend_on_their_arguments_alone_and_begin_the_same(name: str) -> None:
     long, short = (events(name, n, compute="exponential") for n in (500, 100))
-    for field in ("worker", "read", "time", "joins", "fetches"):
+    for field in ("worker", "read", "begun", "computed", "time", "joins", "fetches"):
         np.testing.assert_array_equal(getattr(long, field)[:100], getattr(short, field))
     other = events(name, 500, seed=1, compute="exponential")
     assert (other.worker != long.worker).any()
@@ -69,12 +69,16 @@ def test_what_is_on_its_way_makes_gradients_old() -> None:
     planned = events("hogwild", workers=3, delay=2.5)
     assert set(planned.staleness[50:].tolist()) == {9, 10, 11}
     assert events("hogwild", workers=1, delay=3).staleness[20:].tolist() == [3] * 380
+    np.testing.assert_allclose(planned.time - planned.computed, 2.5)
+    np.testing.assert_allclose(planned.computed - planned.begun, 1)
 
 
 def test_workers_wait_for_the_server() -> None:
     """Two gradients of 1 each, and 3 for each way."""
     planned = events("downpour", 40, workers=1, push_every=2, delay=3)
     assert planned.time[:6].tolist() == [1, 5, 9, 13, 17, 21]
+    assert planned.begun[:4].tolist() == [0, 1, 8, 9]
+    assert planned.computed[:4].tolist() == [1, 2, 9, 10]
     assert planned.joins.tolist() == [False, True] * 20
     assert planned.read[:6].tolist() == [0, 0, 2, 2, 4, 4]
 

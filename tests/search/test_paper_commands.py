@@ -45,6 +45,20 @@ def test_a_figure_as_pdf(name: str, ledger: str, run_here: Run, tmp_path: Path, 
     assert (tmp_path / f"two-arms-{name}.pdf").read_bytes().startswith(b"%PDF")
 
 
+def test_pictures_of_asynchronous_workers_need_no_experiment(run_here: Run, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_here("figure", "asynchronous") == (0, "", "Wrote asynchronous-timelines.pdf.\n")
+    assert (tmp_path / "asynchronous-timelines.pdf").read_bytes().startswith(b"%PDF")
+    assert run_here("figure", "asynchronous", "loss", "-o", "loss.html") == (0, "", "Wrote loss.html.\n")
+    assert "16 workers" in (tmp_path / "loss.html").read_text(encoding="utf-8")
+    code, _, said = run_here("figure", "digits")
+    assert (code, said) == (
+        2,
+        "cooldown: figure 'digits': give a FIGURE: verdict, repeats, curves, budget, difference, credit, sensitivity\n",
+    )
+    assert "did you mean 'timelines'?" in run_here("figure", "asynchronous", "timeline")[2]
+
+
 def test_other_files_and_a_width(ledger: str, run_here: Run, tmp_path: Path) -> None:
     for suffix, begins in (("svg", b"<?xml"), ("png", b"\x89PNG"), ("html", b"<!DOCTYPE html>")):
         path = tmp_path / f"figure.{suffix}"

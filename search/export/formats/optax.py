@@ -46,10 +46,11 @@ def write(chosen: Chosen) -> Exported:
         *["X", "y", "orders"],
         *(["X_watched", "y_watched"] if config.reacts else []),
         *(["training_key"] if noise or dropout else []),
+        "devices=devices",
     ]
     counted = dropout > 0 or (config.weight_decay > 0 and scheduled)
     update_arguments = [
-        *[*state, "state", "X[rows]", "y[rows]"],
+        *[*state, "state", "*split(X[rows], y[rows])"],
         *(["rates[index]"] if reaction else []),
         *(["index"] if counted else []),
     ]

@@ -1,0 +1,86 @@
+"""Exported programs whose batches several devices share: virtual ones of a CPU, in a process that has two."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import h5py  # type: ignore[import-untyped]
+import numpy as np
+import parity
+import pytest
+from in_jax import QUICK_TO_COMPILE
+from numpy.typing import NDArray
+
+from cooldown.storage import ExperimentRecord
+
+DRIVER = """
+import runpy, sys
+def run(devices):
+    sys.argv = ["program.py", "--devices", devices, "--save", f"{devices}.SUFFIX"]
+    return runpy.run_path("program.py", run_name="__main__")
+run("1")
+program = run("2")
+print("parts:", PARTS)
+run("3")
+"""
+"""Trains with one device, with two, and with a third that there is not."""
+
+PARTS = {
+    "optax": 'len(program["split_over"](2)(program["np"].zeros((4, 3)))[0].addressable_shards[0].data)',
+    "keras": '4 // program["keras"].distribution.distribution().device_mesh.devices.size',
+}
+"""How many of four rows are on the first of two devices."""
+
+
+def arrays(saved: Path) -> list[NDArray[np.float64]]:
+    """The network that a program has saved."""
+    if saved.suffix == ".npz":
+        with np.load(saved) as parts:
+            return [parts[name] for name in parts.files if name != "preprocessing"]
+    found: list[NDArray[np.float64]] = []
+    with zipfile.ZipFile(saved) as archive, h5py.File(BytesIO(archive.read("model.weights.h5"))) as weights:
+        weights.visititems(lambda _, each: found.append(np.array(each)) if isinstance(each, h5py.Dataset) else None)
+    return found
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize(("format", "suffix"), [("optax", "npz"), ("keras", "keras")])
+def test_two_devices_equal_one_to_rounding(
+    format: str, suffix: str, iris_record: ExperimentRecord, tmp_path: Path
+) -> None:
+    """With batch normalization, and a last batch whose rows they cannot share equally."""
+    strategies = {"batch_norm": True, "weight_decay": 0.01, "batch_size": 16, "epochs": 2}
+    text = str(parity.written(iris_record, parity.config("adam", "cosine", strategies=strategies), format).content)
+    parity.assert_clean(text, tmp_path)
+    (tmp_path / "program.py").write_text(text, encoding="utf-8")
+    flags = " ".join(f"--{name}={value}".lower() for name, value in QUICK_TO_COMPILE.items())
+    flags += " --xla_force_host_platform_device_count=2"
+    virtual = {"XLA_FLAGS": flags, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER.replace("SUFFIX", suffix).replace("PARTS", PARTS[format])],
+        env=os.environ | virtual,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr.splitlines()[-1:] == ["--devices 3: must be from 1 to 2, the devices that JAX has here"]
+    assert done.stdout.splitlines()[-1] == "parts: 2"
+    alone, shared = (arrays(tmp_path / f"{devices}.{suffix}") for devices in (1, 2))
+    assert len(alone) == len(shared) >= 6
+    for one, two in zip(alone, shared, strict=True):
+        np.testing.assert_allclose(two, one, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"), [("0", "0 should be a whole number of at least 1"), ("x", "x should be")]
+)
+def test_what_is_no_number_of_devices(
+    given: str, message: str, iris_record: ExperimentRecord, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = str(parity.written(iris_record, parity.config("adam", "cosine"), "optax").content)
+    with pytest.raises(SystemExit):
+        parity.run_here(text, "--devices", given)
+    assert message in capsys.readouterr().err
