@@ -71,6 +71,7 @@ benchmarks: .venv/.installed-test$(EXTRAS)
 	$(BIN)/python -m benchmarks.models
 	$(BIN)/python -m benchmarks.executors
 	$(BIN)/python -m benchmarks.large_table
+	$(BIN)/python -m benchmarks.asynchronous
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Cooldown needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'

@@ -12,7 +12,8 @@ from cooldown.objectives.random_streams import generator
 @dataclass(frozen=True, eq=False)
 class Trained:
     """Parameters θ (d, K−1) after the last pass. seconds: from when all had begun to the end of the last. busiest: the
-    seconds that the busiest thread or process had of its core, which other load of the machine hardly changes.
+    seconds in which the busiest thread or process had a core: less than it would need beside others that really run at
+    the same time, if they have to take turns on a core.
     """
 
     theta: NDArray[np.float64]

@@ -171,8 +171,8 @@ def _shown(document: dict[str, Any]) -> Group:
         ),
         render(table),
         Text(
-            "\nSpeed-up and loss ratio are relative to plain SGD in one thread. The speed-up of cores compares the "
-            "time in which the busiest worker had a core: where other programs run, the other one is too low. "
+            "\nSpeed-up and loss ratio are relative to plain SGD in one thread. Where other programs run, the "
+            "speed-up is too low; the speed-up of cores, of the time in which the busiest worker had one, is too high. "
             f"In the minute before, {formatted(document['load'], Form.READING)} processes wanted a core, in the mean.",
             style="dim",
         ),
