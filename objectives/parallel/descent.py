@@ -1,6 +1,5 @@
 """`Descent`: what all systems have in common: the order of rows, and rates that fall after each pass."""
 
-import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,25 +10,14 @@ from cooldown.objectives.random_streams import generator
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """Parameters θ (d, K−1) after the last pass. seconds: from when all had begun to the end of the last. busiest: the
-    seconds in which the busiest thread or process had a core: less than it would need beside others that really run at
-    the same time, if they have to take turns on a core.
+    """Parameters θ (d, K−1) after the last pass. seconds: from the first worker's begin to the last one's end. busiest:
+    the seconds in which the busiest worker had a core: where workers have to take turns on one, less than if they ran
+    at the same time and met in memory.
     """
 
     theta: NDArray[np.float64]
     seconds: float
     busiest: float
-
-
-class Clock:
-    """The time since this clock was made, and how much of it this thread had a core."""
-
-    def __init__(self) -> None:
-        self._wall, self._core = time.perf_counter(), time.thread_time()
-
-    def read(self) -> tuple[float, float]:
-        """Seconds, and seconds of a core."""
-        return time.perf_counter() - self._wall, time.thread_time() - self._core
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ parameter at once, and one of the two changes is lost: rare with sparse rows, an
 """
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives.parallel.descent import Clock, Descent, Trained
+from cooldown.objectives.parallel.descent import Descent, Trained
 from cooldown.objectives.parallel.kernels import CONTROLS, FREE, LOCK, STOP, TURNS, updates
 from cooldown.objectives.parallel.rows import Rows
 
@@ -30,12 +31,12 @@ def hogwild(rows: Rows, descent: Descent, threads: int, mode: str = "hogwild") -
         of_thread = worker, threads, before, descent.rates[number], size, MODES[mode]
         updates(*rows.arrays, order, theta, unused, control, *of_thread)
 
-    def work(worker: int) -> tuple[float, float]:
+    def work(worker: int) -> tuple[float, float, float]:
         begin.wait()
-        clock = Clock()
+        begun, core = time.perf_counter(), time.thread_time()
         for number, order in enumerate(orders):
             one_pass(worker, number, order)
-        return clock.read()
+        return begun, time.perf_counter(), time.thread_time() - core
 
     # Compiled before the time is taken.
     one_pass(0, 0, orders[0][:0])
@@ -47,5 +48,5 @@ def hogwild(rows: Rows, descent: Descent, threads: int, mode: str = "hogwild") -
             # Ctrl-C: compiled code is not interrupted, but looks at this.
             control[STOP] = 1
             raise
-    seconds, of_a_core = zip(*times, strict=True)
-    return Trained(theta, max(seconds), max(of_a_core))
+    begun, ended, of_a_core = zip(*times, strict=True)
+    return Trained(theta, max(ended) - min(begun), max(of_a_core))

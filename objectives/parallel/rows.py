@@ -30,7 +30,7 @@ class Rows:
     def of(cls, X: Any, y: Any) -> "Rows":
         """From a matrix (n, d), dense or sparse, and labels (n,) of any kind, numbered in their order.
 
-        Raises InputError for no rows, a single class, and for what is not finite.
+        Raises InputError for no rows, a single class, values that are all 0, and for what is not finite.
         """
         matrix, (classes, labels) = csr_array(X, dtype=np.float64), np.unique(np.asarray(y), return_inverse=True)
         matrix.sum_duplicates()
@@ -39,6 +39,8 @@ class Rows:
             raise InputError(f"parallel SGD: rows of at least 2 classes are needed, got {len(classes)}")
         if not np.isfinite(matrix.data).all():
             raise InputError("parallel SGD: all values must be finite numbers")
+        if not matrix.nnz:
+            raise InputError("parallel SGD: all values are 0")
         indptr, indices = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32)
         return cls(indptr, indices, matrix.data, labels.astype(np.int64), matrix.shape[1], len(classes))
 
@@ -66,7 +68,9 @@ class Rows:
         return len(self) / float(self.values @ self.values)
 
     def loss(self, theta: NDArray[np.float64]) -> float:
-        """The mean cross-entropy of all rows at θ (d, K−1)."""
+        """The mean cross-entropy of all rows at θ (d, K−1); not finite where θ is not."""
+        if not np.isfinite(theta).all():
+            return np.inf
         logits = np.column_stack([np.zeros(len(self)), self.matrix @ theta])
         largest = logits.max(axis=1)
         total = largest + np.log(np.exp(logits - largest[:, None]).sum(axis=1))

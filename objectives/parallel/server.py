@@ -4,6 +4,7 @@
 which whoever sends applies the rule. `Server` is what a worker needs of one, wherever it is.
 """
 
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -57,6 +58,12 @@ class Server(Protocol):
     def arrived(self) -> int:
         """How many workers are ready."""
 
+    def leave(self) -> None:
+        """Say that a worker has ended."""
+
+    def seconds(self) -> float:
+        """The time from the last arrival to the last leaving, by one clock."""
+
     def fetch(self) -> Array:
         """A copy of the common parameters (size,)."""
 
@@ -75,6 +82,7 @@ class Memory:
         words = (SHARDS + 1) * WORDS
         whole = np.memmap(path, np.float64, "r+" if path.exists() else "w+", shape=(words + 2 * size,))
         self._control = np.asarray(whole[:words]).view(np.int64)
+        self._times = np.asarray(whole[words - 2 : words])
         self._theta, self._state = np.array_split(np.asarray(whole[words:]), 2)
         self._shards = [slice(*ends) for ends in pairwise(np.linspace(0, size, SHARDS + 1).astype(int))]
 
@@ -85,11 +93,23 @@ class Memory:
         """See `Server`."""
         _lock(self._control, SHARDS * WORDS)
         self._control[SHARDS * WORDS + 1] += 1
+        # A machine has one such clock for all processes.
+        self._times[0] = time.monotonic()
         _release(self._control, SHARDS * WORDS)
 
     def arrived(self) -> int:
         """See `Server`."""
         return int(self._control[SHARDS * WORDS + 1])
+
+    def leave(self) -> None:
+        """See `Server`."""
+        _lock(self._control, SHARDS * WORDS)
+        self._times[1] = time.monotonic()
+        _release(self._control, SHARDS * WORDS)
+
+    def seconds(self) -> float:
+        """See `Server`."""
+        return float(self._times[1] - self._times[0])
 
     def fetch(self) -> Array:
         """See `Server`; of each shard what it is at one time."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives.parallel.descent import Clock, Descent
+from cooldown.objectives.parallel.descent import Descent
 from cooldown.objectives.parallel.kernels import CONTROLS, FREE, updates
 from cooldown.objectives.parallel.rows import Rows
 from cooldown.objectives.parallel.server import Server
@@ -28,10 +28,8 @@ class Exchange:
     elasticity: float = 0.9
 
 
-def work(
-    rows: Rows, server: Server, exchange: Exchange, descent: Descent, worker: int, workers: int
-) -> tuple[float, float]:
-    """Train as one of several workers of `server`; returns the seconds that it took, and those of a core.
+def work(rows: Rows, server: Server, exchange: Exchange, descent: Descent, worker: int, workers: int) -> float:
+    """Train as one of several workers of `server`; returns the seconds in which it had a core.
 
     Raises TimeoutError if the others do not begin.
     """
@@ -45,7 +43,7 @@ def work(
 
     move(orders[0][:0], 0.0)
     _wait(server, workers)
-    clock = Clock()
+    core = time.thread_time()
     for order, rate in zip(orders, descent.rates, strict=True):
         for begin in range(0, len(order), exchange.every * size):
             chunk = order[begin : begin + exchange.every * size]
@@ -59,7 +57,9 @@ def work(
                 move(chunk[:size], rate)
                 theta -= drawn.reshape(shape)
                 move(chunk[size:], rate)
-    return clock.read()
+    core = time.thread_time() - core
+    server.leave()
+    return core
 
 
 def _wait(server: Server, workers: int) -> None:

@@ -1,6 +1,7 @@
 """A parameter server as an actor of a Dask cluster, and its workers as tasks, each on a worker of its own there."""
 
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,17 +27,28 @@ class Held:
 
     def __init__(self, size: int, rule: str) -> None:
         # A task on the actor's own worker calls it from its own thread.
-        self._lock, self._rule, self._arrived = Lock(), RULES[rule], 0
+        self._lock, self._rule = Lock(), RULES[rule]
+        self._arrived, self._begun, self._ended = 0, 0.0, 0.0
         self._theta, self._state = np.zeros(size), np.zeros(size)
 
     def arrive(self) -> None:
         """See `Server`."""
         with self._lock:
             self._arrived += 1
+            self._begun = time.monotonic()
 
     def arrived(self) -> int:
         """See `Server`."""
         return self._arrived
+
+    def leave(self) -> None:
+        """See `Server`."""
+        with self._lock:
+            self._ended = time.monotonic()
+
+    def seconds(self) -> float:
+        """See `Server`."""
+        return self._ended - self._begun
 
     def fetch(self) -> Array:
         """See `Server`."""
@@ -63,6 +75,14 @@ class Distant:
         """See `Server`."""
         return int(self._actor.arrived().result())
 
+    def leave(self) -> None:
+        """See `Server`."""
+        self._actor.leave().result()
+
+    def seconds(self) -> float:
+        """See `Server`."""
+        return float(self._actor.seconds().result())
+
     def fetch(self) -> Array:
         """See `Server`."""
         return np.array(self._actor.fetch().result())
@@ -72,9 +92,7 @@ class Distant:
         return np.array(self._actor.send(sent, strength).result())
 
 
-def _task(
-    rows: Rows, actor: Any, exchange: Exchange, descent: Descent, worker: int, workers: int
-) -> tuple[float, float]:
+def _task(rows: Rows, actor: Any, exchange: Exchange, descent: Descent, worker: int, workers: int) -> float:
     return work(rows, Distant(actor), exchange, descent, worker, workers)
 
 
@@ -116,8 +134,8 @@ def on_cluster(rows: Rows, exchange: Exchange, descent: Descent, connection: Con
                 for number, address in enumerate(addresses)
             ]
             _wait(tasks, addresses, connection)
-            seconds, of_a_core = zip(*client.gather(tasks), strict=True)
-            return Trained(Distant(actor).fetch().reshape(shape), max(seconds), max(of_a_core))
+            server, busiest = Distant(actor), max(client.gather(tasks))
+            return Trained(server.fetch().reshape(shape), server.seconds(), busiest)
     except WorkerLostError:
         raise
     except Exception as error:

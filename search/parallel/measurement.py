@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import partial
+from math import isfinite
 from statistics import fmean, median
 from typing import Any
 
@@ -52,12 +53,8 @@ class Measurement:
     runs: Sequence[Run]
     load: float
 
-    def gradients_per_second(self, run: Run) -> float:
-        """Gradients of single rows."""
-        return float(len(self.rows) * self.settings["passes"] / run.seconds)
-
     def document(self) -> dict[str, Any]:
-        """The measurement as one JSON document."""
+        """The measurement as one JSON document. The loss of a run that diverged is None."""
         rows = self.rows
         return {
             "data": {
@@ -78,11 +75,17 @@ class Measurement:
     def _run(self, run: Run) -> dict[str, Any]:
         return {
             **asdict(run),
-            "gradients_per_second": self.gradients_per_second(run),
-            "speed_up": self.serial.seconds / run.seconds,
-            "speed_up_of_cores": self.serial.busiest / run.busiest,
-            "loss_ratio": run.loss / self.serial.loss,
+            "loss": run.loss if isfinite(run.loss) else None,
+            "gradients_per_second": _ratio(len(self.rows) * self.settings["passes"], run.seconds),
+            "speed_up": _ratio(self.serial.seconds, run.seconds),
+            "speed_up_of_cores": _ratio(self.serial.busiest, run.busiest),
+            "loss_ratio": _ratio(run.loss, self.serial.loss),
         }
+
+
+def _ratio(number: float, other: float) -> float | None:
+    """None where there is none: after a divergence, and where a clock is too coarse for a run."""
+    return number / other if other and isfinite(number) and isfinite(other) else None
 
 
 def of_threads(data: str, rows: Rows, descent: Descent, threads: Sequence[int], rounds: int) -> Measurement:

@@ -32,5 +32,5 @@ def on_processes(
     with tempfile.TemporaryDirectory(prefix="cooldown-", ignore_cleanup_errors=True) as folder:
         server = Memory(Path(folder) / "parameters", shape[0] * shape[1], exchange.rule)
         jobs = [executor.submit(work, packed, server, exchange, descent, number, workers) for number in range(workers)]
-        seconds, of_a_core = zip(*(job.result() for job in jobs), strict=True)
-        return Trained(server.fetch().reshape(shape), max(seconds), max(of_a_core))
+        busiest = max(job.result() for job in jobs)
+        return Trained(server.fetch().reshape(shape), server.seconds(), busiest)

@@ -64,6 +64,14 @@ def test_a_file_in_svmlights_format(run_here: Any, tmp_path: Path) -> None:
     assert (data["name"], data["rows"], data["features"], data["delta"]) == ("iris.svm", 150, 4, 1.0)
 
 
+def test_a_run_that_diverges_has_no_loss(run_here: Any) -> None:
+    code, out, _ = run_here("parallel", "hogwild", "iris", "--threads", "1", *QUICK, "--rate", "1e308", "--json")
+    assert code == 0
+    assert {run["loss"] for run in json.loads(out)["runs"]} == {None}
+    code, out, _ = run_here("parallel", "hogwild", "iris", "--threads", "1", *QUICK, "--rate", "1e308")
+    assert (code, out.count("–")) == (0, 8)
+
+
 @pytest.mark.processes
 def test_processes_share_a_parameter_server(run_here: Any) -> None:
     given = ("parallel", "easgd", "iris", "--processes", "1,2", *QUICK, "--every", "4", "--elasticity", "0.5", "--json")
