@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.objectives.errors import InputError
 from cooldown.objectives.parallel.descent import Descent, Trained
 from cooldown.objectives.parallel.kernels import CONTROLS, FREE, LOCK, STOP, TURNS, updates
 from cooldown.objectives.parallel.rows import Rows
@@ -20,7 +21,10 @@ MODES = {"hogwild": FREE, "lock": LOCK, "round robin": TURNS}
 
 
 def hogwild(rows: Rows, descent: Descent, threads: int, mode: str = "hogwild") -> Trained:
-    """Train with so many threads; with one it is plain SGD. mode: one of `MODES`."""
+    """Train with so many threads; with one it is plain SGD. mode: one of `MODES`.
+
+    Raises InputError where so many threads cannot be started.
+    """
     theta, control = np.zeros((rows.features, rows.classes - 1)), np.zeros(CONTROLS, np.int64)
     unused = np.zeros((0, 0))
     orders = [descent.order(len(rows), number) for number in range(descent.passes)]
@@ -41,12 +45,15 @@ def hogwild(rows: Rows, descent: Descent, threads: int, mode: str = "hogwild") -
     # Compiled before the time is taken.
     one_pass(0, 0, orders[0][:0])
     with ThreadPoolExecutor(threads) as pool:
-        running = [pool.submit(work, worker) for worker in range(threads)]
         try:
+            running = [pool.submit(work, worker) for worker in range(threads)]
             times = [each.result() for each in running]
-        except BaseException:
-            # Ctrl-C: compiled code is not interrupted, but looks at this.
+        except BaseException as error:
+            # Compiled code is not interrupted, but looks at this; and nobody waits for a thread that never came.
             control[STOP] = 1
+            begin.abort()
+            if isinstance(error, RuntimeError):
+                raise InputError(f"hogwild: {threads} threads cannot be started here ({error})") from error
             raise
     begun, ended, of_a_core = zip(*times, strict=True)
     return Trained(theta, max(ended) - min(begun), max(of_a_core))

@@ -17,8 +17,7 @@ from cooldown.search.cli.screen import OUT
 from cooldown.search.cli.terminal import render
 from cooldown.search.evidence.numbers import Form, formatted
 from cooldown.search.evidence.table import Column, Table
-
-MOST_WORKERS = 1024
+from cooldown.search.spec import limits
 
 SERVERS = ("downpour", "easgd")
 BELONGS = {
@@ -42,8 +41,8 @@ def _numbers(option: str) -> Any:
             numbers = tuple(dict.fromkeys(int(part) for part in text.split(",")))
         except ValueError:
             raise typer.BadParameter(f"{text!r:.80} should be whole numbers with commas, as in 1,2,4") from None
-        if min(numbers) < 1 or max(numbers) > MOST_WORKERS:
-            raise typer.BadParameter(f"{text!r:.80}: each number should be from 1 to {MOST_WORKERS}")
+        if min(numbers) < 1 or max(numbers) > limits.WORKERS:
+            raise typer.BadParameter(f"{text!r:.80}: each number should be from 1 to {limits.WORKERS}")
         return numbers
 
     return typer.Option(option, parser=parser, metavar="N,N", show_default=False, help=f"{option[2:]} [default: 1,2]")

@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -16,7 +16,7 @@ from cooldown.objectives.parallel.rows import Rows
 from cooldown.objectives.parallel.server import RULES, Array
 from cooldown.objectives.parallel.worker import Exchange, work
 from cooldown.search.executors.contract import JobError, WorkerLostError
-from cooldown.search.executors.dask_connection import Connection
+from cooldown.search.executors.dask_connection import START, Connection
 
 LOOK = 0.5
 """Seconds between two looks at whether all workers live: the task of a dead one would wait for it for ever."""
@@ -106,7 +106,8 @@ def connected(address: str | None, workers: int) -> Iterator[Connection]:
         connection = Connection(address, workers, Path(folder))
         try:
             if connection.is_own:
-                connection.client.wait_for_workers(workers)
+                with suppress(TimeoutError):
+                    connection.client.wait_for_workers(workers, timeout=START)
             found = connection.workers() or []
             if len(found) < workers:
                 raise InputError(f"the Dask cluster at {connection.address} has {len(found)} workers, not {workers}")
@@ -128,6 +129,7 @@ def on_cluster(rows: Rows, exchange: Exchange, descent: Descent, connection: Con
             held = client.submit(
                 Held, shape[0] * shape[1], exchange.rule, actor=True, workers=addresses[:1], pure=False
             )
+            _wait([held], addresses, connection)
             actor, sent = held.result(), client.scatter(rows, broadcast=True)
             tasks = [
                 client.submit(_task, sent, actor, exchange, descent, number, workers, workers=[address], pure=False)

@@ -1,6 +1,7 @@
 """Parallel SGD on sparse rows: threads and parameter servers against plain loops, and what the data are like."""
 
 import pickle
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -135,6 +136,20 @@ def test_threads_reach_the_loss_of_one(mode: str) -> None:
     one, two = (sparse.loss(hogwild(sparse, descent, threads, mode).theta) for threads in (1, 2))
     assert one < 0.5
     assert two == pytest.approx(one, rel=0.05)
+
+
+def test_where_a_thread_cannot_be_started_no_other_waits_for_it(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def refused(thread: threading.Thread) -> None:
+        if threading.active_count() > before:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    before = threading.active_count()
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    with pytest.raises(InputError, match="hogwild: 3 threads cannot be started here"):
+        hogwild(rows, DESCENT, 3)
 
 
 def test_a_thread_that_is_told_to_stop_stops(rows: Rows) -> None:

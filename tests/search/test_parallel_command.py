@@ -112,7 +112,7 @@ def test_actors_of_a_dask_cluster_are_parameter_servers() -> None:
         (("hogwild", "digits", "--svmlight", "x"), "give a TASK or --svmlight FILE, and not both"),
         (("hogwild", "diabetes"), "a task with numbers and classes is needed, such as sparse_text, digits"),
         (("hogwild", "digitz"), "unknown task 'digitz'"),
-        (("hogwild", "digits", "--threads", "0"), "each number should be from 1 to 1024"),
+        (("hogwild", "digits", "--threads", "0"), "each number should be from 1 to 256"),
         (("hogwild", "digits", "--threads", "1;2"), "should be whole numbers with commas, as in 1,2,4"),
         (("hogwild", "digits", "--rate", "-1"), "must be more than 0, and finite"),
         (("hogwild", "digits", "--rate", "fast"), "'fast' is not a number"),
