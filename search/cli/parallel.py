@@ -19,6 +19,9 @@ from cooldown.search.evidence.numbers import Form, formatted
 from cooldown.search.evidence.table import Column, Table
 from cooldown.search.spec import limits
 
+DEFAULT = (1, 2)
+"""Numbers of threads or processes."""
+
 SERVERS = ("downpour", "easgd")
 BELONGS = {
     "--threads": ("hogwild",),
@@ -106,6 +109,7 @@ def parallel(
     json_: Json = False,
 ) -> None:
     """Train with threads or processes at the same time, and measure speed and loss beside plain SGD."""
+    from cooldown.objectives import asynchronous
     from cooldown.objectives.parallel.descent import Descent
     from cooldown.objectives.parallel.worker import Exchange
     from cooldown.search.cli.output import check_output, write_output
@@ -123,16 +127,19 @@ def parallel(
             raise InputError(f"parallel {system}: {option} is for {' and '.join(BELONGS[option])}")
     if output is not None:
         check_output(Path(output), force)
+    if elasticity is not None:
+        # As for simulated workers: a force beyond what is stable is told.
+        asynchronous.get(system).complete({"workers": min(processes or DEFAULT), "elasticity": elasticity})
     name, rows = rows_of(task, svmlight)
     descent = Descent(rate or rows.usual_rate, passes, batch_size=batch_size, seed=seed)
     try:
         # Processes are ended, and files of theirs removed.
         with orderly():
             if system == "hogwild":
-                measured = of_threads(name, rows, descent, threads or (1, 2), rounds)
+                measured = of_threads(name, rows, descent, threads or DEFAULT, rounds)
             else:
                 exchange = Exchange(system, every or 512, elasticity or 0.9)
-                measured = of_server(name, rows, descent, exchange, processes or (1, 2), executor or "local", rounds)
+                measured = of_server(name, rows, descent, exchange, processes or DEFAULT, executor or "local", rounds)
     except (JobError, WorkerLostError) as error:
         raise RunError(f"parallel {system}: {error}") from error
     document = measured.document()

@@ -72,6 +72,13 @@ def test_a_run_that_diverges_has_no_loss(run_here: Any) -> None:
     assert (code, out.count("–")) == (0, 8)
 
 
+@pytest.mark.filterwarnings("always::cooldown.objectives.errors.CooldownWarning")
+def test_a_force_that_is_never_stable_is_told(run_here: Any) -> None:
+    code, _, said = run_here("parallel", "easgd", "none", "--processes", "2,4", "--elasticity", "3")
+    assert (code, "unknown task 'none'" in said) == (2, True)
+    assert "Note: easgd(elasticity=3): divided by 2 workers it is more than 1" in said
+
+
 @pytest.mark.processes
 def test_processes_share_a_parameter_server(run_here: Any) -> None:
     given = ("parallel", "easgd", "iris", "--processes", "1,2", *QUICK, "--every", "4", "--elasticity", "0.5", "--json")
