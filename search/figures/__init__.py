@@ -9,3 +9,4 @@ a name. They are drawn in `experiments.pictures`.
 """
 
 FIGURES = ("verdict", "repeats", "curves", "budget", "difference", "credit", "sensitivity", "generalization")
+"""The names of the figures of an experiment, in `named`: here, so that a command's help does not load them."""
