@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
+from cooldown.objectives.data.uploaded import PREFIX
 from cooldown.storage import tables
 from cooldown.storage.address import shown
 from cooldown.storage.database import Database
@@ -25,7 +26,7 @@ class DataSet:
 
     def to_json(self) -> dict[str, Any]:
         """The data set as the API shows it."""
-        return {"task": f"dataset:{self.digest}", **asdict(self)}
+        return {"task": f"{PREFIX}{self.digest}", **asdict(self)}
 
 
 class DataSets:
@@ -64,6 +65,24 @@ class DataSets:
         if found is None:
             raise LedgerError(f"the data set {digest} was removed while it was uploaded")
         return found, new
+
+    def remove(self, digest: str, owner: str) -> None:
+        """Remove an owner's file; its content too, where nobody else has it.
+
+        Raises LedgerError where an experiment of the owner's is on it.
+        """
+        d, o, e = tables.datasets, tables.dataset_owners, tables.experiments
+
+        def remove(connection: Connection) -> None:
+            self._database.lock_names(connection)
+            owned = connection.execute(select(e.c.name, e.c.spec).where(e.c.owner == owner))
+            if using := [row.name for row in owned if row.spec.get("task") == f"{PREFIX}{digest}"]:
+                raise LedgerError(f"the experiment {using[0]!r} is on the data set {digest}: delete it first")
+            connection.execute(delete(o).where(_of(digest, owner)))
+            if connection.execute(select(o.c.owner).where(o.c.digest == digest)).first() is None:
+                connection.execute(delete(d).where(d.c.digest == digest))
+
+        self._database.write(remove)
 
     def of(self, owner: str | None, digest: str) -> DataSet | None:
         """A data set that this owner uploaded, or with None anybody; None if it is not there."""

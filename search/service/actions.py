@@ -118,6 +118,13 @@ def upload(service: Service, who: Principal, content: bytes, file: str) -> tuple
     return data, new
 
 
+def remove(service: Service, who: Principal, digest: str) -> None:
+    """Remove a data set of the caller's own, to an admin anybody's; raises LedgerError where an experiment needs it."""
+    data = readable(service, who, digest)
+    service.ledger.datasets.remove(digest, data.owner)
+    audit.record(service.ledger, who.shown, "delete data", digest, file=data.file)
+
+
 def estimate(service: Service, who: Principal, fields: Mapping[str, Any]) -> Estimate:
     """Estimate time and cost of an experiment, from a short calibration in this process; nothing is written."""
     _must(who, Role.SUBMIT)

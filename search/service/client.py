@@ -169,6 +169,10 @@ class Client:
         headers = {"Content-Type": "application/octet-stream"}
         return self._document("POST", "datasets", params={"file": file or name}, data=content, headers=headers)
 
+    def delete_data(self, digest: str) -> None:
+        """Delete a table that was uploaded, unless an experiment needs it."""
+        self._asked("DELETE", f"datasets/{quote(digest, safe='')}")
+
     def pause(self, name: str) -> str:
         """Pause an experiment at the next edge of a generation. Returns its status, as the next three do."""
         return self._changed(name, "pause")

@@ -6,7 +6,7 @@ import pytest
 from served import API, CHANGES, SPEC, Served, dump
 
 from cooldown.search.experiments import compare, load, queued
-from cooldown.storage import Status, audit
+from cooldown.storage import LedgerError, Status, audit
 from cooldown.storage.tokens import Role
 
 
@@ -162,6 +162,24 @@ def test_uploaded_data_belong_to_their_owner(empty: Served) -> None:
     assert made.json()["name"] == f"data-{data['digest'][:8]}"
     assert empty.client("root").get("/api/v1/datasets").json()["datasets"] == [data]
     assert lines(empty)[0] == ("ada", "upload", data["digest"])
+
+
+def test_uploaded_data_are_deleted_by_their_owner(empty: Served) -> None:
+    ada, bob = empty.client("ada"), empty.client("bob")
+    content = b"length,kind\n" + b"".join(b"%d,%s\n" % (i, b"ab"[i % 2 :][:1]) for i in range(60))
+    digest = ada.post("/api/v1/datasets", content=content).json()["digest"]
+    bob.post("/api/v1/datasets", content=content)
+    path = f"/api/v1/datasets/{digest}"
+    name = ada.post(API, json={**SPEC, "task": f"dataset:{digest}", "target": "kind"}).json()["name"]
+    held = ada.delete(path)
+    assert (held.status_code, f"{name!r} is on the data set" in held.json()["detail"]) == (409, True)
+    ada.delete(f"{API}/{name}")
+    assert ada.delete(path).status_code == 204
+    assert ada.delete(path).status_code == ada.get(path).status_code == 404
+    assert bob.get(path).content == content, "it is still his"
+    assert bob.delete(path).status_code == 204
+    with pytest.raises(LedgerError, match="has no data set"):
+        empty.service.ledger.datasets.content(digest)
 
 
 def test_a_large_file_is_refused(empty: Served) -> None:

@@ -69,4 +69,16 @@ def router_of(service: Service) -> APIRouter:
         content = served.ledger.datasets.content(digest)
         return Response(content, headers=headers, media_type="application/octet-stream")
 
+    @router.delete(
+        "/{digest}",
+        status_code=HTTPStatus.NO_CONTENT,
+        response_class=Response,
+        responses=problems(404, 409),
+        openapi_extra=NEEDS_TOKEN,
+    )
+    def delete_dataset(who: Submitter, served: Served, digest: Digest) -> Response:
+        """Delete a data set that you uploaded, unless an experiment of yours is on it."""
+        actions.remove(served, who, digest)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
     return router
