@@ -76,24 +76,40 @@ class Experiment(TaskFields):
     """
 
     arms: tuple[str, ...] = Field(
-        DEFAULT_ARMS, title="Arms", description="optimizers, or optimizers+schedules; or a set of arms: survey, modern"
+        DEFAULT_ARMS,
+        title="Arms",
+        description="optimizers, or optimizers+schedules; or a set of arms: survey, modern",
+        examples=[["momentum+cosine", "adam"]],
     )
-    trials: Trials = Field(16, title="Trials per study", description="configs tried per study")
-    repeats: Repeats = Field(5, title="Repeats per arm", description="independent studies per arm")
-    epochs: Epochs = Field(30, title="Epochs", description="passes over the training rows")
-    seeds: Seeds = Field(3, title="Seeds per trial", description="seeds per trial")
+    trials: Trials = Field(16, title="Trials per study", description="configs tried per study", examples=[16])
+    repeats: Repeats = Field(5, title="Repeats per arm", description="independent studies per arm", examples=[5])
+    epochs: Epochs = Field(30, title="Epochs", description="passes over the training rows", examples=[30])
+    seeds: Seeds = Field(3, title="Seeds per trial", description="seeds per trial", examples=[3])
     finalists: Seeds = Field(
-        4, title="Finalists per study", description="best trials of a study to train again with more seeds"
+        4,
+        title="Finalists per study",
+        description="best trials of a study to train again with more seeds",
+        examples=[4],
     )
-    finalist_seeds: Seeds = Field(4, title="Further seeds of a finalist", description="further seeds of a finalist")
-    confirm_seeds: Seeds = Field(5, title="Fresh seeds of a winner", description="fresh seeds of a winner's evaluation")
-    generation: Seeds = Field(4, title="Trials proposed together", description="trials proposed together")
-    seed: int = Field(0, ge=0, lt=2**63, title="Seed of the experiment", description="seed of everything random")
-    sampler: str = Field("tpe", title="Sampler", description="what proposes configs")
-    pruner: Pruner = Field("none", title="Pruner", description="stop bad trials early")
-    batch_size: Rows = Field(32, title="Batch size", description="rows per update")
+    finalist_seeds: Seeds = Field(
+        4, title="Further seeds of a finalist", description="further seeds of a finalist", examples=[4]
+    )
+    confirm_seeds: Seeds = Field(
+        5, title="Fresh seeds of a winner", description="fresh seeds of a winner's evaluation", examples=[5]
+    )
+    generation: Seeds = Field(4, title="Trials proposed together", description="trials proposed together", examples=[4])
+    seed: int = Field(
+        0, ge=0, lt=2**63, title="Seed of the experiment", description="seed of everything random", examples=[0]
+    )
+    sampler: str = Field("tpe", title="Sampler", description="what proposes configs", examples=["tpe"])
+    pruner: Pruner = Field("none", title="Pruner", description="stop bad trials early", examples=["median"])
+    batch_size: Rows = Field(32, title="Batch size", description="rows per update", examples=[32])
     hidden: tuple[Width, ...] | None = Field(
-        None, max_length=limits.LAYERS, title="Hidden layers", description="widths of the hidden layers"
+        None,
+        max_length=limits.LAYERS,
+        title="Hidden layers",
+        description="widths of the hidden layers",
+        examples=[[64, 32]],
     )
     ranges: dict[str, Any] = Field(
         default_factory=dict,
@@ -101,34 +117,56 @@ class Experiment(TaskFields):
         description="ranges or fixed values of single hyperparameters",
         # What an arm sets for nothing is said here.
         validate_default=True,
+        examples=[{"momentum.learning_rate": [0.01, 1.0]}],
     )
-    protocol: Literal[1, 2] = Field(2, title="Protocol", description="how rows are split")
+    protocol: Literal[1, 2] = Field(2, title="Protocol", description="how rows are split", examples=[2])
     widened: dict[str, tuple[dict[str, Any], ...]] = Field(
-        default_factory=dict, title="Widened ranges", description="by arm, the ranges that were widened"
+        default_factory=dict,
+        title="Widened ranges",
+        description="by arm, the ranges that were widened",
+        examples=[{"adam": [{"adam.learning_rate": [1e-5, 1.0]}]}],
     )
-    looks: tuple[Repeats, ...] = Field((), title="Planned looks", description="numbers of repeats at which it may end")
-    until: Repeats | None = Field(None, title="Goes on until", description="repeats up to which it goes on, if open")
+    looks: tuple[Repeats, ...] = Field(
+        (), title="Planned looks", description="numbers of repeats at which it may end", examples=[[5, 10, 20]]
+    )
+    until: Repeats | None = Field(
+        None, title="Goes on until", description="repeats up to which it goes on, if open", examples=[40]
+    )
     primary: tuple[str, str] | None = Field(
-        None, title="Question", description="the two arms of the question: does the first beat the second?"
+        None,
+        title="Question",
+        description="the two arms of the question: does the first beat the second?",
+        examples=[["momentum+cosine", "adam"]],
     )
     margin: float = Field(
-        MARGIN, gt=0, lt=1, title="Margin", description="losses closer than this fraction are practically equal"
+        MARGIN,
+        gt=0,
+        lt=1,
+        title="Margin",
+        description="losses closer than this fraction are practically equal",
+        examples=[0.1],
     )
 
-    metric: str | None = Field(None, title="Score", description="score to show, one of scikit-learn's scorers")
+    metric: str | None = Field(
+        None, title="Score", description="score to show, one of scikit-learn's scorers", examples=["accuracy"]
+    )
     objective: str | None = Field(
         None,
         title="Objective",
         description="measure to search and decide by instead of the loss, such as roc_auc or mae",
+        examples=["roc_auc"],
     )
     class_weight: Literal["balanced"] | dict[str, float] | None = Field(
-        None, title="Class weights", description="weights of the classes in the training loss"
+        None, title="Class weights", description="weights of the classes in the training loss", examples=["balanced"]
     )
     sample_weight: str | None = Field(
-        None, title="Column of weights", description="a table's column with the weights of its rows"
+        None,
+        title="Column of weights",
+        description="a table's column with the weights of its rows",
+        examples=["weight"],
     )
     target_transform: Literal["log"] | None = Field(
-        None, title="Transformed target", description="train on the logarithm of the target"
+        None, title="Transformed target", description="train on the logarithm of the target", examples=["log"]
     )
 
     @field_validator("hidden", "primary", "looks", mode="before")

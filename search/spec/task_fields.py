@@ -25,27 +25,45 @@ class TaskFields(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    task: str = Field(min_length=1, title="Task", description="what is trained on")
-    target: str | None = Field(None, title="Target column", description="a table's target column")
+    task: str = Field(min_length=1, title="Task", description="what is trained on", examples=["digits"])
+    target: str | None = Field(None, title="Target column", description="a table's target column", examples=["price"])
     test: str | None = Field(
-        None, title="Test set", description="a table of test rows for all repeats, for a task that is a table"
+        None,
+        title="Test set",
+        description="a table of test rows for all repeats, for a task that is a table",
+        examples=["test.csv"],
     )
     groups: str | None = Field(
-        None, title="Groups", description="a table's column of groups, none of which is in two parts of a split"
+        None,
+        title="Groups",
+        description="a table's column of groups, none of which is in two parts of a split",
+        examples=["patient"],
     )
     time: str | None = Field(
-        None, title="Time", description="a table's column of times: validated and tested on later rows than trained on"
+        None,
+        title="Time",
+        description="a table's column of times: validated and tested on later rows than trained on",
+        examples=["sold"],
     )
     kind: Literal["classification", "regression"] | None = Field(
-        None, title="Kind of task", description="classification or regression, for a table"
+        None, title="Kind of task", description="classification or regression, for a table", examples=["regression"]
     )
     decimal: Literal[".", ","] | None = Field(
-        None, title="Decimal mark", description="decimal mark of numbers that can be read in two ways, such as 1,234"
+        None,
+        title="Decimal mark",
+        description="decimal mark of numbers that can be read in two ways, such as 1,234",
+        examples=[","],
     )
-    missing: tuple[str, ...] = Field((), title="Missing cells", description="text that marks a missing cell")
-    categories: tuple[str, ...] = Field((), title="Categories", description="column whose texts are labels as written")
-    dates: tuple[str, ...] = Field((), title="Dates", description="column of dates, or column=%d.%m.%Y in a format")
-    drop: tuple[str, ...] = Field((), title="Columns left out", description="column to leave out")
+    missing: tuple[str, ...] = Field(
+        (), title="Missing cells", description="text that marks a missing cell", examples=[["-999"]]
+    )
+    categories: tuple[str, ...] = Field(
+        (), title="Categories", description="column whose texts are labels as written", examples=[["zip"]]
+    )
+    dates: tuple[str, ...] = Field(
+        (), title="Dates", description="column of dates, or column=%d.%m.%Y in a format", examples=[["sold=%d.%m.%Y"]]
+    )
+    drop: tuple[str, ...] = Field((), title="Columns left out", description="column to leave out", examples=[["id"]])
 
     @field_validator(*LISTS, mode="before")
     @classmethod

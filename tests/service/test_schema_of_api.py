@@ -55,3 +55,14 @@ def test_every_answer_is_in_the_document(case: Any) -> None:
     # Made up tokens are another test's: after a few of them, nothing else would be answered.
     case.headers.pop("Authorization", None)
     case.call_and_validate(checks=CHECKS)
+
+
+def test_every_field_of_a_submission_is_described_with_an_example(tried: Served) -> None:
+    paths = tried.client("reader").get("/api/openapi.json").json()["paths"]
+    for path in ("/v1/experiments", "/v1/estimate"):
+        content = paths[path]["post"]["requestBody"]["content"]["application/json"]
+        assert content["example"]["task"]
+        for name, field in content["schema"]["properties"].items():
+            assert field.get("description"), name
+            assert field.get("examples"), name
+    assert "test" not in content["schema"]["properties"], "a file of this machine"
