@@ -12,7 +12,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from served import Served, served, with_experiments
+from served import SPEC, Served, served, with_experiments
 
 CHECKS = [
     not_a_server_error,
@@ -52,6 +52,9 @@ schema = schemathesis.pytest.from_fixture("document")
 def test_every_answer_is_in_the_document(case: Any) -> None:
     if case.method != "DELETE" and len(case.path_parameters.get("name", "")) % 2:
         case.path_parameters["name"] = "done"
+    if case.path == "/v1/estimate" and isinstance(case.body, dict) and case.body.get("task") == "digits":
+        # The example, on a smaller task.
+        case.body = SPEC
     # Made up tokens are another test's: after a few of them, nothing else would be answered.
     case.headers.pop("Authorization", None)
     case.call_and_validate(checks=CHECKS)
