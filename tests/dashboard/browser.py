@@ -37,11 +37,11 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def served(url: str) -> Iterator[str]:
-    """The address of a dashboard of the ledger `url`, as `cooldown dashboard` starts it."""
+def served(url: str, *options: str) -> Iterator[str]:
+    """The address of a dashboard of the ledger `url`, as `cooldown dashboard` starts it with these options."""
     port = free_port()
     process = subprocess.Popen(
-        [COOLDOWN, "dashboard", "--port", str(port), "--db", url],
+        [COOLDOWN, "dashboard", "--port", str(port), "--db", url, *options],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -1,5 +1,6 @@
 """A service in this process: its ledger, its callers, and clients that speak to it without a network."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.testclient import TestClient
-from starlette.websockets import WebSocket
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from cooldown.search.service.access.middleware import Access
 from cooldown.search.service.api import api
@@ -42,7 +43,9 @@ async def _page(request: Request) -> PlainTextResponse:
 async def _socket(websocket: WebSocket) -> None:
     await websocket.accept()
     await websocket.send_text("here")
-    await websocket.close()
+    with suppress(WebSocketDisconnect):
+        while True:
+            await websocket.send_text(await websocket.receive_text())
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,23 @@ def test_a_revoked_token_opens_nothing(empty: Served) -> None:
     assert client.get("/api/v1/experiments").json()["detail"] == "the token is unknown, or was revoked"
 
 
+@pytest.mark.parametrize("by", ["token", "session"])
+def test_an_open_websocket_ends_with_its_token(empty: Served, monkeypatch: pytest.MonkeyPatch, by: str) -> None:
+    monkeypatch.setattr(middleware, "LOOK_AGAIN", -1.0)
+    client = empty.client("reader" if by == "token" else None)
+    if by == "session":
+        client.post("/sign-in", data={"token": empty.tokens["reader"]})
+    with client.websocket_connect("/_stcore/stream") as websocket:
+        assert websocket.receive_text() == "here"
+        websocket.send_text("a")
+        assert websocket.receive_text() == "a"
+        empty.service.ledger.tokens.revoke("reader")
+        websocket.send_text("b")
+        with pytest.raises(WebSocketDisconnect) as ended:
+            websocket.receive_text()
+        assert ended.value.code == 1008
+
+
 def test_a_reader_signs_in_once_and_out_again(empty: Served) -> None:
     client = empty.client()
     asked = client.get("/verdict?experiment=a%26b", headers=HTML)

@@ -62,7 +62,7 @@ class Access:
         except LedgerError:
             answer = Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
         if answer is None:
-            watched = self._watched(scope, receive) if scope["type"] == "websocket" else receive
+            watched = self._watched(scope, receive, send) if scope["type"] == "websocket" else receive
             await self._app(scope, watched, _unframed(send) if scope["type"] == "http" else send)
         elif scope["type"] == "websocket":
             # Closed before it is accepted: the server answers 403.
@@ -146,7 +146,7 @@ class Access:
         headers = {"Content-Security-Policy": sign_in.POLICY, "Cache-Control": "no-store"}
         return HTMLResponse(sign_in.page(self._base, then, wrong, who), status, headers)
 
-    def _watched(self, scope: Scope, receive: Receive) -> Receive:
+    def _watched(self, scope: Scope, receive: Receive, send: Send) -> Receive:
         """What a websocket receives, which ends soon after its token was revoked or its session is over."""
         looked = time.monotonic()
 
@@ -156,6 +156,7 @@ class Access:
             if time.monotonic() - looked > LOOK_AGAIN:
                 looked = time.monotonic()
                 if not await self._still(scope):
+                    await send({"type": "websocket.close", "code": 1008})
                     return {"type": "websocket.disconnect", "code": 1008}
             return message
 
