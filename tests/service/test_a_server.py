@@ -80,8 +80,14 @@ def test_a_submission_is_run_followed_and_taken_home(server: Running) -> None:
     assert not psutil.wait_procs(tree, timeout=PATIENCE)[1]
 
 
-def test_what_it_has_started_ends_when_it_is_killed(server: Running) -> None:
-    tree = psutil.Process(server.process.pid).children(recursive=True)
-    assert tree
-    server.process.kill()
-    assert not psutil.wait_procs(tree, timeout=PATIENCE)[1]
+def test_its_worker_ends_when_nobody_holds_its_input(tmp_path: Path) -> None:
+    """As when `cooldown serve` is killed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cooldown.search.service", "--workers=1"],
+        env=surroundings({"COOLDOWN_DB": f"sqlite:///{tmp_path}/cooldown.db"}),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    _, said = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, said) == (0, "")
