@@ -194,4 +194,32 @@ FAULTS = (
         "without, mean = mean_interval(means), float(others.mean())",
         ("tests/search/test_outcome_alarms.py",),
     ),
+    Fault(
+        "a token changes what is another's",
+        "search/service/access/principal.py",
+        "(self.role is Role.SUBMIT and owner == self.name)",
+        "(self.role is Role.SUBMIT)",
+        ("tests/service/test_control.py",),
+    ),
+    Fault(
+        "a session is believed without its signature",
+        "search/service/access/sessions.py",
+        "if not hmac.compare_digest(signature.encode(), self._signature(said).encode()):",
+        "if not signature:",
+        ("tests/service/test_access.py",),
+    ),
+    Fault(
+        "a revoked token is let in",
+        "storage/tokens.py",
+        "query = select(tables.tokens).where(tables.tokens.c.revoked_at.is_(None))\n        return",
+        "query = select(tables.tokens)\n        return",
+        ("tests/service/test_access.py",),
+    ),
+    Fault(
+        "a submission that comes again makes a second experiment",
+        "storage/ledger.py",
+        "if submission is not None and (known := submitted_as(connection, submission)) is not None:",
+        "if submission is not None and (known := None) is not None:",
+        ("tests/service/test_control.py",),
+    ),
 )
