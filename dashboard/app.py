@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from cooldown.dashboard import data
-from cooldown.dashboard.pages import menu
+from cooldown.dashboard.pages import links, menu
 from cooldown.dashboard.parts import errors_shown
 from cooldown.objectives.plain_text import visible
 
@@ -19,22 +19,24 @@ LOGO = (
 st.set_page_config(page_title="Cooldown", page_icon=str(ICON), layout="wide")
 
 st.logo(LOGO, size="large", icon_image=str(ICON))
-page = st.navigation(menu())
+page = st.navigation(menu(), position="hidden")
 # Streamlit's dark theme would set the text of chips white on our light blue.
 if st.context.theme.type == "dark":
     st.html("<style>[data-tag], [data-tag] * { color: #0E1117 !important; }</style>")
 
 with errors_shown():
     names = [*(summary.name for summary in data.summaries()), *(error.experiment for error in data.unreadable())]
-    # The address decides when it is opened; afterwards it follows the choice, on every page.
-    wanted = st.query_params.get("experiment") if "experiment" not in st.session_state else None
-    if wanted is not None and wanted not in names:
-        # Shown until the reader chooses another experiment.
-        st.session_state["missing experiment"] = wanted, names[0] if names else None
-    chosen = st.session_state.pop("opened", wanted or st.session_state.get("experiment"))
-    if names:
-        st.session_state["experiment"] = chosen if chosen in names else names[0]
-        with st.sidebar:
+    wanted = st.query_params.get("experiment")
+    missing = wanted if wanted not in names else None
+    # The address decides whenever it has changed, by a link or by Back; else the choice does, and the address follows.
+    if wanted != st.session_state.get("address"):
+        st.session_state["experiment"] = wanted
+    if names and st.session_state.get("experiment") not in names:
+        # It can only be set before its widget exists.
+        st.session_state["experiment"] = names[0]
+    with st.sidebar:
+        links(missing or st.session_state.get("experiment"))
+        if names and missing is None:
             st.selectbox(
                 "Experiment",
                 names,
@@ -42,5 +44,10 @@ with errors_shown():
                 format_func=visible,
                 help="The experiment that the pages show. It is part of the address, so you can share a link.",
             )
-        st.query_params["experiment"] = st.session_state["experiment"]
+            st.query_params["experiment"] = st.session_state["experiment"]
+    st.session_state["address"] = st.query_params.get("experiment")
+    # Of tabs and bookmarks.
+    subject = [visible(str(st.session_state["address"]))] if st.session_state["address"] else []
+    st.set_page_config(page_title=" · ".join([page.title, *subject, "Cooldown"]))
+    st.session_state["missing experiment"] = missing
     page.run()

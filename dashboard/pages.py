@@ -8,9 +8,11 @@ underscore is no page.
 """
 
 import ast
+import itertools
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -75,3 +77,17 @@ def page(name: str) -> "st.Page":
     entry = next(entry for entry in pages() if entry.name == name)
     icon = f":material/{entry.icon}:"
     return st.Page(FOLDER / f"{name}.py", title=entry.title, icon=icon, url_path=name, default=name == pages()[0].name)
+
+
+def links(experiment: str | None) -> None:
+    """The menu as links, which lead to the same experiment, in this tab or another one."""
+    for section, entries in itertools.groupby(pages(), key=lambda entry: entry.section):
+        if section:
+            st.caption(section)
+        for entry in entries:
+            st.page_link(page(entry.name), query_params=address(experiment))
+
+
+def address(experiment: str | None, **others: Any) -> dict[str, Any]:
+    """What an address says of what is shown."""
+    return {name: value for name, value in {"experiment": experiment, **others}.items() if value is not None}

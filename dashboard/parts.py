@@ -129,13 +129,12 @@ def terminal(verb: str, name: str, *options: str) -> None:
 
 def about_experiment(body: Callable[[Result], None]) -> None:
     """Show `body` for the chosen experiment, and update it every two seconds while the experiment runs."""
+    missing = st.session_state.get("missing experiment")
+    if missing is not None:
+        st.error(f"This ledger has no experiment “{plain(missing)}”.", icon=":material/error:")
+        st.page_link(page("experiments"), label="All experiments", icon=":material/list:")
+        return
     name = st.session_state.get("experiment")
-    missing, instead = st.session_state.get("missing experiment", (None, None))
-    if missing is not None and instead == name:
-        st.warning(
-            f"This ledger has no experiment “{plain(missing)}”. The newest one, “{plain(name)}”, is shown instead.",
-            icon=":material/warning:",
-        )
     chosen = None if name is None else data.summary(name)
     if chosen is None:
         no_experiments()

@@ -177,9 +177,13 @@ def test_one_that_runs(ledgers: Ledgers, open_app: Open, page: str) -> None:
 
 
 def test_a_link_to_an_experiment_that_is_not_there(ledgers: Ledgers, open_app: Open) -> None:
+    """Nothing is shown in its place."""
     app = fine(open_app(ledgers.done, "verdict", experiment="elsewhere"))
-    (warning,) = (warning.value for warning in app.warning if "elsewhere" in warning.value)
-    assert ODD in warning.replace("\\", ""), "it is told which one is shown instead"
+    assert [error.value for error in app.error] == ["This ledger has no experiment “elsewhere”."]
+    assert not app.dataframe
+    assert app.query_params["experiment"] == "elsewhere"
+    app.query_params["experiment"] = "whole"
+    assert fine(app.run()).dataframe, "as after Back"
 
 
 def test_an_experiment_that_is_deleted_meanwhile_leads_back_to_the_others(

@@ -56,9 +56,10 @@ def test_an_experiment_is_a_name_and_no_path(
     urls: tuple[str, str], open_app: Open, opened_files: list[str], page: str, name: str
 ) -> None:
     app = fine(open_app(urls[0], page, experiment=name))
-    assert app.session_state["experiment"] == "shown"
     if page != "schedules":
-        assert "“shown”" in app.warning[0].value
+        assert not app.dataframe
+        assert not app.code
+        assert "has no experiment" in app.error[0].value
     assert not touched(opened_files)
 
 
