@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -78,19 +78,18 @@ def serve(db: str | None, place: Place, say: Say, *, offer: Offer | None = None,
     with suppress(NoLedgerError):
         # For the pages alone it need not exist yet: the first run may start while they are open.
         Ledger(url, create=offer is not None)
-    open_to_all = only_this_machine(place.host, place.allowed) and (offer is None or offer.tokens is None)
-    if not open_to_all:
+    guarded = not only_this_machine(place.host, place.allowed) or (offer is not None and offer.tokens is not None)
+    if guarded:
         admitted(url, None if offer is None else offer.tokens)
     environment = {"COOLDOWN_DB": url, "COOLDOWN_TRUST": "1" if trust else "0", "COOLDOWN_ENDS_WITH_STDIN": "1"}
-    what = "The dashboard" if offer is None else "The service"
-    say_when_asked(f"{what[4:].capitalize()} stopped.")
-    with orderly(), ExitStack() as children:
-        server = children.enter_context(_server(place, path, offer, tokens=not open_to_all, environment=environment))
+    what = "dashboard" if offer is None else "service"
+    say_when_asked(f"{what.capitalize()} stopped.")
+    with orderly(), _server(place, path, offer, guarded=guarded, environment=environment) as server:
         _wait(server, place.host, place.port, path)
         at = f"http://{_in_url(_reached(place.host))}:{place.port}{path}"
         api = "" if offer is None else f", its API at {at}/api/docs"
-        say(f"{what} of {shown(url)} is at {at}{api} (Ctrl-C to stop).")
-        if not open_to_all:
+        say(f"The {what} of {shown(url)} is at {at}{api} (Ctrl-C to stop).")
+        if guarded:
             say(told(url, place.host, place.port, api=offer is not None))
         if offer is None or not offer.worker:
             server.wait()
@@ -100,12 +99,14 @@ def serve(db: str | None, place: Place, say: Say, *, offer: Offer | None = None,
 
 @contextmanager
 def _server(
-    place: Place, path: str, offer: Offer | None, *, tokens: bool, environment: dict[str, str]
+    place: Place, path: str, offer: Offer | None, *, guarded: bool, environment: dict[str, str]
 ) -> "Iterator[subprocess.Popen[bytes]]":
-    """The web server. On exit it may finish its answers, if it is a service."""
+    """The web server. guarded: whether every request needs a token. On exit it may finish its answers, if it is a
+    service.
+    """
     command = [sys.executable, "-m", "cooldown.dashboard", f"--host={place.host}", f"--port={place.port}"]
     command += [f"--base-path={path}", *(f"--allow-host={name}" for name in place.allowed)]
-    command += ["--tokens"] if tokens else []
+    command += ["--tokens"] if guarded else []
     if offer is not None:
         command += ["--api", f"--upload={offer.upload}", *(["--openml"] if offer.openml else [])]
     # Its standard input ends with this process, however that ends, and the server ends with its input. In a session of

@@ -178,17 +178,18 @@ def _within_quota(service: Service, who: Principal) -> Iterator[None]:
 
 def _check(service: Service, who: Principal, fields: Mapping[str, Any], known: tuple[str, ...]) -> None:
     """Raise SpecError for settings that callers do not have, and for what names a path, a module or an address."""
-    mistakes, _ = unknown_settings([name for name in fields if name not in known], known)
+    mistakes, count = unknown_settings([name for name in fields if name not in known], known)
+    further: list[Mistake] = []
     for field, value in fields.items():
         texts = list(_texts(value))
         if None in texts:
-            mistakes.append(Mistake(field, f"{field}: is nested too deeply"))
+            further.append(Mistake(field, f"{field}: is nested too deeply"))
         elif field not in AS_WRITTEN and (named := [module for text in texts for module in modules_in(text or "")]):
             told = f"{field}: names the module {named[0]!r:.80}; a service uses entries of the catalog alone"
-            mistakes.append(Mistake(field, told))
-    mistakes += [*_of_task(service, who, fields.get("task")), *_of_name(fields.get("name"))]
-    if mistakes:
-        raise SpecError(mistakes, len(mistakes))
+            further.append(Mistake(field, told))
+    further += [*_of_task(service, who, fields.get("task")), *_of_name(fields.get("name"))]
+    if count or further:
+        raise SpecError([*mistakes, *further], count + len(further))
 
 
 def _of_task(service: Service, who: Principal, task: Any) -> list[Mistake]:

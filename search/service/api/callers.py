@@ -10,7 +10,7 @@ from cooldown.search.service.access.principal import Principal
 from cooldown.search.service.refused import RefusedError
 from cooldown.search.service.service import Service
 from cooldown.storage import LedgerError
-from cooldown.storage.names import LONGEST, check_stored_name
+from cooldown.storage.names import check_stored_name
 from cooldown.storage.tokens import Role
 
 
@@ -50,5 +50,3 @@ Name = Annotated[str, Depends(_name)]
 
 NEEDS_TOKEN: dict[str, Any] = {"security": [{"token": []}]}
 """In the OpenAPI document of a route that needs a token."""
-
-__all__ = ["LONGEST", "NEEDS_TOKEN", "Name", "Reader", "Served", "Submitter"]
