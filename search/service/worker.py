@@ -22,8 +22,8 @@ from cooldown.storage import Ledger, LedgerError, Queue, Status
 from cooldown.storage.address import database_url
 from cooldown.storage.writer import Writer
 
-POLL = 1.0
-"""Seconds between two looks at an empty queue."""
+POLL, POLL_AGAIN = 1.0, 10.0
+"""Seconds between two looks at an empty queue, and at one that could not be read."""
 
 Say = Callable[[str], None]
 
@@ -81,18 +81,19 @@ class Worker:
         """Take one experiment after another. In a thread of its own no module is trusted but by what is said here."""
         with reading(self._trust):
             while not self._draining.is_set():
+                pause = POLL
                 try:
-                    found = self._run_next()
+                    if self._run_next():
+                        continue
                 except LedgerError as error:
                     # Of the queue itself: its server may be back before long.
                     if self._exit_when_idle:
                         raise
                     self._say(f"The queue cannot be read: {error}")
-                    found = False
-                if not found and self._exit_when_idle:
+                    pause = POLL_AGAIN
+                if self._exit_when_idle:
                     return
-                if not found:
-                    self._draining.wait(POLL)
+                self._draining.wait(pause)
 
     def _run_next(self) -> bool:
         """Run the experiment that is next in the queue; False if there is none."""

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from cooldown.search.executors.packed import Packed
 from cooldown.search.service.worker import Worker
 from cooldown.search.tuning.runner import steps
 from cooldown.search.tuning.splits import Splits, task_of
-from cooldown.storage import Change, Ledger, Queue, Status
+from cooldown.storage import Change, Ledger, LedgerError, Queue, Status
 from cooldown.storage import writer as writer_module
 from cooldown.storage.environment import environment
 
@@ -277,6 +278,22 @@ def test_the_environment_is_that_of_the_worker(url: str, monkeypatch: pytest.Mon
     work(url)
     recorded = Ledger(url).load("iris").environment
     assert {name: value for name, value in recorded.items() if name != "arithmetic"} == environment()
+
+
+@pytest.mark.parametrize("exit_when_idle", [False, True])
+def test_a_queue_that_cannot_be_read(url: str, exit_when_idle: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker waits until it can be, unless it is to end when there is nothing to do."""
+    said: list[str] = []
+    worker = Worker(url, workers=1, exit_when_idle=exit_when_idle, say=said.append)
+
+    def claimed(*_: Any) -> None:
+        worker.drain()
+        raise LedgerError("the server is away")
+
+    monkeypatch.setattr(Queue, "claimed", claimed)
+    with pytest.raises(LedgerError, match="the server is away") if exit_when_idle else nullcontext():
+        worker.work()
+    assert said == ([] if exit_when_idle else ["The queue cannot be read: the server is away"])
 
 
 def test_several_places_share_a_queue(url: str, undisturbed: str) -> None:
