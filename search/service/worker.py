@@ -7,7 +7,7 @@ has a reason in the ledger, and the queue goes on.
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from os import PathLike
 
 from cooldown.objectives.errors import InputError
@@ -74,7 +74,10 @@ class Worker:
         be used, if it is to end when idle.
         """
         with ThreadPoolExecutor(self._experiments, thread_name_prefix="experiment") as places:
-            for place in [places.submit(self._work) for _ in range(self._experiments)]:
+            for place in as_completed([places.submit(self._work) for _ in range(self._experiments)]):
+                if place.exception() is not None:
+                    # The others finish what is in flight.
+                    self.drain()
                 place.result()
 
     def _work(self) -> None:
