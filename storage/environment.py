@@ -2,8 +2,9 @@
 
 It has what decides the last digits of a result: packages, the processor and what numpy uses of it, the kernel that the
 BLAS library chose, and the variables of the environment that change these choices. Beside it the versions of all
-packages that Cooldown needs, with which an experiment can be repeated elsewhere. The first run adds the arithmetic
-digest of the machines that train it (`Writer.record_arithmetic`).
+packages that Cooldown needs, with which an experiment can be repeated elsewhere. The first run, which may be on another
+machine than that where it was submitted, writes its own, and the arithmetic digest of the machines that train
+(`Writer.record_arithmetic`).
 """
 
 import os

@@ -139,9 +139,10 @@ class Ledger:
         from; if an experiment does already, its name is returned. Raises LedgerError for an unusable name, and
         otherwise for one that is taken.
         """
-        # Loaded before the transaction, because it takes a second, in which no other process could write.
+        # Both come before the transaction: they take their time, in which no other process could write.
         from cooldown.storage.optuna_rows import create_study
 
+        made_in = environment()
         check_stored_name(name)
 
         def create(connection: Connection) -> str:
@@ -160,7 +161,7 @@ class Ledger:
                     name=free,
                     spec=dict(spec),
                     task_fingerprint=task_fingerprint,
-                    environment=environment(),
+                    environment=made_in,
                     status=status.value,
                     message="",
                     created_at=now,

@@ -16,6 +16,7 @@ from cooldown.storage import studies as studies_of
 from cooldown.storage import tables
 from cooldown.storage.budgets import reached
 from cooldown.storage.database import Database
+from cooldown.storage.environment import environment
 from cooldown.storage.errors import LeaseLostError, LedgerError
 from cooldown.storage.lease import HEARTBEAT
 from cooldown.storage.records import Change, NewTrial, Purpose, Status, StudyKey, StudyRecord, TrialRecord
@@ -149,13 +150,18 @@ class Writer:
         rows = [reference_row(self.lease.id, repeat, reference) for reference in references]
         self._append(lambda connection: connection.execute(insert(tables.references), rows))
 
-    def record_arithmetic(self, digest: str) -> None:
-        """Keep the arithmetic digest of the machines that train the experiment, beside its environment."""
+    def record_arithmetic(self, digest: str, *, begins: bool) -> None:
+        """Keep the arithmetic digest of the machines that train the experiment, beside its environment.
+
+        begins: whether nothing was trained before. The environment is then that of this process, and not of the one
+        that submitted the experiment.
+        """
         e = tables.experiments
+        here = environment() if begins else None
 
         def record(connection: Connection) -> None:
-            environment = connection.execute(select(e.c.environment).where(e.c.id == self.lease.id)).scalar_one()
-            values = {"environment": {**environment, "arithmetic": digest}}
+            made_in = here or connection.execute(select(e.c.environment).where(e.c.id == self.lease.id)).scalar_one()
+            values = {"environment": {**made_in, "arithmetic": digest}}
             connection.execute(update(e).where(e.c.id == self.lease.id).values(**values))
 
         self._append(record)

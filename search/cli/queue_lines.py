@@ -1,5 +1,6 @@
 """What the commands about the queue print: its experiments as a table and as JSON, and how one of them stands."""
 
+import shlex
 from collections.abc import Sequence
 
 from rich.table import Table as RichTable
@@ -10,7 +11,7 @@ from cooldown.search.evidence.numbers import Form, counted
 from cooldown.search.evidence.standing import took
 from cooldown.search.evidence.status import place
 from cooldown.search.evidence.table import Column, Table
-from cooldown.search.spec.recorded import check_outline
+from cooldown.search.spec.recorded import check_outline, names_modules
 from cooldown.storage import Change, Status, Summary, UnreadableError
 
 WILL = {
@@ -54,17 +55,18 @@ def table(listed: Sequence[Summary], room: int) -> RichTable:
 def standing(summary: Summary, listed: Sequence[Summary], db: str | None) -> str:
     """How an experiment stands, and where to look. db: the ledger's address, None where it need not be named."""
     name, position = summary.name, place(summary, listed)
-    look = f"Look: {command('show', name, db=db)}"
+    trust = ["--trust"] if _is_sound(summary) and names_modules(summary.spec) else []
+    look = f"Look: {command('show', name, *trust, db=db)}"
     if summary.status is Status.RUNNING:
         asked = summary.queue.requested
         return f"{name} is running{f': {WILL[asked]}' if asked else ''}. {look}"
     if position is not None:
         before = "next" if position == 1 else f"after {counted(position - 1, 'other')}"
-        on = "" if db is None else f" --db {db}"
-        return f"{name} is queued, {before}. Workers run it: cooldown worker{on}\n{look}"
+        worker = shlex.join(["cooldown", "worker", *trust, *(["--db", db] if db else [])])
+        return f"{name} is queued, {before}. Workers run it: {worker}\n{look}"
     if summary.status is Status.DONE:
         return f"{name} is done. {look}"
-    return f"{name} is {summary.status.value}. To continue it: {command('resume', name, db=db)}"
+    return f"{name} is {summary.status.value}. To continue it: {command('resume', name, *trust, db=db)}"
 
 
 def _status(summary: Summary) -> str:
@@ -75,9 +77,16 @@ def _status(summary: Summary) -> str:
 
 def _trials(summary: Summary) -> str | None:
     """How many there are, of how many; None where its spec does not say."""
-    try:
-        check_outline(summary)
-    except UnreadableError:
+    if not _is_sound(summary):
         return None
     spec = summary.spec
     return f"{summary.trials}/{len(spec['arms']) * spec['repeats'] * spec['trials']}"
+
+
+def _is_sound(summary: Summary) -> bool:
+    """Whether its spec has what a list shows: it may have been edited."""
+    try:
+        check_outline(summary)
+    except UnreadableError:
+        return False
+    return True

@@ -66,11 +66,7 @@ from cooldown.search.cli.options import (
 )
 from cooldown.search.cli.screen import ERR, OUT
 from cooldown.search.evidence.commands import command
-from cooldown.storage import Status
 from cooldown.storage.address import shown
-
-ENDED_FROM_ELSEWHERE = (Status.PAUSED, Status.STOPPED, Status.CANCELLED)
-"""Where it has no message: then it has reached a limit of its own."""
 
 
 @app.command()
@@ -305,6 +301,6 @@ def _run(work: Any, db: str | None, json_: bool, quiet: bool, table: Mapping[str
 
         result = work(report_and_keep_name)
     show_result(result, json_, table)
-    if result.status in ENDED_FROM_ELSEWHERE and not result.record.message:
+    if result.was_ended:
         say(f"{result.name} was {result.status.value} by another command.")
         raise typer.Exit(EXIT_CODE)

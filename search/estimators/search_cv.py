@@ -229,7 +229,7 @@ class ScheduledSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
                 folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cooldown-"))
                 db = Path(folder) / "search.db"
             try:
-                return compare(
+                result = compare(
                     task,
                     name=self.name,
                     db=db,
@@ -240,9 +240,12 @@ class ScheduledSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
                     seed=seed,
                     **settings,
                 )
+                if result.was_ended:
+                    raise Interrupted
             except Interrupted:
                 kept = "Nothing is kept: with db= finished work is" if self.db is None else "Finished work is kept"
                 raise Interrupted(f"Interrupted. {kept}, and the same fit continues it") from None
+            return result
 
     def _fitted(self) -> Pipeline:
         check_is_fitted(self)

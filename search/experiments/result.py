@@ -9,7 +9,7 @@ from cooldown.objectives.tasks import Task
 from cooldown.objectives.trust import reading
 from cooldown.search.evidence.view import View
 from cooldown.search.statistics.verdict import Verdict
-from cooldown.storage import ExperimentRecord
+from cooldown.storage import ExperimentRecord, Status
 
 if TYPE_CHECKING:
     import pandas
@@ -31,6 +31,11 @@ class Result:
         self.record, self.task = record, task
         self.name, self.status = record.name, record.status
         self.view, self._trust = View(record), trust
+
+    @property
+    def was_ended(self) -> bool:
+        """Whether `pause`, `stop` or `cancel` has ended its run early. A limit of its own has a message."""
+        return self.status in (Status.PAUSED, Status.STOPPED, Status.CANCELLED) and not self.record.message
 
     @property
     def plot(self) -> "Plots":

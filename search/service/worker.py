@@ -7,7 +7,7 @@ has a reason in the ledger, and the queue goes on.
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from os import PathLike
 
 from cooldown.objectives.errors import InputError
@@ -22,8 +22,8 @@ from cooldown.storage import Ledger, LedgerError, Queue, Status
 from cooldown.storage.address import database_url
 from cooldown.storage.writer import Writer
 
-POLL = 1.0
-"""Seconds between two looks at an empty queue."""
+POLL, POLL_AGAIN = 1.0, 10.0
+"""Seconds between two looks at an empty queue, and at one that could not be read."""
 
 Say = Callable[[str], None]
 
@@ -74,25 +74,29 @@ class Worker:
         be used, if it is to end when idle.
         """
         with ThreadPoolExecutor(self._experiments, thread_name_prefix="experiment") as places:
-            for place in [places.submit(self._work) for _ in range(self._experiments)]:
+            for place in as_completed([places.submit(self._work) for _ in range(self._experiments)]):
+                if place.exception() is not None:
+                    # The others finish what is in flight.
+                    self.drain()
                 place.result()
 
     def _work(self) -> None:
         """Take one experiment after another. In a thread of its own no module is trusted but by what is said here."""
         with reading(self._trust):
             while not self._draining.is_set():
+                pause = POLL
                 try:
-                    found = self._run_next()
+                    if self._run_next():
+                        continue
                 except LedgerError as error:
                     # Of the queue itself: its server may be back before long.
                     if self._exit_when_idle:
                         raise
                     self._say(f"The queue cannot be read: {error}")
-                    found = False
-                if not found and self._exit_when_idle:
+                    pause = POLL_AGAIN
+                if self._exit_when_idle:
                     return
-                if not found:
-                    self._draining.wait(POLL)
+                self._draining.wait(pause)
 
     def _run_next(self) -> bool:
         """Run the experiment that is next in the queue; False if there is none."""

@@ -204,7 +204,7 @@ class _Runner:
             digest = str(done.result())
         except JobError as error:
             raise RunError(f"training failed: {error}") from error
-        self.writer.record_arithmetic(digest)
+        self.writer.record_arithmetic(digest, begins=not self.progress.work)
         return digest
 
     def _submit(self) -> None:

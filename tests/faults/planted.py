@@ -104,6 +104,13 @@ FAULTS = (
         ("tests/search/test_space.py",),
     ),
     Fault(
+        "a run that is to pause begins further jobs",
+        "search/tuning/runner.py",
+        "            if ending is None:\n                self._submit()",
+        "            self._submit()",
+        ("tests/search/test_queued_experiments.py",),
+    ),
+    Fault(
         "nobody asks for the lease",
         "storage/writer.py",
         "select(e.c.appends, e.c.requested).where(self._mine).with_for_update()",

@@ -24,6 +24,7 @@ from cooldown.search.figures.named import DRAWN
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.settings import OWN, Asked, OneArm, Settings
 from cooldown.storage import ExperimentRecord, Status
+from cooldown.storage.writer import Ending, Writer
 
 KERNEL = """
 from IPython.core.interactiveshell import InteractiveShell
@@ -103,14 +104,21 @@ def test_an_interrupt_says_how_to_continue(url: str) -> None:
     assert resume("iris", db=url).status is Status.DONE
 
 
+def interrupted(*_: Any, **__: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def stopped(writer: Writer, *_: Any, **__: Any) -> None:
+    """As `cooldown stop` does it."""
+    writer.outcome = Ending(Status.STOPPED)
+
+
+@pytest.mark.parametrize("run", [interrupted, stopped])
 @pytest.mark.parametrize(("kept", "said"), [(False, "Nothing is kept: with db= "), (True, "Finished work is kept")])
 def test_an_interrupted_search_of_the_estimator(
-    kept: bool, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Any, kept: bool, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("cooldown.search.tuning.runner.run", interrupted)
+    monkeypatch.setattr("cooldown.search.tuning.runner.run", run)
     search = ScheduledSearchCV(ScheduledMLPClassifier(), trials=1, repeats=1, db=tmp_path / "x.db" if kept else None)
     X = [[float(row), float(row % 3)] for row in range(30)]
     with pytest.raises(Interrupted, match=f"Interrupted. {said}.*, and the same fit continues it"):

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,9 @@ from cooldown.search.executors.packed import Packed
 from cooldown.search.service.worker import Worker
 from cooldown.search.tuning.runner import steps
 from cooldown.search.tuning.splits import Splits, task_of
-from cooldown.storage import Change, Ledger, Queue, Status
+from cooldown.storage import Change, Ledger, LedgerError, Queue, Status
 from cooldown.storage import writer as writer_module
+from cooldown.storage.environment import environment
 
 RunHere = Callable[..., tuple[int, str, str]]
 SETTINGS = {name: value for name, value in TINY.items() if name != "task"}
@@ -53,6 +55,17 @@ def test_what_is_submitted_is_what_is_compared(url: str, undisturbed: str) -> No
     assert print_of(Ledger(url).load("iris")) == undisturbed
     assert submit("iris", db=url, **SETTINGS).status is Status.DONE
     assert compare("iris", db=url, **SETTINGS).status is Status.DONE
+
+
+def test_a_worker_of_a_server(postgresql_url: str, undisturbed: str) -> None:
+    """Paused and resumed on PostgreSQL, too."""
+    submit("iris", db=postgresql_url, **SETTINGS)
+    queue = Queue(Ledger(postgresql_url))
+    work(postgresql_url, report=lambda: lambda _: queue.request("iris", Change.PAUSE))
+    assert status(postgresql_url) is Status.PAUSED
+    queue.put("iris")
+    work(postgresql_url)
+    assert print_of(Ledger(postgresql_url).load("iris")) == undisturbed
 
 
 def test_paused_at_every_edge(url: str, tmp_path: Path) -> None:
@@ -255,6 +268,32 @@ def test_a_machine_that_rounds_otherwise_leaves_it_alone(url: str, monkeypatch: 
     assert found == {"iris": Status.QUEUED, "wine": Status.DONE}
     record = Ledger(url).load("iris")
     assert (record.queue.requeues, "rounds in another way" in record.message) == (0, True)
+
+
+def test_the_environment_is_that_of_the_worker(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not of whoever submitted it."""
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("cooldown.storage.ledger.environment", lambda: {"python": "2.7", "packages": {}})
+        submit("iris", db=url, **SETTINGS)
+    work(url)
+    recorded = Ledger(url).load("iris").environment
+    assert {name: value for name, value in recorded.items() if name != "arithmetic"} == environment()
+
+
+@pytest.mark.parametrize("exit_when_idle", [False, True])
+def test_a_queue_that_cannot_be_read(url: str, exit_when_idle: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker waits until it can be, unless it is to end when there is nothing to do."""
+    said: list[str] = []
+    worker = Worker(url, workers=1, exit_when_idle=exit_when_idle, say=said.append)
+
+    def claimed(*_: Any) -> None:
+        worker.drain()
+        raise LedgerError("the server is away")
+
+    monkeypatch.setattr(Queue, "claimed", claimed)
+    with pytest.raises(LedgerError, match="the server is away") if exit_when_idle else nullcontext():
+        worker.work()
+    assert said == ([] if exit_when_idle else ["The queue cannot be read: the server is away"])
 
 
 def test_several_places_share_a_queue(url: str, undisturbed: str) -> None:

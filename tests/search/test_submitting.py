@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from search_runs import TINY
+from sqlalchemy import text
 
 from cooldown import experiments, submit, tasks
 from cooldown.objectives.errors import InputError
@@ -140,6 +141,15 @@ def test_a_comparison_that_is_paused_by_another_command(
     assert (code, "give a larger --max-gradient-evaluations" in err) == (2, True)
     code, out, _ = run_here("resume", "iris", "--workers", "1", "-q", "--max-gradient-evaluations", "none", "--json")
     assert (code, json.loads(out)["status"]) == (0, "done")
+
+
+def test_an_edited_spec_is_listed_and_cancelled(run_here: RunHere, url: str) -> None:
+    submit("iris", db=url, **SETTINGS)
+    with Ledger(url)._database.writing() as connection:
+        connection.execute(text("UPDATE cooldown_experiments SET spec = '{\"arms\": 7}'"))
+    assert run_here("queue", "--db", url)[0] == 0
+    assert [each["task"] for each in json.loads(run_here("queue", "--db", url, "--json")[1])] == ["None"]
+    assert run_here("cancel", "iris", "--db", url)[:2] == (0, "iris\n")
 
 
 REFUSED = [
