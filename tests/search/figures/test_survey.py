@@ -99,7 +99,7 @@ def test_the_command(run_here: Any, tmp_path: Path) -> None:
         (("survey/4", "-o", "x.pdf"), "a picture of the survey is a web page; use -o x.html"),
         (("survey/4", "verdict"), "survey/4 is a picture of its own"),
         (("schedule", "nom"), "unknown schedule 'nom'"),
-        (("mine",), "missing FIGURE"),
+        (("mine",), "give a FIGURE"),
         (("mine", "verdict", "curves"), "give one FIGURE"),
     ):
         code, _, err = run_here("figure", *given)
