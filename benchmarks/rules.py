@@ -4,7 +4,7 @@
 
 One core, one thread, float32, digits MLP 64-32-10, batch 32, five replicates together. All rules take turns in rounds,
 so that a neighbour on the machine slows down all of them; shown are medians, and medians of the ratios within a round.
-Targets: each rule at most 2 times Adam, YellowFin at most 4 times.
+Targets: each rule at most 2 times Adam, YellowFin at most 4 times, Muon at most 3 times.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from cooldown.objectives.schedules import get as schedule
 from cooldown.objectives.schedules import names as schedule_names
 
 REPLICATES, EPOCHS = 5, 30
-MOST = {"yellowfin": 4.0}
+MOST = {"yellowfin": 4.0, "muon": 3.0}
 STRATEGIES: dict[str, dict[str, object]] = {
     "clip_norm": {"clip_norm": 1.0},
     "gradient_noise": {"gradient_noise": 0.01},
@@ -32,6 +32,9 @@ STRATEGIES: dict[str, dict[str, object]] = {
     "weight_decay": {"weight_decay": 0.01},
     "curriculum": {"curriculum": "mixed"},
     "early_stopping": {"early_stopping": EPOCHS},
+    "ema": {"averaging": "ema"},
+    "swa": {"averaging": "swa"},
+    "sam": {"sam": 0.05},
 }
 
 

@@ -1,7 +1,9 @@
-"""The paths of several optimizers on one surface from one start, each at a learning rate found by a short search.
+"""The paths of several optimizers on one surface from one start, each at a learning rate found by a short search, or
+all at one.
 
-No rate is chosen by hand or left at a default meant for neural networks: otherwise the figure would compare rates, not
-optimizers. The search is the same for every rule and uses no random numbers.
+No rate is left at a default meant for neural networks: otherwise the figure would compare rates, not optimizers. The
+search is the same for every rule and uses no random numbers. A common rate shows what tuned rates hide: how momentum
+damps the zig-zag in a ravine.
 """
 
 import math
@@ -37,8 +39,10 @@ MAX_STEPS = 10_000
 class Trajectory:
     """One optimizer's path over a surface.
 
-    name: the optimizer's. learning_rate: tuned. path: (steps + 1, 2), with the start. values: (steps + 1,) of the
-    surface along the path. arrival: the first step from which the path stays arrived, None if it does not.
+    name: the optimizer's. learning_rate: tuned, or common. path: (steps + 1, 2), with the start. values: (steps + 1,)
+    of the surface along the path. arrival: the first step from which the path stays arrived, None if it does not.
+    crossings: how often the path changes the side of the horizontal line through the only minimum; None if there is not
+    one only.
     """
 
     name: str
@@ -46,6 +50,7 @@ class Trajectory:
     path: NDArray[np.float64]
     values: NDArray[np.float64]
     arrival: int | None
+    crossings: int | None
 
 
 Score = tuple[float, float, float, float]
@@ -60,7 +65,9 @@ class _CutError(Exception):
     """Ends a path that cannot be the best."""
 
 
-def trajectories(surface: Surface, optimizers: Iterable[str] | None, steps: int | None) -> list[Trajectory]:
+def trajectories(
+    surface: Surface, optimizers: Iterable[str] | None, steps: int | None, rate: float | None
+) -> list[Trajectory]:
     """See `surfaces.trajectories`."""
     count = _steps("trajectories", surface, steps)
     if isinstance(optimizers, str):
@@ -72,7 +79,9 @@ def trajectories(surface: Surface, optimizers: Iterable[str] | None, steps: int 
         rules.get(name)
         if names.count(name) > 1:
             raise InputError(f"trajectories(optimizers=...): {name} is named twice")
-    return [_trajectory(surface, name, tune(surface, name, count), count) for name in names]
+    if rate is not None and (not math.isfinite(rate) or rate <= 0):
+        raise InputError(f"trajectories(rate={rate!r}): must be a finite learning rate greater than 0")
+    return [_trajectory(surface, name, tune(surface, name, count) if rate is None else rate, count) for name in names]
 
 
 def tune(surface: Surface, optimizer: str, steps: int | None) -> float:
@@ -136,7 +145,14 @@ def _score(surface: Surface, optimizer: str, rate: float, steps: int, best: Scor
 def _trajectory(surface: Surface, optimizer: str, rate: float, steps: int) -> Trajectory:
     with np.errstate(over="ignore", invalid="ignore"):
         path = _descent(surface, optimizer, rate, steps)
-        return Trajectory(optimizer, rate, path, surface.value(path), surface.arrival(path))
+        return Trajectory(optimizer, rate, path, surface.value(path), surface.arrival(path), _crossings(surface, path))
+
+
+def _crossings(surface: Surface, path: NDArray[np.float64]) -> int | None:
+    if len(surface.minima) != 1:
+        return None
+    side = np.sign(path[:, 1] - surface.minima[0].point[1])
+    return int((side[1:] * side[:-1] < 0).sum())
 
 
 def _descent(

@@ -7,7 +7,7 @@ codes of categories. One preprocessor turns it into features; it is fitted on a 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ from cooldown.objectives.data.checks import (
     check_name,
     names_of,
 )
+from cooldown.objectives.data.random_labels import with_random_labels
 from cooldown.objectives.data.reading.doubts import doubts, repeated_rows
 from cooldown.objectives.data.reading.summary import Doubt, ReadColumn
 from cooldown.objectives.data.scaling import standardized
@@ -188,6 +189,13 @@ class ArrayTask(Task):
         """The same task with hidden layers of these widths."""
         return replace(self, hidden=hidden)
 
+    def with_random_labels(self, share: float) -> "ArrayTask":
+        """The same task with this share of its labels drawn at random; InputError unless it has classes."""
+        if not self._classifies:
+            raise InputError(f"task {self.name!r} has no classes: random_labels is for a classification")
+        X, y = self.data
+        return replace(self, load=partial(_same, (X, with_random_labels(y, share))))
+
     def with_aim(self, aim: Aim) -> "ArrayTask":
         """The same task with this aim; InputError if it does not fit the data."""
         check_aim(repr(self.name), aim, self.kind, self.data[1], self.labels, self.sample_weight is not None)
@@ -330,3 +338,8 @@ class ArrayTask(Task):
 def in_memory(X: NDArray[np.float64], y: NDArray[Any]) -> Data:
     """The `load` of a task whose data are already in memory."""
     return X, y
+
+
+def _same(data: Data) -> Data:
+    """What `load` is of a task whose data are known."""
+    return data

@@ -136,6 +136,10 @@ class Task(Entry, ABC):
             f"task {self.name!r} has a model of its own: its hidden layers cannot be set to {tuple(hidden)!r}"
         )
 
+    def with_random_labels(self, share: float) -> "Task":
+        """The same task with this share of its labels drawn at random; InputError if it has no labels of its own."""
+        raise InputError(f"task {self.name!r} has a model of its own: random_labels={share:g} cannot change its labels")
+
     def with_aim(self, aim: Aim) -> "Task":
         """The same task with other measures or weights; InputError if the model is not an MLP."""
         settings = [name for name, value in vars(aim).items() if value is not None]

@@ -109,7 +109,7 @@ muon = Optimizer(
     reference="Jordan 2024",
     matrices=Matrices(nesterov, orthogonalized),
     note="muon's learning rate is that of the weight matrices; where a model has none, all is trained by AdamW.",
-    colour="#8D6E63",
+    colour="#5F6BC4",
     # torch's computes in bfloat16, optax's corrects the momentum's bias, Keras's has other defaults for its parts.
     arms=(KnownArm("muon", "orthogonal steps for weight matrices, AdamW for the rest"),),
 )

@@ -125,7 +125,7 @@ prodigy = Optimizer(
     reference="Mishchenko & Defazio 2023, Algorithm 4",
     numbers=Numbers(estimate, size=2, terms=(alignment, size)),
     note="prodigy's learning rate multiplies the rate that it estimates itself; 1 is its authors' choice.",
-    colour="#C2185B",
+    colour="#4B7F52",
     native={
         "optax": Native(
             "contrib.prodigy",

@@ -59,7 +59,6 @@ schedule_free_adamw = Optimizer(
     ),
     reference="Defazio et al. 2024",
     reported=reported,
-    note="schedule_free_adamw is trained at y; its held-out losses and what it keeps are those of the average x.",
     colour="#2A9DA8",
     arms=(KnownArm("schedule_free_adamw", "AdamW with an average in place of a schedule"),),
 )

@@ -44,7 +44,6 @@ schedule_free_sgd = Optimizer(
     formula="y = (1−β)z + βx; z ← z − ηg(y); x ← x + c(z − x), c = η_max²/Σ η_max²; x is reported",
     reference="Defazio et al. 2024",
     reported=reported,
-    note="schedule_free_sgd is trained at y; its held-out losses and what it keeps are those of the average x.",
-    colour="#7A8F00",
+    colour="#B8860B",
     arms=(KnownArm("schedule_free_sgd", "SGD with an average in place of a schedule"),),
 )

@@ -16,15 +16,18 @@ names, get = _catalog.names, _catalog.get
 
 
 def trajectories(
-    surface: str | Surface, optimizers: Iterable[str] | None = None, steps: int | None = None
+    surface: str | Surface,
+    optimizers: Iterable[str] | None = None,
+    steps: int | None = None,
+    rate: float | None = None,
 ) -> list[Trajectory]:
     """The paths of `optimizers` (by default all) over `surface` from its start, each at its tuned learning rate.
 
-    steps: updates of each path, also while its rate is tuned; by default the surface's. The rules' other
-    hyperparameters keep their defaults. Raises InputError for an unknown surface or optimizer, an optimizer named
-    twice, and steps out of range.
+    steps: updates of each path, also while its rate is tuned; by default the surface's. rate: one learning rate for
+    all, in place of tuned ones. The rules' other hyperparameters keep their defaults. Raises InputError for an unknown
+    surface or optimizer, an optimizer named twice, steps out of range, and a rate that is not greater than 0.
     """
-    return _trajectories.trajectories(_resolved(surface), optimizers, steps)
+    return _trajectories.trajectories(_resolved(surface), optimizers, steps, rate)
 
 
 def tune(surface: str | Surface, optimizer: str, steps: int | None = None) -> float:

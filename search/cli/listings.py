@@ -170,16 +170,22 @@ def surface(document: dict[str, Any]) -> Group:
         return steps is None, steps or 0, row["optimizer"]
 
     rows = sorted(document["trajectories"], key=rank)
+    crossings = "common_rate" in document and any(row["crossings"] is not None for row in rows)
     table = Table(
         (
             Column("Optimizer"),
-            Column("Tuned rate", Form.READING),
+            Column("Rate" if "common_rate" in document else "Tuned rate", Form.READING),
             Column("Value reached", Form.READING),
             Column("Distance to minimum", Form.READING),
             Column("Steps to arrive", Form.COUNT),
+            # At tuned rates they say little: each rule has a rate of its own.
+            *([Column("Crossings", Form.COUNT)] if crossings else []),
         ),
         [
-            (row["optimizer"], row["learning_rate"], row["value"], row["distance"], row["steps_to_arrive"])
+            (
+                *(row["optimizer"], row["learning_rate"], row["value"], row["distance"], row["steps_to_arrive"]),
+                *([row["crossings"]] if crossings else []),
+            )
             for row in rows
         ],
     )

@@ -1,8 +1,9 @@
 """Commands for papers: figures as files, and how to cite Cooldown."""
 
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,9 +12,16 @@ from cooldown.objectives.errors import InputError
 from cooldown.search.cli.frame import app, say
 from cooldown.search.cli.named import AboutExperiment
 from cooldown.search.cli.options import Db, Force, Trust
+from cooldown.search.cli.screen import OUT
 from cooldown.search.figures import FIGURES, PICTURES
 
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
 PAGE = "html"
+
+SURVEY, SCHEDULE = "survey/", "schedule"
+"""In place of an experiment: the survey's pictures, and schedules."""
 
 TITLE = "Cooldown: hyperparameter and learning-rate-schedule search under equal budgets"
 AUTHORS, YEAR = "The Cooldown authors", 2026
@@ -22,11 +30,15 @@ AUTHORS, YEAR = "The Cooldown authors", 2026
 
 @app.command(cls=AboutExperiment)
 def figure(
-    name: Annotated[str, typer.Argument(help="the experiment's name, or asynchronous", metavar="NAME")],
+    name: Annotated[
+        str,
+        typer.Argument(help="the experiment's name, or asynchronous, schedule, survey/1 to survey/6", metavar="NAME"),
+    ],
     figure: Annotated[
-        str | None,
+        list[str] | None,
         typer.Argument(
-            help=f"{', '.join(FIGURES[:-1])} or {FIGURES[-1]}; of asynchronous timelines or loss",
+            help=f"{', '.join(FIGURES[:-1])} or {FIGURES[-1]}; of asynchronous timelines or loss; of schedule the "
+            "names of schedules",
             metavar="FIGURE",
             show_default=False,
         ),
@@ -45,39 +57,74 @@ def figure(
     db: Db = None,
     trust: Trust = False,
 ) -> None:
-    """Write a FIGURE of an experiment, or of asynchronous workers, for a paper or as a web page."""
-    from cooldown.search import experiments
+    """Write a FIGURE of an experiment, for a paper or as a web page.
+
+    Without an experiment: `survey/1` to `survey/6` are the survey's pictures, `schedule NAME …` draws schedules, and
+    `asynchronous` workers.
+    """
     from cooldown.search.cli.output import check_output, file_name, write_output
-    from cooldown.search.experiments import pictures
-    from cooldown.search.figures import named, printed
+    from cooldown.search.figures import printed
     from cooldown.search.figures.page import page
 
-    of_name: tuple[str, ...] = PICTURES.get(name, ())
-    if figure is None:
-        if not of_name:
-            raise InputError(f"figure {name!r:.80}: give a FIGURE: {', '.join(FIGURES)}")
-        figure = of_name[0]
-    if figure not in (*FIGURES, *of_name):
-        raise unknown_name("figure", figure, (*FIGURES, *of_name))
+    title, draw = _drawing(name, figure or [], db)
     width = printed.WIDTH if width is None else width
-    path = Path(f"{file_name(name)}-{figure}.pdf" if output is None else output)
+    path = Path(f"{file_name(title)}.{'html' if name.startswith(SURVEY) else 'pdf'}" if output is None else output)
     format = path.suffix.lower().removeprefix(".")
+    if name.startswith(SURVEY) and format != PAGE:
+        raise InputError(f"-o {str(path)!r}: a picture of the survey is a web page; use -o {path.with_suffix('.html')}")
     if format != PAGE:
         try:
             printed.check_printing(format, width)
         except InputError as error:
             raise InputError(f"-o {str(path)!r}: {error}") from error
     check_output(path, force)
-    drawn = (
-        pictures.DRAWN[name][figure]()
-        if figure in of_name
-        else named.figure(experiments.load(name, db=db).view, figure)
-    )
+    drawn, caption = draw()
     if format == PAGE:
-        write_output(path, page(drawn, f"{name}: {figure}"), force)
+        write_output(path, page(drawn, title, caption), force)
     else:
         write_output(path, printed.printed(drawn, format, width=width), force)
+    if caption:
+        OUT.print(caption)
     say(f"Wrote {path}.")
+
+
+def _drawing(name: str, figure: list[str], db: str | None) -> tuple[str, Callable[[], tuple["go.Figure", str]]]:
+    """A title, and what draws the figure and says what to see in it, "" for nothing."""
+    if name.startswith(SURVEY):
+        from cooldown.search.figures.survey import survey_picture
+
+        if figure:
+            raise InputError(f"{name} is a picture of its own; leave out {' '.join(figure)!r}")
+
+        def picture() -> tuple["go.Figure", str]:
+            drawn = survey_picture(name)
+            return drawn.figure, drawn.caption
+
+        return name, picture
+    if name == SCHEDULE and figure and not set(figure) & set(FIGURES):
+        from cooldown.search.figures.schedules import of_schedules
+
+        return "-".join([name, *figure]), lambda: (of_schedules(figure), "")
+    of_name: tuple[str, ...] = PICTURES.get(name, ())
+    figure = figure or list(of_name[:1])
+    if len(figure) != 1:
+        told = "give one FIGURE" if figure else f"give a FIGURE: {', '.join(FIGURES)}"
+        raise InputError(f"figure {name!r:.80}: {told}")
+    (which,) = figure
+    if which not in (*FIGURES, *of_name):
+        raise unknown_name("figure", which, (*FIGURES, *of_name))
+    if which in of_name:
+        from cooldown.search.experiments import pictures
+
+        return f"{name}-{which}", lambda: (pictures.DRAWN[name][which](), "")
+
+    def of_experiment() -> tuple["go.Figure", str]:
+        from cooldown.search import experiments
+        from cooldown.search.figures import named
+
+        return named.figure(experiments.load(name, db=db).view, which), ""
+
+    return f"{name}-{which}", of_experiment
 
 
 @app.command()

@@ -180,12 +180,17 @@ def surface(
     steps: Annotated[
         int | None, typer.Option("--steps", help="updates per path [default: the surface's own]", **WHOLE)
     ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option("--rate", help="one learning rate for all [default: tuned for each]", metavar="RATE"),
+    ] = None,
+    in_3d: Annotated[bool, typer.Option("--3d", help="draw the surface in three dimensions, not animated")] = False,
     force: Force = False,
     json_: Json = False,
 ) -> None:
     """Draw the optimizers' paths over a surface of two parameters.
 
-    Each optimizer uses a tuned learning rate.
+    Each optimizer uses a tuned learning rate, or all use that of --rate.
     """
     from cooldown.objectives import surfaces
     from cooldown.search.cli import listings
@@ -201,10 +206,10 @@ def surface(
                 f"-o {str(path)!r}: a surface is written as an animated web page; use -o {path.with_suffix('.html')}"
             )
     with ERR.status(f"Tuning learning rates on {name} …"):
-        trajectories = surfaces.trajectories(drawn, optimizer, steps)
+        trajectories = surfaces.trajectories(drawn, optimizer, steps, rate)
         if path is not None:
-            write_output(path, drawing.picture(drawn, trajectories), force)
-    document = drawing.document(drawn, trajectories)
+            write_output(path, drawing.picture(drawn, trajectories, rate, in_3d=in_3d), force)
+    document = drawing.document(drawn, trajectories, rate)
     if json_:
         print_json(document)
     else:

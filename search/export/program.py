@@ -27,6 +27,7 @@ from cooldown.search.export.format import Chosen
 from cooldown.search.export.literals import call, literal
 from cooldown.search.export.native import Call, native_call
 from cooldown.search.export.source import Source, collect
+from cooldown.search.spec.ranges import RANDOM_LABELS_KEY
 
 T = TypeVar("T")
 
@@ -89,6 +90,7 @@ class Program:
         found = {
             "asynchronous workers": self.config.asynchronous is not None,
             "class_weight": aim.class_weight is not None,
+            "random_labels": bool(self._chosen.spec.ranges.get(RANDOM_LABELS_KEY)),
             "sample_weight": self.task.sample_weight is not None,
             "target_transform": aim.target_transform is not None,
             "groups": self.task.apart.groups is not None,

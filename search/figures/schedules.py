@@ -1,11 +1,12 @@
 """Schedules: the learning rate of each update."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from cooldown.objectives import schedules
 from cooldown.objectives.plain_text import visible_in_html
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import Column, Table
@@ -19,6 +20,9 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 """The next one each time the colours repeat."""
 
 HEIGHT = 420
+
+EPOCHS, UPDATES = 70, 100
+"""Of the run in `of_schedules`: three periods of SGDR, and updates in an epoch."""
 
 
 def rates(
@@ -53,6 +57,21 @@ def rates(
     ]
     bottom = {} if log else {"rangemode": "tozero"}
     return chart(traces, HEIGHT, xaxis=axis("Update"), yaxis=axis(visible_in_html(unit), log=log, **bottom))
+
+
+def of_schedules(names: Sequence[str]) -> go.Figure:
+    """The rates of schedules with their default hyperparameters over a run of `EPOCHS` × `UPDATES` updates, as shares
+    of each one's highest; a warm-up that is part of a formula takes a fifth of the run.
+
+    Raises InputError for an unknown schedule.
+    """
+    lines = {}
+    for name in dict.fromkeys(names):
+        entry = schedules.get(name)
+        settings = entry.complete({} if entry.ramped else {"warmup_steps": EPOCHS * UPDATES // 5})
+        multipliers = entry.rates(EPOCHS * UPDATES, UPDATES, settings)
+        lines[name] = multipliers / multipliers.max()
+    return rates(lines, "Share of the highest rate")
 
 
 def rates_table(multipliers: Mapping[str, NDArray[np.float64]], unit: str = "Learning rate") -> Table:

@@ -56,11 +56,12 @@ class _Drawn:
     corners: NDArray[np.intp]
 
 
-def surface_figure(surface: Surface, trajectories: Sequence[Trajectory]) -> go.Figure:
+def surface_figure(surface: Surface, trajectories: Sequence[Trajectory], rate: float | None = None) -> go.Figure:
     """The landscape of `surface` with the paths of `trajectories` over it, and their values against the step.
 
-    trajectories: at least one, all with the same number of steps. The figure opens at the last step; Play starts over,
-    with a frame for each step, or for fewer and fewer of them where there are more than 100.
+    trajectories: at least one, all with the same number of steps. rate: that of all of them, if they are not tuned.
+    The figure opens at the last step; Play starts over, with a frame for each step, or for fewer and fewer of them
+    where there are more than 100.
 
     The landscape is an image behind the traces and not a contour trace: plotly.js would remove a contour during the
     animation, or redraw it late with every frame.
@@ -75,7 +76,7 @@ def surface_figure(surface: Surface, trajectories: Sequence[Trajectory]) -> go.F
     return go.Figure(
         # The minima are marked above the paths: most of these end there.
         [*still, *moving, *_marks(surface, "black")],
-        layout=_layout(surface, shown, bounds).update(images=[image(surface, landscape)]),
+        layout=_layout(surface, shown, bounds, rate).update(images=[image(surface, landscape)]),
         frames=[go.Frame(name=str(step), traces=numbers, data=_moved(drawn, bounds, step)) for step in shown],
     )
 
@@ -226,7 +227,7 @@ def _moved(drawn: Sequence[_Drawn], bounds: tuple[float, float], step: int) -> l
     ]
 
 
-def _layout(surface: Surface, shown: Sequence[int], bounds: tuple[float, float]) -> go.Layout:
+def _layout(surface: Surface, shown: Sequence[int], bounds: tuple[float, float], rate: float | None) -> go.Layout:
     (left, right), (bottom, top) = surface.window
     plain = {"constrain": "domain", "showgrid": False, "zeroline": False, "ticks": "outside"}
     return go.Layout(
@@ -234,8 +235,7 @@ def _layout(surface: Surface, shown: Sequence[int], bounds: tuple[float, float])
         title={
             "text": f"{surface.name.capitalize()}: {surface.formula}",
             "subtitle": {
-                "text": "Each optimizer starts at the circle, with the learning rate η that brings it "
-                f"{goal(surface)} in the fewest steps.<br>"
+                "text": f"Each optimizer starts at the circle, with the learning rate η {_chosen(surface, rate)}.<br>"
                 "Press Play to animate the paths; click a name to hide that optimizer.",
             },
         },
@@ -252,6 +252,11 @@ def _layout(surface: Surface, shown: Sequence[int], bounds: tuple[float, float])
             for (key, title), y in zip((*LEGENDS.values(), ("legend3", "Marks")), (1, 0.68, 0.1), strict=True)
         },
     )
+
+
+def _chosen(surface: Surface, rate: float | None) -> str:
+    """How the learning rates were chosen, after "the learning rate η"."""
+    return f"that brings it {goal(surface)} in the fewest steps" if rate is None else f"= {rate:g} for all"
 
 
 def goal(surface: Surface) -> str:

@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cooldown.objectives.catalog import unknown_name
+from cooldown.objectives.data.random_labels import RANDOM_LABELS
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.hyperparameters import Categorical, Declared
 from cooldown.objectives.strategies import STRATEGIES, Strategy
 from cooldown.search.spec import limits
 from cooldown.search.spec.arms import Arm
-from cooldown.search.spec.values import STRATEGY, flatten, is_number, is_off, read_value, word
+from cooldown.search.spec.values import STRATEGY, TASK, flatten, is_number, is_off, read_value, word
+
+RANDOM_LABELS_KEY = f"{TASK}.{RANDOM_LABELS.name}"
 
 
 def read_settings(texts: Sequence[str]) -> dict[str, Any]:
@@ -57,6 +60,7 @@ def read_ranges(ranges: Any, arms: Sequence[Arm] | None) -> dict[str, Any]:
     declared: dict[str, tuple[str, Declared]] = {
         f"{STRATEGY}.{name}": (STRATEGY, strategy.declared) for name, strategy in STRATEGIES.items()
     }
+    declared[RANDOM_LABELS_KEY] = (TASK, RANDOM_LABELS)
     for arm in arms or ():
         for owner, hyperparameters in arm.hyperparameters.items():
             declared |= {
@@ -70,6 +74,11 @@ def read_ranges(ranges: Any, arms: Sequence[Arm] | None) -> dict[str, Any]:
                 # What is off by default needs no entry.
                 if not is_off(declared[key][1], value):
                     checked[key] = read_value(key, *declared[key], value)
+                if key == RANDOM_LABELS_KEY and isinstance(checked[key], tuple):
+                    raise InputError(
+                        f"{key}: is one share from 0 to 1, since all trials have one task; for several shares, run an "
+                        "experiment for each"
+                    )
             elif arms is not None:
                 kind = "strategy" if key.startswith(f"{STRATEGY}.") else "hyperparameter of these arms"
                 raise unknown_name(kind, key, declared)

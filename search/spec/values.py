@@ -16,6 +16,9 @@ from cooldown.objectives.hyperparameters import Categorical, Declared, Hyperpara
 STRATEGY = "strategy"
 """The prefix of a strategy in a parameter's name, as in `strategy.dropout`."""
 
+TASK = "task"
+"""The prefix of what changes the task itself, as in `task.random_labels`."""
+
 OFF = "off"
 """The value of a strategy that is off by default, such as `early_stopping`, where it stays off."""
 

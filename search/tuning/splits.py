@@ -15,6 +15,7 @@ from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.executors.packed import Packed
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.ranges import RANDOM_LABELS_KEY
 from cooldown.search.spec.recorded import resumable
 from cooldown.search.spec.task_fields import BY_TASK, OWN_TEST
 from cooldown.storage import ExperimentRecord, Purpose
@@ -49,6 +50,8 @@ def task_of(spec: Experiment, given: Task | None = None, uploads: Callable[[str]
         if not _brings(task)[name]:
             what = "test rows" if name == "test" else name
             raise InputError(f"{name} {OWN_TEST!r}: task {task.name!r} has no {what} of its own")
+    if share := spec.ranges.get(RANDOM_LABELS_KEY):
+        task = task.with_random_labels(share)
     return task.with_aim(spec.aim) if spec.aim else task
 
 

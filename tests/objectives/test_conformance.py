@@ -194,7 +194,9 @@ def test_what_is_no_entry_is_told(name: str, message: str) -> None:
 
 
 def test_equal_runs_have_equal_fields_except_their_timings() -> None:
-    (curve,) = train(tasks.get("iris"), [TrainConfig.from_json({"optimizer": "sgd", "epochs": 2})], [0])[0]
+    (curve,) = train(
+        tasks.get("iris"), [TrainConfig.from_json({"optimizer": "sgd", "epochs": 2})], [0], every_update=True
+    )[0]
     assert same(curve, replace(curve, seconds=curve.seconds + 1))
     assert same(replace(curve, uninformed_loss=float("nan")), replace(curve, uninformed_loss=float("nan")))
     for field in fields(curve):

@@ -7,10 +7,15 @@ import numpy as np
 import pytest
 from search_runs import run_in_threads, spec
 
+from cooldown.objectives import tasks
+from cooldown.objectives.errors import InputError
 from cooldown.search.evidence.generalization import generalization, generalization_table
 from cooldown.search.evidence.sections import MADE, Missing
 from cooldown.search.evidence.view import View
+from cooldown.search.export.selection import export
 from cooldown.search.figures.generalization import ablation
+from cooldown.search.spec.experiment import read_spec
+from cooldown.search.tuning.splits import task_of
 from cooldown.storage import ExperimentRecord
 
 
@@ -59,3 +64,22 @@ def test_a_task_without_a_network_has_no_probes(url: str) -> None:
     (said,) = MADE["generalization"](View(run_in_threads(url, spec(task="quadratic"), name="bowl")))
     assert isinstance(said, Missing)
     assert "Cooldown's own networks" in said.text
+
+
+def test_random_labels_are_one_share_of_the_task() -> None:
+    chosen = read_spec(task="iris", ranges={"task.random_labels": 0.5})
+    assert task_of(chosen).fingerprint() == tasks.get("iris").with_random_labels(0.5).fingerprint()
+    assert read_spec(**chosen.to_json()) == chosen
+    for value, said in (
+        ((0, 1), "is one share from 0 to 1"),
+        (1.5, "must be at most 1"),
+        ("all", "should be a number"),
+    ):
+        with pytest.raises(InputError, match=said):
+            read_spec(task="iris", ranges={"task.random_labels": value})
+
+
+def test_a_program_cannot_load_random_labels(url: str) -> None:
+    view = View(run_in_threads(url, spec(ranges={"task.random_labels": 1.0}), name="random"))
+    with pytest.raises(InputError, match="a program cannot express random_labels"):
+        export(view, "torch")
