@@ -1,0 +1,70 @@
+"""`Claim`: one statement of the survey, what it takes to check it, and how the results are judged.
+
+The evidence of a claim is made of parts (`statistics.claims.Part`): effects in repeats, with the limits between which
+the claim says that they lie. They come from experiments in the ledger (`studies`, `of_studies`), or from a computation
+that takes seconds and of which nothing is kept (`computed`).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from cooldown.objectives.catalog import Entry
+from cooldown.objectives.surfaces import Surface
+from cooldown.objectives.tasks import Task
+from cooldown.search.claims.budgets import Budget
+from cooldown.search.evidence.view import View
+from cooldown.search.statistics.claims import Part
+
+Subject = Task | Surface
+"""What a claim is checked on."""
+
+Study = Mapping[str, Any]
+"""The settings of an experiment of a claim, as `compare` takes them, without those of its budget: `arms`, and others."""
+
+
+def everywhere(subject: Subject) -> str:
+    """Of a claim that applies to all tasks."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Claim(Entry):
+    """A claim.
+
+    name: that of its file. id: by which users call it. statement: what it says. source: who says it. published: the
+        figure that it is held against, "" for none.
+    studies: the experiments that it takes at a budget. of_studies: its parts, from their views in the same order.
+    computed: its parts, from the task itself, at a budget; instead of studies.
+    limits: why it does not apply to a task; "" if it does.
+    surface: the surface that it is about, in place of a task; "" for none.
+    measured: whether what is computed depends on the machine, as times do.
+    """
+
+    name: str
+    id: str
+    statement: str
+    source: str
+    published: str
+    studies: Callable[[Budget], Sequence[Study]] = lambda _: ()
+    of_studies: Callable[[Sequence[View]], list[Part]] = lambda _: []
+    computed: Callable[[Any, Budget], list[Part]] | None = None
+    limits: Callable[[Task], str] = everywhere
+    surface: str = ""
+    measured: bool = False
+
+    @property
+    def kind(self) -> Literal["experiment", "computed", "measured"]:
+        """Where its numbers come from."""
+        if self.computed is None:
+            return "experiment"
+        return "measured" if self.measured else "computed"
+
+    def why_not(self, subject: Subject) -> str:
+        """Why the claim does not apply to a task or a surface; "" if it does."""
+        if self.surface:
+            about = f"it is about the surface {self.surface!r}: cooldown claim {self.id} {self.surface}"
+            return "" if subject.name == self.surface and isinstance(subject, Surface) else about
+        if isinstance(subject, Surface):
+            return "it is about training on rows, which a surface does not have"
+        return self.limits(subject)
