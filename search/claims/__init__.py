@@ -1,8 +1,8 @@
 """The survey's claims, checked on a task: `claim` for one, `claims` for all of them.
 
-`survey/` is the catalog, one file for each claim (`entry.Claim`): its statement, the experiments that it takes at three
-budgets, and its parts, effects that `statistics.claims` judges. `planning` names its experiments, `service` runs what is
-missing of them in the ledger, and `standing` reads what the ledger has.
+`survey/` is the catalog, one file for each claim (`entry.Claim`): its statement, the experiments that it takes, and its
+parts, effects that `statistics.claims` judges. `budgets` has the settings of three budgets, `planning` names the
+experiments, `service` runs what the ledger lacks of them, and `standing` reads what it has.
 """
 
 from cooldown.search.claims.budgets import BUDGETS

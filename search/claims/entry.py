@@ -6,24 +6,39 @@ that takes seconds and of which nothing is kept (`computed`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from cooldown.objectives.catalog import Entry
 from cooldown.objectives.surfaces import Surface
 from cooldown.objectives.tasks import Task
-from cooldown.search.claims.budgets import Budget
+from cooldown.search.claims.budgets import SETTINGS, Budget
 from cooldown.search.evidence.view import View
 from cooldown.search.statistics.claims import Part
 
 Subject = Task | Surface
 """What a claim is checked on."""
 
-Study = Mapping[str, Any]
-"""The settings of an experiment of a claim, as `compare` takes them, without those of its budget: `arms`, and others."""
+
+@dataclass(frozen=True)
+class Study:
+    """An experiment of a claim.
+
+    arms: what it compares. fixed: further settings of `compare`, at every budget. times: by how much settings of the
+    budget are multiplied.
+    """
+
+    arms: tuple[str, ...]
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    times: Mapping[str, float] = field(default_factory=dict)
+
+    def settings(self, budget: Budget) -> dict[str, Any]:
+        """The settings of `compare` at a budget."""
+        multiplied = {name: int(SETTINGS[budget][name] * factor) for name, factor in self.times.items()}
+        return {**SETTINGS[budget], "arms": self.arms, **self.fixed, **multiplied}
 
 
-def everywhere(subject: Subject) -> str:
+def everywhere(_: Task) -> str:
     """Of a claim that applies to all tasks."""
     return ""
 
@@ -34,7 +49,7 @@ class Claim(Entry):
 
     name: that of its file. id: by which users call it. statement: what it says. source: who says it. published: the
         figure that it is held against, "" for none.
-    studies: the experiments that it takes at a budget. of_studies: its parts, from their views in the same order.
+    studies: the experiments that it takes. of_studies: its parts, from their views in the same order.
     computed: its parts, from the task itself, at a budget; instead of studies.
     limits: why it does not apply to a task; "" if it does.
     surface: the surface that it is about, in place of a task; "" for none.
@@ -46,7 +61,7 @@ class Claim(Entry):
     statement: str
     source: str
     published: str
-    studies: Callable[[Budget], Sequence[Study]] = lambda _: ()
+    studies: tuple[Study, ...] = ()
     of_studies: Callable[[Sequence[View]], list[Part]] = lambda _: []
     computed: Callable[[Any, Budget], list[Part]] | None = None
     limits: Callable[[Task], str] = everywhere

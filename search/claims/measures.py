@@ -12,19 +12,18 @@ from cooldown.search.evidence.losses import mean_test_losses
 from cooldown.search.evidence.verdict import unlearned_arms, withheld_arms
 from cooldown.search.evidence.view import View
 from cooldown.search.spec.arms import spoken
-from cooldown.search.statistics.claims import Part
+from cooldown.search.statistics.claims import Limits, Part
 from cooldown.search.statistics.target import evaluations_to_target
 from cooldown.search.statistics.verdict import MARGIN, NOTHING_LEARNED
 from cooldown.storage import Purpose, StudyRecord
 
-ALIKE = {"above": 1 / (1 + MARGIN), "below": 1 + MARGIN}
+ALIKE = Limits(1 / (1 + MARGIN), 1 + MARGIN)
 """The limits of losses that are practically equal, as ratios."""
 
-NO_WORSE = {"below": 1 + MARGIN}
+NO_WORSE = Limits(below=1 + MARGIN)
 """The limits of a loss that is not higher by an amount that matters."""
 
-LOWER = {"below": 1.0}
-HIGHER = {"above": 1.0}
+LOWER, HIGHER = Limits(below=1.0), Limits(above=1.0)
 
 
 def log_losses(view: View, arm: str) -> NDArray[np.float64]:
@@ -46,24 +45,24 @@ def withheld(view: View, *arms: str, all_learn: bool = True) -> str:
     return "; ".join(reasons)
 
 
-def loss_ratio(view: View, a: str, b: str, **limits: float) -> Part:
+def loss_ratio(view: View, a: str, b: str, limits: Limits) -> Part:
     """The tuned test loss of arm a over that of arm b."""
     x = log_losses(view, a) - log_losses(view, b)
-    return Part(f"test loss of {said(view, a)} over that of {said(view, b)}", x, withheld=withheld(view, a, b), **limits)
+    return Part(f"test loss of {said(view, a)} over that of {said(view, b)}", x, limits, withheld=withheld(view, a, b))
 
 
-def ratio_of_ratios(effect: str, first: tuple[View, str, str], second: tuple[View, str, str], **limits: float) -> Part:
+def ratio_of_ratios(effect: str, first: tuple[View, str, str], second: tuple[View, str, str], limits: Limits) -> Part:
     """How many times as much a change matters in one case as in another: the ratio of losses of arms (a, b) in `first`
     over that in `second`. effect: what that is, in words.
     """
     x = np.subtract(*(log_losses(view, a) - log_losses(view, b) for view, a, b in (first, second)))
     reasons = [withheld(view, a, b, all_learn=False) for view, a, b in (first, second)]
-    return Part(effect, x, withheld="; ".join(filter(None, reasons)), **limits)
+    return Part(effect, x, limits, withheld="; ".join(filter(None, reasons)))
 
 
-def time_ratio(view: View, a: str, b: str, **limits: float) -> Part:
-    """The gradient evaluations that arm b takes to its own final validation loss over those that arm a takes to the same
-    loss: how many times as fast a is. A run that does not reach it counts as a whole one.
+def time_ratio(view: View, a: str, b: str, limits: Limits) -> Part:
+    """How many times as fast as b arm a is: the gradient evaluations that b takes to its own final validation loss over
+    those that a takes to the same loss. A run that does not reach it counts as a whole one.
     """
     x = []
     for of_a, of_b in zip(_searches(view, a), _searches(view, b), strict=True):
@@ -71,15 +70,13 @@ def time_ratio(view: View, a: str, b: str, **limits: float) -> Part:
         times = [_time_to(study, float(losses[-1])) for study in (of_a, of_b)]
         x.append(np.log(times[1]) - np.log(times[0]))
     effect = f"gradient evaluations of {said(view, b)} to its own final validation loss over those of {said(view, a)}"
-    return Part(effect, np.array(x), withheld=withheld(view, a, b), **limits)
+    return Part(effect, np.array(x), limits, withheld=withheld(view, a, b))
 
 
-def evaluated_ratio(
-    view: View, a: str, b: str, what: str, measured: Callable[[Curve], float], **limits: float
-) -> Part:
+def evaluated_ratio(view: View, a: str, b: str, what: str, measured: Callable[[Curve], float], limits: Limits) -> Part:
     """A number of the winners' evaluations, the mean over their seeds: of arm a over that of arm b. what: its name."""
     x = np.subtract(*(np.log(evaluated(view, arm, measured)) for arm in (a, b)))
-    return Part(f"{what} of {said(view, a)} over those of {said(view, b)}", x, withheld=withheld(view, a, b), **limits)
+    return Part(f"{what} of {said(view, a)} over those of {said(view, b)}", x, limits, withheld=withheld(view, a, b))
 
 
 def evaluated(view: View, arm: str, measured: Callable[[Curve], float]) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ Two claims that need the same experiment thereby find the same one, and a run th
 from hashlib import sha256
 
 from cooldown.objectives.canonical import canonical_json
-from cooldown.search.claims.budgets import SETTINGS, Budget
+from cooldown.search.claims.budgets import Budget
 from cooldown.search.claims.entry import Claim
 from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.storage.names import name_after
@@ -17,9 +17,7 @@ PREFIX = "survey-"
 
 def specs(claim: Claim, task: str, target: str | None, budget: Budget) -> list[Experiment]:
     """The specs of the experiments that a claim takes on a task. task, target: as a spec names them."""
-    return [
-        read_spec(task=task, target=target, **{**SETTINGS[budget], **study}) for study in claim.studies(budget)
-    ]
+    return [read_spec(task=task, target=target, **study.settings(budget)) for study in claim.studies]
 
 
 def name_of(spec: Experiment, fingerprint: str) -> str:

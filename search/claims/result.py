@@ -107,10 +107,10 @@ class ClaimResult:
 
 def limits(part: Part) -> str:
     """Between which limits a claim says that an effect lies."""
-    above, below = (formatted(end, Form.READING) for end in (part.above, part.below))
-    if math.isinf(part.above):
+    above, below = (formatted(end, Form.READING) for end in part.limits)
+    if math.isinf(part.limits.above):
         return f"below {below}"
-    return f"above {above}" if math.isinf(part.below) else f"between {above} and {below}"
+    return f"above {above}" if math.isinf(part.limits.below) else f"between {above} and {below}"
 
 
 def _said(found: Finding, word: str) -> str:

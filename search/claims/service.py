@@ -22,8 +22,6 @@ from cooldown.search.statistics.claims import findings
 from cooldown.storage import Status
 
 
-
-
 @dataclass(frozen=True)
 class Checks:
     """The checks of claims on one task, or surface. task, target: as in `claim`, as are all others."""
@@ -67,16 +65,14 @@ class Checks:
         if recorded is not None and recorded.status is Status.DONE:
             return load(name, db=self.db).view
         # The repeats are given also at their default: without them an experiment goes on until it answers.
-        settings = {key: value for key, value in spec if not spec.at_default(key) and key != "task"}
+        settings: dict[str, Any] = {key: value for key, value in spec if not spec.at_default(key) and key != "task"}
         settings["repeats"] = spec.repeats
         task = self.task if isinstance(self.task, str | PathLike) else self.subject
-        where = {"db": self.db, "workers": self.workers, "executor": self.executor}
+        where: dict[str, Any] = {"db": self.db, "workers": self.workers, "executor": self.executor}
         return compare(task, name=name, **where, report=self.report, **settings).view
 
 
-def judged(
-    claim: Claim, task: str, budget: Budget, names: Sequence[str], views: Sequence[View]
-) -> ClaimResult:
+def judged(claim: Claim, task: str, budget: Budget, names: Sequence[str], views: Sequence[View]) -> ClaimResult:
     """A claim with studies, from the views of its experiments, which are done."""
     return ClaimResult(claim, task, budget, tuple(findings(claim.of_studies(views))), tuple(names))
 

@@ -48,7 +48,7 @@ def claims(
     quiet: Quiet = False,
 ) -> None:
     """Check all claims of the survey on each TASK; without one, list them."""
-    from cooldown.search.claims import ClaimResult, every
+    from cooldown.search.claims import ClaimResult
     from cooldown.search.claims import claims as checked
 
     if not task:

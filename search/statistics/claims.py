@@ -2,14 +2,14 @@
 
 A claim says of each of its parts between which limits an effect lies. The t interval of the effect's mean answers: the
 part is supported where the interval lies between the limits, contradicted where it lies beyond one of them, and else
-open. Where the effect is exactly at a limit, either word comes at most once in forty times, and both together at most at
-the error rate of the interval. The intervals of several parts hold at once (Bonferroni): a claim is contradicted as soon
-as one part is, and supported where all are.
+open. Where the effect is exactly at a limit, a wrong word comes at most as often as the interval's error rate says. The
+intervals of several parts hold at once (Bonferroni): a claim is contradicted as soon as one part is, and supported
+where all are.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,19 +25,25 @@ TOO_FEW = "an interval takes at least 2 repeats"
 NOT_FINITE = "an effect is not a finite number"
 
 
+class Limits(NamedTuple):
+    """Between which an effect lies, in its own unit, as 1.1 for a ratio."""
+
+    above: float = -np.inf
+    below: float = np.inf
+
+
 @dataclass(frozen=True, eq=False)
 class Part:
     """One part of a claim.
 
     effect: what is measured, in words. x: (repeats,) the effect in each repeat, of a ratio its natural logarithm.
-    above, below: between which the claim says the effect lies, in the unit of the effect itself, as 1.1 for a ratio.
-    ratio: whether the effect is a ratio. withheld: why nothing may be decided; "" if it may.
+    limits: between which the claim says that it lies. ratio: whether it is a ratio. withheld: why nothing may be
+    decided; "" if it may.
     """
 
     effect: str
     x: NDArray[np.float64]
-    above: float = -np.inf
-    below: float = np.inf
+    limits: Limits
     ratio: bool = True
     withheld: str = ""
 
@@ -62,8 +68,8 @@ def findings(parts: Sequence[Part], level: float = LEVEL) -> list[Finding]:
 
 
 def whole(found: Sequence[Finding]) -> Finding:
-    """The part that decides about the whole claim, whose word is that of the claim: the first that is contradicted, else
-    the first that is open, else the first.
+    """The part that decides, whose word is that of the claim: the first contradicted one, else the first open one, else
+    the first.
     """
     order: tuple[Word, ...] = ("contradicted", "open", "supported")
     return min(found, key=lambda finding: order.index(finding.word))
@@ -77,8 +83,9 @@ def _finding(part: Part, level: float) -> Finding:
     effect, low, high = (float(end) for end in (np.exp(ends) if part.ratio else ends))
     word: Word = "open"
     if not part.withheld:
-        if part.above < low and high < part.below:
+        above, below = part.limits
+        if above < low and high < below:
             word = "supported"
-        elif high < part.above or low > part.below:
+        elif high < above or low > below:
             word = "contradicted"
     return Finding(part, word, effect, low, high, part.withheld)

@@ -4,7 +4,7 @@ lead to the validation loss with which Adam ends.
 
 from collections.abc import Sequence
 
-from cooldown.search.claims.entry import Claim
+from cooldown.search.claims.entry import Claim, Study
 from cooldown.search.claims.measures import HIGHER, NO_WORSE, loss_ratio, time_ratio
 from cooldown.search.claims.shared import ANNEALING
 from cooldown.search.evidence.view import View
@@ -15,8 +15,8 @@ def of_studies(views: Sequence[View]) -> list[Part]:
     """The test loss of annealed momentum beside Adam's, and how fast each gets to Adam's validation loss."""
     (view,) = views
     return [
-        loss_ratio(view, "momentum+cosine", "adam", **NO_WORSE),
-        time_ratio(view, "momentum+cosine", "adam", **HIGHER),
+        loss_ratio(view, "momentum+cosine", "adam", NO_WORSE),
+        time_ratio(view, "momentum+cosine", "adam", HIGHER),
     ]
 
 
@@ -26,6 +26,6 @@ c02_sgd_against_adam = Claim(
     statement="SGD with a tuned rate, annealing and tuned momentum is competitive with Adam, and converges faster",
     source="Zhang, Mitliagkas & Ré 2017; Ruder 2017",
     published="",
-    studies=lambda budget: ({"arms": ANNEALING},),
+    studies=(Study(ANNEALING),),
     of_studies=of_studies,
 )

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.search.claims.entry import Claim
+from cooldown.search.claims.entry import Claim, Study
 from cooldown.search.claims.measures import log_losses, selection_losses
 from cooldown.search.evidence.view import View
-from cooldown.search.statistics.claims import Part
+from cooldown.search.statistics.claims import Limits, Part
 from cooldown.search.statistics.verdict import MARGIN
 
 RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
@@ -39,7 +39,7 @@ def of_studies(views: Sequence[View]) -> list[Part]:
         Part(
             f"test loss of adam with a learning rate a factor {factor} off the best over that with the best",
             lost(losses, best, steps),
-            above=1 + MARGIN,
+            Limits(above=1 + MARGIN),
         )
         for factor, steps in ((3, 1), (10, 2))
     ]
@@ -51,6 +51,6 @@ c04_learning_rate = Claim(
     statement="Even adaptive methods lose a lot between a good and the best learning rate",
     source="Ruder 2017",
     published="",
-    studies=lambda budget: ({"arms": ARMS, "trials": {"small": 4, "standard": 8, "full": 16}[budget]},),
+    studies=(Study(ARMS, times={"trials": 0.5}),),
     of_studies=of_studies,
 )

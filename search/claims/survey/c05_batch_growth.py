@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cooldown.search.claims.entry import Claim
+from cooldown.search.claims.entry import Claim, Study
 from cooldown.search.claims.limits import of_large
 from cooldown.search.claims.measures import ALIKE, LOWER, evaluated_ratio, loss_ratio
 from cooldown.search.evidence.view import View
@@ -15,8 +15,8 @@ def of_studies(views: Sequence[View]) -> list[Part]:
     """The test loss and the number of updates, growing batches over falling rates."""
     (view,) = views
     return [
-        loss_ratio(view, *ARMS, **ALIKE),
-        evaluated_ratio(view, *ARMS, "updates", lambda curve: float(curve.updates), **LOWER),
+        loss_ratio(view, *ARMS, ALIKE),
+        evaluated_ratio(view, *ARMS, "updates", lambda curve: float(curve.updates), LOWER),
     ]
 
 
@@ -26,7 +26,7 @@ c05_batch_growth = Claim(
     statement="Growing the batch matches decaying the rate, with fewer updates",
     source="Smith, Kindermans & Le 2017",
     published="under 6,000 updates in place of 14,000 at equal accuracy (ImageNet): a ratio of 0.43",
-    studies=lambda budget: ({"arms": ARMS},),
+    studies=(Study(ARMS),),
     of_studies=of_studies,
     limits=of_large,
 )

@@ -1,7 +1,7 @@
 """C8: paths on the ravine at common rates. How often they cross its bottom: momentum and SGD in 60 updates; Nesterov's
 rule and momentum until the swing across has shrunk to a hundredth. Across the ravine, whose curvature is 100, plain SGD
-zig-zags between the rates 0.01 and 0.02, and Nesterov's rule swings below 0.01: there are two sweeps of rates, which take
-the place of repeats. Nothing is random.
+zig-zags between the rates 0.01 and 0.02, and Nesterov's rule swings below 0.01: there are two sweeps of rates, in place
+of repeats. Nothing is random.
 """
 
 import numpy as np
@@ -11,9 +11,10 @@ from cooldown.objectives.descent import descend
 from cooldown.objectives.surfaces import Surface
 from cooldown.search.claims.budgets import SETTINGS, Budget
 from cooldown.search.claims.entry import Claim
-from cooldown.search.statistics.claims import Part
+from cooldown.search.statistics.claims import Limits, Part
 
 UPDATES = 60
+FEWER = Limits(below=0.0)
 LONGER = 250
 """Updates after which every swing has shrunk to a hundredth."""
 
@@ -54,8 +55,8 @@ def computed(surface: Surface, budget: Budget) -> list[Part]:
     )
     before = "crossings of the ravine until the swing is a hundredth"
     return [
-        Part(f"crossings of the ravine in {UPDATES} updates, momentum less sgd", momentum - sgd, below=0.0, ratio=False),
-        Part(f"{before}, nag less momentum", nag - damped, below=0.0, ratio=False),
+        Part(f"crossings of the ravine in {UPDATES} updates, momentum less sgd", momentum - sgd, FEWER, ratio=False),
+        Part(f"{before}, nag less momentum", nag - damped, FEWER, ratio=False),
     ]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cooldown.search.claims.entry import Claim
+from cooldown.search.claims.entry import Claim, Study
 from cooldown.search.claims.measures import ALIKE, HIGHER, log_losses, loss_ratio, withheld
 from cooldown.search.evidence.view import View
 from cooldown.search.statistics.claims import Part
@@ -17,13 +17,13 @@ def of_studies(views: Sequence[View]) -> list[Part]:
     (view,) = views
     rmsprop, adadelta, adam = (log_losses(view, arm) for arm in ARMS)
     return [
-        loss_ratio(view, "rmsprop", "adam", **ALIKE),
-        loss_ratio(view, "adadelta", "adam", **ALIKE),
+        loss_ratio(view, "rmsprop", "adam", ALIKE),
+        loss_ratio(view, "adadelta", "adam", ALIKE),
         Part(
             "mean test loss of rmsprop and adadelta over that of adam",
             np.mean([rmsprop, adadelta], axis=0) - adam,
+            HIGHER,
             withheld=withheld(view, *ARMS),
-            **HIGHER,
         ),
     ]
 
@@ -34,6 +34,6 @@ c10_alike = Claim(
     statement="RMSprop, Adadelta and Adam perform alike; bias correction puts Adam slightly ahead",
     source="Kingma & Ba 2015; Ruder 2016",
     published="",
-    studies=lambda budget: ({"arms": ARMS},),
+    studies=(Study(ARMS),),
     of_studies=of_studies,
 )

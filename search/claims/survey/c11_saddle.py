@@ -10,7 +10,7 @@ from cooldown.objectives.random_streams import generator
 from cooldown.objectives.surfaces import Surface, tune
 from cooldown.search.claims.budgets import SETTINGS, Budget
 from cooldown.search.claims.entry import Claim
-from cooldown.search.statistics.claims import Part
+from cooldown.search.statistics.claims import Limits, Part
 
 LINGER = ("sgd", "momentum", "nag")
 LEAVE = ("adagrad", "rmsprop", "adadelta")
@@ -40,7 +40,7 @@ def computed(surface: Surface, budget: Budget) -> list[Part]:
         Part(
             f"updates of {rule} to leave the saddle over those of the slowest of {', '.join(LEAVE)}",
             np.log(steps_to_leave(surface, rule, starts)) - np.log(slowest),
-            above=1.0,
+            Limits(above=1.0),
         )
         for rule in LINGER
     ]

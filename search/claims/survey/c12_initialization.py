@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cooldown.search.claims.entry import Claim
+from cooldown.search.claims.entry import Claim, Study
 from cooldown.search.claims.limits import of_networks
 from cooldown.search.claims.measures import HIGHER, ratio_of_ratios
 from cooldown.search.claims.shared import ANNEALING
@@ -21,13 +21,13 @@ def of_studies(views: Sequence[View]) -> list[Part]:
             "increase of the test loss by a poor initialization, of sgd over that of adam",
             (starts, sgd_poor, sgd_he),
             (starts, adam_poor, adam_he),
-            **HIGHER,
+            HIGHER,
         ),
         ratio_of_ratios(
             "increase of the test loss by a constant rate, of sgd over that of adam",
             (annealing, "sgd", "sgd+cosine"),
             (annealing, "adam", "adam+cosine"),
-            **HIGHER,
+            HIGHER,
         ),
     ]
 
@@ -38,7 +38,7 @@ c12_initialization = Claim(
     statement="Plain SGD depends more on initialization and on the annealing than adaptive methods",
     source="Ruder 2016",
     published="",
-    studies=lambda budget: ({"arms": STARTS}, {"arms": ANNEALING}),
+    studies=(Study(STARTS), Study(ANNEALING)),
     of_studies=of_studies,
     limits=of_networks,
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cooldown.search.claims.entry import Claim
+from cooldown.search.claims.entry import Claim, Study
 from cooldown.search.claims.limits import of_arrays
 from cooldown.search.claims.measures import LOWER, loss_ratio
 from cooldown.search.evidence.view import View
@@ -19,7 +19,7 @@ ARMS = (
 def of_studies(views: Sequence[View]) -> list[Part]:
     """Shuffled rows beside rows in their order, and a mixed curriculum beside a strict one."""
     (view,) = views
-    return [loss_ratio(view, "shuffled", "unshuffled", **LOWER), loss_ratio(view, "mixed", "strict", **LOWER)]
+    return [loss_ratio(view, "shuffled", "unshuffled", LOWER), loss_ratio(view, "mixed", "strict", LOWER)]
 
 
 c13_order = Claim(
@@ -28,7 +28,7 @@ c13_order = Claim(
     statement="Shuffling helps; a mixed curriculum beats a strict easy-to-hard one",
     source="Zaremba & Sutskever 2014; Ruder 2016",
     published="",
-    studies=lambda budget: ({"arms": ARMS},),
+    studies=(Study(ARMS),),
     of_studies=of_studies,
     limits=of_arrays,
 )

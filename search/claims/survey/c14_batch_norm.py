@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.search.claims.entry import Claim
+from cooldown.search.claims.entry import Claim, Study
 from cooldown.search.claims.limits import of_networks
 from cooldown.search.claims.measures import HIGHER, evaluated, ratio_of_ratios
 from cooldown.search.evidence.view import View
@@ -38,19 +38,21 @@ def largest(trains: NDArray[np.bool_]) -> NDArray[np.float64]:
 def of_studies(views: Sequence[View]) -> list[Part]:
     """The largest rates, and what the initialization costs."""
     ladder, starts = views
-    trains = [np.array([evaluated(ladder, arm, lambda curve: curve.capped) == 0 for arm in arms]) for arms in (WITH, WITHOUT)]
+    trains = [
+        np.array([evaluated(ladder, arm, lambda curve: curve.capped) == 0 for arm in arms]) for arms in (WITH, WITHOUT)
+    ]
     poor, he, normalized_poor, normalized_he = STARTS
     return [
         Part(
             "largest learning rate that trains with batch normalization over that without",
             largest(trains[0]) - largest(trains[1]),
-            **HIGHER,
+            HIGHER,
         ),
         ratio_of_ratios(
             "increase of the test loss by a poor initialization, without batch normalization over with it",
             (starts, poor, he),
             (starts, normalized_poor, normalized_he),
-            **HIGHER,
+            HIGHER,
         ),
     ]
 
@@ -61,7 +63,7 @@ c14_batch_norm = Claim(
     statement="Batch normalization allows larger rates and less careful initialization",
     source="Ioffe & Szegedy 2015",
     published="",
-    studies=lambda budget: ({"arms": (*WITHOUT, *WITH), "trials": 1, "seeds": 1, "finalists": 1}, {"arms": STARTS}),
+    studies=(Study((*WITHOUT, *WITH), {"trials": 1, "seeds": 1, "finalists": 1}), Study(STARTS)),
     of_studies=of_studies,
     limits=of_networks,
 )

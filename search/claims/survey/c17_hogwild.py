@@ -14,7 +14,7 @@ from cooldown.search.claims.entry import Claim
 from cooldown.search.claims.limits import of_sparse
 from cooldown.search.executors.opening import default_workers
 from cooldown.search.parallel.data import rows_of_task
-from cooldown.search.statistics.claims import Part
+from cooldown.search.statistics.claims import Limits, Part
 
 NEARLY = 0.75
 """The share of a linear speed-up that counts as nearly linear."""
@@ -29,8 +29,8 @@ def computed(task: ArrayTask, budget: Budget) -> list[Part]:
     rounds = [_round(rows, threads, seed) for seed in range(SETTINGS[budget]["repeats"])]
     speed_ups, losses = np.log(rounds).T
     return [
-        Part(f"speed-up per thread with {threads} threads", speed_ups - np.log(threads), above=NEARLY),
-        Part(f"final loss with {threads} threads over that with one", losses, below=1.1),
+        Part(f"speed-up per thread with {threads} threads", speed_ups - np.log(threads), Limits(above=NEARLY)),
+        Part(f"final loss with {threads} threads over that with one", losses, Limits(below=1.1)),
     ]
 
 

@@ -1,10 +1,10 @@
-"""C18: arms with simulated workers, all tuned: gradients that are 16 updates late beside none, and what is said to repair
-that beside the late ones.
+"""C18: arms with simulated workers, all tuned: gradients that are late beside none, and what is said to repair that
+beside the late ones.
 """
 
 from collections.abc import Sequence
 
-from cooldown.search.claims.entry import Claim
+from cooldown.search.claims.entry import Claim, Study
 from cooldown.search.claims.measures import HIGHER, LOWER, loss_ratio
 from cooldown.search.evidence.view import View
 from cooldown.search.statistics.claims import Part
@@ -23,9 +23,9 @@ def of_studies(views: Sequence[View]) -> list[Part]:
     """What staleness costs, and what the two remedies change."""
     (view,) = views
     return [
-        loss_ratio(view, "late", "adagrad", **HIGHER),
-        loss_ratio(view, "tolerant", "late", **LOWER),
-        loss_ratio(view, "elastic", "late", **LOWER),
+        loss_ratio(view, "late", "adagrad", HIGHER),
+        loss_ratio(view, "tolerant", "late", LOWER),
+        loss_ratio(view, "elastic", "late", LOWER),
     ]
 
 
@@ -34,8 +34,8 @@ c18_staleness = Claim(
     id="C18",
     statement="Stale asynchronous updates can diverge; delay-tolerant updates and elastic averaging repair that",
     source="Zhang, Choromanska & LeCun 2015; McMahan & Streeter 2014",
-    published="Downpour is stable when it exchanges after 1 or 4 updates, unstable after 16 or 64; elastic averaging is "
-    "ahead at each of these",
-    studies=lambda budget: ({"arms": ARMS},),
+    published="Downpour is stable when it exchanges after 1 or 4 updates, unstable after 16 or 64; elastic averaging "
+    "is ahead at each of these",
+    studies=(Study(ARMS),),
     of_studies=of_studies,
 )
