@@ -17,6 +17,7 @@ from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.experiments.catalog import contents
 from cooldown.search.spec.arms import known_arms
 from cooldown.search.spec.experiment import DEFAULT_ARMS
+from docs.claims import claims_page
 
 HERE = Path(__file__).parent
 NOT_BY_DEFAULT = " (not searched by default)"
@@ -328,6 +329,7 @@ print(rate, path[-1], surface.value(path)[-1])
 
 
 PAGES = {
+    "claims.md": claims_page,
     "optimizers.md": optimizers_page,
     "schedules.md": schedules_page,
     "strategies.md": strategies_page,

@@ -75,11 +75,15 @@ class Claim(Entry):
             return "experiment"
         return "measured" if self.measured else "computed"
 
+    @property
+    def about_a_surface(self) -> str:
+        """Why a claim about a surface does not apply to anything else."""
+        return f"it is about the surface {self.surface!r}: cooldown claim {self.id} {self.surface}"
+
     def why_not(self, subject: Subject) -> str:
         """Why the claim does not apply to a task or a surface; "" if it does."""
         if self.surface:
-            about = f"it is about the surface {self.surface!r}: cooldown claim {self.id} {self.surface}"
-            return "" if subject.name == self.surface and isinstance(subject, Surface) else about
+            return "" if isinstance(subject, Surface) and subject.name == self.surface else self.about_a_surface
         if isinstance(subject, Surface):
             return "it is about training on rows, which a surface does not have"
         return self.limits(subject)

@@ -91,7 +91,8 @@ def selection_losses(view: View, arms: Sequence[str]) -> NDArray[np.float64]:
 
 def said(view: View, arm: str) -> str:
     """An arm's name in a sentence."""
-    return spoken(view.spec.arm_called(arm))
+    name = view.spec.arm_called(arm)
+    return view.parsed_arms[name].label or spoken(name)
 
 
 def _searches(view: View, arm: str) -> list[StudyRecord]:

@@ -16,12 +16,13 @@ from cooldown.search.statistics.claims import Part
 
 RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 RULE = "momentum=0.9"
-WITHOUT = tuple(f"momentum[learning_rate={rate:g}, {RULE}]" for rate in RATES)
-WITH = tuple(f"momentum[batch_norm=true, learning_rate={rate:g}, {RULE}]" for rate in RATES)
-STARTS = tuple(
-    f"momentum[batch_norm={normalized}, initialization={start}]"
-    for normalized in ("false", "true")
-    for start in ("poor", "he")
+WITHOUT = tuple(f"plain-{rate:g}=momentum[learning_rate={rate:g}, {RULE}]" for rate in RATES)
+WITH = tuple(f"normalized-{rate:g}=momentum[batch_norm=true, learning_rate={rate:g}, {RULE}]" for rate in RATES)
+STARTS = (
+    "poor=momentum[initialization=poor]",
+    "he=momentum[initialization=he]",
+    "normalized-poor=momentum[batch_norm=true, initialization=poor]",
+    "normalized-he=momentum[batch_norm=true, initialization=he]",
 )
 
 
