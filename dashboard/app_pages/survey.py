@@ -34,7 +34,7 @@ def _standing(id: str, of: Subject, summaries: dict[str, Summary]) -> Standing:
     return standing(get(id), of, summaries, lambda name: data.result(summaries[name]).view)
 
 
-def _colour(word: str) -> str:
+def _colour(word: Any) -> str:
     return f"background-color: {COLOURS[word]}; color: #000000" if word in COLOURS else ""
 
 

@@ -47,8 +47,8 @@ def live(console: Console) -> Iterator[Report]:
 
 
 def plain(console: Console) -> Report:
-    """A report function for where there is no terminal: a line for every 10 % of an experiment, and one when the ledger is
-    locked.
+    """A report function for where there is no terminal: a line for every 10 % of an experiment, and one when the ledger
+    is locked.
     """
     shown: dict[str, int] = {}
     waited = False
