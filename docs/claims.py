@@ -84,7 +84,8 @@ def _section(claim: Claim) -> str:
     lines = [f"## {claim.id}\n", f"**{claim.statement}.** {claim.source}.\n"]
     lines += [f"Published: {claim.published}.\n"] if claim.published else []
     about = " ".join((sys.modules[f"cooldown.search.claims.survey.{claim.name}"].__doc__ or "").split())
-    lines.append(f"{about.removeprefix(f'{claim.id}: ')}\n")
+    about = about.partition(": ")[2]
+    lines.append(f"{about[0].upper()}{about[1:]}\n")
     if claim.surface:
         return "\n".join([*lines, f"    cooldown claim {claim.id} {claim.surface}\n"])
     for study in claim.studies:

@@ -41,25 +41,6 @@ gradient descent optimization algorithms* (2016), and his *Optimization for deep
 figures 5 and 6 show optimizers on Beale's function and at a saddle point.
 """
 
-CLAIMS = """## Claims to check on your own data
-
-| claim | try |
-|---|---|
-| C1: SGDR reaches the quality of step annealing in fewer epochs | `--arm momentum+sgdr --arm momentum+step` |
-| C2: tuned SGD with annealing is competitive with Adam | `--arm momentum+cosine --arm adam` |
-| C3: annealing helps Adam too | `--arm adam+cosine --arm adam+plateau --arm adam` |
-| C5: growing the batch matches decaying the rate | `--arm momentum+batch_growth --arm momentum+step` |
-| C8: momentum damps the zig-zag in a ravine, NAG corrects earlier | `cooldown surface ravine` |
-| C9: Adagrad suits sparse features | `cooldown compare sparse_text --arm adagrad --arm momentum` |
-| C10: RMSprop, Adadelta and Adam perform alike | `--arm rmsprop --arm adadelta --arm adam` |
-| C11: at a saddle SGD, momentum and NAG linger | `cooldown surface saddle` |
-| C12: plain SGD depends more on its initialization | `--arm sgd --arm adam --set strategy.initialization=poor` |
-| C13: a mixed curriculum beats a strict one | `--set strategy.curriculum=mixed`, and `easy_to_hard` |
-| C14: batch normalization allows larger rates | `--set strategy.batch_norm=true` |
-| C15: early stopping saves work without loss of quality | `--arm adam --arm 'stop=adam[early_stopping=3]'` |
-| C16: gradient noise helps poor initializations | `deep_narrow --arm adam --arm 'noise=adam[gradient_noise=0.01:1]'` |
-"""
-
 OPTIMIZERS = """# Optimizers
 
 `θ` are the parameters, `g` the gradient, `η` the learning rate of the update, `t` = 1, 2, … its number. All operations
@@ -323,7 +304,7 @@ print(rate, path[-1], surface.value(path)[-1])
     parts += [
         "\n".join(["| arm | what it is for | presets |", "|---|---|---|", *rows]) + "\n",
         "    cooldown compare digits --arm momentum+batch_growth --arm momentum+step\n",
-        CLAIMS,
+        "`cooldown claims` checks what the survey claims of them: [the claims](claims.md).\n",
     ]
     return "\n".join(parts)
 

@@ -50,7 +50,8 @@ class Claim(Entry):
     name: that of its file. id: by which users call it. statement: what it says. source: who says it. published: the
         figure that it is held against, "" for none.
     studies: the experiments that it takes. of_studies: its parts, from their views in the same order.
-    computed: its parts, from the task itself, at a budget; instead of studies.
+    computed: further parts, from the task or the surface itself, at a budget.
+    retrains: whether the parts of the studies take networks that are trained once more.
     limits: why it does not apply to a task; "" if it does.
     surface: the surface that it is about, in place of a task; "" for none.
     measured: whether what is computed depends on the machine, as times do.
@@ -67,13 +68,19 @@ class Claim(Entry):
     limits: Callable[[Task], str] = everywhere
     surface: str = ""
     measured: bool = False
+    retrains: bool = False
 
     @property
     def kind(self) -> Literal["experiment", "computed", "measured"]:
-        """Where its numbers come from."""
-        if self.computed is None:
+        """Where its numbers come from: at least in part from experiments, or not at all."""
+        if self.studies:
             return "experiment"
         return "measured" if self.measured else "computed"
+
+    @property
+    def kept(self) -> bool:
+        """Whether all that its verdict rests on is in the ledger."""
+        return self.computed is None and not self.retrains
 
     @property
     def about_a_surface(self) -> str:

@@ -3,9 +3,16 @@
 import numpy as np
 
 from cooldown.objectives.tasks import ArrayTask, Task
+from cooldown.search.evidence.numbers import counted
+
+SOME = 1000
+"""Rows of which a hundred are a large batch."""
 
 LARGE = 2000
 """Rows from which batches can grow to many times their first size."""
+
+DEEP = 6
+"""Hidden layers from which on a network is deep; five are not, in the paper on gradient noise."""
 
 MOSTLY_ZERO = 0.7
 """The share of zeros from which on features count as sparse."""
@@ -36,3 +43,30 @@ def of_sparse(task: Task) -> str:
     X, _ = task.data
     zeros = float(np.mean(X == 0))
     return "" if zeros >= MOSTLY_ZERO else f"its features are not sparse: {zeros:.0%} of them are zero"
+
+
+def of_deep_networks(task: Task) -> str:
+    """For a claim about networks that are deep."""
+    if why_not := of_networks(task):
+        return why_not
+    depth = len(task.hidden) if isinstance(task, ArrayTask) else 0
+    return (
+        ""
+        if depth >= DEEP
+        else f"it is about deep networks, and that of this task has {counted(depth, 'hidden layer')}"
+    )
+
+
+def of_classifiers(task: Task) -> str:
+    """For a claim about networks with hidden layers that classify."""
+    if why_not := of_networks(task):
+        return why_not
+    return "" if task.kind == "classification" else "it is about a classification"
+
+
+def of_large_batches(task: Task) -> str:
+    """For a claim about batches of more than a hundred rows."""
+    if why_not := of_networks(task):
+        return why_not
+    few = f"its {task.n_rows:,} rows are too few for large batches; it takes {SOME:,} or more"
+    return few if task.n_rows < SOME else ""

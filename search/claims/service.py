@@ -1,6 +1,5 @@
 """Checking claims: what `cooldown claim` and `cooldown claims` call."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike, fspath
@@ -48,16 +47,20 @@ class Checks:
         name = self.subject.name
         if why := claim.why_not(self.subject):
             return ClaimResult(claim, name, self.budget, why_not=why)
-        if claim.computed is not None:
-            return ClaimResult(claim, name, self.budget, tuple(findings(claim.computed(self.subject, self.budget))))
+        names, views = self._experiments(claim) if isinstance(self.subject, Task) else ([], [])
+        computed = [] if claim.computed is None else claim.computed(self.subject, self.budget)
+        found = findings([*claim.of_studies(views), *computed])
+        return ClaimResult(claim, name, self.budget, tuple(found), tuple(names))
+
+    def _experiments(self, claim: Claim) -> tuple[list[str], list[View]]:
+        """The names and the views of a claim's experiments; those that are missing are run."""
         assert isinstance(self.subject, Task)
         # A table in memory and a Task object have no name that a spec could load them by.
         named = isinstance(self.task, str | PathLike)
-        text = fspath(self.task) if named else name
+        text = fspath(self.task) if named else self.subject.name
         wanted = specs(claim, text, self.target if named else None, self.budget)
         names = [name_of(spec, self.subject.fingerprint()) for spec in wanted]
-        views = [self._view(*each) for each in zip(names, wanted, strict=True)]
-        return judged(claim, name, self.budget, names, views)
+        return names, [self._view(*each) for each in zip(names, wanted, strict=True)]
 
     def _view(self, name: str, spec: Experiment) -> View:
         """The experiment `name` of a claim, run to its end if it is not yet there."""
@@ -70,11 +73,6 @@ class Checks:
         task = self.task if isinstance(self.task, str | PathLike) else self.subject
         where: dict[str, Any] = {"db": self.db, "workers": self.workers, "executor": self.executor}
         return compare(task, name=name, **where, report=self.report, **settings).view
-
-
-def judged(claim: Claim, task: str, budget: Budget, names: Sequence[str], views: Sequence[View]) -> ClaimResult:
-    """A claim with studies, from the views of its experiments, which are done."""
-    return ClaimResult(claim, task, budget, tuple(findings(claim.of_studies(views))), tuple(names))
 
 
 def claim(

@@ -15,7 +15,6 @@ from cooldown.search.claims.budgets import BUDGETS, Budget
 from cooldown.search.claims.entry import Claim
 from cooldown.search.claims.planning import PREFIX, name_of, specs
 from cooldown.search.claims.result import ClaimResult
-from cooldown.search.claims.service import judged
 from cooldown.search.evidence.view import View
 from cooldown.search.statistics.claims import Word, findings
 from cooldown.storage import Status, Summary
@@ -64,16 +63,17 @@ def standing(claim: Claim, subject: Subject, summaries: Mapping[str, Summary], l
     if why_not := _why_not(claim, subject):
         result = ClaimResult(claim, subject.name, "small", why_not=why_not)
         return Standing(claim, subject, "not applicable", result=result)
-    if claim.computed is not None:
-        if not claim.surface:
-            return Standing(claim, subject, "on request")
+    if claim.surface and claim.computed is not None:
         found = findings(claim.computed(surfaces.get(subject.name), "small"))
         result = ClaimResult(claim, subject.name, "small", tuple(found))
         return Standing(claim, subject, result.verdict, result=result)
+    if not claim.kept:
+        return Standing(claim, subject, "on request")
     by_budget = {budget: _names(claim, subject, budget) for budget in reversed(BUDGETS)}
     for budget, names in by_budget.items():
         if all(name in summaries and summaries[name].status is Status.DONE for name in names):
-            result = judged(claim, subject.name, budget, names, [load(name) for name in names])
+            found = findings(claim.of_studies([load(name) for name in names]))
+            result = ClaimResult(claim, subject.name, budget, tuple(found), tuple(names))
             return Standing(claim, subject, result.verdict, tuple(names), result)
     for names in by_budget.values():
         begun = tuple(name for name in names if name in summaries)

