@@ -1,6 +1,6 @@
 """C17: passes over the rows by threads that share the parameters without a lock, beside the same passes in one thread,
-in turns, so that a neighbour on the machine slows down both. What is measured depends on the machine: it is no part of
-the ledger.
+in turns. Time is that for which the busiest thread had a core, which other programs on the machine hardly change. What
+is measured depends on the machine: it is no part of the ledger.
 """
 
 import numpy as np
@@ -38,7 +38,7 @@ def _round(rows: Rows, threads: int, seed: int) -> tuple[float, float]:
     """The speed-up and the ratio of losses of one order of the rows."""
     descent = Descent(rows.usual_rate, seed=seed)
     serial, together = hogwild(rows, descent, 1), hogwild(rows, descent, threads)
-    return serial.seconds / together.seconds, rows.loss(together.theta) / rows.loss(serial.theta)
+    return serial.busiest / together.busiest, rows.loss(together.theta) / rows.loss(serial.theta)
 
 
 c17_hogwild = Claim(
