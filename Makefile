@@ -46,7 +46,7 @@ format: .venv/.installed-test$(EXTRAS)
 	$(BIN)/ruff format .
 
 docs: .venv/.installed  ## writes the catalog's pages from the catalog
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 
 screenshots: .venv/.installed-test$(EXTRAS)  ## pictures of the dashboard, into docs/images
 	$(BIN)/python -m docs.screenshots

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cooldown.objectives.optimizers import Optimizer
     from cooldown.objectives.schedules import Schedule
     from cooldown.search import experiments
+    from cooldown.search.claims import claim, claims
     from cooldown.search.experiments import Result, compare, dry_run, load, resume, runs, submit, tune
     from cooldown.search.export.model_file import load_model
     from cooldown.search.service.client import Client
@@ -37,6 +38,8 @@ _HOMES = {
     "surfaces": "cooldown.objectives",
     "tasks": "cooldown.objectives",
     "train": "cooldown.objectives",
+    "claim": "cooldown.search.claims",
+    "claims": "cooldown.search.claims",
     "Result": "cooldown.search.experiments",
     "compare": "cooldown.search.experiments",
     "dry_run": "cooldown.search.experiments",
@@ -58,6 +61,8 @@ __all__ = [
     "Scale",
     "Schedule",
     "TrainConfig",
+    "claim",
+    "claims",
     "compare",
     "descend",
     "dry_run",

@@ -17,6 +17,7 @@ from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.experiments.catalog import contents
 from cooldown.search.spec.arms import known_arms
 from cooldown.search.spec.experiment import DEFAULT_ARMS
+from docs.claims import claims_page
 
 HERE = Path(__file__).parent
 NOT_BY_DEFAULT = " (not searched by default)"
@@ -38,25 +39,6 @@ range.
 *The survey* in these pages is an overview of gradient-descent optimization as of 2017, after S. Ruder, *An overview of
 gradient descent optimization algorithms* (2016), and his *Optimization for deep learning: highlights in 2017*; its
 figures 5 and 6 show optimizers on Beale's function and at a saddle point.
-"""
-
-CLAIMS = """## Claims to check on your own data
-
-| claim | try |
-|---|---|
-| C1: SGDR reaches the quality of step annealing in fewer epochs | `--arm momentum+sgdr --arm momentum+step` |
-| C2: tuned SGD with annealing is competitive with Adam | `--arm momentum+cosine --arm adam` |
-| C3: annealing helps Adam too | `--arm adam+cosine --arm adam+plateau --arm adam` |
-| C5: growing the batch matches decaying the rate | `--arm momentum+batch_growth --arm momentum+step` |
-| C8: momentum damps the zig-zag in a ravine, NAG corrects earlier | `cooldown surface ravine` |
-| C9: Adagrad suits sparse features | `cooldown compare sparse_text --arm adagrad --arm momentum` |
-| C10: RMSprop, Adadelta and Adam perform alike | `--arm rmsprop --arm adadelta --arm adam` |
-| C11: at a saddle SGD, momentum and NAG linger | `cooldown surface saddle` |
-| C12: plain SGD depends more on its initialization | `--arm sgd --arm adam --set strategy.initialization=poor` |
-| C13: a mixed curriculum beats a strict one | `--set strategy.curriculum=mixed`, and `easy_to_hard` |
-| C14: batch normalization allows larger rates | `--set strategy.batch_norm=true` |
-| C15: early stopping saves work without loss of quality | `--arm adam --arm 'stop=adam[early_stopping=3]'` |
-| C16: gradient noise helps poor initializations | `deep_narrow --arm adam --arm 'noise=adam[gradient_noise=0.01:1]'` |
 """
 
 OPTIMIZERS = """# Optimizers
@@ -322,12 +304,13 @@ print(rate, path[-1], surface.value(path)[-1])
     parts += [
         "\n".join(["| arm | what it is for | presets |", "|---|---|---|", *rows]) + "\n",
         "    cooldown compare digits --arm momentum+batch_growth --arm momentum+step\n",
-        CLAIMS,
+        "`cooldown claims` checks what the survey claims of them: [the claims](claims.md).\n",
     ]
     return "\n".join(parts)
 
 
 PAGES = {
+    "claims.md": claims_page,
     "optimizers.md": optimizers_page,
     "schedules.md": schedules_page,
     "strategies.md": strategies_page,

@@ -15,27 +15,31 @@ from cooldown.search.statistics.verdict import Verdict, verdicts
 @once
 def pair_verdicts(view: View) -> list[Verdict]:
     """The verdicts of all pairs, the primary one first; withheld where an alarm says that an arm was not tuned."""
-    withheld = {
-        arm: f"the default config of {spoken(arm)} does better than what its searches found (see the alarm)"
-        for arm in view.arms
-        if worse_than_default(view, arm)
-    }
-    withheld |= {
-        alarm.arm: f"boundary: the best values of {spoken(alarm.arm)} are at the edge of a range (see the alarm)"
-        for alarm in boundary_alarms(view)
-    }
-    unlearned = [arm for arm in view.arms if _unlearned(view, arm)]
     decided = verdicts(
         mean_test_losses(view),
         primary_pair(view),
-        unlearned,
+        unlearned_arms(view),
         scores=mean_test_scores(view),
-        withheld=withheld,
+        withheld=withheld_arms(view),
         margin=view.spec.margin,
         level=level(view),
         next_level=next_level(view),
     )
     return [_unless_under_tuned(view, verdict) for verdict in decided]
+
+
+@once
+def withheld_arms(view: View) -> dict[str, str]:
+    """The arms about which an alarm forbids a decision, with the reason."""
+    withheld = {
+        arm: f"the default config of {spoken(arm)} does better than what its searches found (see the alarm)"
+        for arm in view.arms
+        if worse_than_default(view, arm)
+    }
+    return withheld | {
+        alarm.arm: f"boundary: the best values of {spoken(alarm.arm)} are at the edge of a range (see the alarm)"
+        for alarm in boundary_alarms(view)
+    }
 
 
 def _unless_under_tuned(view: View, verdict: Verdict) -> Verdict:
@@ -48,9 +52,14 @@ def _unless_under_tuned(view: View, verdict: Verdict) -> Verdict:
     return replace(verdict, verdict="undecided", equal=False, withheld=True, repeats_to_decide=None, why=why)
 
 
-def _unlearned(view: View, arm: str) -> bool:
-    """Whether at least half of an arm's evaluations are no better than the baseline predictor."""
-    return share([curve.capped for study in view.searches(arm) for curve in study.evaluations]) >= 0.5
+@once
+def unlearned_arms(view: View) -> list[str]:
+    """The arms at least half of whose evaluations are no better than the baseline predictor."""
+    return [
+        arm
+        for arm in view.arms
+        if share([curve.capped for study in view.searches(arm) for curve in study.evaluations]) >= 0.5
+    ]
 
 
 @once

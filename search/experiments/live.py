@@ -47,17 +47,20 @@ def live(console: Console) -> Iterator[Report]:
 
 
 def plain(console: Console) -> Report:
-    """A report function for where there is no terminal: a line for every 10 %, and one when the ledger is locked."""
-    shown, waited = -1, False
+    """A report function for where there is no terminal: a line for every 10 % of an experiment, and one when the ledger
+    is locked.
+    """
+    shown: dict[str, int] = {}
+    waited = False
 
     def report(progress: Progress) -> None:
-        nonlocal shown, waited
+        nonlocal waited
         if progress.waiting and not waited:
             console.print(f"{progress.name}: {WAITING}")
         waited = progress.waiting
         tenth = int(10 * progress.work / progress.total)
-        if tenth > shown:
-            shown = tenth
+        if tenth > shown.get(progress.name, -1):
+            shown[progress.name] = tenth
             left = progress.seconds_left
             suffix = f", about {duration(left)} left" if left and not progress.done else ""
             console.print(f"{progress.name}: {progress.work / progress.total:.0%}{suffix}")

@@ -10,7 +10,7 @@ from cooldown.objectives import tasks
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.parallel.rcv1_like import rcv1_like
 from cooldown.objectives.parallel.rows import Rows
-from cooldown.objectives.tasks import ArrayTask
+from cooldown.objectives.tasks import ArrayTask, Task
 
 SYNTHETIC = "rcv1_like"
 
@@ -29,13 +29,18 @@ def rows_of(task: str | None, svmlight: str | None) -> tuple[str, Rows]:
     if task == SYNTHETIC:
         return task, rcv1_like()
     found = tasks.resolve(task)
-    if not isinstance(found, ArrayTask) or found.kind != "classification" or found.categorical:
+    return found.name, rows_of_task(found)
+
+
+def rows_of_task(task: Task) -> Rows:
+    """A task's rows; raises InputError as `rows_of` does."""
+    if not isinstance(task, ArrayTask) or task.kind != "classification" or task.categorical:
         raise InputError(
-            f"parallel {task!r:.80}: a logistic regression is trained, so that a task with numbers and classes is "
+            f"parallel {task.name!r:.80}: a logistic regression is trained, so that a task with numbers and classes is "
             f"needed, such as sparse_text, digits or {SYNTHETIC}"
         )
-    X, y = found.load()
-    return found.name, Rows.of(maxabs_scale(np.asarray(X, np.float64)), y)
+    X, y = task.load()
+    return Rows.of(maxabs_scale(np.asarray(X, np.float64)), y)
 
 
 def _from_file(path: str) -> Rows:

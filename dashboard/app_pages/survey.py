@@ -1,0 +1,101 @@
+"""The survey's claims on every task of the ledger: which hold, and what each verdict rests on."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cooldown.dashboard import data
+from cooldown.dashboard.pages import page
+from cooldown.dashboard.parts import errors_shown, evidence, plain, terminal
+from cooldown.search.claims.standing import Standing, Subject, standing, subjects
+from cooldown.search.claims.survey import every, get
+from cooldown.storage import Status, Summary
+
+PAGE = {"title": "Survey", "icon": "fact_check", "section": "", "place": 15}
+
+COLOURS = {"supported": "#2E9E6B", "contradicted": "#D1495B", "open": "#E0A030"}
+"""Of the words that are verdicts, behind a text that is readable on all of them."""
+
+NOT_RUN = "This claim has not been checked on this task yet. Check it in a terminal:"
+ON_REQUEST = (
+    "Computed from the task's rows, or measured on the machine: not kept in the ledger. Check it in a terminal:"
+)
+
+
+def _version(of: Summary) -> tuple[Any, ...]:
+    """A value that changes whenever another verdict may rest on an experiment."""
+    return of.name, of.status, of.finished_at
+
+
+@st.cache_resource(show_spinner=False, max_entries=512, hash_funcs={Summary: _version})
+def _standing(id: str, of: Subject, summaries: dict[str, Summary]) -> Standing:
+    """Where a claim stands on one subject; worked out again only when there is more in the ledger."""
+    return standing(get(id), of, summaries, lambda name: data.result(summaries[name]).view)
+
+
+def _colour(word: Any) -> str:
+    return f"background-color: {COLOURS[word]}; color: #000000" if word in COLOURS else ""
+
+
+def _survey() -> None:
+    summaries = {each.name: each for each in data.summaries()}
+    about = subjects(list(summaries.values()))
+    columns = {_heading(of, about): [_standing(claim.id, of, summaries) for claim in every()] for of in about}
+    words = pd.DataFrame({name: [each.state for each in of] for name, of in columns.items()})
+    words.insert(0, "Claim", [f"{claim.id}: {claim.statement}" for claim in every()])
+    chosen = st.dataframe(
+        words.style.map(_colour, subset=list(columns)),
+        column_config={"Claim": st.column_config.TextColumn("Claim", width="large")},
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-cell",
+        key="survey",
+        alt="Claims of the survey by rows, tasks and surfaces by columns, and whether each claim holds there",
+    )
+    st.caption("Select a cell to see what its verdict rests on.")
+    cells = [cell for cell in chosen["selection"]["cells"] if cell[1] in columns]
+    if cells:
+        row, name = cells[0]
+        _details(columns[name][row])
+
+
+def _heading(of: Subject, among: list[Subject]) -> str:
+    """A subject's name, with the beginning of its fingerprint where another has the same."""
+    same = [each for each in among if each.name == of.name]
+    return of.name if len(same) == 1 else f"{of.name} ({str(of.fingerprint)[:6]})"
+
+
+def _details(about: Standing) -> None:
+    """One claim on one subject: the finding, its parts, and the experiments behind it."""
+    claim, result = about.claim, about.result
+    st.header(f"{claim.id} on {plain(about.subject.name)}: {about.state}", anchor=False)
+    st.markdown(plain(f"{claim.statement}. ({claim.source})"))
+    if result is not None:
+        st.markdown(plain(result.sentence))
+    if claim.published:
+        st.markdown(plain(f"Published: {claim.published}."))
+    if result is not None and result.findings:
+        evidence(result.table(), f"parts of {claim.id}")
+    for name in about.experiments:
+        if st.button(f"Open {plain(name)}", key=f"open {name}", icon=":material/gavel:"):
+            # The choice can only be changed before its widget exists: at the start of the next run.
+            st.session_state["opened"] = name
+            st.switch_page(page("verdict"))
+    if about.state in ("not run", "on request", "not finished"):
+        st.caption(ON_REQUEST if about.state == "on request" else NOT_RUN)
+        target = about.subject.target
+        terminal("claim", claim.id, about.subject.name, *([f"--target={target}"] if target else []))
+
+
+st.title("Survey")
+with errors_shown():
+    running = any(each.status is Status.RUNNING for each in data.summaries())
+
+    @st.fragment(run_every=data.LIVE if running else None)
+    def survey() -> None:
+        """The table, updated while an experiment is running."""
+        with errors_shown():
+            _survey()
+
+    survey()

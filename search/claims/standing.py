@@ -1,0 +1,97 @@
+"""What a ledger has of the survey: every claim on every task, read without running anything.
+
+A claim with studies is judged as soon as all its experiments are done, at the largest budget at which they are. One
+about a surface is computed anew, which takes milliseconds. What is computed from a task's rows, or measured, is not in
+the ledger: only its command can be told.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from cooldown.objectives import surfaces, tasks
+from cooldown.search.claims import survey
+from cooldown.search.claims.budgets import BUDGETS, Budget
+from cooldown.search.claims.entry import Claim
+from cooldown.search.claims.planning import PREFIX, name_of, specs
+from cooldown.search.claims.result import ClaimResult
+from cooldown.search.evidence.view import View
+from cooldown.search.statistics.claims import Word, findings
+from cooldown.storage import Status, Summary
+
+State = Word | Literal["running", "not finished", "not run", "on request"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What there are claims on: a surface, or a task of experiments in a ledger.
+
+    target, fingerprint: of the task's data, None for a surface.
+    """
+
+    name: str
+    target: str | None = None
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a claim stands on a subject. state: its verdict, or why there is none. experiments: the names of those that
+    it rests on, or is waiting for. result: None where there is no verdict.
+    """
+
+    claim: Claim
+    subject: Subject
+    state: State
+    experiments: tuple[str, ...] = ()
+    result: ClaimResult | None = None
+
+
+def subjects(summaries: Sequence[Summary]) -> list[Subject]:
+    """The tasks of the ledger's experiments of claims, by name; then the surfaces that claims are about."""
+    found = {
+        Subject(str(each.spec["task"]), each.spec.get("target"), each.task_fingerprint)
+        for each in summaries
+        if each.name.startswith(PREFIX)
+    }
+    about = dict.fromkeys(claim.surface for claim in survey.every() if claim.surface)
+    return [*sorted(found, key=lambda subject: subject.name), *map(Subject, about)]
+
+
+def standing(claim: Claim, subject: Subject, summaries: Mapping[str, Summary], load: Callable[[str], View]) -> Standing:
+    """Where a claim stands. summaries: of the ledger's experiments, by name. load: the view of one that is done."""
+    if why_not := _why_not(claim, subject):
+        result = ClaimResult(claim, subject.name, "small", why_not=why_not)
+        return Standing(claim, subject, "not applicable", result=result)
+    if claim.surface and claim.computed is not None:
+        found = findings(claim.computed(surfaces.get(subject.name), "small"))
+        result = ClaimResult(claim, subject.name, "small", tuple(found))
+        return Standing(claim, subject, result.verdict, result=result)
+    if not claim.kept:
+        return Standing(claim, subject, "on request")
+    by_budget = {budget: _names(claim, subject, budget) for budget in reversed(BUDGETS)}
+    for budget, names in by_budget.items():
+        if all(name in summaries and summaries[name].status is Status.DONE for name in names):
+            found = findings(claim.of_studies([load(name) for name in names]))
+            result = ClaimResult(claim, subject.name, budget, tuple(found), tuple(names))
+            return Standing(claim, subject, result.verdict, tuple(names), result)
+    for names in by_budget.values():
+        begun = tuple(name for name in names if name in summaries)
+        if begun:
+            running = any(summaries[name].status is Status.RUNNING for name in begun)
+            return Standing(claim, subject, "running" if running else "not finished", begun)
+    return Standing(claim, subject, "not run")
+
+
+def _names(claim: Claim, subject: Subject, budget: Budget) -> list[str]:
+    wanted = specs(claim, subject.name, subject.target, budget)
+    return [name_of(spec, str(subject.fingerprint)) for spec in wanted]
+
+
+def _why_not(claim: Claim, subject: Subject) -> str:
+    """Why a claim does not apply, as far as that is known without opening a file or a download of a user's."""
+    if subject.fingerprint is None:
+        return claim.why_not(surfaces.get(subject.name))
+    if claim.surface:
+        return claim.about_a_surface
+    return claim.why_not(tasks.get(subject.name)) if subject.name in tasks.names() else ""

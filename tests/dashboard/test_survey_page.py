@@ -1,0 +1,57 @@
+"""The Survey page: verdicts of the ledger's claims in a word and a colour, and what a selected cell rests on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cooldown import claim
+
+TINY = {"trials": 2, "repeats": 2, "epochs": 1, "seeds": 1, "finalists": 1, "finalist_seeds": 1, "confirm_seeds": 1}
+
+
+def select(app: Any, row: int, column: str) -> Any:
+    """The page after a click on a cell; AppTest has no such click."""
+    app.session_state["survey"] = {"selection": {"rows": [], "columns": [], "cells": [(row, column)]}}
+    return app.run()
+
+
+def text(app: Any) -> str:
+    return "\n".join(str(each.value) for kind in (app.header, app.markdown, app.caption, app.code) for each in kind)
+
+
+@pytest.fixture
+def checked(url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr("cooldown.search.claims.entry.SETTINGS", dict.fromkeys(("small", "standard", "full"), TINY))
+    found = claim("C3", "iris", db=url, workers=1)
+    assert found.verdict == "open"
+    return found.experiments[0]
+
+
+def test_claims_on_tasks_and_surfaces(url: str, open_app: Callable[..., Any], checked: str) -> None:
+    app = open_app(url, "survey")
+    assert not app.exception
+    words = app.dataframe[0].value
+    assert list(words.columns) == ["Claim", "iris", "ravine", "saddle"]
+    of = {str(row.Claim).partition(":")[0]: row for row in words.itertuples()}
+    assert (of["C3"].iris, of["C1"].iris, of["C5"].iris) == ("open", "not run", "not applicable")
+    assert (of["C8"].ravine, of["C11"].saddle) == ("supported", "supported")
+    place = list(of).index("C3")
+    app = select(app, place, "iris")
+    assert not app.exception
+    assert "C3 on iris: open" in text(app)
+    assert "test loss of adam\\+cosine over that of adam" in text(app)
+    assert len(app.dataframe) == 2, "its parts"
+    (button,) = app.button
+    button.click().run()
+    assert app.session_state["experiment"] == checked
+    app = select(open_app(url, "survey"), list(of).index("C1"), "iris")
+    assert "cooldown claim C1 iris" in text(app)
+
+
+def test_a_ledger_without_claims(url: str, open_app: Callable[..., Any], tmp_path: Path) -> None:
+    app = open_app(url, "survey")
+    assert not app.exception
+    assert list(app.dataframe[0].value.columns) == ["Claim", "ravine", "saddle"]
+    assert not list(tmp_path.iterdir()), "nothing is written"
