@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from cooldown.dashboard import data
-from cooldown.dashboard.pages import page
+from cooldown.dashboard.pages import address, page
 from cooldown.dashboard.parts import errors_shown, no_experiments
 from cooldown.search.evidence.standing import lines
 from cooldown.search.figures.layout import ABOVE, WITHOUT_LEGEND, chart
@@ -80,9 +80,8 @@ def _list(rows: pd.DataFrame) -> None:
     )
     st.caption("Select a row to open its answer.")
     if chosen["selection"]["rows"]:
-        # The choice can only be changed before its widget exists: at the start of the next run.
-        st.session_state["opened"] = rows.name.iloc[chosen["selection"]["rows"][0]]
-        st.switch_page(page("verdict"))
+        name = str(rows.name.iloc[chosen["selection"]["rows"][0]])
+        st.switch_page(page("verdict"), query_params=address(name))
 
 
 def _charts_ahead() -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from cooldown.dashboard import data
-from cooldown.dashboard.pages import page
+from cooldown.dashboard.pages import address, page
 from cooldown.dashboard.parts import errors_shown, evidence, plain, terminal
 from cooldown.search.claims.standing import Standing, Subject, standing, subjects
 from cooldown.search.claims.survey import every, get
@@ -43,11 +43,17 @@ def _survey() -> None:
     about = subjects(list(summaries.values()))
     columns = {_heading(of, about): [_standing(claim.id, of, summaries) for claim in every()] for of in about}
     words = pd.DataFrame({name: [each.state for each in of] for name, of in columns.items()})
-    words.insert(0, "Claim", [f"{claim.id}: {claim.statement}" for claim in every()])
+    words.insert(0, "Claim", [claim.id for claim in every()])
+    # Last, so that a narrow window shows the verdicts.
+    words["Statement"] = [claim.statement for claim in every()]
     chosen = st.dataframe(
         words.style.map(_colour, subset=list(columns)),
-        column_config={"Claim": st.column_config.TextColumn("Claim", width="large")},
+        column_config={
+            "Claim": st.column_config.TextColumn("Claim", width=130, pinned=True),
+            "Statement": st.column_config.TextColumn("Statement", width="large"),
+        },
         hide_index=True,
+        height="content",
         on_select="rerun",
         selection_mode="single-cell",
         key="survey",
@@ -78,10 +84,7 @@ def _details(about: Standing) -> None:
     if result is not None and result.findings:
         evidence(result.table(), f"parts of {claim.id}")
     for name in about.experiments:
-        if st.button(f"Open {plain(name)}", key=f"open {name}", icon=":material/gavel:"):
-            # The choice can only be changed before its widget exists: at the start of the next run.
-            st.session_state["opened"] = name
-            st.switch_page(page("verdict"))
+        st.page_link(page("verdict"), label=plain(name), icon=":material/gavel:", query_params=address(name))
     if about.state in ("not run", "on request", "not finished"):
         st.caption(ON_REQUEST if about.state == "on request" else NOT_RUN)
         target = about.subject.target

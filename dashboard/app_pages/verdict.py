@@ -4,7 +4,7 @@ from typing import Literal
 
 import streamlit as st
 
-from cooldown.dashboard.pages import page
+from cooldown.dashboard.pages import address, page
 from cooldown.dashboard.parts import about_experiment, chart, evidence, plain, terminal
 from cooldown.search.evidence.answer import Word
 from cooldown.search.evidence.budgets import budget_curves, crossover_sentence, pair_crossover
@@ -179,7 +179,12 @@ def _budget(result: Result, first: Verdict) -> None:
     figure = budget_figures.budget(shown, pair_crossover(view, *pair), pair, log=True, height=340)
     reading = budget_figures.budget_caption(view)
     chart(figure, "small budget", reading=reading, table=lambda: budget_figures.budget_table(shown))
-    st.page_link(page("budget"), label="All arms and other budget units", icon=":material/savings:")
+    st.page_link(
+        page("budget"),
+        label="All arms and other budget units",
+        icon=":material/savings:",
+        query_params=address(result.name),
+    )
 
 
 def _cost(result: Result) -> None:

@@ -112,9 +112,15 @@ def test_a_newcomers_way(address: str, url: str, page: Page, tmp_path: Path) -> 
 def test_a_link_leads_to_its_experiment(address: str, url: str, page: Page) -> None:
     page.goto(f"{address}/verdict?experiment=another")
     expect(page.get_by_text(load("another", db=url).answer.sentence)).to_be_visible()
-    page.get_by_role("link", name="Budget").click()
+    settled(page)
+    page.get_by_role("link", name="Budget", exact=True).click()
     expect(page.get_by_role("heading", name="Budget")).to_be_visible()
-    page.wait_for_url(re.compile(r"/budget\?experiment=another"))
+    page.wait_for_url(re.compile(r"/budget\?experiment=another$"))
+    expect(page).to_have_title("Budget · another · Cooldown")
+    settled(page)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Answer")).to_be_visible()
+    expect(page.get_by_text(load("another", db=url).answer.sentence)).to_be_visible()
 
 
 def test_every_page_shows_itself_and_asks_nobody_else(address: str, page: Page) -> None:

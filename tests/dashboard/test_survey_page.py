@@ -33,8 +33,8 @@ def test_claims_on_tasks_and_surfaces(url: str, open_app: Callable[..., Any], ch
     app = open_app(url, "survey")
     assert not app.exception
     words = app.dataframe[0].value
-    assert list(words.columns) == ["Claim", "iris", "ravine", "saddle"]
-    of = {str(row.Claim).partition(":")[0]: row for row in words.itertuples()}
+    assert list(words.columns) == ["Claim", "iris", "ravine", "saddle", "Statement"]
+    of = {str(row.Claim): row for row in words.itertuples()}
     assert (of["C3"].iris, of["C1"].iris, of["C5"].iris) == ("open", "not run", "not applicable")
     assert (of["C8"].ravine, of["C11"].saddle) == ("supported", "supported")
     place = list(of).index("C3")
@@ -43,9 +43,8 @@ def test_claims_on_tasks_and_surfaces(url: str, open_app: Callable[..., Any], ch
     assert "C3 on iris: open" in text(app)
     assert "test loss of adam\\+cosine over that of adam" in text(app)
     assert len(app.dataframe) == 2, "its parts"
-    (button,) = app.button
-    button.click().run()
-    assert app.session_state["experiment"] == checked
+    links = [link.proto for link in app.main.get("page_link")]
+    assert [link.query_string for link in links] == [f"experiment={checked}"]
     app = select(open_app(url, "survey"), list(of).index("C1"), "iris")
     assert "cooldown claim C1 iris" in text(app)
 
@@ -53,5 +52,5 @@ def test_claims_on_tasks_and_surfaces(url: str, open_app: Callable[..., Any], ch
 def test_a_ledger_without_claims(url: str, open_app: Callable[..., Any], tmp_path: Path) -> None:
     app = open_app(url, "survey")
     assert not app.exception
-    assert list(app.dataframe[0].value.columns) == ["Claim", "ravine", "saddle"]
+    assert list(app.dataframe[0].value.columns) == ["Claim", "ravine", "saddle", "Statement"]
     assert not list(tmp_path.iterdir()), "nothing is written"
