@@ -45,12 +45,18 @@ class Checks:
     def check(self, claim: Claim) -> ClaimResult:
         """Check one claim; see `claim`."""
         name = self.subject.name
-        if why := claim.why_not(self.subject):
+        if why := claim.why_not(self.subject) or self._unnamed(claim):
             return ClaimResult(claim, name, self.budget, why_not=why)
         names, views = self._experiments(claim) if isinstance(self.subject, Task) else ([], [])
         computed = [] if claim.computed is None else claim.computed(self.subject, self.budget)
         found = findings([*claim.of_studies(views), *computed])
         return ClaimResult(claim, name, self.budget, tuple(found), tuple(names))
+
+    def _unnamed(self, claim: Claim) -> str:
+        """Why a claim whose networks are trained again cannot be checked on an object; "" where it can."""
+        named = isinstance(self.task, str | PathLike) or tasks.origin(self.subject.name) != "object"
+        again = "its networks are trained again, for which the task must be a file or one that a name loads"
+        return again if claim.retrains and not named else ""
 
     def _experiments(self, claim: Claim) -> tuple[list[str], list[View]]:
         """The names and the views of a claim's experiments; those that are missing are run."""

@@ -188,3 +188,15 @@ def test_every_claim_is_complete() -> None:
         assert claim.studies or claim.computed, claim.id
     with pytest.raises(InputError, match="did you mean 'C3'"):
         survey.get("C 3")
+
+
+def test_an_object_of_a_program_is_a_task_too() -> None:
+    draw = np.random.default_rng(0)
+    X = draw.normal(size=(1200, 3))
+    task = cooldown.tasks.from_arrays(X, (X[:, 0] > 0).astype(int), name="my rows")
+    found = cooldown.claim("C3", task, db="it.db", workers=1)
+    assert (found.task, len(found.experiments)) == ("my rows", 1)
+    assert cooldown.claim("C3", task, db="it.db").to_json() == found.to_json()
+    again = cooldown.claim("C6", task, db="it.db")
+    assert again.verdict == "not applicable"
+    assert "one that a name loads" in again.sentence

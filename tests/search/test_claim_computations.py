@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cooldown import tasks
+from cooldown import compare, tasks
 from cooldown.objectives.random_streams import generator
 from cooldown.search.claims import networks, survey
 from cooldown.search.claims.survey import c07_variance, c09_adagrad, c17_hogwild, r01_random_labels
@@ -91,3 +91,23 @@ def test_c17_for_real() -> None:
     speed_up, loss_ratio = c17_hogwild._round(c17_hogwild.rows_of_task(tasks.get("iris")), 2, 0)
     assert speed_up > 0
     assert loss_ratio == pytest.approx(1, abs=0.5)
+
+
+def test_c6_measures_the_sharpness_of_the_winners(tmp_path: Any) -> None:
+    from cooldown.search.claims.survey.c06_large_batches import ARMS, log_sharpness
+    from cooldown.search.evidence.generalization import generalization
+
+    small = {
+        "trials": 1,
+        "repeats": 2,
+        "epochs": 1,
+        "seeds": 1,
+        "finalists": 1,
+        "finalist_seeds": 1,
+        "confirm_seeds": 1,
+    }
+    view = compare("iris", arms=ARMS[2:], db=tmp_path / "it.db", workers=1, **small).view
+    measured = log_sharpness(view)
+    for of_arm in generalization(view):
+        expected = [probes.sharpness for _, probes in sorted(of_arm.repeats.items()) if probes]
+        assert np.exp(measured[of_arm.arm]) == pytest.approx(expected, rel=1e-12)
