@@ -18,6 +18,7 @@ from cooldown.search.experiments.running import Report
 from cooldown.search.experiments.service import compare, load, summaries
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.statistics.claims import findings
+from cooldown.search.tuning.held import RunError
 from cooldown.storage import Status
 
 
@@ -38,7 +39,7 @@ class Checks:
         """The task or the surface itself."""
         if isinstance(self.task, Surface):
             return self.task
-        if self.task in surfaces.names():
+        if isinstance(self.task, str) and self.task in surfaces.names():
             return surfaces.get(self.task)
         return tasks.given(self.task, target=self.target)
 
@@ -78,7 +79,11 @@ class Checks:
         settings["repeats"] = spec.repeats
         task = self.task if isinstance(self.task, str | PathLike) else self.subject
         where: dict[str, Any] = {"db": self.db, "workers": self.workers, "executor": self.executor}
-        return compare(task, name=name, **where, report=self.report, **settings).view
+        result = compare(task, name=name, **where, report=self.report, **settings)
+        if result.status is not Status.DONE:
+            again = "the same command continues it"
+            raise RunError(f"experiment {name!r}, on which the claim rests, is {result.status.value}; {again}")
+        return result.view
 
 
 def claim(
