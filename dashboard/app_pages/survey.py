@@ -10,7 +10,7 @@ from cooldown.dashboard.pages import address, page
 from cooldown.dashboard.parts import errors_shown, evidence, plain, terminal
 from cooldown.search.claims.standing import Standing, Subject, standing, subjects
 from cooldown.search.claims.survey import every, get
-from cooldown.storage import Status, Summary
+from cooldown.storage import Summary
 
 PAGE = {"title": "Survey", "icon": "fact_check", "section": "", "place": 15}
 
@@ -93,7 +93,7 @@ def _details(about: Standing) -> None:
 
 st.title("Survey")
 with errors_shown():
-    running = any(each.status is Status.RUNNING for each in data.summaries())
+    running = any(each.status.under_way for each in data.summaries())
 
     @st.fragment(run_every=data.LIVE if running else None)
     def survey() -> None:

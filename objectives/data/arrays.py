@@ -25,6 +25,7 @@ from cooldown.objectives.data.checks import (
     check_name,
     names_of,
 )
+from cooldown.objectives.data.downloads import DOWNLOADS
 from cooldown.objectives.data.random_labels import with_random_labels
 from cooldown.objectives.data.reading.doubts import doubts, repeated_rows
 from cooldown.objectives.data.reading.summary import Doubt, ReadColumn
@@ -95,6 +96,11 @@ class ArrayTask(Task):
         """X (n, d) before preprocessing and y: (n,) classes 0…K−1, or numbers (n,) or (n, K)."""
         X, y = self.load()
         return np.ascontiguousarray(X, np.float64), np.asarray(y, np.int64 if self._classifies else np.float64)
+
+    @property
+    def downloads(self) -> bool:
+        """Whether its data are downloaded when they are first needed."""
+        return hasattr(self.load, DOWNLOADS)
 
     def preprocessor(self) -> Any:
         """The unfitted scikit-learn transformer from X (n, d) to features.

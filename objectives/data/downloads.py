@@ -11,6 +11,9 @@ ATTEMPTS = "Retry downloading|A network error occurred|Invalid cache|SHA256 chec
 """How scikit-learn's warnings about a failed attempt begin, which it repeats: only the last failure matters."""
 
 
+DOWNLOADS = "downloads"
+"""The attribute of a function that may download what it loads."""
+
 Loaded = TypeVar("Loaded")
 
 
@@ -23,6 +26,7 @@ def downloading(where: str) -> Callable[[Callable[[], Loaded]], Callable[[], Loa
             data: Loaded = fetched(where, load)
             return data
 
+        setattr(loaded, DOWNLOADS, True)
         return loaded
 
     return decorated

@@ -11,9 +11,9 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.probes.ablation import ablation_curve, area_under, selectivity
 from cooldown.objectives.probes.rescaling import rescaled
-from cooldown.objectives.probes.sharpness import sharpness
+from cooldown.objectives.probes.sharpness import LossAndGradient, sharpness
 from cooldown.objectives.probes.variance import gradient_variance
-from cooldown.objectives.problem import Problem, evaluate
+from cooldown.objectives.problem import Indices, Problem, evaluate
 from cooldown.objectives.random_streams import generator
 from cooldown.objectives.records import Outcome
 from cooldown.objectives.training.engine import fit
@@ -56,6 +56,20 @@ class Probes:
         return {**known, "ablation": self.ablation.tolist()}
 
 
+def training_loss(model: MLP, theta: NDArray[np.float64], rows: Indices) -> LossAndGradient:
+    """The loss on `rows` (n,), and its gradient, as functions of the parameters that are trained, the first of `theta`
+    (size,).
+    """
+
+    def loss_and_gradient(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        # Running statistics move with every evaluation; what they become is of no interest here.
+        whole = np.concatenate([parameters, theta[model.trainable :]])[None]
+        losses, gradients = model.loss_and_gradient(whole, rows[None])
+        return float(losses[0]), gradients[0].astype(np.float64)
+
+    return loss_and_gradient
+
+
 def probed(problem: Problem, config: TrainConfig, seed: int) -> Probes | None:
     """Train `config` on `problem` with `seed`, as an evaluation does, and probe what it ends with; None if it diverged.
 
@@ -70,14 +84,7 @@ def probed(problem: Problem, config: TrainConfig, seed: int) -> Probes | None:
     model = problem.model.with_batch_norm() if config.batch_norm else problem.model
     theta = fitted.theta[0].astype(np.float64)
     rows = problem.reacting.train if config.reacts else problem.train
-    trained, batch = slice(model.trainable), rows[None]
-
-    def loss_and_gradient(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        # Running statistics move with every evaluation; what they become is of no interest here.
-        whole = np.concatenate([parameters, theta[model.trainable :]])[None]
-        losses, gradients = model.loss_and_gradient(whole, batch)
-        return float(losses[0]), gradients[0].astype(np.float64)
-
+    trained, loss_and_gradient = slice(model.trainable), training_loss(model, theta, rows)
     (train_loss,), (train_score,) = evaluate(model, theta[None], rows)
     (test_loss,), (test_score,) = evaluate(model, theta[None], problem.held_out)
     hidden = bool(model.hidden)

@@ -6,7 +6,7 @@ from cooldown.objectives.tasks import ArrayTask, Task
 from cooldown.search.evidence.numbers import counted
 
 SOME = 1000
-"""Rows of which a hundred are a large batch."""
+"""Rows of which some hundred are a large batch."""
 
 LARGE = 2000
 """Rows from which batches can grow to many times their first size."""

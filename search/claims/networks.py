@@ -1,4 +1,4 @@
-"""Networks of computed claims: trained on a task's own or on random labels."""
+"""Networks of computed claims: trained on a task's rows without any regularization."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.data.arrays import Data
 from cooldown.objectives.problem import Problem, evaluate
 from cooldown.objectives.random_streams import generator
-from cooldown.objectives.tasks import ArrayTask, Task
+from cooldown.objectives.tasks import Task
 from cooldown.objectives.training.engine import fit
 from cooldown.search.claims.budgets import Budget
 
@@ -36,16 +35,6 @@ class Trained:
         """The share of `rows` (n,) that are classified as they are labelled."""
         _, (score,) = evaluate(self.model, self.theta[None], rows)
         return float(score)
-
-
-def randomized(task: ArrayTask, repeat: int) -> ArrayTask:
-    """The task with its labels permuted over all rows."""
-
-    def load() -> Data:
-        X, y = task.data
-        return X, generator(0, "claim", "random labels", repeat).permutation(y)
-
-    return replace(task, load=load)
 
 
 def trained(task: Task, width: int, budget: Budget, repeat: int, *, batch_norm: bool = False) -> Trained:

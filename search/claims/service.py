@@ -18,6 +18,7 @@ from cooldown.search.experiments.running import Report
 from cooldown.search.experiments.service import compare, load, summaries
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.statistics.claims import findings
+from cooldown.search.tuning.held import RunError
 from cooldown.storage import Status
 
 
@@ -38,19 +39,25 @@ class Checks:
         """The task or the surface itself."""
         if isinstance(self.task, Surface):
             return self.task
-        if self.task in surfaces.names():
+        if isinstance(self.task, str) and self.task in surfaces.names():
             return surfaces.get(self.task)
         return tasks.given(self.task, target=self.target)
 
     def check(self, claim: Claim) -> ClaimResult:
         """Check one claim; see `claim`."""
         name = self.subject.name
-        if why := claim.why_not(self.subject):
+        if why := claim.why_not(self.subject) or self._unnamed(claim):
             return ClaimResult(claim, name, self.budget, why_not=why)
         names, views = self._experiments(claim) if isinstance(self.subject, Task) else ([], [])
         computed = [] if claim.computed is None else claim.computed(self.subject, self.budget)
         found = findings([*claim.of_studies(views), *computed])
         return ClaimResult(claim, name, self.budget, tuple(found), tuple(names))
+
+    def _unnamed(self, claim: Claim) -> str:
+        """Why a claim whose networks are trained again cannot be checked on an object; "" where it can."""
+        named = isinstance(self.task, str | PathLike) or tasks.origin(self.subject.name) != "object"
+        again = "its networks are trained again, for which the task must be a file or one that a name loads"
+        return again if claim.retrains and not named else ""
 
     def _experiments(self, claim: Claim) -> tuple[list[str], list[View]]:
         """The names and the views of a claim's experiments; those that are missing are run."""
@@ -72,7 +79,11 @@ class Checks:
         settings["repeats"] = spec.repeats
         task = self.task if isinstance(self.task, str | PathLike) else self.subject
         where: dict[str, Any] = {"db": self.db, "workers": self.workers, "executor": self.executor}
-        return compare(task, name=name, **where, report=self.report, **settings).view
+        result = compare(task, name=name, **where, report=self.report, **settings)
+        if result.status is not Status.DONE:
+            again = "the same command continues it"
+            raise RunError(f"experiment {name!r}, on which the claim rests, is {result.status.value}; {again}")
+        return result.view
 
 
 def claim(

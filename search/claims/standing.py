@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cooldown.objectives import surfaces, tasks
+from cooldown.objectives.tasks import ArrayTask
 from cooldown.search.claims import survey
 from cooldown.search.claims.budgets import BUDGETS, Budget
 from cooldown.search.claims.entry import Claim
@@ -78,7 +79,7 @@ def standing(claim: Claim, subject: Subject, summaries: Mapping[str, Summary], l
     for names in by_budget.values():
         begun = tuple(name for name in names if name in summaries)
         if begun:
-            running = any(summaries[name].status is Status.RUNNING for name in begun)
+            running = any(summaries[name].status.under_way for name in begun)
             return Standing(claim, subject, "running" if running else "not finished", begun)
     return Standing(claim, subject, "not run")
 
@@ -94,4 +95,5 @@ def _why_not(claim: Claim, subject: Subject) -> str:
         return claim.why_not(surfaces.get(subject.name))
     if claim.surface:
         return claim.about_a_surface
-    return claim.why_not(tasks.get(subject.name)) if subject.name in tasks.names() else ""
+    task = tasks.get(subject.name) if subject.name in tasks.names() else None
+    return claim.why_not(task) if isinstance(task, ArrayTask) and not task.downloads else ""

@@ -5,16 +5,19 @@ The ledger holds losses and no networks. Each repeat's winner is trained once mo
 evaluation, on the same rows: the network is the one that was measured there.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.probes import Probes, probed
 from cooldown.objectives.probes.probed import RESCALING
+from cooldown.objectives.problem import Problem
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.evidence.view import View, once
@@ -96,21 +99,37 @@ def generalization(view: View) -> list[Generalization]:
 
     Raises InputError if the task cannot be loaded, or trains a model of the user's own.
     """
+    by_arm: dict[str, dict[int, Probes | None]] = {}
+    for winner in evaluated_winners(view):
+        by_arm.setdefault(winner.arm, {})[winner.repeat] = probed(winner.problem, winner.config, winner.seed)
+    return [Generalization(arm, repeats) for arm, repeats in by_arm.items()]
+
+
+class Winner(NamedTuple):
+    """What it takes to train the network of a repeat's winner again: `seed` is the first of its evaluation."""
+
+    arm: str
+    repeat: int
+    problem: Problem
+    config: TrainConfig
+    seed: int
+
+
+def evaluated_winners(view: View) -> Iterator[Winner]:
+    """The winners that have an evaluation; raises InputError as `generalization` does."""
     evaluated = [
         (arm, study) for arm in view.arms for study in view.searches(arm) if study.winner and study.evaluations
     ]
     if not evaluated:
-        return []
+        return
     splits = Splits(recorded_task(view.record, view.spec), view.spec)
-    by_arm: dict[str, dict[int, Probes | None]] = {}
     for arm, study in evaluated:
         assert study.winner is not None
         seed = study.evaluations[0].seed
         (problem,) = splits.problems_of(Purpose.EVALUATION, study.repeat, [seed])[:1]
         if not isinstance(problem.model, MLP):
             raise InputError(f"the probes are for Cooldown's own networks; task {view.spec.task!r} has another model")
-        by_arm.setdefault(arm, {})[study.repeat] = probed(problem, study.winner.config, seed)
-    return [Generalization(arm, repeats) for arm, repeats in by_arm.items()]
+        yield Winner(arm, study.repeat, problem, study.winner.config, seed)
 
 
 def generalization_table(view: View) -> Table:

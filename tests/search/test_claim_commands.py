@@ -16,8 +16,9 @@ from cooldown.search.claims.limits import LARGE
 from cooldown.search.claims.result import ClaimResult
 from cooldown.search.claims.standing import Subject, standing, subjects
 from cooldown.search.claims.survey import every
-from cooldown.search.experiments import load, resume, summaries
+from cooldown.search.experiments import load, queueing, resume, summaries
 from cooldown.search.statistics.claims import Limits, Part, findings
+from cooldown.search.tuning.held import RunError
 from cooldown.storage import Ledger
 
 Answer = tuple[int, str, str]
@@ -188,3 +189,40 @@ def test_every_claim_is_complete() -> None:
         assert claim.studies or claim.computed, claim.id
     with pytest.raises(InputError, match="did you mean 'C3'"):
         survey.get("C 3")
+
+
+def test_an_object_of_a_program_is_a_task_too() -> None:
+    draw = np.random.default_rng(0)
+    X = draw.normal(size=(1200, 3))
+    task = cooldown.tasks.from_arrays(X, (X[:, 0] > 0).astype(int), name="my rows")
+    found = cooldown.claim("C3", task, db="it.db", workers=1)
+    assert (found.task, len(found.experiments)) == ("my rows", 1)
+    assert cooldown.claim("C3", task, db="it.db").to_json() == found.to_json()
+    again = cooldown.claim("C6", task, db="it.db")
+    assert again.verdict == "not applicable"
+    assert "one that a name loads" in again.sentence
+
+
+def test_an_experiment_that_was_stopped_leaves_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(progress: Any) -> None:
+        if progress.work:
+            queueing.stop(progress.name, db="it.db")
+
+    with pytest.raises(RunError, match="is stopped; the same command continues it"):
+        cooldown.claim("C3", "iris", db="it.db", workers=1, report=stop)
+    assert cooldown.claim("C3", "iris", db="it.db", workers=1).verdict in ("supported", "contradicted", "open")
+
+
+def test_a_frame_is_a_task_too() -> None:
+    draw = np.random.default_rng(0)
+    rows = pd.DataFrame({"a": draw.normal(size=200), "y": draw.integers(0, 2, 200)})
+    assert cooldown.claim("C3", rows, target="y", db="it.db", workers=1).findings
+
+
+def test_the_ledgers_page_downloads_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetch(*arguments: Any, **options: Any) -> None:
+        raise AssertionError("a download")
+
+    monkeypatch.setattr("sklearn.datasets.fetch_covtype", fetch)
+    covertype = Subject("covertype", None, "0" * 64)
+    assert standing(survey.get("C5"), covertype, {}, lambda name: load(name).view).state == "not run"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -249,17 +248,11 @@ def test_c6(monkeypatch: pytest.MonkeyPatch) -> None:
         """Large batches whose φ is exp(by) times that of small ones, and whose loss is higher if by is above 0."""
         draw = np.random.default_rng(4)
 
-        def probes(large: bool) -> Any:
-            return SimpleNamespace(sharpness=float(np.exp(by * large + draw.normal(0, noise))))
+        def planted(view: Any) -> Any:
+            repeats = view.spec.repeats
+            return {arm: by * ("large" in arm) + draw.normal(0, noise, repeats) for arm in view.arms}
 
-        def planted(view: Any) -> list[Any]:
-            repeats = range(view.spec.repeats)
-            return [
-                SimpleNamespace(arm=arm, repeats={repeat: probes("large" in arm) for repeat in repeats})
-                for arm in view.arms
-            ]
-
-        monkeypatch.setattr(c06_large_batches, "generalization", planted)
+        monkeypatch.setattr(c06_large_batches, "log_sharpness", planted)
         return words("C6", losses(lambda arm: by / 4 * ("large" in arm), noise))
 
     assert sharper(1.0) == ["supported"] * 5

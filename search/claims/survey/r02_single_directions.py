@@ -1,6 +1,6 @@
 """Single directions: hidden units are clamped to 0 one after the other in random orders. The area under the accuracy on
 the rows trained on, over the share of clamped units, is 1 if no unit matters: of a network trained on the task's labels
-beside one trained on permuted ones, and of one with batch normalization beside one without. One hidden layer of 64
+beside one trained on random ones, and of one with batch normalization beside one without. One hidden layer of 64
 units, at most 1,000 rows.
 """
 
@@ -12,7 +12,7 @@ from cooldown.objectives.tasks import ArrayTask
 from cooldown.search.claims.budgets import SETTINGS, Budget
 from cooldown.search.claims.entry import Claim
 from cooldown.search.claims.limits import of_classifiers
-from cooldown.search.claims.networks import Trained, randomized, trained
+from cooldown.search.claims.networks import Trained, trained
 from cooldown.search.statistics.claims import Limits, Part
 
 WIDTH, ORDERS = 64, 2
@@ -31,7 +31,7 @@ def computed(task: ArrayTask, budget: Budget) -> list[Part]:
         [
             [
                 area(trained(task, WIDTH, budget, repeat), repeat),
-                area(trained(randomized(task, repeat), WIDTH, budget, repeat), repeat),
+                area(trained(task.with_random_labels(1.0), WIDTH, budget, repeat), repeat),
                 area(trained(task, WIDTH, budget, repeat, batch_norm=True), repeat),
             ]
             for repeat in range(SETTINGS[budget]["repeats"])
