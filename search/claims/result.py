@@ -6,7 +6,7 @@ from typing import Any
 
 from cooldown.search.claims.budgets import Budget
 from cooldown.search.claims.entry import Claim
-from cooldown.search.evidence.numbers import Form, estimate, formatted
+from cooldown.search.evidence.numbers import Form, counted, estimate, formatted
 from cooldown.search.evidence.table import Column, Table
 from cooldown.search.statistics.claims import Finding, Part, Word, whole
 
@@ -44,36 +44,35 @@ class ClaimResult:
 
     @property
     def sentence(self) -> str:
-        """What was found, in one sentence."""
+        """What was found, in one sentence: the part that decided, and how many of several are supported."""
         if not self.findings:
             return f"Not applicable to {self.task}: {self.why_not}."
-        single = len(self.findings) == 1
-        said = "; ".join(_said(finding, "" if single else f" ({finding.word})") for finding in self.findings)
-        return f"{self.verdict.capitalize()} on {self.task}: {said}."
+        words = [finding.word for finding in self.findings]
+        supported = f"; {words.count('supported')} of {len(words)} parts are supported" if len(words) > 1 else ""
+        return f"{self.verdict.capitalize()} on {self.task}: {_said(whole(self.findings))}{supported}."
 
     def table(self) -> Table:
         """The parts: what was measured, with its interval, and what the claim says."""
         columns = (
-            Column("Effect"),
+            Column("Verdict"),
             Column("Measured", Form.READING),
             Column("Interval", Form.READING, ends=True),
             Column("The claim says"),
-            Column("Verdict"),
-            Column("Repeats", Form.COUNT),
+            Column("Effect"),
         )
         rows = [
             (
-                found.part.effect,
+                found.word,
                 found.effect,
                 None if found.low is None else (found.low, found.high),
                 limits(found.part),
-                found.word,
-                len(found.part.x),
+                found.part.effect + (f" ({found.why})" if found.why else ""),
             )
             for found in self.findings
         ]
-        note = "The intervals of all parts hold at once, with an error of 5 % in all."
-        return Table(columns, rows, "What was measured, in the mean over repeats.", note=note)
+        repeats = counted(max(len(found.part.x) for found in self.findings), "repeat")
+        caption = f"What was measured, in the mean over {repeats}, with 95 % intervals"
+        return Table(columns, rows, f"{caption} that hold at once." if len(rows) > 1 else f"{caption}.")
 
     def to_json(self) -> dict[str, Any]:
         """The document of `cooldown claim --json`."""
@@ -113,12 +112,12 @@ def limits(part: Part) -> str:
     return f"above {above}" if math.isinf(part.limits.below) else f"between {above} and {below}"
 
 
-def _said(found: Finding, word: str) -> str:
+def _said(found: Finding) -> str:
     if found.effect is None:
-        return f"{found.part.effect} is not known{word}: {found.why}"
+        return f"{found.part.effect} is not known, because {found.why}"
     number = estimate(found.effect, found.low, found.high, Form.READING)
     why = f", but nothing is decided: {found.why}" if found.why else ""
-    return f"{found.part.effect} is {number}, and the claim says {limits(found.part)}{word}{why}"
+    return f"{found.part.effect} is {number}, and the claim says {limits(found.part)}{why}"
 
 
 def _finite(value: float | None) -> float | None:

@@ -12,7 +12,7 @@ from cooldown.interrupts import orderly, say_when_asked
 from cooldown.search.cli.frame import app, print_json
 from cooldown.search.cli.options import NAMING, Db, ExecutorName, Json, Quiet, Target, Trust, Workers
 from cooldown.search.cli.screen import ERR, OUT
-from cooldown.search.cli.terminal import fitted, render
+from cooldown.search.cli.terminal import render
 from cooldown.search.evidence.commands import command
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import Column, Table
@@ -134,7 +134,7 @@ def _list(json_: bool) -> None:
 
 
 def _overview(results: Sequence[Any], room: int) -> Group:
-    """A row for each claim and task; below it, why claims do not apply."""
+    """A row for each claim and task; below it, which claims do not apply, and why."""
     columns = (
         Column("Id"),
         Column("Task"),
@@ -144,10 +144,18 @@ def _overview(results: Sequence[Any], room: int) -> Group:
         Column("Claim", wide=True),
     )
     rows = [
-        (each.claim.id, each.task, each.verdict, each.effect, each.interval, each.claim.statement) for each in results
+        (each.claim.id, each.task, each.verdict, each.effect, each.interval, each.claim.statement)
+        for each in results
+        if not each.why_not
     ]
-    reasons = [Text(f"{each.claim.id}: {each.sentence}", style="dim") for each in results if each.why_not]
-    return Group(render(Table(columns, rows), room=room), Text(), *reasons)
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for each in results:
+        if each.why_not:
+            reasons.setdefault((each.task, each.why_not), []).append(each.claim.id)
+    not_applicable = [
+        Text(f"Not applicable to {task}: {', '.join(ids)}: {why}.", style="dim") for (task, why), ids in reasons.items()
+    ]
+    return Group(render(Table(columns, rows), room=room), Text(), *not_applicable)
 
 
 def _shown(result: Any, db: str | None, room: int) -> Group:
@@ -158,8 +166,8 @@ def _shown(result: Any, db: str | None, room: int) -> Group:
         lines.append(Text(f"Published: {result.claim.published}."))
     parts: list[Any] = [*lines]
     if result.findings:
-        table = fitted(result.table(), room)
-        parts += [Text(), render(table, room=room), Text(f"\n{table.reading} {table.note}", style="dim")]
+        table = result.table()
+        parts += [Text(), render(table, room=room), Text(f"\n{table.reading}", style="dim")]
     parts += [
         Text(command("show", name, db=db and shown(db)), style="dim", no_wrap=True) for name in result.experiments
     ]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -179,9 +180,11 @@ def test_the_sentence_says_why_nothing_is_decided() -> None:
     ]
     result = ClaimResult(survey.get("C3"), "iris", "small", tuple(findings(parts)))
     assert result.sentence == (
-        "Open on iris: this is 1.65 [1.65, 1.65], and the claim says above 1 (open), but nothing is decided: an alarm; "
-        "that is not known (open): an effect is not a finite number."
+        "Open on iris: this is 1.65 [1.65, 1.65], and the claim says above 1, but nothing is decided: an alarm; 0 of 2 "
+        "parts are supported."
     )
+    result = replace(result, findings=result.findings[1:])
+    assert result.sentence == "Open on iris: that is not known, because an effect is not a finite number."
 
 
 def test_every_claim_is_complete() -> None:
