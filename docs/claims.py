@@ -18,6 +18,9 @@ from cooldown.search.evidence.numbers import Form, estimate
 
 RESULTS = Path(__file__).with_name("claims.json")
 
+SHOWN = ("verdict", "effect", "low", "high")
+"""What is recorded of a result."""
+
 HEAD = """# The survey's claims
 
 Each claim of the survey is checked by experiments on a task, or by a computation, and gets a verdict:
@@ -102,7 +105,7 @@ def main() -> None:
     parser.add_argument("--db", default="claims.db")
     arguments = parser.parse_args()
     found = {
-        f"{result.claim.id} {task}": result.to_json()
+        f"{result.claim.id} {task}": {name: result.to_json()[name] for name in SHOWN}
         for task in arguments.tasks
         for result in claims(task, budget=arguments.budget, db=arguments.db)
     }

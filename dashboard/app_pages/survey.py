@@ -8,7 +8,7 @@ import streamlit as st
 from cooldown.dashboard import data
 from cooldown.dashboard.pages import address, page
 from cooldown.dashboard.parts import errors_shown, evidence, plain, terminal
-from cooldown.search.claims.standing import Standing, Subject, standing, subjects
+from cooldown.search.claims.standing import Place, Standing, places, standing
 from cooldown.search.claims.survey import every, get
 from cooldown.storage import Summary
 
@@ -29,8 +29,8 @@ def _version(of: Summary) -> tuple[Any, ...]:
 
 
 @st.cache_resource(show_spinner=False, max_entries=512, hash_funcs={Summary: _version})
-def _standing(id: str, of: Subject, summaries: dict[str, Summary]) -> Standing:
-    """Where a claim stands on one subject; worked out again only when there is more in the ledger."""
+def _standing(id: str, of: Place, summaries: dict[str, Summary]) -> Standing:
+    """Where a claim stands on one place; worked out again only when there is more in the ledger."""
     return standing(get(id), of, summaries, lambda name: data.result(summaries[name]).view)
 
 
@@ -40,7 +40,7 @@ def _colour(word: Any) -> str:
 
 def _survey() -> None:
     summaries = {each.name: each for each in data.summaries()}
-    about = subjects(list(summaries.values()))
+    about = places(list(summaries.values()))
     columns = {_heading(of, about): [_standing(claim.id, of, summaries) for claim in every()] for of in about}
     words = pd.DataFrame({name: [each.state for each in of] for name, of in columns.items()})
     words.insert(0, "Claim", [claim.id for claim in every()])
@@ -66,16 +66,16 @@ def _survey() -> None:
         _details(columns[name][row])
 
 
-def _heading(of: Subject, among: list[Subject]) -> str:
-    """A subject's name, with the beginning of its fingerprint where another has the same."""
+def _heading(of: Place, among: list[Place]) -> str:
+    """A place's name, with the beginning of its fingerprint where another has the same."""
     same = [each for each in among if each.name == of.name]
     return of.name if len(same) == 1 else f"{of.name} ({str(of.fingerprint)[:6]})"
 
 
 def _details(about: Standing) -> None:
-    """One claim on one subject: the finding, its parts, and the experiments behind it."""
+    """One claim on one place: the finding, its parts, and the experiments behind it."""
     claim, result = about.claim, about.result
-    st.header(f"{claim.id} on {plain(about.subject.name)}: {about.state}", anchor=False)
+    st.header(f"{claim.id} on {plain(about.place.name)}: {about.state}", anchor=False)
     st.markdown(plain(f"{claim.statement}. ({claim.source})"))
     if result is not None:
         st.markdown(plain(result.sentence))
@@ -87,8 +87,8 @@ def _details(about: Standing) -> None:
         st.page_link(page("verdict"), label=plain(name), icon=":material/gavel:", query_params=address(name))
     if about.state in ("not run", "on request", "not finished"):
         st.caption(ON_REQUEST if about.state == "on request" else NOT_RUN)
-        target = about.subject.target
-        terminal("claim", claim.id, about.subject.name, *([f"--target={target}"] if target else []))
+        target = about.place.target
+        terminal("claim", claim.id, about.place.name, *([f"--target={target}"] if target else []))
 
 
 st.title("Survey")

@@ -24,7 +24,7 @@ State = Word | Literal["running", "not finished", "not run", "on request"]
 
 
 @dataclass(frozen=True)
-class Subject:
+class Place:
     """What there are claims on: a surface, or a task of experiments in a ledger.
 
     target, fingerprint: of the task's data, None for a surface.
@@ -37,63 +37,63 @@ class Subject:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a claim stands on a subject. state: its verdict, or why there is none. experiments: the names of those that
+    """Where a claim stands on a place. state: its verdict, or why there is none. experiments: the names of those that
     it rests on, or is waiting for. result: None where there is no verdict.
     """
 
     claim: Claim
-    subject: Subject
+    place: Place
     state: State
     experiments: tuple[str, ...] = ()
     result: ClaimResult | None = None
 
 
-def subjects(summaries: Sequence[Summary]) -> list[Subject]:
+def places(summaries: Sequence[Summary]) -> list[Place]:
     """The tasks of the ledger's experiments of claims, by name; then the surfaces that claims are about."""
     found = {
-        Subject(str(each.spec["task"]), each.spec.get("target"), each.task_fingerprint)
+        Place(str(each.spec["task"]), each.spec.get("target"), each.task_fingerprint)
         for each in summaries
         if each.name.startswith(PREFIX)
     }
     about = dict.fromkeys(claim.surface for claim in survey.every() if claim.surface)
-    return [*sorted(found, key=lambda subject: subject.name), *map(Subject, about)]
+    return [*sorted(found, key=lambda place: place.name), *map(Place, about)]
 
 
-def standing(claim: Claim, subject: Subject, summaries: Mapping[str, Summary], load: Callable[[str], View]) -> Standing:
+def standing(claim: Claim, place: Place, summaries: Mapping[str, Summary], load: Callable[[str], View]) -> Standing:
     """Where a claim stands. summaries: of the ledger's experiments, by name. load: the view of one that is done."""
-    if why_not := _why_not(claim, subject):
-        result = ClaimResult(claim, subject.name, "small", why_not=why_not)
-        return Standing(claim, subject, "not applicable", result=result)
+    if why_not := _why_not(claim, place):
+        result = ClaimResult(claim, place.name, "small", why_not=why_not)
+        return Standing(claim, place, "not applicable", result=result)
     if claim.surface and claim.computed is not None:
-        found = findings(claim.computed(surfaces.get(subject.name), "small"))
-        result = ClaimResult(claim, subject.name, "small", tuple(found))
-        return Standing(claim, subject, result.verdict, result=result)
+        found = findings(claim.computed(surfaces.get(place.name), "small"))
+        result = ClaimResult(claim, place.name, "small", tuple(found))
+        return Standing(claim, place, result.verdict, result=result)
     if not claim.kept:
-        return Standing(claim, subject, "on request")
-    by_budget = {budget: _names(claim, subject, budget) for budget in reversed(BUDGETS)}
+        return Standing(claim, place, "on request")
+    by_budget = {budget: _names(claim, place, budget) for budget in reversed(BUDGETS)}
     for budget, names in by_budget.items():
         if all(name in summaries and summaries[name].status is Status.DONE for name in names):
             found = findings(claim.of_studies([load(name) for name in names]))
-            result = ClaimResult(claim, subject.name, budget, tuple(found), tuple(names))
-            return Standing(claim, subject, result.verdict, tuple(names), result)
+            result = ClaimResult(claim, place.name, budget, tuple(found), tuple(names))
+            return Standing(claim, place, result.verdict, tuple(names), result)
     for names in by_budget.values():
         begun = tuple(name for name in names if name in summaries)
         if begun:
             running = any(summaries[name].status.under_way for name in begun)
-            return Standing(claim, subject, "running" if running else "not finished", begun)
-    return Standing(claim, subject, "not run")
+            return Standing(claim, place, "running" if running else "not finished", begun)
+    return Standing(claim, place, "not run")
 
 
-def _names(claim: Claim, subject: Subject, budget: Budget) -> list[str]:
-    wanted = specs(claim, subject.name, subject.target, budget)
-    return [name_of(spec, str(subject.fingerprint)) for spec in wanted]
+def _names(claim: Claim, place: Place, budget: Budget) -> list[str]:
+    wanted = specs(claim, place.name, place.target, budget)
+    return [name_of(spec, str(place.fingerprint)) for spec in wanted]
 
 
-def _why_not(claim: Claim, subject: Subject) -> str:
+def _why_not(claim: Claim, place: Place) -> str:
     """Why a claim does not apply, as far as that is known without opening a file or a download of a user's."""
-    if subject.fingerprint is None:
-        return claim.why_not(surfaces.get(subject.name))
+    if place.fingerprint is None:
+        return claim.why_not(surfaces.get(place.name))
     if claim.surface:
         return claim.about_a_surface
-    task = tasks.get(subject.name) if subject.name in tasks.names() else None
+    task = tasks.get(place.name) if place.name in tasks.names() else None
     return claim.why_not(task) if isinstance(task, ArrayTask) and not task.downloads else ""

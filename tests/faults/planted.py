@@ -27,6 +27,13 @@ class Fault:
 
 FAULTS = (
     Fault(
+        "a claim is contradicted by effects that are too small, and not by those that are too large",
+        "search/statistics/claims.py",
+        "elif high < above or low > below:",
+        "elif high < above:",
+        ("tests/search/test_claim_statistics.py",),
+    ),
+    Fault(
         "a rule goes uphill",
         "objectives/optimizers/momentum.py",
         "return theta - learning_rate * velocity",

@@ -15,7 +15,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.search.claims import survey
 from cooldown.search.claims.limits import LARGE
 from cooldown.search.claims.result import ClaimResult
-from cooldown.search.claims.standing import Subject, standing, subjects
+from cooldown.search.claims.standing import Place, places, standing
 from cooldown.search.claims.survey import every
 from cooldown.search.experiments import load, queueing, resume, summaries
 from cooldown.search.statistics.claims import Limits, Part, findings
@@ -148,11 +148,11 @@ def test_what_a_ledger_has_of_claims() -> None:
     found = cooldown.claim("C3", "iris", db="it.db", workers=1)
     ledger = Ledger("sqlite:///it.db")
     listed = {each.name: each for each in ledger.summaries()}
-    on = subjects(list(listed.values()))
+    on = places(list(listed.values()))
     assert [each.name for each in on] == ["iris", "ravine", "saddle"]
 
-    def state(id: str, subject: Subject) -> str:
-        return standing(survey.get(id), subject, listed, lambda name: load(name, db="it.db").view).state
+    def state(id: str, place: Place) -> str:
+        return standing(survey.get(id), place, listed, lambda name: load(name, db="it.db").view).state
 
     iris, ravine, _ = on
     assert state("C3", iris) == found.verdict
@@ -168,7 +168,7 @@ def test_the_largest_budget_that_is_done_counts() -> None:
     small, full = (cooldown.claim("C3", "iris", budget=budget, db="it.db", workers=1) for budget in ("small", "full"))
     assert small.experiments != full.experiments
     listed = {each.name: each for each in summaries("it.db")}
-    (iris, *_) = subjects(list(listed.values()))
+    (iris, *_) = places(list(listed.values()))
     found = standing(survey.get("C3"), iris, listed, lambda name: load(name, db="it.db").view)
     assert found.experiments == full.experiments
 
@@ -227,5 +227,5 @@ def test_the_ledgers_page_downloads_nothing(monkeypatch: pytest.MonkeyPatch) -> 
         raise AssertionError("a download")
 
     monkeypatch.setattr("sklearn.datasets.fetch_covtype", fetch)
-    covertype = Subject("covertype", None, "0" * 64)
+    covertype = Place("covertype", None, "0" * 64)
     assert standing(survey.get("C5"), covertype, {}, lambda name: load(name).view).state == "not run"

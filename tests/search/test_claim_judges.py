@@ -12,7 +12,7 @@ from cooldown.objectives import surfaces
 from cooldown.search.claims import survey
 from cooldown.search.claims.survey import c04_learning_rate, c06_large_batches, c14_batch_norm
 from cooldown.search.claims.survey.c08_ravine import crossings, swinging
-from cooldown.search.statistics.claims import Limits, Part, findings, whole
+from cooldown.search.statistics.claims import LEVEL, Limits, Part, findings, whole
 
 Effect = Callable[[str], float]
 """By an arm's name, by how much its log loss differs from that of others."""
@@ -95,7 +95,7 @@ def test_c4() -> None:
 
         def of_arm(arm: str, repeat: int) -> Planted:
             away = abs(c04_learning_rate.ARMS.index(arm) - 3)
-            return Planted(0.3 * float(np.exp(steepness * away + draw.normal(0, NOISE))))
+            return Planted(0.3 * float(np.exp(steepness * away + draw.normal(0, NOISE / 4))))
 
         return of_arm
 
@@ -106,8 +106,8 @@ def test_c4() -> None:
 
 def test_c4_measures_both_sides_of_the_best_rate_or_the_one_there_is() -> None:
     losses = np.array([[1.0, 0.0], [2.0, 3.0], [6.0, 4.0]])
-    assert c04_learning_rate.lost(losses, np.array([1, 0]), 1) == pytest.approx([1.5, 3.0])
-    assert c04_learning_rate.lost(losses, np.array([0, 2]), 2) == pytest.approx([5.0, -4.0])
+    assert c04_learning_rate.lost(losses, 1, 1) == pytest.approx([1.5, -1.0])
+    assert c04_learning_rate.lost(losses, 0, 2) == pytest.approx([5.0, 4.0])
 
 
 def test_c5() -> None:
@@ -258,3 +258,51 @@ def test_c6(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sharper(1.0) == ["supported"] * 5
     assert sharper(-1.0) == ["contradicted"] * 5
     assert sharper(0.0, 0.2)[0] == "open"
+
+
+DRAWS = 1500
+
+
+def wrong(made: Callable[[np.random.Generator], list[Part]]) -> float:
+    """How often planted numbers, whose effect is at a limit of what is claimed, get a word that is wrong."""
+    draw = np.random.default_rng(7)
+    return float(np.mean([whole(findings(made(draw))).word != "open" for _ in range(DRAWS)]))
+
+
+RARE = LEVEL + 3 * np.sqrt(LEVEL * (1 - LEVEL) / DRAWS)
+"""Three standard errors above a share of 5 %."""
+
+
+@pytest.mark.parametrize("noise", [0.02, 0.1, 0.3])
+def test_c4_at_a_tie(noise: float) -> None:
+    """The best rate is chosen by noisy validation losses; its neighbours lose the margin, those beyond more."""
+
+    def made(draw: np.random.Generator) -> list[Part]:
+        ladder = np.abs(np.arange(8) - 3)[:, None] * np.log(1.1)
+        validation, test = (ladder + draw.normal(0, noise, (8, 5)) for _ in range(2))
+        best = int(validation.mean(axis=1).argmin())
+        return [Part("", c04_learning_rate.lost(test, best, steps), Limits(above=1.1)) for steps in (1, 2)]
+
+    assert wrong(made) <= RARE
+
+
+@pytest.mark.parametrize("spread", [0.5, 1.5, 3.0])
+def test_c1_at_a_tie(spread: float) -> None:
+    """Whole epochs, censored at the end of the run, of which SGDR takes half as many."""
+
+    def made(draw: np.random.Generator) -> list[Part]:
+        step, sgdr = (np.clip(np.round(draw.normal(mean, spread, 5)), 1, 15) for mean in (12, 6))
+        return [Part("", np.log(step) - np.log(sgdr), Limits(above=2.0))]
+
+    assert wrong(made) <= RARE
+
+
+def test_c14_at_a_tie() -> None:
+    """Steps of a ladder, with and without batch normalization alike."""
+
+    def made(draw: np.random.Generator) -> list[Part]:
+        rates = np.arange(len(c14_batch_norm.RATES))[:, None]
+        a, b = (c14_batch_norm.largest(rates <= draw.integers(0, 3, 5)) for _ in range(2))
+        return [Part("", a - b, Limits(above=1.0))]
+
+    assert wrong(made) <= RARE

@@ -1,5 +1,6 @@
-"""C18: arms with simulated workers, all tuned: gradients that are late beside none, and what is said to repair that
-beside the late ones.
+"""C18: arms with simulated workers: gradients that are late beside none, and what is said to repair that beside the
+late ones. All are tuned, so that no rate is chosen at which late gradients diverge: what is measured is the loss that
+remains.
 """
 
 from collections.abc import Sequence
