@@ -39,7 +39,7 @@ def of_large(task: Task) -> str:
 def of_sparse(task: Task) -> str:
     """For a claim about classifying sparse rows."""
     if not isinstance(task, ArrayTask) or task.kind != "classification" or task.categorical:
-        return "it is about a classification of rows of numbers"
+        return "it is about classifying sparse rows of numbers"
     X, _ = task.data
     zeros = float(np.mean(X == 0))
     return "" if zeros >= MOSTLY_ZERO else f"its features are not sparse: {zeros:.0%} of them are zero"
