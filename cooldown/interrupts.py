@@ -67,8 +67,7 @@ def tell() -> None:
     """Print the message to stderr, once."""
     if not _State.told:
         _State.told = True
-        # Below all buffers: a signal may come in the middle of a print.
-        _write(f"{_State.message}\n")
+        write(f"{_State.message}\n")
 
 
 @contextmanager
@@ -95,7 +94,7 @@ def _ask(_number: int, _frame: FrameType | None) -> None:
 def _end(_number: int, _frame: Any) -> NoReturn:
     if _is_terminal():
         # A live display hides the cursor.
-        _write("\x1b[?25h")
+        write("\x1b[?25h")
     tell()
     os._exit(EXIT_CODE)
 
@@ -107,7 +106,8 @@ def _is_terminal() -> bool:
         return False
 
 
-def _write(text: str) -> None:
+def write(text: str) -> None:
+    """Print to stderr below all buffers: after a signal in the middle of a print, a buffer prints the same again."""
     # Where stderr is closed, nobody listens.
     with suppress(OSError):
         os.write(2, text.encode(errors="backslashreplace"))

@@ -7,6 +7,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
+from cooldown.interrupts import write
 from cooldown.objectives.plain_text import visible
 
 
@@ -26,10 +27,10 @@ class Screen(Console):
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=visible(segment.text))
 
-    def write_line(self, text: str) -> None:
-        """Print a line at once, outside of any live display. A Ctrl-C while Rich prints has it print the same again."""
-        self.file.write(f"{visible(text)}\n")
-        self.file.flush()
-
 
 OUT, ERR = Screen(), Screen(stderr=True)
+
+
+def say_at_once(text: str) -> None:
+    """Print a line to stderr, once, also if Ctrl-C comes in the middle of it; outside of any live display."""
+    write(f"{visible(text)}\n")

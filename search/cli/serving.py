@@ -7,7 +7,7 @@ import typer
 
 from cooldown.search.cli.frame import app
 from cooldown.search.cli.options import Db, whole
-from cooldown.search.cli.screen import ERR
+from cooldown.search.cli.screen import say_at_once
 from cooldown.search.spec.limits import WORKERS
 
 Port = Annotated[int, typer.Option("--port", help="port to listen on [default: 8501]", **whole(1, 65_535))]
@@ -79,7 +79,7 @@ def serve(
 
     offer = Offer(workers, not no_worker, None if tokens is None else Path(tokens), openml, upload)
     place = Place(host, port, tuple(allow_host or ()), base_path)
-    serving(db, place, ERR.write_line, offer=offer, trust=trust)
+    serving(db, place, say_at_once, offer=offer, trust=trust)
 
 
 @app.command()
@@ -95,4 +95,4 @@ def dashboard(
     from cooldown.search.cli.serve import Place
     from cooldown.search.cli.serve import serve as serving
 
-    serving(db, Place(host, port, tuple(allow_host or ()), base_path), ERR.write_line, trust=trust)
+    serving(db, Place(host, port, tuple(allow_host or ()), base_path), say_at_once, trust=trust)

@@ -7,7 +7,7 @@ import typer
 from cooldown.interrupts import draining
 from cooldown.search.cli.frame import app
 from cooldown.search.cli.options import Db, ExecutorName, Quiet, Trust, Workers, whole
-from cooldown.search.cli.screen import ERR
+from cooldown.search.cli.screen import ERR, say_at_once
 
 MOST_EXPERIMENTS = 64
 
@@ -41,7 +41,7 @@ def worker(
 
     def say(message: str) -> None:
         if not quiet:
-            ERR.write_line(message)
+            say_at_once(message)
 
     ours = Worker(
         db,
