@@ -53,7 +53,7 @@ def section(title: str, summaries: Sequence[Summary], listed: Sequence[Summary],
     """
     if not summaries:
         return
-    st.header(f"{title} ({len(summaries):,})", anchor=False)
+    st.subheader(f"{title} ({len(summaries):,})", anchor=False)
     key = f"shown of {title}"
     shown: int = st.session_state.get(key, MOST)
     for summary in summaries[:shown]:
@@ -205,4 +205,7 @@ def _changed(name: str, verb: str, service: Service, who: Principal) -> str:
 
 def _deleted(name: str, service: Service, who: Principal) -> str:
     actions.delete(service, who, name)
+    if st.query_params.get("experiment") == name:
+        # The pages would go on to say that it does not exist.
+        del st.query_params["experiment"]
     return f"{name} was deleted"

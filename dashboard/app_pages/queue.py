@@ -93,7 +93,7 @@ with errors_shown():
         """The queue, which is always updated: anybody can add to it."""
         with errors_shown():
             summaries = data.summaries()
-            if _filters(summaries) != filters:
+            if _filters(summaries) != filters or st.query_params.get("experiment") != st.session_state["address"]:
                 # The choices are outside of what is updated.
                 st.rerun()
             _queue(summaries, owner, tag)

@@ -85,7 +85,7 @@ def test_it_shows_what_runs_what_waits_in_order_and_what_ended(pages: Pages, ope
         assert writer is not None
         queue.request("runs", Change.STOP)
         app = fine(open_app(pages.url, "queue"))
-    assert [header.value for header in app.header] == ["Running (1)", "Queued (2)", "Paused (1)", "Ended (1)"]
+    assert [header.value for header in app.subheader] == ["Running (1)", "Queued (2)", "Paused (1)", "Ended (1)"]
     duplicates = [button.key for button in app.button if button.label == "Duplicate"]
     assert duplicates == [f"duplicate {name}" for name in ("runs", "first", "late", "rests", "gone")]
     shown = said(app)
@@ -133,6 +133,17 @@ def test_nothing_is_deleted_without_a_second_click(pages: Pages, open_app: Open)
     app = fine(app.button(key="do delete mine").click().run())
     assert {each.name for each in pages.ledger.summaries()} == {"other", "before"}
     assert app.success[0].value == r"mine was deleted\."
+
+
+def test_an_experiment_that_was_deleted_is_no_longer_chosen(pages: Pages, open_app: Open) -> None:
+    pages.add("mine")
+    pages.add("other")
+    pages.sign_in("ada")
+    app = open_app(pages.url, "queue", experiment="mine")
+    app = fine(app.button(key="delete mine").click().run())
+    app = fine(app.button(key="do delete mine").click().run())
+    assert app.session_state["experiment"] == "other"
+    assert app.query_params["experiment"] in ("other", ["other"])
 
 
 def test_a_question_about_an_experiment_is_not_asked_about_its_namesake(pages: Pages, open_app: Open) -> None:
