@@ -13,7 +13,7 @@ from cooldown.search.service.access.principal import Principal
 from cooldown.storage import Status, Summary
 from cooldown.storage.tokens import Role
 
-PAGE = {"title": "Queue", "icon": "low_priority", "section": "", "place": 15}
+PAGE = {"title": "Queue", "icon": "low_priority", "section": "", "place": 12}
 
 SECTIONS = ("Running", Status.RUNNING), ("Queued", Status.QUEUED), ("Paused", Status.PAUSED)
 

@@ -38,8 +38,8 @@ def chromium_path() -> str | None:
 
 @contextmanager
 def served(url: str, *options: str, verb: str = "dashboard") -> Iterator[str]:
-    """The address of a dashboard of the ledger `url`, as `cooldown dashboard` starts it with these options. verb: another
-    command that does, such as `serve`.
+    """The address of a dashboard of the ledger `url`, as `cooldown dashboard` starts it with these options. verb:
+    another command that does, such as `serve`.
     """
     port = free_port()
     process = subprocess.Popen(
