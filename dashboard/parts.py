@@ -17,13 +17,14 @@ from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.evidence.commands import AGAIN, command
 from cooldown.search.evidence.numbers import MISSING, Form, counted, formatted
 from cooldown.search.evidence.standing import winners_table
-from cooldown.search.evidence.status import last_run
+from cooldown.search.evidence.status import last_run, trials_asked
 from cooldown.search.evidence.table import Table, ends_of
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import short, spaced
-from cooldown.search.spec.recorded import check_outline, names_modules, resumable
+from cooldown.search.spec.recorded import names_modules, resumable
 from cooldown.storage import Status, Summary
 from cooldown.storage.address import elsewhere
+from cooldown.storage.terms import Terms
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -40,6 +41,9 @@ BROWSER_FORMATS = {
     Form.SECONDS: "%.1f",
 }
 """Formats of numbers in a larger table."""
+
+SHORT_NOTES = 500
+"""Characters up to which notes are shown unasked."""
 
 BADGES: dict[Status, tuple[str, str, Literal["blue", "green", "orange", "red", "gray"]]] = {
     Status.QUEUED: ("queued", ":material/schedule:", "gray"),
@@ -163,6 +167,12 @@ def about_experiment(body: Callable[[Result], None]) -> None:
     part()
 
 
+def people(terms: Terms) -> list[str]:
+    """Whose an experiment is and how it is tagged, where that is set, as Markdown."""
+    owner = [f"owner {plain(terms.owner)}"] if terms.owner else []
+    return [*owner, *([f"tags {plain(', '.join(terms.tags))}"] if terms.tags else [])]
+
+
 def no_experiments() -> None:
     """The message for an empty ledger, with the command that starts a first experiment."""
     st.info("This ledger has no experiments yet. Start one in a terminal, and it appears here:")
@@ -181,9 +191,7 @@ def _outline(summary: Summary, error: UntrustedModuleError) -> None:
 
 def _head(summary: Summary, message: str = "") -> None:
     """Status, task and progress. message: of the last run, if it failed."""
-    check_outline(summary)
-    spec = summary.spec
-    total = len(spec["arms"]) * spec["repeats"] * spec["trials"]
+    spec, total = summary.spec, trials_asked(summary)
     label, icon, colour = BADGES[summary.status]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(label, icon=icon, color=colour)
@@ -191,6 +199,12 @@ def _head(summary: Summary, message: str = "") -> None:
             f"{plain(summary.name)} · task {plain(spec['task'])} · {counted(len(spec['arms']), 'arm')} · "
             f"{counted(spec['repeats'], 'repeat')} · {counted(spec['trials'], 'trial')} per study"
         )
+    if about := people(summary.terms):
+        st.caption(" · ".join(about))
+    if summary.terms.notes:
+        with st.expander("Notes", expanded=len(summary.terms.notes) <= SHORT_NOTES):
+            # A line break of Markdown is two spaces and a line's end.
+            st.markdown("  \n".join(map(plain, summary.terms.notes.split("\n"))))
     if summary.status is not Status.DONE:
         st.progress(min(summary.trials / total, 1.0), text=f"{summary.trials:,} of {total:,} trials")
     if not (summary.status.under_way or summary.status is Status.DONE):

@@ -12,9 +12,11 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
+from cooldown.dashboard import acting
 from cooldown.dashboard.gate import Gate
 from cooldown.search.service.access.log import RequestLog, log_to_stderr
 from cooldown.search.service.access.middleware import Access
+from cooldown.search.service.access.visitors import Visitors
 from cooldown.search.service.service import Limits, Service
 from cooldown.storage import Ledger
 from cooldown.storage.address import database_url
@@ -57,16 +59,19 @@ def run(place: Place, limits: Limits | None) -> None:
     routes: list[BaseRoute] = []
     middleware = [Middleware(Gate, host=place.host, allowed=tuple(place.allowed))]
     url = database_url(None)
-    if limits is not None:
-        from cooldown.search.service.api import api
-
-        service = Service(Ledger(url), url, limits)
-        routes.append(Mount(f"{place.base_path}/api", api(service)))
-        log_to_stderr()
-        middleware.append(Middleware(RequestLog, requests=service.requests))
     if limits is not None or place.tokens:
-        ledger = Ledger(url, create=False)
-        middleware.append(Middleware(Access, tokens=ledger.tokens, open=not place.tokens, base_path=place.base_path))
+        # Only the service makes a ledger where there is none.
+        ledger = Ledger(url, create=limits is not None)
+        visitors = Visitors(ledger.tokens, open=not place.tokens)
+        if limits is not None:
+            from cooldown.search.service.api import api
+
+            service = Service(ledger, url, limits)
+            routes.append(Mount(f"{place.base_path}/api", api(service)))
+            acting.offer(acting.Offered(service, visitors))
+            log_to_stderr()
+            middleware.append(Middleware(RequestLog, requests=service.requests))
+        middleware.append(Middleware(Access, visitors=visitors, base_path=place.base_path))
     app = st.App(Path(__file__).with_name("app.py"), routes=routes, middleware=middleware)
     at = {"server.address": place.host, "server.port": place.port, "server.baseUrlPath": place.base_path}
     app.run(config={**OPTIONS, **at})

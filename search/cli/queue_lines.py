@@ -9,16 +9,10 @@ from cooldown.search.cli.terminal import render
 from cooldown.search.evidence.commands import command
 from cooldown.search.evidence.numbers import Form, counted
 from cooldown.search.evidence.standing import took
-from cooldown.search.evidence.status import place
+from cooldown.search.evidence.status import WILL, place, trials_asked
 from cooldown.search.evidence.table import Column, Table
 from cooldown.search.spec.recorded import check_outline, names_modules
-from cooldown.storage import Change, Status, Summary, UnreadableError
-
-WILL = {
-    Change.PAUSE: "it pauses when what is in flight is finished",
-    Change.STOP: "it ends when what is in flight is finished",
-    Change.CANCEL: "it ends, and what is in flight is dropped",
-}
+from cooldown.storage import Status, Summary, UnreadableError
 
 
 def table(listed: Sequence[Summary], room: int) -> RichTable:
@@ -77,10 +71,7 @@ def _status(summary: Summary) -> str:
 
 def _trials(summary: Summary) -> str | None:
     """How many there are, of how many; None where its spec does not say."""
-    if not _is_sound(summary):
-        return None
-    spec = summary.spec
-    return f"{summary.trials}/{len(spec['arms']) * spec['repeats'] * spec['trials']}"
+    return f"{summary.trials}/{trials_asked(summary)}" if _is_sound(summary) else None
 
 
 def _is_sound(summary: Summary) -> bool:

@@ -14,6 +14,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.search.evidence.losses import first_look, question_pair
 from cooldown.search.evidence.measures import loss_name, score_in_words
 from cooldown.search.evidence.numbers import Form, duration, formatted, percent
+from cooldown.search.evidence.status import trials_asked
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.spec.arms import short
 from cooldown.search.spec.experiment import Experiment
@@ -122,7 +123,7 @@ def _line(summary: Summary, leads: str) -> Line:
         len(spec["arms"]),
         spec["repeats"],
         summary.trials,
-        len(spec["arms"]) * spec["repeats"] * spec["trials"],
+        trials_asked(summary),
         summary.created_at,
         summary.finished_at,
     )

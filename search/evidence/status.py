@@ -3,8 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cooldown.storage import ExperimentRecord, Status, Summary
+from cooldown.search.spec.recorded import check_outline
+from cooldown.storage import Change, ExperimentRecord, Status, Summary
 from cooldown.storage.budgets import reached
+
+WILL = {
+    Change.PAUSE: "it pauses when what is in flight is finished",
+    Change.STOP: "it ends when what is in flight is finished",
+    Change.CANCEL: "it ends, and what is in flight is dropped",
+}
+"""What a running experiment does that was asked for a change."""
 
 
 def last_run(status: Status, message: str) -> str:
@@ -19,6 +27,13 @@ def lifted(record: ExperimentRecord) -> tuple[str, ...]:
     evaluations = sum(curve.gradient_evaluations for study in studies for curve in study.curves())
     limit = reached(record.terms, record.queue.seconds, evaluations)
     return () if limit is None else (limit.option, "none")
+
+
+def trials_asked(summary: Summary) -> int:
+    """How many trials its spec asks for, of all arms and repeats; raises UnreadableError where it does not say."""
+    check_outline(summary)
+    spec = summary.spec
+    return len(spec["arms"]) * int(spec["repeats"]) * int(spec["trials"])
 
 
 def place(summary: Summary, listed: Sequence[Summary]) -> int | None:

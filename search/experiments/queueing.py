@@ -153,6 +153,13 @@ def cancel(name: str, *, db: str | PathLike[str] | None = None) -> Status:
     return _request(name, Change.CANCEL, db)
 
 
+def prioritize(name: str, priority: int, *, db: str | PathLike[str] | None = None) -> None:
+    """Give the experiment `name` another priority in the queue, from -1,000 to 1,000: higher first. It keeps its status
+    and the time since when it waits. Raises InputError for what is no priority, LedgerError for an unknown name.
+    """
+    Queue(Ledger(database_url(db), create=False)).edit(name, agreed(priority=priority))
+
+
 def is_submitted(name: str, *, db: str | PathLike[str] | None = None) -> bool:
     """Whether the experiment `name` is for workers, whatever its status; raises LedgerError for an unknown name."""
     return summary(name, db=db).queue.since is not None

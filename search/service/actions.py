@@ -92,6 +92,13 @@ def resume(service: Service, who: Principal, name: str, **changes: Any) -> Statu
     return status
 
 
+def prioritize(service: Service, who: Principal, name: str, priority: int) -> None:
+    """Give an experiment another priority in the queue, as `experiments.prioritize` does."""
+    _check_owner(service, who, name)
+    experiments.prioritize(name, priority, db=service.url)
+    audit.record(service.ledger, who.shown, "prioritize", name, priority=priority)
+
+
 def delete(service: Service, who: Principal, name: str) -> None:
     """Delete an experiment with all its results; raises LedgerError while it runs."""
     _check_owner(service, who, name)

@@ -37,11 +37,13 @@ def chromium_path() -> str | None:
 
 
 @contextmanager
-def served(url: str, *options: str) -> Iterator[str]:
-    """The address of a dashboard of the ledger `url`, as `cooldown dashboard` starts it with these options."""
+def served(url: str, *options: str, verb: str = "dashboard") -> Iterator[str]:
+    """The address of a dashboard of the ledger `url`, as `cooldown dashboard` starts it with these options. verb:
+    another command that does, such as `serve`.
+    """
     port = free_port()
     process = subprocess.Popen(
-        [COOLDOWN, "dashboard", "--port", str(port), "--db", url, *options],
+        [COOLDOWN, verb, "--port", str(port), "--db", url, *options],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

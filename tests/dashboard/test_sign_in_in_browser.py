@@ -1,4 +1,4 @@
-"""A reader of a dashboard that others can reach signs in, reads, and is out when the token is revoked."""
+"""A user of a server that others can reach signs in, reads, acts, and is out when the token is revoked."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,9 @@ from browser import chromium, chromium_path, opened, served, settled
 from playwright.sync_api import expect
 from search_runs import run_in_threads, spec
 
-from cooldown.storage import Ledger
+from cooldown.search.tuning.studies import planned
+from cooldown.storage import Ledger, Status
+from cooldown.storage.terms import Terms
 from cooldown.storage.tokens import Role
 
 pytestmark = [
@@ -17,12 +19,16 @@ pytestmark = [
 ]
 
 
-def test_a_reader_signs_in_and_is_out_again(tmp_path: Path) -> None:
+def test_a_user_signs_in_acts_and_is_out_again(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/cooldown.db"
     run_in_threads(url, spec(), name="first steps")
-    tokens = Ledger(url).tokens
-    token = tokens.create("ada", Role.READ)
-    with served(url, "--allow-host", "cooldown.example.org") as address, chromium() as browser, opened(browser) as page:
+    ledger, asked = Ledger(url), spec(seed=1)
+    for name, owner in (("mine", "ada"), ("of bob", "bob")):
+        ledger.create(name, asked.to_json(), "data", planned(asked), terms=Terms(owner=owner), queued=True)
+    tokens = ledger.tokens
+    token = tokens.create("ada", Role.SUBMIT)
+    options = "--no-worker", "--allow-host", "cooldown.example.org"
+    with served(url, *options, verb="serve") as address, chromium() as browser, opened(browser) as page:
         page.goto(f"{address}/verdict?experiment=first+steps")
         page.get_by_label("Token").fill("nonsense")
         page.get_by_role("button", name="Sign in").click()
@@ -36,6 +42,12 @@ def test_a_reader_signs_in_and_is_out_again(tmp_path: Path) -> None:
         (cookie,) = (each for each in page.context.cookies() if each["name"] == "cooldown_session")
         assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
         assert page.evaluate("document.cookie.includes('cooldown_session')") is False
+        page.goto(f"{address}/queue")
+        expect(page.get_by_text("Signed in as ada: you can change your own experiments.")).to_be_visible()
+        expect(page.get_by_role("button", name="Pause")).to_have_count(1)
+        page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_text("mine is paused.")).to_be_visible()
+        assert (ledger.summary("mine").status, ledger.summary("of bob").status) == (Status.PAUSED, Status.QUEUED)
         tokens.revoke("ada")
         page.reload()
         expect(page.get_by_label("Token")).to_be_visible()

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from cooldown.search.service.access.middleware import Access
+from cooldown.search.service.access.visitors import Visitors
 from cooldown.search.service.api import api
 from cooldown.search.service.service import Service
 from cooldown.search.tuning.studies import planned
@@ -62,7 +63,8 @@ class Served:
             WebSocketRoute(f"{base_path}/_stcore/stream", _socket),
             Route(f"{base_path}/{{path:path}}", _page),
         ]
-        return Access(Starlette(routes=routes), self.service.ledger.tokens, open=open, base_path=base_path)
+        visitors = Visitors(self.service.ledger.tokens, open=open)
+        return Access(Starlette(routes=routes), visitors, base_path=base_path)
 
     def client(self, name: str | None = None, *, open: bool = False, base_path: str = "") -> TestClient:
         """A client with the token of this name; None for one without a token."""

@@ -19,10 +19,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cooldown.search.service.access import sign_in
 from cooldown.search.service.access.buckets import Buckets
 from cooldown.search.service.access.principal import LOCAL, Principal, principal_of
-from cooldown.search.service.access.sessions import Sessions, set_cookie
+from cooldown.search.service.access.sessions import set_cookie
+from cooldown.search.service.access.visitors import Visitors
 from cooldown.search.service.refused import PROBLEM, RefusedError
 from cooldown.storage import LedgerError
-from cooldown.storage.tokens import Token, Tokens
+from cooldown.storage.tokens import Token
 
 PUBLIC = ("/_stcore/health", "/api/v1/health")
 """What is answered without a token: whether the server is well."""
@@ -39,13 +40,10 @@ LOOK_AGAIN = 30.0
 
 
 class Access:
-    """ASGI middleware. tokens: who is let in. open: whether requests without a token are let in too, as a user of this
-    machine: only a server that nobody else can reach may be so. base_path: `/path` in front of all pages, or nothing.
-    """
+    """ASGI middleware. visitors: who is let in. base_path: `/path` in front of all pages, or nothing."""
 
-    def __init__(self, app: ASGIApp, tokens: Tokens, *, open: bool, base_path: str = "") -> None:
-        self._app, self._tokens, self._open, self._base = app, tokens, open, base_path
-        self._sessions = Sessions()
+    def __init__(self, app: ASGIApp, visitors: Visitors, *, base_path: str = "") -> None:
+        self._app, self._visitors, self._base = app, visitors, base_path
         self._guesses = Buckets(GUESSES_PER_SECOND, GUESSES)
         self._requests = Buckets(REQUESTS_PER_SECOND, REQUESTS)
 
@@ -89,18 +87,14 @@ class Access:
         scheme, _, text = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             return principal_of(await self._token(scope, text.strip()))
-        id = self._sessions.token_id(headers.get("cookie", ""))
-        token = None if id is None else await run_in_threadpool(self._tokens.called, id)
-        if token is not None:
-            return principal_of(token)
-        return LOCAL if self._open else None
+        return await run_in_threadpool(self._visitors.of, headers.get("cookie", ""))
 
     async def _token(self, scope: Scope, text: str) -> Token:
         """The token with this text; raises RefusedError for none, and for an address that gave too many wrong ones."""
         address = scope["client"][0] if scope.get("client") else ""
         if wait := self._guesses.wait(address):
             raise _later("too many wrong tokens from this address", wait)
-        token = await run_in_threadpool(self._tokens.of, text)
+        token = await run_in_threadpool(self._visitors.tokens.of, text)
         if token is None:
             self._guesses.take(address)
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "the token is unknown, or was revoked")
@@ -124,7 +118,7 @@ class Access:
             token = await self._token(request.scope, form.get("token", [""])[0].strip())
         except RefusedError as refusal:
             return self._page(f"{refusal.detail.capitalize()}.", refusal.status, then)
-        cookie = set_cookie(self._sessions.begin(token), self._base, secure=secure)
+        cookie = set_cookie(self._visitors.sessions.begin(token), self._base, secure=secure)
         return RedirectResponse(then, HTTPStatus.SEE_OTHER, {"Set-Cookie": cookie})
 
     def _refused(self, scope: Scope, path: str, refusal: RefusedError) -> Response:

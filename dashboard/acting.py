@@ -1,0 +1,85 @@
+"""What a reader may change from the pages: through the actions of the service, with the checks that its API makes.
+
+`cooldown serve` offers it, `cooldown dashboard` does not. Who acts is found out anew for each action, from the cookie
+of the browser's session, so that an open page can do no more once its token was revoked.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import streamlit as st
+
+from cooldown.objectives.errors import InputError
+from cooldown.search.service.access.principal import Principal
+from cooldown.search.service.access.visitors import Visitors
+from cooldown.search.service.refused import RefusedError, refused_as
+from cooldown.search.service.service import Service
+
+Action = Callable[[Service, Principal], str]
+"""Does something with `search.service.actions`, and says in a sentence what came of it."""
+
+
+@dataclass(frozen=True)
+class Offered:
+    """The service whose pages these are, and who its browsers are."""
+
+    service: Service
+    visitors: Visitors
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of the last action, as a sentence. done: whether it was done, and not refused."""
+
+    said: str
+    done: bool
+
+
+class _Process:
+    """Streamlit runs the pages in threads of the server's process, and hands them nothing."""
+
+    offered: Offered | None = None
+
+
+def offer(offered: Offered | None) -> None:
+    """Let the pages of this process change what is in a ledger; None: let them only read."""
+    _Process.offered = offered
+
+
+def offers() -> bool:
+    """Whether the pages can change anything, for those who may."""
+    return _Process.offered is not None
+
+
+def who() -> Principal | None:
+    """Who looks at the page; None for somebody who can only read. Raises LedgerError where the ledger does not
+    answer.
+    """
+    return None if _Process.offered is None else _Process.offered.visitors.of(st.context.headers.get("cookie") or "")
+
+
+def act(action: Action) -> None:
+    """Do this for whoever looks at the page, if they may; `outcome` then says what came of it."""
+    st.session_state["outcome"] = _outcome(action)
+
+
+def outcome() -> Outcome | None:
+    """What came of the last action in this tab."""
+    found: Outcome | None = st.session_state.get("outcome")
+    return found
+
+
+def _outcome(action: Action) -> Outcome:
+    offered = _Process.offered
+    if offered is None:
+        return Outcome("this dashboard only reads", done=False)
+    try:
+        principal = who()
+        if principal is None:
+            raise RefusedError(HTTPStatus.UNAUTHORIZED, "your session is over: sign in again")
+        return Outcome(action(offered.service, principal), done=True)
+    except RefusedError as refusal:
+        return Outcome(offered.service.without_place(refusal.detail), done=False)
+    except InputError as error:
+        return Outcome(offered.service.without_place(refused_as(error).detail), done=False)
