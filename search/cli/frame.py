@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import logging
 import json
 import sys
 import warnings
@@ -102,6 +103,8 @@ def main() -> NoReturn:
     atexit.register(gc.freeze)
     streams.prepare()
     warnings.showwarning = _notes(warnings.showwarning)
+    # It would print a traceback where Ctrl-C comes while a connection is closed.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     try:
         try:
             # What a ledger or a file names is imported only if the command line names it too, or has --trust.

@@ -48,6 +48,7 @@ TINY: dict[str, Any] = {
 STUBBORN_TASKS = '''
 """Tasks whose models are slow, deadly or broken, but only in a worker: the parent's process is in the environment."""
 import os, time
+from contextlib import suppress
 import numpy as np
 from cooldown import tasks
 
@@ -68,10 +69,12 @@ class Model:
 
 
 class Slow(Model):
-    """And it stands still as long as there is a file to hold it."""
+    """And it stands still as long as there is a file to hold it, in which it then says so."""
     def act(self):
         time.sleep(float(os.environ.get("TEST_SLEEP", "0.1")))
-        while os.path.exists(os.environ.get("TEST_HOLD", "/no/such/file")):
+        while os.path.exists(hold := os.environ.get("TEST_HOLD", "/no/such/file")):
+            with suppress(FileNotFoundError), open(hold, "r+") as file:
+                file.write("held")
             time.sleep(0.02)
 
 

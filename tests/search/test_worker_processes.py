@@ -60,8 +60,8 @@ def test_killed_drained_and_ended_at_once(stubborn: Path, url: str, launch: Any)
 
     held.touch()
     ended = worker(trials=4)
-    trainers = wait_until(lambda: children(ended), "its processes are there", ended)
-    # Its jobs stand still, so that it does not end at the first.
+    wait_until(held.read_text, "a job stands still, so that it does not end at the first", ended)
+    trainers = children(ended)
     end = time.monotonic() + PATIENCE
     while ended.poll() is None:
         assert time.monotonic() < end
