@@ -2,8 +2,8 @@
 
 import atexit
 import gc
-import logging
 import json
+import logging
 import sys
 import warnings
 from collections.abc import Callable, Mapping
