@@ -221,6 +221,13 @@ def test_what_an_older_ledger_was_extended_from_is_kept(tmp_path: Path) -> None:
             ALTER TABLE cooldown_experiments DROP COLUMN owner;
             ALTER TABLE cooldown_experiments DROP COLUMN tags;
             ALTER TABLE cooldown_experiments DROP COLUMN notes;
+            DROP INDEX uq_cooldown_submission;
+            ALTER TABLE cooldown_experiments DROP COLUMN submission;
+            ALTER TABLE cooldown_experiments DROP COLUMN submitted;
+            DROP TABLE cooldown_tokens;
+            DROP TABLE cooldown_audit;
+            DROP TABLE cooldown_dataset_owners;
+            DROP TABLE cooldown_datasets;
             UPDATE cooldown_version SET version_num = '0003';
             """
         )

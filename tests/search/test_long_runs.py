@@ -13,8 +13,7 @@ from cooldown.objectives.errors import CooldownWarning
 from cooldown.search.experiments.live import WAITING, live
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.studies import in_short, needs
-from cooldown.storage import Ledger, Purpose, backend
-from cooldown.storage import ledger as ledger_module
+from cooldown.storage import Ledger, Purpose, backend, writer
 from cooldown.storage.environment import environment
 
 
@@ -57,7 +56,7 @@ def test_going_on_in_another_environment_is_told(url: str, monkeypatch: pytest.M
             raise Enough
 
     with monkeypatch.context() as elsewhere:
-        elsewhere.setattr(ledger_module, "environment", lambda: {**environment(), "blas": "openblas 0.1 Prescott"})
+        elsewhere.setattr(writer, "environment", lambda: {**environment(), "blas": "openblas 0.1 Prescott"})
         # Its start is nothing that is continued: no warning.
         with pytest.raises(Enough):
             run_in_threads(url, spec(), report=stop)

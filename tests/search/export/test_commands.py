@@ -345,7 +345,9 @@ PAGE = (Path(__file__).parents[3] / "docs" / "export.md").read_text("utf-8")
 def test_the_page_on_exports_is_true(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its lines, one after the other in one folder, as a reader types them; but in this process."""
+    """Its lines, one after the other in one folder, as a reader types them; but in this process, and so on one device
+    (test_devices.py has two).
+    """
     monkeypatch.chdir(tmp_path)
     printed = []
     for block in re.finditer(r"^```python\n(.*?)^```|^    ((?:cooldown|python) [^\n]*)$", PAGE, re.M | re.S):
@@ -359,7 +361,7 @@ def test_the_page_on_exports_is_true(
                 main()
             assert not ended.value.code, line
         else:
-            monkeypatch.setattr(sys, "argv", arguments)
+            monkeypatch.setattr(sys, "argv", [word for word in arguments if word not in ("--devices", "2")])
             runpy.run_path(arguments[0], run_name="__main__")
         printed.append((line, capsys.readouterr().out))
     assert len(printed) > 15
