@@ -1,10 +1,12 @@
-"""µs per update of one replicate: every rule of the catalog relative to Adam, and the cost of strategies.
+"""µs per update of one replicate: every rule of the catalog relative to Adam, and the cost of strategies and of
+simulated workers.
 
     python -m benchmarks.rules [--rounds 9]
 
 One core, one thread, float32, digits MLP 64-32-10, batch 32, five replicates together. All rules take turns in rounds,
 so that a neighbour on the machine slows down all of them; shown are medians, and medians of the ratios within a round.
-Targets: each rule at most 2 times Adam, YellowFin at most 4 times, Muon at most 3 times.
+Targets: each rule at most 2 times Adam, YellowFin at most 4 times, Muon at most 3 times; workers that share the
+parameters at most 1.5 times, workers with copies at most 2 times.
 """
 
 import argparse
@@ -18,7 +20,7 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from benchmarks.engine import NETWORKS, engine
-from cooldown.objectives import TrainConfig, optimizers, train
+from cooldown.objectives import TrainConfig, asynchronous, optimizers, train
 from cooldown.objectives.schedules import get as schedule
 from cooldown.objectives.schedules import names as schedule_names
 
@@ -36,6 +38,7 @@ STRATEGIES: dict[str, dict[str, object]] = {
     "swa": {"averaging": "swa"},
     "sam": {"sam": 0.05},
 }
+WORKERS, COMPUTE = 8, ("constant", "exponential")
 
 
 def run_of(fields: Mapping[str, object]) -> Callable[[], int]:
@@ -101,6 +104,14 @@ def main() -> None:
         console.print(table("adam under schedules", measured(constant | others, count), {}))
         strategies = {name: run_of(fields) for name, fields in STRATEGIES.items()}
         console.print(table("adam with strategies", measured(constant | strategies, count), {}))
+        workers, most = {}, {}
+        for method in asynchronous.names():
+            for compute in COMPUTE:
+                chosen = {"name": method, "workers": WORKERS, "compute": compute}
+                workers[f"{method}, {compute}"] = run_of({"asynchronous": chosen})
+                most[f"{method}, {compute}"] = 2.0 if asynchronous.get(method).has_copies else 1.5
+        title = f"adam with {WORKERS} simulated workers"
+        console.print(table(title, measured(constant | workers, count), most))
 
 
 if __name__ == "__main__":

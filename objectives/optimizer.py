@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -108,25 +109,25 @@ class Optimizer(Entry):
                 f"from the name, got {self.colour!r}"
             )
 
-    @property
+    @cached_property
     def slots(self) -> tuple[str, ...]:
         """The names of the state slots, each of the parameters' shape and zero at the start."""
         names = list(inspect.signature(self.update).parameters)
         return tuple(names[2 : names.index("learning_rate")])
 
-    @property
+    @cached_property
     def number_names(self) -> tuple[str, ...]:
         """The names of the `numbers` that the formula takes after the hyperparameters."""
         names = list(inspect.signature(self.update).parameters)
         return tuple(names[names.index("t") + len(self.hyperparameters) : len(names) - len(self.optional)])
 
-    @property
+    @cached_property
     def optional(self) -> tuple[str, ...]:
         """Which of `DELAYS` and `OF_MATRICES` the formula takes, in its order."""
         given = inspect.signature(self.update).parameters.values()
         return tuple(each.name for each in given if each.default is not inspect.Parameter.empty)
 
-    @property
+    @cached_property
     def delays(self) -> tuple[str, ...]:
         """Which of `DELAYS` the formula takes, in its order."""
         return tuple(name for name in self.optional if name not in OF_MATRICES)

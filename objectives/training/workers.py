@@ -35,9 +35,17 @@ class Trained(Protocol):
         """Decay the weights of `theta`, those of the replicates `rows`, as for so many updates of index `step`."""
 
 
-def _alike(indices: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """(T,) in which updates all replicates have the same of `indices` (T, R): what they need then lies in one piece."""
-    return np.asarray((indices == indices[:, :1]).all(axis=1))
+def _rows(array: NDArray[Any]) -> NDArray[Any]:
+    """A contiguous array (n, R, …) of which each replicate has n parts, as (n·R, …): the place of part i of replicate
+    r is i·R + r.
+    """
+    return array.reshape(array.shape[0] * array.shape[1], *array.shape[2:])
+
+
+def _take(array: NDArray[Any], places: NDArray[np.int64], out: NDArray[Any]) -> NDArray[Any]:
+    """What `array` (n, R, P) has at `places` (R,), in `out` (R, P)."""
+    # numpy would buffer what it writes if a place could turn out to be wrong.
+    return np.asarray(_rows(array).take(places, axis=0, out=out, mode="clip"))
 
 
 class Shared:
@@ -45,10 +53,8 @@ class Shared:
 
     def __init__(self, population: Trained, events: Sequence[Events]) -> None:
         self._population = population
-        self._rows = np.arange(len(events))
         self._read = np.stack([each.read for each in events], axis=1)
         self._staleness = np.stack([each.staleness for each in events], axis=1)
-        self._alike = _alike(self._read)
         self._depth = int(self._staleness.max(initial=0)) + 1
         theta = population.theta[:, : population.trainable]
         self._versions = np.repeat(theta[None], self._depth, axis=0)
@@ -56,15 +62,25 @@ class Shared:
         self._missed = "missed" in population.rule.delays
         self._total = np.zeros_like(theta)
         self._totals = np.zeros_like(self._versions) if self._missed else self._versions[:0]
+        self._arrange()
+
+    def _arrange(self) -> None:
+        replicates = self._read.shape[1]
+        # (T, R) where each replicate's worker has read in the ring.
+        self._places = self._read % self._depth * replicates + np.arange(replicates)
+        # One array in all updates: a model prepares for the parameters that it is given.
+        self._point = np.empty((replicates, self._population.theta.shape[1]), self._versions.dtype)
 
     def point(self, step: int) -> NDArray[Any]:
         """(R, size) the parameters at which the gradient of update `step` is taken: those that its worker has read."""
-        theta = self._population.theta
         if self._depth == 1:
-            return theta
-        read = self._of(self._versions, step)
-        # Running statistics are everybody's.
-        return read if read.shape == theta.shape else np.hstack([read, theta[:, read.shape[1] :]])
+            return self._population.theta
+        size = self._versions.shape[2]
+        _take(self._versions, self._places[step], self._point[:, :size])
+        if self._point.shape[1] > size:
+            # Running statistics are everybody's.
+            self._point[:, size:] = self._population.theta[:, size:]
+        return self._point
 
     def apply(self, step: int, gradient: NDArray[Any], point: NDArray[Any]) -> None:
         """Apply the gradient (R, P), taken at `point`, to the parameters."""
@@ -74,7 +90,7 @@ class Shared:
         delays: list[NDArray[Any]] = []
         for name in p.rule.delays:
             if name == "missed":
-                delays.append(self._total - self._of(self._totals, step))
+                delays.append(self._total - _rows(self._totals)[self._places[step]])
             else:
                 delays.append(self._staleness[step].astype(p.theta.dtype))
         p.decay_weights(p.theta, step)
@@ -88,46 +104,47 @@ class Shared:
     def keep(self, kept: NDArray[np.bool_]) -> None:
         """Remove all replicates but `kept` (R,)."""
         self._read, self._staleness = self._read[:, kept], self._staleness[:, kept]
-        self._rows, self._alike = np.arange(kept.sum()), _alike(self._read)
         self._versions, self._totals = (np.ascontiguousarray(ring[:, kept]) for ring in (self._versions, self._totals))
         self._total = self._total[kept]
-
-    def _of(self, ring: NDArray[Any], step: int) -> NDArray[Any]:
-        """(R, P) what a ring (depth, R, P) holds of the versions that were read for update `step`."""
-        place = self._read[step] % self._depth
-        return np.asarray(ring[place[0]] if self._alike[step] else ring[place, self._rows])
+        self._arrange()
 
 
 class _Copies:
-    """Workers with a copy of the parameters each. In arrays (workers, R, …), what the worker of update `step` has is at
-    `_at(step)`: for each replicate at its own worker; or, for all at the same one, a part that is changed in place.
+    """Workers with a copy of the parameters each. In arrays (workers, R, …), what the workers of update `step` have is
+    at the places `_places[step]`, see `_rows`: each replicate may be at another worker.
     """
 
     def __init__(self, population: Trained, events: Sequence[Events], workers: int) -> None:
         self._population = population
         for name in ("worker", "joins", "fetches"):
             setattr(self, f"_{name}", np.stack([getattr(each, name) for each in events], axis=1))
-        self._rows, self._alike = np.arange(len(events)), _alike(self._worker)
         # Each worker begins with the common parameters.
         self._copies = np.repeat(population.theta[None], workers, axis=0)
         self._arrays = ["_copies"]
+        self._arrange()
 
     _worker: NDArray[np.int64]
     _joins: NDArray[np.bool_]
     _fetches: NDArray[np.bool_]
 
+    def _arrange(self) -> None:
+        replicates = self._worker.shape[1]
+        self._places = self._worker * replicates + np.arange(replicates)
+        self._any_joins, self._all_join = self._joins.any(axis=1), self._joins.all(axis=1)
+        self._any_fetches = self._fetches.any(axis=1)
+        # One array in all updates: a model prepares for the parameters that it is given.
+        self._copy = np.empty_like(self._copies[0])
+        self._change = np.empty_like(self._copy)
+
     def point(self, step: int) -> NDArray[Any]:
         """(R, P) the parameters at which the gradient of update `step` is taken: the worker's copy."""
-        return np.asarray(self._copies[self._at(step)])
+        return _take(self._copies, self._places[step], self._copy)
 
     def keep(self, kept: NDArray[np.bool_]) -> None:
         """Remove all replicates but `kept` (R,)."""
         for name in ("_worker", "_joins", "_fetches", *self._arrays):
             setattr(self, name, np.ascontiguousarray(getattr(self, name)[:, kept]))
-        self._rows, self._alike = np.arange(kept.sum()), _alike(self._worker)
-
-    def _at(self, step: int) -> Any:
-        return self._worker[step, 0] if self._alike[step] else (self._worker[step], self._rows)
+        self._arrange()
 
 
 class Pushing(_Copies):
@@ -153,31 +170,36 @@ class Pushing(_Copies):
 
     def apply(self, step: int, gradient: NDArray[Any], point: NDArray[Any]) -> None:
         """Add the gradient (R, P), taken at `point`, to the worker's sum, and move its copy or push and fetch."""
-        p, at = self._population, self._at(step)
-        self._sums[at] += gradient
-        pushing, fetching = np.flatnonzero(self._joins[step]), np.flatnonzero(self._fetches[step])
-        if len(pushing):
-            self._push(step, pushing)
-        point -= p.rates[step][:, None] * gradient
-        if len(fetching):
+        p, places = self._population, self._places[step]
+        sums = _take(self._sums, places, self._change)
+        sums += gradient
+        _rows(self._sums)[places] = sums
+        if self._any_joins[step]:
+            self._push(step, np.flatnonzero(self._joins[step]))
+        point -= np.multiply(p.rates[step][:, None], gradient, out=self._change)
+        if self._any_fetches[step]:
+            fetching = np.flatnonzero(self._fetches[step])
             point[fetching] = p.theta[fetching]
-            of_worker = self._worker[step, fetching], fetching
-            self._known[of_worker], self._totals[of_worker] = self._pushes[fetching], self._total[fetching]
-        if not self._alike[step]:
-            self._copies[at] = point
+            of_worker = places[fetching]
+            _rows(self._known)[of_worker] = self._pushes[fetching]
+            if self._total.size:
+                _rows(self._totals)[of_worker] = self._total[fetching]
+        _rows(self._copies)[places] = point
 
     def _push(self, step: int, r: NDArray[np.int64]) -> None:
         """Move the common parameters of the replicates `r` by the sums of their workers."""
         p, of_worker = self._population, (self._worker[step, r], r)
+        theta, sums, memory = p.theta[r], self._sums[of_worker], p.memory[r]
+        state, others = np.ascontiguousarray(p.state[:, r]), np.ascontiguousarray(p.hyperparameters[:, r])
         # A sum has the penalties of all its gradients.
-        theta, sums, times = p.theta[r], self._sums[of_worker], self._every[r].astype(p.theta.dtype)
-        state, memory = np.ascontiguousarray(p.state[:, r]), p.memory[r]
-        staleness = (self._pushes[r] - self._known[of_worker]).astype(theta.dtype)
-        missed = self._total[r] - self._totals[of_worker] if self._total.size else self._total
-        delays = [missed if name == "missed" else staleness for name in p.rule.delays]
+        rates, times = p.rates[step : step + 1, r], self._every[r].astype(theta.dtype)
+        delays: list[NDArray[Any]] = []
+        if p.rule.delays or self._scaled.any():
+            staleness = (self._pushes[r] - self._known[of_worker]).astype(theta.dtype)
+            missed = self._total[r] - self._totals[of_worker] if self._total.size else self._total
+            delays = [missed if name == "missed" else staleness for name in p.rule.delays]
+            rates = rates / np.where(self._scaled[r], np.maximum(staleness, 1), 1).astype(theta.dtype)
         p.decay_weights(theta, step, times, r)
-        rates = p.rates[step : step + 1, r] / np.where(self._scaled[r], np.maximum(staleness, 1), 1).astype(theta.dtype)
-        others = np.ascontiguousarray(p.hyperparameters[:, r])
         # What a rule counts are its own updates.
         p.update(theta, sums, state, memory, p.l2[r] * times, rates, 0, -self._pushes[r], others, *delays)
         p.theta[r], p.state[:, r], p.memory[r] = theta, state, memory
@@ -194,7 +216,10 @@ class Pushing(_Copies):
 
 
 class Elastic(_Copies):
-    """Copies that are moved by the rule, and drawn to the common parameters, as those to them."""
+    """Copies that are moved by the rule, and drawn to the common parameters, as those to them.
+
+    velocity_decay: (R,) the share δ of a velocity that it keeps, for workers that have one beside the rule.
+    """
 
     def __init__(
         self,
@@ -206,54 +231,61 @@ class Elastic(_Copies):
     ) -> None:
         super().__init__(population, events, workers)
         self._force, self._decay = force, velocity_decay
-        self._state = np.repeat(population.state[None], workers, axis=0)
-        self._slots = np.arange(len(population.state))[:, None]
+        # Of each slot of the rule's state, and of each worker.
+        self._states = [np.repeat(slot[None], workers, axis=0) for slot in population.state]
+        self._state = np.empty_like(population.state)
         self._memory = np.repeat(population.memory[None], workers, axis=0)
         self._counts = np.zeros((workers, len(events)), np.int64)
-        self._velocity = np.zeros_like(self._copies if velocity_decay is not None else self._copies[:0])
-        self._arrays += ["_memory", "_counts", "_velocity"]
-        # Of the update between `point` and `apply`: the worker's copy, its velocity, and where that alone takes it.
-        self._copy = self._own_velocity = self._drift = population.theta[:0]
+        self._velocities = np.zeros_like(self._copies if velocity_decay is not None else self._copies[:0])
+        self._arrays += ["_memory", "_counts", "_velocities"]
+        # Of the update between `point` and `apply`: the worker's velocity, and where that alone takes its copy.
+        self._velocity, self._ahead = np.empty_like(self._copy), np.empty_like(self._copy)
 
     def point(self, step: int) -> NDArray[Any]:
         """(R, P) the parameters at which the gradient of update `step` is taken: the worker's copy, or ahead of it."""
-        self._copy = super().point(step)
+        copy = super().point(step)
         if self._decay is None:
-            return self._copy
-        self._own_velocity = self._velocity[self._at(step)]
-        self._drift = self._decay[:, None] * self._own_velocity
-        return np.asarray(self._copy + self._drift)
+            return copy
+        velocity = _take(self._velocities, self._places[step], self._velocity)
+        velocity *= self._decay[:, None]
+        return np.add(copy, velocity, out=self._ahead)
 
     def apply(self, step: int, gradient: NDArray[Any], _point: NDArray[Any]) -> None:
         """Exchange, if it is time, and move the worker's copy by the rule with the gradient (R, P)."""
-        p, at, alike = self._population, self._at(step), self._alike[step]
-        copy, joining = self._copy, self._joins[step]
-        if joining.any():
-            drawn = self._force[:, None] * (copy - p.theta)
-            drawn[~joining] = 0
+        p, places, copy = self._population, self._places[step], self._copy
+        if self._any_joins[step]:
+            drawn = np.subtract(copy, p.theta, out=self._change)
+            drawn *= self._force[:, None]
+            if not self._all_join[step]:
+                drawn[~self._joins[step]] = 0
             p.theta += drawn
             copy -= drawn
-        before = copy.copy() if self._decay is not None else copy
-        of_state = at if alike else (at[0], self._slots, at[1])
-        state, memory = self._state[of_state], self._memory[at]
+        if self._decay is not None:
+            self._change[:] = copy
+        for states, slot in zip(self._states, self._state, strict=True):
+            _take(states, places, slot)
+        memory, counts = _rows(self._memory)[places], _rows(self._counts)
         p.decay_weights(copy, step)
         rates, late = p.rates[step : step + 1], p.rule.in_time(gradient)
-        p.update(copy, gradient, state, memory, p.l2, rates, 0, -self._counts[at], p.hyperparameters, *late)
+        p.update(copy, gradient, self._state, memory, p.l2, rates, 0, -counts[places], p.hyperparameters, *late)
         if self._decay is not None:
+            before = self._change
             copy -= before
-            np.add(self._drift, copy, out=self._own_velocity)
-            np.add(before, self._own_velocity, out=copy)
-        self._counts[at] += 1
-        if not alike:
-            self._copies[at], self._state[of_state], self._memory[at] = copy, state, memory
-            if self._decay is not None:
-                self._velocity[at] = self._own_velocity
+            self._velocity += copy
+            np.add(before, self._velocity, out=copy)
+            _rows(self._velocities)[places] = self._velocity
+        for states, slot in zip(self._states, self._state, strict=True):
+            _rows(states)[places] = slot
+        _rows(self._copies)[places], _rows(self._memory)[places] = copy, memory
+        counts[places] += 1
 
     def keep(self, kept: NDArray[np.bool_]) -> None:
         """Remove all replicates but `kept` (R,)."""
         super().keep(kept)
-        self._state = np.ascontiguousarray(self._state[:, :, kept])
+        self._states = [np.ascontiguousarray(each[:, kept]) for each in self._states]
         self._force, self._decay = self._force[kept], None if self._decay is None else self._decay[kept]
+        self._state = np.ascontiguousarray(self._state[:, kept])
+        self._velocity, self._ahead = np.empty_like(self._copy), np.empty_like(self._copy)
 
 
 Workers = Shared | Pushing | Elastic
