@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 import streamlit as st
 
+from cooldown.dashboard.parts import plain
 from cooldown.objectives.errors import InputError
 from cooldown.search.service.access.principal import Principal
 from cooldown.search.service.access.visitors import Visitors
@@ -68,6 +69,18 @@ def outcome() -> Outcome | None:
     """What came of the last action in this tab."""
     found: Outcome | None = st.session_state.get("outcome")
     return found
+
+
+def show_outcome() -> None:
+    """Say what came of the last action in this tab."""
+    last = outcome()
+    if last is not None:
+        (st.success if last.done else st.error)(plain(f"{last.said}."))
+
+
+def forget_outcome() -> None:
+    """Say no more what came of the last action."""
+    st.session_state.pop("outcome", None)
 
 
 def _outcome(action: Action) -> Outcome:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from cooldown.dashboard import data
+from cooldown.dashboard import acting, data
 from cooldown.dashboard.pages import links, menu
 from cooldown.dashboard.parts import errors_shown
 from cooldown.objectives.plain_text import visible
@@ -50,4 +50,7 @@ with errors_shown():
     subject = [visible(str(st.session_state["address"]))] if st.session_state["address"] else []
     st.set_page_config(page_title=" · ".join([page.title, *subject, "Cooldown"]))
     st.session_state["missing experiment"] = missing
+    if st.session_state.get("page") != page.url_path:
+        st.session_state["page"] = page.url_path
+        acting.forget_outcome()
     page.run()

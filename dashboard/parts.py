@@ -17,7 +17,7 @@ from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.evidence.commands import AGAIN, command
 from cooldown.search.evidence.numbers import MISSING, Form, counted, formatted
 from cooldown.search.evidence.standing import winners_table
-from cooldown.search.evidence.status import last_run, trials_asked
+from cooldown.search.evidence.status import last_run, lifted, trials_asked
 from cooldown.search.evidence.table import Table, ends_of
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import short, spaced
@@ -161,7 +161,7 @@ def about_experiment(body: Callable[[Result], None]) -> None:
                 _head(now)
                 _outline(now, error)
             else:
-                _head(now, result.record.message)
+                _head(now, result.record.message, lifted(result.record))
                 body(result)
 
     part()
@@ -189,8 +189,10 @@ def _outline(summary: Summary, error: UntrustedModuleError) -> None:
     evidence(winners_table(summary, data.winners().get(summary.name, ())), "winners")
 
 
-def _head(summary: Summary, message: str = "") -> None:
-    """Status, task and progress. message: of the last run, if it failed."""
+def _head(summary: Summary, message: str = "", needed: Sequence[str] = ()) -> None:
+    """Status, task and progress. message: of the last run, if it failed. needed: the options without which it cannot
+    be continued.
+    """
     spec, total = summary.spec, trials_asked(summary)
     label, icon, colour = BADGES[summary.status]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -210,7 +212,7 @@ def _head(summary: Summary, message: str = "") -> None:
     if not (summary.status.under_way or summary.status is Status.DONE):
         if resumable(spec):
             st.caption("Continue in a terminal:")
-            terminal("resume", summary.name, *(["--trust"] if names_modules(spec) else []))
+            terminal("resume", summary.name, *needed, *(["--trust"] if names_modules(spec) else []))
         else:
             st.caption(f"To continue, {AGAIN}.")
     if message:

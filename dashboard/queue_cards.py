@@ -1,12 +1,13 @@
 """Experiments in the queue, a card each: how it stands, and what its reader may do with it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 import streamlit as st
 
 from cooldown.dashboard import acting, data
+from cooldown.dashboard.annotating import editor
 from cooldown.dashboard.pages import address, page
 from cooldown.dashboard.parts import BADGES, errors_shown, people, plain
 from cooldown.search.evidence.numbers import formatted
@@ -29,6 +30,7 @@ ICONS = {
     "stop": "stop",
     "cancel": "close",
     "priority": "low_priority",
+    "notes": "edit_note",
     "duplicate": "content_copy",
     "delete": "delete",
 }
@@ -111,7 +113,7 @@ def _buttons(summary: Summary, *, mine: bool) -> None:
     if mine and summary.queue.requested is not None:
         # What it was asked for is withdrawn.
         verbs.insert(0, "resume")
-    panels = ["duplicate"]
+    panels = ["notes", "duplicate"] if mine else ["duplicate"]
     if mine and summary.status in HAVE_PRIORITY:
         panels.insert(0, "priority")
     if mine and summary.status is not Status.RUNNING:
@@ -124,7 +126,7 @@ def _buttons(summary: Summary, *, mine: bool) -> None:
     opened: Panel | None = st.session_state.get("opened in queue")
     if opened is not None and opened[:2] == (summary.name, summary.created_at) and opened[2] in panels:
         with errors_shown():
-            {"priority": _priority, "duplicate": _duplicate, "delete": _delete}[opened[2]](summary)
+            PANELS[opened[2]](summary)
 
 
 def _button(summary: Summary, verb: str, do: "partial[None]") -> None:
@@ -136,6 +138,10 @@ def _button(summary: Summary, verb: str, do: "partial[None]") -> None:
 def _toggle(panel: Panel | None) -> None:
     """Open what a reader asks for, or close it. It is kept in the session, so that no update of the list closes it."""
     st.session_state["opened in queue"] = None if st.session_state.get("opened in queue") == panel else panel
+
+
+def _notes(summary: Summary) -> None:
+    editor(summary, key=f"{summary.name} {summary.created_at}")
 
 
 def _priority(summary: Summary) -> None:
@@ -184,6 +190,15 @@ def _delete(summary: Summary) -> None:
     with st.container(horizontal=True):
         _answer("Delete it", summary, "delete", partial(_deleted, summary.name))
         st.button("Keep it", key=f"keep {summary.name}", on_click=_toggle, args=(None,))
+
+
+PANELS: Mapping[str, Callable[[Summary], None]] = {
+    "priority": _priority,
+    "notes": _notes,
+    "duplicate": _duplicate,
+    "delete": _delete,
+}
+"""What a reader may open below the buttons."""
 
 
 def _answer(label: str, summary: Summary, about: str, action: acting.Action) -> None:

@@ -6,6 +6,7 @@ from cooldown.search.experiments.asking import runs
 from cooldown.search.experiments.notebook import Interrupted
 from cooldown.search.experiments.queueing import (
     Submitted,
+    annotate,
     cancel,
     is_submitted,
     pause,
@@ -24,6 +25,7 @@ __all__ = [
     "Interrupted",
     "Result",
     "Submitted",
+    "annotate",
     "cancel",
     "compare",
     "delete",

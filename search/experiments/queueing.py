@@ -160,6 +160,19 @@ def prioritize(name: str, priority: int, *, db: str | PathLike[str] | None = Non
     Queue(Ledger(database_url(db), create=False)).edit(name, agreed(priority=priority))
 
 
+def annotate(
+    name: str,
+    *,
+    tags: Sequence[str] | None = None,
+    notes: str | None = None,
+    db: str | PathLike[str] | None = None,
+) -> None:
+    """Give the experiment `name` other tags or notes; None leaves them as they are. Raises InputError for what is none,
+    LedgerError for an unknown name.
+    """
+    Queue(Ledger(database_url(db), create=False)).edit(name, agreed(tags=tags, notes=notes))
+
+
 def is_submitted(name: str, *, db: str | PathLike[str] | None = None) -> bool:
     """Whether the experiment `name` is for workers, whatever its status; raises LedgerError for an unknown name."""
     return summary(name, db=db).queue.since is not None

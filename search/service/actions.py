@@ -8,7 +8,7 @@ where the service allows it a data set of OpenML; entries are those of the catal
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from http import HTTPStatus
 from typing import Any
@@ -97,6 +97,16 @@ def prioritize(service: Service, who: Principal, name: str, priority: int) -> No
     _check_owner(service, who, name)
     experiments.prioritize(name, priority, db=service.url)
     audit.record(service.ledger, who.shown, "prioritize", name, priority=priority)
+
+
+def annotate(
+    service: Service, who: Principal, name: str, *, tags: Sequence[str] | None = None, notes: str | None = None
+) -> None:
+    """Give an experiment other tags or notes, as `experiments.annotate` does."""
+    _check_owner(service, who, name)
+    experiments.annotate(name, tags=tags, notes=notes, db=service.url)
+    changed = [field for field, value in (("tags", tags), ("notes", notes)) if value is not None]
+    audit.record(service.ledger, who.shown, "annotate", name, changed=changed)
 
 
 def delete(service: Service, who: Principal, name: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import streamlit as st
 from patience import PATIENCE
+from served_pages import Pages, offered
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
 
@@ -19,6 +20,13 @@ Open = Callable[..., AppTest]
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/cooldown.db"
+
+
+@pytest.fixture
+def pages(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pages]:
+    """Pages of a server, with readers who may do more or less."""
+    with offered(url, monkeypatch) as found:
+        yield found
 
 
 _OPENED: list[list[str]] = []

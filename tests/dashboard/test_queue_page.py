@@ -1,67 +1,22 @@
 """The page of the queue: what it shows, and that each reader can do what their token allows, and nothing else."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
-import streamlit as st
-from search_runs import spec
+from served_pages import Pages
 from test_pages import ODD, fine, words
 
 from cooldown.dashboard import acting
 from cooldown.dashboard.queue_cards import MOST
 from cooldown.search.service import actions
-from cooldown.search.service.access.sessions import COOKIE
-from cooldown.search.service.access.visitors import Visitors
 from cooldown.search.service.service import Service
-from cooldown.search.tuning.studies import planned
-from cooldown.storage import Change, Ledger, Queue, Status, audit
+from cooldown.storage import Change, Queue, Status, audit
 from cooldown.storage.terms import Terms
-from cooldown.storage.tokens import Role
 
 Open = Callable[..., Any]
-ROLES = {"reader": Role.READ, "ada": Role.SUBMIT, "bob": Role.SUBMIT, "root": Role.ADMIN}
 ACTS = ("Pause", "Resume", "Stop", "Cancel", "Priority", "Delete")
-
-
-@dataclass(frozen=True)
-class Pages:
-    """A ledger whose pages are served, with a token of each role by its name."""
-
-    url: str
-    ledger: Ledger
-    visitors: Visitors
-    tokens: dict[str, str]
-    monkeypatch: pytest.MonkeyPatch
-
-    def add(self, name: str, **terms: Any) -> str:
-        """An experiment in the queue, of ada unless another owner is named."""
-        asked = spec()
-        given = Terms(**{"owner": "ada", **terms})
-        return self.ledger.create(name, asked.to_json(), "data", planned(asked), terms=given, queued=True)
-
-    def sign_in(self, name: str | None) -> None:
-        """Look at the pages from now on as the holder of this token; None: as a browser without a session."""
-        cookie = ""
-        if name is not None:
-            token = self.ledger.tokens.of(self.tokens[name])
-            assert token is not None
-            cookie = f"{COOKIE}={self.visitors.sessions.begin(token)}"
-        self.monkeypatch.setattr(type(st.context), "headers", {"cookie": cookie})
-
-    def status(self, name: str) -> Status:
-        return self.ledger.summary(name).status
-
-
-@pytest.fixture
-def pages(url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pages]:
-    ledger = Ledger(url)
-    tokens = {name: ledger.tokens.create(name, role) for name, role in ROLES.items()}
-    visitors = Visitors(ledger.tokens, open=False)
-    acting.offer(acting.Offered(Service(ledger, url), visitors))
-    yield Pages(url, ledger, visitors, tokens, monkeypatch)
-    acting.offer(None)
 
 
 def buttons(app: Any) -> list[str]:
