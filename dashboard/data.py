@@ -8,7 +8,17 @@ import streamlit as st
 
 from cooldown.search.evidence.standing import Leaders
 from cooldown.search.experiments.result import Result
-from cooldown.storage import Ledger, NoLedgerError, Status, Summary, UnreadableError, Winner
+from cooldown.search.service.events import Event, Position
+from cooldown.search.service.events import news as news_of
+from cooldown.storage import (
+    Ledger,
+    NoLedgerError,
+    Status,
+    Summary,
+    UnknownExperimentError,
+    UnreadableError,
+    Winner,
+)
 from cooldown.storage.address import database_url
 
 LIVE = 2.0
@@ -84,6 +94,14 @@ def result(of: Summary) -> Result:
     """The experiment as it is in the ledger; read again only when there is more."""
     kept: Newest[Result] = _results()
     return kept.get(of, lambda: Result(_ledger(where()).load(of.name)))
+
+
+def news(of: Summary, seen: Position) -> list[Event]:
+    """What happened in an experiment after a position; none where it no longer exists."""
+    try:
+        return news_of(_ledger(where()), of.name, seen)
+    except UnknownExperimentError:
+        return []
 
 
 def winners() -> dict[str, Sequence[Winner]]:

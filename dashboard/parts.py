@@ -14,7 +14,7 @@ from cooldown.dashboard.pages import page
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.plain_text import visible
 from cooldown.objectives.trust import UntrustedModuleError
-from cooldown.search.evidence.commands import AGAIN, command
+from cooldown.search.evidence.commands import AGAIN, command, options_of
 from cooldown.search.evidence.numbers import MISSING, Form, counted, formatted
 from cooldown.search.evidence.standing import winners_table
 from cooldown.search.evidence.status import last_run, lifted, trials_asked
@@ -131,8 +131,8 @@ def terminal(verb: str, name: str, *options: str) -> None:
     st.code(command(verb, name, *options, db=elsewhere(data.where())), language="bash", wrap_lines=True)
 
 
-def about_experiment(body: Callable[[Result], None]) -> None:
-    """Show `body` for the chosen experiment, and update it every two seconds while the experiment runs."""
+def about_experiment(body: Callable[[Result], None], *, always: bool = False) -> None:
+    """Show `body` for the chosen experiment, and update it every two seconds while the experiment runs; or always."""
     missing = st.session_state.get("missing experiment")
     if missing is not None:
         st.error(f"This ledger has no experiment “{plain(missing)}”.", icon=":material/error:")
@@ -145,7 +145,7 @@ def about_experiment(body: Callable[[Result], None]) -> None:
         return
     running = chosen.status.under_way
 
-    @st.fragment(run_every=data.LIVE if running else None)
+    @st.fragment(run_every=data.LIVE if running or always else None)
     def part() -> None:
         with errors_shown():
             now = data.summary(chosen.name)
@@ -161,7 +161,7 @@ def about_experiment(body: Callable[[Result], None]) -> None:
                 _head(now)
                 _outline(now, error)
             else:
-                _head(now, result.record.message, lifted(result.record))
+                _head(now, result.record.message, options_of(lifted(result.record)))
                 body(result)
 
     part()

@@ -74,12 +74,13 @@ def _card(summary: Summary, listed: Sequence[Summary], who: Principal | None) ->
         label, icon, colour = BADGES[summary.status]
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(label, icon=icon, color=colour)
-            st.page_link(page("verdict"), label=plain(summary.name), query_params=address(summary.name))
+            to = page("live" if summary.status.under_way else "verdict")
+            st.page_link(to, label=plain(summary.name), query_params=address(summary.name))
         st.caption(" · ".join(_facts(summary, listed)))
         if summary.queue.requested is not None:
             st.caption(f":material/schedule: Requested: {WILL[summary.queue.requested]}.")
         _progress(summary)
-        _buttons(summary, mine=who is not None and who.owns(summary.terms.owner))
+        buttons(summary, mine=who is not None and who.owns(summary.terms.owner))
 
 
 def _facts(summary: Summary, listed: Sequence[Summary]) -> list[str]:
@@ -107,8 +108,8 @@ def _progress(summary: Summary) -> None:
         st.progress(min(summary.trials / total, 1.0), text=f"{summary.trials:,} of {total:,} trials")
 
 
-def _buttons(summary: Summary, *, mine: bool) -> None:
-    """The buttons, and below them what one of them has opened. mine: whether the reader may change the experiment."""
+def buttons(summary: Summary, *, mine: bool) -> None:
+    """What a reader can do with an experiment, and below what they have opened. mine: whether they may change it."""
     verbs = list(VERBS.get(summary.status, ("resume",))) if mine else []
     if mine and summary.queue.requested is not None:
         # What it was asked for is withdrawn.

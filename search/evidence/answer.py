@@ -5,13 +5,14 @@ has no such question; its answer is the best config that was found.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from cooldown.search.evidence.alarms import boundary_alarms
-from cooldown.search.evidence.commands import AGAIN, command_about
+from cooldown.search.evidence.commands import AGAIN, command_about, options_of
 from cooldown.search.evidence.lengths import pair_lengths_sentence
 from cooldown.search.evidence.looks import remark
 from cooldown.search.evidence.losses import best_study
@@ -38,12 +39,14 @@ class NextStep:
 
     purpose: what it is for, as the beginning of a line. command: quoted for a shell; "" where the purpose says it all,
     because only a Python program can do it. seconds: what it will take by the
-    clock, with a worker per core; None where it is not known.
+    clock, with a worker per core; None where it is not known. changes: the arguments of `resume` that do it; None where
+    that does not.
     """
 
     purpose: str
     command: str
     seconds: float | None
+    changes: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -166,9 +169,9 @@ def _next(view: View, verdict: Verdict) -> NextStep | None:
             return None
         needed = FIRST
     if verdict.repeats < 2:
-        return _resume(view, "To settle it", ("--repeats", str(needed)), price_of_repeats(view, needed))
-    options = ("--until-decided", "--max-repeats", str(needed))
-    return _resume(view, "To settle it", options, price_of_repeats(view, needed))
+        return resumed(view, "To settle it", {"repeats": needed}, price_of_repeats(view, needed))
+    changes = {"until_decided": True, "max_repeats": needed}
+    return resumed(view, "To settle it", changes, price_of_repeats(view, needed))
 
 
 def _unfinished(view: View) -> NextStep | None:
@@ -177,7 +180,7 @@ def _unfinished(view: View) -> NextStep | None:
         return None
     if not resumable(view.record.spec):
         return NextStep(f"To finish it, {AGAIN}", "", price_of_rest(view))
-    return _resume(view, "To finish it", lifted(view.record), price_of_rest(view))
+    return resumed(view, "To finish it", lifted(view.record), price_of_rest(view))
 
 
 def _against_alarm(view: View, verdict: Verdict) -> NextStep | None:
@@ -185,15 +188,17 @@ def _against_alarm(view: View, verdict: Verdict) -> NextStep | None:
     pair = (verdict.a, verdict.b)
     at_edge = [arm for arm in dict.fromkeys(alarm.arm for alarm in boundary_alarms(view)) if arm in pair]
     if at_edge and verdict.why != NOTHING_LEARNED:
-        return _resume(view, "To widen the ranges and search again", ("--extend",), price_of_arms(view, at_edge))
+        return resumed(view, "To widen the ranges and search again", {"extend": True}, price_of_arms(view, at_edge))
     trials = 2 * view.spec.trials
-    return _resume(view, "To search longer", ("--trials", str(trials)), price_of_trials(view, trials))
+    return resumed(view, "To search longer", {"trials": trials}, price_of_trials(view, trials))
 
 
-def _resume(view: View, purpose: str, options: tuple[str, ...], seconds: float | None) -> NextStep:
+def resumed(view: View, purpose: str, changes: Mapping[str, Any], seconds: float | None) -> NextStep:
+    """The step of going on with these arguments of `resume`."""
+    options = options_of(changes)
     if not resumable(view.record.spec):
         return NextStep(f"{purpose}, start a new experiment from Python with {_in_python(options)}", "", None)
-    return NextStep(purpose, command_about(view.record, "resume", *options), seconds)
+    return NextStep(purpose, command_about(view.record, "resume", *options), seconds, changes)
 
 
 def _in_python(options: tuple[str, ...]) -> str:

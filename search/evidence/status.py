@@ -21,12 +21,12 @@ def last_run(status: Status, message: str) -> str:
     return f"{what}: {message}"
 
 
-def lifted(record: ExperimentRecord) -> tuple[str, ...]:
-    """The options of `cooldown resume` without which an experiment cannot go on, because a limit is reached."""
+def lifted(record: ExperimentRecord) -> dict[str, str]:
+    """The arguments of `resume` without which an experiment cannot go on, because a limit is reached."""
     studies = (*record.studies, *record.default_configs, *record.superseded)
     evaluations = sum(curve.gradient_evaluations for study in studies for curve in study.curves())
     limit = reached(record.terms, record.queue.seconds, evaluations)
-    return () if limit is None else (limit.option, "none")
+    return {} if limit is None else {limit.limit: "none"}
 
 
 def trials_asked(summary: Summary) -> int:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.hyperparameters import Hyperparameter
 from cooldown.objectives.strategies import STRATEGIES
-from cooldown.search.evidence.commands import AGAIN, command_about
+from cooldown.search.evidence.commands import AGAIN, command_about, options_of
 from cooldown.search.evidence.losses import best_study, means, test_losses, test_scores
 from cooldown.search.evidence.measures import best_score
 from cooldown.search.evidence.numbers import Form, counted, duration, formatted, setting
@@ -70,7 +70,7 @@ def resumed(record: ExperimentRecord) -> Code | Text:
     """What finishes an experiment."""
     if not resumable(record.spec):
         return Text(f"{AGAIN[0].upper()}{AGAIN[1:]}.")
-    return Code(command_about(record, "resume", *lifted(record)))
+    return Code(command_about(record, "resume", *options_of(lifted(record))))
 
 
 def missing(result: Result, text: str) -> list[Any]:

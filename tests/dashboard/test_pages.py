@@ -68,6 +68,11 @@ def words(app: Any) -> str:
     return "\n".join(str(each.value) for kind in kinds for each in kind)
 
 
+def said(app: Any) -> str:
+    """All that stands on the page, without what escapes it in Markdown."""
+    return words(app).replace("\\", "")
+
+
 def of_one(row: tuple[str, str]) -> list[Hashable]:
     """What is to be covered of a page and an experiment: both together where the page is about it."""
     return [row] if row[0] in ABOUT_ONE else list(row)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from served_pages import Pages
-from test_pages import ODD, fine, words
+from test_pages import ODD, fine, said, words
 
 from cooldown.dashboard import acting
 from cooldown.dashboard.queue_cards import MOST
@@ -22,10 +22,6 @@ ACTS = ("Pause", "Resume", "Stop", "Cancel", "Priority", "Delete")
 def buttons(app: Any) -> list[str]:
     """The labels of all buttons."""
     return [button.label for button in app.button]
-
-
-def said(app: Any) -> str:
-    return words(app).replace("\\", "")
 
 
 def test_it_shows_what_runs_what_waits_in_order_and_what_ended(pages: Pages, open_app: Open) -> None:
