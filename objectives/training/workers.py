@@ -130,8 +130,9 @@ class _Copies:
     def _arrange(self) -> None:
         replicates = self._worker.shape[1]
         self._places = self._worker * replicates + np.arange(replicates)
-        self._any_joins, self._all_join = self._joins.any(axis=1), self._joins.all(axis=1)
-        self._any_fetches = self._fetches.any(axis=1)
+        # (T,) whether one of the replicates joins or fetches in an update, and whether all join.
+        self._any_joins, self._any_fetches = (np.asarray(each.any(axis=1)) for each in (self._joins, self._fetches))
+        self._all_join = np.asarray(self._joins.all(axis=1))
         # One array in all updates: a model prepares for the parameters that it is given.
         self._copy = np.empty_like(self._copies[0])
         self._change = np.empty_like(self._copy)
@@ -248,7 +249,7 @@ class Elastic(_Copies):
             return copy
         velocity = _take(self._velocities, self._places[step], self._velocity)
         velocity *= self._decay[:, None]
-        return np.add(copy, velocity, out=self._ahead)
+        return np.asarray(np.add(copy, velocity, out=self._ahead))
 
     def apply(self, step: int, gradient: NDArray[Any], _point: NDArray[Any]) -> None:
         """Exchange, if it is time, and move the worker's copy by the rule with the gradient (R, P)."""
