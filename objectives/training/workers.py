@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cooldown.objectives.asynchronous import Asynchronous, Events
 from cooldown.objectives.optimizers import Optimizer
+from cooldown.objectives.training.worker_kernels import add_and_move, ahead_of, exchange, move_on
 
 
 class Trained(Protocol):
@@ -130,12 +131,10 @@ class _Copies:
     def _arrange(self) -> None:
         replicates = self._worker.shape[1]
         self._places = self._worker * replicates + np.arange(replicates)
-        # (T,) whether one of the replicates joins or fetches in an update, and whether all join.
+        # (T,) whether one of the replicates joins or fetches in an update.
         self._any_joins, self._any_fetches = (np.asarray(each.any(axis=1)) for each in (self._joins, self._fetches))
-        self._all_join = np.asarray(self._joins.all(axis=1))
         # One array in all updates: a model prepares for the parameters that it is given.
         self._copy = np.empty_like(self._copies[0])
-        self._change = np.empty_like(self._copy)
 
     def point(self, step: int) -> NDArray[Any]:
         """(R, P) the parameters at which the gradient of update `step` is taken: the worker's copy."""
@@ -172,20 +171,16 @@ class Pushing(_Copies):
     def apply(self, step: int, gradient: NDArray[Any], point: NDArray[Any]) -> None:
         """Add the gradient (R, P), taken at `point`, to the worker's sum, and move its copy or push and fetch."""
         p, places = self._population, self._places[step]
-        sums = _take(self._sums, places, self._change)
-        sums += gradient
-        _rows(self._sums)[places] = sums
+        copies = _rows(self._copies)
+        add_and_move(_rows(self._sums), copies, point, gradient, p.rates[step], places)
         if self._any_joins[step]:
             self._push(step, np.flatnonzero(self._joins[step]))
-        point -= np.multiply(p.rates[step][:, None], gradient, out=self._change)
         if self._any_fetches[step]:
             fetching = np.flatnonzero(self._fetches[step])
-            point[fetching] = p.theta[fetching]
             of_worker = places[fetching]
-            _rows(self._known)[of_worker] = self._pushes[fetching]
+            copies[of_worker], _rows(self._known)[of_worker] = p.theta[fetching], self._pushes[fetching]
             if self._total.size:
                 _rows(self._totals)[of_worker] = self._total[fetching]
-        _rows(self._copies)[places] = point
 
     def _push(self, step: int, r: NDArray[np.int64]) -> None:
         """Move the common parameters of the replicates `r` by the sums of their workers."""
@@ -239,45 +234,36 @@ class Elastic(_Copies):
         self._counts = np.zeros((workers, len(events)), np.int64)
         self._velocities = np.zeros_like(self._copies if velocity_decay is not None else self._copies[:0])
         self._arrays += ["_memory", "_counts", "_velocities"]
-        # Of the update between `point` and `apply`: the worker's velocity, and where that alone takes its copy.
-        self._velocity, self._ahead = np.empty_like(self._copy), np.empty_like(self._copy)
+        # Of the update between `point` and `apply`: where its velocity alone takes the worker's copy.
+        self._ahead: NDArray[Any] = np.empty_like(self._copy)
 
     def point(self, step: int) -> NDArray[Any]:
         """(R, P) the parameters at which the gradient of update `step` is taken: the worker's copy, or ahead of it."""
-        copy = super().point(step)
         if self._decay is None:
-            return copy
-        velocity = _take(self._velocities, self._places[step], self._velocity)
-        velocity *= self._decay[:, None]
-        return np.asarray(np.add(copy, velocity, out=self._ahead))
+            return super().point(step)
+        copies, velocities = _rows(self._copies), _rows(self._velocities)
+        ahead_of(copies, velocities, self._decay, self._places[step], self._copy, self._ahead)
+        return self._ahead
 
     def apply(self, step: int, gradient: NDArray[Any], _point: NDArray[Any]) -> None:
         """Exchange, if it is time, and move the worker's copy by the rule with the gradient (R, P)."""
         p, places, copy = self._population, self._places[step], self._copy
         if self._any_joins[step]:
-            drawn = np.subtract(copy, p.theta, out=self._change)
-            drawn *= self._force[:, None]
-            if not self._all_join[step]:
-                drawn[~self._joins[step]] = 0
-            p.theta += drawn
-            copy -= drawn
-        if self._decay is not None:
-            self._change[:] = copy
+            exchange(p.theta, copy, self._force, self._joins[step])
+        before = copy if self._decay is None else copy.copy()
         for states, slot in zip(self._states, self._state, strict=True):
             _take(states, places, slot)
         memory, counts = _rows(self._memory)[places], _rows(self._counts)
         p.decay_weights(copy, step)
         rates, late = p.rates[step : step + 1], p.rule.in_time(gradient)
         p.update(copy, gradient, self._state, memory, p.l2, rates, 0, -counts[places], p.hyperparameters, *late)
-        if self._decay is not None:
-            before = self._change
-            copy -= before
-            self._velocity += copy
-            np.add(before, self._velocity, out=copy)
-            _rows(self._velocities)[places] = self._velocity
+        if self._decay is None:
+            _rows(self._copies)[places] = copy
+        else:
+            move_on(_rows(self._copies), _rows(self._velocities), self._decay, places, before, copy)
         for states, slot in zip(self._states, self._state, strict=True):
             _rows(states)[places] = slot
-        _rows(self._copies)[places], _rows(self._memory)[places] = copy, memory
+        _rows(self._memory)[places] = memory
         counts[places] += 1
 
     def keep(self, kept: NDArray[np.bool_]) -> None:
@@ -286,7 +272,7 @@ class Elastic(_Copies):
         self._states = [np.ascontiguousarray(each[:, kept]) for each in self._states]
         self._force, self._decay = self._force[kept], None if self._decay is None else self._decay[kept]
         self._state = np.ascontiguousarray(self._state[:, kept])
-        self._velocity, self._ahead = np.empty_like(self._copy), np.empty_like(self._copy)
+        self._ahead = np.empty_like(self._copy)
 
 
 Workers = Shared | Pushing | Elastic
