@@ -5,10 +5,11 @@ this reason. Rows are inserted in bulk: with Optuna's storage a trial would take
 """
 
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ from typing import Any
 import optuna
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from optuna.distributions import json_to_distribution
+from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.storages._rdb import models
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, literal_column, select
 
 from cooldown.storage.records import NewTrial
 
@@ -91,24 +92,14 @@ def append_trials(connection: Connection, study_id: int, trials: Sequence[NewTri
             {
                 "trial_id": id,
                 "param_name": name,
-                "param_value": json_to_distribution(trial.distributions[name]).to_internal_repr(value),
+                "param_value": _distribution(trial.distributions[name]).to_internal_repr(value),
                 "distribution_json": trial.distributions[name],
             }
             for id, trial in numbered
             for name, value in trial.parameters.items()
         ],
     )
-    stored_step = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr
-    _insert(
-        connection,
-        models.TrialIntermediateValueModel,
-        [
-            {"trial_id": id, "step": epoch, "intermediate_value": value, "intermediate_value_type": kind}
-            for id, trial in numbered
-            for epoch, loss in enumerate(trial.intermediate.tolist(), start=1)
-            for value, kind in [stored_step(loss)]
-        ],
-    )
+    _insert_steps(connection, [(id, trial.intermediate.tolist()) for id, trial in numbered])
     _insert(
         connection,
         models.TrialSystemAttributeModel,
@@ -118,6 +109,31 @@ def append_trials(connection: Connection, study_id: int, trials: Sequence[NewTri
             for key, value in trial.attributes.items()
         ],
     )
+
+
+@lru_cache(maxsize=1024)
+def _distribution(text: str) -> BaseDistribution:
+    """A range of Optuna's: those of a study's trials are the same."""
+    return json_to_distribution(text)
+
+
+def _insert_steps(connection: Connection, trials: Sequence[tuple[int, Sequence[float]]]) -> None:
+    """Insert the values of trials, by id, after each of their epochs."""
+    table = models.TrialIntermediateValueModel
+    finite, others = [], []
+    for id, losses in trials:
+        for epoch, loss in enumerate(losses, start=1):
+            of_epoch = {"trial_id": id, "step": epoch, "intermediate_value": loss}
+            if math.isfinite(loss):
+                finite.append(of_epoch)
+            else:
+                value, kind = table.intermediate_value_to_stored_repr(loss)
+                others.append({**of_epoch, "intermediate_value": value, "intermediate_value_type": kind})
+    # They are most of the rows of a trial: their kind is part of the statement, and not looked up for each.
+    is_finite: Any = literal_column(f"'{table.TrialIntermediateValueType.FINITE.name}'")
+    if finite:
+        connection.execute(insert(table).values(intermediate_value_type=is_finite), finite)
+    _insert(connection, table, others)
 
 
 def copy_study(here: Connection, there: Connection, study_id: int, new: int) -> None:

@@ -25,6 +25,7 @@ from cooldown.search.executors.jobs import arithmetic, compile_programs, train_r
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.space import Space, search_space
 from cooldown.search.tuning.held import RunError, UnfitMachineError, run_errors
+from cooldown.search.tuning.history import History
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.pruning import limits
 from cooldown.search.tuning.reference_jobs import ReferenceJob, missing_references, reference_job
@@ -125,6 +126,7 @@ class _Runner:
         self.environment = record.environment
         studies = [*record.studies, *record.default_configs]
         self.unfinished = {study.id: in_short(study, spec) for study in studies if needs(study, spec)}
+        self.histories: dict[int, History] = {}
         self.references = missing_references(record, spec, splits)
         self.running: dict[Future[Any], Job | ReferenceJob] = {}
         self.again: list[Job | ReferenceJob] = []
@@ -243,7 +245,8 @@ class _Runner:
                 generation = Default(self.spaces[study.arm])
             else:
                 size = min(spec.generation, spec.trials - len(study.trials))
-                generation = Generation(study, self.spaces[study.arm], spec.sampler, spec.seed, size)
+                history = self.histories.setdefault(study.id, History())
+                generation = Generation(study, self.spaces[study.arm], spec.sampler, spec.seed, size, history)
             configs = [proposal.config for proposal in generation.proposals]
             numbers = [proposal.number for proposal in generation.proposals]
             allowed = limits(spec.pruner, study, numbers, configs, self.spaces[study.arm].epochs, spec.seed)
@@ -293,6 +296,8 @@ class _Runner:
         else:
             by_trial = {trial.id: of_trial for trial, of_trial in zip(job.trials, curves, strict=True)}
             study = self.writer.append_curves(job.study, job.purpose, by_trial)
+        if needs(study, self.spec) is not Purpose.SEARCH:
+            self.histories.pop(study.id, None)
         if needs(study, self.spec):
             self.unfinished[study.id] = in_short(study, self.spec)
         else:

@@ -1,13 +1,12 @@
 """One study: ask Optuna for a generation of trials, and tell it the results.
 
-Every generation is asked from an in-memory study that is rebuilt from the ledger's records, whether or not the run was
-interrupted. So an uninterrupted run and a resumed one give the same trials.
+Every generation is asked from an in-memory study of the ledger's trials (history.py), whether or not the run was
+interrupted, by a sampler with random numbers of its own. So a resumed run has the trials of an uninterrupted one.
 """
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,12 +16,12 @@ from optuna.trial import TrialState
 
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.quiet import quiet
 from cooldown.objectives.random_streams import seed_sequence
 from cooldown.objectives.records import Curve, mean_final_loss, was_pruned
 from cooldown.search.spec import samplers
 from cooldown.search.spec.space import Space
-from cooldown.storage import Purpose, StudyRecord
+from cooldown.search.tuning.history import History, epochs_trained, quiet_optuna
+from cooldown.storage import StudyRecord
 
 
 @dataclass(frozen=True)
@@ -57,31 +56,21 @@ class Default:
 
 
 class Generation:
-    """The next trials that the sampler proposes."""
+    """The next trials that the sampler proposes.
 
-    def __init__(self, study: StudyRecord, space: Space, sampler: str, seed: int, size: int) -> None:
+    history: that of the study's earlier generations in this process; None to read all of its trials.
+    """
+
+    def __init__(
+        self, study: StudyRecord, space: Space, sampler: str, seed: int, size: int, history: History | None = None
+    ) -> None:
         self.index = 1 + max((trial.generation for trial in study.trials), default=-1)
+        self._history = history or History()
         with quiet_optuna():
-            self._study = optuna.create_study(
-                storage=optuna.storages.InMemoryStorage(), sampler=_sampler(sampler, seed, study, self.index)
-            )
-            storage, study_id = self._study._storage, self._study._study_id
-            for key, value in study.sampler_state.items():
-                storage.set_study_system_attr(study_id, key, value)
-            for trial in study.trials:
-                # A sampler ranks pruned trials by their number of epochs, and by their loss there.
-                steps = {_steps(trial.curves[Purpose.SEARCH]): trial.validation_loss} if trial.pruned else {}
-                self._study.add_trial(
-                    optuna.create_trial(
-                        state=TrialState.PRUNED if trial.pruned else TrialState.COMPLETE,
-                        params=space.sampled(trial.parameters),
-                        distributions=space.distributions(trial.parameters, natural=False),
-                        value=trial.validation_loss,
-                        intermediate_values=steps,
-                        system_attrs=dict(trial.attributes),
-                    )
-                )
-            self._trials = [self._study.ask() for _ in range(size)]
+            self._history.bring_up_to_date(study, space)
+            asked = self._history.study
+            asked.sampler = _sampler(sampler, seed, study, self.index)
+            self._trials = [asked.ask() for _ in range(size)]
             chosen = [space.suggest(trial) for trial in self._trials]
         self.proposals = [
             Proposal(
@@ -98,24 +87,19 @@ class Generation:
 
     def tell(self, curves: Sequence[Sequence[Curve]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Give the sampler the generation's curves; returns its attributes per trial, and those for the study."""
+        asked = self._history.study
         with quiet_optuna():
             for trial, of_trial in zip(self._trials, curves, strict=True):
                 loss = mean_final_loss(of_trial)
                 if was_pruned(of_trial):
-                    trial.report(loss, _steps(of_trial))
-                    self._study.tell(trial, state=TrialState.PRUNED)
+                    trial.report(loss, epochs_trained(of_trial))
+                    asked.tell(trial, state=TrialState.PRUNED)
                 else:
-                    self._study.tell(trial, loss)
-            notes = [dict(trial.system_attrs) for trial in self._study.get_trials(deepcopy=False)[-len(curves) :]]
-            state = self._study._storage.get_study_system_attrs(self._study._study_id)
+                    asked.tell(trial, loss)
+        notes, state = self._history.attributes(len(curves)), self._history.sampler_state
         # As the ledger will return it: a resumed run must see the same types as an uninterrupted one.
-        stored: tuple[list[dict[str, Any]], dict[str, Any]] = tuple(json.loads(json.dumps([notes, dict(state)])))
+        stored: tuple[list[dict[str, Any]], dict[str, Any]] = tuple(json.loads(json.dumps([notes, state])))
         return stored
-
-
-def _steps(curves: Sequence[Curve]) -> int:
-    """How many epochs a pruned trial was trained."""
-    return max(curve.train_loss.size for curve in curves)
 
 
 def _sampler(name: str, seed: int, study: StudyRecord, generation: int) -> optuna.samplers.BaseSampler:
@@ -138,17 +122,3 @@ def _sampler(name: str, seed: int, study: StudyRecord, generation: int) -> optun
     if not isinstance(sampler, optuna.samplers.BaseSampler):
         raise InputError(f"sampler {name!r}: make must return an optuna.samplers.BaseSampler, got {sampler!r:.80}")
     return sampler
-
-
-@contextmanager
-def quiet_optuna() -> Iterator[None]:
-    """Without Optuna's log lines for each in-memory study, and without its warnings about experimental samplers and
-    joint arms.
-    """
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        with quiet(optuna.exceptions.ExperimentalWarning):
-            yield
-    finally:
-        optuna.logging.set_verbosity(verbosity)
