@@ -2,17 +2,20 @@
 
     python -m docs.claims digits iris wine breast_cancer sparse_text [--budget standard] [--db claims.db]
 
-It writes docs/claims.json, of which `make docs` makes docs/claims.md. A run that was interrupted is continued.
+It writes docs/claims.json, of which `make docs` makes docs/claims.md. Each result is recorded as soon as it is there: a
+run that was interrupted is continued by the same command. Results at another budget are replaced one by one; the page
+says at which each was found.
 """
 
 import argparse
+import itertools
 import json
 import sys
-import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from cooldown.search.claims import BUDGETS, claims, every
+from cooldown.search.claims import BUDGETS, ClaimResult, claim, every
 from cooldown.search.claims.entry import Claim
 from cooldown.search.evidence.numbers import Form, estimate
 
@@ -53,26 +56,36 @@ same wherever they are computed, or, as times are, those of one machine.
 
 def claims_page() -> str:
     """docs/claims.md."""
-    results = json.loads(RESULTS.read_text("utf-8"))
-    parts = [HEAD, "## Results\n", _results(results)]
+    parts = [HEAD, "## Results\n", _results(recorded())]
     parts += [_section(claim) for claim in every()]
     return "\n".join(parts)
 
 
-def _results(results: dict[str, Any]) -> str:
-    tasks = results["tasks"]
-    command = f"python -m docs.claims {' '.join(tasks)}" + (
-        "" if results["budget"] == "small" else f" --budget {results['budget']}"
-    )
+def _results(found: dict[str, dict[str, Any]]) -> str:
+    tasks = list(dict.fromkeys(key.split()[1] for key in found))
     about = (
-        f"Of {results['date']}, at the budget `{results['budget']}`, by `{command}`. The number is that of the part "
-        "that decided, with its interval; – where the claim does not apply.\n"
+        "By `python -m docs.claims`. The number is that of the part that decided, with its interval; – where the claim "
+        "does not apply.\n"
     )
     rows = [f"| claim | {' | '.join(tasks)} |", f"|---|{'---|' * len(tasks)}"]
-    for claim in every():
-        cells = [_cell(results["results"].get(f"{claim.id} {task}")) for task in tasks]
-        rows.append(f"| {claim.id} | {' | '.join(cells)} |")
-    return "\n".join([about, *rows]) + "\n"
+    for each in every():
+        cells = [_cell(found.get(f"{each.id} {task}")) for task in tasks]
+        rows.append(f"| {each.id} | {' | '.join(cells)} |")
+    return "\n".join([about, *(_about_task(task, found) for task in tasks), "", *rows]) + "\n"
+
+
+def _about_task(task: str, found: dict[str, dict[str, Any]]) -> str:
+    """At which budgets, and when, the results of a task were found."""
+    claims_at: dict[tuple[str, str], list[str]] = {}
+    for each in every():
+        of = found.get(f"{each.id} {task}")
+        if of is not None and of["verdict"] != "not applicable":
+            claims_at.setdefault((of["budget"], of["date"]), []).append(each.id)
+    if len(claims_at) == 1:
+        ((budget, day),) = claims_at
+        return f"- `{task}`: at the budget `{budget}`, {day}"
+    kinds = [f"{', '.join(ids)} at `{budget}`, {day}" for (budget, day), ids in claims_at.items()]
+    return f"- `{task}`: {'; '.join(kinds)}"
 
 
 def _cell(found: dict[str, Any] | None) -> str:
@@ -80,6 +93,8 @@ def _cell(found: dict[str, Any] | None) -> str:
         return "not run"
     if found["verdict"] == "not applicable":
         return "–"
+    if found["effect"] is None:
+        return str(found["verdict"])
     return f"{found['verdict']}: {estimate(found['effect'], found['low'], found['high'], Form.READING)}"
 
 
@@ -97,20 +112,38 @@ def _section(claim: Claim) -> str:
     return "\n".join(lines)
 
 
+def recorded() -> dict[str, Any]:
+    """What docs/claims.json holds: by claim and task what was found, when, and at which budget."""
+    found: dict[str, Any] = json.loads(RESULTS.read_text("utf-8"))
+    return found
+
+
+def record(result: ClaimResult, budget: str) -> None:
+    """Put a result in the place of an older one for the same claim and task."""
+    document = result.to_json()
+    shown = {name: document[name] for name in SHOWN}
+    found = {**recorded(), f"{result.claim.id} {result.task}": {**shown, "budget": budget, "date": f"{date.today()}"}}
+    text = json.dumps(found, indent=1, ensure_ascii=False)
+    # Replaced as a whole: what interrupts this leaves the older file.
+    part = RESULTS.with_suffix(".part")
+    part.write_text(f"{text}\n", encoding="utf-8")
+    part.replace(RESULTS)
+
+
 def main() -> None:
-    """Check all claims on the tasks, and record what came out."""
+    """Check all claims on the tasks, and record what came out of each as soon as it is known."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tasks", nargs="+")
     parser.add_argument("--budget", choices=BUDGETS, default="small")
     parser.add_argument("--db", default="claims.db")
+    parser.add_argument("--again", action="store_true", help="also what is recorded at this budget already")
     arguments = parser.parse_args()
-    found = {
-        f"{result.claim.id} {task}": {name: result.to_json()[name] for name in SHOWN}
-        for task in arguments.tasks
-        for result in claims(task, budget=arguments.budget, db=arguments.db)
-    }
-    run = {"date": time.strftime("%Y-%m-%d"), "budget": arguments.budget, "tasks": arguments.tasks, "results": found}
-    RESULTS.write_text(f"{json.dumps(run, indent=1, ensure_ascii=False)}\n", encoding="utf-8")
+    budget = arguments.budget
+    for task, each in itertools.product(arguments.tasks, every()):
+        if arguments.again or recorded().get(f"{each.id} {task}", {}).get("budget") != budget:
+            result = claim(each.id, task, budget=budget, db=arguments.db)
+            record(result, budget)
+            sys.stderr.write(f"{each.id}: {result.sentence}\n")
 
 
 if __name__ == "__main__":

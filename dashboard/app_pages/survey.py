@@ -8,7 +8,7 @@ import streamlit as st
 from cooldown.dashboard import data
 from cooldown.dashboard.pages import address, page
 from cooldown.dashboard.parts import errors_shown, evidence, plain, terminal
-from cooldown.search.claims.standing import Place, Standing, places, standing
+from cooldown.search.claims.standing import Place, Standing, places, standing, version
 from cooldown.search.claims.survey import every, get
 from cooldown.storage import Summary
 
@@ -23,12 +23,7 @@ ON_REQUEST = (
 )
 
 
-def _version(of: Summary) -> tuple[Any, ...]:
-    """A value that changes whenever another verdict may rest on an experiment."""
-    return of.name, of.status, of.finished_at
-
-
-@st.cache_resource(show_spinner=False, max_entries=512, hash_funcs={Summary: _version})
+@st.cache_resource(show_spinner=False, max_entries=512, hash_funcs={Summary: version})
 def _standing(id: str, of: Place, summaries: dict[str, Summary]) -> Standing:
     """Where a claim stands on one place; worked out again only when there is more in the ledger."""
     return standing(get(id), of, summaries, lambda name: data.result(summaries[name]).view)

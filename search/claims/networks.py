@@ -1,4 +1,4 @@
-"""Networks of computed claims: trained on a task's rows without any regularization."""
+"""Networks of computed claims: trained on a task's rows at one setting, without a search."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +10,6 @@ from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.problem import Problem, evaluate
 from cooldown.objectives.random_streams import generator
 from cooldown.objectives.tasks import Task
-from cooldown.objectives.training.engine import fit
 from cooldown.search.claims.budgets import Budget
 
 MOST_ROWS = 1000
@@ -37,14 +36,19 @@ class Trained:
         return float(score)
 
 
-def trained(task: Task, width: int, budget: Budget, repeat: int, *, batch_norm: bool = False) -> Trained:
-    """A network of one hidden layer, trained by Adam without any regularization, on rows of a repeat."""
+def trained(task: Task, width: int, budget: Budget, repeat: int, **fields: Any) -> Trained:
+    """A network of one hidden layer, trained by Adam on rows of a repeat, without any regularization but what `fields`
+    say: further fields of a `TrainConfig`, such as `batch_norm=True`.
+    """
+    # Whoever only asks what a claim says loads no engine.
+    from cooldown.objectives.training.engine import fit
+
     config = TrainConfig.from_json(
         {
             "optimizer": {"name": "adam", "learning_rate": 0.003},
             "batch_size": 32,
             "epochs": EPOCHS[budget],
-            "batch_norm": batch_norm,
+            **fields,
         }
     )
     (problem,) = task.with_hidden((width,)).evaluation_problems(0, repeat, [repeat])
@@ -52,4 +56,4 @@ def trained(task: Task, width: int, budget: Budget, repeat: int, *, batch_norm: 
     problem = replace(problem, train=np.sort(rows))
     model: Any = problem.model
     fitted = fit(problem, config, [repeat])
-    return Trained(model.with_batch_norm() if batch_norm else model, fitted.theta[0].astype(np.float64), problem)
+    return Trained(model.with_batch_norm() if config.batch_norm else model, fitted.theta[0].astype(np.float64), problem)

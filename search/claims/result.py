@@ -1,6 +1,7 @@
 """`ClaimResult`: what came out for one claim on one task, in words and as JSON."""
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,14 @@ from cooldown.search.statistics.claims import Finding, Part, Word, whole
 
 @dataclass(frozen=True)
 class ClaimResult:
-    """A claim on a task. findings: what is known of each of its parts; none where it does not apply, for the reason
+    """A claim on a task. budget: None where it is judged on an experiment that was not made for it. findings: what is
+    known of each of its parts; none where it does not apply, for the reason
     `why_not`. experiments: the names of those in the ledger that it rests on.
     """
 
     claim: Claim
     task: str
-    budget: Budget
+    budget: Budget | None
     findings: tuple[Finding, ...] = ()
     experiments: tuple[str, ...] = ()
     why_not: str = ""
@@ -53,32 +55,15 @@ class ClaimResult:
 
     def table(self) -> Table:
         """The parts: what was measured, with its interval, and what the claim says."""
-        columns = (
-            Column("Verdict"),
-            Column("Measured", Form.READING),
-            Column("Interval", Form.READING, ends=True),
-            Column("The claim says"),
-            Column("Effect"),
-        )
-        rows = [
-            (
-                found.word,
-                found.effect,
-                None if found.low is None else (found.low, found.high),
-                limits(found.part),
-                found.part.effect + (f" ({found.why})" if found.why else ""),
-            )
-            for found in self.findings
-        ]
-        repeats = counted(max(len(found.part.x) for found in self.findings), "repeat")
-        caption = f"What was measured, in the mean over {repeats}, with 95 % intervals"
-        return Table(columns, rows, f"{caption} that hold at once." if len(rows) > 1 else f"{caption}.")
+        return parts_table(self.to_json()["parts"])
 
     def to_json(self) -> dict[str, Any]:
         """The document of `cooldown claim --json`."""
         low, high = self.interval or (None, None)
         return {
             "id": self.claim.id,
+            "statement": self.claim.statement,
+            "source": self.claim.source,
             "task": self.task,
             "verdict": self.verdict,
             "effect": _finite(self.effect),
@@ -98,10 +83,40 @@ class ClaimResult:
                     "high": _finite(found.high),
                     "claimed": limits(found.part),
                     "why": found.why,
+                    "repeats": len(found.part.x),
                 }
                 for found in self.findings
             ],
         }
+
+
+def parts_table(parts: Sequence[Mapping[str, Any]]) -> Table:
+    """The parts of a result's document as a table."""
+    columns = (
+        Column("Verdict"),
+        Column("Measured", Form.READING),
+        Column("Interval", Form.READING, ends=True),
+        Column("The claim says"),
+        Column("Effect"),
+    )
+    rows = [
+        (
+            part["verdict"],
+            part["value"],
+            ends(part),
+            part["claimed"],
+            part["effect"] + (f" ({part['why']})" if part["why"] else ""),
+        )
+        for part in parts
+    ]
+    repeats = counted(max((part["repeats"] for part in parts), default=0), "repeat")
+    caption = f"What was measured, in the mean over {repeats}, with 95 % intervals"
+    return Table(columns, rows, f"{caption} that hold at once." if len(rows) > 1 else f"{caption}.")
+
+
+def ends(document: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The interval in the document of a result, or of a part of it."""
+    return None if document["low"] is None else (document["low"], document["high"])
 
 
 def limits(part: Part) -> str:

@@ -7,7 +7,7 @@ the ledger: only its command can be told.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from cooldown.objectives import surfaces, tasks
 from cooldown.objectives.tasks import ArrayTask
@@ -34,6 +34,11 @@ class Place:
     target: str | None = None
     fingerprint: str | None = None
 
+    @property
+    def order(self) -> tuple[int, str, str, str]:
+        """By which places are listed: tasks before surfaces, by name."""
+        return int(self.fingerprint is None), self.name, self.target or "", self.fingerprint or ""
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -47,26 +52,45 @@ class Standing:
     experiments: tuple[str, ...] = ()
     result: ClaimResult | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready: as `cooldown claim --json` prints a result, with the state; null and empty where there is no
+        verdict.
+        """
+        result = self.result or ClaimResult(self.claim, self.place.name, None)
+        # Without a result, what it would say of an inapplicable claim says nothing.
+        unknown = {} if self.result else {"verdict": None, "sentence": None}
+        of_place = {"target": self.place.target, "state": self.state, "experiments": list(self.experiments)}
+        return {**result.to_json(), **unknown, **of_place}
+
+
+def of_claims(summaries: Sequence[Summary]) -> dict[str, Summary]:
+    """The experiments of claims among a ledger's, by name."""
+    return {each.name: each for each in summaries if each.name.startswith(PREFIX)}
+
+
+def version(of: Summary) -> tuple[Any, ...]:
+    """A value that changes whenever another verdict may rest on an experiment."""
+    return of.name, of.status, of.finished_at
+
 
 def places(summaries: Sequence[Summary]) -> list[Place]:
     """The tasks of the ledger's experiments of claims, by name; then the surfaces that claims are about."""
     found = {
         Place(str(each.spec["task"]), each.spec.get("target"), each.task_fingerprint)
-        for each in summaries
-        if each.name.startswith(PREFIX)
+        for each in of_claims(summaries).values()
     }
-    about = dict.fromkeys(claim.surface for claim in survey.every() if claim.surface)
-    return [*sorted(found, key=lambda place: place.name), *map(Place, about)]
+    surfaces_of = {Place(claim.surface) for claim in survey.every() if claim.surface}
+    return sorted(found | surfaces_of, key=lambda place: place.order)
 
 
 def standing(claim: Claim, place: Place, summaries: Mapping[str, Summary], load: Callable[[str], View]) -> Standing:
     """Where a claim stands. summaries: of the ledger's experiments, by name. load: the view of one that is done."""
-    if why_not := _why_not(claim, place):
-        result = ClaimResult(claim, place.name, "small", why_not=why_not)
+    if reason := why_not(claim, place):
+        result = ClaimResult(claim, place.name, None, why_not=reason)
         return Standing(claim, place, "not applicable", result=result)
     if claim.surface and claim.computed is not None:
         found = findings(claim.computed(surfaces.get(place.name), "small"))
-        result = ClaimResult(claim, place.name, "small", tuple(found))
+        result = ClaimResult(claim, place.name, None, tuple(found))
         return Standing(claim, place, result.verdict, result=result)
     if not claim.kept:
         return Standing(claim, place, "on request")
@@ -89,7 +113,7 @@ def _names(claim: Claim, place: Place, budget: Budget) -> list[str]:
     return [name_of(spec, str(place.fingerprint)) for spec in wanted]
 
 
-def _why_not(claim: Claim, place: Place) -> str:
+def why_not(claim: Claim, place: Place) -> str:
     """Why a claim does not apply, as far as that is known without opening a file or a download of a user's."""
     if place.fingerprint is None:
         return claim.why_not(surfaces.get(place.name))

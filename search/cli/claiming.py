@@ -1,14 +1,16 @@
 """Commands that check the survey's claims."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Group
 from rich.text import Text
 
 from cooldown.interrupts import orderly, say_when_asked
+from cooldown.objectives.errors import InputError
+from cooldown.search.cli.elsewhere import Parameters, done
 from cooldown.search.cli.frame import app, print_json
 from cooldown.search.cli.options import NAMING, Db, ExecutorName, Json, Quiet, Target, Trust, Workers
 from cooldown.search.cli.screen import ERR, OUT
@@ -17,6 +19,9 @@ from cooldown.search.evidence.commands import command
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import Column, Table
 from cooldown.storage.address import shown
+
+if TYPE_CHECKING:
+    from cooldown.search.service.client import Client
 
 ABOUT = "what a claim is checked on: a task as in compare, or a surface such as ravine"
 SMALL = "small"
@@ -61,10 +66,7 @@ def claims(
 
     again = command("claims", task[0], *task[1:], *_again(asked), db=db and shown(db))
     results = _run(work, again, quiet)
-    if json_:
-        print_json([result.to_json() for result in results])
-    else:
-        OUT.print(_overview(results, OUT.width))
+    _print_all([result.to_json() for result in results], json_)
 
 
 @app.command()
@@ -87,10 +89,41 @@ def claim(
     asked = dict(context.params)
     again = command("claim", id, task, *_again(asked), db=db and shown(db))
     result = _run(lambda report: checked(id, task, **_options(asked), report=report), again, quiet)
-    if json_:
-        print_json(result.to_json())
-    else:
-        OUT.print(_shown(result, db, OUT.width))
+    _print_one(result.to_json(), json_, db)
+
+
+@done("claims")
+def _claims(client: "Client", given: Parameters) -> None:
+    if not given["task"]:
+        _list(given["json_"])
+        return
+    _refuse_to_run(given)
+    found = [each for task in given["task"] for each in _known(client, task, given["target"])]
+    _print_all(found, given["json_"])
+
+
+@done("claim")
+def _claim(client: "Client", given: Parameters) -> None:
+    _refuse_to_run(given)
+    (found,) = _known(client, given["task"], given["target"], given["id"])[:1]
+    _print_one(found, given["json_"], None)
+
+
+def _refuse_to_run(given: Parameters) -> None:
+    """Raise InputError for what is asked of experiments that are run: those of a service are only shown."""
+    asked = [name for name in ("workers", "executor") if given[name] is not None]
+    asked += ["budget"] if given["budget"] != SMALL else []
+    if asked:
+        told = "the service shows what its ledger has of claims, and runs nothing for them"
+        raise InputError(f"--{asked[0]} and --server cannot be used together: {told}")
+
+
+def _known(client: "Client", task: str, target: str | None, id: str | None = None) -> list[dict[str, Any]]:
+    """What a service has of claims on a task; raises InputError where that is nothing."""
+    found = [each for each in client.claims(task=task, id=id) if target in (None, each["target"])]
+    if not found:
+        raise InputError(f"the ledger of the service has no claims on {task!r}: submit their experiments, or use --db")
+    return found
 
 
 def _options(asked: dict[str, Any]) -> dict[str, Any]:
@@ -133,8 +166,13 @@ def _list(json_: bool) -> None:
     OUT.print("\nCheck one: cooldown claim C3 digits. All: cooldown claims digits", style="dim")
 
 
-def _overview(results: Sequence[Any], room: int) -> Group:
+def _print_all(documents: Sequence[Mapping[str, Any]], json_: bool) -> None:
     """A row for each claim and task; below it, which claims do not apply, and why."""
+    if json_:
+        print_json(documents)
+        return
+    from cooldown.search.claims.result import ends
+
     columns = (
         Column("Id"),
         Column("Task"),
@@ -143,32 +181,33 @@ def _overview(results: Sequence[Any], room: int) -> Group:
         Column("Interval", Form.READING, ends=True),
         Column("Claim", wide=True),
     )
-    rows = [
-        (each.claim.id, each.task, each.verdict, each.effect, each.interval, each.claim.statement)
-        for each in results
-        if not each.why_not
-    ]
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for each in results:
-        if each.why_not:
-            reasons.setdefault((each.task, each.why_not), []).append(each.claim.id)
-    not_applicable = [
-        Text(f"Not applicable to {task}: {', '.join(ids)}: {why}.", style="dim") for (task, why), ids in reasons.items()
-    ]
-    return Group(render(Table(columns, rows), room=room), Text(), *not_applicable)
+    rows, reasons = [], dict[str, list[str]]()
+    for each in documents:
+        if each["verdict"] == "not applicable":
+            reasons.setdefault(each["sentence"], []).append(each["id"])
+        else:
+            word = each["verdict"] or each["state"]
+            rows.append((each["id"], each["task"], word, each["effect"], ends(each), each["statement"]))
+    not_applicable = [Text(f"{', '.join(ids)}: {why}", style="dim") for why, ids in reasons.items()]
+    OUT.print(Group(render(Table(columns, rows), room=OUT.width), Text(), *not_applicable))
 
 
-def _shown(result: Any, db: str | None, room: int) -> Group:
-    """What is printed of one claim: statement, finding, published figure, parts, and where the evidence is."""
-    lines = [Text(f"{result.claim.id}: {result.claim.statement}. ({result.claim.source})", style="dim")]
-    lines.append(Text(result.sentence, style="bold"))
-    if result.claim.published:
-        lines.append(Text(f"Published: {result.claim.published}."))
-    parts: list[Any] = [*lines]
-    if result.findings:
-        table = result.table()
-        parts += [Text(), render(table, room=room), Text(f"\n{table.reading}", style="dim")]
-    parts += [
-        Text(command("show", name, db=db and shown(db)), style="dim", no_wrap=True) for name in result.experiments
+def _print_one(document: Mapping[str, Any], json_: bool, db: str | None) -> None:
+    """One claim: statement, finding, published figure, parts, and where the evidence is."""
+    if json_:
+        print_json(document)
+        return
+    shown_parts: list[Any] = [
+        Text(f"{document['id']}: {document['statement']}. ({document['source']})", style="dim"),
+        Text(document["sentence"] or f"No verdict: {document['state']}.", style="bold"),
     ]
-    return Group(*parts)
+    if document["published"]:
+        shown_parts.append(Text(f"Published: {document['published']}."))
+    if document["parts"]:
+        from cooldown.search.claims.result import parts_table
+
+        table = parts_table(document["parts"])
+        shown_parts += [Text(), render(table, room=OUT.width), Text(f"\n{table.reading}", style="dim")]
+    for name in document["experiments"]:
+        shown_parts.append(Text(command("show", name, db=db and shown(db)), style="dim", no_wrap=True))
+    OUT.print(Group(*shown_parts))

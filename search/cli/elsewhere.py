@@ -37,7 +37,20 @@ Remote = Callable[["Client", Parameters], None]
 COPIED = ("show", "trials", "export", "report", "figure")
 """Verbs that show one experiment."""
 
-OTHERS = ("list", "queue", "submit", "compare", "tune", "resume", "pause", "stop", "cancel", "delete")
+OTHERS = (
+    "list",
+    "queue",
+    "submit",
+    "compare",
+    "tune",
+    "resume",
+    "pause",
+    "stop",
+    "cancel",
+    "delete",
+    "claims",
+    "claim",
+)
 
 _done: dict[str, Remote] = {}
 

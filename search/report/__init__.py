@@ -6,7 +6,7 @@ figures' numbers, and the script beside the template draws them.
 """
 
 from cooldown.search.experiments.result import Result
-from cooldown.search.report import answer, evidence, method, trials
+from cooldown.search.report import answer, claims, evidence, method, trials
 from cooldown.search.report.page import page
 from cooldown.storage import ExperimentRecord
 
@@ -25,6 +25,7 @@ def report(experiment: Result | ExperimentRecord) -> str:
         evidence.budget(result),
         evidence.credit(result),
         *(evidence.evidence(result, name) for name in evidence.TITLES),
+        claims.claims(result),
         method.protocol(result),
         method.winners(result),
         method.reproduction_section(result),

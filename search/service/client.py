@@ -68,14 +68,16 @@ class Client:
 
     def experiments(self, *, status: str | None = None, task: str | None = None) -> Iterator[dict[str, Any]]:
         """The experiments, newest first, as `cooldown list --json` has them; pages are fetched as they are needed."""
-        query = {"status": status, "task": task}
-        while True:
-            page = self._json("GET", "experiments", params=query)
+        for page in self._pages("experiments", {"status": status, "task": task}):
             yield from page["experiments"]
             yield from page["damaged"]
-            if page["next"] is None:
-                return
-            query["cursor"] = page["next"]
+
+    def claims(self, *, task: str | None = None, id: str | None = None) -> Iterator[dict[str, Any]]:
+        """The survey's claims on the tasks of the ledger, each with its verdict as `cooldown claim --json` prints it,
+        or why there is none (`state`); nothing is run. task, id: only those on this task, only this claim.
+        """
+        for page in self._pages("claims", {"task": task, "id": id}):
+            yield from page["claims"]
 
     def queue(self) -> list[dict[str, Any]]:
         """What runs, what waits in its order, and what is paused."""
@@ -214,6 +216,15 @@ class Client:
 
     def _of(self, name: str, *further: str) -> str:
         return "/".join(["experiments", quote(name, safe=""), *further])
+
+    def _pages(self, path: str, query: Mapping[str, str | None]) -> Iterator[dict[str, Any]]:
+        cursor = None
+        while True:
+            page = self._document("GET", path, params={**query, "cursor": cursor})
+            yield page
+            cursor = page["next"]
+            if cursor is None:
+                return
 
     def _document(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         document: dict[str, Any] = self._json(method, path, **options)

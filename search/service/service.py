@@ -41,6 +41,7 @@ class Service:
     limits: Limits = Limits()
     leaders: Leaders = field(default_factory=Leaders)
     documents: "Newest" = field(default_factory=lambda: Newest(most=64))
+    claims: "Newest" = field(default_factory=lambda: Newest(most=64))
     requests: Requests = field(default_factory=Requests)
     counting: threading.Lock = field(default_factory=threading.Lock)
     estimating: threading.Lock = field(default_factory=threading.Lock)

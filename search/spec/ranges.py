@@ -76,8 +76,8 @@ def read_ranges(ranges: Any, arms: Sequence[Arm] | None) -> dict[str, Any]:
                     checked[key] = read_value(key, *declared[key], value)
                 if key == RANDOM_LABELS_KEY and isinstance(checked[key], tuple):
                     raise InputError(
-                        f"{key}: is one share from 0 to 1, since all trials have one task; for several shares, run an "
-                        "experiment for each"
+                        f"{key}: is one share from 0 to 1, such as 0.5, and cannot be searched, since all trials have "
+                        "one task; for several shares, run an experiment for each"
                     )
             elif arms is not None:
                 kind = "strategy" if key.startswith(f"{STRATEGY}.") else "hyperparameter of these arms"

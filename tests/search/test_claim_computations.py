@@ -8,7 +8,14 @@ import pytest
 from cooldown import compare, tasks
 from cooldown.objectives.random_streams import generator
 from cooldown.search.claims import networks, survey
-from cooldown.search.claims.survey import c07_variance, c09_adagrad, c17_hogwild, r01_random_labels
+from cooldown.search.claims.survey import (
+    c07_variance,
+    c09_adagrad,
+    c17_hogwild,
+    r01_random_labels,
+    r02_single_directions,
+)
+from cooldown.search.parallel.data import rows_of_task
 from cooldown.search.statistics.claims import findings, whole
 
 
@@ -66,6 +73,39 @@ def test_single_directions() -> None:
     assert all(np.abs(part.x).max() < 1 for part in parts)
 
 
+@pytest.mark.parametrize(
+    ("random", "normalized", "dropped", "word"),
+    [
+        ((0.3, 0.2, 0.6), (0.6, 0.7, 0.4), (0.5, 0.5, 0.5), "supported"),
+        ((0.7, 0.2, 0.6), (0.4, 0.7, 0.6), (0.5, 0.6, 0.5), "contradicted"),
+        ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5), (0.5, 0.55, 0.5), "open"),
+    ],
+)
+def test_single_directions_on_planted_networks(
+    monkeypatch: pytest.MonkeyPatch, random: Any, normalized: Any, dropped: Any, word: str
+) -> None:
+    """Planted are of each network the area, the accuracy beyond the share of dropout, and the selectivity."""
+    draw = np.random.default_rng(0)
+
+    class Task:
+        def __init__(self, planted: Any) -> None:
+            self.planted = planted
+
+        def with_random_labels(self, share: float) -> "Task":
+            return Task(random)
+
+    def trained(task: Task, *_: Any, batch_norm: bool = False, dropout: float = 0) -> Any:
+        return normalized if batch_norm else dropped if dropout else task.planted
+
+    def reliance(planted: Any, repeat: int) -> Any:
+        return r02_single_directions.Reliance(*(np.array(planted) + draw.normal(0, 0.01, 3)))
+
+    monkeypatch.setattr(r02_single_directions, "trained", trained)
+    monkeypatch.setattr(r02_single_directions, "reliance", reliance)
+    task: Any = Task((0.5, 0.5, 0.5))
+    assert words(r02_single_directions.computed(task, "small")) == [word] * 4
+
+
 def test_c17_measures_speed_up_per_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([(3.0, 0.5), (3.3, 0.5), (2.9, 0.5), (3.1, 0.5), (3.0, 0.5)] * 2)
     monkeypatch.setattr(c17_hogwild, "_round", lambda rows, threads, seed: next(times))
@@ -78,7 +118,7 @@ def test_c17_measures_speed_up_per_thread(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_c17_for_real() -> None:
-    speed_up, loss_ratio = c17_hogwild._round(c17_hogwild.rows_of_task(tasks.get("iris")), 2, 0)
+    speed_up, loss_ratio = c17_hogwild._round(rows_of_task(tasks.get("iris")), 2, 0)
     assert speed_up > 0
     assert loss_ratio == pytest.approx(1, abs=0.5)
 

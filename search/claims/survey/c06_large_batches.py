@@ -9,14 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives.probes import sharpness
-from cooldown.objectives.probes.probed import training_loss
 from cooldown.objectives.records import Outcome
-from cooldown.objectives.training.engine import fit
 from cooldown.search.claims.entry import Claim, Study
 from cooldown.search.claims.limits import of_large_batches
 from cooldown.search.claims.measures import HIGHER, loss_ratio, withheld
-from cooldown.search.evidence.generalization import evaluated_winners
 from cooldown.search.evidence.view import View
 from cooldown.search.statistics.claims import Part
 
@@ -32,6 +28,12 @@ ARMS = (
 
 def log_sharpness(view: View) -> dict[str, NDArray[np.float64]]:
     """By arm, (repeats,) the log of φ; not finite where it is not above 0, or the network diverged."""
+    # Whoever only asks what a claim says loads no engine.
+    from cooldown.objectives.probes import sharpness
+    from cooldown.objectives.probes.probed import training_loss
+    from cooldown.objectives.training.engine import fit
+    from cooldown.search.evidence.generalization import evaluated_winners
+
     values: dict[str, list[float]] = {}
     for winner in evaluated_winners(view):
         model: Any = winner.problem.model

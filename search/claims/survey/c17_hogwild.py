@@ -3,18 +3,19 @@ in turns. Time is that for which the busiest thread had a core, which other prog
 is measured depends on the machine: it is no part of the ledger.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from cooldown.objectives.parallel.descent import Descent
-from cooldown.objectives.parallel.hogwild import hogwild
-from cooldown.objectives.parallel.rows import Rows
 from cooldown.objectives.tasks import ArrayTask
 from cooldown.search.claims.budgets import SETTINGS, Budget
 from cooldown.search.claims.entry import Claim
 from cooldown.search.claims.limits import of_sparse
 from cooldown.search.executors.opening import default_workers
-from cooldown.search.parallel.data import rows_of_task
 from cooldown.search.statistics.claims import Limits, Part
+
+if TYPE_CHECKING:
+    from cooldown.objectives.parallel.rows import Rows
 
 NEARLY = 0.75
 """The share of a linear speed-up that counts as nearly linear."""
@@ -24,6 +25,9 @@ MOST_THREADS = 16
 
 def computed(task: ArrayTask, budget: Budget) -> list[Part]:
     """The speed-up per thread, and the final loss beside that of one thread."""
+    # Whoever only asks what a claim says loads nothing that trains.
+    from cooldown.search.parallel.data import rows_of_task
+
     rows = rows_of_task(task)
     threads = max(2, min(default_workers(), MOST_THREADS))
     rounds = [_round(rows, threads, seed) for seed in range(SETTINGS[budget]["repeats"])]
@@ -34,8 +38,11 @@ def computed(task: ArrayTask, budget: Budget) -> list[Part]:
     ]
 
 
-def _round(rows: Rows, threads: int, seed: int) -> tuple[float, float]:
+def _round(rows: "Rows", threads: int, seed: int) -> tuple[float, float]:
     """The speed-up and the ratio of losses of one order of the rows."""
+    from cooldown.objectives.parallel.descent import Descent
+    from cooldown.objectives.parallel.hogwild import hogwild
+
     descent = Descent(rows.usual_rate, seed=seed)
     serial, together = hogwild(rows, descent, 1), hogwild(rows, descent, threads)
     return serial.busiest / together.busiest, rows.loss(together.theta) / rows.loss(serial.theta)

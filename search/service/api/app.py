@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from cooldown.search.service.api import about, control, docs, reading, uploads
+from cooldown.search.service.api import about, claims, control, docs, reading, uploads
 from cooldown.search.service.api.problems import AsProblems, Problem, answer_with_problems
 from cooldown.search.service.service import Service
 
@@ -32,7 +32,14 @@ def api(service: Service) -> ASGIApp:
     )
     app.state.service = service
     answer_with_problems(app)
-    for router in (reading.router, reading.queue, control.router, uploads.router_of(service), about.router):
+    for router in (
+        reading.router,
+        reading.queue,
+        control.router,
+        uploads.router_of(service),
+        claims.router,
+        about.router,
+    ):
         app.include_router(router, prefix="/v1")
     app.include_router(docs.router)
     document = app.openapi

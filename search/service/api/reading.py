@@ -1,7 +1,5 @@
 """The routes that show experiments: the list, one document, its trials, exports and report."""
 
-import base64
-import binascii
 import json
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -9,12 +7,21 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from cooldown.objectives.errors import InputError
 from cooldown.search import export as formats
 from cooldown.search.evidence.standing import lines
 from cooldown.search.evidence.status import queued_document
 from cooldown.search.experiments.queueing import in_order
 from cooldown.search.service.api.callers import NEEDS_TOKEN, Name, Reader, Served
+from cooldown.search.service.api.paging import (
+    PAGE,
+    Cursor,
+    IfNoneMatch,
+    Limit,
+    cursor_of,
+    matches,
+    read_cursor,
+    tagged,
+)
 from cooldown.search.service.api.problems import problems
 from cooldown.search.service.api.schemas import Document, Experiments, Trials, Waiting
 from cooldown.search.service.events import Position, is_over, news, stream
@@ -26,9 +33,6 @@ from cooldown.storage.changes import state
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 queue = APIRouter(tags=["experiments"])
 
-PAGE, MOST = 50, 500
-"""Experiments on a page, by default and at most."""
-
 FORMATS = tuple(name for name in formats.names() if not isinstance(formats.get(name), formats.ModelFormat))
 """What the server exports: models are trained when they are exported, and a server trains nothing."""
 
@@ -39,9 +43,6 @@ SANDBOX = (
     "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
 )
 """A report may run its own script, but not in the name of the server's pages, and may load nothing."""
-
-Limit = Annotated[int, Query(ge=1, le=MOST, description="experiments on a page")]
-Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
 
 
 @router.get("", response_model=Experiments, responses=problems(), openapi_extra=NEEDS_TOKEN)
@@ -62,7 +63,7 @@ def list_experiments(
     ]
     chosen.sort(key=_place)
     if cursor is not None:
-        after = _read_cursor(cursor)
+        after = read_cursor(cursor, (float, str))
         chosen = [summary for summary in chosen if _place(summary) > after]
     page = chosen[:limit]
     listed, damaged = lines(page, ledger.winners(), service.leaders)
@@ -72,7 +73,7 @@ def list_experiments(
     document = {
         "experiments": [line.to_json() for line in listed],
         "damaged": [error.to_json() for error in damaged],
-        "next": _cursor(page[-1]) if more else None,
+        "next": cursor_of(_place(page[-1])) if more else None,
     }
     return JSONResponse(document)
 
@@ -89,15 +90,14 @@ def show_experiment(
     _: Reader,
     service: Served,
     name: Name,
-    if_none_match: Annotated[str | None, Header(description="the ETag of an earlier answer")] = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Show an experiment: what `cooldown show NAME --json` prints."""
     version = state(service.ledger, name).version
-    headers = {"ETag": f'"{version}"', "Cache-Control": "private, no-cache"}
-    if _matches(if_none_match, version):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    if matches(if_none_match, version):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=tagged(version))
     content = service.documents.get(name, version, lambda: _json(service.result(name).to_json()))
-    return Response(content, headers=headers, media_type="application/json")
+    return Response(content, headers=tagged(version), media_type="application/json")
 
 
 @router.get("/{name}/trials", response_model=Trials, responses=problems(404, 409), openapi_extra=NEEDS_TOKEN)
@@ -194,25 +194,6 @@ def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
 
 
-def _matches(if_none_match: str | None, version: str) -> bool:
-    """Whether a caller has this version already."""
-    tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
-    return f'"{version}"' in tags or "*" in tags
-
-
 def _place(summary: Summary) -> tuple[float, str]:
     """Where an experiment is in the list: newest first, and by name among those of one moment."""
     return -summary.created_at, summary.name
-
-
-def _cursor(last: Summary) -> str:
-    """The text that says where the next page begins."""
-    return base64.urlsafe_b64encode(json.dumps([last.created_at, last.name]).encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[float, str]:
-    try:
-        created_at, name = json.loads(base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True))
-        return -float(created_at), str(name)
-    except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
-        raise InputError("cursor: give `next` of the page before as it is") from None

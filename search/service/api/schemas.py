@@ -90,6 +90,50 @@ class Trials(BaseModel):
     trials: list[Trial]
 
 
+class ClaimPart(BaseModel):
+    """One effect that a claim is about."""
+
+    effect: str = Field(description="what is measured", examples=["test loss of adam+cosine over that of adam"])
+    verdict: str = Field(description="supported, contradicted or open", examples=["open"])
+    value: float | None
+    low: float | None
+    high: float | None
+    claimed: str = Field(description="between which limits the claim says that it lies", examples=["below 1"])
+    why: str = Field(description="why nothing could be decided, if so")
+    repeats: int
+
+
+class ClaimListed(BaseModel):
+    """A claim of the survey on a task or a surface; its numbers are null while there is no verdict."""
+
+    id: str = Field(examples=["C3"])
+    statement: str
+    source: str
+    published: str | None = Field(description="the figure that it is held against")
+    kind: str = Field(description="experiment, computed or measured", examples=["experiment"])
+    task: str = Field(examples=["digits"])
+    target: str | None = Field(description="the column to predict, of a table")
+    state: str = Field(
+        description="its verdict; or running, not finished, not run, or on request: computed by `cooldown claim`",
+        examples=["open"],
+    )
+    verdict: str | None = Field(description="supported, contradicted, open or not applicable", examples=["open"])
+    effect: float | None = Field(description="of the part that decided")
+    low: float | None
+    high: float | None
+    sentence: str | None
+    experiments: list[str] = Field(description="those that it rests on, or waits for")
+    budget: str | None = Field(description="of its experiments: small, standard or full", examples=["small"])
+    parts: list[ClaimPart]
+
+
+class Claims(BaseModel):
+    """A page of claims: task by task, in the survey's order."""
+
+    claims: list[ClaimListed]
+    next: str | None = Field(description="the cursor of the next page; null on the last one")
+
+
 class Entry(BaseModel):
     """An entry of a catalog."""
 
