@@ -1,5 +1,6 @@
 """`probed`: all probes of one trained network."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,13 @@ class Probes:
         numbers = {name: float(getattr(self, name)) for name in (*names, "gap")}
         known = {name: value if np.isfinite(value) else None for name, value in numbers.items()}
         return {**known, "ablation": self.ablation.tolist()}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Probes":
+        """The probes with this `to_json`; what does not apply is NaN."""
+        names = [name for name in cls.__dataclass_fields__ if name != "ablation"]
+        numbers = {name: float("nan") if document[name] is None else float(document[name]) for name in names}
+        return cls(**numbers, ablation=np.asarray(document["ablation"], np.float64))
 
 
 def training_loss(model: MLP, theta: NDArray[np.float64], rows: Indices) -> LossAndGradient:

@@ -108,7 +108,16 @@ def export(
 
 
 @app.command(cls=AboutExperiment)
-def report(name: Name, output: Output = None, force: Force = False, db: Db = None, trust: Trust = False) -> None:
+def report(
+    name: Name,
+    output: Output = None,
+    force: Force = False,
+    generalization: Annotated[
+        bool, typer.Option("--generalization", help="train the winners again, and add how they generalize")
+    ] = False,
+    db: Db = None,
+    trust: Trust = False,
+) -> None:
     """Write an experiment's report as one self-contained web page."""
     from cooldown.search import experiments
     from cooldown.search.report import report as page
@@ -120,7 +129,7 @@ def report(name: Name, output: Output = None, force: Force = False, db: Db = Non
             raise InputError(f"-o {str(path)!r}: a report is a web page; use -o {path.with_suffix('.html')}")
         check_output(path, force)
     with ERR.status("Writing the report …"):
-        text = page(result)
+        text = page(result, generalization=generalization)
     if output == STDOUT:
         print_content(text)
         return

@@ -5,7 +5,7 @@ The ledger holds losses and no networks. Each repeat's winner is trained once mo
 evaluation, on the same rows: the network is the one that was measured there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -132,9 +132,9 @@ def evaluated_winners(view: View) -> Iterator[Winner]:
         yield Winner(arm, study.repeat, problem, study.winner.config, seed)
 
 
-def generalization_table(view: View) -> Table:
+def generalization_table(arms: Sequence[Generalization]) -> Table:
     """The means over repeats, arm by arm."""
-    rows = [(found.arm, *(finite(found.mean(name)) for name in MEASURED)) for found in generalization(view)]
+    rows = [(found.arm, *(finite(found.mean(name)) for name in MEASURED)) for found in arms]
     caption = "The winners, trained again with one seed of their evaluation; means over repeats."
     return Table((ARM, *(column for _, column in COLUMNS)), rows, caption).without_empty_columns()
 
@@ -142,3 +142,14 @@ def generalization_table(view: View) -> Table:
 def generalization_document(view: View) -> list[dict[str, Any]]:
     """JSON-ready: every arm."""
     return [found.to_json() for found in generalization(view)]
+
+
+def read_document(document: Sequence[Mapping[str, Any]]) -> list[Generalization]:
+    """The arms of a `generalization_document`."""
+    return [
+        Generalization(
+            arm["arm"],
+            {each["repeat"]: Probes.from_json(each) if "ablation" in each else None for each in arm["repeats"]},
+        )
+        for arm in document
+    ]

@@ -119,10 +119,11 @@ def pruning(view: View) -> list[Block]:
 def generalization(view: View) -> list[Block]:
     """How the winners generalize, by probes of their networks, which are trained again."""
     # No other section trains, and loads the engine.
+    from cooldown.search.evidence.generalization import generalization as probed
     from cooldown.search.evidence.generalization import generalization_table
 
     try:
-        measured = generalization_table(view)
+        measured = generalization_table(probed(view))
     except UntrustedModuleError:
         raise
     except InputError as error:

@@ -5,10 +5,16 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from cooldown.search.evidence.generalization import Generalization
+from cooldown.search.evidence.numbers import Form
+from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.figures.layout import axis, chart
 from cooldown.search.figures.lines import label, looks, whole
 
 HEIGHT = 420
+READING = (
+    "Mean accuracy on the training rows while more and more random hidden units are clamped to 0 (Morcos et al. 2018). "
+    "A curve that stays high means that the network relies little on single units."
+)
 
 
 def ablation(arms: Sequence[Generalization]) -> go.Figure:
@@ -37,3 +43,14 @@ def ablation(arms: Sequence[Generalization]) -> go.Figure:
         xaxis=axis("Share of hidden units clamped to 0", tickformat=".0%"),
         yaxis=axis("Training accuracy", rangemode="tozero"),
     )
+
+
+def ablation_table(arms: Sequence[Generalization]) -> Table:
+    """The numbers of `ablation`."""
+    rows = [
+        (found.arm, float(share), float(accuracy))
+        for found in arms
+        for share, accuracy in zip(*found.ablation, strict=True)
+    ]
+    columns = ARM, Column("Clamped units", Form.SHARE), Column("Training accuracy", Form.SCORE)
+    return Table(columns, rows, READING)

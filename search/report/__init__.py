@@ -7,12 +7,16 @@ figures' numbers, and the script beside the template draws them.
 
 from cooldown.search.experiments.result import Result
 from cooldown.search.report import answer, claims, evidence, method, trials
+from cooldown.search.report.generalization import generalization as of_generalization
 from cooldown.search.report.page import page
 from cooldown.storage import ExperimentRecord
 
 
-def report(experiment: Result | ExperimentRecord) -> str:
-    """The HTML document of an experiment in any state; the same bytes for the same record."""
+def report(experiment: Result | ExperimentRecord, *, generalization: bool = False) -> str:
+    """The HTML document of an experiment in any state; the same bytes for the same record.
+
+    generalization: whether it has a section on how the winners generalize, for which they are trained again.
+    """
     result = experiment if isinstance(experiment, Result) else Result(experiment)
     sections = [
         answer.alarms(result),
@@ -25,6 +29,7 @@ def report(experiment: Result | ExperimentRecord) -> str:
         evidence.budget(result),
         evidence.credit(result),
         *(evidence.evidence(result, name) for name in evidence.TITLES),
+        *([of_generalization(result)] if generalization else []),
         claims.claims(result),
         method.protocol(result),
         method.winners(result),

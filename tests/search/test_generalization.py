@@ -5,15 +5,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from report_pages import read, told
 from search_runs import run_in_threads, spec
 
 from cooldown.objectives import tasks
 from cooldown.objectives.errors import InputError
-from cooldown.search.evidence.generalization import generalization, generalization_table
+from cooldown.search.evidence.generalization import generalization, generalization_table, read_document
 from cooldown.search.evidence.sections import MADE, Missing
 from cooldown.search.evidence.view import View
 from cooldown.search.export.selection import export
 from cooldown.search.figures.generalization import ablation
+from cooldown.search.report import report
 from cooldown.search.spec.experiment import read_spec
 from cooldown.search.tuning.splits import task_of
 from cooldown.storage import ExperimentRecord
@@ -42,7 +44,7 @@ def test_the_network_is_the_one_that_was_evaluated(record: ExperimentRecord) -> 
 
 def test_the_table_has_the_means_of_every_arm(record: ExperimentRecord) -> None:
     view = View(record)
-    table = generalization_table(view)
+    table = generalization_table(generalization(view))
     assert table.values("Arm") == list(view.arms)
     for found, gap in zip(generalization(view), table.values("Gap"), strict=True):
         assert gap == pytest.approx(np.mean([probes.gap for probes in found.known]))
@@ -58,6 +60,23 @@ def test_its_document(record: ExperimentRecord, url: str, run_here: Any) -> None
     arms = json.loads(out)
     assert [arm["arm"] for arm in arms] == list(View(record).arms)
     assert all(arm["sharpness"] > 0 for arm in arms)
+    view = View(record)
+    again = read_document(arms)
+    assert generalization_table(again).rows == generalization_table(generalization(view)).rows
+    assert ablation(again) == ablation(generalization(view))
+    nothing = read_document([{"arm": "adam", "repeats": [{"repeat": 0}]}])
+    assert nothing[0].repeats == {0: None}
+
+
+def test_a_report_has_it_on_request(record: ExperimentRecord, url: str, run_here: Any, tmp_path: Any) -> None:
+    page = told(read(report(record, generalization=True)))
+    assert "Generalization" in page
+    assert "Single directions" in page
+    assert generalization_table(generalization(View(record))).caption in page
+    assert "Single directions" not in told(read(report(record)))
+    file = tmp_path / "it.html"
+    assert run_here("report", record.name, "--generalization", "-o", str(file), "--db", url)[0] == 0
+    assert "Single directions" in file.read_text("utf-8")
 
 
 def test_a_task_without_a_network_has_no_probes(url: str) -> None:
