@@ -21,7 +21,7 @@ from docs.claims import claims_page
 
 HERE = Path(__file__).parent
 NOT_BY_DEFAULT = " (not searched by default)"
-NOTE = "<!-- Written by docs/generate.py from the catalog: `make docs`. -->"
+NOTE = "<!-- Written by docs/generate.py: `make docs`. -->"
 
 CATALOG = """# The catalog
 
@@ -309,8 +309,14 @@ print(rate, path[-1], surface.value(path)[-1])
     return "\n".join(parts)
 
 
+def survey_page() -> str:
+    """docs/survey.md: the text of the dashboard's page, which has to be there where Cooldown is installed."""
+    return (HERE.parent / "dashboard" / "walk.md").read_text(encoding="utf-8")
+
+
 PAGES = {
     "claims.md": claims_page,
+    "survey.md": survey_page,
     "optimizers.md": optimizers_page,
     "schedules.md": schedules_page,
     "strategies.md": strategies_page,

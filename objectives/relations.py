@@ -19,12 +19,14 @@ class Native:
         schedulers take the `optimizer` first.
     only: values of hyperparameters at which alone it is exact. It is not exact either if a length that must be whole
         is not. steady: whether it is exact at a constant rate only.
+    reported: of a rule that reports other parameters than it trains, the framework's function that gives them.
     """
 
     function: str
     arguments: tuple[str, ...] = ()
     only: Mapping[str, float] = field(default_factory=dict)
     steady: bool = False
+    reported: str = ""
 
 
 Natives = Mapping[str, Native | Callable[[Mapping[str, Any], int], Native | None]]

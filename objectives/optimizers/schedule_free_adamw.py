@@ -1,12 +1,14 @@
 """Schedule-free AdamW: as schedule-free SGD, with Adam's second moment and decoupled weight decay in the step of z."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from cooldown.objectives.hyperparameters import Hyperparameter, Scale
 from cooldown.objectives.optimizer import Optimizer, decay, epsilon, learning_rate
-from cooldown.objectives.relations import KnownArm
+from cooldown.objectives.optimizers.schedule_free_sgd import OPTAX_REPORTED
+from cooldown.objectives.relations import KnownArm, Native
 
 
 def update(
@@ -42,6 +44,14 @@ def reported(
     return theta - (1 - beta) * ahead
 
 
+def in_optax(values: Mapping[str, Any], _: int) -> Native | None:
+    """optax's own, which divides by β, and counts the updates of a schedule from 1."""
+    if not values["beta"]:
+        return None
+    settings = "b1={beta}", "b2={beta2}", "eps={epsilon}", "weight_decay={weight_decay}"
+    return Native("contrib.schedule_free_adamw", settings, steady=True, reported=OPTAX_REPORTED)
+
+
 schedule_free_adamw = Optimizer(
     name="schedule_free_adamw",
     family="adaptive",
@@ -60,5 +70,6 @@ schedule_free_adamw = Optimizer(
     reference="Defazio et al. 2024",
     reported=reported,
     colour="#2A9DA8",
+    native={"optax": in_optax},
     arms=(KnownArm("schedule_free_adamw", "AdamW with an average in place of a schedule"),),
 )

@@ -6,12 +6,16 @@ average follow the squared largest rate so far, so that a warm-up counts for lit
 slots, so these two numbers are the same for every parameter.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from cooldown.objectives.optimizer import Optimizer, decay, learning_rate
-from cooldown.objectives.relations import KnownArm
+from cooldown.objectives.relations import KnownArm, Native
+
+OPTAX_REPORTED = "contrib.schedule_free_eval_params"
+"""optax's function from state and parameters to x."""
 
 
 def update(
@@ -33,6 +37,13 @@ def reported(theta: Any, ahead: Any, largest: Any, total: Any, beta: Any) -> Any
     return theta - (1 - beta) * ahead
 
 
+def in_optax(values: Mapping[str, Any], _: int) -> Native | None:
+    """optax's own, which divides by β, and counts the updates of a schedule from 1."""
+    if not values["beta"]:
+        return None
+    return Native("contrib.schedule_free_sgd", ("b1={beta}",), steady=True, reported=OPTAX_REPORTED)
+
+
 schedule_free_sgd = Optimizer(
     name="schedule_free_sgd",
     family="sgd",
@@ -45,5 +56,6 @@ schedule_free_sgd = Optimizer(
     reference="Defazio et al. 2024",
     reported=reported,
     colour="#B8860B",
+    native={"optax": in_optax},
     arms=(KnownArm("schedule_free_sgd", "SGD with an average in place of a schedule"),),
 )

@@ -1,13 +1,18 @@
 """Source code that calls a framework's own rule or schedule, as a catalog entry declares it, with a config's values."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from cooldown.objectives.relations import Native, Natives
 from cooldown.search.export.literals import literal
 
-Call = tuple[str, list[str]]
-"""A function's name and its arguments, as source."""
+
+class Call(NamedTuple):
+    """A function's name and its arguments, as source. reported: see `Native`."""
+
+    function: str
+    arguments: list[str]
+    reported: str = ""
 
 
 class _NotExactError(Exception):
@@ -47,6 +52,7 @@ def native_call(natives: Natives, format: str, values: Mapping[str, Any], epochs
         return None
     formattable = {name: _Value(value) for name, value in values.items()}
     try:
-        return native.function, [argument.format_map(formattable) for argument in native.arguments]
+        arguments = [argument.format_map(formattable) for argument in native.arguments]
+        return Call(native.function, arguments, native.reported)
     except _NotExactError:
         return None

@@ -150,7 +150,7 @@ class Program:
         if self.schedule.batch is not None or (self.warmup and (not self.schedule.starts_at_peak or self.warmup < 2)):
             return None
         native = native_call(self.schedule.native, self._format, self.schedule_values, self.config.epochs, steady=False)
-        return None if native is None else Scheduler(call(f"{prefix}{native[0]}", native[1], 4, "return "))
+        return None if native is None else Scheduler(call(f"{prefix}{native.function}", native.arguments, 4, "return "))
 
     @property
     def class_name(self) -> str:

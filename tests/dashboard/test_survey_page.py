@@ -44,9 +44,20 @@ def test_claims_on_tasks_and_surfaces(url: str, open_app: Callable[..., Any], ch
     assert "test loss of adam\\+cosine over that of adam" in text(app)
     assert len(app.dataframe) == 2, "its parts"
     links = [link.proto for link in app.main.get("page_link")]
-    assert [link.query_string for link in links] == [f"experiment={checked}"]
+    assert [link.query_string for link in links if link.page == "verdict"] == [f"experiment={checked}"]
     app = select(open_app(url, "survey"), list(of).index("C1"), "iris")
     assert "cooldown claim C1 iris" in text(app)
+
+
+def test_the_walk_through_the_survey(url: str, open_app: Callable[..., Any]) -> None:
+    links = [link.proto for link in open_app(url, "survey").main.get("page_link")]
+    assert [link.page for link in links] == ["walk"]
+    app = open_app(url, "walk")
+    assert not app.exception
+    (shown,) = (each.value for each in app.markdown if "A walk through" in each.value)
+    assert "    cooldown claim C3 iris" in shown
+    assert "The survey's claims has the results" in shown
+    assert ".md)" not in shown, "the other pages of the documentation are not here"
 
 
 def test_a_ledger_without_claims(url: str, open_app: Callable[..., Any], tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def write(chosen: Chosen) -> Exported:
     arguments: list[str] = []
     native = program.rule(steady=steady)
     if native is not None:
-        base, arguments = native
+        base, arguments = native.function, native.arguments
     else:
         formula = program.formula("ops")
     subclassed = formula is not None or config.l2 > 0 or config.gradient_noise > 0

@@ -19,8 +19,11 @@ def write(chosen: Chosen) -> Exported:
         program.add_rates()
     rate = "learning_rate" if reaction else "make_schedule(n_rows)" if scheduled else "LEARNING_RATE"
     formula, native = None, program.rule(steady=constant)
+    if native is not None and native.reported and config.weight_decay:
+        # It works out what it reports from the parameters, and knows nothing of a decay before the rule.
+        native = None
     if native is not None:
-        function, arguments = f"optax.{native[0]}", native[1]
+        function, arguments = f"optax.{native.function}", native.arguments
     else:
         formula = program.formula("jnp")
         function, arguments = rule.identifier, []
@@ -28,6 +31,9 @@ def write(chosen: Chosen) -> Exported:
     if formula is not None and formula["reported"]:
         shown = "reported(parameters, state)"
         reported_call = call(formula["reported"], ["value", "*slots", *formula["settings"]], 8, "return ")
+    elif native is not None and native.reported:
+        of_rule = "state[-1]" if _transformations(config) else "state"
+        shown = f"optax.{native.reported}({of_rule}, parameters)"
     if config.averaging != "none":
         # Before its first update it is the parameters that the run began with.
         shown = "average if averaged else parameters" if config.averaging == "swa" else "average"

@@ -61,7 +61,7 @@ def _built_in(program: Program) -> str:
     classifies, name = program.task.kind == "classification", _name(program)
     native = program.rule(steady=True)
     assert native is not None
-    solver, solver_arguments = native
+    solver, solver_arguments = native.function, native.arguments
     arguments = {
         "hidden_layer_sizes": "HIDDEN",
         "activation": literal(program.task.activation),

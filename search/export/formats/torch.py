@@ -16,7 +16,7 @@ def write(chosen: Chosen) -> Exported:
     formula = None
     native = program.rule(steady=constant)
     if native is not None:
-        rule, arguments = f"torch.optim.{native[0]}", native[1]
+        rule, arguments = f"torch.optim.{native.function}", native.arguments
     else:
         formula = program.formula("torch")
         rule, arguments = formula["class_name"], []

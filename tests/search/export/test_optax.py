@@ -152,6 +152,34 @@ def test_what_optax_has_is_used(iris_record: ExperimentRecord) -> None:
     assert "pure_callback" not in text("nadam", "constant")
 
 
+@pytest.mark.parametrize("optimizer", ["schedule_free_sgd", "schedule_free_adamw"])
+@pytest.mark.parametrize(
+    ("strategies", "own"),
+    [
+        ({}, True),
+        ({"l2": 0.01, "clip_norm": 0.5, "early_stopping": 2}, True),
+        ({"batch_norm": True, "sam": 0.05}, True),
+        ({"weight_decay": 0.1}, False),
+    ],
+)
+def test_schedule_free_rules_of_optax_report_what_ours_do(
+    optimizer: str, strategies: dict[str, Any], own: bool, iris_record: ExperimentRecord
+) -> None:
+    config = parity.config(optimizer, "constant", strategies=strategies)
+    text = str(parity.written(iris_record, config, "optax").content)
+    assert (f"optax.contrib.{optimizer}(" in text) == own
+    assert ("optax.contrib.schedule_free_eval_params(" in text) == own
+    follow(iris_record, config)
+
+
+def test_what_optax_counts_otherwise_is_written_out(iris_record: ExperimentRecord) -> None:
+    annealed = parity.config("schedule_free_sgd", "cosine")
+    settings = {"name": "schedule_free_sgd", "learning_rate": 0.5, "beta": 0.0}
+    without = parity.config("schedule_free_sgd", "constant", strategies={"optimizer": settings})
+    for config in (annealed, without):
+        assert "def schedule_free_sgd(" in str(parity.written(iris_record, config, "optax").content)
+
+
 def test_initial_weights_have_the_distributions_of_our_own(iris_record: ExperimentRecord) -> None:
     for scheme in ("auto", "he", "glorot", "poor", "large", "normal_0.1"):
         config = parity.config(strategies={"initialization": scheme})
