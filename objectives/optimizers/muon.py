@@ -39,7 +39,8 @@ def orthogonalized(matrix: Any) -> Any:
     """
     a, b, c = 3.4445, -4.7750, 2.0315
     rows, columns = matrix.shape
-    norm = np.sqrt((matrix * matrix).sum())
+    squares = matrix * matrix
+    norm = np.sqrt(squares.sum())
     matrix = matrix / np.maximum(norm, 0 * norm + 1e-7)
     gram = matrix.T @ matrix if rows > columns else matrix @ matrix.T
     identity = np.eye(min(rows, columns), dtype=matrix.dtype)

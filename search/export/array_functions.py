@@ -22,6 +22,9 @@ FURTHER = {
 }
 """What a library has besides, by its name in the program."""
 
+METHODS = {"ops": {".T": "ops.transpose", ".sum()": "ops.sum"}}
+"""Functions of a library in place of arrays' methods, which not all of its back ends have: TensorFlow has none."""
+
 LIBRARIES = {"torch": "PyTorch", "ops": "keras.ops", "jnp": "jax.numpy"}
 
 

@@ -14,7 +14,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from cooldown.objectives.errors import InputError
-from cooldown.search.export.array_functions import LIBRARIES, functions_of
+from cooldown.search.export.array_functions import LIBRARIES, METHODS, functions_of
 from cooldown.search.export.literals import call, literal
 
 OURS = "cooldown"
@@ -88,7 +88,7 @@ def collect(source: Source, function: Callable[..., Any], name: str, numpy: str 
                 raise NotPortableError(f"two constants are called {used}; one is used in {_place(function)}")
         else:
             raise NotPortableError(f"{function.__name__} uses {used}, a {type(value).__name__}, which cannot be copied")
-    source.functions[name] = written(function, name, renamed)
+    source.functions[name] = written(function, name, renamed, METHODS.get(numpy, {}))
 
 
 def _check_functions(function: Callable[..., Any], used: str, numpy: str) -> None:
@@ -128,8 +128,14 @@ def _add_module(source: Source, module: ModuleType, used: str, numpy: str, ours:
         source.imports.add(f"import {module.__name__}" + (f" as {used}" if used != module.__name__ else ""))
 
 
-def written(function: Callable[..., Any], name: str, renamed: Mapping[str, str]) -> str:
-    """The function's source under another name, without annotations. renamed: new names of globals, by their name."""
+def written(
+    function: Callable[..., Any], name: str, renamed: Mapping[str, str], methods: Mapping[str, str] | None = None
+) -> str:
+    """The function's source under another name, without annotations.
+
+    renamed: new names of globals, by their name. methods: functions that take the place of an array's methods and
+    attributes, by the end of the expression, as `.T`.
+    """
     text = textwrap.dedent(inspect.getsource(function))
     definition = ast.parse(text).body[0]
     assert isinstance(definition, ast.FunctionDef)
@@ -137,25 +143,31 @@ def written(function: Callable[..., Any], name: str, renamed: Mapping[str, str])
     for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg):
         if argument is not None:
             argument.annotation = None
-    body = _renamed("\n".join(text.splitlines()[definition.body[0].lineno - 1 :]), definition, renamed)
+    body = _edited("\n".join(text.splitlines()[definition.body[0].lineno - 1 :]), definition, renamed, methods or {})
     signature = call(name, ast.unparse(arguments).split(", "), 0, "def :")
     return f"def {signature}:\n{body}".rstrip()
 
 
-def _renamed(body: str, definition: ast.FunctionDef, renamed: Mapping[str, str]) -> str:
-    """The body with globals renamed."""
-    lines = body.splitlines()
+def _edited(body: str, definition: ast.FunctionDef, renamed: Mapping[str, str], methods: Mapping[str, str]) -> str:
+    """The body with globals renamed and methods replaced by functions."""
+    lines = [line.encode() for line in body.splitlines()]
     first = definition.body[0].lineno
-    uses = [
-        (node.lineno - first, node.col_offset, node.id)
-        for node in ast.walk(definition)
-        if isinstance(node, ast.Name) and renamed.get(node.id, node.id) != node.id and node.lineno >= first
-    ]
-    for line, column, name in sorted(uses, reverse=True):
-        # ast counts bytes.
-        before = lines[line].encode()[:column].decode()
-        lines[line] = before + renamed[name] + lines[line][len(before) + len(name) :]
-    return "\n".join(lines)
+    # Line, columns in bytes as ast counts them, and what to write there.
+    edits: list[tuple[int, int, int, str]] = []
+    for node in ast.walk(definition):
+        if not isinstance(node, ast.expr) or node.lineno < first or node.end_col_offset is None:
+            continue
+        line, start, end = node.lineno - first, node.col_offset, node.end_col_offset
+        if isinstance(node, ast.Name) and renamed.get(node.id, node.id) != node.id:
+            edits.append((line, start, end, renamed[node.id]))
+        elif node.end_lineno == node.lineno:
+            shown = lines[line][start:end].decode()
+            for method, function in methods.items():
+                if shown.endswith(method) and isinstance(node, ast.Call if method.endswith("()") else ast.Attribute):
+                    edits += [(line, start, start, f"{function}("), (line, end - len(method), end, ")")]
+    for line, start, end, text in sorted(edits, reverse=True):
+        lines[line] = lines[line][:start] + text.encode() + lines[line][end:]
+    return b"\n".join(lines).decode()
 
 
 def _names(function: FunctionType) -> list[str]:

@@ -188,6 +188,14 @@ def test_what_keras_has_is_used(iris_record: ExperimentRecord) -> None:
     assert "global_clipnorm=0.5" in text("sgd", "constant", strategies={"clip_norm": 0.5})
 
 
+def test_arrays_have_no_methods(iris_record: ExperimentRecord) -> None:
+    """Those of TensorFlow's back end, which is not installed here, have none, and are not unpacked."""
+    muon = text_of(iris_record, parity.config("muon", "constant"))
+    assert "ops.transpose(matrix) @ matrix" in muon
+    assert "ops.sum(squares)" in muon
+    assert "numbers = ops.unstack(" in text_of(iris_record, parity.config("nadam", "constant"))
+
+
 def test_restarts_of_keras_are_ours(iris_record: ExperimentRecord) -> None:
     follow(iris_record, parity.config("sgd", "sgdr", period=3, period_mult=1.0, floor=0.1))
 
