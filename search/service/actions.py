@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 from cooldown.objectives import tasks
+from cooldown.objectives.data.uploaded import PREFIX, is_upload
 from cooldown.objectives.plain_text import is_untypable
 from cooldown.objectives.trust import modules_in, nothing_trusted
 from cooldown.search import experiments
@@ -31,7 +32,7 @@ from cooldown.storage.names import check_new_name
 from cooldown.storage.submissions import submission
 from cooldown.storage.tokens import Role
 
-NOT_FOR_CALLERS = ("test", "widened", "protocol", "db", "workers")
+NOT_FOR_CALLERS = ("widened", "protocol", "db", "workers")
 """Settings of `compare` that name files or this machine, or that only a continued experiment has."""
 
 SETTINGS = tuple(name for name in (*Experiment.model_fields, *BESIDE) if name not in NOT_FOR_CALLERS)
@@ -44,7 +45,7 @@ VERBS: Mapping[str, Callable[..., Status]] = {
 }
 
 AS_WRITTEN = (
-    *("task", "name", "tags", "notes", "target", "groups", "time", "sample_weight"),
+    *("task", "test", "name", "tags", "notes", "target", "groups", "time", "sample_weight"),
     *("missing", "categories", "dates", "drop", "class_weight"),
 )
 """Settings whose texts name no entry of a catalog: columns, labels, and the task, which is looked at by itself."""
@@ -204,7 +205,8 @@ def _check(service: Service, who: Principal, fields: Mapping[str, Any], known: t
         elif field not in AS_WRITTEN and (named := [module for text in texts for module in modules_in(text or "")]):
             told = f"{field}: names the module {named[0]!r:.80}; a service uses entries of the catalog alone"
             further.append(Mistake(field, told))
-    further += [*_of_task(service, who, fields.get("task")), *_of_name(fields.get("name"))]
+    further += _of_task(service, who, fields.get("task"))
+    further += [*_of_test(service, who, fields.get("test")), *_of_name(fields.get("name"))]
     if count or further:
         raise SpecError([*mistakes, *further], count + len(further))
 
@@ -215,12 +217,22 @@ def _of_task(service: Service, who: Principal, task: Any) -> list[Mistake]:
         return [] if isinstance(task, str) else [Mistake("task", f"task: should be a text, got {task!r:.80}")]
     origin = tasks.origin(task)
     if origin == "upload":
-        readable(service, who, task.partition(":")[2])
+        readable(service, who, task.removeprefix(PREFIX))
         return []
     if origin == "OpenML":
         return [] if service.limits.openml else [Mistake("task", "task: this service loads no data sets of OpenML")]
     told = "task: should be a built-in task (see the catalog) or dataset:DIGEST of an uploaded file"
     return [Mistake("task", f"{told}, got {task!r:.80}")]
+
+
+def _of_test(service: Service, who: Principal, test: Any) -> list[Mistake]:
+    """What is wrong with the test rows that a caller names."""
+    if test is None:
+        return []
+    if not isinstance(test, str) or not is_upload(test):
+        return [Mistake("test", f"test: should be dataset:DIGEST of an uploaded file, got {test!r:.80}")]
+    readable(service, who, test.removeprefix(PREFIX))
+    return []
 
 
 def _of_name(name: Any) -> list[Mistake]:
