@@ -123,7 +123,7 @@ class Uploads:
 
 
 def digests_of(spec: Mapping[str, Any]) -> set[str]:
-    """The uploaded data sets that an experiment is on: its rows, and its test rows where they are a file of their own."""
+    """The uploaded data sets that an experiment is on: its rows, and its test rows where these are another."""
     named = [str(spec.get(field)) for field in ("task", "test")]
     return {text.removeprefix(PREFIX) for text in named if is_upload(text)}
 

@@ -60,8 +60,8 @@ def submit(service: Service, who: Principal, fields: Mapping[str, Any], key: str
 
     Raises RefusedError and InputError, before anything is written.
     """
-    _must(who, Role.SUBMIT)
-    _check(service, who, fields, (*SETTINGS, *TERMS))
+    must(who, Role.SUBMIT)
+    check(service, who, fields, (*SETTINGS, *TERMS))
     sent = submission(who.name, key, json.dumps(fields, sort_keys=True)) if key is not None else None
     if sent is not None and (known := service.ledger.submitted(sent)) is not None:
         return Submitted(known, state(service.ledger, known).status, new=False)
@@ -122,7 +122,7 @@ def upload(service: Service, who: Principal, content: bytes, file: str) -> tuple
 
     Raises RefusedError for one that is too large, and where the owner's files would be too large together.
     """
-    _must(who, Role.SUBMIT)
+    must(who, Role.SUBMIT)
     if not file or any(map(is_untypable, file)):
         told = f"file: should be one line of visible text, got {file!r:.80}"
         raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, told, [Mistake("file", told)])
@@ -145,8 +145,8 @@ def remove(service: Service, who: Principal, digest: str) -> None:
 
 def estimate(service: Service, who: Principal, fields: Mapping[str, Any]) -> Estimate:
     """Estimate time and cost of an experiment, from a short calibration in this process; nothing is written."""
-    _must(who, Role.SUBMIT)
-    _check(service, who, fields, SETTINGS)
+    must(who, Role.SUBMIT)
+    check(service, who, fields, SETTINGS)
     if not service.estimating.acquire(blocking=False):
         raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, "another estimate is being made", (), {"Retry-After": "5"})
     try:
@@ -164,7 +164,8 @@ def readable(service: Service, who: Principal, digest: str) -> DataSet:
     return found
 
 
-def _must(who: Principal, role: Role) -> None:
+def must(who: Principal, role: Role) -> None:
+    """Raise RefusedError for a caller who has not this role, or more."""
     if not who.may(role):
         told = f"this needs a token of the role {role.value}; that of {who.shown!r} is {who.role.value}"
         raise RefusedError(HTTPStatus.FORBIDDEN, told)
@@ -172,7 +173,7 @@ def _must(who: Principal, role: Role) -> None:
 
 def _check_owner(service: Service, who: Principal, name: str) -> None:
     """Raise RefusedError unless the experiment is the caller's, and LedgerError if there is none."""
-    _must(who, Role.SUBMIT)
+    must(who, Role.SUBMIT)
     owner = state(service.ledger, name).owner
     if not who.owns(owner):
         raise RefusedError(
@@ -194,7 +195,7 @@ def _within_quota(service: Service, who: Principal) -> Iterator[None]:
         yield
 
 
-def _check(service: Service, who: Principal, fields: Mapping[str, Any], known: tuple[str, ...]) -> None:
+def check(service: Service, who: Principal, fields: Mapping[str, Any], known: tuple[str, ...]) -> None:
     """Raise SpecError for settings that callers do not have, and for what names a path, a module or an address."""
     mistakes, count = unknown_settings([name for name in fields if name not in known], known)
     further: list[Mistake] = []
