@@ -96,11 +96,11 @@ def _row(
     most = estimate.most_repeats if estimate else choice.get("repeats", choice.get("max_repeats", DEFAULT_MOST))
     row = {
         "Level": name,
-        "Trials per study": f"{trials}",
-        "Repeats": _range(f"{first}", f"{most}"),
         "Time": None,
-        "Gradient evaluations": None,
         "Finds": None,
+        "Repeats": _range(f"{first}", f"{most}"),
+        "Trials": f"{trials}",
+        "Gradient evaluations": None,
     }
     if estimate is not None:
         cost = estimate.gradient_evaluations
@@ -109,7 +109,7 @@ def _row(
             formatted(cost, Numbers.COUNT), formatted(cost * estimate.most_repeats / estimate.repeats, Numbers.COUNT)
         )
         if spread is not None:
-            row["Finds"] = f"losses lower by {percent(smallest_share(estimate, spread))}"
+            row["Finds"] = f"{percent(smallest_share(estimate, spread))} lower loss"
     return row
 
 

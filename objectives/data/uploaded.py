@@ -30,6 +30,11 @@ def is_upload(text: str) -> bool:
     return text.startswith(PREFIX)
 
 
+def in_short(text: str) -> str:
+    """The name of a task as people read it: of an uploaded data set the first digits, any other as it is."""
+    return text[: len(PREFIX) + SHORT] if is_upload(text) else text
+
+
 def suffix_of(content: bytes) -> str:
     """The suffix of a file by its content alone: a Parquet file, or a delimited text."""
     return ".parquet" if content.startswith(PARQUET) else ".csv"

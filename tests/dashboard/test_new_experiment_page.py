@@ -290,14 +290,14 @@ def test_each_level_has_its_price(pages: Pages, open_app: Open) -> None:
         put(app, "number_input", field, 1)
     app = fine(app.run())
     levels = next(frame.value for frame in app.dataframe if "Level" in frame.value)
-    assert list(levels) == ["Level", "Trials per study", "Repeats"]
+    assert list(levels) == ["Level", "Repeats", "Trials"]
     app = fine(app.button(key="estimate").click().run())
     assert not app.error
     levels = next(frame.value for frame in app.dataframe if "Level" in frame.value)
     assert list(levels["Level"]) == ["Quick", "Standard", "Thorough"]
     assert list(levels["Repeats"]) == ["5", "5 to 40", "5 to 40"]
     assert all("s" in time for time in levels["Time"])
-    assert all(text.startswith("losses lower by ") for text in levels["Finds"])
+    assert all(text.endswith(" % lower loss") for text in levels["Finds"])
     assert "as in 4 repeats of before" in said(app)
     assert len(pages.ledger.summaries()) == 1
     # Other settings have another price.
