@@ -16,6 +16,7 @@ from cooldown.search.service.access.principal import Principal
 from cooldown.search.service.access.visitors import Visitors
 from cooldown.search.service.refused import RefusedError, refused_as
 from cooldown.search.service.service import Service
+from cooldown.search.spec.mistakes import Mistake
 
 Action = Callable[[Service, Principal], str]
 """Does something with `search.service.actions`, and says in a sentence what came of it."""
@@ -31,10 +32,13 @@ class Offered:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of the last action, as a sentence. done: whether it was done, and not refused."""
+    """What came of an action, as a sentence. done: whether it was done, and not refused. mistakes: what is wrong, by
+    field.
+    """
 
     said: str
     done: bool
+    mistakes: tuple[Mistake, ...] = ()
 
 
 class _Process:
@@ -53,6 +57,11 @@ def offers() -> bool:
     return _Process.offered is not None
 
 
+def service() -> Service | None:
+    """The service whose pages these are; None where they can only read."""
+    return None if _Process.offered is None else _Process.offered.service
+
+
 def who() -> Principal | None:
     """Who looks at the page; None for somebody who can only read. Raises LedgerError where the ledger does not
     answer.
@@ -62,7 +71,7 @@ def who() -> Principal | None:
 
 def act(action: Action) -> None:
     """Do this for whoever looks at the page, if they may; `outcome` then says what came of it."""
-    st.session_state["outcome"] = _outcome(action)
+    st.session_state["outcome"] = done(action)
 
 
 def outcome() -> Outcome | None:
@@ -83,7 +92,8 @@ def forget_outcome() -> None:
     st.session_state.pop("outcome", None)
 
 
-def _outcome(action: Action) -> Outcome:
+def done(action: Action) -> Outcome:
+    """Do this for whoever looks at the page, if they may; returns what came of it."""
     offered = _Process.offered
     if offered is None:
         return Outcome("this dashboard only reads", done=False)
@@ -93,6 +103,11 @@ def _outcome(action: Action) -> Outcome:
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "your session is over: sign in again")
         return Outcome(action(offered.service, principal), done=True)
     except RefusedError as refusal:
-        return Outcome(offered.service.without_place(refusal.detail), done=False)
+        return _refused(offered.service, refusal)
     except InputError as error:
-        return Outcome(offered.service.without_place(refused_as(error).detail), done=False)
+        return _refused(offered.service, refused_as(error))
+
+
+def _refused(service: Service, refusal: RefusedError) -> Outcome:
+    mistakes = [Mistake(field, service.without_place(line)) for field, line in refusal.mistakes]
+    return Outcome(service.without_place(refusal.detail), done=False, mistakes=tuple(mistakes))

@@ -11,6 +11,7 @@ import streamlit as st
 
 from cooldown.dashboard import data
 from cooldown.dashboard.pages import page
+from cooldown.objectives.data.uploaded import in_short
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.plain_text import visible
 from cooldown.objectives.trust import UntrustedModuleError
@@ -198,7 +199,7 @@ def _head(summary: Summary, message: str = "", needed: Sequence[str] = ()) -> No
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(label, icon=icon, color=colour)
         st.caption(
-            f"{plain(summary.name)} · task {plain(spec['task'])} · {counted(len(spec['arms']), 'arm')} · "
+            f"{plain(summary.name)} · task {plain(in_short(spec['task']))} · {counted(len(spec['arms']), 'arm')} · "
             f"{counted(spec['repeats'], 'repeat')} · {counted(spec['trials'], 'trial')} per study"
         )
     if about := people(summary.terms):

@@ -10,6 +10,7 @@ from cooldown.dashboard import acting, data
 from cooldown.dashboard.annotating import editor
 from cooldown.dashboard.pages import address, page
 from cooldown.dashboard.parts import BADGES, errors_shown, people, plain
+from cooldown.objectives.data.uploaded import in_short
 from cooldown.search.evidence.numbers import formatted
 from cooldown.search.evidence.standing import took
 from cooldown.search.evidence.status import WILL, place, trials_asked
@@ -86,7 +87,7 @@ def _card(summary: Summary, listed: Sequence[Summary], who: Principal | None) ->
 def _facts(summary: Summary, listed: Sequence[Summary]) -> list[str]:
     """What there is to say of it beside its status, as Markdown."""
     position, ran = place(summary, listed), took(summary)
-    facts = [f"task {plain(str(summary.spec.get('task')))}", *people(summary.terms)]
+    facts = [f"task {plain(in_short(str(summary.spec.get('task'))))}", *people(summary.terms)]
     if position is not None:
         facts.append("next" if position == 1 else f"place {position:,}")
     if summary.status in HAVE_PRIORITY:

@@ -17,7 +17,7 @@ from cooldown.dashboard.gate import Gate
 from cooldown.search.service.access.log import RequestLog, log_to_stderr
 from cooldown.search.service.access.middleware import Access
 from cooldown.search.service.access.visitors import Visitors
-from cooldown.search.service.service import Limits, Service
+from cooldown.search.service.service import MB, Limits, Service
 from cooldown.storage import Ledger
 from cooldown.storage.address import database_url
 
@@ -37,7 +37,7 @@ OPTIONS = {
     "theme.light.primaryColor": "#0072B2",
     "theme.dark.primaryColor": "#56B4E9",
 }
-"""Streamlit's options: no usage statistics, no uploads, and no stack traces for readers."""
+"""Streamlit's options: no usage statistics, hardly any uploads, and no stack traces for readers."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,9 @@ def run(place: Place, limits: Limits | None) -> None:
             middleware.append(Middleware(RequestLog, requests=service.requests))
         middleware.append(Middleware(Access, visitors=visitors, base_path=place.base_path))
     app = st.App(Path(__file__).with_name("app.py"), routes=routes, middleware=middleware)
+    uploads = {} if limits is None else {"server.maxUploadSize": max(limits.dataset // MB, 1)}
     at = {"server.address": place.host, "server.port": place.port, "server.baseUrlPath": place.base_path}
-    app.run(config={**OPTIONS, **at})
+    app.run(config={**OPTIONS, **uploads, **at})
 
 
 def _only_our_options() -> None:

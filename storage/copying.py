@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select
 
-from cooldown.objectives.data.uploaded import PREFIX as UPLOADED
 from cooldown.storage import tables
+from cooldown.storage.datasets import digests_of
 from cooldown.storage.errors import LedgerError, UnreadableError
 from cooldown.storage.fingerprint import everything, fingerprint
 from cooldown.storage.ledger import Ledger
@@ -90,14 +90,15 @@ def _left(row: Any) -> str:
 
 
 def _copy_data(here: Connection, there: Connection, row: Any) -> None:
-    """Copy the uploaded data set of an experiment and whose it is, unless it is there already."""
+    """Copy the uploaded data sets of an experiment and whose they are, unless they are there already."""
     d, o = tables.datasets, tables.dataset_owners
-    digest = str(row.spec.get("task")).removeprefix(UPLOADED)
-    found = here.execute(select(d).where(d.c.digest == digest)).first()
-    if found is None or there.execute(select(d.c.digest).where(d.c.digest == digest)).first() is not None:
-        return
-    there.execute(insert(d).values(**found._mapping))
-    there.execute(insert(o), [dict(owner._mapping) for owner in here.execute(select(o).where(o.c.digest == digest))])
+    for digest in digests_of(row.spec):
+        found = here.execute(select(d).where(d.c.digest == digest)).first()
+        if found is None or there.execute(select(d.c.digest).where(d.c.digest == digest)).first() is not None:
+            continue
+        there.execute(insert(d).values(**found._mapping))
+        owners = here.execute(select(o).where(o.c.digest == digest))
+        there.execute(insert(o), [dict(owner._mapping) for owner in owners])
 
 
 def _copy_rows(here: Connection, there: Connection, row: Any, changed: Mapping[str, Any]) -> None:

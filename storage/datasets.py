@@ -1,13 +1,13 @@
 """Uploaded data sets: files by the hash of their content, and who uploaded each."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from cooldown.objectives.data.uploaded import PREFIX
+from cooldown.objectives.data.uploaded import PREFIX, is_upload
 from cooldown.storage import tables
 from cooldown.storage.address import shown
 from cooldown.storage.database import Database
@@ -76,7 +76,7 @@ class DataSets:
         def remove(connection: Connection) -> None:
             self._database.lock_names(connection)
             owned = connection.execute(select(e.c.name, e.c.spec).where(e.c.owner == owner))
-            if using := [row.name for row in owned if row.spec.get("task") == f"{PREFIX}{digest}"]:
+            if using := [row.name for row in owned if digest in digests_of(row.spec)]:
                 raise LedgerError(f"the experiment {using[0]!r} is on the data set {digest}: delete it first")
             connection.execute(delete(o).where(_of(digest, owner)))
             if connection.execute(select(o.c.owner).where(o.c.digest == digest)).first() is None:
@@ -120,6 +120,12 @@ class Uploads:
     def __call__(self, digest: str) -> bytes:
         """The bytes of a data set; raises LedgerError if it is not there."""
         return DataSets(Database(self.url, create=False)).content(digest)
+
+
+def digests_of(spec: Mapping[str, Any]) -> set[str]:
+    """The uploaded data sets that an experiment is on: its rows, and its test rows where these are another."""
+    named = [str(spec.get(field)) for field in ("task", "test")]
+    return {text.removeprefix(PREFIX) for text in named if is_upload(text)}
 
 
 def _of(digest: str, owner: str) -> Any:

@@ -11,8 +11,7 @@ from cooldown.objectives.data.reading.files import is_table
 from cooldown.objectives.data.reading.options import AS_WRITTEN, Reading
 from cooldown.objectives.data.table import from_table
 from cooldown.objectives.data.task import Kind, Task
-from cooldown.objectives.data.uploaded import PREFIX as UPLOADED
-from cooldown.objectives.data.uploaded import digest_in, from_upload
+from cooldown.objectives.data.uploaded import digest_in, from_upload, is_upload
 from cooldown.objectives.errors import InputError
 
 Origin = Literal["built-in", "table", "OpenML", "upload", "module", "object"]
@@ -40,8 +39,10 @@ def resolve(
         task = catalog.get(text)
     elif text.startswith(PREFIX):
         task = from_openml(text, kind=kind, drop=reading.drop, **columns)
-    elif text.startswith(UPLOADED):
-        task = from_upload(digest_in(text), _content(text, uploads), kind=kind, reading=reading, **columns)
+    elif is_upload(text):
+        tested = None if test is None or not is_upload(test) else (digest_in(test), _content(test, uploads))
+        content = _content(text, uploads)
+        task = from_upload(digest_in(text), content, kind=kind, reading=reading, test=tested, **columns)
     elif _is_path(text):
         task = from_table(text, test=test, kind=kind, **columns, **reading.given())
     elif ":" in text:
@@ -52,17 +53,19 @@ def resolve(
             f"or give openml:NAME, a path to a CSV or Parquet file, or module:attribute"
         )
     for setting, value in {**columns, "kind": kind, "drop": reading.drop or None}.items():
-        if value is not None and not (text.startswith((PREFIX, UPLOADED)) or _is_path(text)):
+        if value is not None and not (text.startswith(PREFIX) or is_upload(text) or _is_path(text)):
             raise InputError(
                 f"{setting} {_told(value)} is for a CSV or Parquet file or for openml:NAME; {text!r} is neither"
             )
-    if test is not None and not _is_path(text):
+    if test is not None and is_upload(text) and not is_upload(test):
+        raise InputError(f"test {test!r:.90}: the test rows of an uploaded data set are another one, dataset:DIGEST")
+    if test is not None and not (is_upload(text) or _is_path(text)):
         raise InputError(
             f"test {test!r} is for a task that is a CSV or Parquet file; {text!r} is none (in Python, "
             "tasks.from_arrays takes test rows too)"
         )
     for setting, value in reading.given().items():
-        if setting != "drop" and not (text.startswith(UPLOADED) or _is_path(text)):
+        if setting != "drop" and not (is_upload(text) or _is_path(text)):
             raise InputError(f"{setting} {_told(value)} is for a task that is a file; {text!r} is none")
     return task if hidden is None else task.with_hidden(hidden)
 
@@ -73,7 +76,7 @@ def origin(catalog: Catalog[Task], text: str) -> Origin:
         return "built-in"
     if text.startswith(PREFIX):
         return "OpenML"
-    if text.startswith(UPLOADED):
+    if is_upload(text):
         return "upload"
     if is_table(Path(text)):
         return "table"

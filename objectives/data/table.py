@@ -222,11 +222,15 @@ def _read_test(path: Path, test: Any, reading: Reading, table: "pd.DataFrame", t
     where = f"from_table(test={str(test)!r})"
     if not isinstance(test, str | Path):
         raise InputError(f"{where}: must be the path of a CSV or Parquet file, got {type(test).__name__}")
-    texts = [name for name in table.columns if table[name].dtype.kind not in "iuf"]
-    read = files.read_file(Path(test), where, reading, target, texts)
+    read = files.read_file(Path(test), where, reading, target, text_columns(table))
     if path.samefile(test):
         raise InputError(f"{where}: is the file of the training rows; test rows must be others")
     return where, files.without(read, where, reading.drop)
+
+
+def text_columns(table: "pd.DataFrame") -> list[str]:
+    """The columns of a table that are texts, which a test set's have to be too."""
+    return [name for name in table.columns if table[name].dtype.kind not in "iuf"]
 
 
 def _check_columns(where: str, test: "pd.DataFrame", table: "pd.DataFrame", target: str) -> None:

@@ -5,7 +5,7 @@ import re
 from cooldown.objectives.data.arrays import ArrayTask
 from cooldown.objectives.data.reading import files
 from cooldown.objectives.data.reading.options import Reading
-from cooldown.objectives.data.table import table_task, used_columns
+from cooldown.objectives.data.table import table_task, text_columns, used_columns
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
 
@@ -25,6 +25,16 @@ def digest_in(text: str) -> str:
     return digest
 
 
+def is_upload(text: str) -> bool:
+    """Whether a task or a test set is named as an uploaded data set is."""
+    return text.startswith(PREFIX)
+
+
+def in_short(text: str) -> str:
+    """The name of a task as people read it: of an uploaded data set the first digits, any other as it is."""
+    return text[: len(PREFIX) + SHORT] if is_upload(text) else text
+
+
 def suffix_of(content: bytes) -> str:
     """The suffix of a file by its content alone: a Parquet file, or a delimited text."""
     return ".parquet" if content.startswith(PARQUET) else ".csv"
@@ -40,18 +50,30 @@ def from_upload(
     time: str | None,
     kind: Kind | None,
     reading: Reading,
+    test: tuple[str, bytes] | None = None,
 ) -> ArrayTask:
-    """A task from the content of a Parquet file or a delimited text; the settings are those of `from_table`."""
+    """A task from the content of a Parquet file or a delimited text; the settings are those of `from_table`.
+
+    test: digest and content of another such file, whose rows are the test rows of every repeat.
+    """
     short = digest[:SHORT]
     where = f"data set {short}"
     table = files.read_content(content, suffix_of(content), where, reading, target)
     target, table = used_columns(where, table, target, reading, sample_weight, groups, time)
+    tested = None
+    if test is not None:
+        if test[0] == digest:
+            raise InputError(f"test: is the data set of the training rows, {short}; test rows must be others")
+        told = f"{where}: test set {test[0][:SHORT]}"
+        read = files.read_content(test[1], suffix_of(test[1]), told, reading, target, text_columns(table))
+        tested = told, files.without(read, told, reading.drop)
     return table_task(
         where,
         table,
         target,
         f"data-{short}",
         kind,
+        test=tested,
         sample_weight=sample_weight,
         groups=groups,
         time=time,

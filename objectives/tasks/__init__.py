@@ -49,7 +49,8 @@ def resolve(
     `dataset:DIGEST`.
 
     target: the column to predict, for a file, or for an OpenML data set instead of its default. hidden: widths of
-    the MLP's hidden layers instead of the task's. test: the path of a file of test rows, for a task that is a file.
+    the MLP's hidden layers instead of the task's. test: the path of a file of test rows, for a task that is a file;
+    dataset:DIGEST for one that was uploaded.
     sample_weight: the column with the rows' weights, for a file or an OpenML data set, which is downloaded on first
     use; groups, time: the columns across which nothing is split, and kind: "classification" or "regression", for the
     same. reading: how a file is read where its cells do not decide. uploads: from a digest to the content of an

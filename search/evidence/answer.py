@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from cooldown.objectives.data.uploaded import in_short
 from cooldown.search.evidence.alarms import boundary_alarms
 from cooldown.search.evidence.commands import AGAIN, command_about, options_of
 from cooldown.search.evidence.lengths import pair_lengths_sentence
@@ -96,7 +97,7 @@ def question_word(verdict: Verdict) -> Word:
 
 
 def _of_question(view: View, verdict: Verdict) -> Answer:
-    a, b, task = spoken(verdict.a), spoken(verdict.b), view.spec.task
+    a, b, task = spoken(verdict.a), spoken(verdict.b), in_short(view.spec.task)
     question = f"Does tuned {a} beat tuned {b} on {task}?"
     word, said = question_word(verdict), lead(verdict, loss_name(view.spec))
     if said is None:
@@ -209,16 +210,15 @@ def _in_python(options: tuple[str, ...]) -> str:
 
 def _of_one_arm(view: View) -> Answer:
     """The answer of an experiment that compares nothing: the best config, and how to take it home."""
-    question = f"Which config is best on {view.spec.task}?"
+    task = in_short(view.spec.task)
+    question = f"Which config is best on {task}?"
     study = best_study(view, view.arms[0])
     if study is None or study.winner is None:
-        return Answer(
-            question, "open", f"Open: nothing has been found on {view.spec.task} yet.", next=_unfinished(view)
-        )
+        return Answer(question, "open", f"Open: nothing has been found on {task} yet.", next=_unfinished(view))
     choices = [study.winner.config.optimizer.name, study.winner.config.schedule.name]
     name = "+".join(choice for choice in choices if choice != NO_ANNEALING)
     so_far = " so far" if view.status is not Status.DONE or not study.evaluations else ""
-    sentence = f"Best found{so_far} on {view.spec.task}: {name}, {_quality(view, study)}."
+    sentence = f"Best found{so_far} on {task}: {name}, {_quality(view, study)}."
     export = NextStep("Export it with", command_about(view.record, "export", "-o", "best.toml"), 0.0)
     return Answer(question, "best found", sentence, next=_unfinished(view) if so_far else export)
 

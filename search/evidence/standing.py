@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cooldown.objectives.errors import InputError
 from cooldown.search.evidence.losses import first_look, question_pair
@@ -19,7 +20,7 @@ from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.spec.arms import short
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.recorded import check_outline, spec_of
-from cooldown.search.statistics.paired import paired, scale_of
+from cooldown.search.statistics.paired import Scale, paired, scale_of
 from cooldown.storage import Status, Summary, UnreadableError, Winner
 
 UNKNOWN = "not yet known"
@@ -63,17 +64,30 @@ def leader(summary: Summary, winners: Sequence[Winner]) -> str:
         return UNREADABLE
     if len(spec.arms) == 1:
         return _best(spec, winners)
-    losses = {arm: {w.repeat: w.test_loss for w in winners if w.arm == arm} for arm in spec.arms}
-    first = first_look(spec, summary.looks)
-    pair = question_pair(spec, {arm: _selection_loss(arm, first, winners) for arm in spec.arms})
-    if pair is None or losses[pair[0]].keys().isdisjoint(losses[pair[1]]):
+    seen = paired_winners(spec, summary.looks, winners)
+    if seen is None:
         return UNKNOWN
-    scale = scale_of(losses)
-    effect = float(np.mean(paired(losses[pair[0]], losses[pair[1]], scale).x))
+    pair, scale, x = seen
+    effect = float(np.mean(x))
     amount = percent(1 - np.exp(-abs(effect))) if scale == "ratio" else formatted(abs(effect), Form.LOSS)
     if effect == 0:
         return "equal losses"
     return f"{short(pair[0] if effect < 0 else pair[1])} by {amount}"
+
+
+def paired_winners(
+    spec: Experiment, looks: Sequence[int], winners: Sequence[Winner]
+) -> tuple[tuple[str, str], Scale, NDArray[np.float64]] | None:
+    """The pair that the answer is about, the scale on which it is compared, and its (repeats,) effects; None as long as
+    there are none.
+    """
+    losses = {arm: {w.repeat: w.test_loss for w in winners if w.arm == arm} for arm in spec.arms}
+    first = first_look(spec, looks)
+    pair = question_pair(spec, {arm: _selection_loss(arm, first, winners) for arm in spec.arms})
+    if pair is None or losses[pair[0]].keys().isdisjoint(losses[pair[1]]):
+        return None
+    scale = scale_of(losses)
+    return pair, scale, paired(losses[pair[0]], losses[pair[1]], scale).x
 
 
 class Leaders:

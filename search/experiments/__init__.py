@@ -19,7 +19,17 @@ from cooldown.search.experiments.queueing import (
 )
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.resuming import resume
-from cooldown.search.experiments.service import compare, delete, dry_run, load, summaries, tune, unreadable, winners
+from cooldown.search.experiments.service import (
+    compare,
+    delete,
+    dry_run,
+    dry_runs,
+    load,
+    summaries,
+    tune,
+    unreadable,
+    winners,
+)
 
 __all__ = [
     "Interrupted",
@@ -30,6 +40,7 @@ __all__ = [
     "compare",
     "delete",
     "dry_run",
+    "dry_runs",
     "is_submitted",
     "load",
     "pause",

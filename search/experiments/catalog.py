@@ -22,7 +22,7 @@ def contents() -> dict[str, list[dict[str, Any]]]:
         "schedules": [_described(schedules.get(name)) for name in schedules.names()],
         "asynchronous": [_described(asynchronous.get(name)) for name in asynchronous.names()],
         "strategies": [_strategy(strategy) for strategy in STRATEGIES.values()],
-        "tasks": [{"name": name, "about": _first_line(name)} for name in tasks.names()],
+        "tasks": [{"name": name, "about": first_line(name)} for name in tasks.names()],
         "surfaces": [_surface(surfaces.get(name)) for name in surfaces.names()],
         "samplers": [{"name": name, "about": samplers.get(name).about} for name in samplers.names()],
         "formats": [_format(formats.get(name)) for name in formats.names()],
@@ -61,7 +61,7 @@ def _format(entry: Format) -> dict[str, Any]:
     return {"name": entry.name, "about": f"{of} ({entry.suffix}): {entry.summary}", "suffix": entry.suffix, "of": of}
 
 
-def _first_line(name: str) -> str:
+def first_line(name: str) -> str:
     """The first sentence of a task's module docstring; for a task of an installed package, its kind."""
     file = sys.modules.get(f"cooldown.objectives.tasks.{name}")
     if file is None:

@@ -3,7 +3,7 @@
 Comparing again with the same spec continues where it stopped: comparing and resuming are the same operation.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Unpack
@@ -103,6 +103,22 @@ def dry_run(
         find(Ledger(database_url(db), create=False), spec, splits.task.fingerprint(), name)
     with open_executor(executor, worker_count(spec, workers)) as opened_executor:
         return estimate(spec, splits, opened_executor)
+
+
+def dry_runs(
+    task: Any, choices: Sequence[Mapping[str, Any]], *, db: str | PathLike[str] | None = None, **settings: Any
+) -> "list[Estimate]":
+    """Estimate time and cost of `compare` with each of these choices, from one calibration run with one worker in this
+    process; no ledger is changed.
+
+    choices: at least one, of the settings trials, repeats, until_decided and max_repeats; settings: the others. Raises
+    InputError as `compare` does.
+    """
+    from cooldown.search.tuning.dry_run import estimates
+
+    plans = [prepared(task, None, db, 1, {**settings, **choice}) for choice in choices]
+    with open_executor(None, 1) as executor:
+        return estimates(plans, executor)
 
 
 @explicit(OneArm)

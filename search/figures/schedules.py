@@ -22,7 +22,7 @@ DASHES = ("solid", "dash", "dot", "dashdot")
 HEIGHT = 420
 
 EPOCHS, UPDATES = 70, 100
-"""Of the run in `of_schedules`: three periods of SGDR, and updates in an epoch."""
+"""Of the run in `shape`: three periods of SGDR, and updates in an epoch."""
 
 
 def rates(
@@ -60,18 +60,18 @@ def rates(
 
 
 def of_schedules(names: Sequence[str]) -> go.Figure:
-    """The rates of schedules with their default hyperparameters over a run of `EPOCHS` × `UPDATES` updates, as shares
-    of each one's highest; a warm-up that is part of a formula takes a fifth of the run.
+    """The shapes of schedules over a run. Raises InputError for an unknown schedule."""
+    return rates({name: shape(name) for name in dict.fromkeys(names)}, "Share of the highest rate")
 
-    Raises InputError for an unknown schedule.
+
+def shape(name: str) -> NDArray[np.float64]:
+    """The (`EPOCHS` × `UPDATES`,) rates of a schedule with its default hyperparameters over a run, as shares of its
+    highest; a warm-up that is part of its formula takes a fifth of the run. Raises InputError for an unknown schedule.
     """
-    lines = {}
-    for name in dict.fromkeys(names):
-        entry = schedules.get(name)
-        settings = entry.complete({} if entry.ramped else {"warmup_steps": EPOCHS * UPDATES // 5})
-        multipliers = entry.rates(EPOCHS * UPDATES, UPDATES, settings)
-        lines[name] = multipliers / multipliers.max()
-    return rates(lines, "Share of the highest rate")
+    entry = schedules.get(name)
+    settings = entry.complete({} if entry.ramped else {"warmup_steps": EPOCHS * UPDATES // 5})
+    multipliers = entry.rates(EPOCHS * UPDATES, UPDATES, settings)
+    return np.asarray(multipliers / multipliers.max(), np.float64)
 
 
 def rates_table(multipliers: Mapping[str, NDArray[np.float64]], unit: str = "Learning rate") -> Table:

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from typing import Any
 
 from cooldown.objectives import tasks
+from cooldown.objectives.data.uploaded import PREFIX, is_upload
 from cooldown.objectives.plain_text import is_untypable
 from cooldown.objectives.trust import modules_in, nothing_trusted
 from cooldown.search import experiments
@@ -31,7 +32,7 @@ from cooldown.storage.names import check_new_name
 from cooldown.storage.submissions import submission
 from cooldown.storage.tokens import Role
 
-NOT_FOR_CALLERS = ("test", "widened", "protocol", "db", "workers")
+NOT_FOR_CALLERS = ("widened", "protocol", "db", "workers")
 """Settings of `compare` that name files or this machine, or that only a continued experiment has."""
 
 SETTINGS = tuple(name for name in (*Experiment.model_fields, *BESIDE) if name not in NOT_FOR_CALLERS)
@@ -44,7 +45,7 @@ VERBS: Mapping[str, Callable[..., Status]] = {
 }
 
 AS_WRITTEN = (
-    *("task", "name", "tags", "notes", "target", "groups", "time", "sample_weight"),
+    *("task", "test", "name", "tags", "notes", "target", "groups", "time", "sample_weight"),
     *("missing", "categories", "dates", "drop", "class_weight"),
 )
 """Settings whose texts name no entry of a catalog: columns, labels, and the task, which is looked at by itself."""
@@ -59,8 +60,8 @@ def submit(service: Service, who: Principal, fields: Mapping[str, Any], key: str
 
     Raises RefusedError and InputError, before anything is written.
     """
-    _must(who, Role.SUBMIT)
-    _check(service, who, fields, (*SETTINGS, *TERMS))
+    must(who, Role.SUBMIT)
+    check(service, who, fields, (*SETTINGS, *TERMS))
     sent = submission(who.name, key, json.dumps(fields, sort_keys=True)) if key is not None else None
     if sent is not None and (known := service.ledger.submitted(sent)) is not None:
         return Submitted(known, state(service.ledger, known).status, new=False)
@@ -121,7 +122,7 @@ def upload(service: Service, who: Principal, content: bytes, file: str) -> tuple
 
     Raises RefusedError for one that is too large, and where the owner's files would be too large together.
     """
-    _must(who, Role.SUBMIT)
+    must(who, Role.SUBMIT)
     if not file or any(map(is_untypable, file)):
         told = f"file: should be one line of visible text, got {file!r:.80}"
         raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, told, [Mistake("file", told)])
@@ -144,8 +145,8 @@ def remove(service: Service, who: Principal, digest: str) -> None:
 
 def estimate(service: Service, who: Principal, fields: Mapping[str, Any]) -> Estimate:
     """Estimate time and cost of an experiment, from a short calibration in this process; nothing is written."""
-    _must(who, Role.SUBMIT)
-    _check(service, who, fields, SETTINGS)
+    must(who, Role.SUBMIT)
+    check(service, who, fields, SETTINGS)
     if not service.estimating.acquire(blocking=False):
         raise RefusedError(HTTPStatus.TOO_MANY_REQUESTS, "another estimate is being made", (), {"Retry-After": "5"})
     try:
@@ -163,7 +164,8 @@ def readable(service: Service, who: Principal, digest: str) -> DataSet:
     return found
 
 
-def _must(who: Principal, role: Role) -> None:
+def must(who: Principal, role: Role) -> None:
+    """Raise RefusedError for a caller who has not this role, or more."""
     if not who.may(role):
         told = f"this needs a token of the role {role.value}; that of {who.shown!r} is {who.role.value}"
         raise RefusedError(HTTPStatus.FORBIDDEN, told)
@@ -171,7 +173,7 @@ def _must(who: Principal, role: Role) -> None:
 
 def _check_owner(service: Service, who: Principal, name: str) -> None:
     """Raise RefusedError unless the experiment is the caller's, and LedgerError if there is none."""
-    _must(who, Role.SUBMIT)
+    must(who, Role.SUBMIT)
     owner = state(service.ledger, name).owner
     if not who.owns(owner):
         raise RefusedError(
@@ -193,7 +195,7 @@ def _within_quota(service: Service, who: Principal) -> Iterator[None]:
         yield
 
 
-def _check(service: Service, who: Principal, fields: Mapping[str, Any], known: tuple[str, ...]) -> None:
+def check(service: Service, who: Principal, fields: Mapping[str, Any], known: tuple[str, ...]) -> None:
     """Raise SpecError for settings that callers do not have, and for what names a path, a module or an address."""
     mistakes, count = unknown_settings([name for name in fields if name not in known], known)
     further: list[Mistake] = []
@@ -204,7 +206,8 @@ def _check(service: Service, who: Principal, fields: Mapping[str, Any], known: t
         elif field not in AS_WRITTEN and (named := [module for text in texts for module in modules_in(text or "")]):
             told = f"{field}: names the module {named[0]!r:.80}; a service uses entries of the catalog alone"
             further.append(Mistake(field, told))
-    further += [*_of_task(service, who, fields.get("task")), *_of_name(fields.get("name"))]
+    further += _of_task(service, who, fields.get("task"))
+    further += [*_of_test(service, who, fields.get("test")), *_of_name(fields.get("name"))]
     if count or further:
         raise SpecError([*mistakes, *further], count + len(further))
 
@@ -215,12 +218,22 @@ def _of_task(service: Service, who: Principal, task: Any) -> list[Mistake]:
         return [] if isinstance(task, str) else [Mistake("task", f"task: should be a text, got {task!r:.80}")]
     origin = tasks.origin(task)
     if origin == "upload":
-        readable(service, who, task.partition(":")[2])
+        readable(service, who, task.removeprefix(PREFIX))
         return []
     if origin == "OpenML":
         return [] if service.limits.openml else [Mistake("task", "task: this service loads no data sets of OpenML")]
     told = "task: should be a built-in task (see the catalog) or dataset:DIGEST of an uploaded file"
     return [Mistake("task", f"{told}, got {task!r:.80}")]
+
+
+def _of_test(service: Service, who: Principal, test: Any) -> list[Mistake]:
+    """What is wrong with the test rows that a caller names."""
+    if test is None:
+        return []
+    if not isinstance(test, str) or not is_upload(test):
+        return [Mistake("test", f"test: should be dataset:DIGEST of an uploaded file, got {test!r:.80}")]
+    readable(service, who, test.removeprefix(PREFIX))
+    return []
 
 
 def _of_name(name: Any) -> list[Mistake]:

@@ -15,7 +15,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3 import Retry
 
-from cooldown.objectives.data.uploaded import PREFIX
+from cooldown.objectives.data.uploaded import is_upload
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.files import TABLE_BYTES, read_file
 from cooldown.objectives.plain_text import visible
@@ -205,11 +205,17 @@ class Client:
     # -- asking -------------------------------------------------------------------------------------------------------
 
     def _spec(self, task: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """The body of a submission; a table is uploaded first."""
-        task = fspath(task) if isinstance(task, PathLike) else task
-        if is_frame(task) or (isinstance(task, str) and not task.startswith(PREFIX) and Path(task).is_file()):
-            task = self.upload(task)["task"]
-        return {"task": task, **{name: value for name, value in settings.items() if value is not None}}
+        """The body of a submission; a table is uploaded first, and so is its test set."""
+        given = {name: value for name, value in settings.items() if value is not None}
+        tables = {"task": task, **({"test": given["test"]} if "test" in given else {})}
+        return {**given, **{name: self._uploaded(table) for name, table in tables.items()}}
+
+    def _uploaded(self, table: Any) -> Any:
+        """A table by the name that it has when it is uploaded, which it is now; anything else as it is."""
+        text = fspath(table) if isinstance(table, PathLike) else table
+        if is_frame(text) or (isinstance(text, str) and not is_upload(text) and Path(text).is_file()):
+            return self.upload(text)["task"]
+        return text
 
     def _changed(self, name: str, verb: str) -> str:
         return str(self._json("POST", self._of(name, verb))["status"])

@@ -30,7 +30,7 @@ class TaskFields(BaseModel):
     test: str | None = Field(
         None,
         title="Test set",
-        description="a table of test rows for all repeats, for a task that is a table",
+        description="a table of test rows for all repeats, for a task that is a table; dataset:DIGEST if uploaded",
         examples=["test.csv"],
     )
     groups: str | None = Field(

@@ -109,6 +109,26 @@ def power(
     return float(1 - open_.mean())
 
 
+def smallest_effect(deviation: float, repeats: int, level: float = 0.05) -> float:
+    """The smallest true mean of x that an experiment of this many repeats finds with 80 % power: a direction, at the
+    two-sided level. As a ratio of losses it is exp(−effect).
+
+    deviation: the true standard deviation of x, above 0. repeats: at least 2. Raises ValueError for bad arguments.
+    """
+
+    def found(effect: float) -> bool:
+        return power(effect, deviation, repeats, 0.0, level, question=False) >= POWER
+
+    high = deviation
+    while not found(high):
+        high *= 2
+    low = 0.0
+    while high - low > 1e-4 * high:
+        middle = (low + high) / 2
+        low, high = (low, middle) if found(middle) else (middle, high)
+    return high
+
+
 def _check(call: str, effect: float, deviation: float, repeats: int, margin: float, level: float) -> None:
     # Written so that NaN fails too.
     if not (np.isfinite(effect) and np.isfinite(deviation) and deviation >= 0):

@@ -9,7 +9,7 @@ fewer epochs, because the time is linear in them.
 import heapq
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -63,7 +63,15 @@ class Estimate:
 
 def estimate(spec: Experiment, splits: Splits, executor: Executor) -> Estimate:
     """The time and cost of the experiment `spec`. splits: of its task. The runs of the calibration are not stored."""
+    return estimates([(spec, splits)], executor)[0]
+
+
+def estimates(plans: Sequence[tuple[Experiment, Splits]], executor: Executor) -> list[Estimate]:
+    """The times and costs of experiments that differ in their trials and repeats alone, from one calibration. plans: at
+    least one spec with its splits.
+    """
     began = time.perf_counter()
+    spec, splits = plans[0]
     # A job of each worker runs while one more waits for it.
     workers = min((executor.capacity + 1) // 2, len(planned(spec)))
     first = _timed(spec, splits, workers, executor, 1)
@@ -77,19 +85,29 @@ def estimate(spec: Experiment, splits: Splits, executor: Executor) -> Estimate:
     idle = (last.seconds - _makespan(small, last.replicates, workers, references=last.references)) * workers
     overhead = max(idle, 0.0) / sum(len(_jobs(key, small, last.replicates)) for key in planned(small))
     full = {kind: _full(spec, kind, epochs, first.replicates[kind], last.replicates[kind]) for kind in last.replicates}
-    longest_plan = recorded_spec({**spec.to_json(), "repeats": max(spec.looks, default=spec.repeats)})
-    return Estimate(
-        task=splits.task.name,
-        workers=workers,
-        repeats=spec.repeats,
-        seconds=first.start + _makespan(spec, full, workers, overhead, last.references),
-        most_repeats=longest_plan.repeats,
-        most_seconds=first.start + _makespan(longest_plan, full, workers, overhead, last.references),
-        start_seconds=first.start,
-        calibration_seconds=time.perf_counter() - began,
-        epochs=epochs,
-        arms=tuple(arm_cost(arm, spec, splits) for arm in spec.parsed_arms),
-    )
+    took = time.perf_counter() - began
+
+    def seconds(of: Experiment) -> float:
+        return first.start + _makespan(of, full, workers, overhead, last.references)
+
+    found = []
+    for each, its in plans:
+        longest_plan = recorded_spec({**each.to_json(), "repeats": max(each.looks, default=each.repeats)})
+        found.append(
+            Estimate(
+                task=its.task.name,
+                workers=workers,
+                repeats=each.repeats,
+                seconds=seconds(each),
+                most_repeats=longest_plan.repeats,
+                most_seconds=seconds(longest_plan),
+                start_seconds=first.start,
+                calibration_seconds=took,
+                epochs=epochs,
+                arms=tuple(arm_cost(arm, each, its) for arm in each.parsed_arms),
+            )
+        )
+    return found
 
 
 Kind = tuple[str, bool, Purpose]

@@ -235,3 +235,10 @@ def test_tokens_of_ones_own_and_their_names(empty: Served) -> None:
             tokens.create("other", Role.READ, text=text)
     with pytest.raises(LedgerError, match="unknown token 'adda'"):
         tokens.revoke("adda")
+
+
+def test_who_may_only_read_sends_no_file_to_the_pages(empty: Served) -> None:
+    path = "/_stcore/upload_file/session/file"
+    assert empty.client("reader").put(path, content=b"a").status_code == 403
+    # The page in place of the dashboard takes no PUT.
+    assert empty.client("ada").put(path, content=b"a").status_code == 405

@@ -73,6 +73,10 @@ def test_a_table_is_uploaded_with_its_submission(empty: Served, tmp_path: Path) 
         assert made["name"].startswith("data-")
     assert [data.file for data in empty.service.ledger.datasets.list()] == ["data.parquet", "mine.csv"]
     assert ada.upload(b"a,b\n1,2\n", "own.csv")["file"] == "own.csv"
+    frame.assign(x=frame.x + 0.5).to_csv(tmp_path / "test.csv", index=False)
+    tested = ada.submit(frame, target="kind", test=tmp_path / "test.csv", **{**SETTINGS, "seed": 1})
+    test = next(data for data in empty.service.ledger.datasets.list() if data.file == "test.csv")
+    assert empty.service.ledger.load(tested["name"]).spec["test"] == f"dataset:{test.digest}"
 
 
 def test_a_refusal_names_every_field(empty: Served) -> None:

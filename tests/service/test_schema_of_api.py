@@ -68,4 +68,4 @@ def test_every_field_of_a_submission_is_described_with_an_example(tried: Served)
         for name, field in content["schema"]["properties"].items():
             assert field.get("description"), name
             assert field.get("examples"), name
-    assert "test" not in content["schema"]["properties"], "a file of this machine"
+    assert "db" not in content["schema"]["properties"], "a place on the server's machine"

@@ -7,13 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from search_runs import TINY, spec
-from served import Served, served
+from served import API, SPEC, Served, served
 
 from cooldown import tasks
 from cooldown.objectives.errors import InputError
 from cooldown.search.experiments import compare, load, resume
 from cooldown.search.tuning.splits import task_of
 from cooldown.storage import Ledger, LedgerError
+from cooldown.storage.copying import copy_experiment
 
 CSV = b"length;kind\n" + b"".join(b"%d,5;%s\n" % (i, b"ab"[i % 2 :][:1]) for i in range(40))
 
@@ -110,3 +111,51 @@ def test_a_damaged_one_is_not_used(empty: Served) -> None:
         connection.exec_driver_sql("UPDATE cooldown_datasets SET content = x'00'")
     with pytest.raises(LedgerError, match="damaged"):
         ledger.datasets.content(uploaded.digest)
+
+
+TEST = CSV.replace(b"\n1", b"\n2")
+"""Other rows with the same columns."""
+
+
+def test_another_one_is_its_test_set(empty: Served, tmp_path: Path) -> None:
+    datasets = empty.service.ledger.datasets
+    rows, test = (datasets.add(content, "ada", "file.csv")[0] for content in (CSV, TEST))
+    files = [tmp_path / name for name in ("rows.csv", "test.csv")]
+    for file, content in zip(files, (CSV, TEST), strict=True):
+        file.write_bytes(content)
+    named = spec(task=f"dataset:{rows.digest}", target="kind", test=f"dataset:{test.digest}")
+    task = task_of(named, uploads=datasets.content)
+    as_files = tasks.from_table(files[0], target="kind", test=files[1], name=task.name)
+    assert task.fingerprint() == as_files.fingerprint()
+    assert task.test_rows is not None
+
+
+@pytest.mark.parametrize(
+    ("test", "reason"),
+    [
+        ("rows.csv", "the test rows of an uploaded data set are another one"),
+        (f"dataset:{'0' * 64}", "has no data set"),
+        ("same", "test rows must be others"),
+    ],
+)
+def test_what_is_no_test_set(empty: Served, test: str, reason: str) -> None:
+    datasets = empty.service.ledger.datasets
+    rows, _ = datasets.add(CSV, "ada", "file.csv")
+    named = f"dataset:{rows.digest}"
+    with pytest.raises(InputError, match=reason):
+        task_of(spec(task=named, target="kind", test=named if test == "same" else test), uploads=datasets.content)
+
+
+def test_a_test_set_is_its_owners_and_needed_by_experiments(empty: Served, tmp_path: Path) -> None:
+    datasets = empty.service.ledger.datasets
+    rows, test = (datasets.add(content, "ada", "file.csv")[0] for content in (CSV, TEST))
+    datasets.add(CSV, "bob", "file.csv")
+    asked = {**SPEC, "task": f"dataset:{rows.digest}", "target": "kind", "test": f"dataset:{test.digest}"}
+    assert empty.client("bob").post(API, json=asked).status_code == 404
+    made = empty.client("ada").post(API, json=asked)
+    assert made.status_code == 201
+    with pytest.raises(LedgerError, match="delete it first"):
+        datasets.remove(test.digest, "ada")
+    copy = Ledger(f"sqlite:///{tmp_path}/copy.db")
+    copy_experiment(empty.service.ledger, copy, made.json()["name"])
+    assert copy.datasets.content(test.digest) == TEST

@@ -23,10 +23,13 @@ from cooldown.search.service.access.sessions import set_cookie
 from cooldown.search.service.access.visitors import Visitors
 from cooldown.search.service.refused import PROBLEM, RefusedError
 from cooldown.storage import LedgerError
-from cooldown.storage.tokens import Token
+from cooldown.storage.tokens import Role, Token
 
 PUBLIC = ("/_stcore/health", "/api/v1/health")
 """What is answered without a token: whether the server is well."""
+
+UPLOADS = "/_stcore/upload_file/"
+"""Where the dashboard's pages take files, which wait in the server's memory."""
 
 FORM = 4096
 """Bytes of a form that signs in."""
@@ -75,6 +78,8 @@ class Access:
         principal = await self._principal(scope)
         if principal is None and path not in PUBLIC:
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "give a token: Authorization: Bearer TOKEN")
+        if path.startswith(UPLOADS) and principal is not None and not principal.may(Role.SUBMIT):
+            raise RefusedError(HTTPStatus.FORBIDDEN, "this needs a token of the role submit")
         counted = path.startswith("/api/") and principal != LOCAL
         if counted and (wait := self._requests.take(_who(scope, principal))):
             raise _later("too many requests", wait)

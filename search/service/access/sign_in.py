@@ -7,9 +7,14 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; fra
 
 STYLE = (
     ":root{color-scheme:light dark}"
-    "body{font-family:system-ui,sans-serif;display:grid;place-content:center;min-height:90vh;margin:0 1rem}"
-    "form{display:grid;gap:.8rem;width:min(22rem,90vw)}h1{color:#2f8fcb;font-size:1.6rem;margin:0}"
-    "input,button{font:inherit;padding:.5rem}p{margin:0}[role=alert]{color:#d55e00}"
+    "body{font-family:system-ui,sans-serif;display:grid;place-content:center;min-height:90vh;margin:0 1rem;"
+    "background:light-dark(#fff,#191918);color:light-dark(#31333f,#fafafa)}"
+    "form{display:grid;gap:.75rem;width:min(22rem,90vw)}h1{color:#2f8fcb;font-size:1.75rem;margin:0 0 .5rem}"
+    "input,button{font:inherit;padding:.6rem .75rem;border-radius:.5rem;border:1px solid light-dark(#c5c8ce,#55565c)}"
+    "input{background:light-dark(#f8f8f7,#2b2b29)}"
+    "button{background:light-dark(#0072b2,#56b4e9);color:light-dark(#fff,#0e1117);border:0;font-weight:600;cursor:pointer}"
+    "button:hover{filter:brightness(1.1)}p{margin:0}[role=alert]{color:light-dark(#b34700,#ff9a4d)}"
+    ".foot{font-size:.875rem;color:light-dark(#6b6d76,#a3a4a8)}code{display:block;margin-top:.25rem}"
 )
 
 
@@ -25,7 +30,8 @@ def page(base_path: str, then: str, wrong: str = "", who: str = "") -> str:
         asks = (
             f'<label for="token">Token</label><input id="token" name="token" type="password" required autofocus '
             f'autocomplete="current-password"><input type="hidden" name="then" value="{html.escape(then)}">{alert}'
-            "<button>Sign in</button><p>Who runs this server makes one: <code>cooldown token create NAME</code></p>"
+            '<button>Sign in</button><p class="foot">Whoever runs this server can create a token for you: '
+            "<code>cooldown token create NAME</code></p>"
         )
         action = f"{base_path}/sign-in"
     return (

@@ -1,0 +1,170 @@
+"""On a server, in a real browser: a newcomer's way from a file to a model, and two people at once."""
+
+import json
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from browser import COOLDOWN, chromium, chromium_path, opened, served, settled
+from patience import PATIENCE
+from playwright.sync_api import Browser, Locator, Page, expect
+from search_runs import spec
+
+from cooldown import load, load_model
+from cooldown.objectives import TrainConfig
+from cooldown.search.tuning.studies import planned
+from cooldown.storage import Ledger, Queue, Status
+from cooldown.storage.terms import Terms
+from cooldown.storage.tokens import Role
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(chromium_path() is None, reason="there is no Chromium"),
+]
+
+ROWS = "length;colour;kind\n" + "".join(f"{i},5;{'red' if i % 3 else 'blue'};{'ab'[i > 30]}\n" for i in range(60))
+
+
+@dataclass(frozen=True)
+class Shared:
+    """A server of a ledger without a worker, with a token to submit and one of an admin."""
+
+    address: str
+    url: str
+    ledger: Ledger
+    tokens: dict[str, str]
+    browser: Browser
+
+    @contextmanager
+    def signed_in(self, name: str, page: str) -> Iterator[Page]:
+        """A browser of its own, at a page of the dashboard."""
+        with opened(self.browser) as found:
+            found.goto(f"{self.address}/{page}")
+            found.get_by_label("Token").fill(self.tokens[name])
+            found.get_by_role("button", name="Sign in").click()
+            settled(found)
+            yield found
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    url = f"sqlite:///{tmp_path_factory.mktemp('shared')}/cooldown.db"
+    ledger = Ledger(url)
+    tokens = {name: ledger.tokens.create(name, role) for name, role in (("ada", Role.SUBMIT), ("root", Role.ADMIN))}
+    options = "--no-worker", "--allow-host", "cooldown.example.org"
+    with served(url, *options, verb="serve") as address, chromium() as browser:
+        yield Shared(address, url, ledger, tokens, browser)
+
+
+def fill(page: Page, label: str, value: int) -> None:
+    """Type a number, and wait until the page has taken it."""
+    field = page.get_by_label(label, exact=True)
+    field.fill(str(value))
+    field.press("Enter")
+    settled(page)
+
+
+def status(page: Page) -> Locator:
+    """How the experiment of a page stands."""
+    return page.locator(".stMarkdownBadge").first
+
+
+def test_a_newcomers_way_from_a_file_to_a_model(shared: Shared, tmp_path: Path) -> None:
+    with shared.signed_in("ada", "") as page:
+        page.get_by_role("link", name="New experiment").click()
+        expect(page.get_by_role("heading", name="New experiment")).to_be_visible()
+        settled(page)
+        # Ask for a small one, on a file of one's own.
+        page.get_by_test_id("stMain").get_by_text("A file of mine").click()
+        settled(page)
+        file = {"name": "flowers.csv", "mimeType": "text/csv", "buffer": ROWS.encode()}
+        page.locator("input[type=file]").first.set_input_files([file])  # type: ignore[list-item]
+        expect(page.get_by_text(re.compile("classification of kind, 60 rows"))).to_be_visible()
+        settled(page)
+        page.get_by_test_id("stMain").get_by_text("Quick", exact=True).click()
+        settled(page)
+        page.get_by_text("Advanced: metric").click()
+        for label in ("Epochs", "Seeds per trial", "Finalists per study", "Fresh seeds of a winner"):
+            fill(page, label, 1)
+        for _ in range(2):
+            # Takes the last chip away.
+            page.get_by_label("Arms", exact=True).press("Backspace")
+            settled(page)
+        command = page.get_by_test_id("stCode").inner_text()
+        assert "--epochs=1" in command
+        page.get_by_role("button", name="Start").click()
+
+        # Watch it; pause and resume it while it runs.
+        page.wait_for_url(re.compile(r"/live\?experiment=data-"))
+        (summary,) = shared.ledger.summaries()
+        assert (summary.status, summary.terms.owner, summary.spec["epochs"]) == (Status.QUEUED, "ada", 1)
+        expect(page.get_by_text("It waits for a worker, in place 1.")).to_be_visible()
+        queue = Queue(shared.ledger)
+        with queue.claimed() as writer:
+            assert writer is not None
+            expect(status(page)).to_contain_text("running")
+            page.get_by_role("button", name="Pause").click()
+            expect(page.get_by_text("Requested: it pauses when what is in flight is finished.")).to_be_visible()
+        expect(status(page)).to_contain_text("paused")
+        page.get_by_role("button", name="Resume").click()
+        expect(page.get_by_text("It waits for a worker, in place 1.")).to_be_visible()
+        # Nobody has to look while it runs.
+        page.goto("about:blank")
+        worker = [COOLDOWN, "worker", "--db", shared.url, "--exit-when-idle", "--workers", "1"]
+        subprocess.run(worker, check=True, capture_output=True, timeout=PATIENCE)
+
+        # Read the answer.
+        page.go_back()
+        expect(page.get_by_role("heading", name="What next")).to_be_visible()
+        result = load(summary.name, db=shared.url)
+        assert result.status is Status.DONE
+        expect(page.get_by_text(re.compile("Go on to 10 repeats"))).to_be_visible()
+        settled(page)
+        page.get_by_role("link", name="Read the answer").click()
+        expect(page.get_by_text(result.answer.sentence)).to_be_visible()
+        settled(page)
+
+        # Take the model home: the config as a file, and the command that trains the model.
+        page.get_by_role("link", name="Export").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download json").click()
+        download.value.save_as(tmp_path / "config.json")
+        config = TrainConfig.from_json(json.loads((tmp_path / "config.json").read_text()))
+        assert config in [trial.config for study in result.record.studies for trial in study.trials]
+    model = tmp_path / "model.joblib"
+    words = [COOLDOWN, "export", summary.name, "-o", str(model), "--db", shared.url]
+    subprocess.run(words, check=True, capture_output=True, timeout=PATIENCE)
+    rows = pd.DataFrame({"length": ["2,5", "50,5"], "colour": ["red", "blue"]})
+    assert set(load_model(model).predict(rows)) <= {"a", "b"}
+    # The command beside the form makes the same experiment: it is there already.
+    again = [COOLDOWN, *shlex.split(command)[1:], "--token", shared.tokens["ada"], "--json"]
+    made = subprocess.run(again, check=True, capture_output=True, text=True, timeout=PATIENCE)
+    assert json.loads(made.stdout) == {"name": summary.name, "status": "done", "new": False}
+
+
+def test_two_people_see_what_the_other_does(shared: Shared) -> None:
+    asked = spec()
+    shared.ledger.create("both", asked.to_json(), "data", planned(asked), terms=Terms(owner="ada"), queued=True)
+    with shared.signed_in("ada", "live?experiment=both") as ada, shared.signed_in("root", "queue") as root:
+        expect(ada.get_by_text("It waits for a worker, in place 1.")).to_be_visible()
+        card = root.get_by_test_id("stVerticalBlock").filter(has_text="task iris").last
+        card.get_by_role("button", name="Pause").click()
+        expect(status(ada)).to_contain_text("paused")
+        ada.get_by_role("button", name="Notes").click()
+        ada.get_by_label("Notes", exact=True).fill("do not delete")
+        ada.get_by_role("button", name="Save").click()
+        expect(ada.get_by_text("the tags and notes of both are saved.")).to_be_visible()
+        root.goto(f"{shared.address}/queue?find=do+not+delete")
+        settled(root)
+        expect(root.get_by_role("button", name="Duplicate")).to_have_count(1)
+        root.get_by_role("button", name="Delete").click()
+        root.get_by_role("button", name="Delete it").click()
+        expect(root.get_by_text("both was deleted.")).to_be_visible()
+        expect(ada.get_by_text("The experiment both has been deleted.")).to_be_visible()
+        assert "both" not in [summary.name for summary in shared.ledger.summaries()]
