@@ -39,20 +39,22 @@ def _generalization(result: Result) -> None:
 def _request(of: Summary) -> None:
     """The button, and while a process is at work what it does."""
     running = probing().running()
-
-    @st.fragment(run_every=LIVE if running else None)
-    def request() -> None:
-        if running and probing().running() is None:
-            st.rerun()
-        if running == of.name:
-            st.info("The winners are being trained again and probed …", icon=":material/hourglass_top:")
-        elif _may():
-            told = "The winners of another experiment are being probed." if running else None
-            st.button("Probe the winners", on_click=probing().begin, args=(of,), disabled=bool(running), help=told)
-
-    request()
+    if running == of.name:
+        st.info("The winners are being trained again and probed …", icon=":material/hourglass_top:")
+    elif _may():
+        told = "The winners of another experiment are being probed." if running else None
+        st.button("Probe the winners", on_click=probing().begin, args=(of,), disabled=bool(running), help=told)
+    if running:
+        _wait()
     st.caption("In a terminal:")
     terminal("show", of.name, "generalization")
+
+
+@st.fragment(run_every=LIVE)
+def _wait() -> None:
+    """Show the page anew as soon as nothing is at work."""
+    if probing().running() is None:
+        st.rerun()
 
 
 def _may() -> bool:
