@@ -232,12 +232,19 @@ class MLP:
             self._data[dtype] = np.ascontiguousarray(self.X, dtype), y
         return self._data[dtype]
 
+    def rows(self, dtype: np.dtype[Any]) -> tuple[Parameters, tuple[NDArray[Any], ...]]:
+        """The features (n, d) of all rows, and what the loss takes of them: the targets, and weights if there are some
+        or if it is one of labels.
+        """
+        X, y = self.in_precision(dtype)
+        if self.weights is not None:
+            return X, (y, np.ascontiguousarray(self.weights, dtype))
+        return X, (y, np.ones(len(y), dtype)) if self.loss == "binary_cross_entropy" else (y,)
+
     def _workspace(self, theta: Parameters, rows: int, dropout: bool) -> Workspace:
         key = (len(theta), rows, dropout)
         work = self._workspaces.get(key)
         if work is None or work.theta is not theta:
-            weights = None if self.weights is None else np.ascontiguousarray(self.weights, theta.dtype)
-            work = self._workspaces[key] = Workspace(
-                self.architecture, self.in_precision(theta.dtype), weights, theta, rows, dropout
-            )
+            data, weighted = self.rows(theta.dtype), self.weights is not None
+            work = self._workspaces[key] = Workspace(self.architecture, data, weighted, theta, rows, dropout)
         return work
