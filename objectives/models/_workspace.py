@@ -10,7 +10,7 @@ from cooldown.objectives.problem import Parameters
 
 
 class Kernels(NamedTuple):
-    """The compiled functions of one perceptron."""
+    """The compiled functions of one perceptron; the last two are None without batch normalization."""
 
     activation: Any
     activation_backward: Any
@@ -34,7 +34,8 @@ def kernels_of(model: Architecture, weighted: bool) -> Kernels:
     else:
         of_loss = _weighted_kernels if weighted else _kernels
         loss = of_loss.softmax_cross_entropy if model.loss == "cross_entropy" else of_loss.squared_error
-    return Kernels(*activation, loss, _kernels.batch_norm, _kernels.batch_norm_backward)
+    norm = (_kernels.batch_norm, _kernels.batch_norm_backward) if model.batch_norm else (None, None)
+    return Kernels(*activation, loss, *norm)
 
 
 class Hidden:

@@ -10,12 +10,12 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import float64, from_dtype, int64, typeof
+from numba import float64, from_dtype, int64, types
 from numpy.typing import NDArray
 
-from cooldown.objectives.models._workspace import kernels_of
+from cooldown.objectives.models._workspace import Kernels, kernels_of
 from cooldown.objectives.models.mlp import MLP
-from cooldown.objectives.models.pass_kernel import Buffers, Network, Replicates, train
+from cooldown.objectives.models.pass_kernel import Buffers, Calls, Network, Replicates, train
 
 CALL_INFO = b"numpy_1.24_ufunc_call_info"
 """The name under which NumPy gives `_CallInfo`; it changes with the layout."""
@@ -31,18 +31,8 @@ class CompiledPass:
         self._model, self._slots, self._dtype = model, slots, dtype
         self._X, self._targets = model.rows(dtype)
         chosen = kernels_of(model.architecture, model.weights is not None)
-        real = from_dtype(dtype)
-        rows, stack = real[:, ::1], real[:, :, ::1]
-        targets = [typeof(array) for array in self._targets]
-        self._addresses = (
-            *_matmul_loop(dtype)[:3],
-            _address(chosen.activation, (stack, rows, int64)),
-            _address(chosen.activation_backward, (stack, stack, rows, int64)),
-            _address(chosen.loss, (stack, rows, rows, int64, *targets, int64[:, ::1], float64[::1])),
-            _address(chosen.norm, (stack, rows, int64, int64, stack, rows)) if model.batch_norm else 0,
-            _address(chosen.norm_backward, (stack, rows, rows, int64, stack, rows)) if model.batch_norm else 0,
-            _address(rule, (rows, rows, stack, float64[:, ::1], real[::1], rows, int64, int64[::1], rows)),
-        )
+        targets = tuple((array.dtype, array.ndim, array.flags.writeable) for array in self._targets)
+        self._calls = _calls(chosen, rule, dtype, targets)
         self._bound: dict[int, tuple[Network, Buffers]] = {}
 
     @staticmethod
@@ -99,7 +89,29 @@ class CompiledPass:
             if i:
                 products.append(_product(deltas[i], _transposed(weights[i]), deltas[i - 1]))
         table = np.array(layers, np.int64).reshape(-1, 5)
-        return Network(*self._addresses, table, shape[-1].bias, np.array(products, np.int64)), buffers
+        return Network(self._calls, table, shape[-1].bias, np.array(products, np.int64)), buffers
+
+
+@cache
+def _calls(
+    chosen: Kernels,
+    rule: Callable[..., None],
+    dtype: np.dtype[Any],
+    targets: tuple[tuple[np.dtype[Any], int, bool], ...],
+) -> Calls:
+    """The addresses of a network. targets: type, dimensions, and whether they may be written to."""
+    real = from_dtype(dtype)
+    rows, stack = real[:, ::1], real[:, :, ::1]
+    of_loss = [types.Array(from_dtype(of), ndim, "C", readonly=not writeable) for of, ndim, writeable in targets]
+    signatures = (
+        (chosen.activation, (stack, rows, int64)),
+        (chosen.activation_backward, (stack, stack, rows, int64)),
+        (chosen.loss, (stack, rows, rows, int64, *of_loss, int64[:, ::1], float64[::1])),
+        (chosen.norm, (stack, rows, int64, int64, stack, rows)),
+        (chosen.norm_backward, (stack, rows, rows, int64, stack, rows)),
+        (rule, (rows, rows, stack, float64[:, ::1], real[::1], rows, int64, int64[::1], rows)),
+    )
+    return Calls(*_matmul_loop(dtype)[:3], *(_address(*each) if each[0] is not None else 0 for each in signatures))
 
 
 def _transposed(stack: NDArray[Any]) -> NDArray[Any]:

@@ -20,15 +20,8 @@ Numbers = NDArray[Any]
 Whole = NDArray[np.int64]
 
 
-class Network(NamedTuple):
-    """A perceptron of L hidden layers as the pass calls it.
-
-    loop, context, data: addresses of NumPy's product. activation, …, rule: those of kernels; 0 where there is none.
-    layers: (L, 5) of each hidden layer, the units below it, its width, and its columns of biases, scales and running
-    statistics; the last two -1 without batch normalization. output_bias: the output's column of biases.
-    products: (3L + 2, 16) descriptions: forward, output included; then of each layer from the last to the first, the
-    gradient of its weights and, of all but the first, that of its inputs.
-    """
+class Calls(NamedTuple):
+    """Addresses of NumPy's product, its context and its data, and of kernels; 0 for one that a network has not."""
 
     loop: int
     context: int
@@ -39,6 +32,18 @@ class Network(NamedTuple):
     norm: int
     norm_backward: int
     rule: int
+
+
+class Network(NamedTuple):
+    """A perceptron of L hidden layers as the pass calls it.
+
+    layers: (L, 5) of each hidden layer, the units below it, its width, and its columns of biases, scales and running
+    statistics; the last two -1 without batch normalization. output_bias: the output's column of biases.
+    products: (3L + 2, 16) descriptions: forward, output included; then of each layer from the last to the first, the
+    gradient of its weights and, of all but the first, that of its inputs.
+    """
+
+    calls: Calls
     layers: Whole
     output_bias: int
     products: Whole
@@ -138,7 +143,8 @@ def train(network, buffers, replicates, X, targets, orders, order_of, first, los
     of them is a replicate's. losses: (R, U) float64, written.
     """
     theta, gradient, state, logits = buffers.theta, buffers.gradient, buffers.state, buffers.logits
-    loop, context, data, products = network.loop, network.context, network.data, network.products
+    calls, products = network.calls, network.products
+    loop, context, data = calls.loop, calls.context, calls.data
     depth, updates, rows = len(network.layers), orders.shape[1], orders.shape[2]
     rates, since = np.empty((updates, 1), theta.dtype), np.empty(1, np.int64)
     hyperparameters = np.empty((len(replicates.hyperparameters), 1), theta.dtype)
@@ -164,27 +170,27 @@ def train(network, buffers, replicates, X, targets, orders, order_of, first, los
                 if layer[3] >= 0:
                     normalized = _of_layer(buffers.normalized, layer, rows)
                     inverse = _of_layer(buffers.inverse, layer, 1)[0]
-                    call(network.norm, (z, theta, layer[3], layer[4], normalized, inverse))
-                call(network.activation, (z, theta, layer[2]))
+                    call(calls.norm, (z, theta, layer[3], layer[4], normalized, inverse))
+                call(calls.activation, (z, theta, layer[2]))
             multiply(loop, context, data, products[depth])
             measured = order[u : u + 1], losses[r, u : u + 1]
-            call(network.loss, (logits, theta, gradient, network.output_bias) + targets + measured)  # noqa: RUF005
+            call(calls.loss, (logits, theta, gradient, network.output_bias) + targets + measured)  # noqa: RUF005
             for i in range(depth - 1, -1, -1):
                 layer, place = network.layers[i], depth + 1 + 2 * (depth - 1 - i)
                 z, delta = _of_layer(buffers.outputs, layer, rows), _of_layer(buffers.deltas, layer, rows)
                 multiply(loop, context, data, products[place])
                 multiply(loop, context, data, products[place + 1])
-                call(network.activation_backward, (delta, z, gradient, layer[2]))
+                call(calls.activation_backward, (delta, z, gradient, layer[2]))
                 if layer[3] >= 0:
                     normalized = _of_layer(buffers.normalized, layer, rows)
                     inverse = _of_layer(buffers.inverse, layer, 1)[0]
-                    call(network.norm_backward, (delta, theta, gradient, layer[3], normalized, inverse))
+                    call(calls.norm_backward, (delta, theta, gradient, layer[3], normalized, inverse))
             multiply(loop, context, data, products[3 * depth + 1])
             if replicates.decay[r] != 0:
                 kept = one - rates[u, 0] * replicates.decay[r]
                 for p in range(gradient.shape[1]):
                     theta[0, p] *= kept
-            call(network.rule, (theta, gradient, state, memory, l2, rates, u, since, hyperparameters))
+            call(calls.rule, (theta, gradient, state, memory, l2, rates, u, since, hyperparameters))
         _copy(theta[0], replicates.theta[r])
         for i in range(len(state)):
             _copy(state[i, 0], replicates.state[i, r])

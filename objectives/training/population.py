@@ -21,6 +21,7 @@ from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.models.pass_kernel import Replicates
 from cooldown.objectives.problem import Model, Network, Problem, Stochastic, evaluate, trainable
 from cooldown.objectives.random_streams import generator
+from cooldown.objectives.scratch import Scratch
 from cooldown.objectives.training.ascent import Ascent
 from cooldown.objectives.training.averaging import Average
 from cooldown.objectives.training.data_order import DataOrder
@@ -77,6 +78,7 @@ class Population:
         self.memory = np.zeros((len(replicates), rule.memory_size))
         self.since = np.zeros(len(replicates), np.int64)
         self.update_losses = np.empty((len(replicates), 0))
+        self._scratch = Scratch()
         chosen = [config.optimizer.hyperparameters for config in configs]
         multipliers = [replicate.plan.multipliers for replicate in replicates]
         rates = [values["learning_rate"] * of_run for values, of_run in zip(chosen, multipliers, strict=True)]
@@ -147,7 +149,9 @@ class Population:
 
     def train_pass(self, epoch: int, first: int, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
         """One pass in the order of `epoch`, by updates of `sizes` rows from update `first` on; mean losses (R,)."""
-        order = np.stack([data_order.epoch(epoch) for data_order in self.orders])
+        orders = [data_order.epoch(epoch) for data_order in self.orders]
+        kept = self._scratch.array("order", (len(orders), len(orders[0])), np.dtype(np.int64))
+        order = np.stack(orders, out=kept)
         self.update_losses = np.empty((len(self.theta), len(sizes)))
         row = update = 0
         for size, alike in groupby(sizes.tolist()):
