@@ -30,7 +30,6 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from sklearn.datasets import load_digits
@@ -105,18 +104,15 @@ def its_updates(network: Network, rule: str, replicates: int) -> Callable[[], in
     members = [Replicate(config, seed, updates) for seed in range(replicates)]
     population, _ = population_of([problem] * len(members), members, np.dtype(np.float32))
     rngs = [generator(seed, "data order") for seed in range(replicates)]
-    epochs = [_batches(np.stack([rng.permutation(problem.train) for rng in rngs]), network) for _ in range(EPOCHS)]
+    shape = replicates, network.updates_per_epoch, network.batch_size
+    epochs = [np.stack([rng.permutation(problem.train) for rng in rngs]).reshape(shape) for _ in range(EPOCHS)]
 
     def run() -> int:
-        for epoch, batches in enumerate(epochs):
-            population._updates(epoch * network.updates_per_epoch, batches)
+        for epoch, rows in enumerate(epochs):
+            population._updates(epoch * network.updates_per_epoch, rows)
         return EPOCHS * network.updates_per_epoch * replicates
 
     return run
-
-
-def _batches(order: NDArray[np.int64], network: Network) -> list[NDArray[np.int64]]:
-    return [np.ascontiguousarray(batch) for batch in np.split(order, network.updates_per_epoch, axis=1)]
 
 
 def products(network: Network, rule: str, replicates: int) -> Callable[[], int]:

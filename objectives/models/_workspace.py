@@ -1,12 +1,41 @@
 """The buffers of a forward and backward pass of a multilayer perceptron."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.models._architecture import Architecture, Layer, Norm
 from cooldown.objectives.problem import Parameters
+
+
+class Kernels(NamedTuple):
+    """The compiled functions of one perceptron; the last two are None without batch normalization."""
+
+    activation: Any
+    activation_backward: Any
+    loss: Any
+    norm: Any
+    norm_backward: Any
+
+
+def kernels_of(model: Architecture, weighted: bool) -> Kernels:
+    """Those of `model`. weighted: whether rows have weights."""
+    # Imported here, so that commands that only list or show experiments need not load the compiler.
+    from cooldown.objectives.models import _kernels, _label_kernels, _weighted_kernels
+
+    activation = (
+        (_kernels.bias_relu, _kernels.relu_backward)
+        if model.activation == "relu"
+        else (_kernels.bias_tanh, _kernels.tanh_backward)
+    )
+    if model.loss == "binary_cross_entropy":
+        loss = _label_kernels.binary_cross_entropy
+    else:
+        of_loss = _weighted_kernels if weighted else _kernels
+        loss = of_loss.softmax_cross_entropy if model.loss == "cross_entropy" else of_loss.squared_error
+    norm = (_kernels.batch_norm, _kernels.batch_norm_backward) if model.batch_norm else (None, None)
+    return Kernels(*activation, loss, *norm)
 
 
 class Hidden:
@@ -40,30 +69,17 @@ class Workspace:
     def __init__(
         self,
         model: Architecture,
-        data: tuple[Parameters, NDArray[Any]],
-        weights: Parameters | None,
+        data: tuple[Parameters, tuple[NDArray[Any], ...]],
+        weighted: bool,
         theta: Parameters,
         rows: int,
         dropout: bool,
     ) -> None:
-        # Imported here, so that commands that only list or show experiments need not load the compiler.
-        from cooldown.objectives.models import _kernels, _label_kernels, _weighted_kernels
-
         layers, replicates, dtype = model.layers, len(theta), theta.dtype
-        self.bias_activation, self.activation_backward = (
-            (_kernels.bias_relu, _kernels.relu_backward)
-            if model.activation == "relu"
-            else (_kernels.bias_tanh, _kernels.tanh_backward)
-        )
-        self.X, y = data
-        if model.loss == "binary_cross_entropy":
-            self.loss = _label_kernels.binary_cross_entropy
-            weights = np.ones(len(y), dtype) if weights is None else weights
-        else:
-            of_loss = _kernels if weights is None else _weighted_kernels
-            self.loss = of_loss.softmax_cross_entropy if model.loss == "cross_entropy" else of_loss.squared_error
-        self.batch_norm, self.batch_norm_backward = _kernels.batch_norm, _kernels.batch_norm_backward
-        self.rows = (y,) if weights is None else (y, weights)
+        chosen = kernels_of(model, weighted)
+        self.bias_activation, self.activation_backward, self.loss = chosen[:3]
+        self.batch_norm, self.batch_norm_backward = chosen.norm, chosen.norm_backward
+        self.X, self.rows = data
         self.theta = theta
         self.gradient = np.empty((replicates, model.trainable), dtype)
         self.losses = np.empty(replicates)

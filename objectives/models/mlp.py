@@ -15,13 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.models._architecture import Architecture, Layer, Loss
-from cooldown.objectives.models._workspace import Workspace
+from cooldown.objectives.models._workspace import Workspace, kernels_of
 from cooldown.objectives.models.measuring import Measuring, label_losses
 from cooldown.objectives.problem import Indices, Matrix, Parameters
+from cooldown.objectives.scratch import Scratch
 
 EVALUATION_ROWS = 2048
 """Held-out rows are measured in chunks of this size, to limit memory."""
 
+EVALUATION_NUMBERS = 2**18
+"""Replicates are measured together as long as a layer has no more outputs than these, which fit in the cache."""
 
 DEVIATIONS = {"poor": 0.01, "large": 1.0, "normal_0.1": 0.1}
 """Standard deviations of the initial weights, for schemes in which they do not depend on the layer's width."""
@@ -50,10 +53,15 @@ class MLP:
     measuring: Measuring | None = None
     _data: dict[np.dtype[Any], tuple[Parameters, NDArray[Any]]] = field(default_factory=dict, repr=False, init=False)
     _workspaces: dict[tuple[int, int, bool], Workspace] = field(default_factory=dict, repr=False, init=False)
+    _scratch: Scratch = field(default_factory=Scratch, repr=False, init=False)
 
     def __getstate__(self) -> dict[str, Any]:
         fields = ("X", "y", "hidden", "n_outputs", "loss", "activation", "batch_norm", "weights", "measuring")
-        return {name: self.__dict__[name] for name in fields} | {"_data": {}, "_workspaces": {}}
+        return {name: self.__dict__[name] for name in fields} | {
+            "_data": {},
+            "_workspaces": {},
+            "_scratch": Scratch(),
+        }
 
     def __copy__(self) -> "MLP":
         """The same data with separate buffers, for a separate training run."""
@@ -169,25 +177,17 @@ class MLP:
         self, theta: Parameters, indices: Indices, outputs: list[Parameters]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean loss and score; outputs (R, rows, K) of each chunk are appended to `outputs`, if they are measured."""
-        X, y = self.in_precision(theta.dtype)
-        weights = [layer.weights(theta) for layer in self.layers]
+        theta = np.ascontiguousarray(theta)
         losses, hits = np.zeros(len(theta)), np.zeros(len(theta))
         for start in range(0, len(indices), EVALUATION_ROWS):
             rows = indices[start : start + EVALUATION_ROWS]
-            z = self._outputs(theta, weights, X[rows])
-            if self.measuring is not None:
-                outputs.append(z.copy())
-            if self.loss == "cross_entropy":
-                z -= z.max(axis=2, keepdims=True)
-                at_label = z[:, np.arange(len(rows)), y[rows]]
-                # Ties count as misses unless the label comes first: argmax's rule.
-                hits += (z.argmax(axis=2) == y[rows]).sum(axis=1)
-                losses += (np.log(np.exp(z, out=z).sum(axis=2)) - at_label).sum(axis=1, dtype=np.float64)
-            elif self.loss == "binary_cross_entropy":
-                hits += ((z > 0) == self.y[rows]).all(axis=2).sum(axis=1)
-                losses += label_losses(z, y[rows]).mean(axis=2).sum(axis=1, dtype=np.float64)
-            else:
-                losses += np.square(z - y[rows]).mean(axis=2).sum(axis=1, dtype=np.float64)
+            together = max(EVALUATION_NUMBERS // (len(rows) * max(self.architecture.widths[1:])), 1)
+            measured: list[Parameters] = []
+            for first in range(0, len(theta), together):
+                some = slice(first, first + together)
+                self._measure(theta[some], rows, losses[some], hits[some], measured)
+            if measured:
+                outputs.append(np.concatenate(measured))
         losses /= len(indices)
         if self.loss != "squared_error":
             return losses, hits / len(indices)
@@ -195,9 +195,46 @@ class MLP:
         variance = self.y[indices].var(axis=0).mean()
         return losses, 1 - losses / variance if variance > 0 else np.full(len(theta), np.nan)
 
+    def _measure(
+        self, theta: Parameters, rows: Indices, losses: Parameters, hits: Parameters, outputs: list[Parameters]
+    ) -> None:
+        """Add to `losses` (R,) and `hits` (R,) the sums over `rows` (m,), and to `outputs` those (R, m, K), if they are
+        measured.
+        """
+        X, targets = self.in_precision(theta.dtype)
+        inputs = self._scratch.array("inputs", (len(rows), X.shape[1]), theta.dtype)
+        z = self._outputs(theta, X.take(rows, axis=0, out=inputs, mode="clip"), self._scratch)
+        if self.measuring is not None:
+            outputs.append(z.copy())
+        y = targets[rows]
+        if self.loss == "cross_entropy":
+            total, at_label = self._softmax(z, y, hits)
+            losses += (np.log(total) - at_label).sum(axis=1, dtype=np.float64)
+        elif self.loss == "binary_cross_entropy":
+            hits += ((z > 0) == self.y[rows]).all(axis=2).sum(axis=1)
+            losses += label_losses(z, y).mean(axis=2).sum(axis=1, dtype=np.float64)
+        else:
+            losses += np.square(z - y).mean(axis=2).sum(axis=1, dtype=np.float64)
+
+    def _softmax(self, z: Parameters, y: NDArray[Any], hits: Parameters) -> tuple[Parameters, Parameters]:
+        """Of outputs z (R, m, K), which are overwritten, and classes (m,): Σ e^z (R, m), and z at the class (R, m),
+        both of z − max(z); `hits` (R,) grows by the rows whose class has the first of the largest outputs.
+        """
+        from cooldown.objectives.models import _evaluation_kernels as kernels
+
+        at_label, total = (self._scratch.array(name, z.shape[:2], z.dtype) for name in ("at label", "total"))
+        found = np.empty(len(z))
+        kernels.centred(z, y, at_label, found)
+        hits += found
+        np.exp(z, out=z)
+        if z.shape[2] > kernels.MOST:
+            return z.sum(axis=2), at_label
+        kernels.sums(z, total)
+        return total, at_label
+
     def predict(self, theta: Parameters, X: NDArray[Any]) -> Parameters:
         """Outputs (R, m, K) before the softmax for features `X` (m, d)."""
-        return self._outputs(theta, [layer.weights(theta) for layer in self.layers], np.asarray(X, theta.dtype))
+        return self._outputs(theta, np.asarray(X, theta.dtype))
 
     def folded(self, theta: Parameters) -> list[tuple[Parameters, Parameters]]:
         """Weights (R, in, out) and biases (R, 1, out) of each layer, as they predict: with batch normalization by the
@@ -212,16 +249,23 @@ class MLP:
             layers.append((weights, biases))
         return layers
 
-    def _outputs(self, theta: Parameters, weights: list[Parameters], X: Parameters) -> Parameters:
+    def _outputs(self, theta: Parameters, X: Parameters, scratch: Scratch | None = None) -> Parameters:
+        """Outputs (R, m, K) for features `X` (m, d), in one of the arrays of `scratch` if there is one."""
         z = X
-        for layer, matrix, norm in zip(self.layers, weights, (*self.architecture.norms, None), strict=True):
-            z = np.matmul(z, matrix)
+        for i, (layer, norm) in enumerate(zip(self.layers, (*self.architecture.norms, None), strict=True)):
+            shape = len(theta), len(X), layer.outputs
+            out = None if scratch is None else scratch.array(f"layer {i}", shape, theta.dtype)
+            z = np.matmul(z, layer.weights(theta), out=out)
             if norm is not None:
                 factors, offsets = norm.folded(theta)
                 z *= factors
                 z += offsets
+            hidden = layer is not self.layers[-1]
+            if hidden and scratch is not None and self.activation == "relu":
+                kernels_of(self.architecture, False).activation(z, theta, layer.bias)
+                continue
             z += theta[:, None, layer.bias : layer.end]
-            if layer is not self.layers[-1]:
+            if hidden:
                 z = np.maximum(z, 0, out=z) if self.activation == "relu" else np.tanh(z, out=z)
         return z
 
@@ -232,12 +276,19 @@ class MLP:
             self._data[dtype] = np.ascontiguousarray(self.X, dtype), y
         return self._data[dtype]
 
+    def rows(self, dtype: np.dtype[Any]) -> tuple[Parameters, tuple[NDArray[Any], ...]]:
+        """The features (n, d) of all rows, and what the loss takes of them: the targets, and weights if there are some
+        or if it is one of labels.
+        """
+        X, y = self.in_precision(dtype)
+        if self.weights is not None:
+            return X, (y, np.ascontiguousarray(self.weights, dtype))
+        return X, (y, np.ones(len(y), dtype)) if self.loss == "binary_cross_entropy" else (y,)
+
     def _workspace(self, theta: Parameters, rows: int, dropout: bool) -> Workspace:
         key = (len(theta), rows, dropout)
         work = self._workspaces.get(key)
         if work is None or work.theta is not theta:
-            weights = None if self.weights is None else np.ascontiguousarray(self.weights, theta.dtype)
-            work = self._workspaces[key] = Workspace(
-                self.architecture, self.in_precision(theta.dtype), weights, theta, rows, dropout
-            )
+            data, weighted = self.rows(theta.dtype), self.weights is not None
+            work = self._workspaces[key] = Workspace(self.architecture, data, weighted, theta, rows, dropout)
         return work

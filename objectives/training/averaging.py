@@ -18,25 +18,26 @@ from cooldown.objectives.strategies import first_averaged
 class Average:
     """For R replicates with P parameters, whose `configs` all have the same `averaging`.
 
-    mean: (R, P) the averages so far. count: (R,) how many parameter vectors are in each.
+    mean: (R, P) the averages so far. count: (R,) how many parameter vectors are in each. every_update: whether those
+    after every update are, or those after every epoch.
     """
 
     def __init__(self, configs: Sequence[TrainConfig], theta: NDArray[Any]) -> None:
-        self._every_update = configs[0].averaging == "ema"
+        self.every_update = configs[0].averaging == "ema"
         self._decay = np.array([[config.averaging_decay] for config in configs], theta.dtype)
         self._first_epoch = np.array([first_averaged(config.epochs, config.averaging_share) for config in configs])
         self.mean, self.count = np.zeros_like(theta), np.zeros(len(theta), np.int64)
 
     def after_update(self, theta: NDArray[Any]) -> None:
         """Take in the parameters (R, P) after an update; the first ones are the average, as in torch."""
-        if self._every_update:
+        if self.every_update:
             moved = self._decay * self.mean + (1 - self._decay) * theta
             self.mean = np.where((self.count > 0)[:, None], moved, theta)
             self.count += 1
 
     def after_epoch(self, epoch: int, theta: NDArray[Any]) -> None:
         """Take in the parameters (R, P) after `epoch` (from 0)."""
-        if not self._every_update:
+        if not self.every_update:
             averaged = epoch >= self._first_epoch
             self.count[averaged] += 1
             self.mean[averaged] += (theta - self.mean)[averaged] / self.count[averaged, None].astype(theta.dtype)

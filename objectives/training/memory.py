@@ -5,6 +5,7 @@ would otherwise fill the machine's memory for minutes before the run is killed.
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import psutil
 
@@ -62,12 +63,18 @@ def _config_bytes(problem: Problem, config: TrainConfig, seeds: int, configs: in
     return itemsize * numbers * together + data + recorded
 
 
+@cache
+def _installed() -> int:
+    """Bytes of memory of this machine."""
+    return int(psutil.virtual_memory().total)
+
+
 def check_memory(call: str, needed: int, processes: int = 1) -> None:
     """Raise InputError if each of so many processes would need more than `MOST`, or all of them more than there is.
 
     call: the start of the message. needed: bytes of one process.
     """
-    most = min(MOST, psutil.virtual_memory().total // processes)
+    most = min(MOST, _installed() // processes)
     if needed > most:
         raise InputError(
             f"{call}: needs about {needed / GB:,.0f} GB of memory in each process, more than the limit of "

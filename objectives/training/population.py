@@ -16,8 +16,12 @@ from numpy.typing import NDArray
 from cooldown.objectives import asynchronous, optimizers
 from cooldown.objectives.config import Choice
 from cooldown.objectives.fusion import fused
+from cooldown.objectives.models.compiled_pass import CompiledPass
+from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.models.pass_kernel import Replicates
 from cooldown.objectives.problem import Model, Network, Problem, Stochastic, evaluate, trainable
 from cooldown.objectives.random_streams import generator
+from cooldown.objectives.scratch import Scratch
 from cooldown.objectives.training.ascent import Ascent
 from cooldown.objectives.training.averaging import Average
 from cooldown.objectives.training.data_order import DataOrder
@@ -74,6 +78,7 @@ class Population:
         self.memory = np.zeros((len(replicates), rule.memory_size))
         self.since = np.zeros(len(replicates), np.int64)
         self.update_losses = np.empty((len(replicates), 0))
+        self._scratch = Scratch()
         chosen = [config.optimizer.hyperparameters for config in configs]
         multipliers = [replicate.plan.multipliers for replicate in replicates]
         rates = [values["learning_rate"] * of_run for values, of_run in zip(chosen, multipliers, strict=True)]
@@ -98,11 +103,21 @@ class Population:
         self.before_the_rule = [change for is_used, change in changes if is_used]
         self.decays = any(config.weight_decay > 0 for config in configs)
         self.workers = self._workers(first.config.asynchronous) if first.config.asynchronous else None
+        self.compiled = self._compiled()
 
     @property
     def l2(self) -> NDArray[Any]:
         """(R,) coefficients of the L2 penalty."""
         return self.strengths["l2"]
+
+    def _compiled(self) -> CompiledPass | None:
+        """What makes whole passes in compiled code; None where something else is to be done between two updates."""
+        between = self.workers, self.ascent, self.network_with_dropout, self.stochastic
+        averages = self.average is not None and self.average.every_update
+        apart = averages or self.before_the_rule or any(each is not None for each in between)
+        if apart or self.rule.optional or not isinstance(self.model, MLP) or not CompiledPass.possible(self.dtype):
+            return None
+        return CompiledPass(self.model, self.update, len(self.rule.slots), self.dtype)
 
     def _workers(self, chosen: Choice) -> Workers:
         """The simulated workers, each replicate's with its events; rates are divided by staleness where asked for."""
@@ -134,28 +149,38 @@ class Population:
 
     def train_pass(self, epoch: int, first: int, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
         """One pass in the order of `epoch`, by updates of `sizes` rows from update `first` on; mean losses (R,)."""
-        order = np.stack([data_order.epoch(epoch) for data_order in self.orders])[self.order_of]
-        batches: list[NDArray[np.int64]] = []
-        row = 0
+        orders = [data_order.epoch(epoch) for data_order in self.orders]
+        kept = self._scratch.array("order", (len(orders), len(orders[0])), np.dtype(np.int64))
+        order = np.stack(orders, out=kept)
+        self.update_losses = np.empty((len(self.theta), len(sizes)))
+        row = update = 0
         for size, alike in groupby(sizes.tolist()):
             count = len(list(alike))
-            block = order[:, row : row + count * size].reshape(len(order), count, size)
-            # Contiguous for any R: otherwise a kernel would be compiled twice, and the two would round differently.
-            batches += list(np.ascontiguousarray(block.transpose(1, 0, 2)))
-            row += count * size
-        losses = self._updates(first, batches) / order.shape[1]
+            rows = order[:, row : row + count * size].reshape(len(order), count, size)
+            self.update_losses[:, update : update + count] = self._updates(first + update, rows)
+            row, update = row + count * size, update + count
+        # A sum along each row, not a matrix product: its rounding must not depend on the number of replicates.
+        losses = (self.update_losses * sizes).sum(axis=1) / order.shape[1]
         if self.average is not None:
             self.average.after_epoch(epoch, self.theta[:, : self.trainable])
         return np.asarray(losses)
 
-    def _updates(self, first: int, batches: Sequence[NDArray[np.int64]]) -> NDArray[np.float64]:
-        """One update for each of `batches` (R, B), from update index `first` on; returns sums of losses (R,)."""
+    def _updates(self, first: int, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """U updates from update index `first` on, each with its `rows` (orders, U, B); returns their losses (R, U)."""
+        rows = np.ascontiguousarray(rows)
+        if self.compiled is not None:
+            decay = self.strengths["weight_decay"]
+            of_rule = self.rates, self.since, self.hyperparameters
+            replicates = Replicates(self.theta, self.state, self.memory, self.l2, decay, *of_rule)
+            return self.compiled.run(replicates, rows, self.order_of, first)
         theta, state, memory, rates, since = self.theta, self.state, self.memory, self.rates, self.since
         point, workers, decays = theta, self.workers, self.decays
         in_time = self.rule.in_time(theta[:, : self.trainable])
         l2, hyperparameters, model, update = self.strengths["l2"], self.hyperparameters, self.model, self.update
         before_the_rule, ascent, average = self.before_the_rule, self.ascent, self.average
-        losses = self.update_losses = np.empty((len(theta), len(batches)))
+        losses = np.empty((len(theta), rows.shape[1]))
+        # Contiguous for any R: otherwise a kernel would be compiled twice, and the two would round differently.
+        batches = np.ascontiguousarray(rows[self.order_of].transpose(1, 0, 2))
         for step, batch in enumerate(batches, first):
             if workers is not None:
                 point = workers.point(step)
@@ -175,8 +200,7 @@ class Population:
                 update(theta, gradient, state, memory, l2, rates, step, since, hyperparameters, *in_time)
             if average is not None:
                 average.after_update(theta[:, : self.trainable])
-        # A sum along each row, not a matrix product: its rounding must not depend on the number of replicates.
-        return np.asarray((losses * [batch.shape[1] for batch in batches]).sum(axis=1))
+        return losses
 
     def _drawn(self, rows: int) -> tuple[NDArray[Any], ...]:
         """What the model takes beside the batch in the next update: the factors (R, rows, H) of the activations for
