@@ -176,7 +176,8 @@ def people(terms: Terms) -> list[str]:
 
 def no_experiments() -> None:
     """The message for an empty ledger, with the command that starts a first experiment."""
-    st.info("This ledger has no experiments yet. Start one in a terminal, and it appears here:")
+    st.info("This ledger has no experiments yet. Start one on the page New experiment or in a terminal:")
+    st.page_link(page("new"), label="New experiment", icon=":material/add_circle:")
     terminal("compare", "digits")
     st.caption(f"Ledger: {plain(data.where())}")
 

@@ -62,6 +62,9 @@ def _beside(form: Form, mistakes: list[Mistake], who: Principal | None) -> None:
             st.caption("With your token in the variable `COOLDOWN_TOKEN`.")
     for mistake in form.tell(mistakes):
         st.error(plain(mistake.line), icon=":material/error:")
+    if wrong := sorted({mistake.field for mistake in mistakes} & form.asked):
+        # A part of the form may be folded.
+        st.warning(plain(f"To be mended: {', '.join(wrong)}"), icon=":material/edit:")
     if acting.service() is None:
         st.info("This dashboard only reads. A server (`cooldown serve`) has a button to start it.")
     elif who is None or not who.may(Role.SUBMIT):

@@ -6,6 +6,7 @@ import streamlit as st
 
 from cooldown.dashboard import acting, data, filters
 from cooldown.dashboard.filters import Filter
+from cooldown.dashboard.pages import page
 from cooldown.dashboard.parts import errors_shown, plain, terminal
 from cooldown.dashboard.queue_cards import section
 from cooldown.search.experiments.queueing import IN_ORDER, in_order
@@ -44,7 +45,8 @@ def _queue(summaries: Sequence[Summary], wanted: Filter) -> None:
 
     shown = [each for each in listed if wanted(each)]
     if not shown:
-        st.info("Nothing runs or waits. Add something in a terminal:")
+        st.info("Nothing runs or waits. Add something on the page New experiment or in a terminal:")
+        st.page_link(page("new"), label="New experiment", icon=":material/add_circle:")
         terminal("submit", "digits")
     for title, status in SECTIONS:
         section(title, [each for each in shown if each.status is status], listed, who)

@@ -39,11 +39,16 @@ class Form:
         """The fields that make the spec, without those of its run."""
         return {name: value for name, value in self.fields.items() if name not in OF_RUN}
 
+    @property
+    def asked(self) -> set[str]:
+        """The fields that the form asks for."""
+        return set(self._places)
+
     def tell(self, mistakes: Sequence[Mistake]) -> list[Mistake]:
         """Say what is wrong with each field, below it; returns the mistakes that belong to no field of the form."""
         by_field: dict[str, list[str]] = {}
         for mistake in mistakes:
             by_field.setdefault(mistake.field, []).append(mistake.message)
-        for field in by_field.keys() & self._places.keys():
+        for field in by_field.keys() & self.asked:
             self._places[field].error("  \n".join(map(plain, by_field[field])), icon=":material/error:")
-        return [mistake for mistake in mistakes if mistake.field not in self._places]
+        return [mistake for mistake in mistakes if mistake.field not in self.asked]

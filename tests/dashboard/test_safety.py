@@ -23,6 +23,9 @@ NAMES = ("db", "ledger", "path", "file", "COOLDOWN_DB", "cooldown_db", "task", "
 FREE = ("text_input", "text_area", "chat_input", "file_uploader", "camera_input", "data_editor")
 """Widgets into which a reader could write what he wants."""
 
+ASKS, FINDS = "new", {"find"}
+"""The page on which an experiment is asked for; widgets that look for a text in what a list shows."""
+
 
 @pytest.fixture(scope="module")
 def urls(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
@@ -66,9 +69,35 @@ def test_an_experiment_is_a_name_and_no_path(
 @pytest.mark.parametrize("page", PAGES)
 def test_no_widget_takes_free_text(urls: tuple[str, str], open_app: Open, page: str) -> None:
     app = fine(open_app(urls[0], page, experiment="shown"))
-    assert not [kind for kind in FREE if len(app.get(kind))]
-    for widget in (*app.selectbox, *app.multiselect):
-        assert not widget.proto.accept_new_options
+    widgets = [widget for kind in FREE for widget in app.get(kind)]
+    widgets += [widget for widget in (*app.selectbox, *app.multiselect) if widget.proto.accept_new_options]
+    assert page == ASKS or {widget.key for widget in widgets} <= FINDS
+
+
+@pytest.mark.parametrize("text", [*ELSEWHERE[:3], "{hidden}", "user_module:Lion", "dataset:../../etc/passwd"])
+def test_free_text_leads_nowhere(
+    urls: tuple[str, str],
+    open_app: Open,
+    opened_files: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+) -> None:
+    """Where an experiment is asked for, texts are looked at, and go into a command."""
+    text = text.format(hidden=urls[1])
+    (tmp_path / "user_module.py").write_text("raise SystemExit")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "user_module", raising=False)
+    app = fine(open_app(urls[0], ASKS, find=text))
+    for widget in (*app.text_input, *app.text_area):
+        widget.set_value(text[: widget.proto.max_chars or None])
+    for widget in app.multiselect:
+        widget.set_value([text])
+    app = fine(app.run())
+    assert any(code.value.startswith("cooldown submit digits") for code in app.code)
+    assert "user_module" not in sys.modules
+    assert not touched(opened_files)
+    assert [summary.name for summary in Ledger(urls[0]).summaries()] == ["shown"]
 
 
 def test_a_choice_that_was_not_offered_is_not_taken(urls: tuple[str, str], open_app: Open) -> None:
