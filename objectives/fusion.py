@@ -77,13 +77,19 @@ def _version(optimizer: Optimizer) -> str:
     """A short digest of this module and of the functions that the rule calls, which may be in other files."""
     digest = sha256(Path(__file__).read_bytes())
     pending = [optimizer.update, *(optimizer.numbers.terms if optimizer.numbers else ())]
-    pending += [optimizer.matrices.source, optimizer.matrices.work_out] if optimizer.matrices else []
+    pending += [optimizer.matrices.source, _of_matrices(optimizer)] if optimizer.matrices else []
     while pending:
         helpers = _helpers(pending.pop()).values()
         for helper in helpers:
             digest.update(inspect.getsource(helper).encode())
         pending += helpers
     return digest.hexdigest()[:8]
+
+
+def _of_matrices(optimizer: Optimizer) -> Callable[..., Any]:
+    """What is compiled of a rule's work on a matrix."""
+    assert optimizer.matrices is not None
+    return optimizer.matrices.compiled or optimizer.matrices.work_out
 
 
 OPTIONAL = {
@@ -248,7 +254,7 @@ def fused_matrices(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None
     namespace: dict[str, Any] = {
         "__name__": optimizer.update.__module__,
         "source": _inlined(_in_precision(of_matrices.source, precision), OPTIONS),
-        "work_out": _inlined(_in_precision(of_matrices.work_out, precision), OPTIONS),
+        "work_out": _inlined(_in_precision(_of_matrices(optimizer), precision), OPTIONS),
         "precision": precision.type,
         "empty": np.empty,
     }

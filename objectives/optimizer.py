@@ -55,10 +55,12 @@ class Matrices:
     source: a formula for one entry, with the arguments of a term of `Numbers`: the matrix that is worked on.
     work_out: from a matrix (inputs, outputs) to one of this shape, in operations that arrays of numpy and of all
         frameworks have, and Numba compiles: arithmetic, `@`, `.T`, `.sum()`, `.shape`, `np.eye`.
+    compiled: the same for Numba alone, where loops and arrays that are used again are faster; None for `work_out`.
     """
 
     source: Callable[..., Any]
     work_out: Callable[..., Any]
+    compiled: Callable[..., Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,54 @@ def orthogonalized(matrix: Any) -> Any:
     return moved * max(1, columns / rows) ** 0.5
 
 
+def orthogonalized_in_loops(matrix: Any) -> Any:
+    """`orthogonalized` for the engine: the same products, in arrays that are used again. The norm is the root of the
+    Gram matrix's trace, and its inverse is multiplied into the smaller matrix.
+    """
+    a, b, c = 3.4445, -4.7750, 2.0315
+    rows, columns = matrix.shape
+    size = min(rows, columns)
+    shape = size, size
+    gram, square = np.empty(shape, matrix.dtype), np.empty(shape, matrix.dtype)
+    polynomial, product = np.empty(shape, matrix.dtype), np.empty(shape, matrix.dtype)
+    spare, found = np.empty(shape, matrix.dtype), np.empty(matrix.shape, matrix.dtype)
+    if rows > columns:
+        np.dot(matrix.T, matrix, gram)
+    else:
+        np.dot(matrix, matrix.T, gram)
+    trace = 0.0
+    for i in range(size):
+        trace += gram[i, i]
+    norm = np.maximum(np.sqrt(trace), 1e-7)
+    scale = 1.0 / (norm * norm)
+    for i in range(size):
+        for j in range(size):
+            gram[i, j] *= scale
+    for step in range(5):
+        if step > 0:
+            np.dot(polynomial, gram, spare)
+            np.dot(polynomial, spare, gram)
+        np.dot(gram, gram, square)
+        for i in range(size):
+            for j in range(size):
+                polynomial[i, j] = b * gram[i, j] + c * square[i, j]
+            polynomial[i, i] += a
+        if step > 0:
+            np.dot(polynomial, product, spare)
+            product, spare = spare, product
+        else:
+            product[:] = polynomial
+    factor = np.sqrt(np.maximum(columns / rows, 1.0)) / norm
+    for i in range(size):
+        for j in range(size):
+            product[i, j] *= factor
+    if rows > columns:
+        np.dot(matrix, product, found)
+    else:
+        np.dot(product, matrix, found)
+    return found
+
+
 def update(
     theta: Any,
     gradient: Any,
@@ -108,7 +156,7 @@ muon = Optimizer(
         "θ ← θ − η(√max(1, out/in) X + λθ); other parameters: AdamW at η · other_rate"
     ),
     reference="Jordan 2024",
-    matrices=Matrices(nesterov, orthogonalized),
+    matrices=Matrices(nesterov, orthogonalized, orthogonalized_in_loops),
     note="muon's learning rate is that of the weight matrices; where a model has none, all is trained by AdamW.",
     colour="#5F6BC4",
     # torch's computes in bfloat16, optax's corrects the momentum's bias, Keras's has other defaults for its parts.

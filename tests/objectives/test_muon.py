@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from numba import njit
 
 from cooldown.objectives import Problem, TrainConfig, descend, optimizers, tasks
 from cooldown.objectives.models.mlp import MLP
-from cooldown.objectives.optimizers.muon import orthogonalized
+from cooldown.objectives.optimizers.muon import orthogonalized, orthogonalized_in_loops
 from cooldown.objectives.problem import Matrix, matrices
 from cooldown.objectives.random_streams import generator
 from cooldown.objectives.training.engine import fit, train
@@ -44,6 +45,17 @@ def test_newton_schulz_on_the_gram_matrix_is_that_on_the_matrix(shape):
     factor = max(1, shape[1] / shape[0]) ** 0.5
     np.testing.assert_allclose(orthogonalized(matrix), factor * newton_schulz(matrix), rtol=1e-10, atol=1e-12)
     assert not orthogonalized(np.zeros(shape)).any(), "no direction without a gradient"
+
+
+@pytest.mark.parametrize("shape", [(7, 12), (12, 5), (6, 6), (1, 4), (9, 1)])
+def test_the_engine_computes_the_same_in_loops(shape):
+    compiled = njit(orthogonalized_in_loops)
+    for matrix in (np.random.default_rng(0).normal(size=shape), np.zeros(shape), np.full(shape, 1e-9)):
+        for found in (orthogonalized_in_loops(matrix), compiled(matrix)):
+            np.testing.assert_allclose(found, orthogonalized(matrix), rtol=1e-10, atol=1e-12)
+    single = compiled(np.ones(shape, np.float32))
+    assert single.dtype == np.float32
+    assert np.isnan(compiled(np.full(shape, np.nan))).all(), "a divergence is seen"
 
 
 def test_a_run_is_that_of_torch(torch, monkeypatch):
