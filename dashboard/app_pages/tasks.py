@@ -53,7 +53,7 @@ def _question(comparison: Comparison) -> list[str]:
     """The answer over all tasks, its table and chart; returns the experiments that are ticked."""
     across = comparison.across
     st.caption(plain(across.question))
-    st.subheader(plain(across.sentence), anchor=False)
+    st.header(plain(across.sentence), anchor=False)
     if not across.tasks:
         return []
     table = question_table(across)
