@@ -30,9 +30,9 @@ def add_studies(
 
     Optuna Dashboard lists studies by falling number: there the searches get the highest ones, the first search first.
     """
+    listed = [*(key for key in studies if not key.is_default), *(key for key in studies if key.is_default)]
     numbers = {
-        key: create_study(connection, optuna_name(name, key), about_study(name, spec, key))
-        for key in reversed(sorted(studies, key=lambda key: key.is_default))
+        key: create_study(connection, optuna_name(name, key), about_study(name, spec, key)) for key in listed[::-1]
     }
     rows = [study_row(experiment_id, key, numbers[key]) for key in studies]
     if rows:
