@@ -17,7 +17,7 @@ from cooldown.search.evidence.across.tables import arms_table, left_out_table, q
 from cooldown.search.evidence.view import View
 from cooldown.search.figures import across as figures
 
-PAGE = {"title": "All tasks", "icon": "dataset", "section": "", "place": 12}
+PAGE = {"title": "All tasks", "icon": "dataset", "section": "", "place": 14}
 
 QUESTION, ANY = "Annealed SGD or adaptive", "any"
 

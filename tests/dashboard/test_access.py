@@ -20,6 +20,10 @@ STREAMLITS = {
         '[data-testid="stCode"] pre',
         "Streamlit's code blocks scroll, but cannot be focused; their copy buttons can",
     ),
+    "color-contrast": (
+        '[data-testid="stBaseButton-header"]',
+        "Streamlit's button Stop, which is there while a page is being made and fades with it",
+    ),
 }
 """What is Streamlit's own, by axe's rule: where, and why it stays."""
 

@@ -191,11 +191,11 @@ def test_optunas_dashboard_opens_a_ledger(storage: RDBStorage) -> None:
     }
 
 
-def test_optuna_dashboard_lists_searches_first_and_says_what_each_study_is(ledger: Ledger, url: str) -> None:
+def test_optuna_dashboard_lists_searches_first_and_says_what_each_study_is(ledger: Ledger, storage: RDBStorage) -> None:
     keys = [*(StudyKey(arm, repeat) for arm in ("sgd", "adam") for repeat in (0, 1)), StudyKey("adam", 0, True)]
     ledger.create("mine", {"task": "iris", "seeds": 3, "seed": 7}, "data", [keys[-1], *keys[:-1]])
     ledger.extend("mine", {"task": "iris", "seeds": 3, "seed": 7}, [*keys, StudyKey("adam", 0, attempt=1)], [])
-    studies = optuna.get_all_study_summaries(RDBStorage(url))
+    studies = optuna.get_all_study_summaries(storage)
     # As its page does: by falling number, unless it is told otherwise.
     listed = sorted((study for study in studies if study.study_name.startswith("mine/")), key=lambda s: -s._study_id)
     assert [study.study_name for study in listed] == [
