@@ -7,6 +7,7 @@ import streamlit as st
 from cooldown.dashboard import acting, data
 from cooldown.dashboard.pages import links, menu
 from cooldown.dashboard.parts import errors_shown
+from cooldown.dashboard.style import style
 from cooldown.objectives.plain_text import visible
 
 ICON = Path(__file__).with_name("icon.png")
@@ -20,9 +21,7 @@ st.set_page_config(page_title="Cooldown", page_icon=str(ICON), layout="wide")
 
 st.logo(LOGO, size="large", icon_image=str(ICON))
 page = st.navigation(menu(), position="hidden")
-# Streamlit's dark theme would set the text of chips white on our light blue.
-if st.context.theme.type == "dark":
-    st.html("<style>[data-tag], [data-tag] * { color: #0E1117 !important; }</style>")
+st.html(style(dark=st.context.theme.type == "dark"))
 
 with errors_shown():
     names = [*(summary.name for summary in data.summaries()), *(error.experiment for error in data.unreadable())]

@@ -6,7 +6,9 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from cooldown.search.evidence.across.measured import LeftOut, Measured
 from cooldown.search.evidence.standing import Leaders
+from cooldown.search.experiments.across import Measuring, of_ledger
 from cooldown.search.experiments.result import Result
 from cooldown.search.service.events import Event, Position
 from cooldown.search.service.events import news as news_of
@@ -110,6 +112,19 @@ def winners() -> dict[str, Sequence[Winner]]:
         return _ledger(where()).winners()
     except NoLedgerError:
         return {}
+
+
+def measured() -> list[Measured | LeftOut]:
+    """What a comparison over tasks takes of every experiment; nothing where there is no ledger yet."""
+    try:
+        return of_ledger(_ledger(where()), (), _measuring())
+    except NoLedgerError:
+        return []
+
+
+@st.cache_resource(show_spinner=False)
+def _measuring() -> Measuring:
+    return Measuring()
 
 
 @st.cache_resource(show_spinner=False)

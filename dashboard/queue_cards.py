@@ -56,7 +56,7 @@ def section(title: str, summaries: Sequence[Summary], listed: Sequence[Summary],
     """
     if not summaries:
         return
-    st.subheader(f"{title} ({len(summaries):,})", anchor=False)
+    st.header(f"{title} ({len(summaries):,})", anchor=False)
     key = f"shown of {title}"
     shown: int = st.session_state.get(key, MOST)
     for summary in summaries[:shown]:

@@ -18,7 +18,7 @@ from cooldown.storage.names import first_free
 from cooldown.storage.reading import check, read_experiment, status_when_left
 from cooldown.storage.records import ExperimentRecord, Status
 from cooldown.storage.rows import study_key_from
-from cooldown.storage.studies import optuna_name
+from cooldown.storage.studies import about_study, optuna_name
 
 FREE = dict.fromkeys(("holder", "holder_token", "heartbeat_at", "requested", "submission", "submitted"))
 """What a copy has not: a process that runs it, and the submission that it came from."""
@@ -113,7 +113,8 @@ def _copy_rows(here: Connection, there: Connection, row: Any, changed: Mapping[s
     experiment = there.execute(insert(e).values(**values).returning(e.c.id)).scalar_one()
     studies: dict[int, int] = {}
     for study in here.execute(select(s).where(s.c.experiment_id == row.id).order_by(s.c.id)).all():
-        optuna_id = optuna_rows.create_study(there, optuna_name(name, study_key_from(study)))
+        key = study_key_from(study)
+        optuna_id = optuna_rows.create_study(there, optuna_name(name, key), about_study(name, row.spec, key))
         optuna_rows.copy_study(here, there, study.optuna_study_id, optuna_id)
         values = {**_values(s, study), "experiment_id": experiment, "optuna_study_id": optuna_id}
         studies[study.id] = there.execute(insert(s).values(**values).returning(s.c.id)).scalar_one()

@@ -172,7 +172,7 @@ class Ledger:
                 )
                 .returning(tables.experiments.c.id)
             ).scalar_one()
-            add_studies(connection, experiment_id, free, studies, create_study)
+            add_studies(connection, experiment_id, free, spec, studies, create_study)
             return free
 
         return self._database.write(create, repeatable=False)

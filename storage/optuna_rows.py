@@ -44,8 +44,11 @@ def _migrations() -> ScriptDirectory:
     return ScriptDirectory(str(Path(models.__file__).parent / "alembic"))
 
 
-def create_study(connection: Connection, name: str) -> int:
-    """Create a study called `name`, to minimize; returns its id. A name that is longer than Optuna's is cut."""
+def create_study(connection: Connection, name: str, attributes: Mapping[str, Any]) -> int:
+    """Create a study called `name`, to minimize; returns its id. A name that is longer than Optuna's is cut.
+
+    attributes: what Optuna's tools show of it, as user attributes.
+    """
     if len(name) > models.MAX_INDEXED_STRING_LENGTH:
         named = OF_STUDY.fullmatch(name)
         digest = sha256(name.encode()).hexdigest()[:12]
@@ -56,6 +59,8 @@ def create_study(connection: Connection, name: str) -> int:
         insert(models.StudyDirectionModel),
         {"study_id": study_id, "direction": StudyDirection.MINIMIZE, "objective": 0},
     )
+    rows = [{"study_id": study_id, "key": key, "value_json": json.dumps(value)} for key, value in attributes.items()]
+    _insert(connection, models.StudyUserAttributeModel, rows)
     return study_id
 
 
@@ -109,6 +114,14 @@ def append_trials(connection: Connection, study_id: int, trials: Sequence[NewTri
             for key, value in trial.attributes.items()
         ],
     )
+    _insert(
+        connection,
+        models.TrialUserAttributeModel,
+        [
+            {"trial_id": id, "key": "seeds", "value_json": json.dumps([curve.seed for curve in trial.curves])}
+            for id, trial in numbered
+        ],
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -137,10 +150,12 @@ def _insert_steps(connection: Connection, trials: Sequence[tuple[int, Sequence[f
 
 
 def copy_study(here: Connection, there: Connection, study_id: int, new: int) -> None:
-    """Copy the attributes and trials of a study to the one with the id `new` in another database."""
+    """Copy the sampler's attributes and the trials of a study to the one with the id `new` in another database."""
     trials: dict[int, int] = {}
     for table in models.BaseModel.metadata.sorted_tables:
-        if table.name in ("studies", "study_directions") or not {"study_id", "trial_id"} & {*table.c.keys()}:
+        if table.name in ("studies", "study_directions", "study_user_attributes") or not {"study_id", "trial_id"} & {
+            *table.c.keys()
+        }:
             continue
         (key,) = table.primary_key.columns
         of_study = "study_id" in table.c

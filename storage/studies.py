@@ -9,17 +9,32 @@ from cooldown.storage import tables
 from cooldown.storage.records import StudyKey
 from cooldown.storage.rows import study_key_from, study_row
 
-CreateStudy = Callable[[Connection, str], int]
+DEFAULT_CONFIGS = "~default"
+"""Behind all other names in the order of the alphabet."""
+
+CreateStudy = Callable[[Connection, str, Mapping[str, Any]], int]
 """`optuna_rows.create_study`. Callers load it before the transaction, because that takes a second, in which no other
 process could write.
 """
 
 
 def add_studies(
-    connection: Connection, experiment_id: int, name: str, studies: Sequence[StudyKey], create_study: CreateStudy
+    connection: Connection,
+    experiment_id: int,
+    name: str,
+    spec: Mapping[str, Any],
+    studies: Sequence[StudyKey],
+    create_study: CreateStudy,
 ) -> None:
-    """Add new studies to the experiment `name`, here and in Optuna's tables."""
-    rows = [study_row(experiment_id, key, create_study(connection, optuna_name(name, key))) for key in studies]
+    """Add new studies to the experiment `name`, here and in Optuna's tables.
+
+    Optuna Dashboard lists studies by falling number: there the searches get the highest ones, the first search first.
+    """
+    listed = [*(key for key in studies if not key.is_default), *(key for key in studies if key.is_default)]
+    numbers = {
+        key: create_study(connection, optuna_name(name, key), about_study(name, spec, key)) for key in listed[::-1]
+    }
+    rows = [study_row(experiment_id, key, numbers[key]) for key in studies]
     if rows:
         connection.execute(insert(tables.studies), rows)
 
@@ -46,10 +61,20 @@ def extend(
         select(s.c.arm, s.c.repeat, s.c.variant, s.c.attempt).where(s.c.experiment_id == experiment_id)
     )
     existing = {study_key_from(study) for study in present}
-    add_studies(connection, experiment_id, name, [key for key in studies if key not in existing], create_study)
+    new = [key for key in studies if key not in existing]
+    add_studies(connection, experiment_id, name, spec, new, create_study)
 
 
 def optuna_name(name: str, key: StudyKey) -> str:
-    """The name of a study of the experiment `name` in Optuna's tables."""
-    extra = ["default"] if key.is_default else [f"widened-{key.attempt}"] if key.attempt else []
-    return "/".join([name, key.arm, str(key.repeat), *extra])
+    """The name of a study of the experiment `name` in Optuna's tables; by name, default configs come last."""
+    before = [DEFAULT_CONFIGS] if key.is_default else []
+    after = [f"widened-{key.attempt}"] if key.attempt else []
+    return "/".join([name, *before, key.arm, str(key.repeat), *after])
+
+
+def about_study(name: str, spec: Mapping[str, Any], key: StudyKey) -> dict[str, Any]:
+    """What Optuna's tools show of a study of the experiment `name`, whose spec may have been edited."""
+    purpose = "default config" if key.is_default else "search"
+    widened = {"widened": key.attempt} if key.attempt else {}
+    about = {"task": spec.get("task"), "seeds": spec.get("seeds"), "seed": spec.get("seed")}
+    return {"experiment": name, "arm": key.arm, "repeat": key.repeat, "purpose": purpose, **widened, **about}

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Integer, func, select
 
 from cooldown.storage import tables
 from cooldown.storage.checking import is_finite
@@ -21,7 +21,9 @@ class Winner:
     """The winner of one search that has been evaluated.
 
     selection_loss: the mean validation loss that it was chosen by. test_loss, test_score: means over its evaluation's
-    seeds; the score is None where no replicate has one.
+    seeds; the score is None where no replicate has one. test_rmse: likewise, of a regression in its target's own units.
+    epoch_gradients: the fewest gradient evaluations of an epoch of it, which for a rule that takes one gradient an
+    update are its training rows; None where it diverged at once.
     """
 
     arm: str
@@ -29,6 +31,8 @@ class Winner:
     selection_loss: float
     test_loss: float
     test_score: float | None
+    test_rmse: float | None = None
+    epoch_gradients: int | None = None
 
 
 class KeptWinners:
@@ -97,11 +101,15 @@ def read_winners(connection: Connection, of: Collection[int] | None = None) -> M
     if of is not None:
         ours = select(t.c.id).join(s, s.c.id == t.c.study_id).where(s.c.experiment_id.in_(of))
         wanted = (s.c.variant == TUNED) & t.c.id.in_(evaluated.where(c.c.trial_id.in_(ours)))
+    # A curve is one number of 8 bytes an epoch.
+    epochs = func.nullif(func.length(c.c.train_loss, type_=Integer) // 8, 0, type_=Integer)
     query = (
         select(
             *(s.c.experiment_id, s.c.arm, s.c.repeat, s.c.attempt, t.c.id, t.c.validation_loss, c.c.purpose),
             func.avg(c.c.final_loss).label("loss"),
             func.avg(c.c.final_score).label("score"),
+            func.avg(c.c.rmse).label("rmse"),
+            func.min(c.c.gradient_evaluations // epochs).label("gradients"),
         )
         .join(t, t.c.study_id == s.c.id)
         .join(c, c.c.trial_id == t.c.id)
@@ -114,7 +122,7 @@ def read_winners(connection: Connection, of: Collection[int] | None = None) -> M
         trial["searched"] = row.validation_loss
         trial[row.purpose] = row.loss
         if row.purpose == Purpose.EVALUATION.value:
-            trial["score"] = row.score
+            trial |= {"score": row.score, "rmse": row.rmse, "gradients": row.gradients}
     winners: dict[int, list[Winner]] = defaultdict(list)
     for (experiment, arm, repeat), trials in measured.items():
         last = max(attempt for attempt, _ in trials)
@@ -132,4 +140,13 @@ def _is_sound(winner: Winner) -> bool:
 def _winner(arm: str, repeat: int, trial: Mapping[str, float | None]) -> Winner:
     finalist = trial.get(Purpose.FINALIST.value)
     chosen_by = trial["searched"] if finalist is None else finalist
-    return Winner(arm, repeat, chosen_by or 0.0, trial[Purpose.EVALUATION.value] or 0.0, trial["score"])
+    gradients = trial["gradients"]
+    return Winner(
+        arm,
+        repeat,
+        chosen_by or 0.0,
+        trial[Purpose.EVALUATION.value] or 0.0,
+        trial["score"],
+        trial["rmse"],
+        None if gradients is None else int(gradients),
+    )

@@ -50,7 +50,7 @@ def _budget(result: Result) -> None:
     difference = pair_difference(view, *pair) if pair else None
     if pair is None or difference is None:
         return
-    st.subheader(plain(f"{short(pair[0])} vs {short(pair[1])}, paired by repeat"), anchor=False)
+    st.header(plain(f"{short(pair[0])} vs {short(pair[1])}, paired by repeat"), anchor=False)
     interval = (
         "The band is its pointwise 95 % interval, without the differences between splits."
         if difference.repeats > 1

@@ -37,7 +37,7 @@ def _live(result: Result) -> None:
     acting.show_outcome()
     found = result.answer
     st.caption(plain(found.question))
-    st.subheader(plain(found.sentence), anchor=False)
+    st.header(plain(found.sentence), anchor=False)
     if found.why:
         st.caption(plain(found.why))
     st.caption(" ".join(_when(summary, result.view)))

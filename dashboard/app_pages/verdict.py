@@ -69,7 +69,7 @@ def _answer(result: Result) -> None:
         colour, icon = BADGES[found.word]
         st.badge(found.word, icon=icon, color=colour)
         st.caption(plain(found.question))
-    st.subheader(plain(found.sentence), anchor=False)
+    st.header(plain(found.sentence), anchor=False)
     if found.why:
         st.caption(plain(found.why))
     evidence(arms_table(view), "arms")

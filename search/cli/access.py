@@ -54,7 +54,7 @@ def create(
 @token.command("list")
 def list_(db: Db = None, json_: Json = False) -> None:
     """List the tokens: role, and when they were made, used and revoked."""
-    from cooldown.search.cli.terminal import render
+    from cooldown.search.cli.tables import Printed
     from cooldown.storage import Ledger
     from cooldown.storage.address import database_url
 
@@ -68,7 +68,7 @@ def list_(db: Db = None, json_: Json = False) -> None:
         (each.name, each.role.value, each.quota, *map(_when, (each.created_at, each.last_used_at, each.revoked_at)))
         for each in tokens
     ]
-    OUT.print(render(Table(columns, rows)) if rows else "No tokens yet. Create one with: cooldown token create NAME")
+    OUT.print(Printed(Table(columns, rows)) if rows else "No tokens yet. Create one with: cooldown token create NAME")
 
 
 @token.command("revoke")
@@ -90,7 +90,7 @@ def audit_(
     json_: Json = False,
 ) -> None:
     """List who changed what through the service, and when."""
-    from cooldown.search.cli.terminal import render
+    from cooldown.search.cli.tables import Printed
     from cooldown.storage import Ledger, audit
     from cooldown.storage.address import database_url
 
@@ -98,9 +98,9 @@ def audit_(
     if json_:
         print_json([line.to_json() for line in lines])
         return
-    columns = tuple(map(Column, ("When", "Who", "What", "Of", "Details")))
+    columns = (*map(Column, ("When", "Who", "What", "Of")), Column("Details", prose=True))
     rows = [(_when(line.at), line.who, line.action, line.subject, _details(line.details)) for line in lines]
-    OUT.print(render(Table(columns, rows)) if rows else "No changes yet.")
+    OUT.print(Printed(Table(columns, rows)) if rows else "No changes yet.")
 
 
 @app.command()

@@ -14,7 +14,7 @@ from cooldown.search.cli.elsewhere import Parameters, done
 from cooldown.search.cli.frame import app, print_json
 from cooldown.search.cli.options import NAMING, Db, ExecutorName, Json, Quiet, Target, Trust, Workers
 from cooldown.search.cli.screen import ERR, OUT
-from cooldown.search.cli.terminal import render
+from cooldown.search.cli.tables import Printed
 from cooldown.search.evidence.commands import command
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import Column, Table
@@ -156,12 +156,12 @@ def _list(json_: bool) -> None:
         names = ("id", "statement", "source", "published")
         print_json([{name: getattr(each, name) or None for name in names} for each in found])
         return
-    columns = (Column("Id"), Column("Claim"), Column("Source", wide=True), Column("Published", wide=True))
+    columns = (
+        *(Column("Id"), Column("Claim", prose=True)),
+        *(Column("Source", wide=True, prose=True), Column("Published", wide=True, prose=True)),
+    )
     OUT.print(
-        render(
-            Table(columns, [(each.id, each.statement, each.source, each.published or None) for each in found]),
-            room=OUT.width,
-        )
+        Printed(Table(columns, [(each.id, each.statement, each.source, each.published or None) for each in found]))
     )
     OUT.print("\nCheck one: cooldown claim C3 digits. All: cooldown claims digits", style="dim")
 
@@ -179,7 +179,7 @@ def _print_all(documents: Sequence[Mapping[str, Any]], json_: bool) -> None:
         Column("Verdict"),
         Column("Effect", Form.READING),
         Column("Interval", Form.READING, ends=True),
-        Column("Claim", wide=True),
+        Column("Claim", wide=True, prose=True),
     )
     rows, reasons = [], dict[str, list[str]]()
     for each in documents:
@@ -189,7 +189,7 @@ def _print_all(documents: Sequence[Mapping[str, Any]], json_: bool) -> None:
             word = each["verdict"] or each["state"]
             rows.append((each["id"], each["task"], word, each["effect"], ends(each), each["statement"]))
     not_applicable = [Text(f"{', '.join(ids)}: {why}", style="dim") for why, ids in reasons.items()]
-    OUT.print(Group(render(Table(columns, rows), room=OUT.width), Text(), *not_applicable))
+    OUT.print(Group(Printed(Table(columns, rows)), Text(), *not_applicable))
 
 
 def _print_one(document: Mapping[str, Any], json_: bool, db: str | None) -> None:
@@ -207,7 +207,7 @@ def _print_one(document: Mapping[str, Any], json_: bool, db: str | None) -> None
         from cooldown.search.claims.result import parts_table
 
         table = parts_table(document["parts"])
-        shown_parts += [Text(), render(table, room=OUT.width), Text(f"\n{table.reading}", style="dim")]
+        shown_parts += [Text(), Printed(table, "below")]
     for name in document["experiments"]:
         shown_parts.append(Text(command("show", name, db=db and shown(db)), style="dim", no_wrap=True))
     OUT.print(Group(*shown_parts))

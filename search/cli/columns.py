@@ -11,14 +11,14 @@ from cooldown.search.cli.screen import ERR
 
 def show_columns(console: Console, task: Task) -> None:
     """Print how a task's table was read, and what is doubtful about it."""
-    from cooldown.search.cli.terminal import render
+    from cooldown.search.cli.tables import Printed
     from cooldown.search.evidence.columns import columns_table, heading
 
     console.print(Text(heading(task), style="bold"))
     table = columns_table(task)
     if len(table):
         console.print()
-        console.print(render(table, room=console.width))
+        console.print(Printed(table))
         if table.total is not None:
             console.print(Text(f"\n{len(table)} of {table.total} rows; --json has all columns.", style="dim"))
     show_doubts(console, task)

@@ -6,7 +6,7 @@ ever, on a copy of it that the server sends; what is done for any other verb is 
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,6 +39,7 @@ COPIED = ("show", "trials", "export", "report", "figure")
 
 OTHERS = (
     "list",
+    "summary",
     "queue",
     "submit",
     "compare",
@@ -80,7 +81,7 @@ def served(verb: str, function: Function) -> Function:
 
         client = Client(server, token)
         if verb in COPIED:
-            with _copy(client, parameters["name"]) as db:
+            with _copy(client, [parameters["name"], *(parameters.get("others") or ())]) as db:
                 function(**{**parameters, "db": db})
         else:
             parameters.pop("context", None)
@@ -98,7 +99,17 @@ def served(verb: str, function: Function) -> Function:
 
 
 @contextmanager
-def _copy(client: "Client", name: str) -> Iterator[str]:
-    """The address of a ledger with a copy of an experiment, which no command need name."""
+def _copy(client: "Client", names: Sequence[str]) -> Iterator[str]:
+    """The address of a ledger with copies of experiments, which no command need name."""
+    from cooldown.search.experiments.copying import copied
+
     with TemporaryDirectory(prefix="cooldown-") as folder:
-        yield Unnamed(f"sqlite:///{client.copied(name, Path(folder))}")
+        first, *others = (client.copied(name, _made(Path(folder) / str(place))) for place, name in enumerate(names))
+        for other in others:
+            list(copied(other, first))
+        yield Unnamed(f"sqlite:///{first}")
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder

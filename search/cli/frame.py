@@ -29,10 +29,11 @@ class App(typer.Typer):
     """The application. Commands that a service can do have --server."""
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[Command], Command]:
-        """As for any application."""
-        register = super().command(name, **settings)
+        """As for any application, but the list of commands has the whole first sentence of each."""
 
         def registered(function: Command) -> Command:
+            about = " ".join((function.__doc__ or "").split("\n\n")[0].split())
+            register = super(App, self).command(name, **{"short_help": about, **settings})
             register(served(name or function.__name__, function))
             return function
 

@@ -5,12 +5,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table as RichTable
 from rich.text import Text
 
 from cooldown.objectives import optimizers
-from cooldown.search.cli.terminal import render
-from cooldown.search.evidence.numbers import Form, counted, duration, formatted, setting
+from cooldown.search.cli.tables import Printed
+from cooldown.search.evidence.numbers import Form, counted, duration, formatted, likelihood, setting
 from cooldown.search.evidence.search_tables import parameters_in_words
 from cooldown.search.evidence.standing import Line
 from cooldown.search.evidence.table import ARM, Column, Table
@@ -25,52 +24,66 @@ if TYPE_CHECKING:
 NOT_SEARCHED = "; not searched by default"
 
 
-def experiments(lines: Sequence[Line], damaged: Sequence[UnreadableError], room: int) -> RichTable:
-    """The table of `cooldown list`: who leads each experiment, by how much, after how long; then those that cannot be
-    read.
+def experiments(lines: Sequence[Line], damaged: Sequence[UnreadableError]) -> Printed:
+    """The table of `cooldown list`: who leads each experiment, by how much, in how many repeats, how surely; then those
+    that cannot be read.
     """
     columns = (
-        Column("Name"),
-        Column("Task"),
-        Column("Leader"),
-        Column("Took"),
-        Column("Status"),
+        *(Column("Name"), Column("Task", wide=True)),
+        *(Column("Leader", prose=True), Column("Ahead in"), Column("P(better)", Form.COUNT)),
+        *(Column("Status"), Column("Took", wide=True)),
         Column("Arms", Form.COUNT, wide=True),
         Column("Repeats", Form.COUNT, wide=True),
         # "3/24" is text, but is aligned like a number.
-        Column("Trials", Form.COUNT),
+        Column("Trials", Form.COUNT, wide=True),
         Column("Started", wide=True),
     )
     rows: list[tuple[Any, ...]] = [
         (
-            *(line.name, line.task, line.leader, line.took, line.status, line.arms, line.repeats),
-            f"{line.trials}/{line.total}",
+            *(line.name, line.task, line.leader),
+            None if line.wins is None else f"{line.wins} of {line.compared}",
+            None if line.probability is None else likelihood(line.probability),
+            line.status if line.trials >= line.total else f"{line.status} {line.trials}/{line.total}",
+            *(line.took, line.arms, line.repeats, f"{line.trials}/{line.total}"),
             time.strftime("%Y-%m-%d %H:%M", time.localtime(line.created_at)),
         )
         for line in lines
     ]
-    rows += [(error.experiment, None, error.reason, None, "damaged", *(None,) * 4) for error in damaged]
-    return render(Table(columns, rows), room=room)
+    rows += [(error.experiment, None, error.reason, None, None, "damaged", *(None,) * 5) for error in damaged]
+    return Printed(Table(columns, rows))
 
 
-def documents(listed: Sequence[Mapping[str, Any]], room: int) -> RichTable:
+def documents(listed: Sequence[Mapping[str, Any]]) -> Printed:
     """The table of `cooldown list --server`, of what the service says of each experiment."""
-    columns = (Column("Name"), Column("Task"), Column("Leader"), Column("Status"), Column("Trials", Form.COUNT))
-    keys = ("name", "task", "leader", "status", "trials")
-    return render(Table(columns, [tuple(each.get(key) for key in keys) for each in listed]), room=room)
+    columns = (
+        *(Column("Name"), Column("Task", wide=True), Column("Leader", prose=True)),
+        *(Column("Ahead in"), Column("P(better)", Form.COUNT), Column("Status"), Column("Trials", Form.COUNT)),
+    )
+    rows = []
+    for each in listed:
+        ahead, probability = each.get("wins"), each.get("probability_better")
+        rows.append(
+            (
+                *(each["name"], each.get("task"), each.get("leader")),
+                None if ahead is None else f"{ahead} of {each.get('compared_repeats')}",
+                None if probability is None else likelihood(probability),
+                *(each.get("status"), each.get("trials")),
+            )
+        )
+    return Printed(Table(columns, rows))
 
 
-def in_queue(listed: Sequence[Mapping[str, Any]], room: int) -> RichTable:
+def in_queue(listed: Sequence[Mapping[str, Any]]) -> Printed:
     """The table of `cooldown queue --server`, of what the service says of each experiment."""
     columns = (
         *(Column("Name"), Column("Task"), Column("Status")),
         *(Column("Place", Form.COUNT), Column("Priority", Form.COUNT), Column("Trials", Form.COUNT), Column("Owner")),
     )
     keys = ("name", "task", "status", "position", "priority", "trials", "owner")
-    return render(Table(columns, [tuple(each.get(key) for key in keys) for each in listed]), room=room)
+    return Printed(Table(columns, [tuple(each.get(key) for key in keys) for each in listed]))
 
 
-def trials(rows: Sequence[Mapping[str, Any]]) -> RichTable:
+def trials(rows: Sequence[Mapping[str, Any]]) -> Printed:
     """The table of `cooldown trials`: one line per trial."""
     columns = (
         ARM,
@@ -78,7 +91,7 @@ def trials(rows: Sequence[Mapping[str, Any]]) -> RichTable:
         Column("Trial", Form.COUNT),
         Column("Val. loss", Form.LOSS),
         Column("Finalist", Form.LOSS),
-        Column("Parameters"),
+        Column("Parameters", prose=True),
     )
     cells = []
     for row in rows:
@@ -87,7 +100,7 @@ def trials(rows: Sequence[Mapping[str, Any]]) -> RichTable:
             parameters = f"{row['optimizer']}+{row['schedule']}: {parameters}"
         finalist = "pruned" if row["pruned"] else row["finalist_loss"]
         cells.append((row["arm"], row["repeat"], row["trial"], row["validation_loss"], finalist, parameters))
-    return render(Table(columns, cells))
+    return Printed(Table(columns, cells))
 
 
 def estimate(estimated: "Estimate") -> RenderableType:
@@ -104,7 +117,7 @@ def estimate(estimated: "Estimate") -> RenderableType:
             f"{estimated.task}: about {duration(estimated.seconds)} with {workers}{_at_most(estimated)}.", style="bold"
         ),
         Text(f"{total} gradient evaluations{_first(estimated)}, if every run is trained to its last epoch:\n"),
-        render(table),
+        Printed(table),
         Text(f"\nEstimated in {estimated.calibration_seconds:.0f} s. Nothing was written.", style="dim"),
     )
 
@@ -137,7 +150,7 @@ def retrained(run: "Retrained") -> RenderableType:
     seeds = "one seed" if count == 1 else f"mean of {count} seeds"
     parts: list[RenderableType] = [
         Text(f"{config_in_words(run.config)}\non {run.task.name}, {seeds}:\n"),
-        render(table),
+        Printed(table),
     ]
     if (difference := run.difference) is not None:
         parts.append(Text(f"\n{_compared(difference, len(run.recorded) if run.was_pruned else None)}"))
@@ -194,20 +207,20 @@ def surface(document: dict[str, Any]) -> Group:
         Text(f"{document['surface']}: {document['formula']}", style="bold"),
         Text(f"{document['steps']} steps from ({x:g}, {y:g}). Arrived: stays {document['goal']} from then on.\n"),
         # Without a minimum there is no distance to it.
-        render(table if document["minima"] else table.without_empty_columns()),
+        Printed(table if document["minima"] else table.without_empty_columns()),
     ]
     notes = [optimizers.get(row["optimizer"]).note for row in rows]
     parts += [Text(f"\n{note}") for note in notes if note]
     return Group(*parts)
 
 
-def catalog(kind: str, entries: Sequence[dict[str, Any]]) -> RichTable:
+def catalog(kind: str, entries: Sequence[dict[str, Any]]) -> Printed:
     """One section of `cooldown catalog`: each entry with its hyperparameters."""
     rows = []
     for entry in entries:
         lines = [entry["about"], *map(_hyperparameter, entry.get("hyperparameters", ())), *_presets(entry)]
         rows.append((entry["name"], "\n  ".join(lines)))
-    return render(Table((Column(kind.capitalize()), Column("Description")), rows))
+    return Printed(Table((Column(kind.capitalize()), Column("Description", prose=True)), rows))
 
 
 def _hyperparameter(declared: dict[str, Any]) -> str:

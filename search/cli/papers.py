@@ -46,7 +46,10 @@ def figure(
     output: Annotated[
         str | None,
         typer.Option(
-            "--output", "-o", help="pdf, svg, png or html file to write [default: NAME-FIGURE.pdf]", metavar="FILE"
+            "--output",
+            "-o",
+            help="file to write: pdf, svg, png or html [default: a pdf called after both]",
+            metavar="FILE",
         ),
     ] = None,
     width: Annotated[

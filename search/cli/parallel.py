@@ -14,7 +14,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.search.cli.frame import app, print_json, say
 from cooldown.search.cli.options import NAMING, ExecutorName, Force, Json, Trust, whole
 from cooldown.search.cli.screen import OUT
-from cooldown.search.cli.terminal import render
+from cooldown.search.cli.tables import Printed
 from cooldown.search.evidence.numbers import Form, formatted
 from cooldown.search.evidence.table import Column, Table
 from cooldown.search.spec import limits
@@ -175,7 +175,7 @@ def _shown(document: dict[str, Any]) -> Group:
             f"{data['name']}: {data['rows']:,} rows of {data['features']:,} features in {data['classes']} classes, "
             f"{data['filled']:.2%} filled; ρ {data['rho']:.3g}, Δ {data['delta']:.3g}\n"
         ),
-        render(table),
+        Printed(table),
         Text(
             "\nSpeed-up and loss ratio are relative to plain SGD in one thread. Where other programs run, the "
             "speed-up is too low; the speed-up of cores, of the time in which the busiest worker had one, is too high. "

@@ -3,9 +3,7 @@
 import shlex
 from collections.abc import Sequence
 
-from rich.table import Table as RichTable
-
-from cooldown.search.cli.terminal import render
+from cooldown.search.cli.tables import Printed
 from cooldown.search.evidence.commands import command
 from cooldown.search.evidence.numbers import Form, counted
 from cooldown.search.evidence.standing import took
@@ -15,7 +13,7 @@ from cooldown.search.spec.recorded import check_outline, names_modules
 from cooldown.storage import Status, Summary, UnreadableError
 
 
-def table(listed: Sequence[Summary], room: int) -> RichTable:
+def table(listed: Sequence[Summary]) -> Printed:
     """The table of `cooldown queue`. listed: from `experiments.queued`."""
     columns = (
         Column("Name"),
@@ -43,7 +41,7 @@ def table(listed: Sequence[Summary], room: int) -> RichTable:
         )
         for summary in listed
     ]
-    return render(Table(columns, rows), room=room)
+    return Printed(Table(columns, rows))
 
 
 def standing(summary: Summary, listed: Sequence[Summary], db: str | None) -> str:

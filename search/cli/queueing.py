@@ -138,7 +138,7 @@ def queue(db: Db = None, json_: Json = False) -> None:
     if json_:
         print_json([queued_document(summary, listed) for summary in listed])
     elif listed:
-        OUT.print(queue_lines.table(listed, OUT.width))
+        OUT.print(queue_lines.table(listed))
     else:
         OUT.print("Nothing runs or waits. Add something with: cooldown submit digits")
 

@@ -32,7 +32,7 @@ def list_(db: Db = None, json_: Json = False) -> None:
     if json_:
         print_json([*(line.to_json() for line in listed), *(error.to_json() for error in damaged)])
     elif listed or damaged:
-        OUT.print(listings.experiments(listed, damaged, OUT.width))
+        OUT.print(listings.experiments(listed, damaged))
         for error in damaged:
             say(f"Damaged: {error}")
     else:
@@ -83,7 +83,7 @@ def show(
     made = answered if section is None else MADE[section]
     evidence = made(result.view, *([] if target_loss is None else [target_loss]))
     if format is None:
-        OUT.print(blocks(evidence, OUT.width))
+        OUT.print(blocks(evidence))
     else:
         sys.stdout.write(markup.FORMATS[format](evidence))
 

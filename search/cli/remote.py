@@ -21,7 +21,7 @@ def _list(client: "Client", given: Parameters) -> None:
     if given["json_"]:
         print_json(listed)
     elif listed:
-        OUT.print(listings.documents(listed, OUT.width))
+        OUT.print(listings.documents(listed))
     else:
         OUT.print("No experiments yet. Start one with: cooldown submit digits")
 
@@ -34,7 +34,7 @@ def _queue(client: "Client", given: Parameters) -> None:
     if given["json_"]:
         print_json(listed)
     elif listed:
-        OUT.print(in_queue(listed, OUT.width))
+        OUT.print(in_queue(listed))
     else:
         OUT.print("Nothing runs or waits. Add something with: cooldown submit digits")
 

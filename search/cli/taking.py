@@ -110,6 +110,10 @@ def export(
 @app.command(cls=AboutExperiment)
 def report(
     name: Name,
+    others: Annotated[
+        list[str] | None,
+        typer.Argument(help="more experiments, for one report of all", metavar="NAME", show_default=False),
+    ] = None,
     output: Output = None,
     force: Force = False,
     generalization: Annotated[
@@ -118,18 +122,24 @@ def report(
     db: Db = None,
     trust: Trust = False,
 ) -> None:
-    """Write an experiment's report as one self-contained web page."""
+    """Write the report of an experiment, or of several, as one self-contained web page."""
     from cooldown.search import experiments
+    from cooldown.search.experiments.across import read
     from cooldown.search.report import report as page
+    from cooldown.search.report.across import report_across
 
-    result = experiments.load(name, db=db)
-    path = Path(f"{file_name(name)}.html" if output is None else output)
+    names = list(dict.fromkeys([name, *(others or ())]))
+    if generalization and len(names) > 1:
+        raise InputError("--generalization is for the report of one experiment: name only one")
+    results = [experiments.load(each, db=db) for each in names]
+    path = Path(f"{file_name('-'.join(names))}.html" if output is None else output)
     if output != STDOUT:
         if path.suffix.lower() == ".pdf":
             raise InputError(f"-o {str(path)!r}: a report is a web page; use -o {path.with_suffix('.html')}")
         check_output(path, force)
     with ERR.status("Writing the report …"):
-        text = page(result, generalization=generalization)
+        several = len(results) > 1
+        text = report_across(results, read(names, db)) if several else page(results[0], generalization=generalization)
     if output == STDOUT:
         print_content(text)
         return

@@ -3,61 +3,30 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console, Group, RenderableType
-from rich.table import Table as RichTable
 from rich.text import Text
 
+from cooldown.search.cli.tables import Printed
 from cooldown.search.evidence import SECTIONS
 from cooldown.search.evidence.alarm import Alarm
 from cooldown.search.evidence.answer import NextStep
 from cooldown.search.evidence.budgets import crossover_sentence
 from cooldown.search.evidence.commands import command_about
 from cooldown.search.evidence.credit import credit_sentence
-from cooldown.search.evidence.numbers import Form, counted, duration
+from cooldown.search.evidence.numbers import counted, duration
 from cooldown.search.evidence.references import references_table
 from cooldown.search.evidence.sections import Block, Missing
 from cooldown.search.evidence.status import last_run
-from cooldown.search.evidence.table import Table
 from cooldown.search.evidence.tables import arms_table
 from cooldown.search.evidence.target_units import errors_table
 from cooldown.search.evidence.verdict import compared_pair
 from cooldown.search.evidence.view import View
 from cooldown.search.evidence.wording import config_in_words
 from cooldown.search.experiments.result import Result
-from cooldown.search.spec.arms import short, spoken
+from cooldown.search.spec.arms import spoken
 from cooldown.storage import ExperimentRecord
 
-ROOMY = 100
-"""Terminal width in characters from which a table shows all of its columns."""
 
-
-def render(table: Table, title: str = "", *, room: int = ROOMY) -> RichTable:
-    """A table without borders. If `room` is less than ROOMY characters, wide columns are left out."""
-    table = fitted(table, room)
-    rendered = RichTable(
-        box=None, padding=(0, 2, 0, 0), pad_edge=False, title=title or None, title_justify="left", title_style="bold"
-    )
-    for place, column in enumerate(table.columns):
-        # The first column is never wrapped; if there is no room, numbers take two lines.
-        rendered.add_column(
-            short(column.title),
-            justify="right" if column.form.is_number else "left",
-            overflow="fold",
-            no_wrap=place == 0 and len(table.columns) > 2,
-        )
-    for place, row in enumerate(table.texts()):
-        cells = [
-            short(text) if column.form is Form.ARM else text for column, text in zip(table.columns, row, strict=True)
-        ]
-        rendered.add_row(*cells, style="bold" if place in table.strong else "")
-    return rendered
-
-
-def fitted(table: Table, room: int) -> Table:
-    """The table without the columns that need more than this many characters of room."""
-    return table if room >= ROOMY else table.narrowed()
-
-
-def blocks(section: Sequence[Block], room: int = ROOMY) -> RenderableType:
+def blocks(section: Sequence[Block]) -> RenderableType:
     """A section of evidence: sentences, and tables below their captions."""
     parts: list[RenderableType] = []
     for block in section:
@@ -68,9 +37,7 @@ def blocks(section: Sequence[Block], room: int = ROOMY) -> RenderableType:
         elif isinstance(block, str):
             parts.append(Text(block))
         else:
-            table = fitted(block, room)
-            parts += [Text(f"{table.reading}\n")] if table.reading else []
-            parts.append(render(table, room=room))
+            parts.append(Printed(block, "above"))
             parts += [Text(f"\n{block.note}")] if block.note else []
     return Group(*parts)
 
@@ -86,10 +53,8 @@ def answer(console: Console, result: Result) -> None:
         console.print(Text(result.scope))
     for table in (arms_table(view), references_table(view), errors_table(view)):
         if len(table):
-            shown = fitted(table, console.width)
             console.print()
-            console.print(render(shown, room=console.width))
-            console.print(Text(shown.reading, style="dim"))
+            console.print(Printed(table, "below"))
     pair = compared_pair(view)
     for line in _best_configs(result, pair or view.arms):
         console.print(line)

@@ -47,7 +47,7 @@ def columns_table(task: Task) -> Table:
         groups = [list(group) for _, group in groupby(columns, key=_likeness)]
     rows = [(_names(group), _holds(group[0]), group[0].how, _missing(group[0])) for group in groups]
     table = Table(
-        (Column("Column"), Column("Holds"), Column("Read as"), Column("Missing", Form.COUNT)),
+        (Column("Column"), Column("Holds"), Column("Read as", prose=True), Column("Missing", Form.COUNT)),
         rows,
         "How each column was read, and how many of its cells are missing.",
     )

@@ -1,7 +1,10 @@
 """How often an experiment's answer was looked at, and the level that is left for the interval shown."""
 
+from collections.abc import Sequence
+
 from cooldown.search.evidence.numbers import confidence
 from cooldown.search.evidence.view import View, once
+from cooldown.search.spec.experiment import Experiment
 from cooldown.search.statistics.looks import levels, most_false_winners
 from cooldown.search.statistics.verdict import LEVEL
 
@@ -9,15 +12,23 @@ from cooldown.search.statistics.verdict import LEVEL
 @once
 def looks_at(view: View) -> tuple[tuple[int, ...], int]:
     """The numbers of repeats at which the answer was or is looked at, and that at which the plan ends."""
-    repeats = view.spec.repeats
-    looks = (*sorted(look for look in set(view.record.looks) if 2 <= look < repeats), repeats)
-    return looks, view.spec.looks[-1] if view.spec.looks else looks[0]
+    return _looks_at(view.spec, view.record.looks)
+
+
+def _looks_at(spec: Experiment, recorded: Sequence[int]) -> tuple[tuple[int, ...], int]:
+    looks = (*sorted(look for look in set(recorded) if 2 <= look < spec.repeats), spec.repeats)
+    return looks, spec.looks[-1] if spec.looks else looks[0]
 
 
 @once
 def level(view: View) -> float:
     """The error rate of the interval that is shown: 5 % for a single look, less for each of several."""
-    looks, end = looks_at(view)
+    return level_of(view.spec, view.record.looks)
+
+
+def level_of(spec: Experiment, recorded: Sequence[int]) -> float:
+    """Likewise of an experiment whose record has not been read. recorded: the looks that its ledger has."""
+    looks, end = _looks_at(spec, recorded)
     return levels(looks, end, LEVEL)[-1] if min(*looks, end) >= 2 else LEVEL
 
 

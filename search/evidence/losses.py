@@ -110,13 +110,24 @@ def question_pair(spec: Experiment, validation_losses: Mapping[str, float | None
 
     if spec.primary is not None:
         return spec.primary
-    arms = {arm.name: arm for arm in spec.parsed_arms}
-    ranked = sorted(spec.arms, key=validation_loss)
-    sgd = [arm for arm in ranked if _family(arms[arm]) == "sgd" and arms[arm].is_annealed]
-    adaptive = [arm for arm in ranked if _family(arms[arm]) == "adaptive"]
+    ranked, sides = sorted(spec.arms, key=validation_loss), _sides(spec)
+    sgd, adaptive = ([arm for arm in ranked if sides[arm] == side] for side in ("sgd", "adaptive"))
     if sgd and adaptive:
         return sgd[0], adaptive[0]
     return (ranked[0], ranked[1]) if len(ranked) > 1 else None
+
+
+def survey_pair(spec: Experiment, pair: tuple[str, str] | None) -> tuple[str, str] | None:
+    """A pair as the survey asks about it, annealed SGD first; None for one that is not of it and an adaptive method."""
+    sides = _sides(spec)
+    by_side = {sides[arm]: arm for arm in pair or ()}
+    return (by_side["sgd"], by_side["adaptive"]) if by_side.keys() >= {"sgd", "adaptive"} else None
+
+
+def _sides(spec: Experiment) -> dict[str, str | None]:
+    """On which side of the survey's question each arm is: "sgd" of an annealed one of that family, "adaptive", None."""
+    families = {arm.name: _family(arm) for arm in spec.parsed_arms if _family(arm) != "sgd" or arm.is_annealed}
+    return {arm: families.get(arm) for arm in spec.arms}
 
 
 def _family(arm: Arm) -> str | None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.errors import InputError
+from cooldown.search.evidence.kept import Kept
 from cooldown.search.evidence.losses import first_look, question_pair
 from cooldown.search.evidence.measures import loss_name, score_in_words
 from cooldown.search.evidence.numbers import Form, duration, formatted, percent
@@ -20,7 +21,9 @@ from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.spec.arms import short
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.recorded import check_outline, spec_of
+from cooldown.search.statistics.intervals import mean_interval
 from cooldown.search.statistics.paired import Scale, paired, scale_of
+from cooldown.search.statistics.verdict import probability_negative
 from cooldown.storage import Status, Summary, UnreadableError, Winner
 
 UNKNOWN = "not yet known"
@@ -31,13 +34,16 @@ UNREADABLE = "cannot be read here"
 class Line:
     """An experiment in a list.
 
-    leader, took: in a few words. trials: how many there are, of `total` that its spec asks for. created_at,
-    finished_at: seconds since 1970.
+    leader, took: in a few words. wins, compared, probability: as of its `Leader`. trials: how many there are, of
+    `total` that its spec asks for. created_at, finished_at: seconds since 1970.
     """
 
     name: str
     task: str
     leader: str
+    wins: int | None
+    compared: int | None
+    probability: float | None
     took: str
     status: str
     arms: int
@@ -50,29 +56,50 @@ class Line:
     def to_json(self) -> dict[str, Any]:
         """The experiment in `cooldown list --json`."""
         names = ("name", "task", "status", "trials", "leader", "created_at", "finished_at")
-        return {name: getattr(self, name) for name in names}
+        lead = {"wins": self.wins, "compared_repeats": self.compared, "probability_better": self.probability}
+        return {**{name: getattr(self, name) for name in names}, **lead}
 
 
-def leader(summary: Summary, winners: Sequence[Winner]) -> str:
-    """Who leads in the pair that the answer is about, and by how much lower a test loss, `adam by 8 %`; of a single
-    arm, how good its best winner is.
+@dataclass(frozen=True)
+class Leader:
+    """Who leads in the pair that the answer is about.
+
+    text: who, and by how much lower a test loss, `adam by 8 %`; of a single arm, how good its best winner is. wins: in
+    how many of the `compared` repeats; None where nothing is compared. probability: that it is better; None with fewer
+    than two repeats.
     """
+
+    text: str
+    wins: int | None = None
+    compared: int | None = None
+    probability: float | None = None
+
+
+def leader(summary: Summary, winners: Sequence[Winner]) -> Leader:
+    """Who leads an experiment."""
     try:
         spec = spec_of(summary)
     except InputError:
         # It may use an optimizer or a schedule of a module that is missing here; `show` says which.
-        return UNREADABLE
+        return Leader(UNREADABLE)
     if len(spec.arms) == 1:
-        return _best(spec, winners)
+        return Leader(_best(spec, winners))
     seen = paired_winners(spec, summary.looks, winners)
     if seen is None:
-        return UNKNOWN
+        return Leader(UNKNOWN)
     pair, scale, x = seen
     effect = float(np.mean(x))
-    amount = percent(1 - np.exp(-abs(effect))) if scale == "ratio" else formatted(abs(effect), Form.LOSS)
     if effect == 0:
-        return "equal losses"
-    return f"{short(pair[0] if effect < 0 else pair[1])} by {amount}"
+        return Leader("equal losses")
+    # As seen by the leader: what is below 0 speaks for it.
+    in_favour = x if effect < 0 else -x
+    amount = percent(1 - np.exp(-abs(effect))) if scale == "ratio" else formatted(abs(effect), Form.LOSS)
+    return Leader(
+        f"{short(pair[0] if effect < 0 else pair[1])} by {amount}",
+        int((in_favour < 0).sum()),
+        len(x),
+        probability_negative(mean_interval(in_favour)) if len(x) > 1 else None,
+    )
 
 
 def paired_winners(
@@ -90,21 +117,14 @@ def paired_winners(
     return pair, scale, paired(losses[pair[0]], losses[pair[1]], scale).x
 
 
-class Leaders:
-    """`leader` of many experiments, or why one cannot be listed, worked out again only for those that have changed."""
+class Leaders(Kept[Leader | UnreadableError]):
+    """Who leads each of many experiments, as `leader` says it; the error where a spec lacks what a list shows."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[Summary, Sequence[Winner], str | UnreadableError]] = {}
-
-    def of(self, summary: Summary, winners: Sequence[Winner]) -> str | UnreadableError:
-        """Who leads the experiment, as `leader` says it; the error where its spec lacks what a list shows."""
-        kept = self._kept.get(summary.name)
-        if kept is None or kept[:2] != (summary, winners):
-            kept = self._kept[summary.name] = summary, winners, _leader_or_fault(summary, winners)
-        return kept[2]
+        super().__init__(_leader_or_fault)
 
 
-def _leader_or_fault(summary: Summary, winners: Sequence[Winner]) -> str | UnreadableError:
+def _leader_or_fault(summary: Summary, winners: Sequence[Winner]) -> Leader | UnreadableError:
     try:
         check_outline(summary)
     except UnreadableError as error:
@@ -126,12 +146,12 @@ def lines(
     return listed, unreadable
 
 
-def _line(summary: Summary, leads: str) -> Line:
+def _line(summary: Summary, leads: Leader) -> Line:
     spec = summary.spec
     return Line(
         summary.name,
         spec["task"],
-        leads,
+        *(leads.text, leads.wins, leads.compared, leads.probability),
         took(summary),
         summary.status.value,
         len(spec["arms"]),

@@ -19,8 +19,9 @@ class Column:
     """A column of a table.
 
     form: what kind of value its cells hold. unit: of its numbers, "" where the title says it. ends: whether a cell
-    holds the two ends of an interval, `(low, high)`, or None. wide: shown only where there is room for it. about: what
-    the caption says of the column, where it is shown.
+    holds the two ends of an interval, `(low, high)`, or None. wide: shown only where there is room for it. prose:
+    whether its texts are words of ours, which may be broken into lines, as names and numbers may not. about: what the
+    caption says of the column, where it is shown.
     """
 
     title: str
@@ -28,6 +29,7 @@ class Column:
     unit: str = ""
     ends: bool = False
     wide: bool = False
+    prose: bool = False
     about: str = ""
 
     @property
@@ -93,19 +95,14 @@ class Table:
     def without_empty_columns(self) -> "Table":
         """Without the columns in which no row has a value."""
         kept = [i for i in range(len(self.columns)) if any(_is_known(row[i]) for row in self.rows) or not self.rows]
-        return replace(
-            self,
-            columns=tuple(self.columns[i] for i in kept),
-            rows=[tuple(row[i] for i in kept) for row in self.rows],
-        )
+        return self.with_columns(kept)
 
-    def narrowed(self) -> "Table":
-        """Without the columns that need room."""
-        kept = [i for i, column in enumerate(self.columns) if not column.wide]
+    def with_columns(self, places: Sequence[int]) -> "Table":
+        """The columns at these places alone."""
         return replace(
             self,
-            columns=tuple(self.columns[i] for i in kept),
-            rows=[tuple(row[i] for i in kept) for row in self.rows],
+            columns=tuple(self.columns[i] for i in places),
+            rows=[tuple(row[i] for i in places) for row in self.rows],
         )
 
     def texts(self) -> list[tuple[str, ...]]:

@@ -1,4 +1,5 @@
 """An experiment as one web page that needs no network: its answer, the evidence, and the command that reproduces it.
+Several experiments are one page too (`across`).
 
 `report` collects the sections of `answer`, `trials`, `evidence` and `method` as blocks of text, tables and charts
 (`blocks`). `page` renders them as HTML: the template arranges them, the style sheet formats them, `embedding` packs the
@@ -35,7 +36,7 @@ def report(experiment: Result | ExperimentRecord, *, generalization: bool = Fals
         method.winners(result),
         method.reproduction_section(result),
     ]
-    return page(result, answer.head(result), [section for section in sections if section.blocks])
+    return page(result.name, result.status, answer.head(result), sections)
 
 
 __all__ = ["report"]

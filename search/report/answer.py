@@ -4,21 +4,23 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.hyperparameters import Hyperparameter
-from cooldown.objectives.strategies import STRATEGIES
+from cooldown.objectives.errors import InputError
 from cooldown.search.evidence.commands import AGAIN, command_about, options_of
+from cooldown.search.evidence.configs import settings_of
 from cooldown.search.evidence.losses import best_study, means, test_losses, test_scores
 from cooldown.search.evidence.measures import best_score
-from cooldown.search.evidence.numbers import Form, counted, duration, formatted, setting
+from cooldown.search.evidence.numbers import Form, counted, duration, formatted
 from cooldown.search.evidence.references import references_table
 from cooldown.search.evidence.status import lifted
 from cooldown.search.evidence.tables import arms_table, pairs_table
 from cooldown.search.evidence.target_units import errors_table
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.result import Result
+from cooldown.search.export import choose
 from cooldown.search.figures import verdict as figures
 from cooldown.search.report.blocks import Chart, Code, Config, Configs, Doubt, Section, Text, numbers, rendered, words
 from cooldown.search.report.page import Head
@@ -41,7 +43,8 @@ def head(result: Result) -> Head:
     blocks: list[Any] = [Text(found.why)] if found.why else []
     blocks += [Text(result.scope)] if result.scope else []
     view = result.view
-    blocks += [rendered(t) for t in (arms_table(view), references_table(view), errors_table(view)) if len(t)]
+    blocks += [rendered(arms_table(view)), *first_chart(result), *_best_config(result)]
+    blocks += [rendered(table) for table in (references_table(view), errors_table(view)) if len(table)]
     # What an unfinished experiment needs is said above the answer.
     if found.next and result.status is Status.DONE:
         price = f", about {duration(found.next.seconds)}" if found.next.seconds else ""
@@ -50,6 +53,26 @@ def head(result: Result) -> Head:
         else:
             blocks += [Text(f"{found.next.purpose}{price}.")]
     return Head(found.sentence, tuple(about), tuple(_state(result)), tuple(blocks))
+
+
+def first_chart(result: Result) -> list[Chart]:
+    """The pair of the answer, and what the best arm is ahead of: the chart of the first page."""
+    losses = {v.a: v.a_loss for v in result.verdicts} | {v.b: v.b_loss for v in result.verdicts}
+    best = min(
+        (arm for arm, loss in losses.items() if loss is not None), key=lambda arm: losses[arm] or 0, default=None
+    )
+    shown = [v for v in result.verdicts if (v.primary or best in (v.a, v.b)) and v.difference is not None]
+    return [Chart(figures.forest_title(shown), figures.FOREST_CAPTION, figures.forest(shown))] if shown else []
+
+
+def _best_config(result: Result) -> list[Configs]:
+    """The config that an export takes."""
+    try:
+        chosen = choose(result.view, None)
+    except InputError:
+        return []
+    found = _config(chosen.study.arm, chosen.study, chosen.trial.config)
+    return [Configs((replace(found, title=f"Best config: {found.title}"),))]
 
 
 def day(seconds: float) -> str:
@@ -113,7 +136,7 @@ def alarms(result: Result) -> Section:
     ]
     known = any(verdict.difference is not None for verdict in result.verdicts)
     nothing = [Text("No alarms." if known else "No alarms so far.")] if result.verdicts else []
-    return Section("Alarms", "alarms", tuple(doubts or nothing))
+    return Section("Alarms", "alarms", tuple(doubts or nothing), folded=False)
 
 
 def pairs(result: Result) -> Section:
@@ -182,27 +205,5 @@ def _config(arm: str, study: StudyRecord, config: TrainConfig) -> Config:
         facts.append(f"validation loss {formatted(winner.validation_loss, Form.LOSS)}")
         if winner.finalist_loss is not None:
             facts.append(f"{formatted(winner.finalist_loss, Form.LOSS)} over further seeds")
-    table = words(("Setting", "Value"), config_rows(config))
+    table = words(("Setting", "Value"), settings_of(config))
     return Config(arm, ", ".join(facts), table, json.dumps(config.to_json(), indent=2, ensure_ascii=False))
-
-
-def config_rows(config: TrainConfig) -> list[tuple[str, str]]:
-    """A config as rows of setting and value; strategies only where they are on."""
-    from cooldown.objectives import asynchronous, optimizers, schedules
-
-    rows: list[tuple[str, str]] = []
-    catalogs = (("Optimizer", optimizers), ("Schedule", schedules), ("Asynchronous", asynchronous))
-    for (title, catalog), choice in zip(catalogs, config.entries, strict=False):
-        rows.append((title, choice.name))
-        units = {
-            declared.name: f" {declared.unit.value}"
-            for declared in catalog.get(choice.name).hyperparameters
-            if isinstance(declared, Hyperparameter) and declared.unit.value
-        }
-        rows += [(name, f"{setting(value)}{units.get(name, '')}") for name, value in choice.hyperparameters.items()]
-    rows += [("batch_size", str(config.batch_size)), ("epochs", str(config.epochs))]
-    for name, strategy in STRATEGIES.items():
-        value = getattr(config, name)
-        if value != strategy.declared.default:
-            rows.append((name, setting(value)))
-    return rows

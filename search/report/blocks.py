@@ -125,11 +125,12 @@ class Part:
 
 @dataclass(frozen=True)
 class Section:
-    """The blocks under one title; a section without blocks is left out."""
+    """The blocks under one title; a section without blocks is left out. folded: whether it is closed at first."""
 
     title: str
     anchor: str
     blocks: Sequence[Any] = field(default_factory=tuple)
+    folded: bool = True
 
     @property
     def parts(self) -> list[Part]:

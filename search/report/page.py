@@ -1,5 +1,6 @@
 """The page: the template renders the blocks as HTML, with the style sheet, the script and plotly.js inside."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,9 +8,11 @@ from importlib.resources import files
 from typing import Any
 
 from cooldown.objectives.plain_text import visible
-from cooldown.search.experiments.result import Result
 from cooldown.search.report.blocks import Section
 from cooldown.search.report.embedding import Figures
+from cooldown.storage import Status
+
+PERCENT = re.compile(r"(\d) %")
 
 
 @dataclass(frozen=True)
@@ -22,16 +25,10 @@ class Head:
     blocks: tuple[Any, ...]
 
 
-def page(result: Result, head: Head, sections: Sequence[Section]) -> str:
-    """The HTML document."""
-    figures = Figures()
-    text: str = _template().render(
-        name=result.name,
-        status=result.status.value,
-        head=head,
-        sections=sections,
-        figures=figures,
-    )
+def page(name: str, status: Status, head: Head, sections: Sequence[Section]) -> str:
+    """The HTML document. name: its title. status: of what it is about."""
+    figures, shown = Figures(), [section for section in sections if section.blocks]
+    text: str = _template().render(name=name, status=status.value, head=head, sections=shown, figures=figures)
     return text.strip() + "\n"
 
 
@@ -50,7 +47,7 @@ def _template() -> Any:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
+        finalize=lambda value: _shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
     )
     environment.globals = {
         "style": Markup(packaged("report.css")),
@@ -59,3 +56,8 @@ def _template() -> Any:
         "markup": Markup,
     }
     return environment.from_string(packaged("report.html.jinja"))
+
+
+def _shown(text: str) -> str:
+    """A text with what is invisible in it as escapes, and no line break between a number and its percent sign."""
+    return PERCENT.sub("\\1\N{NO-BREAK SPACE}%", visible(text))

@@ -93,15 +93,38 @@
     for (const [place, figure] of drawn) Plotly.react(place, figure.data, layout(figure), config);
   }
 
+  // Those of a closed section have no width yet.
+  const shown = (place) => !place.closest(".later") && !place.closest(".fold:not([open])");
+  const undrawn = () => [...document.querySelectorAll(".plot")].filter((place) => shown(place) && !drawn.has(place));
+
   // One at a time, so that the page stays responsive.
-  const waiting = [...document.querySelectorAll(".plot")].filter((place) => !place.closest(".later"));
   function next() {
-    const place = waiting.shift();
+    const [place] = undrawn();
     if (!place) return;
     draw(place);
     setTimeout(next);
   }
   next();
+
+  const folds = [...document.querySelectorAll(".fold")];
+  for (const fold of folds) fold.addEventListener("toggle", next);
+
+  // A link to a section, or to a part of one, opens it.
+  function opened() {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const fold = target && (target.closest(".fold") || target.querySelector(":scope > .fold"));
+    if (!fold || fold.open) return;
+    fold.open = true;
+    target.scrollIntoView();
+  }
+  addEventListener("hashchange", opened);
+  opened();
+
+  const all = document.getElementById("all");
+  all.hidden = folds.length === 0;
+  all.addEventListener("click", () => {
+    for (const fold of folds) fold.open = true;
+  });
 
   // Parallel coordinates use the graphics card, which has room for only a few such figures.
   for (const later of document.querySelectorAll(".later")) {
@@ -117,7 +140,7 @@
   matchMedia("(min-width: 640px)").addEventListener("change", redraw);
   matchMedia("print").addEventListener("change", redraw);
   addEventListener("beforeprint", () => {
-    while (waiting.length) draw(waiting.shift());
+    undrawn().forEach(draw);
     printed = true;
     redraw();
   });

@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,6 +22,7 @@ from cooldown.objectives.plain_text import visible
 from cooldown.objectives.tasks import is_frame
 
 if TYPE_CHECKING:
+    from cooldown.search.evidence.across.measured import LeftOut, Measured
     from cooldown.search.experiments.result import Result
 
 CONNECT, READ = 10.0, 300.0
@@ -83,6 +84,12 @@ class Client:
         """What runs, what waits in its order, and what is paused."""
         listed: list[dict[str, Any]] = self._json("GET", "queue")["queue"]
         return listed
+
+    def across(self, names: Sequence[str] = ()) -> "list[Measured | LeftOut]":
+        """All experiments, or those of these names, as `cooldown summary` compares them over tasks."""
+        from cooldown.search.evidence.across.document import received
+
+        return received(self._json("GET", "summary", params={"name": list(names)}))
 
     def show(self, name: str) -> dict[str, Any]:
         """The document of an experiment, as `cooldown show --json` prints it."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cooldown.search.evidence.standing import Leaders
+from cooldown.search.experiments.across import Measuring
 from cooldown.search.experiments.result import Result
 from cooldown.search.service.access.log import Requests
 from cooldown.storage import Ledger
@@ -40,6 +41,7 @@ class Service:
     url: str
     limits: Limits = Limits()
     leaders: Leaders = field(default_factory=Leaders)
+    measuring: Measuring = field(default_factory=Measuring)
     documents: "Newest" = field(default_factory=lambda: Newest(most=64))
     claims: "Newest" = field(default_factory=lambda: Newest(most=64))
     requests: Requests = field(default_factory=Requests)

@@ -25,9 +25,10 @@ HALVINGS = 44
 
 
 @lru_cache(maxsize=256)
-def studentized_range_quantile(probability: float, groups: int, degrees: int) -> float:
+def studentized_range_quantile(probability: float, groups: int, degrees: float) -> float:
     """The value q below which the range of `groups` independent normal means, in units of their estimated standard
-    error, falls with `probability`, of (0, 1). groups: at least 2. degrees: of freedom of that estimate, at least 1.
+    error, falls with `probability`, of (0, 1). groups: at least 2. degrees: of freedom of that estimate, at least 1, or
+    infinite where it is known, as of ranks.
 
     Raises ValueError for numbers outside these ranges. Source: Tukey 1953.
     """
@@ -64,10 +65,12 @@ def _range_probability(widths: NDArray[np.float64], groups: int) -> NDArray[np.f
     return np.asarray(groups * below ** (groups - 1) @ density, np.float64)
 
 
-def _standard_deviations(degrees: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _standard_deviations(degrees: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Values (n,) of an estimated standard deviation whose truth is 1, and their weights (n,), which add up to 1."""
     from scipy.special import chdtri, gammaln
 
+    if np.isinf(degrees):
+        return np.ones(1), np.ones(1)
     low, high = (float(np.sqrt(chdtri(degrees, tail) / degrees)) for tail in (1 - NEGLIGIBLE, NEGLIGIBLE))
     s, weights = _nodes(low, high)
     half = degrees / 2

@@ -299,7 +299,7 @@ def test_the_verdict_is_told_at_a_glance(ledgers: Ledgers, open_app: Open) -> No
 
     found = load("whole", db=ledgers.done).answer
     app = fine(open_app(ledgers.done, "verdict", experiment="whole"))
-    assert app.subheader[0].value.replace("\\", "") == found.sentence
+    assert app.header[0].value.replace("\\", "") == found.sentence
     told = words(app).replace("\\", "")
     assert found.question in told
     assert f"{found.word}]" in told

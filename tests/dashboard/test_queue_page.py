@@ -36,7 +36,7 @@ def test_it_shows_what_runs_what_waits_in_order_and_what_ended(pages: Pages, ope
         assert writer is not None
         queue.request("runs", Change.STOP)
         app = fine(open_app(pages.url, "queue"))
-    assert [header.value for header in app.subheader] == ["Running (1)", "Queued (2)", "Paused (1)", "Ended (1)"]
+    assert [header.value for header in app.header] == ["Running (1)", "Queued (2)", "Paused (1)", "Ended (1)"]
     duplicates = [button.key for button in app.button if button.label == "Duplicate"]
     assert duplicates == [f"duplicate {name}" for name in ("runs", "first", "late", "rests", "gone")]
     shown = said(app)

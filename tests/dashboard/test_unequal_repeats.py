@@ -71,4 +71,4 @@ def test_every_face_shows_them(
     monkeypatch.setattr(data, "result", lambda _: Result(uneven))
     app = open_app(ledger[0], "verdict", experiment="uneven")
     assert not app.exception
-    assert told in [text.value.replace("\\", "") for text in app.subheader]
+    assert told in [text.value.replace("\\", "") for text in app.header]

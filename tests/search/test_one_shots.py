@@ -107,7 +107,7 @@ def test_the_searches_are_what_they_are_without_it(record: ExperimentRecord, tmp
 
 
 def test_optuna_sees_it_as_a_study_of_one_trial(record: ExperimentRecord, url: str) -> None:
-    name = f"{record.name}/adam/0/default"
+    name = f"{record.name}/~default/adam/0"
     study = optuna.load_study(study_name=name, storage=RDBStorage(url))
     (one_shot,) = (each for each in record.default_configs if (each.arm, each.repeat) == ("adam", 0))
     assert [(trial.params, trial.value) for trial in study.trials] == [({}, one_shot.trials[0].validation_loss)]

@@ -161,7 +161,7 @@ def test_noise_alone_hardly_ever_blames_a_run() -> None:
 
 
 def test_the_share_of_capped_runs_is_shown_for_each_arm(record: ExperimentRecord) -> None:
-    table = arms_table(View(record)).narrowed()
+    table = arms_table(View(record))
     searched = {
         arm: [curve.capped for study in record.studies if study.arm == arm for curve in study.curves(Purpose.SEARCH)]
         for arm in ARMS

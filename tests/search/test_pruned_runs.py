@@ -142,7 +142,7 @@ def test_the_section_fits(record: ExperimentRecord, whole: ExperimentRecord, wid
     for each, words in ((record, "Search cost saved"), (whole, "Winners pruned")):
         console = Console(width=width, markup=False, highlight=False)
         with console.capture() as captured:
-            console.print(blocks(MADE["pruning"](View(each)), width))
+            console.print(blocks(MADE["pruning"](View(each))))
         printed = captured.get()
         assert all(len(line) <= width for line in printed.splitlines())
         assert words in printed

@@ -88,9 +88,9 @@ def test_the_page_is_well_made(text: str) -> None:
     assert all(given.get("scope") in ("row", "col") for tag, given in page.elements if tag == "th")
     plots = [given for _, given in page.elements if given.get("class") == "plot"]
     assert len(plots) > 20
-    assert all(given["role"] == "img" and given["aria-label"] for given in plots)
-    # Those of the pairs and of the credit split are in the tables below them.
-    assert text.count('class="numbers"') == len(plots) - 2
+    assert all(given["role"] == "group" and given["aria-label"] for given in plots)
+    # Those of the first page, of the pairs and of the credit split are in the tables beside them.
+    assert text.count('class="numbers"') == len(plots) - 3
 
 
 def test_nothing_is_asked_of_another_machine(text: str) -> None:

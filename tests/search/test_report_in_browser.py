@@ -1,5 +1,6 @@
 """The report in a real browser: opened from its file, in both themes, on paper, and without a request to anybody."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from covering import in_short
 from playwright.sync_api import Browser
 from report_pages import ARMS, HOSTILE, STATES
@@ -54,6 +56,7 @@ def shown(browser: Browser, tmp_path: Path) -> Show:
             page.on("pageerror", lambda error: wrong.append(str(error)))
             page.on("request", lambda request: wrong.append(request.url) if not own(request.url) else None)
             page.goto(path.as_uri())
+            page.get_by_role("button", name="Open all sections").click()
             page.wait_for_function(f"[...{PLOTS}].every((plot) => plot.querySelector('.main-svg'))")
             yield page
             assert wrong == []
@@ -101,7 +104,7 @@ def test_what_is_drawn_on_demand_is_drawn_and_put_away(text: str, shown: Show) -
 
 def test_on_paper_figures_fit_and_details_are_closed(text: str, shown: Show) -> None:
     with shown(text, dark=True) as page:
-        page.locator("summary").first.click()
+        page.locator("summary:not(.fold > summary)").first.click()
         page.emulate_media(media="print")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
         widths = page.evaluate(
@@ -109,12 +112,57 @@ def test_on_paper_figures_fit_and_details_are_closed(text: str, shown: Show) -> 
         )
         assert max(widths) <= 680
         assert page.evaluate("getComputedStyle(document.querySelector('.plot .xtick text')).fill") == "rgb(27, 33, 39)"
-        assert page.locator("details:visible").count() == 0
+        assert page.locator("details:not(.fold):visible").count() == 0
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         page.emulate_media(media="screen")
         page.wait_for_function(
             "getComputedStyle(document.querySelector('.plot .xtick text')).fill === 'rgb(227, 232, 236)'"
         )
+
+
+PAPER = {"width": 703, "height": 1032}
+"""Of an A4 page between margins of 12 mm, in pixels."""
+
+
+def test_the_first_printed_page_is_answer_table_chart_and_config(text: str, browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(text, encoding="utf-8")
+    with opened(browser, width=PAPER["width"], height=PAPER["height"]) as page:
+        page.goto(path.as_uri())
+        page.wait_for_function("document.querySelector('#answer .plot .main-svg')")
+        pages = page.pdf(format="A4")
+        assert 1 <= len(re.findall(rb"/Type\s*/Page\b", pages)) <= 8
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        for part in (".answer", "table", ".plot", ".config"):
+            box = page.locator(f"#answer {part}").first.bounding_box()
+            assert box is not None
+            assert box["y"] + box["height"] <= PAPER["height"], f"{part} is on the first page"
+        assert page.locator("main > section:visible h2").all_inner_texts() == ["Answer", "Alarms"]
+
+
+def test_a_link_opens_the_section_that_it_leads_to(text: str, browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(text, encoding="utf-8")
+    with opened(browser) as page:
+        page.goto(f"{path.as_uri()}#sensitivity")
+        page.wait_for_function("document.querySelector('#sensitivity > .fold').open")
+        page.wait_for_function("document.querySelector('#sensitivity .plot .main-svg')")
+        page.get_by_role("link", name="Budget").click()
+        page.wait_for_function("document.querySelector('#budget > .fold').open")
+        assert page.locator(".fold[open]").count() == 2
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_axe_finds_nothing(text: str, browser: Browser, tmp_path: Path, dark: bool) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(text, encoding="utf-8")
+    with opened(browser, dark=dark, width=390 if dark else 1440) as page:
+        page.goto(path.as_uri())
+        page.get_by_role("button", name="Open all sections").click()
+        page.wait_for_function(f"[...{PLOTS}].every((plot) => plot.querySelector('.main-svg'))")
+        found = Axe().run(page).response["violations"]
+        assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found] == []
 
 
 @pytest.mark.parametrize("state", ["running", "empty"])

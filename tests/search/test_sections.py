@@ -132,7 +132,7 @@ def test_a_target_is_reached_after_whole_epochs_or_censored(record: ExperimentRe
 def test_a_section_fits_and_names_every_arm(record: ExperimentRecord, name: str, width: int) -> None:
     console = Console(width=width, markup=False, highlight=False)
     with console.capture() as captured:
-        console.print(blocks(MADE[name](View(record)), width))
+        console.print(blocks(MADE[name](View(record))))
     printed = captured.get()
     assert all(len(line) <= width for line in printed.splitlines())
     assert A in printed
@@ -145,7 +145,7 @@ def test_a_section_of_an_experiment_that_has_nothing_yet(record: ExperimentRecor
     empty = replace(record, studies=tuple(replace(study, trials=()) for study in record.studies))
     console = Console(width=80)
     with console.capture() as captured:
-        console.print(blocks(MADE[name](View(empty)), 80))
+        console.print(blocks(MADE[name](View(empty))))
     assert captured.get().strip()
 
 

@@ -11,7 +11,7 @@ from search_runs import run_in_threads, spec
 from cooldown.search.cli.listings import experiments
 from cooldown.search.evidence.losses import mean_test_losses, winners_loss
 from cooldown.search.evidence.measures import score_in_words
-from cooldown.search.evidence.standing import UNKNOWN, Leaders, leader, lines, took
+from cooldown.search.evidence.standing import UNKNOWN, Leader, Leaders, leader, lines, took
 from cooldown.search.evidence.view import View
 from cooldown.search.evidence.wording import lead
 from cooldown.search.experiments import Result
@@ -45,7 +45,10 @@ def test_the_leader_is_that_of_the_record(url: str) -> None:
     said = lead(result.verdicts[0])
     (listed,) = (each for each in ledger.summaries() if each.name == "mine")
     assert said is not None
-    assert leader(listed, winners["mine"]) == f"{said.leader} by {said.amount.partition(' lower')[0]}"
+    found = leader(listed, winners["mine"])
+    assert found.text == f"{said.leader} by {said.amount.partition(' lower')[0]}"
+    assert (found.wins, found.compared) == (said.wins, said.repeats)
+    assert found.probability == pytest.approx(said.probability)
 
 
 def test_winners_of_a_widened_search_are_those_of_its_last_attempt(url: str) -> None:
@@ -63,16 +66,16 @@ def test_winners_of_a_widened_search_are_those_of_its_last_attempt(url: str) -> 
 
 def test_a_lead_by_hand() -> None:
     winners = [*won("momentum+cosine", 0.9, 0.9), *won("adam", 1.0, 1.0)]
-    assert leader(summary(), winners) == "momentum+cosine by 10 %"
-    assert leader(summary(), [*won("momentum+cosine", 1.0), *won("adam", 0.5)]) == "adam by 50 %"
-    assert leader(summary(), [*won("momentum+cosine", 1.0), *won("adam", 1.0)]) == "equal losses"
-    assert leader(summary(), [*won("momentum+cosine", -1.0), *won("adam", 1.0)]) == "momentum+cosine by 2.0000"
-    assert leader(summary(), won("adam", 1.0)) == leader(summary(), []) == UNKNOWN
+    assert leader(summary(), winners).text == "momentum+cosine by 10 %"
+    assert leader(summary(), [*won("momentum+cosine", 1.0), *won("adam", 0.5)]).text == "adam by 50 %"
+    assert leader(summary(), [*won("momentum+cosine", 1.0), *won("adam", 1.0)]).text == "equal losses"
+    assert leader(summary(), [*won("momentum+cosine", -1.0), *won("adam", 1.0)]).text == "momentum+cosine by 2.0000"
+    assert leader(summary(), won("adam", 1.0)) == leader(summary(), []) == Leader(UNKNOWN)
 
 
 def test_only_repeats_that_both_have_count() -> None:
     winners = [*won("momentum+cosine", 0.9, 9.0), *won("adam", 1.0)]
-    assert leader(summary(), winners) == "momentum+cosine by 10 %"
+    assert leader(summary(), winners).text == "momentum+cosine by 10 %"
 
 
 def test_the_pair_is_the_one_that_was_asked_about() -> None:
@@ -82,16 +85,16 @@ def test_the_pair_is_the_one_that_was_asked_about() -> None:
         *won("momentum+sgdr", 0.5, chosen_by=0.6),
         *won("adam", 1.0),
     ]
-    assert leader(summary(arms), winners) == "momentum+cosine by 10 %"
+    assert leader(summary(arms), winners).text == "momentum+cosine by 10 %"
     asked = summary(arms, spec=spec(arms=arms, primary=("momentum+sgdr", "adam")).to_json())
-    assert leader(asked, winners) == "momentum+sgdr by 50 %"
+    assert leader(asked, winners).text == "momentum+sgdr by 50 %"
 
 
 def test_one_arm_has_its_best() -> None:
     winners = [Winner("adam", 0, 0.2, 0.3, 0.5), Winner("adam", 1, 0.1, 0.4, 0.986)]
-    assert leader(summary(("adam",)), winners) == "best: 98.6 % accuracy"
-    assert leader(summary(("adam",)), won("adam", 0.25, score=None)) == "best: test loss 0.2500"
-    assert leader(summary(("adam",)), []) == UNKNOWN
+    assert leader(summary(("adam",)), winners).text == "best: 98.6 % accuracy"
+    assert leader(summary(("adam",)), won("adam", 0.25, score=None)).text == "best: test loss 0.2500"
+    assert leader(summary(("adam",)), []).text == UNKNOWN
     assert score_in_words(spec(task="diabetes"), 0.49) == "R² 0.490"
     assert score_in_words(spec(task="houses.csv"), 0.49) == "score 0.490"
 
@@ -106,16 +109,16 @@ def test_the_list_in_a_terminal() -> None:
     winners = {"one": [*won("momentum+cosine", 0.9, 0.9), *won("adam", 1.0, 1.0)]}
     console = Console(width=80, markup=False, highlight=False)
     with console.capture() as captured:
-        console.print(experiments(lines([summary()], winners, Leaders())[0], [], 80))
+        console.print(experiments(lines([summary()], winners, Leaders())[0], []))
     head, line = captured.get().splitlines()
-    assert head.split() == ["Name", "Task", "Leader", "Took", "Status", "Trials"]
-    assert " ".join(line.split()) == "one iris momentum+cosine by 10 % 1 min 15 s done 8/16"
+    assert head.split() == ["Name", "Task", "Leader", "Ahead", "in", "P(better)", "Status", "Took"]
+    assert " ".join(line.split()) == "one iris momentum+cosine by 10 % 2 of 2 > 99.9 % done 8/16 1 min 15 s"
 
 
 def test_a_leader_is_worked_out_again_only_where_something_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def heard(of: Summary, winners: Any) -> str:
+    def heard(of: Summary, winners: Any) -> Leader:
         asked.append(of.name)
         return leader(of, winners)
 
@@ -124,11 +127,11 @@ def test_a_leader_is_worked_out_again_only_where_something_changed(monkeypatch: 
     for winners, again in ((first, True), (first, False), (won("adam", 1.0), True), (first, True)):
         del asked[:]
         assert leaders.of(summary(), winners) == leader(summary(), winners)
-        assert leaders.of(summary(name="two"), first) == "momentum+cosine by 10 %"
+        assert leaders.of(summary(name="two"), first) == leader(summary(), first)
         assert ("one" in asked) == again
     del asked[:]
-    assert leaders.of(summary(trials=9), first) == "momentum+cosine by 10 %"
-    assert leaders.of(summary(("adam",), trials=9), first) == "best: 90.0 % accuracy"
+    assert leaders.of(summary(trials=9), first).text == "momentum+cosine by 10 %"
+    assert leaders.of(summary(("adam",), trials=9), first).text == "best: 90.0 % accuracy"
     assert asked == ["one", "one"]
 
 

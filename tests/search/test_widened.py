@@ -143,7 +143,8 @@ def test_optuna_has_both_searches(url: str, record: ExperimentRecord) -> None:
     resume("tiny", extend=True, db=url, workers=1)
     names = optuna.get_all_study_names(url)
     assert {name for name in names if "/sgd/" in name} == {
-        *(f"tiny/sgd/{repeat}{part}" for repeat in (0, 1) for part in ("", "/default", "/widened-1"))
+        *(f"tiny/sgd/{repeat}{part}" for repeat in (0, 1) for part in ("", "/widened-1")),
+        *(f"tiny/~default/sgd/{repeat}" for repeat in (0, 1)),
     }
 
 

@@ -31,7 +31,7 @@ from optuna.trial import TrialState
 from patience import PATIENCE
 
 from cooldown.objectives import Curve
-from cooldown.storage import Ledger, LedgerError, StudyKey, UnreadableError
+from cooldown.storage import Ledger, LedgerError, Purpose, StudyKey, UnreadableError
 from cooldown.storage.fingerprint import fingerprint
 from cooldown.storage.health import examine
 
@@ -156,8 +156,8 @@ def optuna_cli(*arguments: str) -> Any:
 def test_optunas_command_line_opens_a_ledger(storage: RDBStorage, url: str) -> None:
     studies = optuna_cli("studies", "--storage", url)
     assert [(study["name"], study["direction"], study["n_trials"]) for study in studies] == [
-        (STUDY, ["MINIMIZE"], 5),
         (f"{NAME}/momentum+sgdr/0", ["MINIMIZE"], 5),
+        (STUDY, ["MINIMIZE"], 5),
     ]
     trials = optuna_cli("trials", "--storage", url, "--study-name", STUDY)
     assert [trial["number"] for trial in trials] == list(range(5))
@@ -179,8 +179,8 @@ def test_optunas_dashboard_opens_a_ledger(storage: RDBStorage) -> None:
         return json.loads(body)
 
     summaries = get("/api/studies")["study_summaries"]
-    assert [summary["study_name"] for summary in summaries] == [STUDY, f"{NAME}/momentum+sgdr/0"]
-    detail = get(f"/api/studies/{summaries[0]['study_id']}")
+    assert [summary["study_name"] for summary in summaries] == [f"{NAME}/momentum+sgdr/0", STUDY]
+    detail = get(f"/api/studies/{summaries[1]['study_id']}")
     assert detail["trials"][0]["values"] == [0.5]
     assert [trial["state"] for trial in detail["trials"]] == ["Complete"] * 5
     assert detail["trials"][0]["intermediate_values"][0] == {"step": 1, "value": 1.5}
@@ -189,3 +189,27 @@ def test_optunas_dashboard_opens_a_ledger(storage: RDBStorage) -> None:
         "adam.learning_rate",
         "sgdr.warmup_steps",
     }
+
+
+def test_optuna_dashboard_lists_searches_first_and_says_what_each_study_is(ledger: Ledger, storage: RDBStorage) -> None:
+    keys = [*(StudyKey(arm, repeat) for arm in ("sgd", "adam") for repeat in (0, 1)), StudyKey("adam", 0, True)]
+    ledger.create("mine", {"task": "iris", "seeds": 3, "seed": 7}, "data", [keys[-1], *keys[:-1]])
+    ledger.extend("mine", {"task": "iris", "seeds": 3, "seed": 7}, [*keys, StudyKey("adam", 0, attempt=1)], [])
+    studies = optuna.get_all_study_summaries(storage)
+    # As its page does: by falling number, unless it is told otherwise.
+    listed = sorted((study for study in studies if study.study_name.startswith("mine/")), key=lambda s: -s._study_id)
+    assert [study.study_name for study in listed] == [
+        "mine/adam/0/widened-1",
+        *("mine/sgd/0", "mine/sgd/1", "mine/adam/0", "mine/adam/1"),
+        "mine/~default/adam/0",
+    ]
+    assert max(study.study_name for study in listed) == "mine/~default/adam/0"
+    about = {"experiment": "mine", "task": "iris", "seeds": 3, "seed": 7, "arm": "adam", "repeat": 0}
+    assert listed[-1].user_attrs == {**about, "purpose": "default config"}
+    assert listed[0].user_attrs == {**about, "purpose": "search", "widened": 1}
+
+
+def test_a_trial_names_the_seeds_of_its_replicates(ledger: Ledger, storage: RDBStorage) -> None:
+    study, ours = optuna.load_study(study_name=STUDY, storage=storage), study_of(ledger, NAME)
+    for theirs, trial in zip(study.trials, ours.trials, strict=True):
+        assert theirs.user_attrs == {"seeds": [each.seed for each in trial.curves[Purpose.SEARCH]]}

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from cooldown.search.service.api import about, claims, control, docs, reading, uploads
+from cooldown.search.service.api import about, claims, control, docs, reading, summary, uploads
 from cooldown.search.service.api.problems import AsProblems, Problem, answer_with_problems
 from cooldown.search.service.service import Service
 
@@ -35,6 +35,7 @@ def api(service: Service) -> ASGIApp:
     for router in (
         reading.router,
         reading.queue,
+        summary.router,
         control.router,
         uploads.router_of(service),
         claims.router,

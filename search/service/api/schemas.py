@@ -13,6 +13,9 @@ class Listed(BaseModel):
     status: str = Field(examples=["running"])
     trials: int = Field(description="trials that are done")
     leader: str = Field(description="who leads, in a few words", examples=["momentum+cosine by 8 %"])
+    wins: int | None = Field(description="in how many of the compared repeats", examples=[4])
+    compared_repeats: int | None = Field(description="repeats of both arms", examples=[5])
+    probability_better: float | None = Field(description="that the leader is better", examples=[0.93])
     created_at: float = Field(description="seconds since 1970")
     finished_at: float | None
 

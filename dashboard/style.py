@@ -1,0 +1,55 @@
+"""The style of the pages where Streamlit's own is hard to read, and on paper.
+
+Streamlit has no options for these. Selectors are its test ids, which it keeps for such uses.
+"""
+
+CAPTIONS = """
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] * { opacity: 1; color: %(muted)s; }
+[data-testid="stCaptionContainer"] code { color: %(code)s; }
+"""
+"""Streamlit's captions are faded to a contrast of 3.9, below the 4.5 that small text needs."""
+
+TOKENS = """
+[data-testid="stCode"] .token:is(.property, .variable, .function, .keyword) { color: #006A8A !important; }
+[data-testid="stCode"] .token.string { color: #12703A !important; }
+[data-testid="stCode"] .token:is(.number, .boolean) { color: #0B6E62 !important; }
+"""
+"""The colours of its code are as pale in its light theme."""
+
+CHIPS = """
+[data-tag], [data-tag] * { color: #0E1117 !important; }
+"""
+"""Its dark theme would set the text of chips white on our light blue."""
+
+FOCUS = """
+:is(a, button, summary, input, textarea, [role], [data-testid="stMain"]):focus-visible {
+  outline: 2px solid %(focus)s !important; outline-offset: 2px;
+}
+[data-testid="stMain"]:focus-visible { outline-offset: -2px; }
+"""
+
+PAPER = """
+@page { margin: 12mm; }
+@media print {
+  [data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stToolbar"], .modebar-container { display: none; }
+  html, body, #root, [data-testid="stApp"], [data-testid="stAppViewContainer"], [data-testid="stMain"] {
+    position: static !important; display: block !important; height: auto !important; overflow: visible !important;
+  }
+  [data-testid="stMainBlockContainer"] { max-width: none; min-width: min-content; padding: 0; zoom: 0.7; }
+  /* What is wider than the paper makes the browser print everything smaller, unless it is cut off. */
+  [data-testid="stMainBlockContainer"] div { overflow: visible !important; min-width: min-content; }
+  [data-testid="stPlotlyChart"], [data-testid="stDataFrame"], pre { break-inside: avoid; }
+  h1, h2, h3 { break-after: avoid; }
+}
+"""
+"""Its pages scroll inside the window, of which only what is in sight would be printed."""
+
+LIGHT = {"muted": "#5C5B58", "code": "#1F5F50", "focus": "#0072B2"}
+DARK = {"muted": "#A8A6A0", "code": "#8FD3B6", "focus": "#56B4E9"}
+"""Each has a contrast of at least 4.5 with the theme's backgrounds."""
+
+
+def style(*, dark: bool) -> str:
+    """The style element of every page."""
+    rules = f"{CAPTIONS}{FOCUS}" % (DARK if dark else LIGHT)
+    return f"<style>{rules}{CHIPS if dark else TOKENS}{PAPER}</style>"
