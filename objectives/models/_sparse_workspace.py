@@ -39,13 +39,13 @@ class SparseWorkspace(Workspace):
 
     def enter(self, indices: Indices) -> None:
         """The first layer's products for the rows `indices` (R, B), before biases."""
-        from cooldown.objectives.models import _sparse_kernels
+        from cooldown.objectives.models import sparse_kernels
 
-        _sparse_kernels.forward(*self._cells, indices, self.theta, self._outputs)
+        sparse_kernels.forward(*self._cells, indices, self.theta, self._outputs)
 
     def leave(self, indices: Indices) -> None:
         """The gradient of the first layer's weights."""
-        from cooldown.objectives.models import _sparse_kernels
+        from cooldown.objectives.models import sparse_kernels
 
         columns, counts, _ = self.filled
-        _sparse_kernels.backward(*self._cells, indices, self._delta, self.gradient, columns, counts, self._is_filled)
+        sparse_kernels.backward(*self._cells, indices, self._delta, self.gradient, columns, counts, self._is_filled)

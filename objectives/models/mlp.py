@@ -256,7 +256,7 @@ class MLP:
 
     def _outputs(self, theta: Parameters, X: Any, scratch: Scratch | None = None) -> Parameters:
         """Outputs (R, m, K) for features `X` (m, d), in one of the arrays of `scratch` if there is one."""
-        z = X
+        z: Parameters = X
         for i, (layer, norm) in enumerate(zip(self.layers, (*self.architecture.norms, None), strict=True)):
             shape = len(theta), X.shape[0], layer.outputs
             out = None if scratch is None else scratch.array(f"layer {i}", shape, theta.dtype)

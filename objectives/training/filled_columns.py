@@ -48,7 +48,7 @@ class FilledUpdate:
         hyperparameters: NDArray[Any],
     ) -> None:
         """One update in place."""
-        from cooldown.objectives.models import _sparse_kernels as kernels
+        from cooldown.objectives.models import sparse_kernels as kernels
 
         filled = self._model.filled
         assert filled is not None
