@@ -123,7 +123,7 @@ class Simulated(Executor):
         """Go on to the end of the next job, and end all that are over by then."""
         self.now = max(self.now, self._running[0][0])
         while self._running and self._running[0][0] <= self.now:
-            _, _, future, (purpose, repeat, configs, seeds, _) = heapq.heappop(self._running)
+            _, _, future, (purpose, repeat, configs, seeds, *_) = heapq.heappop(self._running)
             future.set_result([[made_up(config, seed, purpose, repeat) for seed in seeds] for config in configs])
 
     def close(self) -> None:

@@ -79,6 +79,8 @@ class Optimizer(Entry):
     matrices: for a rule that treats the weight matrices of a model as such.
     reported: `reported(theta, *slots, *hyperparameters) -> theta`, the parameters that are measured and kept, for a
         rule that trains others; written like `update`. With all slots zero they are `theta` itself.
+    idle_without_gradient: whether the formula changes neither a parameter nor its state where the gradient is 0, so
+        that on sparse rows only what has a gradient is updated.
     note: how to read this rule's learning rate, if it is unusual.
     colour: `#rrggbb` in every figure, distinct from all others on white and on black; "" derives one from the name.
     native: by export format, the framework's own rule that is exactly this one. differs: by export format, why the
@@ -95,6 +97,7 @@ class Optimizer(Entry):
     numbers: Numbers | None = None
     matrices: Matrices | None = None
     reported: Callable[..., Any] | None = None
+    idle_without_gradient: bool = False
     note: str = ""
     colour: str = ""
     native: Natives = field(default_factory=dict, compare=False)

@@ -118,6 +118,10 @@ def _declaration(rule: Optimizer) -> None:
             rule.reported(np.float64(1.5), *fresh) == 1.5,
             "reported must return theta while all slots are zero, as at the start and after a restart",
         )
+    if rule.idle_without_gradient:
+        before = [np.float64(1.0), *[np.float64(0.1)] * len(rule.slots)]
+        idle = _updated(rule, before[0], np.float64(0), before[1:])
+        expect(list(idle) == before, "idle_without_gradient, but the formula changes something where the gradient is 0")
     result = _updated(rule, np.float64(1.0), np.float64(0.5), [np.float64(0.1)] * len(rule.slots))
     returns = ", ".join(["theta", *rule.slots])
     expect(

@@ -35,11 +35,13 @@ from cooldown.objectives.data.task import Kind, Task
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.models.joining import joined
 from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.models.sparse_rows import arrays_of, hashed, in_dtype, is_sparse
 from cooldown.objectives.problem import Indices, Problem
 from cooldown.objectives.random_streams import seeds
 from cooldown.objectives.references import LOGISTIC, NO_MODEL, RIDGE, TREES
 
-Data = tuple[NDArray[np.float64], NDArray[Any]]
+Data = tuple[Any, NDArray[Any]]
+"""X (n, d), an array or a CSR array, and y."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +50,8 @@ class ArrayTask(Task):
 
     load: () -> X (n, d) numbers, NaN for a missing cell, and y: (n,) classes 0…K−1, each with at least 5 rows,
         or numbers (n,) or (n, K) for K targets. Called once, when the data are needed; its result is not checked
-        (`from_arrays` checks).
+        (`from_arrays` checks). X may be a CSR array, whose columns are divided by their largest absolute value in place
+        of a standardization (sparse_features.py).
     hidden: widths of the hidden layers; () is logistic or linear regression. activation: "relu" or "tanh".
     standardize: whether numbers are scaled to mean 0 and variance 1 over the training rows.
     categorical: indices of the columns that hold codes of categories, which are encoded one-hot.
@@ -95,7 +98,7 @@ class ArrayTask(Task):
     def data(self) -> Data:
         """X (n, d) before preprocessing and y: (n,) classes 0…K−1, or numbers (n,) or (n, K)."""
         X, y = self.load()
-        return np.ascontiguousarray(X, np.float64), np.asarray(y, np.int64 if self._classifies else np.float64)
+        return in_dtype(X, np.dtype(np.float64)), np.asarray(y, np.int64 if self._classifies else np.float64)
 
     @property
     def downloads(self) -> bool:
@@ -109,6 +112,10 @@ class ArrayTask(Task):
         Categories: one column for each that at least two training rows have, at most 49; all others, also those
         not among the training rows, share one column. A missing cell is a category of its own.
         """
+        if self.is_sparse:
+            from cooldown.objectives.data.sparse_features import sparse_preprocessor
+
+            return sparse_preprocessor(self.standardize)
         from sklearn.compose import ColumnTransformer
         from sklearn.impute import SimpleImputer
         from sklearn.pipeline import make_pipeline
@@ -135,8 +142,13 @@ class ArrayTask(Task):
     def n_repeated(self) -> int:
         """How many test rows of the user's own are rows to train on, too, with the same features and target."""
         X, y = self.data
-        rows = np.column_stack([X, y.reshape(len(X), -1)])
+        rows = np.column_stack([hashed(X), y.reshape(len(y), -1)])
         return repeated_rows(rows[: self.n_rows - self.n_test], rows[self.n_rows - self.n_test :])
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the features are a CSR array."""
+        return is_sparse(self.data[0])
 
     @property
     def n_rows(self) -> int:
@@ -150,15 +162,17 @@ class ArrayTask(Task):
 
     @property
     def references(self) -> tuple[str, ...]:
-        """A linear model and trees beside no model. Several targets have no trees, which would take a model for each;
-        an autoencoder has no model at all, as a linear one would copy its input.
+        """A linear model and trees beside no model. Several targets have no trees, which would take a model for each,
+        and neither have sparse rows, which scikit-learn's do not take; an autoencoder has no model at all, as a linear
+        one would copy its input.
         """
-        if self._classifies:
-            return NO_MODEL, LOGISTIC, TREES
         X, y = self.data
+        trees = () if self.is_sparse else (TREES,)
+        if self._classifies:
+            return NO_MODEL, LOGISTIC, *trees
         if y.size == len(y):
-            return NO_MODEL, RIDGE, TREES
-        return (NO_MODEL,) if np.array_equal(X, y) else (NO_MODEL, RIDGE)
+            return NO_MODEL, RIDGE, *trees
+        return (NO_MODEL,) if not self.is_sparse and np.array_equal(X, y) else (NO_MODEL, RIDGE)
 
     @property
     def test_rows(self) -> Indices | None:
@@ -182,7 +196,7 @@ class ArrayTask(Task):
         settings = (self.kind, self.hidden, self.activation, self.standardize, self.categorical, X.shape, *own)
         digest = sha256(repr(settings).encode())
         # Not their bytes: a large table would be copied.
-        for array in (X, np.ascontiguousarray(y)):
+        for array in (*arrays_of(X), np.ascontiguousarray(y)):
             digest.update(array.data)
         if self.aim:
             digest.update(repr(self.aim).encode())
@@ -232,7 +246,7 @@ class ArrayTask(Task):
 
     @cached_property
     def _has_missing_cells(self) -> bool:
-        return bool(np.isnan(self.data[0]).any())
+        return not self.is_sparse and bool(np.isnan(self.data[0]).any())
 
     def fitted(self, config: TrainConfig, n_seeds: int = 1, seed: int = 0) -> Any:
         """A scikit-learn `Pipeline` from raw rows to labels or numbers: see `Task.fitted`.
@@ -295,6 +309,10 @@ class ArrayTask(Task):
         from sklearn.base import clone
 
         X = self.data[0]
+        if self.is_sparse:
+            from cooldown.objectives.data.sparse_features import fitted_on
+
+            return fitted_on(self.preprocessor(), X, rows.train, rows.rest)
         if not self.categorical and not self._has_missing_cells:
             return self.preprocessor().fit(X[rows.train])
         fitted = self.preprocessor().fit(X[rows.rest])
@@ -341,7 +359,7 @@ class ArrayTask(Task):
         return aimed(problem, self.aim, target, self.labels, scaled_by, weights)
 
 
-def in_memory(X: NDArray[np.float64], y: NDArray[Any]) -> Data:
+def in_memory(X: Any, y: NDArray[Any]) -> Data:
     """The `load` of a task whose data are already in memory."""
     return X, y
 

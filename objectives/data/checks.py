@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.models.sparse_rows import in_dtype
 
 LARGEST = 1e30
 """The largest magnitude of a number in the data: it fits in float32, and its square in float64."""
@@ -74,11 +75,13 @@ def check_hidden(hidden: Any) -> tuple[int, ...]:
     return tuple(int(width) for width in widths)
 
 
-def check_features(X: Any, where: str = "from_arrays(X=...)", missing: bool = False) -> NDArray[np.float64]:
-    """`X` as (n, d) float64: finite numbers, at least one column.
+def check_features(X: Any, where: str = "from_arrays(X=...)", missing: bool = False) -> Any:
+    """`X` as (n, d) float64, a CSR array if it is a sparse matrix: finite numbers, at least one column.
 
     where: the start of the messages. missing: whether cells may be NaN, for a missing number.
     """
+    if hasattr(X, "tocsr"):
+        return _check_sparse(X, where)
     try:
         array = np.asarray(X)
     except ValueError as error:
@@ -101,6 +104,23 @@ def check_features(X: Any, where: str = "from_arrays(X=...)", missing: bool = Fa
             f"X[{row}, {column}] ({len(bad)} such cells)"
         )
     return values
+
+
+def _check_sparse(X: Any, where: str) -> Any:
+    """A sparse matrix as a CSR array of finite numbers."""
+    if X.ndim != 2 or X.shape[1] == 0:
+        raise InputError(f"{where}: must have shape (n, d) with d of at least 1, got {X.shape}")
+    if X.dtype.kind not in "biuf":
+        raise InputError(f"{where}: a sparse matrix must hold numbers, got values of type {X.dtype}")
+    cells = in_dtype(X, np.dtype(np.float64)).tocoo()
+    bad = np.flatnonzero(~(np.abs(cells.data) <= LARGEST))
+    if len(bad):
+        row, column = (int(places[bad[0]]) for places in cells.coords)
+        raise InputError(
+            f"{where}: must be finite numbers up to {LARGEST:g}, got {cells.data[bad[0]]} at X[{row}, {column}] "
+            f"({len(bad)} such cells)"
+        )
+    return cells.tocsr()
 
 
 def check_target(
@@ -203,7 +223,7 @@ def check_loaded(X: Any, y: Any, kind: Kind, n_test: int = 0) -> None:
     """Check what the `load` of a task of arrays returns: X (n, d), in which NaN is a missing cell, and y: (n,) classes
     0…K−1, or numbers (n,) or (n, K), whose last `n_test` rows are test rows of the task's own.
     """
-    n_rows = len(check_features(X, "load(): X", missing=True))
+    n_rows = check_features(X, "load(): X", missing=True).shape[0]
     targets = np.asarray(y)
     if kind == "classification" or targets.ndim != 2:
         if n_test and targets.shape == (n_rows,):

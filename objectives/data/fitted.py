@@ -23,12 +23,13 @@ READ, FEATURES, NETWORK = "read", "features", "network"
 class Rows:
     """What a network is trained on.
 
-    X: (n, d) before preprocessing. y: (n,) labels in their own type, or (n,) or (n, K) numbers in their own units.
+    X: (n, d) before preprocessing, an array or a CSR array. y: (n,) labels in their own type, or (n,) or (n, K) numbers
+    in their own units.
     weights: (n,) or None. watched: the rows that a run which depends on its held-out loss watches, and is not trained
     on; None for a run that trains on all.
     """
 
-    X: NDArray[np.float64]
+    X: Any
     y: NDArray[Any]
     weights: NDArray[np.float64] | None
     watched: Indices | None
@@ -52,7 +53,7 @@ def fitted_pipeline(
     trained on the logarithm of the target, which is brought back. network: other parameters of the estimator.
     """
     X = preprocessor.fit_transform(rows.X)
-    train, given = np.arange(len(X)), {}
+    train, given = np.arange(X.shape[0]), {}
     if rows.watched is not None:
         train = np.setdiff1d(train, rows.watched)
         y_val = rows.y[rows.watched]

@@ -19,6 +19,7 @@ from cooldown.objectives.data.checks import (
 from cooldown.objectives.data.grouping import cells_of, kept_apart
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.models.sparse_rows import is_sparse, stacked
 
 
 def from_arrays(
@@ -35,7 +36,8 @@ def from_arrays(
 ) -> ArrayTask:
     """A task from a user's own arrays.
 
-    X: (n, d) finite numbers. y: (n,) labels (strings, booleans or numbers) or numbers to predict.
+    X: (n, d) finite numbers, or a sparse matrix of scipy, which stays sparse. y: (n,) labels (strings, booleans or
+        numbers) or numbers to predict.
     kind: "classification" or "regression". If None, strings, booleans and at most 20 distinct whole numbers are
         classes, and everything else is a regression.
     hidden: widths of the MLP's hidden layers, () for linear or logistic regression.
@@ -54,10 +56,10 @@ def from_arrays(
     check_name("from_arrays", name)
     features = check_features(X)
     where = "from_arrays(y=...)"
-    target, task_kind = check_target(where, y, len(features), kind, drawn_test=test is None)
-    weights = check_sample_weight("from_arrays(sample_weight=...)", sample_weight, len(features))
-    classes = classes_of(where, y, len(features)) if task_kind == "classification" else ()
-    n_own, n_test = len(features), 0
+    n_own, n_test = features.shape[0], 0
+    target, task_kind = check_target(where, y, n_own, kind, drawn_test=test is None)
+    weights = check_sample_weight("from_arrays(sample_weight=...)", sample_weight, n_own)
+    classes = classes_of(where, y, n_own) if task_kind == "classification" else ()
     if test is not None:
         features, target, weights, n_test = _with_test(test, X, y, features, target, weights, task_kind)
     told = (("groups", groups), ("time", time))
@@ -78,11 +80,11 @@ def _with_test(
     test: Any,
     X: Any,
     y: Any,
-    features: NDArray[np.float64],
+    features: Any,
     target: NDArray[Any],
     weights: NDArray[np.float64] | None,
     kind: Kind,
-) -> tuple[NDArray[np.float64], NDArray[Any], NDArray[np.float64] | None, int]:
+) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None, int]:
     """Features, target and weights with the rows of `test` after those of the training rows, and how many these are.
 
     X, y: the training rows as the user gave them.
@@ -92,6 +94,9 @@ def _with_test(
         what = "two arrays" if weights is None else "three arrays, X, y and the weights of the rows"
         raise InputError(f"{where}: must be {what}, got {_counted(test)}")
     test_features = check_features(test[0], f"{where}: X")
+    n_test = test_features.shape[0]
+    if is_sparse(test_features) != is_sparse(features):
+        raise InputError(f"{where}: X must be a sparse matrix where that of the training rows is one, and only there")
     if test_features.shape[1] != features.shape[1]:
         raise InputError(
             f"{where}: X must have the {features.shape[1]} columns of the training rows, got {test_features.shape[1]}"
@@ -101,13 +106,13 @@ def _with_test(
         raise InputError(
             f"{where}: X must have the columns {', '.join(names)} in this order, got {', '.join(test_names)}"
         )
-    test_target = check_test_target(f"{where}: y", test[1], len(test_features), kind, y)
+    test_target = check_test_target(f"{where}: y", test[1], n_test, kind, y)
     if weights is not None:
-        test_weights = check_sample_weight(f"{where}: weights", test[2], len(test_features))
+        test_weights = check_sample_weight(f"{where}: weights", test[2], n_test)
         assert test_weights is not None
         weights = np.concatenate([weights, test_weights])
-    both = np.concatenate([features, test_features]), np.concatenate([target, test_target])
-    return *both, weights, len(test_features)
+    both = stacked([features, test_features]), np.concatenate([target, test_target])
+    return *both, weights, n_test
 
 
 def _counted(test: Any) -> str:

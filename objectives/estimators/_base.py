@@ -19,7 +19,7 @@ from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.estimators._parameters import Parameters
 from cooldown.objectives.estimators._progress import Progress
-from cooldown.objectives.estimators._rows import Rows, Weights, dense, read, read_validation
+from cooldown.objectives.estimators._rows import Rows, Weights, read, read_validation
 from cooldown.objectives.models.measuring import Measuring
 from cooldown.objectives.models.mlp import EVALUATION_ROWS, MLP
 from cooldown.objectives.problem import Indices, Problem
@@ -300,7 +300,7 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
         rows = max(EVALUATION_ROWS // len(theta), 1)
         for start in range(0, X.shape[0], rows):
             with np.errstate(over="ignore", invalid="ignore"):
-                outputs = self._predictor.predict(theta, dense(X[start : start + rows]))
+                outputs = self._predictor.predict(theta, X[start : start + rows])
             if not np.isfinite(outputs).all():
                 raise InputError(
                     f"{type(self).__name__}.predict: outputs for some of the rows from {start} on are not finite; "

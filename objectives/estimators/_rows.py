@@ -10,6 +10,7 @@ from sklearn.base import is_regressor
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.models.sparse_rows import hashed, in_dtype, stacked
 from cooldown.objectives.problem import Indices
 
 Weights = NDArray[np.float64] | None
@@ -17,14 +18,16 @@ Weights = NDArray[np.float64] | None
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """X: (n, d). target: (n,) or (n, K) what the network learns, before scaling. weights: (n,) above 0, or None."""
+    """X: (n, d), an array or a CSR array. target: (n,) or (n, K) what the network learns, before scaling. weights: (n,)
+    above 0, or None.
+    """
 
-    X: NDArray[Any]
+    X: Any
     target: NDArray[Any]
     weights: Weights
 
     def __len__(self) -> int:
-        return len(self.X)
+        return len(self.target)
 
     def of(self, rows: Indices) -> Weights:
         """The weights of some rows."""
@@ -36,7 +39,7 @@ class Rows:
         if self.weights is not None or other.weights is not None:
             parts = [np.ones(len(part)) if part.weights is None else part.weights for part in (self, other)]
             weights = np.concatenate(parts)
-        X, target = np.concatenate([self.X, other.X]), np.concatenate([self.target, other.target])
+        X, target = stacked([self.X, other.X]), np.concatenate([self.target, other.target])
         return Rows(X, target, weights)
 
     def in_one_batch(self, batch_size: int) -> "Rows":
@@ -48,16 +51,16 @@ class Rows:
         counts = np.ones(len(self)) if self.weights is None else self.weights
         if counts.sum() > batch_size or (counts != np.floor(counts)).any():
             return self
-        values = np.column_stack([self.target.reshape(len(self), -1), self.X])
+        values = np.column_stack([self.target.reshape(len(self), -1), hashed(self.X)])
         order = np.lexsort(values.T)
         rows = np.repeat(order, counts[order].astype(np.int64))
         return Rows(self.X[rows], self.target[rows], None)
 
 
-def read(estimator: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[NDArray[Any], Any, Weights]:
+def read(estimator: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Any, Any, Weights]:
     """X (n, d) and y (n,) or (n, K), finite, as scikit-learn reads them, and the weights, without the rows of weight 0.
 
-    reset: whether these are the first rows of the estimator. Sparse matrices become dense.
+    reset: whether these are the first rows of the estimator. Sparse features become a CSR array.
     """
     X, y = validate_data(
         estimator,
@@ -69,7 +72,7 @@ def read(estimator: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> 
         multi_output=True,
         y_numeric=is_regressor(estimator),
     )
-    X, y = dense(X), dense(y)
+    X, y = in_dtype(X, X.dtype) if issparse(X) else X, dense(y)
     if sample_weight is None:
         return X, y, None
     weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
@@ -77,7 +80,7 @@ def read(estimator: Any, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> 
     return X[known], y[known], np.asarray(weights[known])
 
 
-def read_validation(estimator: Any, X: Any, y: Any, sample_weight: Any) -> tuple[NDArray[Any], Any, Weights] | None:
+def read_validation(estimator: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, Weights] | None:
     """The rows of a validation set, like `read`; None without one. Raises InputError for one half of a set."""
     if X is None and y is None:
         if sample_weight is not None:

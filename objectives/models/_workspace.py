@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.models._architecture import Architecture, Layer, Norm
-from cooldown.objectives.problem import Parameters
+from cooldown.objectives.problem import Indices, Parameters
 
 
 class Kernels(NamedTuple):
@@ -69,7 +69,7 @@ class Workspace:
     def __init__(
         self,
         model: Architecture,
-        data: tuple[Parameters, tuple[NDArray[Any], ...]],
+        data: tuple[Any, tuple[NDArray[Any], ...]],
         weighted: bool,
         theta: Parameters,
         rows: int,
@@ -83,23 +83,30 @@ class Workspace:
         self.theta = theta
         self.gradient = np.empty((replicates, model.trainable), dtype)
         self.losses = np.empty(replicates)
-        self.inputs = np.empty((replicates, rows, layers[0].inputs), dtype)
         self.outputs = np.empty((replicates, layers[-1].outputs, rows), dtype)
         hidden = [
             Hidden(replicates, rows, layer, norm, units, dtype, dropout)
             for layer, norm, units in zip(layers, model.norms, model.units, strict=False)
         ]
-        below = [self.inputs, *[layer.passed_on for layer in hidden]]
         output = self.outputs.transpose(0, 2, 1)
+        above = [*[layer.outputs for layer in hidden[1:]], output]
         self.hidden_forward = [
-            (below[i], layers[i].weights(theta), layer.outputs, layer.bias, layer.forward, layer.units, layer.passed_on)
-            for i, layer in enumerate(hidden)
+            (
+                layer.outputs,
+                layer.bias,
+                layer.forward,
+                layer.units,
+                layer.passed_on,
+                layers[i].weights(theta),
+                above[i - 1],
+            )
+            for i, layer in enumerate(hidden, start=1)
         ]
-        self.output_forward = below[-1], layers[-1].weights(theta), output, layers[-1].bias
+        self.output_bias = layers[-1].bias
         deltas = [*[layer.delta for layer in hidden], output]
         self.backward = [
             (
-                below[i].transpose(0, 2, 1),
+                hidden[i - 1].passed_on.transpose(0, 2, 1),
                 deltas[i],
                 layers[i].weights(self.gradient),
                 layers[i].weights(theta).transpose(0, 2, 1),
@@ -111,4 +118,21 @@ class Workspace:
             )
             for i in range(len(layers) - 1, 0, -1)
         ]
-        self.input_backward = self.inputs.transpose(0, 2, 1), deltas[0], layers[0].weights(self.gradient)
+        self._bind_inputs(layers[0], (*[layer.outputs for layer in hidden], output)[0], deltas[0])
+
+    def _bind_inputs(self, first: Layer, outputs: Parameters, delta: Parameters) -> None:
+        """Prepare the products of the first layer: its outputs before biases, and their gradient, (R, B, H) both."""
+        self.inputs = np.empty((*outputs.shape[:2], first.inputs), outputs.dtype)
+        self.input_forward = self.inputs, first.weights(self.theta), outputs
+        self.input_backward = self.inputs.transpose(0, 2, 1), delta, first.weights(self.gradient)
+
+    def enter(self, indices: Indices) -> None:
+        """The first layer's products for the rows `indices` (R, B), before biases."""
+        self.X.take(indices, axis=0, out=self.inputs, mode="clip")
+        inputs, weights, outputs = self.input_forward
+        np.matmul(inputs, weights, out=outputs)
+
+    def leave(self, indices: Indices) -> None:  # noqa: ARG002
+        """The gradient of the first layer's weights."""
+        inputs_t, delta, weight_gradient = self.input_backward
+        np.matmul(inputs_t, delta, out=weight_gradient)

@@ -7,6 +7,7 @@ import numpy as np
 
 from cooldown.objectives.models import measuring
 from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.models.sparse_rows import stacked
 from cooldown.objectives.problem import Problem
 
 
@@ -17,8 +18,8 @@ def joined(problems: Sequence[Problem]) -> tuple[Problem, ...]:
     and measured keeps every bit.
     """
     models = [problem.model for problem in problems if isinstance(problem.model, MLP)]
-    starts = np.cumsum([0, *(len(model.X) for model in models)])[:-1]
-    X, y = (np.concatenate([getattr(model, name) for model in models]) for name in ("X", "y"))
+    starts = np.cumsum([0, *(len(model.y) for model in models)])[:-1]
+    X, y = stacked([model.X for model in models]), np.concatenate([model.y for model in models])
     weights = None
     if models[0].weights is not None:
         weights = np.concatenate([model.weights for model in models if model.weights is not None])

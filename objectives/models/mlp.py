@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.models._architecture import Architecture, Layer, Loss
+from cooldown.objectives.models._sparse_workspace import Filled, SparseWorkspace
 from cooldown.objectives.models._workspace import Workspace, kernels_of
 from cooldown.objectives.models.measuring import Measuring, label_losses
+from cooldown.objectives.models.sparse_rows import in_dtype, is_sparse, product, taken
 from cooldown.objectives.problem import Indices, Matrix, Parameters
 from cooldown.objectives.scratch import Scratch
 
@@ -34,15 +36,15 @@ DEVIATIONS = {"poor": 0.01, "large": 1.0, "normal_0.1": 0.1}
 class MLP:
     """A multilayer perceptron and the rows it is trained and measured on.
 
-    X: (n, d) features. y: (n,) classes 0…K−1 for "cross_entropy", (n, K) truth values, whether a row has a label, for
-    "binary_cross_entropy", and (n, K) targets for "squared_error".
+    X: (n, d) features, an array or a CSR array (sparse_rows.py). y: (n,) classes 0…K−1 for "cross_entropy", (n, K)
+    truth values, whether a row has a label, for "binary_cross_entropy", and (n, K) targets for "squared_error".
     hidden: widths of the hidden layers, () for none. n_outputs: K.
     batch_norm: whether hidden layers are batch-normalized before their activation.
     weights: (n,) of the rows in the training loss, of mean 1 over the training rows; None if all count alike.
     measuring: what is measured on held-out rows; None for the loss, and accuracy or R².
     """
 
-    X: NDArray[np.float64]
+    X: Any
     y: NDArray[Any]
     hidden: tuple[int, ...]
     n_outputs: int
@@ -51,9 +53,10 @@ class MLP:
     batch_norm: bool = False
     weights: NDArray[np.float64] | None = None
     measuring: Measuring | None = None
-    _data: dict[np.dtype[Any], tuple[Parameters, NDArray[Any]]] = field(default_factory=dict, repr=False, init=False)
+    _data: dict[np.dtype[Any], tuple[Any, NDArray[Any]]] = field(default_factory=dict, repr=False, init=False)
     _workspaces: dict[tuple[int, int, bool], Workspace] = field(default_factory=dict, repr=False, init=False)
     _scratch: Scratch = field(default_factory=Scratch, repr=False, init=False)
+    _last: Workspace | None = field(default=None, repr=False, init=False)
 
     def __getstate__(self) -> dict[str, Any]:
         fields = ("X", "y", "hidden", "n_outputs", "loss", "activation", "batch_norm", "weights", "measuring")
@@ -61,6 +64,7 @@ class MLP:
             "_data": {},
             "_workspaces": {},
             "_scratch": Scratch(),
+            "_last": None,
         }
 
     def __copy__(self) -> "MLP":
@@ -102,6 +106,11 @@ class MLP:
         """P and, with batch normalization, two running statistics of each hidden unit."""
         return self.architecture.size
 
+    @property
+    def filled(self) -> Filled | None:
+        """Which columns of its features the batch of the last gradient fills; None for features that are an array."""
+        return self._last.filled if isinstance(self._last, SparseWorkspace) else None
+
     def init(self, rng: np.random.Generator, initialization: str = "auto") -> NDArray[np.float64]:
         """(size,) initial parameters; biases are zero, scales and running variances one.
 
@@ -137,19 +146,17 @@ class MLP:
         dropout: (R, B, H) factors of the activations. Both results are buffers of the model, valid until the next call.
         Batch normalization updates the running statistics in `theta`.
         """
-        work = self._workspace(theta, indices.shape[1], dropout is not None)
+        work = self._last = self._workspace(theta, indices.shape[1], dropout is not None)
         gradient = work.gradient
-        work.X.take(indices, axis=0, out=work.inputs, mode="clip")
-        for inputs, weights, outputs, bias, forward, units, passed_on in work.hidden_forward:
-            np.matmul(inputs, weights, out=outputs)
+        work.enter(indices)
+        for outputs, bias, forward, units, passed_on, weights_above, above in work.hidden_forward:
             if forward is not None:
                 work.batch_norm(outputs, theta, *forward)
             work.bias_activation(outputs, theta, bias)
             if dropout is not None:
                 np.multiply(outputs, dropout[:, :, units], out=passed_on)
-        inputs, weights, outputs, bias = work.output_forward
-        np.matmul(inputs, weights, out=outputs)
-        work.loss(work.outputs, theta, gradient, bias, *work.rows, indices, work.losses)
+            np.matmul(passed_on, weights_above, out=above)
+        work.loss(work.outputs, theta, gradient, work.output_bias, *work.rows, indices, work.losses)
         for inputs_t, delta, weight_gradient, weights_t, delta_below, outputs, bias, back, units in work.backward:
             np.matmul(inputs_t, delta, out=weight_gradient)
             np.matmul(delta, weights_t, out=delta_below)
@@ -158,8 +165,7 @@ class MLP:
             work.activation_backward(delta_below, outputs, gradient, bias)
             if back is not None:
                 work.batch_norm_backward(delta_below, theta, gradient, *back)
-        inputs_t, delta, weight_gradient = work.input_backward
-        np.matmul(inputs_t, delta, out=weight_gradient)
+        work.leave(indices)
         return work.losses, gradient
 
     def evaluate(self, theta: Parameters, indices: Indices) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -202,8 +208,7 @@ class MLP:
         measured.
         """
         X, targets = self.in_precision(theta.dtype)
-        inputs = self._scratch.array("inputs", (len(rows), X.shape[1]), theta.dtype)
-        z = self._outputs(theta, X.take(rows, axis=0, out=inputs, mode="clip"), self._scratch)
+        z = self._outputs(theta, taken(X, rows, self._scratch), self._scratch)
         if self.measuring is not None:
             outputs.append(z.copy())
         y = targets[rows]
@@ -232,9 +237,9 @@ class MLP:
         kernels.sums(z, total)
         return total, at_label
 
-    def predict(self, theta: Parameters, X: NDArray[Any]) -> Parameters:
+    def predict(self, theta: Parameters, X: Any) -> Parameters:
         """Outputs (R, m, K) before the softmax for features `X` (m, d)."""
-        return self._outputs(theta, np.asarray(X, theta.dtype))
+        return self._outputs(theta, X.astype(theta.dtype) if is_sparse(X) else np.asarray(X, theta.dtype))
 
     def folded(self, theta: Parameters) -> list[tuple[Parameters, Parameters]]:
         """Weights (R, in, out) and biases (R, 1, out) of each layer, as they predict: with batch normalization by the
@@ -249,13 +254,13 @@ class MLP:
             layers.append((weights, biases))
         return layers
 
-    def _outputs(self, theta: Parameters, X: Parameters, scratch: Scratch | None = None) -> Parameters:
+    def _outputs(self, theta: Parameters, X: Any, scratch: Scratch | None = None) -> Parameters:
         """Outputs (R, m, K) for features `X` (m, d), in one of the arrays of `scratch` if there is one."""
-        z = X
+        z: Parameters = X
         for i, (layer, norm) in enumerate(zip(self.layers, (*self.architecture.norms, None), strict=True)):
-            shape = len(theta), len(X), layer.outputs
+            shape = len(theta), X.shape[0], layer.outputs
             out = None if scratch is None else scratch.array(f"layer {i}", shape, theta.dtype)
-            z = np.matmul(z, layer.weights(theta), out=out)
+            z = product(z, layer.weights(theta), out)
             if norm is not None:
                 factors, offsets = norm.folded(theta)
                 z *= factors
@@ -269,14 +274,14 @@ class MLP:
                 z = np.maximum(z, 0, out=z) if self.activation == "relu" else np.tanh(z, out=z)
         return z
 
-    def in_precision(self, dtype: np.dtype[Any]) -> tuple[Parameters, NDArray[Any]]:
+    def in_precision(self, dtype: np.dtype[Any]) -> tuple[Any, NDArray[Any]]:
         """X and y as they enter the arithmetic of `dtype`."""
         if dtype not in self._data:
             y = self.y if self.loss == "cross_entropy" else np.ascontiguousarray(self.y, dtype)
-            self._data[dtype] = np.ascontiguousarray(self.X, dtype), y
+            self._data[dtype] = in_dtype(self.X, dtype), y
         return self._data[dtype]
 
-    def rows(self, dtype: np.dtype[Any]) -> tuple[Parameters, tuple[NDArray[Any], ...]]:
+    def rows(self, dtype: np.dtype[Any]) -> tuple[Any, tuple[NDArray[Any], ...]]:
         """The features (n, d) of all rows, and what the loss takes of them: the targets, and weights if there are some
         or if it is one of labels.
         """
@@ -290,5 +295,6 @@ class MLP:
         work = self._workspaces.get(key)
         if work is None or work.theta is not theta:
             data, weighted = self.rows(theta.dtype), self.weights is not None
-            work = self._workspaces[key] = Workspace(self.architecture, data, weighted, theta, rows, dropout)
+            of_rows = SparseWorkspace if is_sparse(self.X) else Workspace
+            work = self._workspaces[key] = of_rows(self.architecture, data, weighted, theta, rows, dropout)
         return work

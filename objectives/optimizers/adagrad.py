@@ -24,6 +24,7 @@ adagrad = Optimizer(
     hyperparameters=(learning_rate(0.01, 1e-3, 1.0), epsilon(1e-10)),
     formula="G ← G + g²; θ ← θ − η g / (√G + ε)",
     reference="Duchi, Hazan & Singer 2011",
+    idle_without_gradient=True,
     colour="#9970AB",
     # optax's and Keras's have ε under the root.
     native={

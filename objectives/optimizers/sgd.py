@@ -18,6 +18,7 @@ sgd = Optimizer(
     hyperparameters=(learning_rate(0.1, 1e-3, 10.0),),
     formula="θ ← θ − η g",
     reference="Robbins & Monro 1951",
+    idle_without_gradient=True,
     colour="#AA3377",
     native={
         "torch": Native("SGD"),

@@ -13,6 +13,7 @@ from cooldown.objectives import optimizers
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.models.mlp import EVALUATION_ROWS, MLP
+from cooldown.objectives.models.sparse_rows import bytes_of, is_sparse
 from cooldown.objectives.problem import Loop, Problem
 from cooldown.objectives.training.assembly import POPULATION
 
@@ -56,10 +57,11 @@ def _config_bytes(problem: Problem, config: TrainConfig, seeds: int, configs: in
     numbers = (COPIES + slots) * model.size + 3 * updates
     data = 0
     if isinstance(model, MLP):
-        width = model.X.shape[1] + model.hidden_units + model.n_outputs
+        inputs = 0 if is_sparse(model.X) else model.X.shape[1]
+        width = inputs + model.hidden_units + model.n_outputs
         numbers += ACTIVATIONS * width * min(max(config.batch_size, EVALUATION_ROWS), rows)
         # Each seed may have rows of its own.
-        data = seeds * rows * (model.X.nbytes // len(model.X))
+        data = seeds * rows * (bytes_of(model.X) // len(model.y))
     return itemsize * numbers * together + data + recorded
 
 

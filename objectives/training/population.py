@@ -19,12 +19,14 @@ from cooldown.objectives.fusion import fused
 from cooldown.objectives.models.compiled_pass import CompiledPass
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.models.pass_kernel import Replicates
+from cooldown.objectives.models.sparse_rows import is_sparse
 from cooldown.objectives.problem import Model, Network, Problem, Stochastic, evaluate, trainable
 from cooldown.objectives.random_streams import generator
 from cooldown.objectives.scratch import Scratch
 from cooldown.objectives.training.ascent import Ascent
 from cooldown.objectives.training.averaging import Average
 from cooldown.objectives.training.data_order import DataOrder
+from cooldown.objectives.training.filled_columns import FilledUpdate, leaves_alone
 from cooldown.objectives.training.gradients import clipped, with_noise
 from cooldown.objectives.training.matrices import MatrixUpdate
 from cooldown.objectives.training.replicates import Replicate, Standing, initial_parameters
@@ -73,6 +75,8 @@ class Population:
         rule = optimizers.get(first.config.optimizer.name)
         self.rule = rule
         self.update = MatrixUpdate(rule, self.model, dtype) if rule.matrices else fused(rule, dtype.name)
+        if isinstance(self.model, MLP) and leaves_alone(rule, self.model, configs):
+            self.update = FilledUpdate(self.update, self.model)
         self.theta = initial_parameters(replicates, self.model, network).astype(dtype)
         self.state = np.zeros((len(rule.slots), len(replicates), self.trainable), dtype)
         self.memory = np.zeros((len(replicates), rule.memory_size))
@@ -115,7 +119,9 @@ class Population:
         between = self.workers, self.ascent, self.network_with_dropout, self.stochastic
         averages = self.average is not None and self.average.every_update
         apart = averages or self.before_the_rule or any(each is not None for each in between)
-        if apart or self.rule.optional or not isinstance(self.model, MLP) or not CompiledPass.possible(self.dtype):
+        if apart or self.rule.optional or not isinstance(self.model, MLP) or is_sparse(self.model.X):
+            return None
+        if not CompiledPass.possible(self.dtype):
             return None
         return CompiledPass(self.model, self.update, len(self.rule.slots), self.dtype)
 

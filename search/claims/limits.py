@@ -41,7 +41,7 @@ def of_sparse(task: Task) -> str:
     if not isinstance(task, ArrayTask) or task.kind != "classification" or task.categorical:
         return "it is about classifying sparse rows of numbers"
     X, _ = task.data
-    zeros = float(np.mean(X == 0))
+    zeros = 1 - np.count_nonzero(X.data if task.is_sparse else X) / np.prod(X.shape)
     return "" if zeros >= MOSTLY_ZERO else f"its features are not sparse: {zeros:.0%} of them are zero"
 
 

@@ -62,6 +62,11 @@ class Executor(ABC):
         changes as workers appear and vanish.
         """
 
+    @property
+    def workers(self) -> int:
+        """How many jobs it does at the same time: of those that it takes, one more waits for each."""
+        return (self.capacity + 1) // 2
+
     @abstractmethod
     def submit(self, call: Callable[..., Any], packed: Packed[Any], /, *arguments: Any) -> "Future[Any]":
         """Do `call(packed.value, *arguments)` in a worker."""

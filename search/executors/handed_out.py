@@ -43,7 +43,7 @@ class HandedOut(Executor):
         asked for; with the last of its runs a job is done. Raises InputError for a run without a report.
         """
         while self._waiting:
-            future, packed, (purpose, repeat, configs, seeds, limits) = self._waiting.popleft()
+            future, packed, (purpose, repeat, configs, seeds, limits, _) = self._waiting.popleft()
             problems, every_epoch = packed.value.problems(purpose, repeat), purpose is not Purpose.EVALUATION
             curves = []
             for place, config in enumerate(configs):

@@ -37,12 +37,14 @@ def train_replicates(
     configs: Sequence[TrainConfig],
     seeds: Sequence[int],
     limits: NDArray[np.float64] | None = None,
+    first: int = 0,
 ) -> list[list[Curve]]:
-    """`cooldown.train` on a repeat's problems."""
+    """`cooldown.train` on a repeat's problems. first: which of them is that of the first seed, and others follow."""
     from cooldown.objectives.training.engine import train
 
     every_epoch = purpose is not Purpose.EVALUATION
-    return train(data.problems(purpose, repeat), configs, seeds, every_epoch=every_epoch, limits=limits)
+    problems = data.problems(purpose, repeat)[first : first + len(seeds)]
+    return train(problems, configs, seeds, every_epoch=every_epoch, limits=limits)
 
 
 def train_references(data: Problems, repeat: int, names: Sequence[str]) -> list[Reference]:

@@ -9,7 +9,7 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.splits import Splits
-from cooldown.search.tuning.studies import planned
+from cooldown.search.tuning.studies import planned, useful_workers
 from cooldown.storage import ExperimentRecord, Ledger, Status
 from cooldown.storage.writer import Writer
 
@@ -96,7 +96,7 @@ def goes_on(record: ExperimentRecord, spec: Experiment) -> bool:
 
 
 def worker_count(spec: Experiment, workers: int | None) -> int:
-    """How many workers to start: at most one per study, because a study's jobs run one after another."""
+    """How many workers to start: no more than there is work for."""
     from cooldown.search.executors.opening import default_workers
 
-    return min(workers or default_workers(), len(planned(spec)))
+    return min(workers or default_workers(), useful_workers(spec))

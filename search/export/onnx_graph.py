@@ -36,6 +36,10 @@ def refuse_inexpressible(task: Task) -> None:
     """InputError for a task whose pipeline no graph can express; known before anything is trained."""
     if not isinstance(task, ArrayTask):
         return
+    if task.is_sparse:
+        raise InputError(
+            f"onnx: the rows of task {task.name!r} are sparse, which the graph cannot read; use -o model.joblib"
+        )
     features = [column for column in task.columns if column.role == "feature"]
     for column in features:
         if isinstance(column.column, DateColumn):

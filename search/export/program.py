@@ -95,6 +95,7 @@ class Program:
             "target_transform": aim.target_transform is not None,
             "groups": self.task.apart.groups is not None,
             "time": self.task.apart.times is not None,
+            "sparse rows": self.task.is_sparse,
             "an objective that runs react to": aim.objective is not None and self.config.reacts,
         }
         if refused := [name for name, present in found.items() if present]:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 from sklearn.datasets import load_svmlight_file
 from sklearn.preprocessing import maxabs_scale
 
@@ -39,8 +38,8 @@ def rows_of_task(task: Task) -> Rows:
             f"parallel {task.name!r:.80}: a logistic regression is trained, so that a task with numbers and classes is "
             f"needed, such as sparse_text, digits or {SYNTHETIC}"
         )
-    X, y = task.load()
-    return Rows.of(maxabs_scale(np.asarray(X, np.float64)), y)
+    X, y = task.data
+    return Rows.of(maxabs_scale(X), y)
 
 
 def _from_file(path: str) -> Rows:

@@ -22,7 +22,7 @@ from cooldown.search.tuning.held import held
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.runner import run
 from cooldown.search.tuning.splits import Splits
-from cooldown.search.tuning.studies import planned
+from cooldown.search.tuning.studies import planned, useful_workers
 from cooldown.storage import Ledger, Purpose, StudyKey
 
 BUDGET = 20.0
@@ -72,8 +72,7 @@ def estimates(plans: Sequence[tuple[Experiment, Splits]], executor: Executor) ->
     """
     began = time.perf_counter()
     spec, splits = plans[0]
-    # A job of each worker runs while one more waits for it.
-    workers = min((executor.capacity + 1) // 2, len(planned(spec)))
+    workers = min(executor.workers, useful_workers(spec))
     first = _timed(spec, splits, workers, executor, 1)
     # The rest of the budget decides how many epochs of a run are timed.
     left = BUDGET - (time.perf_counter() - began)
@@ -145,7 +144,10 @@ def _makespan(
 
     overhead: seconds that each job takes in addition to its training. references: seconds of a repeat's references.
     """
-    series = [(key.repeat, _jobs(key, spec, replicates)) for key in planned(spec)]
+    studies = planned(spec)
+    # Where there are fewer studies than workers, several train the parts of a job.
+    parts = max(min(workers // len(studies), spec.generation), 1)
+    series = [(key.repeat, tuple(of_job / parts for of_job in _jobs(key, spec, replicates))) for key in studies]
     if references:
         series += [(repeat, (references,)) for repeat in range(spec.repeats)]
     waiting = [(repeat, 0, number, 0.0, jobs) for number, (repeat, jobs) in enumerate(series)]

@@ -3,10 +3,11 @@
 If any arm reacts, each seed of an evaluation has rows of its own to train on: the references get those of the first.
 """
 
-from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
 
+from cooldown.objectives.records import Reference
+from cooldown.search.executors.contract import Executor
 from cooldown.search.executors.jobs import train_references
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.tuning.splits import Splits
@@ -28,10 +29,9 @@ class ReferenceJob:
         """The job's name in messages."""
         return f"the references of repeat {self.repeat}"
 
-    @property
-    def call(self) -> tuple[Callable[..., Any], *tuple[Any, ...]]:
-        """What a worker runs on the splits."""
-        return train_references, self.repeat, self.names
+    def submitted(self, executor: Executor, splits: Splits, parts: int) -> Future[list[Reference]]:  # noqa: ARG002
+        """Hand it to the executor, as a whole."""
+        return executor.submit(train_references, splits.packed, self.repeat, self.names)
 
 
 def reference_job(splits: Splits, repeat: int) -> ReferenceJob:

@@ -8,20 +8,16 @@ in flight when a run ended are repeated by the next run, with the same results.
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import CooldownWarning
 from cooldown.objectives.records import Curve, Reference
 from cooldown.search.executors.contract import Executor, JobError, UnfitError, WorkerLostError
-from cooldown.search.executors.jobs import arithmetic, compile_programs, train_replicates
+from cooldown.search.executors.jobs import arithmetic, compile_programs
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.space import Space, search_space
 from cooldown.search.tuning.held import RunError, UnfitMachineError, run_errors
@@ -32,12 +28,12 @@ from cooldown.search.tuning.reference_jobs import ReferenceJob, missing_referenc
 from cooldown.search.tuning.sampling import Default, Generation, Proposals
 from cooldown.search.tuning.splits import Splits
 from cooldown.search.tuning.studies import finalists, in_short, needs
+from cooldown.search.tuning.study_jobs import Job
 from cooldown.storage import (
     ExperimentRecord,
     NewTrial,
     Purpose,
     StudyRecord,
-    TrialRecord,
 )
 from cooldown.storage.environment import warn_of_changes
 from cooldown.storage.writer import Ending, Writer
@@ -48,32 +44,6 @@ MAX_DEATHS = 3
 
 LOOK = 1.0
 """Seconds between two looks at what the run is asked for, while no job ends."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One step of a study: what a worker gets, and what is needed to store its result."""
-
-    study: StudyRecord
-    purpose: Purpose
-    configs: Sequence[TrainConfig]
-    seeds: Sequence[int]
-    generation: Proposals | None = None
-    limits: NDArray[np.float64] | None = None
-    trials: Sequence[TrialRecord] = ()
-    started: float = 0.0
-
-    @property
-    def name(self) -> str:
-        """The job's name in messages."""
-        part = f"generation {self.generation.index}" if self.generation else self.purpose.value
-        default = "/default" if self.study.is_default else ""
-        return f"{part} of study {self.study.arm}/{self.study.repeat}{default}"
-
-    @property
-    def call(self) -> tuple[Callable[..., Any], *tuple[Any, ...]]:
-        """What a worker runs on the splits."""
-        return train_replicates, self.purpose, self.study.repeat, self.configs, self.seeds, self.limits
 
 
 def run(
@@ -223,17 +193,18 @@ class _Runner:
         waiting.sort(key=lambda study: (study.repeat, len(study.trials), study.id))
         started = {job.repeat for job in jobs if isinstance(job, ReferenceJob)}
         repeats = [repeat for repeat in self.references if repeat not in started]
+        # Where there are fewer jobs to do than workers, several workers train the parts of one.
+        parts = self.executor.workers // max(len(self.unfinished) + len(self.references), 1)
         for _ in range(self.executor.capacity - len(self.running)):
             if self.again:
                 self._start(self.again.pop(0))
             elif waiting and not (repeats and repeats[0] < waiting[0].repeat):
-                self._start(self._job(waiting.pop(0)))
+                self._start(self._job(waiting.pop(0)), parts)
             elif repeats:
                 self._start(reference_job(self.splits, repeats.pop(0)))
 
-    def _start(self, job: Job | ReferenceJob) -> None:
-        function, *arguments = job.call
-        self.running[self.executor.submit(function, self.splits.packed, *arguments)] = job
+    def _start(self, job: Job | ReferenceJob, parts: int = 1) -> None:
+        self.running[job.submitted(self.executor, self.splits, parts)] = job
 
     def _job(self, study: StudyRecord) -> Job:
         spec, purpose = self.spec, needs(study, self.spec)

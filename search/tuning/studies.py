@@ -25,6 +25,11 @@ def planned(spec: Experiment) -> list[StudyKey]:
     return searches + default_configs
 
 
+def useful_workers(spec: Experiment) -> int:
+    """How many workers a run can keep busy: a study's jobs run one after another, and have a part for each config."""
+    return len(planned(spec)) * spec.generation
+
+
 def needs(study: StudyRecord, spec: Experiment) -> Purpose | None:
     """What a study needs next; None if it is complete."""
     if len(study.trials) < trials_of(study, spec):

@@ -37,7 +37,7 @@ class Spy(Inline):
 
     def submit(self, call: Any, packed: Packed[Any], /, *arguments: Any) -> Future[Any]:
         if call is train_replicates:
-            purpose, repeat, configs, seeds, _ = arguments
+            purpose, repeat, configs, seeds, *_ = arguments
             problems = packed.value.problems(purpose, repeat)
             self._jobs.append((problems, configs, seeds, purpose is not Purpose.EVALUATION))
         return super().submit(call, packed, *arguments)

@@ -46,7 +46,7 @@ def squares(X: NDArray[np.float64], y: NDArray[np.int64], draw: np.random.Genera
 def computed(task: ArrayTask, budget: Budget) -> list[Part]:
     """Rare over common, and late over early effective rates: medians over the features that are ever filled."""
     X, y = task.data
-    X = np.nan_to_num(X)
+    X = X.toarray() if task.is_sparse else np.nan_to_num(X)
     count = (X != 0).sum(axis=0)
     order = np.argsort(-count, kind="stable")
     order = order[count[order] > 0]

@@ -1,0 +1,89 @@
+"""A training job in parts, which several workers train at the same time: with the curves of the job as a whole.
+
+A replicate's bits do not depend on those it is trained with, so that any part may be trained by itself. Where runs are
+pruned, all seeds of a config stay together, because their mean decides.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from itertools import pairwise
+from threading import Lock
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cooldown.objectives.config import TrainConfig
+from cooldown.objectives.records import Curve
+from cooldown.search.executors.contract import WorkerLostError, completed
+
+T = TypeVar("T")
+
+
+class Replicates(NamedTuple):
+    """The replicates of a job: configs × seeds. limits: (configs, epochs) as `train` takes them, or None. first: the
+    place of the first seed among those of its repeat.
+    """
+
+    configs: Sequence[TrainConfig]
+    seeds: Sequence[int]
+    limits: NDArray[np.float64] | None = None
+    first: int = 0
+
+
+Curves = list[list[Curve]]
+"""By config, and of each by seed."""
+
+
+def parted(whole: Replicates, count: int) -> list[list[Replicates]]:
+    """A grid of at most `count` parts, by configs first and then by seeds: as many as there are to be had."""
+    rows = _pieces(len(whole.configs), count)
+    columns = _pieces(len(whole.seeds), 1 if whole.limits is not None else count // len(rows))
+    return [
+        [
+            Replicates(
+                whole.configs[top:bottom],
+                whole.seeds[left:right],
+                None if whole.limits is None else whole.limits[top:bottom],
+                whole.first + left,
+            )
+            for left, right in columns
+        ]
+        for top, bottom in rows
+    ]
+
+
+def joined(grid: Sequence[Sequence[Curves]]) -> Curves:
+    """The curves of the whole, from those of its parts."""
+    return [[curve for part in row for curve in part[config]] for row in grid for config in range(len(row[0]))]
+
+
+def gathered(parts: "Sequence[Future[Any]]", join: Callable[[list[Any]], T]) -> "Future[T]":
+    """A future of what `join` makes of the results of all parts, once all have ended; of their errors it has one, and
+    the loss of a worker before others.
+    """
+    whole: Future[T] = Future()
+    lock, left = Lock(), len(parts)
+
+    def result() -> T:
+        for part in parts:
+            if isinstance(lost := part.exception(), WorkerLostError):
+                raise lost
+        return join([part.result() for part in parts])
+
+    def ended(_part: "Future[Any]") -> None:
+        nonlocal left
+        with lock:
+            left -= 1
+            last = not left
+        if last:
+            completed(whole, result)
+
+    for part in parts:
+        part.add_done_callback(ended)
+    return whole
+
+
+def _pieces(size: int, count: int) -> list[tuple[int, int]]:
+    """Start and end of at most `count` pieces of so many things, which differ by one at most."""
+    return list(pairwise(np.linspace(0, size, max(min(count, size), 1) + 1).astype(int).tolist()))
