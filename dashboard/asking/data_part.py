@@ -20,6 +20,7 @@ from cooldown.search.service import actions, asking
 from cooldown.search.service.access.principal import Principal
 from cooldown.search.service.refused import RefusedError
 from cooldown.search.service.service import MB, Service
+from cooldown.storage.names import first_free
 from cooldown.storage.tokens import Role
 
 T = TypeVar("T")
@@ -82,7 +83,7 @@ def _cards(form: Form) -> None:
 
 def _file(form: Form, service: Service, who: Principal) -> None:
     """An uploaded file: which one, its target, a test set, and how it is read."""
-    digest = _chosen_file("File", "file", service, who)
+    digest = _chosen_file("File", "file", service, who, needed=True)
     form.put("task", f"{PREFIX}{digest}" if digest else None)
     if digest is None:
         st.info("Upload a table with a header line: delimited text or Parquet.")
@@ -91,17 +92,28 @@ def _file(form: Form, service: Service, who: Principal) -> None:
     if isinstance(head, str):
         st.error(plain(head), icon=":material/error:")
         return
-    st.dataframe(head, hide_index=True, alt="The first rows of the file", key="first rows")
-    columns = [str(name) for name in head.columns]
+    columns = list(dict.fromkeys(str(name) for name in head.columns))
+    titles: list[str] = []
+    for name in head.columns:
+        # Two columns may be called the same, until one of them is left out.
+        titles.append(first_free(_titled(str(name)), titles))
+    st.dataframe(head.set_axis(titles, axis=1), hide_index=True, alt="The first rows of the file", key="first rows")
     # A column of one file need not be one of another.
     of_file = digest[:8]
-    form.put("target", st.selectbox("Column to predict", columns, len(columns) - 1, **kept(f"target of {of_file}")))
+    form.put(
+        "target",
+        st.selectbox(
+            "Column to predict", columns, len(columns) - 1, format_func=_titled, **kept(f"target of {of_file}")
+        ),
+    )
     _reading(form, columns, of_file, service, who)
     _preview(form, service, who)
 
 
-def _chosen_file(label: str, key: str, service: Service, who: Principal) -> str | None:
-    """The digest of a file that is uploaded now, or was before; None for none yet."""
+def _chosen_file(label: str, key: str, service: Service, who: Principal, *, needed: bool) -> str | None:
+    """The digest of a file that is uploaded now, or was before; None for none. needed: whether one is chosen at first,
+    if there is any.
+    """
     uploaded = st.file_uploader(
         label, TYPES, key=f"new upload {key}", max_upload_size=max(service.limits.dataset // MB, 1)
     )
@@ -122,14 +134,14 @@ def _chosen_file(label: str, key: str, service: Service, who: Principal) -> str 
     if st.session_state.get(chosen) not in (None, *known):
         # It was deleted meanwhile.
         st.session_state[chosen] = None
-    if chosen not in st.session_state and key == "file":
+    if needed and chosen not in st.session_state:
         st.session_state[chosen] = next(iter(known))
     return st.selectbox(
         f"{label}: one that you have uploaded",
         list(known),
         index=None,
         format_func=lambda digest: f"{visible(known[digest].file)} · {known[digest].size:,} bytes · {digest[:8]}",
-        placeholder="None: test rows are drawn for each repeat" if key == "test" else "Choose a file",
+        placeholder="Choose a file" if needed else "None: test rows are drawn for each repeat",
         **kept(f"chosen {key}"),
     )
 
@@ -149,7 +161,7 @@ def _reading(form: Form, columns: list[str], of_file: str, service: Service, who
             ("categories", "Labels as written, also where they look like numbers"),
             ("dates", "Dates"),
         ):
-            form.put(field, st.multiselect(label, columns, **kept(f"{field} of {of_file}")))
+            form.put(field, st.multiselect(label, columns, format_func=_titled, **kept(f"{field} of {of_file}")))
         form.put(
             "missing", _words(st.text_input("Further texts of a missing cell", **kept("missing"), help="-999, none"))
         )
@@ -160,10 +172,17 @@ def _reading(form: Form, columns: list[str], of_file: str, service: Service, who
             ("time", "Time: tested on later rows than trained on"),
             ("sample_weight", "Weights of the rows"),
         ):
-            chosen = st.selectbox(label, columns, index=None, placeholder="None", **kept(f"{field} of {of_file}"))
+            chosen = st.selectbox(
+                label, columns, index=None, format_func=_titled, placeholder="None", **kept(f"{field} of {of_file}")
+            )
             form.put(field, chosen)
-        test = _chosen_file("Test set", "test", service, who)
+        test = _chosen_file("Test set", f"test of {of_file}", service, who, needed=False)
         form.put("test", f"{PREFIX}{test}" if test else None)
+
+
+def _titled(name: str) -> str:
+    """A column's name as it is shown."""
+    return visible(name) or "(no name)"
 
 
 def _words(text: str | None) -> list[str]:

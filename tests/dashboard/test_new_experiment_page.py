@@ -181,12 +181,26 @@ def test_a_file_is_uploaded_and_shown_as_it_is_read(pages: Pages, open_app: Open
 
 def test_a_second_file_is_the_test_set(pages: Pages, open_app: Open) -> None:
     app = with_file(pages, opened(pages, open_app))
-    put(app, "file_uploader", "upload test", ("later.csv", TEST, "text/csv"))
+    (data,) = pages.ledger.datasets.list("ada")
+    put(app, "file_uploader", f"upload test of {data.digest[:8]}", ("later.csv", TEST, "text/csv"))
     app = fine(app.run())
     assert "60 rows and 60 test rows" in said(app)
     record = start(pages, app)
     test = next(data for data in pages.ledger.datasets.list("ada") if data.file == "later.csv")
     assert record.spec["test"] == f"dataset:{test.digest}"
+
+
+@pytest.mark.parametrize("header", [b";length;kind\n", b"x;length;length;kind\n", b"x;length;x;kind\n"])
+def test_columns_without_a_name_of_their_own_can_be_left_out(pages: Pages, open_app: Open, header: bytes) -> None:
+    rows = b"".join(b"%d;%s%d,5;%s\n" % (i, b"7;" * (header.count(b";") - 2), i, b"ab"[i % 2 :][:1]) for i in range(60))
+    app = with_file(pages, opened(pages, open_app), header + rows)
+    wrong = "" if header.startswith(b";") else "length" if header.count(b"length") == 2 else "x"
+    assert any("in the header" in error.value or "has no name" in error.value for error in app.error)
+    (data,) = pages.ledger.datasets.list("ada")
+    put(app, "multiselect", f"drop of {data.digest[:8]}", [wrong])
+    app = fine(app.run())
+    assert "classification of kind, 60 rows" in said(app)
+    assert arguments_of(shown_command(app))["drop"] == [wrong]
 
 
 @pytest.mark.parametrize(
