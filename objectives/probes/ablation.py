@@ -17,14 +17,15 @@ def ablation_curve(
     InputError for a network without classes or hidden units.
     """
     _check("ablation_curve", model)
-    units, X, y = model.hidden_units, model.X[rows], model.y[rows]
+    units, y = model.hidden_units, model.y[rows]
+    network = _Clamped(model, theta, rows)
     accuracies = np.zeros(units + 1)
     for _ in range(orders):
         kept = np.ones(units)
         for count, unit in enumerate((None, *rng.permutation(units).tolist())):
             if unit is not None:
                 kept[unit] = 0
-            outputs, _ = _forward(model, theta, X, kept)
+            outputs, _ = network.forward(kept)
             accuracies[count] += (outputs.argmax(axis=1) == y).mean()
     return accuracies / orders
 
@@ -44,7 +45,7 @@ def selectivity(model: MLP, theta: NDArray[np.float64], rows: Indices) -> NDArra
     _check("selectivity", model)
     if model.activation != "relu":
         raise InputError("selectivity(model=...): activations must not be negative, as those of a ReLU")
-    _, active = _forward(model, theta, model.X[rows], np.ones(model.hidden_units))
+    _, active = _Clamped(model, theta, rows).forward(np.ones(model.hidden_units))
     classes = np.eye(model.n_outputs)[model.y[rows]]
     present = classes.any(axis=0)
     sums, counts = (classes.T @ active)[present], classes.sum(axis=0)[present]
@@ -56,19 +57,27 @@ def selectivity(model: MLP, theta: NDArray[np.float64], rows: Indices) -> NDArra
     return np.asarray(np.divide(highest - others, total, out=np.zeros_like(total), where=total > 0))
 
 
-def _forward(
-    model: MLP, theta: NDArray[np.float64], X: NDArray[np.float64], kept: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Outputs (n, K) and hidden activations (n, H) for features X (n, d); kept: (H,) 0 for a unit that is clamped."""
-    active = []
-    folded = model.folded(np.asarray(theta, np.float64)[None])
-    for place, (weights, biases) in enumerate(folded):
-        X = X @ weights[0] + biases[0]
-        if place < len(folded) - 1:
-            X = np.maximum(X, 0) if model.activation == "relu" else np.tanh(X)
-            X = X * kept[model.architecture.units[place]]
-            active.append(X)
-    return X, np.hstack(active)
+class _Clamped:
+    """A network on rows, of which hidden units can be clamped to 0. Nothing clamps what the first layer takes, so it is
+    worked out once.
+    """
+
+    def __init__(self, model: MLP, theta: NDArray[np.float64], rows: Indices) -> None:
+        self._model = model
+        (weights, biases), *self._others = model.folded(np.asarray(theta, np.float64)[None])
+        self._first = self._active(model.X[rows] @ weights[0] + biases[0])
+
+    def forward(self, kept: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Outputs (n, K) and hidden activations (n, H); kept: (H,) 0 for a unit that is clamped."""
+        units = self._model.architecture.units
+        active = [self._first * kept[units[0]]]
+        for (weights, biases), of_layer in zip(self._others[:-1], units[1:], strict=True):
+            active.append(self._active(active[-1] @ weights[0] + biases[0]) * kept[of_layer])
+        weights, biases = self._others[-1]
+        return active[-1] @ weights[0] + biases[0], np.hstack(active)
+
+    def _active(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.maximum(z, 0) if self._model.activation == "relu" else np.tanh(z)
 
 
 def _check(call: str, model: MLP) -> None:

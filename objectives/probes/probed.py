@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
@@ -89,8 +90,15 @@ def probed(problem: Problem, config: TrainConfig, seed: int) -> Probes | None:
     fitted = fit(problem, config, [seed])
     if fitted.curves[0].outcome is Outcome.DIVERGED:
         return None
+    # Products of small matrices, on which threads would only wait for each other.
+    with threadpool_limits(1):
+        return _probes(problem, config, seed, fitted.theta[0].astype(np.float64))
+
+
+def _probes(problem: Problem, config: TrainConfig, seed: int, theta: NDArray[np.float64]) -> Probes:
+    """The probes of a network with the parameters `theta` (size,)."""
+    assert isinstance(problem.model, MLP)
     model = problem.model.with_batch_norm() if config.batch_norm else problem.model
-    theta = fitted.theta[0].astype(np.float64)
     rows = problem.reacting.train if config.reacts else problem.train
     trained, loss_and_gradient = slice(model.trainable), training_loss(model, theta, rows)
     (train_loss,), (train_score,) = evaluate(model, theta[None], rows)

@@ -5,6 +5,8 @@ from functools import cached_property
 from os import PathLike, fspath
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from cooldown.objectives import surfaces, tasks
 from cooldown.objectives.surfaces import Surface
 from cooldown.objectives.tasks import Task
@@ -49,8 +51,10 @@ class Checks:
         if why := claim.why_not(self.subject) or self._unnamed(claim):
             return ClaimResult(claim, name, self.budget, why_not=why)
         names, views = self._experiments(claim) if isinstance(self.subject, Task) else ([], [])
-        computed = [] if claim.computed is None else claim.computed(self.subject, self.budget)
-        found = findings([*claim.of_studies(views), *computed])
+        # Products of small matrices, on which threads would only wait for each other.
+        with threadpool_limits(1):
+            computed = [] if claim.computed is None else claim.computed(self.subject, self.budget)
+            found = findings([*claim.of_studies(views), *computed])
         return ClaimResult(claim, name, self.budget, tuple(found), tuple(names))
 
     def _unnamed(self, claim: Claim) -> str:
