@@ -27,7 +27,7 @@ WORDS = (500, 5_000, 50_000)
 MOST_DENSE = 5_000
 DOCUMENTS, LENGTH, CLASSES, COMMON, LIFT = 1200, 40, 4, 100, 4.0
 RATES = {"sgd": 0.1, "adagrad": 0.05, "momentum": 0.05, "adam": 0.003}
-EPOCHS, CONFIGS, SEEDS, RUNS = 30, 4, (0, 1, 2), 3
+EPOCHS, CONFIGS, SEEDS, RUNS = 10, 4, (0, 1, 2), 3
 
 
 def documents(words: int) -> tuple[csr_array, NDArray[np.int64]]:
