@@ -52,9 +52,9 @@ def linked_table(
 
 
 def _page(pages: int) -> int:
-    """The page of rows that the reader wants."""
+    """Which page of rows the reader wants."""
 
     def widget(_: str, options: Sequence[int], **look: Any) -> int:
         return st.pagination(len(options), **look)
 
-    return addressed.choice(widget, "Page of rows", range(1, pages + 1), "rows")
+    return addressed.choice(widget, "Part of the rows", range(1, pages + 1), "part")

@@ -63,7 +63,7 @@ def _search(result: Result) -> None:
         st.info("There are no trials yet.")
         return
     first = result.verdicts[0].a if result.verdicts and result.verdicts[0].a in arms else arms[0]
-    arm = arm_choice(arms, first, "between", "states", "x", "y", "hyperparameter", "rows", "sort")
+    arm = arm_choice(arms, first, "between", "states", "x", "y", "hyperparameter", "part", "sort")
     studies = view.begun(arm)
     parameters = {parameter.key: parameter for parameter in numeric_parameters(view, arm)}
     listed = listed_trials(studies)

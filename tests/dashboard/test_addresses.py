@@ -66,7 +66,7 @@ HOSTILE = [
     "é\x00",
 ]
 NAMES = ["arm", "arms", "repeat", "trial", "trials", "against", "between", "states", "top", "charts", "x", "y", "sort"]
-NAMES += ["rows", "log", "loss", "format", "schedules", "rate", "epochs", "surface", "steps", "optimizers", "method"]
+NAMES += ["part", "log", "loss", "format", "schedules", "rate", "epochs", "surface", "steps", "optimizers", "method"]
 
 
 WITHOUT = ("experiments", "generalization", "live", "new", "queue", "survey", "verdict", "walk")

@@ -64,7 +64,7 @@ def test_all_trials_of_an_arm_are_listed(url: str, open_app: Open) -> None:
     assert f"{2 * 10 * TIMES:,} trials" in words(fine(app))
     (table,) = linked(app)
     assert len(table["rows"]) == PER_PAGE
-    app.query_params["rows"] = str(2 * 10 * TIMES // PER_PAGE)
+    app.query_params["part"] = str(2 * 10 * TIMES // PER_PAGE)
     (last,) = linked(fine(app.run()))
     assert len(last["rows"]) == PER_PAGE
     assert last["rows"][-1]["cells"][:2] == ["1", f"{10 * TIMES - 1}"]
