@@ -35,7 +35,7 @@ PAGES = {
     "Budget": ".js-plotly-plot",
     "Export": "code",
     "Schedules": ".js-plotly-plot",
-    "Experiments": "canvas",
+    "Experiments": "tbody",
 }
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from cooldown.dashboard import acting, data
+from cooldown.dashboard import acting, addressed, data
 from cooldown.dashboard.pages import links, menu
 from cooldown.dashboard.parts import errors_shown
 from cooldown.dashboard.style import style
@@ -22,6 +22,7 @@ st.set_page_config(page_title="Cooldown", page_icon=str(ICON), layout="wide")
 st.logo(LOGO, size="large", icon_image=str(ICON))
 page = st.navigation(menu(), position="hidden")
 st.html(style(dark=st.context.theme.type == "dark"))
+addressed.begin(page.url_path)
 
 with errors_shown():
     names = [*(summary.name for summary in data.summaries()), *(error.experiment for error in data.unreadable())]
@@ -41,6 +42,7 @@ with errors_shown():
                 names,
                 key="experiment",
                 format_func=visible,
+                on_change=addressed.forget,
                 help="The experiment that the pages show. It is part of the address, so you can share a link.",
             )
             st.query_params["experiment"] = st.session_state["experiment"]

@@ -1,52 +1,89 @@
-"""Choosing a trial (arm, repeat, number) and exporting it in a format."""
+"""Choosing a trial: which one an address means, and widgets for its arm, repeat and number."""
 
-import re
 from collections.abc import Sequence
-from pathlib import PurePath
+from dataclasses import dataclass
 
 import streamlit as st
 
-from cooldown.dashboard.parts import arms_choice
+from cooldown.dashboard import addressed
+from cooldown.dashboard.parts import arm_choice
 from cooldown.objectives.errors import InputError
 from cooldown.search.evidence.numbers import Form, formatted
 from cooldown.search.evidence.view import View
-from cooldown.search.export import Chosen, ConfigFormat, Exported, choose, export
-from cooldown.search.spec.arms import short
+from cooldown.search.export import Chosen, choose
 from cooldown.storage import StudyRecord, TrialRecord
 
-LONGEST_FILE = 100
-"""Characters of a file name."""
+
+@dataclass(frozen=True)
+class Which:
+    """Which trial of an experiment is meant; as a text, `ARM/REPEAT/NUMBER`."""
+
+    arm: str
+    repeat: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.arm}/{self.repeat}/{self.number}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Which":
+        """The trial of such a text; raises ValueError for any other."""
+        # An arm's name may have slashes.
+        arm, repeat, number = text.rsplit("/", 2)
+        return cls(arm, int(repeat), int(number))
 
 
-def trial_choice(view: View, arms: Sequence[str], key: str) -> tuple[StudyRecord, TrialRecord]:
+def trials_named(view: View, texts: Sequence[str], most: int) -> dict[Which, TrialRecord]:
+    """The trials of these texts; raises ValueError for one that there is not, and for more than `most`."""
+    found = {}
+    for which in map(Which.parse, filter(None, texts)):
+        found[which] = found_trial(view, which)[1]
+    if len(found) > most:
+        raise ValueError
+    return found
+
+
+def found_trial(view: View, which: Which) -> tuple[StudyRecord, TrialRecord]:
+    """A trial with its study; raises ValueError where there is no such trial."""
+    if which.arm in view.arms:
+        for study in view.begun(which.arm):
+            for trial in study.trials:
+                if (study.repeat, trial.number) == (which.repeat, which.number):
+                    return study, trial
+    raise ValueError(f"no trial {which}")
+
+
+def trial_choice(view: View, arms: Sequence[str]) -> tuple[StudyRecord, TrialRecord]:
     """Let the reader choose a trial of one of the `arms`, each of which has at least one. The default is the trial that
     `cooldown export` takes: of the best arm, and within an arm the winner of the repeat in which the arm is furthest
     ahead of the others, since every repeat has its own split.
     """
-    arm = arms_choice("Arm", arms, _best(view, arms), f"arm {key}")
+    arm = arm_choice(arms, _best(view, arms), "repeat", "trial")
     studies = {study.repeat: study for study in view.begun(arm)}
+    chosen = best_choice(view, arm)
+    first = chosen.study.repeat if chosen else next(iter(studies))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        chosen = _chosen(view, arm)
-        first = list(studies).index(chosen.study.repeat) if chosen else 0
-        study = studies[st.selectbox("Repeat", list(studies), index=first, key=f"repeat {key} {arm}")]
+        repeat = addressed.choice(st.selectbox, "Repeat", list(studies), "repeat", first, resets=("trial",))
+        study = studies[repeat]
         numbers = {trial.number: trial for trial in study.trials}
-        won = list(numbers).index(study.winner.number) if study.winner else 0
-        number = st.selectbox(
+        won = study.winner.number if study.winner else next(iter(numbers))
+        number = addressed.choice(
+            st.selectbox,
             "Trial",
             list(numbers),
-            index=won,
-            key=f"trial {key} {arm} {study.repeat}",
+            "trial",
+            won,
             format_func=lambda number: _trial_label(study, numbers[number]),
         )
     return study, numbers[number]
 
 
 def _best(view: View, arms: Sequence[str]) -> str:
-    chosen = _chosen(view, None)
+    chosen = best_choice(view)
     return chosen.study.arm if chosen and chosen.study.arm in arms else arms[0]
 
 
-def _chosen(view: View, arm: str | None) -> Chosen | None:
+def best_choice(view: View, arm: str | None = None) -> Chosen | None:
     """The trial that an export takes; None where there is no winner yet, as when all trials were pruned."""
     try:
         return choose(view, arm)
@@ -57,14 +94,3 @@ def _chosen(view: View, arm: str | None) -> Chosen | None:
 def _trial_label(study: StudyRecord, trial: TrialRecord) -> str:
     winner = " (winner)" if trial is study.winner else ""
     return f"{trial.number}{winner} · loss {formatted(trial.validation_loss, Form.LOSS)}"
-
-
-def exported(view: View, format: ConfigFormat, study: StudyRecord, trial: TrialRecord) -> Exported:
-    """The trial in this format; raises InputError where that cannot express it."""
-    return export(view, format.name, arm=study.arm, repeat=study.repeat, trial=trial.number, opens=False)
-
-
-def file_name(suffix: str, *words: object) -> str:
-    """A file name made of these words that is valid on every system."""
-    joined = re.sub(r"[^A-Za-z0-9]+", "-", " ".join(short(str(word)) for word in words)).strip("-")
-    return PurePath(f"{joined[:LONGEST_FILE].rstrip('-') or 'export'}{suffix}").name

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from cooldown.dashboard import addressed
 from cooldown.objectives.plain_text import visible
 from cooldown.storage import Summary
 from cooldown.storage.terms import LONGEST_NOTES
@@ -59,28 +60,15 @@ def chosen(choices: Choices) -> Filter:
     with st.container(horizontal=True):
         owner = _one_of("Owner", "owner", choices.owners)
         tag = _one_of("Tag", "tag", choices.tags)
-        text = st.text_input(
-            "Find",
-            key="find",
-            type="search",
-            bind="query-params",
-            placeholder="Name, task or notes",
-            max_chars=LONGEST_NOTES,
-            width=WIDTH,
+        text = addressed.text(
+            "Find", "find", LONGEST_NOTES, type="search", placeholder="Name, task or notes", width=WIDTH
         )
-    return Filter(owner, tag, (text or "").strip())
+    return Filter(owner, tag, text.strip())
 
 
 def _one_of(label: str, key: str, options: tuple[str, ...]) -> str | None:
     if not options:
         return None
-    return st.selectbox(
-        label,
-        options,
-        index=None,
-        key=key,
-        bind="query-params",
-        format_func=visible,
-        placeholder="All",
-        width=WIDTH,
+    return addressed.perhaps(
+        st.selectbox, label, options, key, index=None, format_func=visible, placeholder="All", width=WIDTH
     )

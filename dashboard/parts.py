@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from cooldown.dashboard import data
+from cooldown.dashboard import addressed, data
 from cooldown.dashboard.pages import page
 from cooldown.objectives.data.uploaded import in_short
 from cooldown.objectives.errors import InputError
@@ -73,6 +73,17 @@ def errors_shown() -> Iterator[None]:
         )
 
 
+@contextmanager
+def notes() -> Iterator[None]:
+    """Above what is drawn inside, say what the page's address asks for in vain."""
+    place = st.container()
+    with addressed.ignoring() as ignored:
+        yield
+    if ignored:
+        said = ", ".join(f"{name} = “{value}”" for name, value in ignored.items())
+        place.info(plain(f"Ignored in the address, as it is not available here: {said}."), icon=":material/link_off:")
+
+
 def plain(text: str) -> str:
     """Text from a ledger, escaped so that Markdown shows it unchanged."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!$:<>|~&])", r"\\\1", visible(text))
@@ -119,9 +130,9 @@ def rows(table: Table, *, key: str, alt: str, **options: Any) -> Any:
     return st.dataframe(shown, hide_index=True, placeholder=MISSING, key=key, alt=alt, **options)
 
 
-def arms_choice(label: str, arms: Sequence[str], first: str, key: str) -> str:
-    """Choose one of the arms; a long name is shortened, and shown in full below."""
-    arm: str = st.selectbox(label, arms, index=list(arms).index(first), key=key, format_func=short)
+def arm_choice(arms: Sequence[str], first: str, *resets: str) -> str:
+    """Choose one of the arms; a long name is shortened, and shown in full below. resets: as in `addressed.choice`."""
+    arm = addressed.choice(st.selectbox, "Arm", arms, "arm", first, resets=resets, format_func=short)
     if short(arm) != arm:
         st.caption(plain(spaced(arm)))
     return arm
@@ -163,7 +174,8 @@ def about_experiment(body: Callable[[Result], None], *, always: bool = False) ->
                 _outline(now, error)
             else:
                 _head(now, result.record.message, options_of(lifted(result.record)))
-                body(result)
+                with notes():
+                    body(result)
 
     part()
 

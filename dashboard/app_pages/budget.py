@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cooldown.dashboard import addressed
 from cooldown.dashboard.parts import about_experiment, chart, plain
 from cooldown.search.evidence.budgets import budget_curves, crossover_sentence, pair_crossover, pair_difference
 from cooldown.search.evidence.verdict import compared_pair
@@ -22,11 +23,11 @@ def _budget(result: Result) -> None:
         return
     shown = [arm for arm in pair or curves if arm in curves] or list(curves)
     if len(curves) > 1:
-        shown = st.multiselect("Arms", list(curves), default=shown, key="arms of budget", format_func=short)
+        shown = addressed.choices(st.multiselect, "Arms", list(curves), "arms", shown, format_func=short)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        x = st.segmented_control("Against", AXES, default=AXES[0], required=True)
-        log = st.toggle("Log loss axis", value=True)
-        log_x = st.toggle("Log x-axis")
+        x = addressed.choice(st.segmented_control, "Against", AXES, "against", required=True)
+        log = addressed.flag("Log loss axis", "log", True)
+        log_x = addressed.flag("Log x-axis", "log_x")
     if not shown:
         st.info("Choose at least one arm.")
         return

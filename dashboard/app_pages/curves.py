@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from cooldown.dashboard import addressed
 from cooldown.dashboard.parts import about_experiment, chart
 from cooldown.search.evidence.learning import AMOUNTS, winners_curves
 from cooldown.search.evidence.numbers import counted
@@ -26,13 +27,13 @@ def _curves(result: Result) -> None:
     shown = ([arm for arm in (first.a, first.b) if arm in curves] if first else []) or list(curves)
     arms = list(curves)
     if len(curves) > 1:
-        arms = st.multiselect("Arms", list(curves), default=shown, key="arms of curves", format_func=short)
+        arms = addressed.choices(st.multiselect, "Arms", arms, "arms", shown, format_func=short)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        losses = st.segmented_control("Loss", LOSSES, default=LOSSES[0], required=True)
-        x = st.selectbox("Against", AMOUNTS, width=150)
-        log_loss = st.toggle("Log loss axis", value=True)
-        log_x = st.toggle("Log x-axis")
-        replicates = st.toggle("Individual replicates")
+        losses = addressed.choice(st.segmented_control, "Loss", LOSSES, "loss", required=True)
+        x = addressed.choice(st.selectbox, "Against", AMOUNTS, "against", width=150)
+        log_loss = addressed.flag("Log loss axis", "log", True)
+        log_x = addressed.flag("Log x-axis", "log_x")
+        replicates = addressed.flag("Individual replicates", "replicates")
     if not arms:
         st.info("Choose at least one arm.")
         return

@@ -1,14 +1,16 @@
-"""All experiments of the ledger, updated live; selecting one opens its answer."""
+"""All experiments of the ledger, updated live; a row leads to the answer."""
 
 import itertools
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from cooldown.dashboard import data
-from cooldown.dashboard.pages import address, page
-from cooldown.dashboard.parts import errors_shown, no_experiments
+from cooldown.dashboard import data, filters
+from cooldown.dashboard.filters import Filter
+from cooldown.dashboard.linked_rows import Heading, LinkedRow, linked_rows, order
+from cooldown.dashboard.pages import address
+from cooldown.dashboard.parts import errors_shown, no_experiments, notes
+from cooldown.objectives.plain_text import visible
 from cooldown.search.evidence.standing import lines
 from cooldown.search.figures.layout import ABOVE, WITHOUT_LEGEND, chart
 from cooldown.storage import Status
@@ -18,70 +20,80 @@ PAGE = {"title": "Experiments", "icon": "list", "section": "", "place": 10}
 AFTER = 1.5
 """Seconds after the list until the chart library is preloaded."""
 
-COLUMNS = {
-    "name": st.column_config.TextColumn("Experiment", width=120),
-    "task": st.column_config.TextColumn("Task", width=80),
-    "leader": st.column_config.TextColumn(
+COLUMNS = (
+    Heading("Experiment"),
+    Heading("Task"),
+    Heading(
         "Leader",
-        width=180,
         help="Of the pair of arms that answers the question: the one with the lower test loss, and by how much",
     ),
-    "took": st.column_config.TextColumn("Took", width=90, help="From the start to the end, breaks included"),
-    "status": st.column_config.TextColumn("Status", width=90),
-    "progress": st.column_config.ProgressColumn("Trials", min_value=0, max_value=1, format="percent", width=100),
-    "started": st.column_config.DatetimeColumn("Started", format="distance", width=120),
-    "arms": st.column_config.NumberColumn("Arms", width=50),
-    "repeats": st.column_config.NumberColumn("Repeats", width=65),
-}
+    Heading("Took", "number", help="From the start to the end, breaks included"),
+    Heading("Status"),
+    Heading("Trials", "progress"),
+    Heading("Started", "time"),
+    Heading("Arms", "number"),
+    Heading("Repeats", "number"),
+)
+TITLES = [column.title for column in COLUMNS]
+
+Cells = list[Any]
+"""The values of a row, in the order of the columns."""
 
 
-def _rows() -> pd.DataFrame:
-    """A row per experiment."""
-    listed, damaged = lines(data.summaries(), data.winners(), data.leaders())
-    rows: list[dict[str, Any]] = [
-        {
-            "name": line.name,
-            "task": line.task,
-            "leader": line.leader,
-            "took": line.took,
-            "status": line.status,
-            "progress": min(line.trials / line.total, 1.0),
-            "arms": line.arms,
-            "repeats": line.repeats,
-            "started": pd.Timestamp(line.created_at, unit="s", tz="UTC"),
-        }
+def _rows(wanted: Filter) -> list[Cells]:
+    """A row per experiment that is wanted, newest first; damaged ones last."""
+    summaries = [summary for summary in data.summaries() if wanted(summary)]
+    listed, damaged = lines(summaries, data.winners(), data.leaders())
+    rows: list[Cells] = [
+        [
+            line.name,
+            line.task,
+            line.leader,
+            line.took,
+            line.status,
+            min(line.trials / line.total, 1.0),
+            line.created_at,
+            line.arms,
+            line.repeats,
+        ]
         for line in listed
     ]
+    unknown = [None] * (len(COLUMNS) - 5)
     rows += [
-        {"name": error.experiment, "leader": error.reason, "status": "damaged"}
-        for error in (*damaged, *data.unreadable())
+        [error.experiment, None, error.reason, None, "damaged", *unknown] for error in (*damaged, *data.unreadable())
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return rows
 
 
-def _under_way(rows: pd.DataFrame) -> bool:
+def _under_way(rows: list[Cells]) -> bool:
     """Whether any of these experiments goes on by itself."""
-    return bool(rows.status.isin([status.value for status in Status if status.under_way]).any())
+    place, under_way = TITLES.index("Status"), {status.value for status in Status if status.under_way}
+    return any(row[place] in under_way for row in rows)
 
 
-def _list(rows: pd.DataFrame) -> None:
-    if rows.empty:
-        no_experiments()
+def _list(rows: list[Cells]) -> None:
+    if not rows:
+        if data.summaries():
+            st.info("No experiment is like that.")
+        else:
+            no_experiments()
         return
-    chosen = st.dataframe(
-        rows,
-        column_config=COLUMNS,
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
+    by = order(TITLES)
+    if by:
+        rows = [rows[place] for place in by.places([row[TITLES.index(by.title)] for row in rows])]
+    linked_rows(
+        COLUMNS,
+        [LinkedRow([_cell(value) for value in row], address(row[0])) for row in rows],
+        "verdict",
         key="experiments",
-        placeholder="–",
-        alt="All experiments, newest first, with task, leader, duration, status and progress",
+        label="All experiments with task, leader, duration, status and progress",
+        by=by,
     )
-    st.caption("Select a row to open its answer.")
-    if chosen["selection"]["rows"]:
-        name = str(rows.name.iloc[chosen["selection"]["rows"][0]])
-        st.switch_page(page("verdict"), query_params=address(name))
+
+
+def _cell(value: Any) -> Any:
+    """Numbers of arms and repeats as texts; times and shares are set by the browser."""
+    return visible(value) if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else value
 
 
 def _charts_ahead() -> None:
@@ -105,19 +117,21 @@ def _charts_ahead() -> None:
 
 
 st.title("Experiments")
-with errors_shown():
-    first = _rows()
+with errors_shown(), notes():
+    choices = filters.choices(data.summaries())
+    wanted = filters.chosen(choices) if data.summaries() else Filter()
+    first = _rows(wanted)
     running = _under_way(first)
     looks = itertools.count()
 
     @st.fragment(run_every=data.LIVE if running else None)
     def experiments() -> None:
         """The list, updated while an experiment is running or waits for a worker."""
-        with errors_shown():
-            rows = _rows() if next(looks) else first
+        with errors_shown(), notes():
+            rows = _rows(wanted) if next(looks) else first
             _list(rows)
-            if running and not _under_way(rows):
-                # From here on it is not updated.
+            if running and (not _under_way(rows) or filters.choices(data.summaries()) != choices):
+                # It is not updated any more, or there is more to choose from.
                 st.rerun()
 
     experiments()

@@ -4,9 +4,10 @@ from functools import partial
 
 import streamlit as st
 
-from cooldown.dashboard.choosing import exported, file_name, trial_choice
+from cooldown.dashboard import addressed
+from cooldown.dashboard.choosing import trial_choice
+from cooldown.dashboard.config_files import config_file, file_name, file_of
 from cooldown.dashboard.parts import about_experiment, plain, terminal
-from cooldown.objectives.errors import InputError
 from cooldown.search import export as formats
 from cooldown.search.evidence.numbers import MISSING
 from cooldown.search.experiments.result import Result
@@ -33,7 +34,7 @@ def _export(result: Result) -> None:
     # Formats of a config come first, and among these the one that can be read back.
     kinds = (ConfigFormat, ModelFormat, TableFormat)
     names = sorted(formats.names(), key=lambda name: (kinds.index(type(formats.get(name))), name != "json", name))
-    name = st.selectbox("Format", names, key="format")
+    name = addressed.choice(st.selectbox, "Format", names, "format")
     chosen = formats.get(name)
     st.caption(plain(f"{chosen.summary[:1].upper()}{chosen.summary[1:]}."))
     if isinstance(chosen, ConfigFormat):
@@ -45,33 +46,17 @@ def _export(result: Result) -> None:
 
 
 def _config(result: Result, arms: list[str], chosen: ConfigFormat) -> None:
-    study, trial = trial_choice(result.view, arms, "to export")
-    file = file_name(chosen.suffix, result.name, study.arm, study.repeat, trial.number)
-    try:
-        exported_trial = exported(result.view, chosen, study, trial)
-    except InputError as error:
-        st.error(plain(str(error)), icon=":material/error:")
-    else:
-        for remark in exported_trial.remarks:
-            st.info(plain(f"{remark[:1].upper()}{remark[1:]}."), icon=":material/info:")
-        st.download_button(
-            f"Download {chosen.name}",
-            exported_trial.content,
-            file_name=file,
-            mime="text/plain" if isinstance(exported_trial.content, str) else "application/octet-stream",
-            icon=":material/download:",
-            on_click="ignore",
-        )
-        if isinstance(exported_trial.content, str):
-            st.code(exported_trial.content, language=chosen.language, height=480)
+    study, trial = trial_choice(result.view, arms)
+    config_file(result.view, study, trial, chosen)
+    file = file_of(result.view, study, trial, chosen)
     st.caption("In a terminal:")
     terminal("export", result.name, *_which(study, trial), "--format", chosen.name, "-o", file)
 
 
 def _model(result: Result, arms: list[str], chosen: ModelFormat) -> None:
     """A server trains nothing: only the command is shown."""
-    study, trial = trial_choice(result.view, arms, "to export")
-    file = file_name(chosen.suffix, result.name, study.arm, study.repeat, trial.number)
+    study, trial = trial_choice(result.view, arms)
+    file = file_of(result.view, study, trial, chosen)
     st.info("The model is trained when it is exported, which takes a terminal:", icon=":material/info:")
     terminal("export", result.name, *_which(study, trial), "--format", chosen.name, "-o", file)
 
@@ -83,8 +68,8 @@ def _which(study: StudyRecord, trial: TrialRecord) -> list[str]:
 
 def _table(result: Result, arms: list[str], chosen: TableFormat) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        arm = st.selectbox("Arm", [EVERY, *arms], key="arm of table", format_func=short)
-        curves = st.toggle("Curves: one row per epoch of each run", key="curves of table")
+        arm = addressed.choice(st.selectbox, "Arm", [EVERY, *arms], "arm", format_func=short)
+        curves = addressed.flag("Curves: one row per epoch of each run", "curves")
     which = [] if arm == EVERY else [arm]
     file = file_name(chosen.suffix, result.name, *which, "curves" if curves else "trials")
     st.download_button(

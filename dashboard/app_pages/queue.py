@@ -7,7 +7,7 @@ import streamlit as st
 from cooldown.dashboard import acting, data, filters
 from cooldown.dashboard.filters import Filter
 from cooldown.dashboard.pages import page
-from cooldown.dashboard.parts import errors_shown, plain, terminal
+from cooldown.dashboard.parts import errors_shown, notes, plain, terminal
 from cooldown.dashboard.queue_cards import section
 from cooldown.search.experiments.queueing import IN_ORDER, in_order
 from cooldown.search.service.access.principal import Principal
@@ -55,7 +55,7 @@ def _queue(summaries: Sequence[Summary], wanted: Filter) -> None:
 
 
 st.title("Queue")
-with errors_shown():
+with errors_shown(), notes():
     choices = filters.choices(data.summaries())
     wanted = filters.chosen(choices)
 

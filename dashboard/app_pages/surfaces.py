@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cooldown.dashboard.parts import chart, errors_shown, plain
+from cooldown.dashboard import addressed
+from cooldown.dashboard.parts import chart, errors_shown, notes, plain
 from cooldown.objectives import optimizers, surfaces
 from cooldown.objectives.surfaces import Trajectory
 from cooldown.search.evidence.numbers import Form
@@ -23,12 +24,14 @@ def _paths(name: str, chosen: tuple[str, ...], steps: int) -> Sequence[Trajector
 
 def _surface() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox("Surface", surfaces.names(), index=surfaces.names().index("beale"), width=220)
-        steps = int(
-            st.number_input("Steps", value=surfaces.get(name).steps, min_value=10, max_value=2000, key=name, width=160)
+        name = addressed.choice(
+            st.selectbox, "Surface", surfaces.names(), "surface", "beale", resets=("steps",), width=220
         )
-        narrow = st.toggle("Values below the map", help="For a narrow window: both charts use the full width.")
-    chosen = st.multiselect("Optimizers", optimizers.names(), default=START)
+        steps = addressed.number("Steps", "steps", surfaces.get(name).steps, 10, 2000, integer=True, width=160)
+        narrow = addressed.flag(
+            "Values below the map", "below", help="For a narrow window: both charts use the full width."
+        )
+    chosen = addressed.choices(st.multiselect, "Optimizers", optimizers.names(), "optimizers", START)
     if not chosen:
         st.info("Choose at least one optimizer.")
         return
@@ -65,5 +68,5 @@ def _dark() -> bool:
 
 
 st.title("Surfaces")
-with errors_shown():
+with errors_shown(), notes():
     _surface()

@@ -4,9 +4,12 @@ from typing import Literal
 
 import streamlit as st
 
+from cooldown.dashboard import addressed
+from cooldown.dashboard.choosing import best_choice
+from cooldown.dashboard.config_files import download
 from cooldown.dashboard.pages import address, page
 from cooldown.dashboard.parts import about_experiment, chart, evidence, plain, terminal
-from cooldown.search.evidence.answer import Word
+from cooldown.search.evidence.against_best import against_best, against_best_table, by_loss, standings_table
 from cooldown.search.evidence.budgets import budget_curves, crossover_sentence, pair_crossover
 from cooldown.search.evidence.credit import (
     credit_sentence,
@@ -20,12 +23,14 @@ from cooldown.search.evidence.losses import means, test_losses, test_scores
 from cooldown.search.evidence.measures import best_score, options
 from cooldown.search.evidence.numbers import duration
 from cooldown.search.evidence.references import references_table
-from cooldown.search.evidence.tables import arms_table, cost_table, effects_table, gains_table, pairs_table
+from cooldown.search.evidence.tables import cost_table, effects_table, gains_table, pairs_table
 from cooldown.search.evidence.target_units import errors_table
 from cooldown.search.evidence.verdict import compared_pair
 from cooldown.search.evidence.wording import config_in_words
 from cooldown.search.experiments.result import Result
+from cooldown.search.export.formats.json import json
 from cooldown.search.figures import budget as budget_figures
+from cooldown.search.figures import standings
 from cooldown.search.figures import verdict as figures
 from cooldown.search.spec.arms import short
 from cooldown.search.spec.task_fields import data_options
@@ -34,58 +39,75 @@ from cooldown.storage import Status
 
 PAGE = {"title": "Answer", "icon": "gavel", "section": "This experiment", "place": 20}
 
-BADGES: dict[Word, tuple[Literal["green", "red", "blue", "orange"], str]] = {
-    "yes": ("green", ":material/check:"),
-    "no": ("red", ":material/close:"),
-    "no difference that matters": ("blue", ":material/balance:"),
-    "open": ("orange", ":material/help:"),
-    "best found": ("green", ":material/trophy:"),
-}
-"""The colour and the icon of each word."""
+FEW = 3
+"""The most pairs that each have a row of their own."""
 
 
 def _verdict(result: Result) -> None:
     _answer(result)
-    for alarm in result.alarms:
-        st.warning(f"**{plain(short(alarm.arm or alarm.kind))}**: {plain(alarm.message)}", icon=":material/warning:")
-        if alarm.resume is not None:
-            terminal("resume", result.name, *alarm.resume.split())
+    _pairs(result)
+    for key, table in (("references", references_table(result.view)), ("errors", errors_table(result.view))):
+        if len(table):
+            evidence(table, key)
+    _best(result)
+    _alarms(result)
+    _next(result)
     if result.scope:
         st.caption(plain(result.scope))
-    _pairs(result)
     _repeats(result)
+    _matrix(result)
     _credit(result)
     if result.verdicts:
         _budget(result, result.verdicts[0])
-    else:
-        _one_arm(result)
     _cost(result)
 
 
 def _answer(result: Result) -> None:
-    """The first screen: the answer, the arms, the best configs, and one next step with its price."""
-    found, view = result.answer, result.view
-    with st.container(horizontal=True, vertical_alignment="center"):
-        colour, icon = BADGES[found.word]
-        st.badge(found.word, icon=icon, color=colour)
-        st.caption(plain(found.question))
+    """The answer as the headline, and all arms in one table."""
+    found = result.answer
+    st.caption(plain(found.question))
     st.header(plain(found.sentence), anchor=False)
     if found.why:
         st.caption(plain(found.why))
-    evidence(arms_table(view), "arms")
-    for key, table in (("references", references_table(view)), ("errors", errors_table(view))):
-        if len(table):
-            evidence(table, key)
-    for arm in compared_pair(view) or view.arms:
-        if any(study.winner for study in view.searches(arm)):
-            st.markdown(f"**Best {plain(short(arm))}:** {plain(config_in_words(result.best(arm)))}")
-    step = found.next
+    evidence(standings_table(result.view), "arms")
+
+
+def _best(result: Result) -> None:
+    """The config that an export takes: in words, to download, and where it comes from."""
+    chosen = best_choice(result.view)
+    if chosen is None:
+        return
+    study, trial = chosen.study, chosen.trial
+    st.header("Best config", anchor=False)
+    st.markdown(f"**{plain(short(study.arm))}:** {plain(config_in_words(trial.config))}")
+    here = address(result.name, arm=study.arm, repeat=study.repeat, trial=trial.number)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        download(result.view, study, trial, json, "Download as JSON")
+        st.page_link(page("export"), label="Other formats", icon=":material/code:", query_params=here)
+        st.page_link(page("trial"), label="Its trial", icon=":material/science:", query_params=here)
+
+
+def _alarms(result: Result) -> None:
+    """The alarms, and below them each command that addresses some of them, unless it is the next step anyway."""
+    for alarm in result.alarms:
+        st.warning(f"**{plain(short(alarm.arm or alarm.kind))}**: {plain(alarm.message)}", icon=":material/warning:")
+    step = result.answer.next
+    for resume in dict.fromkeys(alarm.resume for alarm in result.alarms if alarm.resume is not None):
+        if step is None or result.status is not Status.DONE or resume not in step.command:
+            terminal("resume", result.name, *resume.split())
+
+
+def _next(result: Result) -> None:
+    """One next step, with its price."""
+    step = result.answer.next
     # The header has the command for an experiment that stopped before its end.
     if step and result.status is Status.DONE:
         price = f", about {duration(step.seconds)}" if step.seconds else ""
         st.caption(plain(f"{step.purpose}{price}{':' if step.command else '.'}"))
         if step.command:
             st.code(step.command, language="bash", wrap_lines=True)
+    if not result.verdicts:
+        _one_arm(result)
 
 
 def _one_arm(result: Result) -> None:
@@ -101,23 +123,44 @@ def _one_arm(result: Result) -> None:
 
 
 def _pairs(result: Result) -> None:
+    """The ratios of losses: of every pair, or of many arms against the best one."""
     if not result.verdicts:
         return
-    st.header("All pairs", anchor=False)
     if all(verdict.difference is None for verdict in result.verdicts):
         st.info("No pair can be compared yet: both of its arms need evaluated winners.")
         return
+    if len(result.verdicts) <= FEW:
+        chart(
+            figures.forest(result.verdicts),
+            "pairs",
+            reading=figures.FOREST_CAPTION,
+            table=lambda: pairs_table(result.verdicts, best_score(result.view.spec)),
+        )
+        return
     chart(
-        figures.forest(result.verdicts),
+        standings.against_best(against_best(result.view)),
         "pairs",
-        reading=figures.FOREST_CAPTION,
+        reading=standings.AGAINST_CAPTION,
+        table=lambda: against_best_table(result.view),
+    )
+
+
+def _matrix(result: Result) -> None:
+    """All pairs, where they are too many for rows."""
+    if len(result.verdicts) <= FEW or not against_best(result.view):
+        return
+    st.header("All pairs", anchor=False)
+    chart(
+        standings.matrix([arm.arm for arm in by_loss(result.view)], result.verdicts),
+        "matrix",
+        reading=standings.MATRIX_CAPTION,
         table=lambda: pairs_table(result.verdicts, best_score(result.view.spec)),
     )
 
 
 def _repeats(result: Result) -> None:
     st.header("All repeats", anchor=False)
-    measure = st.segmented_control("Measure", ["Test loss", "Test score"], default="Test loss", required=True)
+    measure = addressed.choice(st.segmented_control, "Measure", ["Test loss", "Test score"], "measure", required=True)
     read = test_losses if measure == "Test loss" else test_scores
     values = {arm: means(per_repeat) for arm, per_repeat in read(result.view).items()}
     if any(values.values()):

@@ -1,10 +1,13 @@
 """A training config as rows of settings, to read and to compare."""
 
+from collections.abc import Mapping
+
 from cooldown.objectives import asynchronous, optimizers, schedules
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.hyperparameters import Hyperparameter
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.search.evidence.numbers import setting
+from cooldown.search.evidence.table import Column, Table
 
 
 def settings_of(config: TrainConfig) -> list[tuple[str, str]]:
@@ -25,3 +28,21 @@ def settings_of(config: TrainConfig) -> list[tuple[str, str]]:
         if value != strategy.declared.default:
             rows.append((name, setting(value)))
     return rows
+
+
+def configs_table(configs: Mapping[str, TrainConfig]) -> Table:
+    """Every setting of these configs, which are given by heading; of several, those that differ are marked."""
+    by_heading = {heading: dict(settings_of(config)) for heading, config in configs.items()}
+    names = list(dict.fromkeys(name for settings in by_heading.values() for name in settings))
+    rows = [(name, *(settings.get(name) for settings in by_heading.values())) for name in names]
+    caption = (
+        "Every setting of these configs; those that differ are bold."
+        if len(configs) > 1
+        else "Every setting of the config."
+    )
+    return Table(
+        (Column("Setting"), *(Column(heading) for heading in configs)),
+        rows,
+        caption,
+        frozenset(place for place, (_, *values) in enumerate(rows) if len(set(values)) > 1),
+    )

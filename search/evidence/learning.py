@@ -44,6 +44,16 @@ class ArmCurves:
     staleness: NDArray[np.float64]
     axes: Mapping[Amount, NDArray[np.float64]]
 
+    @property
+    def typical(self) -> int:
+        """The place of the replicate whose last loss is the median one, the lower of two. Runs that diverged come last.
+
+        Schedules are shown as it executed them: a median over replicates with other periods is a schedule of none.
+        """
+        ended = [float(row[~np.isnan(row)][-1]) if not np.isnan(row).all() else np.inf for row in self.validation]
+        last = np.where(self.diverged, np.inf, ended)
+        return int(np.argsort(last, kind="stable")[(len(last) - 1) // 2])
+
 
 @once
 def winners_curves(view: View) -> dict[str, ArmCurves]:

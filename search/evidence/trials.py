@@ -147,6 +147,16 @@ def state(study: StudyRecord, trial: TrialRecord) -> str:
     return "diverged" if diverged else "complete"
 
 
+def outcome(study: StudyRecord, trial: TrialRecord) -> str:
+    """The state of a trial in words that tell more: whether it did no better than guessing, or only some seeds
+    diverged.
+    """
+    word = state(study, trial)
+    if word != "winner" and guessed(trial):
+        return "no better than guessing"
+    return "some seeds diverged" if word == "diverged" else word
+
+
 def numeric_parameters(view: View, arm: str) -> list[Parameter]:
     """The numeric hyperparameters that an arm's search varies, and that some trial has."""
     tried = {key for study in view.searches(arm) for trial in study.trials for key in trial.parameters}

@@ -1,6 +1,6 @@
 """The value of a search budget: the expected best loss of each arm after a number of trials or an amount of work."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -46,9 +46,9 @@ def budget(
     ends = _ends(curves, log)
     for arm, curve in curves.items():
         at, look = _budget_of(curve, x), known[arm]
-        # A logarithmic axis cannot show 0 and below: there the area ends a little outside the visible range.
-        low = np.maximum(curve.low, ends[0] / 10) if ends and log else curve.low
-        traces += area(at, low, curve.high, fillcolor=faded(look.colour, 0.1 * look.opacity), legendgroup=arm)
+        # The band of few repeats can be many times as wide as the curves are apart: it ends with the axis.
+        low, high = (np.clip(end, *ends) if ends else end for end in (curve.low, curve.high))
+        traces += area(at, low, high, fillcolor=faded(look.colour, 0.1 * look.opacity), legendgroup=arm)
         traces.append(
             go.Scatter(
                 x=at,
@@ -61,7 +61,8 @@ def budget(
                 name=label(arm),
                 legendgroup=arm,
                 hovertemplate=(
-                    "%{y:.4g} after %{customdata[0]} trials<br>95 % interval: %{customdata[1]:.4g} to "
+                    "expected best loss %{y:.4g} after %{customdata[0]} trials<br>"
+                    "95 % interval: %{customdata[1]:.4g} to "
                     f"%{{customdata[2]:.4g}}<br>{whole(arm)}<extra></extra>"
                 ),
             )
@@ -222,14 +223,25 @@ def _crossover(crossover: Crossover, pair: tuple[str, str], log_x: bool) -> dict
 
 
 def _ends(curves: Mapping[str, BudgetCurve], log: bool) -> tuple[float, float] | None:
-    """The ends of the loss axis: around the curves alone, because the band of few repeats can be much wider."""
-    values = np.concatenate([curve.expected for curve in curves.values()]) if curves else np.empty(0)
-    values = values[np.isfinite(values) & (values > 0)] if log else values[np.isfinite(values)]
+    """The ends of the loss axis: around the curves and their bands, as far as these are not much wider."""
+    values = _known([curve.expected for curve in curves.values()], log)
+    bands = _known([end for curve in curves.values() for end in (curve.low, curve.high)], log)
     if not values.size:
         return None
     least, most = float(values.min()), float(values.max())
+    # At most as far beyond the curves as these reach.
+    reach = max(most / least, 2.0) if log else max(most - least, 0.5 * abs(most))
+    if bands.size:
+        lowest, highest = (least / reach, most * reach) if log else (least - reach, most + reach)
+        least, most = min(least, max(float(bands.min()), lowest)), max(most, min(float(bands.max()), highest))
     if log:
         margin = max(most / least, 1.1) ** 0.15
         return least / margin, most * margin
     margin = 0.15 * max(most - least, 0.1 * abs(most))
     return least - margin, most + margin
+
+
+def _known(arrays: Sequence[NDArray[np.float64]], log: bool) -> NDArray[np.float64]:
+    """Their numbers that an axis can show."""
+    values = np.concatenate([np.empty(0), *arrays])
+    return np.asarray(values[np.isfinite(values) & ((values > 0) | (not log))], np.float64)

@@ -24,11 +24,15 @@ TITLES: dict[Amount, str] = {
 }
 
 BAND_CAPTION = (
-    "Lines are medians, bands the middle half. The lower chart shows the executed learning rate on the same x-axis."
+    "Lines are medians, bands the middle half. The lower chart shows the learning rate on the same x-axis, as it was "
+    "executed by one replicate of each arm, the one whose final loss is the median."
 )
 CAPTION = f"The winners of all repeats with their further seeds. {BAND_CAPTION}"
 
 HEIGHT = 560
+
+MARKERS = 8
+"""About how many markers a line has."""
 
 ABOVE_UNINFORMED = 1.5
 """The upper end of the loss axis at most, in units of the baseline loss."""
@@ -49,16 +53,16 @@ def learning(
     log_x: bool = False,
     replicates: bool = False,
 ) -> go.Figure:
-    """Top: the loss of each arm, the median over its replicates with a band of their middle half. Bottom: the median
-    of the executed learning rate, on a logarithmic axis.
+    """Top: the loss of each arm, the median over its replicates with a band of their middle half. Bottom: the
+    learning rate as the replicate with the median final loss executed it, on a logarithmic axis.
 
     curves: by arm, as `winners_curves` gives them. x: the unit of progress, one of `AMOUNTS`. replicates: every
     replicate as a thin line in place of the band. A diverged replicate counts as worse than any other, as in `band`.
     """
     known, traces = looks(curves), []
     for arm, arm_curves in curves.items():
-        traces += _loss_traces(arm, arm_curves, arm_curves.axes[x], losses, known[arm], replicates)
-        traces.append(_rate_trace(arm, arm_curves, arm_curves.axes[x], known[arm]))
+        traces += _loss_traces(arm, arm_curves, x, losses, known[arm], replicates)
+        traces.append(_rate_trace(arm, arm_curves, x, known[arm]))
     ends = _ends(curves, losses)
     loss_range: dict[str, Any] = {}
     if ends:
@@ -77,7 +81,7 @@ def learning_table(curves: Mapping[str, ArmCurves], losses: Losses = "validation
     rows = []
     for arm, arm_curves in curves.items():
         progress = (arm_curves.axes[amount] for amount in TITLES)
-        numbers = [*progress, arm_curves.staleness, *_loss_band(arm_curves, losses), band(arm_curves.rate)[0]]
+        numbers = [*progress, arm_curves.staleness, *_loss_band(arm_curves, losses), _rate(arm_curves)]
         rows += [(arm, *row) for row in zip(*(column.tolist() for column in numbers), strict=True)]
     forms = dict.fromkeys(TITLES, Form.COUNT) | {"simulated time": Form.READING, "seconds": Form.SECONDS}
     return Table(
@@ -98,10 +102,11 @@ def _loss_band(arm_curves: ArmCurves, losses: Losses) -> tuple[NDArray[np.float6
 
 
 def _loss_traces(
-    arm: str, arm_curves: ArmCurves, at: NDArray[np.float64], losses: Losses, look: Look, replicates: bool
+    arm: str, arm_curves: ArmCurves, x: Amount, losses: Losses, look: Look, replicates: bool
 ) -> list[go.Scatter]:
+    at = arm_curves.axes[x]
     median, low, high = _loss_band(arm_curves, losses)
-    behind = _replicates(arm, arm_curves, at, losses, look) if replicates else []
+    behind = _replicates(arm, arm_curves, x, losses, look) if replicates else []
     if not replicates:
         # Where a quartile is a diverged run, the area's edge is above the visible range.
         top = np.where(np.isinf(high), np.nanmax([*high[np.isfinite(high)], arm_curves.uninformed_loss]) * 10, high)
@@ -116,7 +121,7 @@ def _loss_traces(
             legendgroup=arm,
             opacity=look.opacity,
             hovertemplate=(
-                "%{y:.4g} at %{x:.4g}<br>quartiles %{customdata[0]:.4g} and %{customdata[1]:.4g}<br>"
+                f"{_hover(losses, x)}, the median<br>quartiles %{{customdata[0]:.4g}} and %{{customdata[1]:.4g}}<br>"
                 f"{whole(arm)}<extra></extra>"
             ),
             **_drawn(at, look),
@@ -124,10 +129,9 @@ def _loss_traces(
     ]
 
 
-def _replicates(
-    arm: str, arm_curves: ArmCurves, at: NDArray[np.float64], losses: Losses, look: Look
-) -> list[go.Scatter]:
+def _replicates(arm: str, arm_curves: ArmCurves, x: Amount, losses: Losses, look: Look) -> list[go.Scatter]:
     """All replicates as one trace, with a gap after each."""
+    at = arm_curves.axes[x]
     values = arm_curves.validation if losses == "validation" else arm_curves.train
     gap = np.full((len(values), 1), np.nan)
     who = np.repeat(np.stack([arm_curves.repeat, arm_curves.seed], axis=-1), len(at) + 1, axis=0)
@@ -144,43 +148,55 @@ def _replicates(
             legendgroup=arm,
             showlegend=False,
             hovertemplate=(
-                "%{y:.4g} at %{x:.4g}<br>repeat %{customdata[0]}, seed %{customdata[1]}<br>"
+                f"{_hover(losses, x)}<br>repeat %{{customdata[0]}}, seed %{{customdata[1]}}<br>"
                 f"{whole(arm)}<extra></extra>"
             ),
         )
     ]
 
 
-def _rate_trace(arm: str, arm_curves: ArmCurves, at: NDArray[np.float64], look: Look) -> go.Scatter:
+def _rate_trace(arm: str, arm_curves: ArmCurves, x: Amount, look: Look) -> go.Scatter:
+    at, shown = arm_curves.axes[x], arm_curves.typical
     return go.Scatter(
         x=at,
-        y=band(arm_curves.rate)[0],
+        y=_rate(arm_curves),
         yaxis="y2",
         name=label(arm),
         legendgroup=arm,
         showlegend=False,
         opacity=look.opacity,
-        hovertemplate=f"η = %{{y:.4g}} at %{{x:.4g}}<br>{whole(arm)}<extra></extra>",
+        hovertemplate=f"learning rate %{{y:.4g}} after %{{x:.4g}} {x}<br>repeat {arm_curves.repeat[shown]}, "
+        f"seed {arm_curves.seed[shown]}<br>{whole(arm)}<extra></extra>",
         **_drawn(at, look),
     )
 
 
+def _hover(losses: Losses, x: Amount) -> str:
+    return f"{losses} loss %{{y:.4g}} after %{{x:.4g}} {x}"
+
+
+def _rate(arm_curves: ArmCurves) -> NDArray[np.float64]:
+    """(epochs,) the learning rate as one replicate executed it."""
+    return np.asarray(arm_curves.rate[arm_curves.typical], np.float64)
+
+
 def _drawn(at: NDArray[np.float64], look: Look) -> dict[str, Any]:
-    """The look of a line, or of a marker for a run of one epoch."""
+    """The look of a line with a few markers, to tell it apart without its colour; of one epoch, a marker."""
     if len(at) > 1:
-        return {"mode": "lines", "line": {**look.line, "width": 2}}
+        marker = {**look.marker, "size": 7, "maxdisplayed": MARKERS}
+        return {"mode": "lines+markers", "line": {**look.line, "width": 2}, "marker": marker}
     return {"mode": "markers", "marker": {**look.marker, "size": 9}}
 
 
 def _rate_range(curves: Mapping[str, ArmCurves]) -> dict[str, Any]:
     """The range of the rate axis, without the last update of an annealing, whose rate is almost 0."""
-    medians = [band(arm_curves.rate)[0] for arm_curves in curves.values()]
-    peaks = [float(np.nanmax(median)) for median in medians if not np.isnan(median).all()]
+    executed = [_rate(arm_curves) for arm_curves in curves.values()]
+    peaks = [float(np.nanmax(rates)) for rates in executed if not np.isnan(rates).all()]
     peaks = [peak for peak in peaks if peak > 0]
     if not peaks:
         return {}
-    rates = np.concatenate(medians)
-    least = max(float(rates[rates > 0].min()), LOWEST_RATE * min(peaks))
+    every = np.concatenate(executed)
+    least = max(float(every[every > 0].min()), LOWEST_RATE * min(peaks))
     low, high = np.log10([0.7 * least, 1.4 * max(peaks)]).tolist()
     # A tick for each power of ten; on a short axis also at 2 and 5 times one.
     return {"range": [low, high], "dtick": 1 if high - low > DECADES else "D2"}

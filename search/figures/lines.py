@@ -6,6 +6,7 @@ are visible on white and on black, chosen so that those of the catalog can be to
 colour vision.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from colorsys import hls_to_rgb
@@ -99,6 +100,16 @@ def line_of_schedule(schedule: str) -> dict[str, str]:
 def label(arm: str) -> str:
     """The arm's name, shortened by `short` and escaped, because plotly interprets HTML tags."""
     return visible_in_html(short(arm))
+
+
+def folded(name: str, width: int = 18) -> str:
+    """A label in lines of about `width` characters, broken where an arm's name has joints, so that it fits a phone."""
+    lines = [""]
+    for part in re.split(r"(?<=[+,@ ])|(?=\[)", name):
+        if lines[-1] and len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "<br>".join(line.strip() for line in lines)
 
 
 def whole(arm: str) -> str:

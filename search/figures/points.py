@@ -1,6 +1,6 @@
 """The trials of one arm, repeat by repeat: as arrays, and as the points of a chart."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,6 +19,12 @@ REPEATS = (0.4, 0.75)
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "cross")
 """Of the repeats, in order, repeated where there are more."""
+
+Chosen = Collection[tuple[int, int]] | None
+"""The trials that stand out in a chart, by repeat and number; None: all alike."""
+
+SEEN, FADED = 0.9, 0.12
+"""The opacity of a trial that is chosen, and of the others."""
 
 GUESSED = "x"
 """The symbol of a trial that did no better than guessing, whatever its repeat."""
@@ -88,9 +94,15 @@ def _colours(repeats: int) -> tuple[str, ...]:
 
 
 def points(
-    study_trials: RepeatTrials, x: NDArray[Any], marker: dict[str, str], natural: NDArray[np.float64] | None = None
+    study_trials: RepeatTrials,
+    x: NDArray[Any],
+    marker: dict[str, str],
+    natural: NDArray[np.float64] | None = None,
+    name: str = "",
+    chosen: Chosen = None,
 ) -> Any:
-    """The trials of one repeat at `x`; with `natural` values only those that have one, and the winner as a star.
+    """The trials of one repeat at `x`; with `natural` values only those that have one, and the winner as a star. name:
+    what the values are, for the hover text.
 
     The legend's entries are those of `entries`, as it would draw the first of these points.
     """
@@ -99,7 +111,8 @@ def points(
     plain = np.where(study_trials.guessed, GUESSED, marker["symbol"])
     symbols = np.where(star, "star", np.where(study_trials.pruned, marker["symbol"] + "-open", plain))
     columns = [np.full(len(x), study_trials.repeat), study_trials.number, *([] if natural is None else [natural])]
-    value = "" if natural is None else "value %{customdata[2]:.4g}, "
+    value = "" if natural is None else f"{name or 'value'} %{{customdata[2]:.4g}}<br>"
+    keys = [(study_trials.repeat, number) for number in study_trials.number.tolist()]
     return go.Scatter(
         x=x[shown],
         y=study_trials.loss[shown],
@@ -109,13 +122,18 @@ def points(
             "color": marker["color"],
             "symbol": symbols[shown],
             "size": np.where(star, 18, 9)[shown],
-            "opacity": 0.9,
+            "opacity": np.array(opacities(keys, chosen))[shown],
         },
         name=f"repeat {study_trials.repeat}",
         legendgroup=str(study_trials.repeat),
         showlegend=False,
-        hovertemplate=f"{value}loss %{{y:.4g}}, trial %{{customdata[1]}}<extra>%{{fullData.name}}</extra>",
+        hovertemplate=f"{value}validation loss %{{y:.4g}}<br>trial %{{customdata[1]}}<extra>%{{fullData.name}}</extra>",
     )
+
+
+def opacities(keys: Sequence[tuple[int, int]], chosen: Chosen) -> list[float]:
+    """The opacity of each trial."""
+    return [SEEN if chosen is None or key in chosen else FADED for key in keys]
 
 
 def entries(trials: Sequence[RepeatTrials]) -> list[go.Scatter]:

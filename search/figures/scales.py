@@ -41,19 +41,34 @@ def parameter_axis(parameter: Parameter) -> dict[str, Any]:
         drawn = _ticks(*sorted(places.tolist()))
         natural = [1 - at if parameter.flipped else at for at in drawn]
         ticks = {"tickvals": drawn, "ticktext": [f"{value:.10g}" for value in natural]}
-    unit = parameter.hyperparameter.unit
-    title = f"{label(parameter.key)} ({unit.value})" if unit is not Unit.NONE else label(parameter.key)
     range_ = [float(places[0]) - margin, float(places[1]) + margin]
-    return axis(title, log=logarithmic(parameter), range=range_, zeroline=False, **ticks)
+    return axis(title_of(parameter), log=logarithmic(parameter), range=range_, zeroline=False, **ticks)
+
+
+def position_axis(parameter: Parameter) -> dict[str, Any]:
+    """An axis of positions on the scale of the search, 0 to 1, with ticks in natural values."""
+    ticks, natural = _position_ticks(parameter)
+    ends = [-MARGIN, 1 + MARGIN]
+    return axis(title_of(parameter), range=ends, zeroline=False, tickvals=ticks, ticktext=natural)
+
+
+def title_of(parameter: Parameter) -> str:
+    """The hyperparameter's name with its unit."""
+    unit = parameter.hyperparameter.unit
+    return f"{label(parameter.key)} ({unit.value})" if unit is not Unit.NONE else label(parameter.key)
+
+
+def _position_ticks(parameter: Parameter) -> tuple[list[float], list[str]]:
+    # A range of one value has a single position, in the middle.
+    ticks = [0.0, 0.25, 0.5, 0.75, 1.0] if parameter.low < parameter.high else [0.5]
+    return ticks, [_short(parameter, parameter.at(tick)) for tick in ticks]
 
 
 def parameter_dimension(parameter: Parameter, values: NDArray[np.float64]) -> dict[str, Any]:
     """The axis of parallel coordinates for natural values (n,), NaN for a trial without the parameter."""
     missing = np.isnan(values)
     places = [MISSING if math.isnan(value) else parameter.position(value) for value in values.tolist()]
-    # A range of one value has a single position, in the middle.
-    ticks = [0.0, 0.25, 0.5, 0.75, 1.0] if parameter.low < parameter.high else [0.5]
-    natural = [_short(parameter, parameter.at(tick)) for tick in ticks]
+    ticks, natural = _position_ticks(parameter)
     return {
         "label": label(parameter.key),
         "values": places,

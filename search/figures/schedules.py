@@ -11,6 +11,7 @@ from cooldown.objectives.plain_text import visible_in_html
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import Column, Table
 from cooldown.search.figures.layout import axis, chart
+from cooldown.search.figures.points import SYMBOLS
 from cooldown.search.spec.arms import short
 
 COLOURS = ("#1A7FC4", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#AA3377", "#8CBC68")
@@ -42,7 +43,9 @@ def rates(
         go.Scatter(
             x=np.arange(1, len(values) + 1),
             y=values,
-            mode="lines" if len(values) > 1 else "markers",
+            mode="lines+markers" if len(values) > 1 else "markers",
+            # A few, so that lines can be told apart without their colours.
+            marker={"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 7, "maxdisplayed": 8},
             line={
                 "color": COLOURS[place % len(COLOURS)],
                 "dash": DASHES[place // len(COLOURS) % len(DASHES)],
@@ -51,7 +54,7 @@ def rates(
             },
             name=visible_in_html(short(name)),
             showlegend=True,
-            hovertemplate="update %{x}: %{y:.4g}<extra>%{fullData.name}</extra>",
+            hovertemplate=f"{visible_in_html(unit)} %{{y:.4g}}<br>update %{{x}}<extra>%{{fullData.name}}</extra>",
         )
         for place, (name, values) in enumerate(multipliers.items())
     ]

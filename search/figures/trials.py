@@ -15,6 +15,7 @@ from cooldown.search.evidence.trials import guessed
 from cooldown.search.evidence.view import View
 from cooldown.search.figures.layout import GREY, axis, chart, explained, vertical
 from cooldown.search.figures.points import (
+    Chosen,
     entries,
     guessing,
     loss_axis,
@@ -23,7 +24,14 @@ from cooldown.search.figures.points import (
     points,
     repeat_trials,
 )
-from cooldown.search.figures.scales import logarithmic, loss_dimension, on_axis, parameter_axis, parameter_dimension
+from cooldown.search.figures.scales import (
+    logarithmic,
+    loss_dimension,
+    on_axis,
+    parameter_axis,
+    parameter_dimension,
+    title_of,
+)
 from cooldown.search.spec.space import Parameter
 from cooldown.search.statistics.doubts import Side
 from cooldown.search.statistics.sensitivity import relative_ranks
@@ -52,18 +60,21 @@ FEW = 12
 """The most trials that each have a tick."""
 
 
-def history(studies: Sequence[StudyRecord], *, log: bool = True) -> go.Figure:
+def history(studies: Sequence[StudyRecord], *, log: bool = True, best: bool = True, chosen: Chosen = None) -> go.Figure:
     """The validation loss of every trial against its number, and the best so far of each repeat as a step line.
 
     studies: of one arm. A pruned trial has an open marker at the loss of its last epoch; a trial that did no better
     than guessing is a cross at the baseline loss. log: whether the loss axis is logarithmic, if all losses are above 0.
+    best: whether the step lines are drawn. chosen: the trials, by (repeat, trial), that stand out; None for all alike.
     Every point has its (repeat, trial) as customdata.
     """
     traces: list[Any] = []
     trials = repeat_trials(studies)
     for place, study_trials in enumerate(trials):
         marker = marker_of_repeat(place, len(trials))
-        traces.append(points(study_trials, study_trials.number, marker))
+        traces.append(points(study_trials, study_trials.number, marker, chosen=chosen))
+        if not best:
+            continue
         traces.append(
             go.Scatter(
                 x=study_trials.number,
@@ -76,7 +87,7 @@ def history(studies: Sequence[StudyRecord], *, log: bool = True) -> go.Figure:
                 hovertemplate="best so far %{y:.4g} at trial %{x}<extra>%{fullData.name}</extra>",
             )
         )
-    if traces:
+    if traces and best:
         traces.append(explained("best so far", mode="lines", line={"color": GREY, "width": 2, "shape": "hv"}))
     losses = loss_axis(trials, log)
     ticks: dict[str, Any] = {"dtick": 1} if all(study_trials.number.max() < FEW for study_trials in trials) else {}
@@ -132,18 +143,21 @@ def slice_(
     edge: Side | None = None,
     *,
     log: bool = True,
+    chosen: Chosen = None,
 ) -> go.Figure:
     """The validation loss of every trial against one hyperparameter, on the scale it is searched on.
 
     studies: of one arm; trials without the parameter, as in a joint arm, have no point. edge: the end of its range that
     an alarm names. The range's ends are dashed lines, the repeats' winners stars. A parameter that is searched as
-    1 − value is drawn so, on a reversed logarithmic axis with ticks in natural values. log: as in `history`. Every
-    point has its (repeat, trial) as customdata, and its natural value.
+    1 − value is drawn so, on a reversed logarithmic axis with ticks in natural values. log, chosen: as in `history`.
+    Every point has its (repeat, trial) as customdata, and its natural value.
     """
     trials, traces = repeat_trials(studies), []
     values = natural_values(studies, parameter)
-    for place, (study_trials, chosen) in enumerate(zip(trials, values, strict=True)):
-        traces.append(points(study_trials, on_axis(parameter, chosen), marker_of_repeat(place, len(trials)), chosen))
+    for place, (study_trials, natural) in enumerate(zip(trials, values, strict=True)):
+        marker = marker_of_repeat(place, len(trials))
+        name = title_of(parameter)
+        traces.append(points(study_trials, on_axis(parameter, natural), marker, natural, name, chosen))
     if any(study_trials.winner >= 0 for study_trials in trials):
         star = {"symbol": "star", "size": 14, "color": GREY}
         traces.append(explained("winner of its repeat", mode="markers", marker=star))
@@ -157,8 +171,8 @@ def slice_(
             notes.append(_edge_note(at, side, parameter))
     losses = loss_axis(trials, log)
     shown = [
-        replace(study_trials, guessed=study_trials.guessed & ~np.isnan(chosen))
-        for study_trials, chosen in zip(trials, values, strict=True)
+        replace(study_trials, guessed=study_trials.guessed & ~np.isnan(natural))
+        for study_trials, natural in zip(trials, values, strict=True)
     ]
     guessed = guessing(shown, losses)
     return chart(
@@ -196,13 +210,16 @@ def slice_table(studies: Sequence[StudyRecord], parameter: Parameter) -> Table:
     )
 
 
-def parallel(studies: Sequence[StudyRecord], parameters: Sequence[Parameter]) -> go.Figure:
+def parallel(studies: Sequence[StudyRecord], parameters: Sequence[Parameter], chosen: Chosen = None) -> go.Figure:
     """Every trial as a line through its hyperparameters, each on the scale it is searched on, and its loss.
 
     studies: of one arm; pruned trials are left out, as their losses are not comparable. The colour is the rank within
-    the repeat, 0 the best. The line of a trial without a parameter crosses that axis at the tick –.
+    the repeat, 0 the best. The line of a trial without a parameter crosses that axis at the tick –. chosen: the trials
+    that are drawn, by (repeat, trial); None for all.
     """
     table = parallel_table(studies, parameters)
+    if chosen is not None:
+        table = table.take([place for place, row in enumerate(table.rows) if (row[0], row[1]) in chosen])
     if not len(table):
         return chart([], HEIGHT, legend=False)
     # The best trials last, so that they are drawn above the others.

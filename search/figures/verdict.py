@@ -12,15 +12,16 @@ from cooldown.search.evidence.numbers import Form, formatted, interval
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.evidence.tables import WORDS
 from cooldown.search.figures.layout import BAND, GREY, axis, chart, rows, vertical, zero_line
-from cooldown.search.figures.lines import faded, label, looks, whole
+from cooldown.search.figures.lines import Look, faded, folded, label, looks, whole
 from cooldown.search.statistics.intervals import Interval
 from cooldown.search.statistics.verdict import Verdict
 
 FOREST_CAPTION = (
-    "Test loss of the first arm compared with that of the second: a dot on the left favours the first arm. One arm is "
-    "better if the whole interval is on its side of the line. Two arms are practically equal if the narrower interval, "
-    "the thick part, is inside the shaded margin. The first pair has its own intervals; those of the others are wider, "
-    "so that they hold together."
+    "Test loss of the first arm compared with that of the second: a marker on the left favours the first arm. It has "
+    "the colour of the arm that is ahead, and is full where that is decided. One arm is better if the whole interval "
+    "is on its side of the line. Two arms are practically equal if the narrower interval, the thick part, is inside "
+    "the shaded margin. The first pair has its own intervals; those of the others are wider, so that they hold "
+    "together."
 )
 
 RIM = "rgba(128, 128, 128, 0.6)"
@@ -40,8 +41,9 @@ def forest(verdicts: Sequence[Verdict]) -> go.Figure:
     bold; their differences, where some loss is not above 0.
 
     The thin line is the interval that decides which is better, the thick one that which decides about equality, for
-    which it must be inside the margin behind it. A decided pair has its winner's colour and symbol, an undecided one a
-    grey circle, a tie an open circle; a pair that is not compared yet has a row and no marker.
+    which it must be inside the margin behind it. A pair has the colour and symbol of the arm that is ahead, which are
+    full where it is decided to be better, and open where it is not; a tie is a grey open circle, and a pair that is not
+    compared yet has a row and no marker.
     """
     ordered, ratios = _primary_first(verdicts), _ratios(verdicts)
     known = looks(dict.fromkeys(arm for verdict in ordered for arm in (verdict.a, verdict.b)))
@@ -52,17 +54,16 @@ def forest(verdicts: Sequence[Verdict]) -> go.Figure:
             continue
         if verdict.margin_low is not None and verdict.margin_high is not None:
             shapes.append(_box(verdict.margin_low, verdict.margin_high, row))
-        winner = _winner(verdict)
-        marker = known[winner].marker if winner else {"color": GREY, "symbol": _undecided_symbol(verdict)}
+        marker = decided_marker(verdict, known)
         traces.append(
             go.Scatter(
                 x=[value],
                 y=[row],
                 mode="markers",
-                marker={**marker, "size": 11, "line": {"width": 2, "color": marker["color"]}},
-                error_x=_whisker(value, verdict.low, verdict.high, marker["color"]),
+                marker=marker,
+                error_x=whisker(value, verdict.low, verdict.high, marker["color"]),
                 name=_pair(verdict),
-                hovertemplate=_hover(verdict, value),
+                hovertemplate=hover(verdict, value),
             )
         )
         if verdict.equal_low is not None and verdict.equal_high is not None:
@@ -84,7 +85,7 @@ def forest(verdicts: Sequence[Verdict]) -> go.Figure:
         title, scale = "Loss difference, first − second arm", zero_line()
     return chart(
         traces,
-        len(ordered) * 40 + 120,
+        len(ordered) * 56 + 120,
         legend=False,
         shapes=shapes,
         annotations=_directions() if traces else [],
@@ -104,7 +105,7 @@ def _ratios(verdicts: Sequence[Verdict]) -> bool:
     return all(verdict.scale == "ratio" for verdict in verdicts)
 
 
-def _hover(verdict: Verdict, value: float) -> str:
+def hover(verdict: Verdict, value: float) -> str:
     """Everything about a pair, for its hover text."""
     form, what = (Form.RATIO, "ratio") if verdict.scale == "ratio" else (Form.DIFFERENCE, "difference")
     wide, narrow = (f"{100 * (1 - times * (verdict.level or 0.0)):.3g} % interval" for times in (1, 2))
@@ -214,7 +215,7 @@ def credit(shares: Mapping[str, Interval]) -> go.Figure:
                 width=0.6,
                 # Pale, so that the half of the whisker on the bar is visible.
                 marker={"color": faded(colour, 0.45), "line": {"color": colour, "width": 1}},
-                error_x=_whisker(effect.estimate, effect.low, effect.high, colour),
+                error_x=whisker(effect.estimate, effect.low, effect.high, colour),
                 hovertemplate=f"{formatted(effect.estimate, Form.DIFFERENCE)}<br>"
                 f"95 % interval {interval(effect.low, effect.high)}<extra></extra>",
             )
@@ -266,12 +267,25 @@ def _primary_first(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return sorted(verdicts, key=lambda verdict: not verdict.primary)
 
 
-def _winner(verdict: Verdict) -> str | None:
-    return {"a_better": verdict.a, "b_better": verdict.b}.get(verdict.verdict)
+def decided_marker(verdict: Verdict, known: Mapping[str, Look]) -> dict[str, Any]:
+    """The marker of a pair: the look of the arm that is ahead, open where it is not decided that it is better."""
+    leader = verdict.winner or (None if verdict.verdict == "tie" else verdict.leader)
+    if leader is None:
+        return {"color": GREY, "symbol": "circle-open", "size": 11, "line": {"width": 2, "color": GREY}}
+    look = known[leader]
+    symbol = look.symbol if verdict.winner or "-open" in look.symbol else f"{look.symbol}-open"
+    return {"color": look.colour, "symbol": symbol, "size": 11, "line": {"width": 2, "color": look.colour}}
 
 
-def _undecided_symbol(verdict: Verdict) -> str:
-    return "circle-open" if verdict.verdict == "tie" else "circle"
+def words(verdict: Verdict) -> str:
+    """What is known of a pair: who is better, or ahead."""
+    if verdict.difference is None:
+        return "not compared yet"
+    if verdict.winner:
+        return f"{label(verdict.winner)} is {'slightly ' if verdict.equal else ''}better"
+    if verdict.verdict == "tie" or verdict.leader is None:
+        return WORDS["tie"] if verdict.verdict == "tie" else WORDS["undecided"]
+    return f"{label(verdict.leader)} ahead, {WORDS['undecided']}"
 
 
 def _pair(verdict: Verdict) -> str:
@@ -279,17 +293,12 @@ def _pair(verdict: Verdict) -> str:
 
 
 def _row_label(verdict: Verdict) -> str:
-    """The pair, and below it the verdict."""
-    winner = _winner(verdict)
-    slightly = "slightly " if verdict.equal else ""
-    text = f"{label(winner)} is {slightly}better" if winner else WORDS[verdict.verdict]
-    if verdict.difference is None:
-        text = "not compared yet"
-    pair = f"<b>{_pair(verdict)}</b>" if verdict.primary else _pair(verdict)
-    return f"{pair}<br><i>{text}</i>"
+    """The pair in two lines, and below it who is better or ahead."""
+    pair = f"{folded(label(verdict.a))}<br>vs {folded(label(verdict.b))}"
+    return f"{f'<b>{pair}</b>' if verdict.primary else pair}<br><i>{words(verdict)}</i>"
 
 
-def _whisker(estimate: float, low: float, high: float, colour: str) -> dict[str, object]:
+def whisker(estimate: float, low: float, high: float, colour: str) -> dict[str, object]:
     """An interval around one estimate."""
     return {
         "array": [high - estimate],

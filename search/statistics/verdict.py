@@ -10,7 +10,7 @@ interval that is shown is the one that decided.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any, Literal
 
@@ -25,6 +25,9 @@ from cooldown.search.statistics.student import t_probability, t_quantiles
 
 Decision = Literal["a_better", "b_better", "tie", "undecided"]
 Method = Literal["t", "tukey", "holm"]
+
+FLIPPED: Mapping[Decision, Decision] = {"a_better": "b_better", "b_better": "a_better"}
+"""What is decided of the same arms the other way round."""
 
 LEVEL = 0.05
 """The error rate of a direction; of practical equality, whose interval is the narrower one, twice that."""
@@ -83,6 +86,51 @@ class Verdict:
     score_difference: float | None = None
     score_low: float | None = None
     score_high: float | None = None
+
+    @property
+    def leader(self) -> str | None:
+        """The arm with the lower loss, decided or not; None for equal losses, and where none is known."""
+        size = self.ratio - 1 if self.ratio is not None else self.difference
+        return None if not size else (self.a if size < 0 else self.b)
+
+    @property
+    def winner(self) -> str | None:
+        """The arm that is better, where that is decided."""
+        return {"a_better": self.a, "b_better": self.b}.get(self.verdict)
+
+    @property
+    def flipped(self) -> "Verdict":
+        """The same comparison with the arms the other way round."""
+
+        def turned(value: float | None) -> float | None:
+            return None if value is None else 1 / value if self.scale == "ratio" else -value
+
+        def negative(value: float | None) -> float | None:
+            return None if value is None else -value
+
+        probability = self.probability_a_better
+        return replace(
+            self,
+            a=self.b,
+            b=self.a,
+            verdict=FLIPPED.get(self.verdict, self.verdict),
+            ratio=turned(self.ratio),
+            low=turned(self.high),
+            high=turned(self.low),
+            equal_low=turned(self.equal_high),
+            equal_high=turned(self.equal_low),
+            margin_low=turned(self.margin_high),
+            margin_high=turned(self.margin_low),
+            difference=negative(self.difference),
+            a_loss=self.b_loss,
+            b_loss=self.a_loss,
+            wins=self.b_wins,
+            b_wins=self.wins,
+            probability_a_better=None if probability is None else 1 - probability,
+            score_difference=negative(self.score_difference),
+            score_low=negative(self.score_high),
+            score_high=negative(self.score_low),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready dict."""

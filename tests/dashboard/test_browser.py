@@ -30,9 +30,6 @@ pytestmark = [
     pytest.mark.skipif(chromium_path() is None, reason="there is no Chromium"),
 ]
 
-ROW = 35
-"""Height in pixels of a table's row, its head included."""
-
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -60,24 +57,12 @@ def page(browser: Browser) -> Iterator[Page]:
         yield found
 
 
-def choose_row(page: Page, number: int) -> None:
-    """Tick a row (from 0) of the last table on the page, which is drawn on a canvas."""
-    table = page.get_by_test_id("stDataFrame").last
-    expect(table.locator("canvas").first).to_be_visible()
-    settled(page)
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + 16, box["y"] + ROW * (number + 1) + ROW // 2)
-
-
 def test_a_newcomers_way(address: str, url: str, page: Page, tmp_path: Path) -> None:
     page.goto(address)
     expect(page.get_by_role("heading", name="Experiments")).to_be_visible()
     # What draws charts is loaded while the list is read.
     expect(page.locator(".js-plotly-plot")).to_have_count(1)
-    # Newest first.
-    choose_row(page, 1)
+    page.get_by_role("link", name="first steps").click()
     page.wait_for_url(re.compile(r"/verdict\?experiment=first[+%20]+steps"))
     answer = load("first steps", db=url).answer.sentence
     expect(page.get_by_text(answer)).to_be_visible()
@@ -93,11 +78,11 @@ def test_a_newcomers_way(address: str, url: str, page: Page, tmp_path: Path) -> 
     settled(page)
     page.get_by_role("button", name="winner").click()
     # A row for each of two repeats is left.
-    expect(page.get_by_test_id("stDataFrame").last).to_have_js_property("clientHeight", 3 * ROW + 2)
-    choose_row(page, 0)
+    expect(page.locator("tbody tr")).to_have_count(2)
     won = load("first steps", db=url).record.of("momentum+cosine")[0].winner
     assert won is not None
-    expect(page.get_by_role("heading", name=f"Repeat 0, trial {won.number}")).to_be_visible()
+    page.get_by_role("link", name=f"repeat 0, trial {won.number}").click()
+    expect(page.get_by_role("heading", name=f"momentum+cosine, repeat 0, trial {won.number}")).to_be_visible()
 
     settled(page)
     page.get_by_role("link", name="Export").click()

@@ -37,11 +37,11 @@ def of_kind(kind: type) -> list[str]:
 
 
 def chosen(app: Any, name: str) -> Any:
-    return fine(app.main.selectbox(key="format").select(name).run())
+    return fine(app.main.selectbox(key="export format").select(name).run())
 
 
 def test_every_format_is_offered_the_configuration_as_json_first(app: Any) -> None:
-    offered = app.main.selectbox(key="format").options
+    offered = app.main.selectbox(key="export format").options
     assert sorted(offered) == sorted(formats.names())
     assert offered[0] == "json"
     for name in formats.names():
@@ -84,9 +84,9 @@ def test_what_is_told_to_be_typed_writes_what_is_shown(app: Any, tmp_path: Path)
 
 def test_another_trial_is_another_configuration(app: Any, url: str) -> None:
     record = load(NAME, db=url).record
-    app.main.selectbox(key="arm to export").select("adam").run()
-    app.main.selectbox(key="repeat to export adam").select(1).run()
-    app.main.selectbox(key="trial to export adam 1").select(3).run()
+    app.main.selectbox(key="export arm").select("adam").run()
+    app.main.selectbox(key="export repeat").select(1).run()
+    app.main.selectbox(key="export trial").select(3).run()
     made = formats.export(View(record), "json", arm="adam", repeat=1, trial=3)
     assert fine(app).code[0].value == str(made.content).strip()
 
@@ -107,10 +107,10 @@ def test_a_table_is_shown_and_may_hold_curves(app: Any, name: str) -> None:
     table = chosen(app, name).dataframe[0].value
     assert {"arm", "repeat", "trial"} <= set(table.columns)
     assert "--curves" not in app.code[0].value
-    app.toggle(key="curves of table").set_value(True).run()
+    app.toggle(key="export curves").set_value(True).run()
     assert {"epoch", "train_loss"} <= set(fine(app).dataframe[0].value.columns)
     assert "--curves" in app.code[0].value
-    app.main.selectbox(key="arm of table").select("adam").run()
+    app.main.selectbox(key="export arm").select("adam").run()
     assert set(fine(app).dataframe[0].value["arm"]) == {"adam"}
     assert "--arm adam" in app.code[0].value
 
@@ -119,7 +119,7 @@ def test_what_cannot_be_expressed_is_one_message(app: Any, monkeypatch: pytest.M
     def refuse(*_: Any, **__: Any) -> Exported:
         raise InputError("no *such* thing: use another")
 
-    monkeypatch.setattr("cooldown.dashboard.choosing.export", refuse)
+    monkeypatch.setattr("cooldown.dashboard.config_files.export", refuse)
     (error,) = fine(app.run()).error
     assert error.value.replace("\\", "") == "no *such* thing: use another"
     assert r"\*such\*" in error.value

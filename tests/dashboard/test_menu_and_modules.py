@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
+from linked import listed
 from search_runs import run_in_threads, spec
 from user_module import importable
 
@@ -75,8 +76,8 @@ def test_entries_of_a_module_and_what_is_told_without_it(
     st.cache_resource.clear()
     app = open_app(url)
     assert not app.exception
-    table = app.dataframe[0].value
-    assert dict(zip(table.name, table.leader == "cannot be read here", strict=True)) == {"mine": True, "ours": False}
+    unread = {name: row["Leader"] == "cannot be read here" for name, row in listed(app).items()}
+    assert unread == {"mine": True, "ours": False}
     app = open_app(url, "verdict", experiment="mine")
     assert not app.exception
     assert "module 'mine_for_pages' cannot be imported" in app.error[0].value.replace("\\", "")

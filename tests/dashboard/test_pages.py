@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from covering import covering, in_short
+from linked import linked, listed
 from search_runs import run_in_threads, spec
 
 from cooldown.dashboard import data, parts
@@ -225,12 +226,14 @@ def test_the_verdict_says_what_the_command_says(ledgers: Ledgers, open_app: Open
 
 def test_all_experiments_are_listed_with_who_leads_and_after_how_long(ledgers: Ledgers, open_app: Open) -> None:
     app = fine(open_app(ledgers.done))
-    (table,) = (each.value for each in app.dataframe)
-    assert list(table.name) == [ODD, "one joint arm", "whole"]
-    assert re.fullmatch(r"best: [\d.]+ % accuracy", table.leader[1])
-    assert all(re.fullmatch(r"\S+ by \d+ %", table.leader[row]) for row in (0, 2))
-    assert table.took.str.fullmatch(r"\d+ s").all()
-    assert table.progress.tolist() == [1.0, 1.0, 1.0]
+    rows = list(listed(app).values())
+    assert [row["Experiment"] for row in rows] == [ODD, "one joint arm", "whole"]
+    assert re.fullmatch(r"best: [\d.]+ % accuracy", rows[1]["Leader"])
+    assert all(re.fullmatch(r"\S+ by \d+ %", rows[place]["Leader"]) for place in (0, 2))
+    assert all(re.fullmatch(r"\d+ s", row["Took"]) for row in rows)
+    assert [row["Trials"] for row in rows] == [1.0, 1.0, 1.0]
+    hrefs = [row["href"] for row in linked(app)[0]["rows"]]
+    assert hrefs[1:] == ["verdict?experiment=one+joint+arm", "verdict?experiment=whole"]
 
 
 def test_another_experiment_is_another_subject(ledgers: Ledgers, open_app: Open) -> None:
@@ -256,9 +259,9 @@ def test_every_hyperparameter_of_every_arm_is_drawn(ledgers: Ledgers, open_app: 
     app = fine(open_app(ledgers.done, "search", experiment="whole"))
     seen = set()
     for arm in ("momentum", "momentum+cosine", "adam", "adam+sgdr"):
-        app.main.selectbox(key="arm of search").select(arm).run()
-        for key in app.main.selectbox(key=f"hyperparameter of {arm}").options:
-            app.main.selectbox(key=f"hyperparameter of {arm}").select(key).run()
+        app.main.selectbox(key="search arm").select(arm).run()
+        for key in app.main.selectbox(key="search hyperparameter").options:
+            app.main.selectbox(key="search hyperparameter").select(key).run()
             fine(app)
             seen.add(key)
     assert {"momentum.learning_rate", "adam.beta2", "sgdr.period", "cosine.warmup_steps"} <= seen
@@ -269,15 +272,15 @@ def test_every_schedule_can_be_played_with(open_app: Open, url: str) -> None:
 
     app = fine(open_app(url, "schedules"))
     for name in schedules.names():
-        app.multiselect(key="schedules").set_value([name]).run()
+        app.multiselect(key="schedules schedules").set_value([name]).run()
         fine(app)
         assert not app.error, name
 
 
 def test_a_schedule_that_makes_no_sense_is_told(open_app: Open, url: str) -> None:
     app = fine(open_app(url, "schedules"))
-    app.multiselect(key="schedules").set_value(["sgdr"]).run()
-    app.number_input(key="sgdr.period").set_value(0.0).run()
+    app.multiselect(key="schedules schedules").set_value(["sgdr"]).run()
+    app.number_input(key="schedules sgdr.period").set_value(0.0).run()
     assert "period must be greater than 0" in words(fine(app)).replace("\\", "")
     assert len(app.error) == 1
 
@@ -302,8 +305,10 @@ def test_the_verdict_is_told_at_a_glance(ledgers: Ledgers, open_app: Open) -> No
     assert app.header[0].value.replace("\\", "") == found.sentence
     told = words(app).replace("\\", "")
     assert found.question in told
-    assert f"{found.word}]" in told
-    assert list(app.dataframe[0].value["Arm"]), "the arms are the first table"
+    assert list(app.dataframe[0].value.columns) == ["Arm", "Test loss", "Score", "Best in", "± repeats", "Cost"]
+    losses = app.dataframe[0].value["Test loss"].tolist()
+    assert losses == sorted(losses)
+    assert app.header[1].value == "Best config"
 
 
 def test_before_anything_is_evaluated_no_axis_is_empty(ledgers: Ledgers, open_app: Open) -> None:
@@ -324,7 +329,7 @@ def test_while_winners_are_missing_the_curves_say_whose_they_are(
         )
         connection.commit()
     app = fine(open_app(f"sqlite:///{part}", "curves", experiment="whole"))
-    app.multiselect(key="arms of curves").set_value(["momentum", "adam"]).run()
+    app.multiselect(key="curves arms").set_value(["momentum", "adam"]).run()
     told = words(fine(app))
     assert "the winners in 1 of 2 repeats and the best trial so far, with the search's seeds, in 1 of 2 repeats" in told
     assert "momentum: " not in told

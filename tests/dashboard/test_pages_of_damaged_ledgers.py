@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from damages import damage
+from linked import listed as listed_in
 from search_runs import run_in_threads, spec
 from test_pages import ABOUT_ONE, PAGES, Open, fine, words
 
@@ -51,10 +52,10 @@ def test_a_damaged_experiment_has_a_message_and_another_is_shown(
         assert fault in error
     fine(open_app(url, "verdict", experiment="two"))
     fine(open_app(url, "schedules", experiment="two"))
-    rows = fine(open_app(url)).dataframe[0].value.set_index("name")
-    assert rows.status["two"] == "done"
-    assert rows.status["one"] == ("damaged" if table == "experiments" else "done")
-    assert listed in rows.leader["one"]
+    rows = listed_in(fine(open_app(url)))
+    assert rows["two"]["Status"] == "done"
+    assert rows["one"]["Status"] == ("damaged" if table == "experiments" else "done")
+    assert listed in rows["one"]["Leader"]
 
 
 @pytest.mark.parametrize("seed", [pytest.param(n, marks=[pytest.mark.full] if n >= SEEDS else []) for n in range(500)])

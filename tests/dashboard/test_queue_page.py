@@ -216,7 +216,7 @@ def test_owner_and_tag_are_filters_in_the_address(pages: Pages, open_app: Open) 
     assert shown(open_app(pages.url, "queue")) == {"one", "two", "three"}
     app = open_app(pages.url, "queue", owner="ada", tag="x")
     assert shown(app) == {"one"}
-    assert shown(app.selectbox(key="tag").set_value("y").run()) == {"one", "two"}
+    assert shown(app.selectbox(key="queue tag").set_value("y").run()) == {"one", "two"}
     assert shown(open_app(pages.url, "queue", owner="nobody", tag="<script>")) == {"one", "two", "three"}
 
 

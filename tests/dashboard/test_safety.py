@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from covering import covering, in_short
+from linked import listed
 from search_runs import run_in_threads, spec
 from test_pages import ABOUT_ONE, PAGES, Open, fine, words
 from user_module import importable
@@ -23,7 +24,7 @@ NAMES = ("db", "ledger", "path", "file", "COOLDOWN_DB", "cooldown_db", "task", "
 FREE = ("text_input", "text_area", "chat_input", "file_uploader", "camera_input", "data_editor")
 """Widgets into which a reader could write what he wants."""
 
-ASKS, FINDS = "new", {"find"}
+ASKS, FINDS = "new", {"experiments find", "queue find"}
 """The page on which an experiment is asked for; widgets that look for a text in what a list shows."""
 
 
@@ -131,7 +132,7 @@ def test_a_module_that_a_ledger_names_is_not_imported(
             losses = [winner.test_loss for winner in winners if winner.arm == arm]
             assert table["Test loss"][arm] == pytest.approx(sum(losses) / len(losses))
         assert "--trust" in words(app)
-    assert "mine" in set(open_app(url).dataframe[0].value.name)
+    assert "mine" in listed(open_app(url))
     assert "mine_for_safety" not in sys.modules
     with pytest.raises(InputError, match="It was not imported"):
         Arm.parse("os:abort")

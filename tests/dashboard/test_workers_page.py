@@ -12,8 +12,8 @@ def test_every_method_can_be_played_with(open_app: Open, url: str) -> None:
     app = open_app(url, "workers")
     for name in asynchronous.names():
         app.selectbox[0].select(name).run()
-        app.number_input(key=f"{name}.workers").set_value(3).run()
-        app.number_input(key=f"{name}.delay").set_value(0.5).run()
+        app.number_input(key=f"workers {name}.workers").set_value(3).run()
+        app.number_input(key=f"workers {name}.delay").set_value(0.5).run()
         assert not app.exception
         assert not app.error
         method = asynchronous.get(name)

@@ -84,7 +84,9 @@ def test_rates_are_drawn_against_the_update() -> None:
         assert list(trace.x) == list(range(1, len(values) + 1))
         assert table[table["Label"] == name]["Learning rate"].tolist() == values.tolist()
         assert table[table["Label"] == name]["Update"].tolist() == list(trace.x)
-    assert [trace.mode for trace in figure.data] == ["lines", "markers"]
+    assert [trace.mode for trace in figure.data] == ["lines+markers", "markers"]
+    # They can be told apart without their colours.
+    assert len({trace.marker.symbol for trace in figure.data}) == 2
     assert figure.layout.yaxis.rangemode == "tozero"
     assert rates(given, log=True).layout.yaxis.type == "log"
     assert rates(given, "Multiplier").layout.yaxis.title.text == "Multiplier"

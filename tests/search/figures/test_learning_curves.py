@@ -103,7 +103,10 @@ def test_the_learning_table_has_all_that_is_drawn(record: ExperimentRecord) -> N
         for name, values in zip(("Median loss", "Lower quartile", "Upper quartile"), drawn, strict=True):
             np.testing.assert_array_equal(part[name], values)
         np.testing.assert_array_equal(part["Mean staleness"], own.staleness)
-        np.testing.assert_array_equal(part["Learning rate"], band(own.rate)[0])
+        np.testing.assert_array_equal(part["Learning rate"], own.rate[own.typical])
+        # Of the replicate whose loss is the median one.
+        last = np.where(own.diverged, INF, own.validation[:, -1])
+        assert (last < last[own.typical]).sum() <= (len(last) - 1) // 2 < (last <= last[own.typical]).sum()
 
 
 def test_an_area_is_drawn_where_both_its_curves_are_known() -> None:
