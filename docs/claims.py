@@ -32,8 +32,8 @@ Each claim of the survey is checked by experiments on a task, or by a computatio
     cooldown claim C3 digits
     cooldown claims digits --budget standard
 
-A service shows what its ledger has of claims: `--server`, [`/api/v1/claims`](service.md#the-api), and the dashboard's page
-Survey. An experiment that has the arms of a claim, whoever planned it, says in [its report](report.md) what it alone
+A service shows what its ledger has of claims: `--server`, [`/api/v1/claims`](service.md#the-api), and the dashboard's
+page Survey. An experiment that has the arms of a claim, whoever planned it, says in [its report](report.md) what it alone
 says of the claim.
 
 ```python
@@ -53,8 +53,9 @@ The experiments of claims are ordinary ones, in the ledger under names such as `
 from spec and data: claims that need the same experiment share it, an interrupted one is continued, and `cooldown
 show`, `resume --repeats` and the [dashboard](dashboard.md) take them as all others; repeats that are added count. The
 budgets differ in trials, repeats and epochs; `small` takes less than half a minute for a claim on two cores, three
-minutes of processor time for all that apply to `digits`, and leaves much open. A claim whose numbers are *computed* or *measured* leaves nothing in the ledger: they are either the
-same wherever they are computed, or, as times are, those of one machine.
+minutes of processor time for all that apply to `digits`, and leaves much open. A claim whose numbers are *computed* or
+*measured* leaves nothing in the ledger: they are either the same wherever they are computed, or, as times are, those of
+one machine.
 """
 
 

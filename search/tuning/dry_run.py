@@ -3,7 +3,7 @@
 The small experiment runs every step of the large one: sampler, workers, finalists, evaluation, ledger. It has one
 generation per study, and as many repeats as keep all workers busy. The times of its jobs give those of the large one,
 which are then scheduled on the workers as the runner would. If even the small experiment takes long, it is run with
-fewer epochs, because the time is linear in them.
+fewer epochs, because the time is linear in them. The references of a large table are timed on few rows.
 """
 
 import heapq
@@ -20,6 +20,7 @@ from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.search.tuning.costs import ArmCost, arm_cost
 from cooldown.search.tuning.held import held
 from cooldown.search.tuning.progress import Progress
+from cooldown.search.tuning.reference_times import TimedReferences, timed_references
 from cooldown.search.tuning.runner import run
 from cooldown.search.tuning.splits import Splits
 from cooldown.search.tuning.studies import planned, useful_workers
@@ -73,15 +74,17 @@ def estimates(plans: Sequence[tuple[Experiment, Splits]], executor: Executor) ->
     began = time.perf_counter()
     spec, splits = plans[0]
     workers = min(executor.workers, useful_workers(spec))
-    first = _timed(spec, splits, workers, executor, 1)
+    references = timed_references(splits) if spec.protocol > 1 else None
+    first = _timed(spec, splits, workers, executor, 1, references)
     # The rest of the budget decides how many epochs of a run are timed.
     left = BUDGET - (time.perf_counter() - began)
     longest = max(spec.epochs_of(arm) for arm in spec.parsed_arms)
     epochs = max(min(longest, int(left / max(first.seconds, 1e-3))), 1)
-    last = first if epochs == 1 else _timed(spec, splits, workers, executor, epochs)
+    last = first if epochs == 1 else _timed(spec, splits, workers, executor, epochs, references)
     small = _small(spec, workers, epochs)
     # The overhead of a job (transfer, ledger, waiting) does not depend on its size.
-    idle = (last.seconds - _makespan(small, last.replicates, workers, references=last.references)) * workers
+    in_small = 0.0 if references else last.references
+    idle = (last.seconds - _makespan(small, last.replicates, workers, references=in_small)) * workers
     overhead = max(idle, 0.0) / sum(len(_jobs(key, small, last.replicates)) for key in planned(small))
     full = {kind: _full(spec, kind, epochs, first.replicates[kind], last.replicates[kind]) for kind in last.replicates}
     took = time.perf_counter() - began
@@ -205,8 +208,15 @@ def _shortened(spec: Experiment, epochs: int) -> Experiment:
     return recorded_spec({**spec.to_json(), "arms": arms})
 
 
-def _timed(spec: Experiment, splits: Splits, workers: int, executor: Executor, epochs: int) -> _Timing:
-    """Run the small experiment to its end, and measure it."""
+def _timed(
+    spec: Experiment,
+    splits: Splits,
+    workers: int,
+    executor: Executor,
+    epochs: int,
+    known: TimedReferences | None = None,
+) -> _Timing:
+    """Run the small experiment to its end, and measure it. known: its references, where they are not to be trained."""
     small = _shortened(_small(spec, workers, epochs), epochs)
     names = dict(zip(small.arms, spec.arms, strict=True))
     began, compiled = time.monotonic(), 0.0
@@ -220,6 +230,9 @@ def _timed(spec: Experiment, splits: Splits, workers: int, executor: Executor, e
         ledger = Ledger(f"sqlite:///{Path(folder) / 'dry-run.db'}")
         ledger.create("dry run", small.to_json(), "", planned(small))
         with held(ledger.hold("dry run")) as writer:
+            if known is not None:
+                for repeat in range(small.repeats):
+                    writer.append_references(repeat, known.found)
             run(writer, ledger.load("dry run"), small, Splits(splits.task, small), executor, report=report)
         ended, record = time.monotonic(), ledger.load("dry run")
     spent: dict[Kind, list[float]] = {}
@@ -228,5 +241,7 @@ def _timed(spec: Experiment, splits: Splits, workers: int, executor: Executor, e
             seconds = [curve.seconds for curve in study.curves(purpose)]
             spent.setdefault((names[study.arm], study.is_default, purpose), []).extend(seconds)
     means = {kind: sum(seconds) / len(seconds) for kind, seconds in spent.items() if seconds}
+    if known is not None:
+        return _Timing(compiled - began, ended - compiled, means, known.seconds)
     references = [sum(each.seconds for each in of_repeat) for of_repeat in record.references.values()]
     return _Timing(compiled - began, ended - compiled, means, sum(references) / max(len(references), 1))

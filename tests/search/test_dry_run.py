@@ -1,13 +1,19 @@
 """`compare --dry-run`: what it counts is what a run costs, and nothing is left behind. Its times are benchmarked."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import numpy as np
 import pytest
 from search_runs import TINY, Threads, cooldown, flags, run_in_threads, spec
 
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.problem import Problem
+from cooldown.objectives.records import NO_ERRORS, Reference
 from cooldown.search.cli import main
 from cooldown.search.evidence.document import document
 from cooldown.search.evidence.numbers import duration
@@ -16,6 +22,7 @@ from cooldown.search.experiments.service import dry_run
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.tuning import dry_run as module
 from cooldown.search.tuning.dry_run import Estimate, Kind, _makespan, _small, _Timing, estimate
+from cooldown.search.tuning.reference_times import ROWS, TimedReferences, timed_references
 from cooldown.search.tuning.splits import Splits, task_of
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import Purpose
@@ -60,7 +67,7 @@ def test_time_is_linear_in_the_epochs_and_scaled_by_the_work(monkeypatch: pytest
     # Of both arms a generation, the finalist, the evaluation, and the default config's two.
     jobs = 2 * (3 + 2)
 
-    def took(_spec: Any, _splits: Any, workers: int, _executor: Any, epochs: int) -> _Timing:
+    def took(_spec: Any, _splits: Any, workers: int, _executor: Any, epochs: int, _known: Any) -> _Timing:
         timed.append(epochs)
         return _Timing(7.0, unit * (2 + 3 * epochs) + jobs, times(2.0 + 3 * epochs, made))
 
@@ -96,6 +103,45 @@ def test_a_long_experiment_is_timed_by_a_small_one(workers: int, repeats: int) -
     small = _small(made, workers, 2)
     assert (small.trials, small.repeats, small.finalists, small.epochs) == (4, repeats, 1, 2)
     assert (small.arms, small.seeds, small.confirm_seeds) == (made.arms, made.seeds, made.confirm_seeds)
+
+
+class OnRows:
+    """Splits of a task of 20,000 rows with references."""
+
+    def __init__(self, rows: int = 15_000) -> None:
+        X, y = np.zeros((20_000, 1)), np.zeros(20_000, np.int64)
+        self.task = SimpleNamespace(references=("trees",), n_rows=len(X))
+        model = MLP(X, y, (), 2, "cross_entropy")
+        self.problem = Problem(model, np.arange(rows), np.arange(15_000, 20_000), 1.0)
+
+    def problems(self, _purpose: Purpose, _repeat: int) -> tuple[Problem, ...]:
+        return (self.problem,)
+
+
+def test_references_of_a_large_table_are_timed_on_few_rows() -> None:
+    """A clock of our own: 2 seconds, and one for each thousand of training rows."""
+    seen: list[int] = []
+
+    def trained(problem: Problem, names: Sequence[str]) -> list[Reference]:
+        assert set(problem.train) <= set(range(15_000))
+        assert len(problem.held_out) == len(problem.train)
+        seen.append(len(problem.train))
+        return [Reference(name, 1.0, 0.5, NO_ERRORS, 2 + len(problem.train) / 1000) for name in names]
+
+    found = timed_references(cast(Splits, OnRows()), trained)
+    assert found is not None
+    assert found.seconds == pytest.approx(2 + 15)
+    assert max(seen) == ROWS < 15_000
+    assert timed_references(cast(Splits, OnRows(rows=ROWS)), trained) is None, "trained with everything else"
+
+
+def test_references_that_are_known_are_not_trained_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = TimedReferences((Reference("no model", 1.0, 0.5, NO_ERRORS, 0.0),), 5.0)
+    monkeypatch.setattr(module, "timed_references", lambda _splits: known)
+    monkeypatch.setattr("cooldown.objectives.references.trained", lambda *_: pytest.fail("trained"))
+    without, one = spec(trials=1, repeats=1), spec(trials=1, repeats=2)
+    # The time of the references is that of each repeat.
+    assert estimated(one).seconds > estimated(without).seconds > 5
 
 
 def test_the_command_writes_nothing(
