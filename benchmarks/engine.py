@@ -322,7 +322,7 @@ print(imported - started, time.process_time() - imported)
 
 
 def first_and_second_run() -> list[tuple[float, float]]:
-    """CPU seconds for imports and for an epoch of momentum and of Adam, with nothing compiled yet and with all of it."""
+    """CPU seconds for imports and an epoch of momentum and of Adam, with nothing compiled yet and with all of it."""
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"NUMBA_CACHE_DIR": folder}
         command = [sys.executable, "-c", FIRST_RUN]

@@ -5,8 +5,8 @@
 The digits, features divided by 16, all 1797 rows; Adam with rate 1e-3, batch 32, 30 epochs, no penalty, float32 for
 both; one hidden layer of 32, then two of 256. CPU time; one process, one core, one thread for both; the contestants
 take turns in rounds, so that a neighbour on the machine slows down both. The times are medians over the rounds, the
-ratio the median of the rounds' ratios. Compilation is reported separately: it happens in the first fit on a machine and is cached
-on disk.
+ratio the median of the rounds' ratios. Compilation is reported separately: it happens in the first fit on a machine and
+is cached on disk.
 
 The losses are cross-entropies on the training rows after the fit, for seeds 0 to 4: initial weights and data order
 differ, so that they are equal in distribution only. With `n_seeds=5` five networks are trained together;

@@ -16,4 +16,6 @@ def _text() -> str:
     return LINK.sub(r"\1", (files("cooldown.dashboard") / "walk.md").read_text(encoding="utf-8"))
 
 
-st.markdown(_text())
+title, _, text = _text().removeprefix("# ").partition("\n")
+st.title(title)
+st.markdown(text)
