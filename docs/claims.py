@@ -32,9 +32,9 @@ Each claim of the survey is checked by experiments on a task, or by a computatio
     cooldown claim C3 digits
     cooldown claims digits --budget standard
 
-A service shows what its ledger has of claims: `--server`, [`/api/v1/claims`](service.md#the-api), and the dashboard's
-page Survey. An experiment that has the arms of a claim, whoever planned it, says in [its report](report.md) what it
-alone says of the claim.
+A service shows what its ledger has of claims: with `--server`, by [`/api/v1/claims`](service.md#the-api), and on the
+dashboard's page Survey. An experiment that has the arms of a claim, whoever planned it, says in [its report](report.md)
+what it alone says of the claim.
 
 ```python
 from cooldown import claim
