@@ -4,7 +4,7 @@ import streamlit as st
 
 from cooldown.dashboard import addressed
 from cooldown.dashboard.parts import about_experiment, chart, plain
-from cooldown.search.evidence.budgets import budget_curves, crossover_sentence, pair_crossover, pair_difference
+from cooldown.search.evidence.budgets import budget_curves, crossover_sentence, pair_comparison, pair_crossover
 from cooldown.search.evidence.verdict import compared_pair
 from cooldown.search.experiments.result import Result
 from cooldown.search.figures import budget as figures
@@ -48,21 +48,28 @@ def _budget(result: Result) -> None:
         reading=f"{figures.budget_caption(view)}{paired}",
         table=lambda: figures.budget_table(chosen),
     )
-    difference = pair_difference(view, *pair) if pair else None
-    if pair is None or difference is None:
+    compared = pair_comparison(view, *pair) if pair else None
+    if pair is None or compared is None:
         return
     st.header(plain(f"{short(pair[0])} vs {short(pair[1])}, paired by repeat"), anchor=False)
     interval = (
         "The band is its pointwise 95 % interval, without the differences between splits."
-        if difference.repeats > 1
+        if compared.repeats > 1
         else "With one repeat there is no interval."
     )
+    reading, equal = (
+        (
+            f"Expected best loss of {short(pair[0])} divided by that of {short(pair[1])}, the geometric mean of repeats.",
+            1,
+        )
+        if compared.scale == "ratio"
+        else (f"Expected best loss of {short(pair[0])} minus that of {short(pair[1])}, the mean of repeats.", 0)
+    )
     chart(
-        figures.budget_difference(difference, pair, log_x),
+        figures.budget_comparison(compared, pair, log_x),
         "difference",
-        reading=f"Difference of the expected best losses, {short(pair[0])} minus {short(pair[1])}: the mean of the "
-        f"repeats' differences. {interval} Below 0, {short(pair[0])} is ahead.",
-        table=lambda: figures.budget_difference_table(difference),
+        reading=f"{reading} {interval} Below {equal}, {short(pair[0])} is ahead.",
+        table=lambda: figures.budget_comparison_table(compared),
     )
 
 

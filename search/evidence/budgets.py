@@ -15,6 +15,7 @@ from cooldown.search.spec.arms import spoken
 from cooldown.search.statistics.budget import BudgetCurve, Crossover, budget_curve, crossover, per_repeat_curves
 from cooldown.search.statistics.finite import finite
 from cooldown.search.statistics.intervals import mean_interval
+from cooldown.search.statistics.paired import Scale
 from cooldown.storage import Purpose, StudyRecord, TrialRecord
 
 
@@ -36,15 +37,18 @@ def budget_curves(view: View) -> dict[str, BudgetCurve]:
 
 
 @dataclass(frozen=True)
-class PairedDifference:
-    """The difference of two arms' expected bests after k trials, a − b, within the repeats that both have.
+class PairedComparison:
+    """Two arms' expected bests after k trials, compared within the repeats that both have.
 
-    trials: (K,) the counts 1…K. difference: (K,) mean over repeats; NaN where a repeat's is not finite. low, high: (K,)
-    its pointwise 95 % t interval; NaN with a single repeat too. repeats: behind each mean.
+    scale: "ratio" for a / b, the geometric mean over repeats; "difference" for a − b, their mean, where some loss is
+    not above 0. trials: (K,) the counts 1…K. value: (K,) the ratio or difference; NaN where a repeat's is not finite. low,
+    high: (K,) its pointwise 95 % t interval, of a ratio that of its logarithm; NaN with a single repeat too. repeats:
+    behind each mean.
     """
 
+    scale: Scale
     trials: NDArray[np.int64]
-    difference: NDArray[np.float64]
+    value: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     repeats: int
@@ -58,20 +62,24 @@ def pair_crossover(view: View, a: str, b: str) -> Crossover | None:
 
 
 @once
-def pair_difference(view: View, a: str, b: str) -> PairedDifference | None:
-    """By how much arm a's expected best lies below arm b's after k trials; None where they have none in common."""
+def pair_comparison(view: View, a: str, b: str) -> PairedComparison | None:
+    """How arm a's expected best compares with arm b's after k trials; None where they have none in common."""
     curves = _paired_curves(view, a, b)
     if curves is None:
         return None
     repeats, budget = curves[0].shape
     known = np.isfinite(curves).all(axis=(0, 1))
-    paired = curves[0][:, known] - curves[1][:, known]
-    difference, low, high = np.full((3, budget), np.nan)
-    difference[known] = paired.mean(axis=0)
+    first, second = (curve[:, known] for curve in curves)
+    scale: Scale = "ratio" if min(first.min(initial=1), second.min(initial=1)) > 0 else "difference"
+    paired = np.log(first) - np.log(second) if scale == "ratio" else first - second
+    value, low, high = np.full((3, budget), np.nan)
+    value[known] = paired.mean(axis=0)
     if repeats > 1:
         intervals = [mean_interval(column) for column in paired.T]
         low[known], high[known] = [end.low for end in intervals], [end.high for end in intervals]
-    return PairedDifference(np.arange(1, budget + 1), difference, low, high, repeats)
+    if scale == "ratio":
+        value, low, high = np.exp(value), np.exp(low), np.exp(high)
+    return PairedComparison(scale, np.arange(1, budget + 1), value, low, high, repeats)
 
 
 @once

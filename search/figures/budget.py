@@ -7,11 +7,11 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from cooldown.search.evidence.budgets import PairedDifference, independent
+from cooldown.search.evidence.budgets import PairedComparison, independent
 from cooldown.search.evidence.numbers import Form, formatted, interval
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.evidence.view import View
-from cooldown.search.figures.layout import BAND, GREY, area, axis, chart, vertical, zero_line
+from cooldown.search.figures.layout import BAND, GREY, area, axis, chart, horizontal, vertical
 from cooldown.search.figures.lines import faded, label, looks, whole
 from cooldown.search.statistics.budget import BudgetCurve, Crossover
 
@@ -118,35 +118,38 @@ def budget_caption(view: View) -> str:
     )
 
 
-def budget_difference(paired: PairedDifference, pair: tuple[str, str], log_x: bool = False) -> go.Figure:
-    """The mean difference of the expected best losses of `pair` by trials, first minus second, with its pointwise 95 %
-    band: below 0 the first arm is ahead.
+def budget_comparison(paired: PairedComparison, pair: tuple[str, str], log_x: bool = False) -> go.Figure:
+    """The ratio of the expected best losses of `pair` by trials, first to second, on a log axis with its pointwise 95 %
+    band: below 1 the first arm is ahead. Where some loss is not above 0, their difference, and 0.
     """
     a, b = map(label, pair)
+    ratio = paired.scale == "ratio"
+    form, equal = (Form.RATIO, 1.0) if ratio else (Form.DIFFERENCE, 0.0)
     sides = ((1, "top", f"{b} ahead ↑"), (0, "bottom", f"{a} ahead ↓"))
     return chart(
         [
             *area(paired.trials.astype(np.float64), paired.low, paired.high, fillcolor=BAND),
             go.Scatter(
                 x=paired.trials,
-                y=np.where(np.isfinite(paired.difference), paired.difference, np.nan),
+                y=np.where(np.isfinite(paired.value), paired.value, np.nan),
                 # As texts: plotly's number formats have another minus sign.
                 text=[
-                    f"{formatted(difference, Form.DIFFERENCE)} after {trials} trials<br>"
-                    f"95 % interval {interval(low, high)}"
-                    for trials, difference, low, high in budget_difference_table(paired).rows
+                    f"{paired.scale} {formatted(value, form)} after {trials} trials<br>"
+                    f"95 % interval {interval(low, high, form)}"
+                    for trials, value, low, high in budget_comparison_table(paired).rows
                 ],
                 mode="lines" if len(paired.trials) > 1 else "markers",
                 line={"color": GREY, "width": 2},
                 marker={"color": GREY, "size": 9},
-                name="difference",
+                name=paired.scale,
                 hovertemplate=f"%{{text}}<br>{whole(pair[0])}<br>vs {whole(pair[1])}<extra></extra>",
             ),
         ],
         HEIGHT_OF_DIFFERENCE,
         legend=False,
         xaxis=_budget_axis("trials", log_x),
-        yaxis=axis("Paired difference", **zero_line()),
+        yaxis=axis(f"Paired {paired.scale}", log=ratio),
+        shapes=[horizontal(equal)],
         annotations=[
             {
                 "x": 1,
@@ -163,13 +166,14 @@ def budget_difference(paired: PairedDifference, pair: tuple[str, str], log_x: bo
     )
 
 
-def budget_difference_table(paired: PairedDifference) -> Table:
-    """The numbers of `budget_difference`: a row for each number of trials."""
-    columns = (paired.trials, paired.difference, paired.low, paired.high)
+def budget_comparison_table(paired: PairedComparison) -> Table:
+    """The numbers of `budget_comparison`: a row for each number of trials."""
+    columns = (paired.trials, paired.value, paired.low, paired.high)
+    form = Form.RATIO if paired.scale == "ratio" else Form.DIFFERENCE
     return Table(
         (
             Column("Trials", Form.COUNT),
-            *(Column(title, Form.DIFFERENCE) for title in ("Difference", "Low", "High")),
+            *(Column(title, form) for title in (paired.scale.capitalize(), "Low", "High")),
         ),
         list(zip(*(column.tolist() for column in columns), strict=True)),
     )

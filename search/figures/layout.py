@@ -89,6 +89,19 @@ def vertical(x: float, **line: Any) -> dict[str, Any]:
     }
 
 
+def horizontal(y: float, **line: Any) -> dict[str, Any]:
+    """The shape of a line from the left end of the axes to the right one."""
+    return {
+        "type": "line",
+        "x0": 0,
+        "x1": 1,
+        "xref": "x domain",
+        "y0": y,
+        "y1": y,
+        "line": {"color": HELPER, "width": 1.5, **line},
+    }
+
+
 def wide(values: NDArray[np.float64]) -> bool:
     """Whether `values` (n,) need a logarithmic axis, and are all above 0."""
     known = values[np.isfinite(values)]

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
-from cooldown.search.evidence.budgets import budget_curves, pair_crossover, pair_difference
+from cooldown.search.evidence.budgets import budget_curves, pair_comparison, pair_crossover
 from cooldown.search.evidence.credit import credit_split
 from cooldown.search.evidence.learning import winners_curves
 from cooldown.search.evidence.losses import mean_test_losses
@@ -44,10 +44,10 @@ def budget(view: View) -> go.Figure | None:
 
 
 def difference(view: View) -> go.Figure | None:
-    """The difference of the expected best losses of the compared pair, after a number of trials."""
+    """The ratio of the expected best losses of the compared pair, after a number of trials."""
     pair = compared_pair(view)
-    paired = pair_difference(view, *pair) if pair else None
-    return budgets.budget_difference(paired, pair) if pair and paired else None
+    paired = pair_comparison(view, *pair) if pair else None
+    return budgets.budget_comparison(paired, pair) if pair and paired else None
 
 
 def credit(view: View) -> go.Figure | None:

@@ -38,7 +38,7 @@ def parameter_axis(parameter: Parameter) -> dict[str, Any]:
     margin = MARGIN * float(places[1] - places[0]) or 0.1
     ticks: dict[str, Any] = {}
     if logarithmic(parameter):
-        drawn = _ticks(*sorted(places.tolist()))
+        drawn = log_ticks(*sorted(places.tolist()))
         natural = [1 - at if parameter.flipped else at for at in drawn]
         ticks = {"tickvals": drawn, "ticktext": [f"{value:.10g}" for value in natural]}
     range_ = [float(places[0]) - margin, float(places[1]) + margin]
@@ -98,7 +98,7 @@ def _short(parameter: Parameter, value: float) -> str:
     return f"{1 - float(f'{1 - value:.2g}'):.10g}" if parameter.flipped else f"{value:.3g}"
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def log_ticks(low: float, high: float) -> list[float]:
     """Powers of ten from 10**low to 10**high; on a short range also 2 and 5 times each."""
     factors = (1, 2, 5) if high - low < SHORT else (1,)
     powers = range(math.floor(low), math.ceil(high) + 1)

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from cooldown.search.evidence.numbers import Form, formatted, interval
 from cooldown.search.figures.layout import axis, chart, rows, vertical, zero_line
 from cooldown.search.figures.lines import folded, label, looks, whole
+from cooldown.search.figures.scales import log_ticks
 from cooldown.search.figures.verdict import FALLS, RISES, decided_marker, hover, whisker, words
 from cooldown.search.statistics.verdict import Verdict
 
@@ -20,6 +21,9 @@ MATRIX_CAPTION = (
     "The test loss of the row's arm divided by that of the column's: below 1 the row is ahead. Bold with a dot: "
     "decided. The lowest loss is on top."
 )
+
+SIMILAR = 4.0
+"""The ratio of the ends of an axis below which it would have one or two ticks."""
 
 WIDEST = float(np.log(2.0))
 """The logarithm of the ratio from which on a cell has the full colour."""
@@ -49,7 +53,7 @@ def against_best(pairs: Sequence[Verdict]) -> go.Figure:
         )
     best = label(pairs[0].b) if pairs else ""
     title = f"Loss / loss of {best}" if ratios else f"Loss − loss of {best}"
-    scale: dict[str, Any] = {"log": True, "nticks": 6} if ratios else zero_line()
+    scale = {"log": True, **_ticks(pairs)} if ratios else zero_line()
     return chart(
         traces,
         len(pairs) * 44 + 110,
@@ -58,6 +62,15 @@ def against_best(pairs: Sequence[Verdict]) -> go.Figure:
         xaxis=axis(title, **scale),
         yaxis=rows(labels),
     )
+
+
+def _ticks(pairs: Sequence[Verdict]) -> dict[str, Any]:
+    """Ticks of a log axis at 1, 2 and 5 times the powers of ten, which fit a phone; of close ratios a few even ones."""
+    ends = [end for verdict in pairs for end in (verdict.low, verdict.high) if end]
+    if not ends or max(ends) < SIMILAR * min(ends):
+        return {"nticks": 4}
+    ticks = log_ticks(float(np.log10(min(ends))), float(np.log10(max(ends))))
+    return {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
 def matrix(arms: Sequence[str], verdicts: Sequence[Verdict]) -> go.Figure:

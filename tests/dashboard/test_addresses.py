@@ -69,7 +69,7 @@ NAMES = ["arm", "arms", "repeat", "trial", "trials", "against", "between", "stat
 NAMES += ["part", "log", "loss", "format", "schedules", "rate", "epochs", "surface", "steps", "optimizers", "method"]
 
 
-WITHOUT = ("experiments", "generalization", "live", "new", "queue", "survey", "verdict", "walk")
+WITHOUT = ("experiments", "generalization", "live", "new", "queue", "survey", "tasks", "verdict", "walk")
 """Pages that show none of these."""
 
 

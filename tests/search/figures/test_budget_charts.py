@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from charts import INF, NAN, check, named
 
-from cooldown.search.evidence.budgets import PairedDifference, crossover_sentence, pair_difference
+from cooldown.search.evidence.budgets import PairedComparison, crossover_sentence, pair_comparison
 from cooldown.search.evidence.view import View
-from cooldown.search.figures.budget import budget, budget_difference, budget_difference_table, budget_table
+from cooldown.search.figures.budget import budget, budget_comparison, budget_comparison_table, budget_table
 from cooldown.search.statistics.budget import BudgetCurve, Crossover
 from cooldown.storage import ExperimentRecord, Status
 
@@ -101,9 +101,9 @@ def test_the_axis_of_the_budget_may_be_logarithmic_and_its_words_with_it() -> No
     assert figure.layout.annotations[0].x == pytest.approx(math.log10(3))
 
 
-def test_the_paired_difference_is_that_of_each_repeat(record: ExperimentRecord) -> None:
+def test_the_paired_ratio_is_that_of_each_repeat(record: ExperimentRecord) -> None:
     pair = ("momentum+cosine", "adam")
-    found = pair_difference(View(record), *pair)
+    found = pair_comparison(View(record), *pair)
     assert found is not None
     best = {
         arm: np.array(
@@ -114,35 +114,39 @@ def test_the_paired_difference_is_that_of_each_repeat(record: ExperimentRecord) 
         )
         for arm in pair
     }
-    each = best[pair[0]] - best[pair[1]]
-    np.testing.assert_allclose(found.difference, each.mean(axis=0))
+    each = np.log(best[pair[0]] / best[pair[1]])
+    assert found.scale == "ratio"
+    np.testing.assert_allclose(found.value, np.exp(each.mean(axis=0)))
     half = 12.706204736 * each.std(axis=0, ddof=1) / math.sqrt(2)
-    np.testing.assert_allclose(found.high - found.difference, half, rtol=1e-6)
-    np.testing.assert_allclose(found.difference - found.low, half, rtol=1e-6)
+    np.testing.assert_allclose(np.log(found.high / found.value), half, rtol=1e-6)
+    np.testing.assert_allclose(np.log(found.value / found.low), half, rtol=1e-6)
     assert found.repeats == 2
-    other = pair_difference(View(record), *reversed(pair))
+    other = pair_comparison(View(record), *reversed(pair))
     assert other is not None
-    np.testing.assert_allclose(other.difference, -found.difference)
+    np.testing.assert_allclose(other.value, 1 / found.value)
     one = replace(record, studies=tuple(study for study in record.studies if study.repeat == 0))
-    alone = pair_difference(View(one), *pair)
+    alone = pair_comparison(View(one), *pair)
     assert alone is not None
     assert np.isnan(alone.low).all()
-    assert pair_difference(View(replace(record, studies=())), *pair) is None
+    assert pair_comparison(View(replace(record, studies=())), *pair) is None
     for drawn in (found, alone):
-        check(budget_difference(drawn, pair))
-        assert len(budget_difference_table(drawn).frame()) == len(found.trials)
+        check(budget_comparison(drawn, pair))
+        assert len(budget_comparison_table(drawn).frame()) == len(found.trials)
 
 
 def test_the_difference_is_drawn_with_its_band() -> None:
-    found = PairedDifference(
-        np.arange(1, 4), np.array([NAN, 1.0, -1.0]), np.array([NAN, 0, -2]), np.array([NAN, 2, 0]), 5
+    found = PairedComparison(
+        "difference", np.arange(1, 4), np.array([NAN, 1.0, -1.0]), np.array([NAN, 0, -2]), np.array([NAN, 2, 0]), 5
     )
-    filled, line = budget_difference(found, ("adam", "sgd"), log_x=True).data
-    np.testing.assert_array_equal(line.y, found.difference)
+    filled, line = budget_comparison(found, ("adam", "sgd"), log_x=True).data
+    np.testing.assert_array_equal(line.y, found.value)
     assert list(filled.y) == [2, 0, -2, 0]
-    assert line.text[2] == "−1.0000 after 3 trials<br>95 % interval [−2.0000, 0.0000]"
-    notes = [note.text for note in budget_difference(found, ("adam", "sgd")).layout.annotations]
+    assert line.text[2] == "difference −1.0000 after 3 trials<br>95 % interval [−2.0000, 0.0000]"
+    notes = [note.text for note in budget_comparison(found, ("adam", "sgd")).layout.annotations]
     assert notes == ["sgd ahead ↑", "adam ahead ↓"]
+    assert budget_comparison(found, ("adam", "sgd")).layout.shapes[0].y0 == 0
+    ratio = budget_comparison(replace(found, scale="ratio", value=np.array([NAN, 2.0, 0.5])), ("adam", "sgd")).layout
+    assert (ratio.yaxis.type, ratio.shapes[0].y0) == ("log", 1)
 
 
 @pytest.mark.parametrize(
