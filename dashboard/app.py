@@ -7,7 +7,7 @@ import streamlit as st
 from cooldown.dashboard import acting, addressed, data
 from cooldown.dashboard.pages import links, menu
 from cooldown.dashboard.parts import errors_shown
-from cooldown.dashboard.style import style
+from cooldown.dashboard.style import CLOSE_MENU, style
 from cooldown.objectives.plain_text import visible
 
 ICON = Path(__file__).with_name("icon.png")
@@ -21,7 +21,7 @@ st.set_page_config(page_title="Cooldown", page_icon=str(ICON), layout="wide")
 
 st.logo(LOGO, size="large", icon_image=str(ICON))
 page = st.navigation(menu(), position="hidden")
-st.html(style(dark=st.context.theme.type == "dark"))
+st.html(f"{style(dark=st.context.theme.type == 'dark')}{CLOSE_MENU}", unsafe_allow_javascript=True)
 addressed.begin(page.url_path)
 
 with errors_shown():

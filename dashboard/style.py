@@ -1,6 +1,7 @@
-"""The style of the pages where Streamlit's own is hard to read, and on paper.
+"""The style of the pages where Streamlit's own is hard to read, on paper, and on a phone.
 
-Streamlit has no options for these. Selectors are its test ids, which it keeps for such uses.
+Streamlit has no options for these. Selectors are its test ids, which it keeps for such uses. Nothing here holds a text
+of anybody else's.
 """
 
 CAPTIONS = """
@@ -28,6 +29,11 @@ FOCUS = """
 [data-testid="stMain"]:focus-visible { outline-offset: -2px; }
 """
 
+PHONE = """
+@media (max-width: 640px) { .modebar-container { display: none !important; } }
+"""
+"""A touch shows a chart's toolbar, which covers the text at its top."""
+
 PAPER = """
 @page { margin: 12mm; }
 @media print {
@@ -44,6 +50,20 @@ PAPER = """
 """
 """Its pages scroll inside the window, of which only what is in sight would be printed."""
 
+CLOSE_MENU = """
+<script>
+if (!window.closesMenu) {
+  window.closesMenu = true;
+  document.addEventListener("click", (event) => {
+    if (innerWidth < 768 && event.target.closest('[data-testid="stSidebar"] a')) {
+      document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+    }
+  });
+}
+</script>
+"""
+"""On a phone the menu covers the page that one of its links leads to; Streamlit closes only its own."""
+
 LIGHT = {"muted": "#5C5B58", "code": "#1F5F50", "focus": "#0072B2"}
 DARK = {"muted": "#A8A6A0", "code": "#8FD3B6", "focus": "#56B4E9"}
 """Each has a contrast of at least 4.5 with the theme's backgrounds."""
@@ -52,4 +72,4 @@ DARK = {"muted": "#A8A6A0", "code": "#8FD3B6", "focus": "#56B4E9"}
 def style(*, dark: bool) -> str:
     """The style element of every page."""
     rules = f"{CAPTIONS}{FOCUS}" % (DARK if dark else LIGHT)
-    return f"<style>{rules}{CHIPS if dark else TOKENS}{PAPER}</style>"
+    return f"<style>{rules}{CHIPS if dark else TOKENS}{PHONE}{PAPER}</style>"

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import chromium, opened, served, settled
 from covering import in_short
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from search_runs import run_in_threads, spec
 
 from cooldown.dashboard.pages import pages
@@ -86,6 +86,18 @@ def test_whatever_the_keyboard_comes_to_can_be_seen(address: str, browser: Brows
             reached.append(name)
             assert (style, width) == ("solid", 2), f"{name}, {role}"
         assert {"A", "BUTTON", "INPUT"} <= set(reached)
+
+
+def test_on_a_phone_the_menu_closes_behind_a_link(address: str, browser: Browser) -> None:
+    with opened(browser, width=390) as page:
+        page.goto(f"{address}/tasks?experiment=iris")
+        settled(page)
+        page.get_by_test_id("stExpandSidebarButton").click()
+        link = page.get_by_role("link", name="Budget", exact=True)
+        expect(link).to_be_in_viewport()
+        link.click()
+        expect(page.get_by_role("heading", name="Budget", level=1)).to_be_visible()
+        expect(link).not_to_be_in_viewport()
 
 
 def test_on_paper_a_page_has_its_charts_and_tables(address: str, browser: Browser, tmp_path: Path) -> None:
