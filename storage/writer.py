@@ -7,9 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
 
 from cooldown.objectives.records import Curve, Reference
 from cooldown.storage import studies as studies_of
@@ -76,6 +77,7 @@ class Writer:
         self.draining = threading.Event()
         self._requested: Change | None = None
         self._began, self._evaluations = time.monotonic(), lease.evaluations
+        self._optuna_studies: dict[int, int] = {}
 
     @property
     def finished(self) -> bool:
@@ -106,8 +108,7 @@ class Writer:
         s, t = tables.studies, tables.trials
 
         def append(connection: Connection) -> Sequence[int]:
-            of_study = (s.c.id == study.id) & (s.c.experiment_id == self.lease.id)
-            optuna_id = connection.execute(select(s.c.optuna_study_id).where(of_study)).scalar_one()
+            optuna_id = self._optuna_study(connection, study.id)
             rows = [trial_row(study.id, generation, trial, now) for trial in trials]
             ids = connection.scalars(insert(t).returning(t.c.id, sort_by_parameter_order=True), rows).all()
             curves = {id: trial.curves for id, trial in zip(ids, trials, strict=True)}
@@ -250,11 +251,26 @@ class Writer:
                     raise
                 return
 
-    @property
+    @cached_property
     def _mine(self) -> ColumnElement[bool]:
         """Whether a row is that of the experiment, and still held by this writer."""
         e = tables.experiments
         return (e.c.id == self.lease.id) & (e.c.holder_token == self.lease.token)
+
+    @cached_property
+    def _looked_at(self) -> Select[Any]:
+        """What each append asks first. Building a statement takes as long as executing it."""
+        e = tables.experiments
+        return select(e.c.appends, e.c.requested).where(self._mine).with_for_update()
+
+    def _optuna_study(self, connection: Connection, study_id: int) -> int:
+        """The id of a study of this experiment in Optuna's tables."""
+        if study_id not in self._optuna_studies:
+            s = tables.studies
+            of_study = (s.c.id == study_id) & (s.c.experiment_id == self.lease.id)
+            found = connection.execute(select(s.c.optuna_study_id).where(of_study)).scalar_one()
+            self._optuna_studies[study_id] = found
+        return self._optuna_studies[study_id]
 
     def _append(self, work: Callable[[Connection], T]) -> T:
         """What `work` returns in a transaction that counts itself: where the server was lost before it answered to the
@@ -266,7 +282,7 @@ class Writer:
 
         def append(connection: Connection) -> T:
             nonlocal before
-            row = connection.execute(select(e.c.appends, e.c.requested).where(self._mine).with_for_update()).first()
+            row = connection.execute(self._looked_at).first()
             if row is None:
                 raise LeaseLostError(
                     f"another process has taken over the experiment {self.lease.name!r}: stopped writing"
