@@ -114,7 +114,8 @@ def _copy_rows(here: Connection, there: Connection, row: Any, changed: Mapping[s
     studies: dict[int, int] = {}
     for study in here.execute(select(s).where(s.c.experiment_id == row.id).order_by(s.c.id)).all():
         key = study_key_from(study)
-        optuna_id = optuna_rows.create_study(there, optuna_name(name, key), about_study(name, row.spec, key))
+        named = optuna_name(name, key), about_study(name, row.spec, key)
+        (optuna_id,) = optuna_rows.create_studies(there, [named])
         optuna_rows.copy_study(here, there, study.optuna_study_id, optuna_id)
         values = {**_values(s, study), "experiment_id": experiment, "optuna_study_id": optuna_id}
         studies[study.id] = there.execute(insert(s).values(**values).returning(s.c.id)).scalar_one()

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from cooldown.storage.documents import JSONText
 
-REVISION = "0009"
+REVISION = "0010"
 """The newest migration, so that an up-to-date ledger opens without loading Alembic; a test checks that they agree."""
 
 VERSION_TABLE = "cooldown_version"
@@ -79,7 +79,12 @@ experiments = Table(
     Column("notes", Text, nullable=False, default="", server_default=""),
     Column("submission", String(64), comment="a hash of the key of a submission that may be repeated"),
     Column("submitted", String(64), comment="and a hash of what was submitted with it"),
+    Column("spec_digest", String(64), comment="by which those of the same spec are found"),
 )
+
+Index("ix_cooldown_experiments_newest", experiments.c.created_at.desc(), experiments.c.id.desc())
+
+Index("ix_cooldown_experiments_asked", experiments.c.task_fingerprint, experiments.c.spec_digest)
 
 Index("uq_cooldown_submission", experiments.c.submission, unique=True)
 

@@ -89,7 +89,7 @@ def find(
     Raises InputError if the one called `name` has another spec, other data or another owner, or cannot be read.
     """
     fields = spec.to_json()
-    for outline in ledger.outlines(name, fingerprint):
+    for outline in ledger.outlines(name, fingerprint, fields):
         if owner is not None and outline.terms.owner != owner:
             if name is not None:
                 raise InputError(f"experiment {name!r} exists; choose another name")

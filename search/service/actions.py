@@ -28,6 +28,7 @@ from cooldown.search.tuning.dry_run import Estimate
 from cooldown.storage import Status, audit
 from cooldown.storage.changes import state
 from cooldown.storage.datasets import DataSet
+from cooldown.storage.listing import under_way
 from cooldown.storage.names import check_new_name
 from cooldown.storage.submissions import submission
 from cooldown.storage.tokens import Role
@@ -188,9 +189,9 @@ def _within_quota(service: Service, who: Principal) -> Iterator[None]:
         yield
         return
     with service.counting:
-        under_way = [s for s in service.ledger.summaries() if s.status.under_way and s.terms.owner == who.name]
-        if len(under_way) >= who.quota:
-            told = f"the quota of {who.shown!r} is {who.quota} experiments that wait or run, and {len(under_way)} do"
+        now = under_way(service.ledger, who.name)
+        if now >= who.quota:
+            told = f"the quota of {who.shown!r} is {who.quota} experiments that wait or run, and {now} do"
             raise RefusedError(HTTPStatus.FORBIDDEN, told)
         yield
 

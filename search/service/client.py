@@ -33,6 +33,9 @@ AGAIN = Retry(
 )
 """How often a request is repeated. Each may be: a submission has a key, and a verb says what is to be so."""
 
+MOST = 500
+"""Experiments on a page of a list, at most."""
+
 LEDGER = "ledger"
 """The format of an export that holds the whole experiment."""
 
@@ -67,9 +70,11 @@ class Client:
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def experiments(self, *, status: str | None = None, task: str | None = None) -> Iterator[dict[str, Any]]:
+    def experiments(
+        self, *, status: str | None = None, task: str | None = None, owner: str | None = None, tag: str | None = None
+    ) -> Iterator[dict[str, Any]]:
         """The experiments, newest first, as `cooldown list --json` has them; pages are fetched as they are needed."""
-        for page in self._pages("experiments", {"status": status, "task": task}):
+        for page in self._pages("experiments", {"status": status, "task": task, "owner": owner, "tag": tag}):
             yield from page["experiments"]
             yield from page["damaged"]
 
@@ -82,8 +87,7 @@ class Client:
 
     def queue(self) -> list[dict[str, Any]]:
         """What runs, what waits in its order, and what is paused."""
-        listed: list[dict[str, Any]] = self._json("GET", "queue")["queue"]
-        return listed
+        return [each for page in self._pages("queue", {"limit": MOST}) for each in page["queue"]]
 
     def across(self, names: Sequence[str] = ()) -> "list[Measured | LeftOut]":
         """All experiments, or those of these names, as `cooldown summary` compares them over tasks."""
@@ -230,7 +234,7 @@ class Client:
     def _of(self, name: str, *further: str) -> str:
         return "/".join(["experiments", quote(name, safe=""), *further])
 
-    def _pages(self, path: str, query: Mapping[str, str | None]) -> Iterator[dict[str, Any]]:
+    def _pages(self, path: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         cursor = None
         while True:
             page = self._document("GET", path, params={**query, "cursor": cursor})

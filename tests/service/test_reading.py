@@ -8,8 +8,9 @@ from served import API, SPEC, Served
 
 from cooldown.search.experiments import load
 from cooldown.search.service.api import about
-from cooldown.storage import Ledger, UnavailableError
+from cooldown.storage import UnavailableError, listing
 from cooldown.storage.changes import trials_after
+from cooldown.storage.database import Database
 
 
 def test_an_experiment_is_what_show_prints(shown: Served) -> None:
@@ -80,15 +81,23 @@ def test_health_says_that_nobody_works(empty: Served, monkeypatch: pytest.Monkey
 
 
 def test_health_says_that_the_database_is_gone(empty: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(self: Ledger) -> None:
+    def gone(*_: object, **__: object) -> None:
         raise UnavailableError("the server db.example.org does not answer")
 
-    monkeypatch.setattr(Ledger, "summaries", gone)
-    answer = empty.client("reader").get("/api/v1/health")
-    assert (answer.status_code, answer.json()["database"]) == (503, "does not answer")
-    listed = empty.client("reader").get(API)
-    assert (listed.status_code, listed.headers["retry-after"]) == (503, "5")
-    assert "db.example.org" not in listed.text
+    def both() -> None:
+        answer = empty.client("reader").get("/api/v1/health")
+        assert (answer.status_code, answer.json()["database"]) == (503, "does not answer")
+        listed = empty.client("reader").get(API)
+        assert (listed.status_code, listed.headers["retry-after"]) == (503, "5")
+        assert listed.json()["detail"] == "the database is not available at the moment"
+
+    with monkeypatch.context() as patched:
+        patched.setattr(about, "overview", gone)
+        patched.setattr(listing, "page", gone)
+        both()
+    # Who asks cannot be found out either.
+    monkeypatch.setattr(Database, "read", gone)
+    both()
 
 
 def test_metrics_count_experiments_and_requests(empty: Served) -> None:
