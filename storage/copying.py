@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert, select
 
 from cooldown.storage import tables
+from cooldown.storage.acts import note
 from cooldown.storage.datasets import digests_of
 from cooldown.storage.errors import LedgerError, UnreadableError
 from cooldown.storage.fingerprint import everything, fingerprint
@@ -50,6 +51,7 @@ def copy_experiment(source: Ledger, target: Ledger, name: str) -> tuple[str, boo
             _copy_data(here, there, row)
             if not _is(record, target, there, new):
                 raise LedgerError(f"the experiment {name!r} was not copied: read in {target.where}, it was another one")
+            note(target._database, there, "copy", new, source=source.where)
             return new, True
 
     return target._database.write(copy)

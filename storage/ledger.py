@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.plain_text import as_name
 from cooldown.storage import tables
+from cooldown.storage.acts import note
 from cooldown.storage.address import elsewhere
 from cooldown.storage.budgets import check_budget
 from cooldown.storage.database import Database
@@ -177,6 +178,7 @@ class Ledger:
                 .returning(tables.experiments.c.id)
             ).scalar_one()
             add_studies(connection, experiment_id, free, spec, studies, create_studies)
+            note(self._database, connection, "submit" if queued else "create", free)
             return free
 
         return self._database.write(create, repeatable=False)
@@ -216,6 +218,7 @@ class Ledger:
             ids = list(connection.scalars(select(s.c.optuna_study_id).where(s.c.experiment_id == row.id)))
             optuna_rows.delete_studies(connection, ids)
             connection.execute(delete(tables.experiments).where(tables.experiments.c.id == row.id))
+            note(self._database, connection, "delete", name)
 
         self._database.write(delete_, repeatable=False)
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, insert, select, update
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.storage import tables
+from cooldown.storage.acts import note
 from cooldown.storage.database import Database
 from cooldown.storage.errors import LedgerError
 
@@ -94,6 +95,7 @@ class Tokens:
                 raise LedgerError(f"a token called {name!r} exists, or was revoked: choose another name")
             row = {"name": name, "role": role.value, "quota": quota, "salt": salt, "digest": _digest(salt, text)}
             connection.execute(insert(t).values(**row, created_at=self._database.now(connection)))
+            note(self._database, connection, "create token", name, role=role.value, quota=quota)
 
         self._database.write(create, repeatable=False)
         return text
@@ -113,6 +115,7 @@ class Tokens:
                 raise LedgerError(str(unknown_name("token", name, names)) if names else f"unknown token {name!r}")
             now = self._database.now(connection)
             connection.execute(update(t).where((t.c.name == name) & t.c.revoked_at.is_(None)).values(revoked_at=now))
+            note(self._database, connection, "revoke token", name)
 
         self._database.write(revoke)
 

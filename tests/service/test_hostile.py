@@ -45,7 +45,7 @@ FIELDS: dict[str, tuple[dict[str, Any], str]] = {
     "an executor": ({"executor": "tcp://evil.example:8786"}, "executor"),
     "an owner": ({"owner": "bob"}, "owner"),
     "widened ranges": ({"widened": {"adam": []}}, "widened"),
-    "a name that is a path": ({"name": "../../x"}, "name"),
+    "a name that is a folder": ({"name": ".."}, "name"),
     "a name that is none": ({"name": "\u202e\x1b[31m"}, "name"),
     "a name that is too long": ({"name": "x" * 201}, "name"),
     "a tag that is none": ({"tags": [{"a": 1}]}, "tags"),

@@ -8,6 +8,7 @@ from served import API, SPEC, Served
 
 from cooldown.search.experiments import load
 from cooldown.search.service.api import about
+from cooldown.search.spec.experiment import read_spec
 from cooldown.storage import UnavailableError, listing
 from cooldown.storage.changes import trials_after
 from cooldown.storage.database import Database
@@ -107,6 +108,15 @@ def test_metrics_count_experiments_and_requests(empty: Served) -> None:
     assert 'cooldown_experiments{status="queued"} 1\n' in text
     samples = [line for line in text.splitlines() if not line.startswith("#")]
     assert all(re.fullmatch(r'[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9.]+', line) for line in samples)
+
+
+def test_an_experiment_without_studies_says_so(empty: Served) -> None:
+    empty.service.ledger.create("bare", read_spec(**SPEC).to_json(), "data", [])
+    for path in ("", "/trials", "/report", "/export"):
+        answer = empty.client("reader").get(f"{API}/bare{path}")
+        assert answer.status_code == 409
+        assert "'bare' in the ledger cannot be read: momentum: it has no studies" in answer.json()["detail"]
+    assert [each["name"] for each in empty.client("reader").get(API).json()["experiments"]] == ["bare"]
 
 
 WRONG = {

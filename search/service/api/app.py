@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from cooldown.search.service.api import about, claims, control, docs, reading, summary, uploads
+from cooldown.search.service.api.paths import EncodedSlashes
 from cooldown.search.service.api.problems import AsProblems, Problem, answer_with_problems
 from cooldown.search.service.service import Service
 
@@ -56,4 +57,4 @@ def api(service: Service) -> ASGIApp:
 
     setattr(app, "openapi", described)  # noqa: B010
     # Around everything: the limit of bodies, which answers by itself, is outside of an application's own middleware.
-    return AsProblems(app)
+    return EncodedSlashes(AsProblems(app))

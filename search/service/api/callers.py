@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Request
 
 from cooldown.search.service.access.principal import Principal
+from cooldown.search.service.api.paths import without_slashes
 from cooldown.search.service.refused import RefusedError
 from cooldown.search.service.service import Service
 from cooldown.storage import LedgerError
@@ -36,6 +37,7 @@ def _caller(role: Role) -> Callable[[Request], Awaitable[Principal]]:
 
 
 async def _name(name: Annotated[str, Path(description="the experiment's name", examples=["digits"])]) -> str:
+    name = without_slashes(name)
     try:
         check_stored_name(name)
     except LedgerError as error:
