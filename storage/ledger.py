@@ -19,6 +19,7 @@ from cooldown.storage.environment import environment
 from cooldown.storage.errors import LedgerError, UnknownExperimentError, UnreadableError
 from cooldown.storage.holding import holding, take
 from cooldown.storage.lease import holder_in_words, is_alive, this_process
+from cooldown.storage.loops import Loop
 from cooldown.storage.names import check_stored_name, first_free
 from cooldown.storage.reading import check, read_experiment, shown_name
 from cooldown.storage.records import ExperimentRecord, Outline, Status, StudyKey, Summary
@@ -134,13 +135,14 @@ class Ledger:
         terms: Terms = USUAL,
         queued: bool = False,
         submission: Submission | None = None,
+        loop: Loop | None = None,
     ) -> str:
         """Create an experiment with its studies, and return its name.
 
         numbered: whether a name that is taken gets a number, chosen in the same transaction: two processes that start
         at the same time get two names. queued: whether it is for workers, or for its caller. submission: what it comes
-        from; if an experiment does already, its name is returned. Raises LedgerError for an unusable name, and
-        otherwise for one that is taken.
+        from; if an experiment does already, its name is returned. loop: what it is on, if its callers train it. Raises
+        LedgerError for an unusable name, and otherwise for one that is taken.
         """
         # Both come before the transaction: they take their time, in which no other process could write.
         from cooldown.storage.optuna_rows import create_studies
@@ -178,6 +180,8 @@ class Ledger:
                 .returning(tables.experiments.c.id)
             ).scalar_one()
             add_studies(connection, experiment_id, free, spec, studies, create_studies)
+            if loop is not None:
+                connection.execute(insert(tables.loops).values(experiment_id=experiment_id, **loop._asdict()))
             note(self._database, connection, "submit" if queued else "create", free)
             return free
 

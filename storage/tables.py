@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from cooldown.storage.documents import JSONText
 
-REVISION = "0010"
+REVISION = "0011"
 """The newest migration, so that an up-to-date ledger opens without loading Alembic; a test checks that they agree."""
 
 VERSION_TABLE = "cooldown_version"
@@ -175,6 +175,29 @@ references = Table(
     Column("mae", Float, comment="likewise"),
     Column("seconds", Float, nullable=False),
     UniqueConstraint("experiment_id", "repeat", "name"),
+)
+
+loops = Table(
+    "cooldown_loops",
+    metadata,
+    Column("experiment_id", ForeignKey(experiments.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("n_samples", Integer, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("uninformed_loss", Float, comment="null: each run's first held-out loss"),
+)
+
+asked_runs = Table(
+    "cooldown_asked_runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("experiment_id", ForeignKey(experiments.c.id, ondelete="CASCADE"), nullable=False),
+    Column("run", String(64), nullable=False, comment="a hash of the replicate"),
+    Column("job", String(64), nullable=False, comment="a hash of the runs that are recorded together"),
+    Column("replicate", DOCUMENT, nullable=False, comment="what is to be trained"),
+    Column("asked_at", Float, comment="when it was handed out last; null if it was not yet"),
+    Column("told_at", Float),
+    Column("reports", DOCUMENT, comment="what was told of its epochs"),
+    UniqueConstraint("experiment_id", "run", name="uq_cooldown_asked_runs"),
 )
 
 tokens = Table(

@@ -123,6 +123,10 @@ def requeue(
     with reading(trust):
         record = ledger.load(name)
         before = spec_of_record(record)
+    if not resumable(record.spec):
+        raise InputError(
+            f"{name!r}: a worker cannot load {before.task!r} by its name; its runs are asked for by whoever trains them"
+        )
     asked = requested(record, before, trials, repeats, extend, until_decided, max_repeats)
     if asked is None:
         return record.status

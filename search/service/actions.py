@@ -18,7 +18,10 @@ from cooldown.objectives.data.uploaded import PREFIX, is_upload
 from cooldown.objectives.plain_text import is_untypable
 from cooldown.objectives.trust import modules_in, nothing_trusted
 from cooldown.search import experiments
+from cooldown.search.experiments import telling
 from cooldown.search.experiments.queueing import Submitted
+from cooldown.search.experiments.telling import Asked
+from cooldown.search.service import loops
 from cooldown.search.service.access.principal import Principal
 from cooldown.search.service.refused import RefusedError
 from cooldown.search.service.service import Service
@@ -30,6 +33,7 @@ from cooldown.storage.acts import acting
 from cooldown.storage.changes import state
 from cooldown.storage.datasets import DataSet
 from cooldown.storage.listing import under_way
+from cooldown.storage.loops import Loop
 from cooldown.storage.submissions import submission
 from cooldown.storage.tokens import Role
 
@@ -37,6 +41,9 @@ NOT_FOR_CALLERS = ("widened", "protocol", "db", "workers")
 """Settings of `compare` that name this machine, or that only a continued experiment has."""
 
 SETTINGS = tuple(name for name in (*Experiment.model_fields, *BESIDE) if name not in NOT_FOR_CALLERS)
+LOOP = "loop"
+"""The field that describes a training loop of the caller's own."""
+
 TERMS = ("priority", "time_limit", "max_gradient_evaluations", "tags", "notes")
 
 VERBS: Mapping[str, Callable[..., Status]] = {
@@ -62,13 +69,14 @@ def submit(service: Service, who: Principal, fields: Mapping[str, Any], key: str
     Raises RefusedError and InputError, before anything is written.
     """
     must(who, Role.SUBMIT)
-    check(service, who, fields, (*SETTINGS, *TERMS))
+    loop = check(service, who, fields, (*SETTINGS, *TERMS, LOOP))
     sent = submission(who.name, key, json.dumps(fields, sort_keys=True)) if key is not None else None
     if sent is not None and (known := service.ledger.submitted(sent)) is not None:
         return Submitted(known, state(service.ledger, known).status, new=False)
     with _within_quota(service, who), nothing_trusted(), acting(who.shown, "submit"):
         # A user of this machine continues whatever is there.
-        return experiments.submit(**fields, owner=who.name or None, submission=sent, db=service.url)
+        more: Any = {"owner": who.name or None, "submission": sent, "db": service.url}
+        return experiments.submit(**fields, **more) if loop is None else telling.offer(**{**fields, LOOP: loop}, **more)
 
 
 def control(service: Service, who: Principal, name: str, verb: str) -> Status:
@@ -95,6 +103,20 @@ def prioritize(service: Service, who: Principal, name: str, priority: int) -> No
     _check_owner(service, who, name)
     with acting(who.shown, "prioritize", priority=priority):
         experiments.prioritize(name, priority, db=service.url)
+
+
+def ask(service: Service, who: Principal, name: str) -> Asked | None:
+    """A run for the caller to train; None if there is none at the moment. Raises as `telling.ask` does."""
+    _check_owner(service, who, name)
+    with nothing_trusted():
+        return telling.ask(name, db=service.url)
+
+
+def tell(service: Service, who: Principal, name: str, id: str, reports: Sequence[Mapping[str, Any]]) -> Status:
+    """Keep what is told of a run; returns the status of the experiment. Raises as `telling.tell` does."""
+    _check_owner(service, who, name)
+    with nothing_trusted():
+        return telling.tell(name, id, reports, db=service.url)
 
 
 def annotate(
@@ -190,8 +212,10 @@ def _within_quota(service: Service, who: Principal) -> Iterator[None]:
         yield
 
 
-def check(service: Service, who: Principal, fields: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    """Raise SpecError for settings that callers do not have, and for what names a path, a module or an address."""
+def check(service: Service, who: Principal, fields: Mapping[str, Any], known: tuple[str, ...]) -> Loop | None:
+    """Raise SpecError for settings that callers do not have, and for what names a path, a module or an address. Returns
+    the loop of an experiment that callers train.
+    """
     mistakes, count = unknown_settings([name for name in fields if name not in known], known)
     further: list[Mistake] = []
     for field, value in fields.items():
@@ -201,9 +225,16 @@ def check(service: Service, who: Principal, fields: Mapping[str, Any], known: tu
         elif field not in AS_WRITTEN and (named := [module for text in texts for module in modules_in(text or "")]):
             told = f"{field}: names the module {named[0]!r:.80}; a service uses entries of the catalog alone"
             further.append(Mistake(field, told))
-    further += [*_of_task(service, who, fields.get("task")), *_of_test(service, who, fields.get("test"))]
+    loop = None
+    if fields.get(LOOP) is None:
+        further += _of_task(service, who, fields.get("task"))
+    else:
+        loop, wrong = loops.loop_of(fields[LOOP])
+        further += [*wrong, *loops.of_task(fields.get("task"))]
+    further += _of_test(service, who, fields.get("test"))
     if count or further:
         raise SpecError([*mistakes, *further], count + len(further))
+    return loop
 
 
 def _of_task(service: Service, who: Principal, task: Any) -> list[Mistake]:

@@ -213,6 +213,22 @@ class Client:
         """Delete an experiment with all its trials; not while it runs."""
         self._asked("DELETE", self._of(name))
 
+    # -- training loops of one's own ----------------------------------------------------------------------------------
+
+    def ask(self, name: str) -> dict[str, Any] | None:
+        """A run of the experiment `name`, which was submitted with `loop`, for a training loop of one's own: `{"id",
+        "config", "seed", "epochs", "train", "held_out", …}`; None if the experiment is done, or all are being trained.
+        """
+        run: dict[str, Any] | None = self._json("POST", self._of(name, "ask"))["run"]
+        return run
+
+    def tell(self, name: str, id: str, reports: Sequence[Mapping[str, float | None]]) -> str:
+        """Tell what a run reports: `train_loss`, `held_out_loss` and perhaps `score` of each epoch, in their order;
+        None for a loss that is not finite. Returns the status of the experiment.
+        """
+        body = {"reports": [dict(report) for report in reports]}
+        return str(self._json("POST", self._of(name, "trials", id, "tell"), json=body)["status"])
+
     # -- asking -------------------------------------------------------------------------------------------------------
 
     def _spec(self, task: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
