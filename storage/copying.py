@@ -123,9 +123,13 @@ def _copy_rows(here: Connection, there: Connection, row: Any, changed: Mapping[s
         studies[study.id] = there.execute(insert(s).values(**values).returning(s.c.id)).scalar_one()
     ours = select(s.c.id).where(s.c.experiment_id == row.id)
     trials = _copy(here, there, t, t.c.study_id.in_(ours), "study_id", studies)
-    c, f = tables.curves, tables.references
+    c, f, lo, a = tables.curves, tables.references, tables.loops, tables.asked_runs
     _copy(here, there, c, c.c.trial_id.in_(select(t.c.id).where(t.c.study_id.in_(ours))), "trial_id", trials)
-    _copy(here, there, f, f.c.experiment_id == row.id, "experiment_id", {row.id: experiment})
+    new = {row.id: experiment}
+    _copy(here, there, f, f.c.experiment_id == row.id, "experiment_id", new)
+    for loop in here.execute(select(lo).where(lo.c.experiment_id == row.id)):
+        there.execute(insert(lo).values(**{**loop._mapping, "experiment_id": experiment}))
+    _copy(here, there, a, a.c.experiment_id == row.id, "experiment_id", new)
 
 
 def _copy(

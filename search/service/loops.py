@@ -33,9 +33,13 @@ class EpochReport(BaseModel):
 
     model_config = {"extra": "forbid", "strict": True}
 
-    train_loss: float | None = Field(description="mean loss of the epoch's batches", examples=[0.7])
-    held_out_loss: float | None = Field(description="loss of the held-out rows after it", examples=[0.8])
-    score: float | None = Field(None, description="score of the held-out rows", examples=[0.9])
+    train_loss: float | None = Field(
+        allow_inf_nan=False, description="mean loss of the epoch's batches", examples=[0.7]
+    )
+    held_out_loss: float | None = Field(
+        allow_inf_nan=False, description="loss of the held-out rows after it", examples=[0.8]
+    )
+    score: float | None = Field(None, allow_inf_nan=False, description="score of the held-out rows", examples=[0.9])
 
 
 def loop_of(fields: Any) -> tuple[Loop | None, list[Mistake]]:

@@ -13,9 +13,10 @@ from served import ADDRESS, API, SPEC, Served
 from cooldown import Client
 from cooldown.search import experiments
 from cooldown.search.experiments import load
-from cooldown.search.experiments.telling import ask
+from cooldown.search.experiments.telling import ask, tell
 from cooldown.search.service.service import Service
 from cooldown.storage import Ledger
+from cooldown.storage.copying import copy_experiment
 from cooldown.storage.tokens import Role
 
 LOOP = {"n_samples": 60, "uninformed_loss": 3.0}
@@ -121,6 +122,7 @@ WRONG: dict[str, tuple[Any, int]] = {
     "a text": ({"reports": [{"train_loss": "1", "held_out_loss": 1.0}]}, 422),
     "another field": ({"reports": [{"train_loss": 1.0, "held_out_loss": 1.0, "loss": 1.0}]}, 422),
     "a list": ([], 422),
+    "deep": ({"reports": [{"train_loss": [[1.0]], "held_out_loss": 1.0}]}, 422),
 }
 
 
@@ -177,6 +179,24 @@ def test_what_is_no_loop(empty: Served, changes: dict[str, Any], field: str) -> 
     assert answer.status_code == 422
     assert field in answer.json()["detail"]
     assert empty.service.ledger.summaries() == []
+
+
+def test_a_loss_that_is_no_number_is_null(begun: Served) -> None:
+    ada = begun.client("ada")
+    run = ada.post(f"{API}/mine/ask").json()["run"]
+    body = b'{"reports": [{"train_loss": NaN, "held_out_loss": Infinity}]}'
+    answer = ada.post(f"{API}/mine/trials/{run['id']}/tell", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+
+
+def test_a_copy_of_it_goes_on(begun: Served, tmp_path: Path) -> None:
+    run = begun.client("ada").post(f"{API}/mine/ask").json()["run"]
+    url = f"sqlite:///{tmp_path}/copy.db"
+    copy_experiment(begun.service.ledger, Ledger(url), "mine")
+    tell("mine", run["id"], trained(run["config"], run["seed"], len(run["train"])), db=url)
+    again = ask("mine", db=url)
+    assert again is not None
+    assert again.id != run["id"]
 
 
 def test_a_key_makes_one_experiment(begun: Served) -> None:
