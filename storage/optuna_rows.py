@@ -47,8 +47,8 @@ def _migrations() -> ScriptDirectory:
 def create_studies(connection: Connection, studies: Sequence[tuple[str, Mapping[str, Any]]]) -> Sequence[int]:
     """Create at least one study, to minimize; returns their ids, which rise in the order of the studies.
 
-    studies: the name of each, which is cut where it is longer than Optuna's, and what Optuna's tools show of it, as user
-    attributes.
+    studies: the name of each, which is cut where it is longer than Optuna's, and what Optuna's tools show of it as
+    user attributes.
     """
     table = models.StudyModel.__table__
     statement = insert(table).returning(table.c.study_id, sort_by_parameter_order=True)

@@ -6,7 +6,8 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from http.client import HTTPConnection
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, RemoteDisconnected
 
 from benchmarks.service.server import SPEC, Running
 from cooldown.storage import Ledger, Status
@@ -69,8 +70,14 @@ class Client:
     ) -> tuple[int, dict[str, str]]:
         content = None if body is None else json.dumps(body)
         began = time.perf_counter()
-        self._connection.request(method, API + path, content, {**self._headers, **(headers or {})})
-        answer = self._connection.getresponse()
+        asked = (method, API + path, content, {**self._headers, **(headers or {})})
+        try:
+            self._connection.request(*asked)
+            answer = self._connection.getresponse()
+        except RemoteDisconnected:
+            # A server ends a connection that was quiet for some seconds.
+            self._connection.request(*asked)
+            answer = self._connection.getresponse()
         text = answer.read()
         self.seconds[kind].append(time.perf_counter() - began)
         self.statuses[answer.status] += 1
@@ -80,11 +87,9 @@ class Client:
 def at_once(run: Running, count: int, rounds: int, pause: float) -> Sequence[Client]:
     """Clients that do so many rounds at the same time."""
     clients, started = [Client(run, number) for number in range(count)], threading.Barrier(count)
-    threads = [threading.Thread(target=client.rounds, args=(rounds, pause, started)) for client in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(count) as pool:
+        for done in [pool.submit(client.rounds, rounds, pause, started) for client in clients]:
+            done.result()
     for client in clients:
         client.close()
     return clients
