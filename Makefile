@@ -58,6 +58,7 @@ benchmarks: .venv/.installed-test$(EXTRAS)
 	$(BIN)/python -m benchmarks.ledger
 	$(BIN)/python -m benchmarks.chaos --kills 20
 	$(BIN)/python -m benchmarks.reading
+	$(BIN)/python -m benchmarks.service --minutes 2
 	$(BIN)/python -m benchmarks.end_to_end
 	$(BIN)/python -m benchmarks.calibration
 	$(BIN)/python -m benchmarks.forecast

@@ -1,10 +1,10 @@
-"""The audit: one line for every change that was made through the service or to its tokens. Lines are only added."""
+"""The audit: one line for every change that somebody made (`acts.py`). Lines are only added."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from cooldown.storage import tables
 from cooldown.storage.ledger import Ledger
@@ -25,15 +25,6 @@ class AuditLine:
     def to_json(self) -> dict[str, Any]:
         """The line in `cooldown audit --json`."""
         return asdict(self)
-
-
-def record(ledger: Ledger, who: str, action: str, subject: str, **details: Any) -> None:
-    """Add a line."""
-    database = ledger._database
-    row = {"who": who, "action": action, "subject": subject, "details": details}
-    database.write(
-        lambda connection: connection.execute(insert(tables.audit).values(**row, at=database.now(connection)))
-    )
 
 
 def lines(ledger: Ledger, most: int) -> Sequence[AuditLine]:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, insert, select
 
 from cooldown.storage import tables
+from cooldown.storage.acts import note
 from cooldown.storage.datasets import digests_of
 from cooldown.storage.errors import LedgerError, UnreadableError
 from cooldown.storage.fingerprint import everything, fingerprint
@@ -50,6 +51,7 @@ def copy_experiment(source: Ledger, target: Ledger, name: str) -> tuple[str, boo
             _copy_data(here, there, row)
             if not _is(record, target, there, new):
                 raise LedgerError(f"the experiment {name!r} was not copied: read in {target.where}, it was another one")
+            note(target._database, there, "copy", new, source=source.where)
             return new, True
 
     return target._database.write(copy)
@@ -114,15 +116,20 @@ def _copy_rows(here: Connection, there: Connection, row: Any, changed: Mapping[s
     studies: dict[int, int] = {}
     for study in here.execute(select(s).where(s.c.experiment_id == row.id).order_by(s.c.id)).all():
         key = study_key_from(study)
-        optuna_id = optuna_rows.create_study(there, optuna_name(name, key), about_study(name, row.spec, key))
+        named = optuna_name(name, key), about_study(name, row.spec, key)
+        (optuna_id,) = optuna_rows.create_studies(there, [named])
         optuna_rows.copy_study(here, there, study.optuna_study_id, optuna_id)
         values = {**_values(s, study), "experiment_id": experiment, "optuna_study_id": optuna_id}
         studies[study.id] = there.execute(insert(s).values(**values).returning(s.c.id)).scalar_one()
     ours = select(s.c.id).where(s.c.experiment_id == row.id)
     trials = _copy(here, there, t, t.c.study_id.in_(ours), "study_id", studies)
-    c, f = tables.curves, tables.references
+    c, f, lo, a = tables.curves, tables.references, tables.loops, tables.asked_runs
     _copy(here, there, c, c.c.trial_id.in_(select(t.c.id).where(t.c.study_id.in_(ours))), "trial_id", trials)
-    _copy(here, there, f, f.c.experiment_id == row.id, "experiment_id", {row.id: experiment})
+    new = {row.id: experiment}
+    _copy(here, there, f, f.c.experiment_id == row.id, "experiment_id", new)
+    for loop in here.execute(select(lo).where(lo.c.experiment_id == row.id)):
+        there.execute(insert(lo).values(**{**loop._mapping, "experiment_id": experiment}))
+    _copy(here, there, a, a.c.experiment_id == row.id, "experiment_id", new)
 
 
 def _copy(

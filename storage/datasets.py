@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from cooldown.objectives.data.uploaded import PREFIX, is_upload
 from cooldown.storage import tables
+from cooldown.storage.acts import note
 from cooldown.storage.address import shown
 from cooldown.storage.database import Database
 from cooldown.storage.errors import LedgerError
@@ -58,6 +59,7 @@ class DataSets:
             if not connection.execute(select(d.c.digest).where(d.c.digest == digest)).first():
                 connection.execute(insert(d).values(digest=digest, content=content, size=size))
             connection.execute(insert(o).values(digest=digest, owner=owner, file=file, created_at=now))
+            note(self._database, connection, "upload", digest, file=file, size=size)
             return True
 
         new = self._database.write(add)
@@ -81,6 +83,7 @@ class DataSets:
             connection.execute(delete(o).where(_of(digest, owner)))
             if connection.execute(select(o.c.owner).where(o.c.digest == digest)).first() is None:
                 connection.execute(delete(d).where(d.c.digest == digest))
+            note(self._database, connection, "delete data", digest)
 
         self._database.write(remove)
 

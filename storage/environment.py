@@ -11,6 +11,7 @@ import os
 import platform
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ def environment() -> dict[str, Any]:
 
     return {
         "python": platform.python_version(),
-        "packages": versions_of(PACKAGES),
+        "packages": dict(_packages()),
         "lock": installed_packages(),
         "system": platform.platform(),
         "processor": _processor(),
@@ -46,6 +47,12 @@ def environment() -> dict[str, Any]:
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
         "cores": loky.cpu_count(),
     }
+
+
+@cache
+def _packages() -> Mapping[str, str | None]:
+    """The versions of `PACKAGES`: what is imported stays what it was, whatever is installed meanwhile."""
+    return versions_of(PACKAGES)
 
 
 def versions_of(packages: Sequence[str]) -> dict[str, str | None]:

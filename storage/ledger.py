@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.plain_text import as_name
 from cooldown.storage import tables
+from cooldown.storage.acts import note
 from cooldown.storage.address import elsewhere
 from cooldown.storage.budgets import check_budget
 from cooldown.storage.database import Database
@@ -18,10 +19,12 @@ from cooldown.storage.environment import environment
 from cooldown.storage.errors import LedgerError, UnknownExperimentError, UnreadableError
 from cooldown.storage.holding import holding, take
 from cooldown.storage.lease import holder_in_words, is_alive, this_process
+from cooldown.storage.loops import Loop
 from cooldown.storage.names import check_stored_name, first_free
 from cooldown.storage.reading import check, read_experiment, shown_name
 from cooldown.storage.records import ExperimentRecord, Outline, Status, StudyKey, Summary
 from cooldown.storage.rows import terms_from, terms_row
+from cooldown.storage.specs import spec_digest
 from cooldown.storage.studies import add_studies, extend
 from cooldown.storage.submissions import Submission, submitted_as
 from cooldown.storage.summaries import NEWEST_FIRST, KeptExperiments, summary_of, trials_of
@@ -59,17 +62,18 @@ class Ledger:
 
         def summary(connection: Connection) -> Summary:
             row = self._experiment(connection, name)
-            trials = trials_of(connection, row.id)[row.id]
+            trials = trials_of(connection, [row.id])[row.id]
             return summary_of(row, trials, self._database.now(connection), self.where)
 
         return self._database.read(summary)
 
-    def outlines(self, name: str | None, task_fingerprint: str) -> list[Outline]:
-        """The experiment of this name, if there is one; without a name those on this data that can be read, newest
-        first. Raises UnreadableError for a damaged one of this name.
+    def outlines(self, name: str | None, task_fingerprint: str, spec: Mapping[str, Any]) -> list[Outline]:
+        """The experiment of this name, if there is one; without a name those on this data that can be read and may have
+        this spec, however far they went on, newest first. Raises UnreadableError for a damaged one of this name.
         """
         e = tables.experiments
-        which = e.c.task_fingerprint == task_fingerprint if name is None else e.c.name == name
+        asked = (e.c.task_fingerprint == task_fingerprint) & (e.c.spec_digest == spec_digest(spec))
+        which = asked if name is None else e.c.name == name
 
         def outlines(connection: Connection) -> list[Outline]:
             found = []
@@ -131,16 +135,17 @@ class Ledger:
         terms: Terms = USUAL,
         queued: bool = False,
         submission: Submission | None = None,
+        loop: Loop | None = None,
     ) -> str:
         """Create an experiment with its studies, and return its name.
 
         numbered: whether a name that is taken gets a number, chosen in the same transaction: two processes that start
         at the same time get two names. queued: whether it is for workers, or for its caller. submission: what it comes
-        from; if an experiment does already, its name is returned. Raises LedgerError for an unusable name, and
-        otherwise for one that is taken.
+        from; if an experiment does already, its name is returned. loop: what it is on, if its callers train it. Raises
+        LedgerError for an unusable name, and otherwise for one that is taken.
         """
         # Both come before the transaction: they take their time, in which no other process could write.
-        from cooldown.storage.optuna_rows import create_study
+        from cooldown.storage.optuna_rows import create_studies
 
         made_in = environment()
         check_stored_name(name)
@@ -149,7 +154,8 @@ class Ledger:
             self._database.lock_names(connection)
             if submission is not None and (known := submitted_as(connection, submission)) is not None:
                 return known
-            taken = set(connection.scalars(select(tables.experiments.c.name)))
+            names = select(tables.experiments.c.name).where(tables.experiments.c.name.startswith(name, autoescape=True))
+            taken = set(connection.scalars(names))
             if name in taken and not numbered:
                 raise LedgerError(f"the experiment {name!r} already exists in {self.where}")
             free = first_free(name, taken)
@@ -160,6 +166,7 @@ class Ledger:
                 .values(
                     name=free,
                     spec=dict(spec),
+                    spec_digest=spec_digest(spec),
                     task_fingerprint=task_fingerprint,
                     environment=made_in,
                     status=status.value,
@@ -172,7 +179,10 @@ class Ledger:
                 )
                 .returning(tables.experiments.c.id)
             ).scalar_one()
-            add_studies(connection, experiment_id, free, spec, studies, create_study)
+            add_studies(connection, experiment_id, free, spec, studies, create_studies)
+            if loop is not None:
+                connection.execute(insert(tables.loops).values(experiment_id=experiment_id, **loop._asdict()))
+            note(self._database, connection, "submit" if queued else "create", free)
             return free
 
         return self._database.write(create, repeatable=False)
@@ -188,13 +198,13 @@ class Ledger:
 
         extended_from: as in `ExperimentRecord`. Raises LedgerError while a process runs the experiment.
         """
-        from cooldown.storage.optuna_rows import create_study
+        from cooldown.storage.optuna_rows import create_studies
 
         e = tables.experiments
 
         def extend_(connection: Connection) -> None:
             row = self._free(connection, self._experiment(connection, name, locked=True))
-            extend(connection, row.id, row.name, spec, studies, extended_from, create_study)
+            extend(connection, row.id, row.name, spec, studies, extended_from, create_studies)
             connection.execute(update(e).where(e.c.id == row.id).values(status=Status.INTERRUPTED.value))
 
         self._database.write(extend_)
@@ -212,6 +222,7 @@ class Ledger:
             ids = list(connection.scalars(select(s.c.optuna_study_id).where(s.c.experiment_id == row.id)))
             optuna_rows.delete_studies(connection, ids)
             connection.execute(delete(tables.experiments).where(tables.experiments.c.id == row.id))
+            note(self._database, connection, "delete", name)
 
         self._database.write(delete_, repeatable=False)
 

@@ -22,6 +22,8 @@ def check_new_name(name: object) -> None:
         raise InputError(f"name: should have at most {LONGEST} characters, got {len(name)}")
     if any(map(is_untypable, name)):
         raise InputError(f"name: should be one line of visible text, got {name!r}")
+    if name in (".", ".."):
+        raise InputError(f"name: should be no folder, got {name!r}")
     if name.startswith("-"):
         raise InputError(f"name: should not start with '-', got {name!r}")
 

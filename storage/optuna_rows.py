@@ -44,24 +44,32 @@ def _migrations() -> ScriptDirectory:
     return ScriptDirectory(str(Path(models.__file__).parent / "alembic"))
 
 
-def create_study(connection: Connection, name: str, attributes: Mapping[str, Any]) -> int:
-    """Create a study called `name`, to minimize; returns its id. A name that is longer than Optuna's is cut.
+def create_studies(connection: Connection, studies: Sequence[tuple[str, Mapping[str, Any]]]) -> Sequence[int]:
+    """Create at least one study, to minimize; returns their ids, which rise in the order of the studies.
 
-    attributes: what Optuna's tools show of it, as user attributes.
+    studies: the name of each, which is cut where it is longer than Optuna's, and what Optuna's tools show of it as
+    user attributes.
     """
-    if len(name) > models.MAX_INDEXED_STRING_LENGTH:
-        named = OF_STUDY.fullmatch(name)
-        digest = sha256(name.encode()).hexdigest()[:12]
-        name = f"{name[:400]}…{digest}{named[1] if named else ''}"
-    statement = insert(models.StudyModel).values(study_name=name).returning(models.StudyModel.study_id)
-    study_id = int(connection.execute(statement).scalar_one())
-    connection.execute(
-        insert(models.StudyDirectionModel),
-        {"study_id": study_id, "direction": StudyDirection.MINIMIZE, "objective": 0},
-    )
-    rows = [{"study_id": study_id, "key": key, "value_json": json.dumps(value)} for key, value in attributes.items()]
-    _insert(connection, models.StudyUserAttributeModel, rows)
-    return study_id
+    table = models.StudyModel.__table__
+    statement = insert(table).returning(table.c.study_id, sort_by_parameter_order=True)
+    ids = list(connection.scalars(statement, [{"study_name": _within_length(name)} for name, _ in studies]))
+    rows = [{"study_id": id, "direction": StudyDirection.MINIMIZE, "objective": 0} for id in ids]
+    connection.execute(insert(models.StudyDirectionModel), rows)
+    attributes = [
+        {"study_id": id, "key": key, "value_json": json.dumps(value)}
+        for id, (_, about) in zip(ids, studies, strict=True)
+        for key, value in about.items()
+    ]
+    _insert(connection, models.StudyUserAttributeModel, attributes)
+    return ids
+
+
+def _within_length(name: str) -> str:
+    if len(name) <= models.MAX_INDEXED_STRING_LENGTH:
+        return name
+    named = OF_STUDY.fullmatch(name)
+    digest = sha256(name.encode()).hexdigest()[:12]
+    return f"{name[:400]}…{digest}{named[1] if named else ''}"
 
 
 def append_trials(connection: Connection, study_id: int, trials: Sequence[NewTrial], finished: float) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select, update
 
 from cooldown.storage import tables
+from cooldown.storage.acts import note
 from cooldown.storage.budgets import check_budget
 from cooldown.storage.errors import LedgerError
 from cooldown.storage.holding import holding, take
@@ -66,6 +67,7 @@ class Queue:
                 }
                 status = Status.QUEUED
             connection.execute(update(e).where(e.c.id == row.id).values(**values))
+            note(self._database, connection, "resume", row.name)
             return status
 
         return self._database.write(put)
@@ -91,6 +93,7 @@ class Queue:
             else:
                 raise LedgerError(f"the experiment {row.name!r} is {status.value}: there is nothing to {change.value}")
             connection.execute(update(e).where(e.c.id == row.id).values(**values))
+            note(self._database, connection, change.value, row.name)
             return status
 
         return self._database.write(request)
@@ -103,6 +106,7 @@ class Queue:
             row = self._ledger._experiment(connection, name, locked=True)
             new = terms(terms_from(row))
             connection.execute(update(e).where(e.c.id == row.id).values(**terms_row(new)))
+            note(self._database, connection, "edit", row.name)
             return new
 
         return self._database.write(edit)

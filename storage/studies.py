@@ -8,12 +8,13 @@ from sqlalchemy import Connection, insert, select, update
 from cooldown.storage import tables
 from cooldown.storage.records import StudyKey
 from cooldown.storage.rows import study_key_from, study_row
+from cooldown.storage.specs import spec_digest
 
 DEFAULT_CONFIGS = "~default"
 """Behind all other names in the order of the alphabet."""
 
-CreateStudy = Callable[[Connection, str, Mapping[str, Any]], int]
-"""`optuna_rows.create_study`. Callers load it before the transaction, because that takes a second, in which no other
+CreateStudies = Callable[[Connection, Sequence[tuple[str, Mapping[str, Any]]]], Sequence[int]]
+"""`optuna_rows.create_studies`. Callers load it before the transaction, because that takes a second, in which no other
 process could write.
 """
 
@@ -24,18 +25,17 @@ def add_studies(
     name: str,
     spec: Mapping[str, Any],
     studies: Sequence[StudyKey],
-    create_study: CreateStudy,
+    create_studies: CreateStudies,
 ) -> None:
     """Add new studies to the experiment `name`, here and in Optuna's tables.
 
     Optuna Dashboard lists studies by falling number: there the searches get the highest ones, the first search first.
     """
-    listed = [*(key for key in studies if not key.is_default), *(key for key in studies if key.is_default)]
-    numbers = {
-        key: create_study(connection, optuna_name(name, key), about_study(name, spec, key)) for key in listed[::-1]
-    }
-    rows = [study_row(experiment_id, key, numbers[key]) for key in studies]
-    if rows:
+    if studies:
+        listed = [*(key for key in studies if not key.is_default), *(key for key in studies if key.is_default)][::-1]
+        named = [(optuna_name(name, key), about_study(name, spec, key)) for key in listed]
+        numbers = dict(zip(listed, create_studies(connection, named), strict=True))
+        rows = [study_row(experiment_id, key, numbers[key]) for key in studies]
         connection.execute(insert(tables.studies), rows)
 
 
@@ -46,14 +46,14 @@ def extend(
     spec: Mapping[str, Any],
     studies: Sequence[StudyKey],
     extended_from: Sequence[Mapping[str, Any]],
-    create_study: CreateStudy,
+    create_studies: CreateStudies,
 ) -> None:
     """Give the experiment `name` a larger spec and the missing ones of `studies`; existing results stay.
 
     extended_from: as in `ExperimentRecord`.
     """
     e, s = tables.experiments, tables.studies
-    values = {"spec": dict(spec), "finished_at": None, "message": ""}
+    values = {"spec": dict(spec), "spec_digest": spec_digest(spec), "finished_at": None, "message": ""}
     connection.execute(
         update(e).where(e.c.id == experiment_id).values(**values, extended_from=list(extended_from) or None)
     )
@@ -62,7 +62,7 @@ def extend(
     )
     existing = {study_key_from(study) for study in present}
     new = [key for key in studies if key not in existing]
-    add_studies(connection, experiment_id, name, spec, new, create_study)
+    add_studies(connection, experiment_id, name, spec, new, create_studies)
 
 
 def optuna_name(name: str, key: StudyKey) -> str:

@@ -5,10 +5,11 @@ only those that have changed.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import JSON, Connection, Select, Text, func, select, type_coerce
 
 from cooldown.storage import tables
 from cooldown.storage.errors import UnreadableError
@@ -17,6 +18,24 @@ from cooldown.storage.records import Summary
 from cooldown.storage.rows import TUNED, place_from, terms_from
 
 NEWEST_FIRST = tables.experiments.c.created_at.desc(), tables.experiments.c.id.desc()
+
+STORED = select(
+    *(type_coerce(c, Text).label(c.name) if isinstance(c.type, JSON) else c for c in tables.experiments.columns)
+)
+"""All experiments as the database holds them: the JSON in them is still text."""
+
+MOST_KEPT = 1_000
+"""Rows of other experiments that are kept beside those that were read last."""
+
+
+@dataclass
+class Kept:
+    """The row of an experiment, and what is wrong with it. stored: as the database holds it. summary: the last one."""
+
+    stored: Sequence[Any]
+    row: Any
+    fault: UnreadableError | None
+    summary: Summary | None = None
 
 
 class KeptExperiments:
@@ -27,35 +46,46 @@ class KeptExperiments:
     def __init__(self, where: str) -> None:
         self._where = where
         self._lock = threading.Lock()
-        self._stored: Mapping[int, Sequence[Any]] = {}
-        self._kept: dict[int, tuple[Any, UnreadableError | None]] = {}
+        self._kept: dict[int, Kept] = {}
 
     def summaries(self, connection: Connection, now: float) -> list[Summary]:
         """All experiments that can be read, newest first. connection: in a transaction that reads. now: by the
         database's clock.
         """
         trials = trials_of(connection)
-        read = [row for row, fault in self._read(connection) if fault is None]
-        return [summary_of(row, trials[row.id], now, self._where) for row in read]
+        rows = self.rows(connection, STORED.order_by(*NEWEST_FIRST))
+        return [self.summary(each, trials[each.row.id], now) for each in rows if each.fault is None]
 
     def unreadable(self, connection: Connection) -> list[UnreadableError]:
         """Why other experiments cannot be read, newest first: what is wrong with their own rows."""
-        return [fault for _, fault in self._read(connection) if fault is not None]
+        rows = self.rows(connection, STORED.order_by(*NEWEST_FIRST))
+        return [each.fault for each in rows if each.fault is not None]
 
-    def _read(self, connection: Connection) -> list[tuple[Any, UnreadableError | None]]:
-        """Each row, and what is wrong with it, newest first."""
+    def rows(self, connection: Connection, query: Select[Any]) -> list[Kept]:
+        """The rows that a query for some of `STORED` finds, in its order."""
         e = tables.experiments
-        # As the driver gives them: the JSON in them is still text.
-        query = str(select(e).order_by(*NEWEST_FIRST).compile(connection))
+        stored = {row.id: tuple(row) for row in connection.execute(query)}
         with self._lock:
-            stored = {row.id: tuple(row) for row in connection.exec_driver_sql(query)}
-            same = {id for id, row in stored.items() if self._stored.get(id) == row}
-            kept = {id: self._kept[id] for id in same}
-            if len(same) < len(stored):
-                changed = select(e).where(e.c.id.in_(stored.keys() - same)) if same else select(e)
-                kept |= {row.id: (row, self._fault(row)) for row in connection.execute(changed)}
-            self._stored, self._kept = stored, kept
-            return [kept[id] for id in stored]
+            kept = {
+                id: self._kept[id] for id, row in stored.items() if id in self._kept and self._kept[id].stored == row
+            }
+        if changed := stored.keys() - kept.keys():
+            # Nothing but a list of all has so many.
+            wanted = select(e).where(e.c.id.in_(changed)) if len(changed) <= MOST_KEPT else select(e)
+            found = (row for row in connection.execute(wanted) if row.id in changed)
+            kept |= {row.id: Kept(stored[row.id], row, self._fault(row)) for row in found}
+        with self._lock:
+            self._kept |= kept
+            if len(self._kept) > len(kept) + MOST_KEPT:
+                self._kept = kept
+        return [kept[id] for id in stored]
+
+    def summary(self, kept: Kept, trials: int, now: float) -> Summary:
+        """The summary of a row that can be read. trials: from `trials_of`. now: by the database's clock."""
+        known = kept.summary
+        if known is None or (known.trials, known.status) != (trials, status_of(kept.row, now)):
+            known = kept.summary = summary_of(kept.row, trials, now, self._where)
+        return known
 
     def _fault(self, row: Any) -> UnreadableError | None:
         try:
@@ -85,9 +115,9 @@ def summary_of(row: Any, trials: int, now: float, where: str) -> Summary:
     )
 
 
-def trials_of(connection: Connection, experiment_id: int | None = None) -> dict[int, int]:
-    """The number of trials of every experiment, or of one, by its id; those of each arm's last attempt in a repeat
-    alone.
+def trials_of(connection: Connection, of: Collection[int] | None = None) -> dict[int, int]:
+    """The number of trials of every experiment, or of those with the ids `of`, by its id; those of each arm's last
+    attempt in a repeat alone.
     """
     e, s, t = tables.experiments, tables.studies, tables.trials
     other = s.alias()
@@ -99,6 +129,6 @@ def trials_of(connection: Connection, experiment_id: int | None = None) -> dict[
         .where((s.c.experiment_id == e.c.id) & (s.c.variant == TUNED) & newest)
     ).scalar_subquery()
     counted = select(e.c.id, count.label("trials"))
-    if experiment_id is not None:
-        counted = counted.where(e.c.id == experiment_id)
+    if of is not None:
+        counted = counted.where(e.c.id.in_(of))
     return {row.id: row.trials for row in connection.execute(counted)}

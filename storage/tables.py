@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from cooldown.storage.documents import JSONText
 
-REVISION = "0009"
+REVISION = "0011"
 """The newest migration, so that an up-to-date ledger opens without loading Alembic; a test checks that they agree."""
 
 VERSION_TABLE = "cooldown_version"
@@ -79,7 +79,12 @@ experiments = Table(
     Column("notes", Text, nullable=False, default="", server_default=""),
     Column("submission", String(64), comment="a hash of the key of a submission that may be repeated"),
     Column("submitted", String(64), comment="and a hash of what was submitted with it"),
+    Column("spec_digest", String(64), comment="by which those of the same spec are found"),
 )
+
+Index("ix_cooldown_experiments_newest", experiments.c.created_at.desc(), experiments.c.id.desc())
+
+Index("ix_cooldown_experiments_asked", experiments.c.task_fingerprint, experiments.c.spec_digest)
 
 Index("uq_cooldown_submission", experiments.c.submission, unique=True)
 
@@ -170,6 +175,29 @@ references = Table(
     Column("mae", Float, comment="likewise"),
     Column("seconds", Float, nullable=False),
     UniqueConstraint("experiment_id", "repeat", "name"),
+)
+
+loops = Table(
+    "cooldown_loops",
+    metadata,
+    Column("experiment_id", ForeignKey(experiments.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("n_samples", Integer, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("uninformed_loss", Float, comment="null: each run's first held-out loss"),
+)
+
+asked_runs = Table(
+    "cooldown_asked_runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("experiment_id", ForeignKey(experiments.c.id, ondelete="CASCADE"), nullable=False),
+    Column("run", String(64), nullable=False, comment="a hash of the replicate"),
+    Column("job", String(64), nullable=False, comment="a hash of the runs that are recorded together"),
+    Column("replicate", DOCUMENT, nullable=False, comment="what is to be trained"),
+    Column("asked_at", Float, comment="when it was handed out last; null if it was not yet"),
+    Column("told_at", Float),
+    Column("reports", DOCUMENT, comment="what was told of its epochs"),
+    UniqueConstraint("experiment_id", "run", name="uq_cooldown_asked_runs"),
 )
 
 tokens = Table(

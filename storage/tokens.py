@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, insert, select, update
 from cooldown.objectives.catalog import unknown_name
 from cooldown.objectives.errors import InputError
 from cooldown.storage import tables
+from cooldown.storage.acts import note
 from cooldown.storage.database import Database
 from cooldown.storage.errors import LedgerError
 
@@ -94,6 +95,7 @@ class Tokens:
                 raise LedgerError(f"a token called {name!r} exists, or was revoked: choose another name")
             row = {"name": name, "role": role.value, "quota": quota, "salt": salt, "digest": _digest(salt, text)}
             connection.execute(insert(t).values(**row, created_at=self._database.now(connection)))
+            note(self._database, connection, "create token", name, role=role.value, quota=quota)
 
         self._database.write(create, repeatable=False)
         return text
@@ -113,6 +115,7 @@ class Tokens:
                 raise LedgerError(str(unknown_name("token", name, names)) if names else f"unknown token {name!r}")
             now = self._database.now(connection)
             connection.execute(update(t).where((t.c.name == name) & t.c.revoked_at.is_(None)).values(revoked_at=now))
+            note(self._database, connection, "revoke token", name)
 
         self._database.write(revoke)
 
@@ -125,29 +128,28 @@ class Tokens:
         """The token with this text; None for none. It takes the same time for any text: all tokens are compared."""
         if len(text) > LONGEST:
             return None
-        known = self._rows()
-        found = [row for row in known if hmac.compare_digest(_digest(row.salt, text), row.digest)]
-        return self._seen(found[0]) if found else None
+        return self._used(lambda row: hmac.compare_digest(_digest(row.salt, text), row.digest))
 
     def called(self, id: int) -> Token | None:
         """The token of this id, unless it was revoked."""
-        found = [row for row in self._rows() if row.id == id]
-        return self._seen(found[0]) if found else None
+        return self._used(lambda row: row.id == id)
 
-    def _rows(self) -> Sequence[Any]:
-        query = select(tables.tokens).where(tables.tokens.c.revoked_at.is_(None))
-        return self._database.read(lambda connection: connection.execute(query).all())
-
-    def _seen(self, row: Any) -> Token:
-        """The token of a row, noted as used now."""
+    def _used(self, is_meant: Callable[[Any], bool]) -> Token | None:
+        """The token that is meant, noted as used now; None for none."""
         t = tables.tokens
 
-        def note(connection: Connection) -> None:
-            connection.execute(update(t).where(t.c.id == row.id).values(last_used_at=self._database.now(connection)))
+        def read(connection: Connection) -> tuple[list[Any], float]:
+            known = connection.execute(select(t).where(t.c.revoked_at.is_(None))).all()
+            return [row for row in known if is_meant(row)], self._database.now(connection)
 
-        now = self._database.read(self._database.now)
+        found, now = self._database.read(read)
+        if not found:
+            return None
+        row = found[0]
         if row.last_used_at is None or now - row.last_used_at > SEEN_EVERY:
-            self._database.write(note)
+            self._database.write(
+                lambda connection: connection.execute(update(t).where(t.c.id == row.id).values(last_used_at=now))
+            )
         return _token(row)
 
 

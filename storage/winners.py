@@ -14,6 +14,7 @@ from cooldown.storage import tables
 from cooldown.storage.checking import is_finite
 from cooldown.storage.records import Purpose
 from cooldown.storage.rows import TUNED
+from cooldown.storage.summaries import MOST_KEPT
 
 
 @dataclass(frozen=True)
@@ -44,26 +45,33 @@ class KeptWinners:
         self._lock = threading.Lock()
         self._kept: dict[int, _Kept] = {}
 
-    def read(self, connection: Connection) -> Mapping[int, Sequence[Winner]]:
-        """The winners of every experiment that has some, by its id. connection: in a transaction that reads."""
+    def read(self, connection: Connection, of: Collection[int] | None = None) -> Mapping[int, Sequence[Winner]]:
+        """The winners of every experiment that has some, or of those with the ids `of`, by its id. connection: in a
+        transaction that reads.
+        """
         e = tables.experiments
+        # SQLite gives the number of what was deleted to what comes next, which is of another time.
+        query = select(e.c.id, e.c.created_at, e.c.appends)
+        rows = connection.execute(query if of is None else query.where(e.c.id.in_(of)))
+        stored = {row.id: (row.created_at, row.appends) for row in rows}
         with self._lock:
-            # SQLite gives the number of what was deleted to what comes next, which is of another time.
-            rows = connection.execute(select(e.c.id, e.c.created_at, e.c.appends))
-            stored = {row.id: (row.created_at, row.appends) for row in rows}
-            kept = {id: self._kept[id] for id, of in stored.items() if id in self._kept and self._kept[id].is_of(*of)}
-            grown = {id for id, of in stored.items() if id not in kept or kept[id].appends != of[1]}
-            if grown:
-                evaluations = _evaluations(connection, grown if kept else None)
-                new = {id for id in grown if id not in kept or kept[id].evaluations != evaluations.get(id, 0)}
-                evaluated = new & evaluations.keys()
-                found = read_winners(connection, evaluated if kept else None) if evaluated else {}
-                for id in grown:
-                    # One that is among them no longer has become unreadable.
-                    winners = found.get(id, ()) if id in new else kept[id].winners
-                    kept[id] = _Kept(*stored[id], evaluations.get(id, 0), winners)
-            self._kept = kept
-            return {id: of.winners for id, of in kept.items() if of.winners}
+            kept = {id: self._kept[id] for id, at in stored.items() if id in self._kept and self._kept[id].is_of(*at)}
+        grown = {id for id, at in stored.items() if id not in kept or kept[id].appends != at[1]}
+        if grown:
+            every = of is None and not kept
+            evaluations = _evaluations(connection, None if every else grown)
+            new = {id for id in grown if id not in kept or kept[id].evaluations != evaluations.get(id, 0)}
+            evaluated = new & evaluations.keys()
+            found = read_winners(connection, None if every else evaluated) if evaluated else {}
+            for id in grown:
+                # One that is among them no longer has become unreadable.
+                winners = found.get(id, ()) if id in new else kept[id].winners
+                kept[id] = _Kept(*stored[id], evaluations.get(id, 0), winners)
+        with self._lock:
+            self._kept |= kept
+            if len(self._kept) > len(kept) + MOST_KEPT:
+                self._kept = kept
+        return {id: at.winners for id, at in kept.items() if at.winners}
 
 
 @dataclass(frozen=True)

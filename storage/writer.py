@@ -185,10 +185,10 @@ class Writer:
         self, spec: Mapping[str, Any], studies: Sequence[StudyKey], extended_from: Sequence[Mapping[str, Any]]
     ) -> None:
         """Give the experiment a larger spec, as `Ledger.extend` does."""
-        from cooldown.storage.optuna_rows import create_study
+        from cooldown.storage.optuna_rows import create_studies
 
         def extend(connection: Connection) -> None:
-            studies_of.extend(connection, self.lease.id, self.lease.name, spec, studies, extended_from, create_study)
+            studies_of.extend(connection, self.lease.id, self.lease.name, spec, studies, extended_from, create_studies)
 
         self._append(extend)
         self.outcome = None

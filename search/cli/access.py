@@ -14,8 +14,6 @@ from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import Column, Table
 
 ROLES = ("read", "submit", "admin")
-LOCAL = "local"
-"""Who a user of this machine is in the audit."""
 
 token = typer.Typer(
     help="Create, list and revoke the tokens of a service.", no_args_is_help=True, rich_markup_mode=None
@@ -38,7 +36,7 @@ def create(
     db: Db = None,
 ) -> None:
     """Create a token, and print it: nothing shows it again."""
-    from cooldown.storage import Ledger, audit
+    from cooldown.storage import Ledger
     from cooldown.storage.address import database_url
     from cooldown.storage.tokens import Role
 
@@ -46,7 +44,6 @@ def create(
         raise unknown_name("role", role, ROLES)
     ledger = Ledger(database_url(db))
     text = ledger.tokens.create(name, Role(role), quota)
-    audit.record(ledger, LOCAL, "create token", name, role=role, quota=quota)
     OUT.print(text, soft_wrap=True)
     say(f"This is the token {name!r} ({role}). Keep it: it is not shown again.")
 
@@ -74,12 +71,10 @@ def list_(db: Db = None, json_: Json = False) -> None:
 @token.command("revoke")
 def revoke(name: TokenName, db: Db = None) -> None:
     """End a token at once."""
-    from cooldown.storage import Ledger, audit
+    from cooldown.storage import Ledger
     from cooldown.storage.address import database_url
 
-    ledger = Ledger(database_url(db), create=False)
-    ledger.tokens.revoke(name)
-    audit.record(ledger, LOCAL, "revoke token", name)
+    Ledger(database_url(db), create=False).tokens.revoke(name)
     say(f"Revoked {name}.")
 
 
@@ -89,7 +84,7 @@ def audit_(
     db: Db = None,
     json_: Json = False,
 ) -> None:
-    """List who changed what through the service, and when."""
+    """List who changed what, through the service or by commands, and when."""
     from cooldown.search.cli.tables import Printed
     from cooldown.storage import Ledger, audit
     from cooldown.storage.address import database_url

@@ -21,6 +21,7 @@ from cooldown.search.cli import streams
 from cooldown.search.cli.elsewhere import served
 from cooldown.search.cli.screen import ERR, OUT
 from cooldown.search.tuning.held import RunError
+from cooldown.storage.acts import LOCAL, acting
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -109,7 +110,7 @@ def main() -> NoReturn:
     try:
         try:
             # What a ledger or a file names is imported only if the command line names it too, or has --trust.
-            with nothing_trusted():
+            with nothing_trusted(), acting(LOCAL):
                 app(prog_name="cooldown")
         finally:
             sys.stdout.flush()

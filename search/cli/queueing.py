@@ -54,7 +54,7 @@ from cooldown.search.cli.options import (
     UntilDecided,
 )
 from cooldown.search.cli.screen import OUT
-from cooldown.search.evidence.status import queued_document
+from cooldown.search.evidence.status import place, queued_document
 from cooldown.storage.address import shown
 
 
@@ -136,7 +136,7 @@ def queue(db: Db = None, json_: Json = False) -> None:
 
     listed = experiments.queued(db)
     if json_:
-        print_json([queued_document(summary, listed) for summary in listed])
+        print_json([queued_document(summary, place(summary, listed)) for summary in listed])
     elif listed:
         OUT.print(queue_lines.table(listed))
     else:
@@ -177,7 +177,7 @@ def tell(name: str, db: str | None, json_: bool, more: dict[str, Any] | None = N
 
     summary, listed = experiments.summary(name, db=db), experiments.queued(db)
     if json_:
-        print_json({**queued_document(summary, listed), **(more or {})})
+        print_json({**queued_document(summary, place(summary, listed)), **(more or {})})
         return
     OUT.print(summary.name, soft_wrap=True)
     say(queue_lines.standing(summary, listed, db and shown(db)))

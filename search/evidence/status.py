@@ -44,13 +44,13 @@ def place(summary: Summary, listed: Sequence[Summary]) -> int | None:
     return waiting.index(summary.name) + 1 if summary.name in waiting else None
 
 
-def queued_document(summary: Summary, listed: Sequence[Summary]) -> dict[str, Any]:
+def queued_document(summary: Summary, position: int | None) -> dict[str, Any]:
     """An experiment in `cooldown queue --json`. position: its `place`."""
     return {
         "name": summary.name,
         "task": str(summary.spec.get("task")),
         "status": summary.status.value,
-        "position": place(summary, listed),
+        "position": position,
         "trials": summary.trials,
         **queue_document(summary),
     }

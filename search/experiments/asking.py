@@ -68,12 +68,12 @@ def _handed_out(
         return
     executor = HandedOut()
     # What its caller does wrong between two runs does not make the experiment a failed one.
-    with closing(_waiting(ledger, splits, executor, report, record, spec)) as waiting:
-        for _ in waiting:
+    with closing(waiting(ledger, splits, executor, report, record, spec)) as steps:
+        for _ in steps:
             yield from executor.runs()
 
 
-def _waiting(
+def waiting(
     ledger: Ledger, splits: Splits, executor: Executor, report: Report, record: ExperimentRecord, spec: Experiment
 ) -> Generator[None, None, None]:
     """Run the experiment; yields when the executor has jobs that its caller is to do. Closing it interrupts the run."""

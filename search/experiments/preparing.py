@@ -22,6 +22,7 @@ from cooldown.search.tuning.studies import planned
 from cooldown.storage import ExperimentRecord, Ledger, Terms
 from cooldown.storage.address import database_url
 from cooldown.storage.datasets import Uploads
+from cooldown.storage.loops import Loop
 from cooldown.storage.names import check_new_name, name_after
 from cooldown.storage.submissions import Submission
 from cooldown.storage.terms import USUAL, unchanged
@@ -89,7 +90,7 @@ def find(
     Raises InputError if the one called `name` has another spec, other data or another owner, or cannot be read.
     """
     fields = spec.to_json()
-    for outline in ledger.outlines(name, fingerprint):
+    for outline in ledger.outlines(name, fingerprint, fields):
         if owner is not None and outline.terms.owner != owner:
             if name is not None:
                 raise InputError(f"experiment {name!r} exists; choose another name")
@@ -126,6 +127,7 @@ def created(
     *,
     queued: bool = False,
     submission: Submission | None = None,
+    loop: Loop | None = None,
 ) -> str:
     """Create an experiment, and return its name; without one, it is called after its task."""
     base = name or name_after(task.name)
@@ -138,6 +140,7 @@ def created(
         terms=terms,
         queued=queued,
         submission=submission,
+        loop=loop,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Unpack
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task, is_frame
 from cooldown.objectives.trust import reading
+from cooldown.search.experiments.keeping import kept_in
 from cooldown.search.experiments.preparing import created, find, prepared
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.resuming import requested, to_widen
@@ -55,7 +56,8 @@ def submit(
 ) -> Submitted:
     """Put what `compare` would run in the queue of the ledger, for `cooldown worker` to run.
 
-    task: as for `compare`, but one that a worker can load by its name: no DataFrame, and no object of this program.
+    task: as for `compare`, but one that a worker can load by its name: no DataFrame, and no object of this program. A
+    table, and one of test rows, is kept in the ledger, where workers on all machines find it.
     priority: higher first, by default 0; equal ones in the order in which they came. time_limit,
     max_gradient_evaluations: as in `compare`. owner, tags, notes: text by which people find it. submission: what it
     comes from, so that it makes one experiment if it comes again.
@@ -83,6 +85,7 @@ def submit(
         raise InputError(f"submit: a worker cannot load {spec.task!r} by its name; `compare` runs it here")
     on_task(splits.task)
     ledger = Ledger(database_url(db))
+    spec = kept_in(ledger, spec, owner or "")
     record = find(ledger, spec, splits.task.fingerprint(), name, owner)
     if record is None:
         return Submitted(
@@ -120,6 +123,10 @@ def requeue(
     with reading(trust):
         record = ledger.load(name)
         before = spec_of_record(record)
+    if not resumable(record.spec):
+        raise InputError(
+            f"{name!r}: a worker cannot load {before.task!r} by its name; its runs are asked for by whoever trains them"
+        )
     asked = requested(record, before, trials, repeats, extend, until_decided, max_repeats)
     if asked is None:
         return record.status

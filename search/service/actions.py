@@ -1,7 +1,7 @@
 """What callers can change: submit, control, extend and delete experiments, and upload data.
 
-Each action checks who asks, does it through `search.experiments`, and adds its line to the audit. The API and the
-dashboard call the same ones.
+Each action checks who asks, and does it through `search.experiments` on their behalf, as the audit then has it. The API
+and the dashboard call the same ones.
 
 Whatever comes from a network names no path, no module and no address: a task is built in, an uploaded data set, or
 where the service allows it a data set of OpenML; entries are those of the catalogs.
@@ -18,24 +18,32 @@ from cooldown.objectives.data.uploaded import PREFIX, is_upload
 from cooldown.objectives.plain_text import is_untypable
 from cooldown.objectives.trust import modules_in, nothing_trusted
 from cooldown.search import experiments
+from cooldown.search.experiments import telling
 from cooldown.search.experiments.queueing import Submitted
+from cooldown.search.experiments.telling import Asked
+from cooldown.search.service import loops
 from cooldown.search.service.access.principal import Principal
 from cooldown.search.service.refused import RefusedError
 from cooldown.search.service.service import Service
 from cooldown.search.spec.experiment import BESIDE, Experiment
 from cooldown.search.spec.mistakes import Mistake, SpecError, unknown_settings
 from cooldown.search.tuning.dry_run import Estimate
-from cooldown.storage import Status, audit
+from cooldown.storage import Status
+from cooldown.storage.acts import acting
 from cooldown.storage.changes import state
 from cooldown.storage.datasets import DataSet
-from cooldown.storage.names import check_new_name
+from cooldown.storage.listing import under_way
+from cooldown.storage.loops import Loop
 from cooldown.storage.submissions import submission
 from cooldown.storage.tokens import Role
 
 NOT_FOR_CALLERS = ("widened", "protocol", "db", "workers")
-"""Settings of `compare` that name files or this machine, or that only a continued experiment has."""
+"""Settings of `compare` that name this machine, or that only a continued experiment has."""
 
 SETTINGS = tuple(name for name in (*Experiment.model_fields, *BESIDE) if name not in NOT_FOR_CALLERS)
+LOOP = "loop"
+"""The field that describes a training loop of the caller's own."""
+
 TERMS = ("priority", "time_limit", "max_gradient_evaluations", "tags", "notes")
 
 VERBS: Mapping[str, Callable[..., Status]] = {
@@ -61,23 +69,21 @@ def submit(service: Service, who: Principal, fields: Mapping[str, Any], key: str
     Raises RefusedError and InputError, before anything is written.
     """
     must(who, Role.SUBMIT)
-    check(service, who, fields, (*SETTINGS, *TERMS))
+    loop = check(service, who, fields, (*SETTINGS, *TERMS, LOOP))
     sent = submission(who.name, key, json.dumps(fields, sort_keys=True)) if key is not None else None
     if sent is not None and (known := service.ledger.submitted(sent)) is not None:
         return Submitted(known, state(service.ledger, known).status, new=False)
-    with _within_quota(service, who), nothing_trusted():
+    with _within_quota(service, who), nothing_trusted(), acting(who.shown, "submit"):
         # A user of this machine continues whatever is there.
-        made = experiments.submit(**fields, owner=who.name or None, submission=sent, db=service.url)
-    audit.record(service.ledger, who.shown, "submit", made.name, new=made.new)
-    return made
+        more: Any = {"owner": who.name or None, "submission": sent, "db": service.url}
+        return experiments.submit(**fields, **more) if loop is None else telling.offer(**{**fields, LOOP: loop}, **more)
 
 
 def control(service: Service, who: Principal, name: str, verb: str) -> Status:
     """Pause, stop or cancel an experiment; returns its status, as `experiments.pause` does."""
     _check_owner(service, who, name)
-    status = VERBS[verb](name, db=service.url)
-    audit.record(service.ledger, who.shown, verb, name)
-    return status
+    with acting(who.shown):
+        return VERBS[verb](name, db=service.url)
 
 
 def resume(service: Service, who: Principal, name: str, **changes: Any) -> Status:
@@ -87,17 +93,30 @@ def resume(service: Service, who: Principal, name: str, **changes: Any) -> Statu
     _check_owner(service, who, name)
     given = {key: value for key, value in changes.items() if value not in (None, False)}
     waits = state(service.ledger, name).status.under_way
-    with nullcontext() if waits else _within_quota(service, who), nothing_trusted():
-        status = experiments.requeue(name, db=service.url, **given)
-    audit.record(service.ledger, who.shown, "extend" if given else "resume", name, **given)
-    return status
+    does = acting(who.shown, "extend" if given else "resume", **given)
+    with nullcontext() if waits else _within_quota(service, who), nothing_trusted(), does:
+        return experiments.requeue(name, db=service.url, **given)
 
 
 def prioritize(service: Service, who: Principal, name: str, priority: int) -> None:
     """Give an experiment another priority in the queue, as `experiments.prioritize` does."""
     _check_owner(service, who, name)
-    experiments.prioritize(name, priority, db=service.url)
-    audit.record(service.ledger, who.shown, "prioritize", name, priority=priority)
+    with acting(who.shown, "prioritize", priority=priority):
+        experiments.prioritize(name, priority, db=service.url)
+
+
+def ask(service: Service, who: Principal, name: str) -> Asked | None:
+    """A run for the caller to train; None if there is none at the moment. Raises as `telling.ask` does."""
+    _check_owner(service, who, name)
+    with nothing_trusted():
+        return telling.ask(name, db=service.url)
+
+
+def tell(service: Service, who: Principal, name: str, id: str, reports: Sequence[Mapping[str, Any]]) -> Status:
+    """Keep what is told of a run; returns the status of the experiment. Raises as `telling.tell` does."""
+    _check_owner(service, who, name)
+    with nothing_trusted():
+        return telling.tell(name, id, reports, db=service.url)
 
 
 def annotate(
@@ -105,16 +124,16 @@ def annotate(
 ) -> None:
     """Give an experiment other tags or notes, as `experiments.annotate` does."""
     _check_owner(service, who, name)
-    experiments.annotate(name, tags=tags, notes=notes, db=service.url)
     changed = [field for field, value in (("tags", tags), ("notes", notes)) if value is not None]
-    audit.record(service.ledger, who.shown, "annotate", name, changed=changed)
+    with acting(who.shown, "annotate", changed=changed):
+        experiments.annotate(name, tags=tags, notes=notes, db=service.url)
 
 
 def delete(service: Service, who: Principal, name: str) -> None:
     """Delete an experiment with all its results; raises LedgerError while it runs."""
     _check_owner(service, who, name)
-    experiments.delete(name, db=service.url)
-    audit.record(service.ledger, who.shown, "delete", name)
+    with acting(who.shown):
+        experiments.delete(name, db=service.url)
 
 
 def upload(service: Service, who: Principal, content: bytes, file: str) -> tuple[DataSet, bool]:
@@ -130,17 +149,15 @@ def upload(service: Service, who: Principal, content: bytes, file: str) -> tuple
         raise RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, "the file is empty")
     if len(content) > service.limits.dataset:
         raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a file has at most {service.limits.dataset:,} bytes")
-    data, new = service.ledger.datasets.add(content, who.name, file, room=service.limits.datasets)
-    if new:
-        audit.record(service.ledger, who.shown, "upload", data.digest, file=file, size=data.size)
-    return data, new
+    with acting(who.shown):
+        return service.ledger.datasets.add(content, who.name, file, room=service.limits.datasets)
 
 
 def remove(service: Service, who: Principal, digest: str) -> None:
     """Remove a data set of the caller's own, to an admin anybody's; raises LedgerError where an experiment needs it."""
     data = readable(service, who, digest)
-    service.ledger.datasets.remove(digest, data.owner)
-    audit.record(service.ledger, who.shown, "delete data", digest, file=data.file)
+    with acting(who.shown, "delete data", file=data.file):
+        service.ledger.datasets.remove(digest, data.owner)
 
 
 def estimate(service: Service, who: Principal, fields: Mapping[str, Any]) -> Estimate:
@@ -188,15 +205,17 @@ def _within_quota(service: Service, who: Principal) -> Iterator[None]:
         yield
         return
     with service.counting:
-        under_way = [s for s in service.ledger.summaries() if s.status.under_way and s.terms.owner == who.name]
-        if len(under_way) >= who.quota:
-            told = f"the quota of {who.shown!r} is {who.quota} experiments that wait or run, and {len(under_way)} do"
+        now = under_way(service.ledger, who.name)
+        if now >= who.quota:
+            told = f"the quota of {who.shown!r} is {who.quota} experiments that wait or run, and {now} do"
             raise RefusedError(HTTPStatus.FORBIDDEN, told)
         yield
 
 
-def check(service: Service, who: Principal, fields: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    """Raise SpecError for settings that callers do not have, and for what names a path, a module or an address."""
+def check(service: Service, who: Principal, fields: Mapping[str, Any], known: tuple[str, ...]) -> Loop | None:
+    """Raise SpecError for settings that callers do not have, and for what names a path, a module or an address. Returns
+    the loop of an experiment that callers train.
+    """
     mistakes, count = unknown_settings([name for name in fields if name not in known], known)
     further: list[Mistake] = []
     for field, value in fields.items():
@@ -206,10 +225,16 @@ def check(service: Service, who: Principal, fields: Mapping[str, Any], known: tu
         elif field not in AS_WRITTEN and (named := [module for text in texts for module in modules_in(text or "")]):
             told = f"{field}: names the module {named[0]!r:.80}; a service uses entries of the catalog alone"
             further.append(Mistake(field, told))
-    further += _of_task(service, who, fields.get("task"))
-    further += [*_of_test(service, who, fields.get("test")), *_of_name(fields.get("name"))]
+    loop = None
+    if fields.get(LOOP) is None:
+        further += _of_task(service, who, fields.get("task"))
+    else:
+        loop, wrong = loops.loop_of(fields[LOOP])
+        further += [*wrong, *loops.of_task(fields.get("task"))]
+    further += _of_test(service, who, fields.get("test"))
     if count or further:
         raise SpecError([*mistakes, *further], count + len(further))
+    return loop
 
 
 def _of_task(service: Service, who: Principal, task: Any) -> list[Mistake]:
@@ -234,15 +259,6 @@ def _of_test(service: Service, who: Principal, test: Any) -> list[Mistake]:
         return [Mistake("test", f"test: should be dataset:DIGEST of an uploaded file, got {test!r:.80}")]
     readable(service, who, test.removeprefix(PREFIX))
     return []
-
-
-def _of_name(name: Any) -> list[Mistake]:
-    """What is wrong with the name of a new experiment, which is a part of addresses."""
-    if name is None:
-        return []
-    check_new_name(name)
-    odd = "/" in name or name in (".", "..")
-    return [Mistake("name", f"name: should be no path, got {name!r:.80}")] if odd else []
 
 
 def _texts(value: Any, depth: int = 0) -> Iterator[str | None]:

@@ -33,6 +33,9 @@ AGAIN = Retry(
 )
 """How often a request is repeated. Each may be: a submission has a key, and a verb says what is to be so."""
 
+MOST = 500
+"""Experiments on a page of a list, at most."""
+
 LEDGER = "ledger"
 """The format of an export that holds the whole experiment."""
 
@@ -67,9 +70,11 @@ class Client:
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
-    def experiments(self, *, status: str | None = None, task: str | None = None) -> Iterator[dict[str, Any]]:
+    def experiments(
+        self, *, status: str | None = None, task: str | None = None, owner: str | None = None, tag: str | None = None
+    ) -> Iterator[dict[str, Any]]:
         """The experiments, newest first, as `cooldown list --json` has them; pages are fetched as they are needed."""
-        for page in self._pages("experiments", {"status": status, "task": task}):
+        for page in self._pages("experiments", {"status": status, "task": task, "owner": owner, "tag": tag}):
             yield from page["experiments"]
             yield from page["damaged"]
 
@@ -82,8 +87,7 @@ class Client:
 
     def queue(self) -> list[dict[str, Any]]:
         """What runs, what waits in its order, and what is paused."""
-        listed: list[dict[str, Any]] = self._json("GET", "queue")["queue"]
-        return listed
+        return [each for page in self._pages("queue", {"limit": MOST}) for each in page["queue"]]
 
     def across(self, names: Sequence[str] = ()) -> "list[Measured | LeftOut]":
         """All experiments, or those of these names, as `cooldown summary` compares them over tasks."""
@@ -209,6 +213,22 @@ class Client:
         """Delete an experiment with all its trials; not while it runs."""
         self._asked("DELETE", self._of(name))
 
+    # -- training loops of one's own ----------------------------------------------------------------------------------
+
+    def ask(self, name: str) -> dict[str, Any] | None:
+        """A run of the experiment `name`, which was submitted with `loop`, for a training loop of one's own: `{"id",
+        "config", "seed", "epochs", "train", "held_out", …}`; None if the experiment is done, or all are being trained.
+        """
+        run: dict[str, Any] | None = self._json("POST", self._of(name, "ask"))["run"]
+        return run
+
+    def tell(self, name: str, id: str, reports: Sequence[Mapping[str, float | None]]) -> str:
+        """Tell what a run reports: `train_loss`, `held_out_loss` and perhaps `score` of each epoch, in their order;
+        None for a loss that is not finite. Returns the status of the experiment.
+        """
+        body = {"reports": [dict(report) for report in reports]}
+        return str(self._json("POST", self._of(name, "trials", id, "tell"), json=body)["status"])
+
     # -- asking -------------------------------------------------------------------------------------------------------
 
     def _spec(self, task: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -230,7 +250,7 @@ class Client:
     def _of(self, name: str, *further: str) -> str:
         return "/".join(["experiments", quote(name, safe=""), *further])
 
-    def _pages(self, path: str, query: Mapping[str, str | None]) -> Iterator[dict[str, Any]]:
+    def _pages(self, path: str, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         cursor = None
         while True:
             page = self._document("GET", path, params={**query, "cursor": cursor})

@@ -43,16 +43,19 @@ class RefusedError(Exception):
         return document
 
 
+def unavailable() -> RefusedError:
+    """What is said where the database does not answer."""
+    headers = {"Retry-After": str(RETRY_UNAVAILABLE)}
+    return RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, "the database is not available at the moment", (), headers)
+
+
 def refused_as(error: InputError) -> RefusedError:
     """What an error of the layers below means to a caller."""
     match error:
         case UnknownExperimentError() | NoLedgerError():
             return RefusedError(HTTPStatus.NOT_FOUND, str(error))
         case UnavailableError():
-            headers = {"Retry-After": str(RETRY_UNAVAILABLE)}
-            return RefusedError(
-                HTTPStatus.SERVICE_UNAVAILABLE, "the database is not available at the moment", (), headers
-            )
+            return unavailable()
         case LedgerError() | UntrustedModuleError():
             return RefusedError(HTTPStatus.CONFLICT, str(error))
     mistakes = mistakes_of(error)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from anyio import CapacityLimiter
+
 from cooldown.search.evidence.standing import Leaders
 from cooldown.search.experiments.across import Measuring
 from cooldown.search.experiments.result import Result
@@ -16,6 +18,9 @@ from cooldown.storage.backup import back_up
 from cooldown.storage.copying import snapshot
 
 MB = 2**20
+
+SUBMISSIONS = 2
+"""Submissions that are checked at once."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,9 @@ class Service:
     """One ledger as it is served. May be used by several threads.
 
     counting: held while a submission is counted against a quota. estimating: held by the only estimate at a time.
+    asking: taken by each who asks for a run or tells of one, because one process at a time appends to an experiment.
+    submitting: taken by each submission, whose check takes a processor for a moment: others wait without a thread, and
+    keep no reader waiting.
     """
 
     ledger: Ledger
@@ -47,6 +55,8 @@ class Service:
     requests: Requests = field(default_factory=Requests)
     counting: threading.Lock = field(default_factory=threading.Lock)
     estimating: threading.Lock = field(default_factory=threading.Lock)
+    asking: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
+    submitting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(SUBMISSIONS))
 
     def result(self, name: str) -> Result:
         """The experiment `name` in its current state, as a caller elsewhere sees it: commands in it name no database.

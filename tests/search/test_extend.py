@@ -224,6 +224,11 @@ def test_what_an_older_ledger_was_extended_from_is_kept(tmp_path: Path) -> None:
             DROP INDEX uq_cooldown_submission;
             ALTER TABLE cooldown_experiments DROP COLUMN submission;
             ALTER TABLE cooldown_experiments DROP COLUMN submitted;
+            DROP INDEX ix_cooldown_experiments_newest;
+            DROP INDEX ix_cooldown_experiments_asked;
+            ALTER TABLE cooldown_experiments DROP COLUMN spec_digest;
+            DROP TABLE cooldown_loops;
+            DROP TABLE cooldown_asked_runs;
             DROP TABLE cooldown_tokens;
             DROP TABLE cooldown_audit;
             DROP TABLE cooldown_dataset_owners;

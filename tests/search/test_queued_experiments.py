@@ -218,11 +218,11 @@ def test_a_failing_experiment_does_not_stop_the_queue(
     submit("iris", db=url, name="distrusted", priority=8, **small)
     submit("iris", db=url, name="damaged", priority=7, **small)
     submit("iris", db=url, name="sound", **{**small, "seed": 1})
-    table.unlink()
     with Ledger(url)._database.writing() as connection:
         connection.execute(text("UPDATE cooldown_experiments SET spec = '{}' WHERE name = 'damaged'"))
         task = text("UPDATE cooldown_experiments SET spec = json_set(spec, '$.task', :task) WHERE name = 'distrusted'")
         connection.execute(task, {"task": "of_a_stranger:task"})
+        connection.execute(text("DELETE FROM cooldown_datasets"))
     said = "\n".join(work(url))
     found = {each.name: each.status for each in Ledger(url).summaries()}
     assert found == dict.fromkeys(("gone", "distrusted", "damaged"), Status.FAILED) | {"sound": Status.DONE}

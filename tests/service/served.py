@@ -31,6 +31,8 @@ CHANGES = [
     ("post", "/api/v1/datasets", b"a,b\n1,2\n"),
     *[("post", f"{API}/done/{verb}", None) for verb in ("pause", "resume", "stop", "cancel")],
     ("post", f"{API}/done/extend", {}),
+    ("post", f"{API}/done/ask", None),
+    ("post", f"{API}/done/trials/{'0' * 32}/tell", {"reports": [{"train_loss": 1.0, "held_out_loss": 1.0}]}),
     ("delete", f"{API}/done", None),
     ("get", "/api/v1/datasets", None),
 ]

@@ -101,7 +101,35 @@ def test_each_verb_and_its_line(empty: Served) -> None:
     assert client.delete(f"{API}/b").status_code == 204
     assert client.get(f"{API}/b").status_code == 404
     done = [action for _, action, _ in lines(empty)]
-    assert done == ["submit", "submit", "pause", "pause", "resume", "pause", "stop", "cancel", "delete"]
+    # The second pause has changed nothing.
+    assert done == ["submit", "submit", "pause", "resume", "pause", "stop", "cancel", "delete"]
+
+
+def test_a_name_may_have_slashes(empty: Served) -> None:
+    client, name = empty.client("ada"), "team/a b/trials"
+    at = client.post(API, json={**SPEC, "name": name}).headers["location"]
+    assert at == f"{API}/team%2Fa%20b%2Ftrials"
+    assert client.get(at).json()["name"] == name
+    assert client.get(f"{at}/trials").json() == {"trials": []}
+    assert client.post(f"{at}/pause").json() == {"name": name, "status": "paused"}
+    missing = client.get(f"{API}/team%2Fx")
+    assert (missing.status_code, missing.json()["instance"]) == (404, f"{API}/team/x")
+    assert client.get(f"{API}/team/x").status_code == 404
+    assert client.delete(at).status_code == 204
+    assert [subject for _, _, subject in lines(empty)] == [name] * 3
+
+
+def test_a_change_and_its_line_are_one_transaction(empty: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = empty.client("ada")
+    client.post(API, json={**SPEC, "name": "mine"})
+
+    def broken(*_: object, **__: object) -> None:
+        raise LedgerError("the disk is full")
+
+    monkeypatch.setattr("cooldown.storage.queue.note", broken)
+    assert client.post(f"{API}/mine/pause").status_code == 409
+    assert [summary.status for summary in queued(empty.service.url)] == [Status.QUEUED]
+    assert lines(empty) == [("ada", "submit", "mine")]
 
 
 def test_an_experiment_that_is_done_is_extended(empty: Served) -> None:

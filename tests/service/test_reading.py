@@ -8,8 +8,10 @@ from served import API, SPEC, Served
 
 from cooldown.search.experiments import load
 from cooldown.search.service.api import about
-from cooldown.storage import Ledger, UnavailableError
+from cooldown.search.spec.experiment import read_spec
+from cooldown.storage import UnavailableError, listing
 from cooldown.storage.changes import trials_after
+from cooldown.storage.database import Database
 
 
 def test_an_experiment_is_what_show_prints(shown: Served) -> None:
@@ -80,15 +82,23 @@ def test_health_says_that_nobody_works(empty: Served, monkeypatch: pytest.Monkey
 
 
 def test_health_says_that_the_database_is_gone(empty: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(self: Ledger) -> None:
+    def gone(*_: object, **__: object) -> None:
         raise UnavailableError("the server db.example.org does not answer")
 
-    monkeypatch.setattr(Ledger, "summaries", gone)
-    answer = empty.client("reader").get("/api/v1/health")
-    assert (answer.status_code, answer.json()["database"]) == (503, "does not answer")
-    listed = empty.client("reader").get(API)
-    assert (listed.status_code, listed.headers["retry-after"]) == (503, "5")
-    assert "db.example.org" not in listed.text
+    def both() -> None:
+        answer = empty.client("reader").get("/api/v1/health")
+        assert (answer.status_code, answer.json()["database"]) == (503, "does not answer")
+        listed = empty.client("reader").get(API)
+        assert (listed.status_code, listed.headers["retry-after"]) == (503, "5")
+        assert listed.json()["detail"] == "the database is not available at the moment"
+
+    with monkeypatch.context() as patched:
+        patched.setattr(about, "overview", gone)
+        patched.setattr(listing, "page", gone)
+        both()
+    # Who asks cannot be found out either.
+    monkeypatch.setattr(Database, "read", gone)
+    both()
 
 
 def test_metrics_count_experiments_and_requests(empty: Served) -> None:
@@ -98,6 +108,15 @@ def test_metrics_count_experiments_and_requests(empty: Served) -> None:
     assert 'cooldown_experiments{status="queued"} 1\n' in text
     samples = [line for line in text.splitlines() if not line.startswith("#")]
     assert all(re.fullmatch(r'[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? [0-9.]+', line) for line in samples)
+
+
+def test_an_experiment_without_studies_says_so(empty: Served) -> None:
+    empty.service.ledger.create("bare", read_spec(**SPEC).to_json(), "data", [])
+    for path in ("", "/trials", "/report", "/export"):
+        answer = empty.client("reader").get(f"{API}/bare{path}")
+        assert answer.status_code == 409
+        assert "'bare' in the ledger cannot be read: momentum: it has no studies" in answer.json()["detail"]
+    assert [each["name"] for each in empty.client("reader").get(API).json()["experiments"]] == ["bare"]
 
 
 WRONG = {

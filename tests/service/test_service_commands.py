@@ -65,6 +65,22 @@ def test_a_token_from_its_creation_to_its_end(run: Run, url: str) -> None:
     assert "role submit, quota 3" in run("audit", "--last", "5")[1]
 
 
+def test_changes_by_commands_are_in_the_audit(run: Run, url: str) -> None:
+    small = ("--trials=2", "--repeats=1", "--epochs=1", "--finalists=1", "--confirm-seeds=2")
+    assert run("submit", "iris", "--name=mine", *small)[0] == 0
+    for words in (
+        ("pause", "mine"),
+        ("pause", "mine"),
+        ("resume", "mine"),
+        ("cancel", "mine"),
+        ("delete", "mine", "--yes"),
+    ):
+        assert run(*words)[0] == 0
+    done = [(line["who"], line["action"], line["subject"]) for line in json.loads(run("audit", "--json")[1])]
+    verbs = ("submit", "pause", "resume", "cancel", "delete")
+    assert done == [("local", verb, "mine") for verb in reversed(verbs)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

@@ -1,7 +1,9 @@
 """An uploaded data set is a task of the ledger that has it, and of no other."""
 
+import gzip
 import io
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,12 +13,19 @@ from served import API, SPEC, Served, served
 
 from cooldown import tasks
 from cooldown.objectives.errors import InputError
-from cooldown.search.experiments import compare, load, resume
+from cooldown.search.experiments import Submitted, compare, load, resume, submit
+from cooldown.search.service.worker import Worker
 from cooldown.search.tuning.splits import task_of
 from cooldown.storage import Ledger, LedgerError
 from cooldown.storage.copying import copy_experiment
 
 CSV = b"length;kind\n" + b"".join(b"%d,5;%s\n" % (i, b"ab"[i % 2 :][:1]) for i in range(40))
+TESTED = b"kind;length\n" + b"".join(b"%s;%d,25\n" % (b"ab"[i % 2 :][:1], i) for i in range(10))
+SETTINGS = {name: value for name, value in SPEC.items() if name != "task"}
+
+
+def made_before(made: Submitted) -> Submitted:
+    return replace(made, new=False)
 
 
 def table() -> pd.DataFrame:
@@ -159,3 +168,26 @@ def test_a_test_set_is_its_owners_and_needed_by_experiments(empty: Served, tmp_p
     copy = Ledger(f"sqlite:///{tmp_path}/copy.db")
     copy_experiment(empty.service.ledger, copy, made.json()["name"])
     assert copy.datasets.content(test.digest) == TEST
+
+
+def test_a_submitted_table_is_run_where_its_file_is_not(
+    empty: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    settings = {**SETTINGS, "target": "kind", "db": empty.service.url}
+    for name, rows in (("houses.csv", CSV), ("tested.csv", TESTED)):
+        Path(name).write_bytes(rows)
+    with gzip.open("houses.csv.gz", "wb") as file:
+        file.write(CSV)
+    made = submit("houses.csv", test="tested.csv", **settings)
+    assert (made.name, made.new) == ("houses", True)
+    assert submit(Path("houses.csv.gz"), test="tested.csv", **settings) == made_before(made)
+    expected = compare("houses.csv", test="tested.csv", name="calm", workers=1, **settings)
+    monkeypatch.chdir(tmp_path)
+    Worker(empty.service.url, workers=1, exit_when_idle=True).work()
+    ran = load("houses", db=empty.service.url)
+    assert ran.status.value == "done"
+    assert ran.record.task_fingerprint == expected.record.task_fingerprint
+    assert ran.view.fingerprint == expected.view.fingerprint
+    assert {data.file for data in empty.service.ledger.datasets.list("")} == {"houses.csv", "tested.csv"}

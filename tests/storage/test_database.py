@@ -58,6 +58,7 @@ def test_a_ledger_of_the_first_revision_opens_and_keeps_its_fingerprint(tmp_path
     path = shutil.copy(FIXTURE, tmp_path / "old.sqlite")
     ledger = Ledger(f"sqlite:///{path}", create=False)
     record = ledger.load("digits")
+    assert [each.name for each in ledger.outlines(None, record.task_fingerprint, record.spec)] == ["digits"]
     assert arm_fingerprints(record.studies) == FIXTURE_PRINTS
     assert fingerprint(record.studies) == "0b96582d114ce329e85b9d2a4a9d5c7868098f060a269e6caea0275b69f8c42c"
     curves = [curve for study in record.studies for curve in study.curves()]

@@ -87,7 +87,8 @@ def logged(**fields: Any) -> None:
 
 def _log(scope: Scope, id: str, status: int, seconds: float) -> None:
     principal: Principal | None = scope.get("state", {}).get("principal")
-    named = EXPERIMENT.search(scope["path"])
+    # As it was sent: a slash in a name ends it otherwise.
+    named = EXPERIMENT.search(scope["raw_path"].decode("latin-1"))
     logged(
         request=id,
         who=principal.shown if principal else None,

@@ -21,7 +21,7 @@ from cooldown.search.service.access.buckets import Buckets
 from cooldown.search.service.access.principal import LOCAL, Principal, principal_of
 from cooldown.search.service.access.sessions import set_cookie
 from cooldown.search.service.access.visitors import Visitors
-from cooldown.search.service.refused import PROBLEM, RefusedError
+from cooldown.search.service.refused import PROBLEM, RefusedError, unavailable
 from cooldown.storage import LedgerError
 from cooldown.storage.tokens import Role, Token
 
@@ -61,7 +61,8 @@ class Access:
         except RefusedError as refusal:
             answer = self._refused(scope, path, refusal)
         except LedgerError:
-            answer = Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
+            # Whether the database answers is what some ask without a token.
+            answer = None if path in PUBLIC else self._refused(scope, path, unavailable())
         if answer is None:
             watched = self._watched(scope, receive, send) if scope["type"] == "websocket" else receive
             await self._app(scope, watched, _unframed(send) if scope["type"] == "http" else send)

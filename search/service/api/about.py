@@ -1,6 +1,5 @@
 """The routes about the service itself: its catalog and its health."""
 
-import time
 from functools import cache
 from http import HTTPStatus
 
@@ -12,6 +11,7 @@ from cooldown.search.service.api.problems import problems
 from cooldown.search.service.api.schemas import Entry, Health
 from cooldown.search.service.measures import measures
 from cooldown.storage import Ledger, LedgerError, Status
+from cooldown.storage.listing import overview
 
 router = APIRouter(tags=["service"])
 
@@ -59,10 +59,7 @@ def show_health(service: Served) -> JSONResponse:
 
 def _workers(ledger: Ledger) -> str:
     """Whether somebody takes what waits, as far as the ledger shows it: an idle worker leaves no trace."""
-    summaries = ledger.summaries()
-    since = [summary.queue.since for summary in summaries if summary.status is Status.QUEUED]
-    oldest = min((each for each in since if each is not None), default=None)
-    busy = any(summary.status is Status.RUNNING for summary in summaries)
-    if busy or oldest is None or time.time() - oldest < PATIENCE:
+    found = overview(ledger)
+    if found.experiments[Status.RUNNING] or found.oldest is None or found.now - found.oldest < PATIENCE:
         return "ok"
-    return f"none: {len(since)} experiments wait, and none runs"
+    return f"none: {found.experiments[Status.QUEUED]} experiments wait, and none runs"

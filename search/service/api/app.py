@@ -6,7 +6,8 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from cooldown.search.service.api import about, claims, control, docs, reading, summary, uploads
+from cooldown.search.service.api import about, asking, claims, control, docs, reading, summary, uploads
+from cooldown.search.service.api.paths import EncodedSlashes
 from cooldown.search.service.api.problems import AsProblems, Problem, answer_with_problems
 from cooldown.search.service.service import Service
 
@@ -37,6 +38,7 @@ def api(service: Service) -> ASGIApp:
         reading.queue,
         summary.router,
         control.router,
+        asking.router,
         uploads.router_of(service),
         claims.router,
         about.router,
@@ -56,4 +58,4 @@ def api(service: Service) -> ASGIApp:
 
     setattr(app, "openapi", described)  # noqa: B010
     # Around everything: the limit of bodies, which answers by itself, is outside of an application's own middleware.
-    return AsProblems(app)
+    return EncodedSlashes(AsProblems(app))

@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Body, Header, Response
 from fastapi.responses import JSONResponse
 
@@ -35,9 +36,9 @@ EMPTY: Any = Body(None)
     responses={200: {"model": Submitted, "description": "It was submitted before."}, **problems(404, 409, 413, 415)},
     openapi_extra={**NEEDS_TOKEN, **TAKES_SUBMISSION},
 )
-def submit_experiment(who: Submitter, service: Served, fields: Fields, key: Key = None) -> JSONResponse:
+async def submit_experiment(who: Submitter, service: Served, fields: Fields, key: Key = None) -> JSONResponse:
     """Put an experiment in the queue: a spec, with what is asked of its run."""
-    made = actions.submit(service, who, fields, key)
+    made = await run_sync(actions.submit, service, who, fields, key, limiter=service.submitting)
     status = HTTPStatus.CREATED if made.new else HTTPStatus.OK
     headers = {"Location": f"/api/v1/experiments/{quote(made.name, safe='')}"}
     return JSONResponse({"name": made.name, "status": made.status.value, "new": made.new}, status, headers)

@@ -12,6 +12,9 @@ from cooldown.objectives.errors import InputError
 PAGE, MOST = 50, 500
 """Entries on a page, by default and at most."""
 
+LARGEST = 2**53
+"""Numbers of a place are below it."""
+
 Limit = Annotated[int, Query(ge=1, le=MOST, description="entries on a page")]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
 IfNoneMatch = Annotated[str | None, Header(description="the ETag of an earlier answer")]
@@ -26,7 +29,10 @@ def read_cursor(cursor: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
     """The place in a `cursor_of`, of values of these `kinds`; raises InputError for any other text."""
     try:
         values = json.loads(base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True))
-        return tuple(kind(value) for kind, value in zip(kinds, values, strict=True))
+        place = tuple(kind(value) for kind, value in zip(kinds, values, strict=True))
+        if not all(isinstance(value, str) or abs(value) < LARGEST for value in place):
+            raise ValueError("no place has such a number")
+        return place
     except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
         raise InputError("cursor: give `next` of the page before as it is") from None
 

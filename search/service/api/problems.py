@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cooldown.objectives.errors import InputError
+from cooldown.search.service.api.paths import without_slashes
 from cooldown.search.service.refused import PROBLEM, RefusedError, refused_as
 from cooldown.search.service.service import Service
 from cooldown.search.spec.mistakes import MOST_NAMED, Mistake
@@ -67,7 +68,7 @@ def answer_with_problems(app: FastAPI) -> None:
     @app.exception_handler(RefusedError)
     def _refused(request: Request, refusal: RefusedError) -> JSONResponse:
         service: Service = request.app.state.service
-        document = refusal.to_json(request.url.path)
+        document = refusal.to_json(without_slashes(request.scope["path"]))
         document["detail"] = service.without_place(document["detail"])
         return JSONResponse(document, refusal.status, {**refusal.headers}, media_type=PROBLEM)
 
@@ -111,7 +112,9 @@ class AsProblems:
                 replaced = headers.get("content-type", "").startswith("text/plain")
                 if replaced:
                     status = HTTPStatus(message["status"])
-                    document = RefusedError(status, WHY.get(status, status.phrase)).to_json(scope["path"])
+                    document = RefusedError(status, WHY.get(status, status.phrase)).to_json(
+                        without_slashes(scope["path"])
+                    )
                     await JSONResponse(document, status, media_type=PROBLEM)(scope, receive, send)
             if not replaced:
                 await send(message)

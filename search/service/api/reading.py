@@ -10,7 +10,6 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from cooldown.search import export as formats
 from cooldown.search.evidence.standing import lines
 from cooldown.search.evidence.status import queued_document
-from cooldown.search.experiments.queueing import in_order
 from cooldown.search.service.api.callers import NEEDS_TOKEN, Name, Reader, Served
 from cooldown.search.service.api.paging import (
     PAGE,
@@ -27,8 +26,9 @@ from cooldown.search.service.api.schemas import Document, Experiments, Trials, W
 from cooldown.search.service.events import Position, is_over, news, stream
 from cooldown.search.service.refused import RefusedError
 from cooldown.search.spec.mistakes import Mistake
-from cooldown.storage import Status, Summary
+from cooldown.storage import Status, listing
 from cooldown.storage.changes import state
+from cooldown.storage.listing import Place, Standing, Wanted
 
 router = APIRouter(prefix="/experiments", tags=["experiments"])
 queue = APIRouter(tags=["experiments"])
@@ -51,38 +51,30 @@ def list_experiments(
     service: Served,
     status: Annotated[Status | None, Query(description="only those of this status")] = None,
     task: Annotated[str | None, Query(max_length=4000, description="only those on this task")] = None,
+    owner: Annotated[str | None, Query(max_length=200, description="only those of this token")] = None,
+    tag: Annotated[str | None, Query(max_length=50, description="only those with this tag")] = None,
     limit: Limit = PAGE,
     cursor: Cursor = None,
 ) -> JSONResponse:
     """List experiments, newest first."""
-    ledger = service.ledger
-    chosen = [
-        summary
-        for summary in ledger.summaries()
-        if status in (None, summary.status) and task in (None, summary.spec.get("task"))
-    ]
-    chosen.sort(key=_place)
-    if cursor is not None:
-        after = read_cursor(cursor, (float, str))
-        chosen = [summary for summary in chosen if _place(summary) > after]
-    page = chosen[:limit]
-    listed, damaged = lines(page, ledger.winners(), service.leaders)
-    if cursor is None:
-        damaged += ledger.unreadable()
-    more = len(chosen) > limit
+    after = None if cursor is None else Place(*read_cursor(cursor, (float, int)))
+    found = listing.page(service.ledger, Wanted(status, task, owner, tag), after=after, most=limit)
+    listed, damaged = lines(found.summaries, found.winners, service.leaders)
     document = {
         "experiments": [line.to_json() for line in listed],
-        "damaged": [error.to_json() for error in damaged],
-        "next": cursor_of(_place(page[-1])) if more else None,
+        "damaged": [error.to_json() for error in (*damaged, *found.unreadable)],
+        "next": None if found.next is None else cursor_of(found.next),
     }
     return JSONResponse(document)
 
 
 @queue.get("/queue", response_model=Waiting, responses=problems(), openapi_extra=NEEDS_TOKEN)
-def list_queue(_: Reader, service: Served) -> JSONResponse:
+def list_queue(_: Reader, service: Served, limit: Limit = PAGE, cursor: Cursor = None) -> JSONResponse:
     """List what runs, what waits in the order in which workers take it, and what is paused."""
-    listed = in_order(service.ledger.summaries())
-    return JSONResponse({"queue": [queued_document(summary, listed) for summary in listed]})
+    after = None if cursor is None else Standing(*read_cursor(cursor, (int, int, float, int)))
+    found = listing.queue_page(service.ledger, after=after, most=limit)
+    entries = [queued_document(summary, position) for summary, position in found.entries]
+    return JSONResponse({"queue": entries, "next": None if found.next is None else cursor_of(found.next)})
 
 
 @router.get("/{name}", response_model=Document, responses={304: {}, **problems(404, 409)}, openapi_extra=NEEDS_TOKEN)
@@ -192,8 +184,3 @@ def follow_experiment(
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
-
-
-def _place(summary: Summary) -> tuple[float, str]:
-    """Where an experiment is in the list: newest first, and by name among those of one moment."""
-    return -summary.created_at, summary.name

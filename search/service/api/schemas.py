@@ -32,7 +32,7 @@ class Experiments(BaseModel):
     """A page of experiments, newest first."""
 
     experiments: list[Listed]
-    damaged: list[Damaged] = Field(description="those that cannot be read, on the first page")
+    damaged: list[Damaged] = Field(description="those of this page that cannot be read")
     next: str | None = Field(description="the cursor of the next page; null on the last one")
 
 
@@ -212,6 +212,7 @@ class InQueue(BaseModel):
 
 
 class Waiting(BaseModel):
-    """What runs, what waits and what is paused."""
+    """A page of what runs, what waits and what is paused."""
 
     queue: list[InQueue]
+    next: str | None = Field(description="the cursor of the next page; null on the last one")

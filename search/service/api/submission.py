@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field, create_model
 
-from cooldown.search.service.actions import SETTINGS, TERMS
+from cooldown.search.service.actions import LOOP, SETTINGS, TERMS
+from cooldown.search.service.loops import LoopFields
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.settings import OWN
 
@@ -39,10 +40,18 @@ class Plan(BaseModel):
     max_repeats: int | None = Field(None, ge=2, description=OWN["max_repeats"], examples=[20])
 
 
+class Own(BaseModel):
+    """For a training loop of the caller's own, which asks for runs and tells of them."""
+
+    loop: LoopFields | None = Field(
+        None, description="the data of a loop of your own, which `task` then names", examples=[{"n_samples": 1000}]
+    )
+
+
 def takes(name: str, example: dict[str, Any], settings: tuple[str, ...]) -> dict[str, Any]:
     """The `openapi_extra` of a route whose body has these settings. name: of its schema."""
     fields: dict[str, Any] = {}
-    for model in (Experiment, Plan, Terms):
+    for model in (Experiment, Plan, Terms, Own):
         fields |= {key: (field.annotation, field) for key, field in model.model_fields.items() if key in settings}
     made = create_model(name, __doc__="The spec of an experiment; only `task` is required.", **fields)
     schema = made.model_json_schema()
@@ -50,7 +59,7 @@ def takes(name: str, example: dict[str, Any], settings: tuple[str, ...]) -> dict
 
 
 TAKES_SPEC = takes("Spec", SPEC, SETTINGS)
-TAKES_SUBMISSION = takes("Submission", SUBMISSION, (*SETTINGS, *TERMS))
+TAKES_SUBMISSION = takes("Submission", SUBMISSION, (*SETTINGS, *TERMS, LOOP))
 
 
 class Extension(Run):
