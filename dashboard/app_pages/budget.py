@@ -59,7 +59,7 @@ def _budget(result: Result) -> None:
     )
     reading, equal = (
         (
-            f"Expected best loss of {short(pair[0])} divided by that of {short(pair[1])}, the geometric mean of repeats.",
+            f"Expected best loss of {short(pair[0])} divided by that of {short(pair[1])}, geometric mean of repeats.",
             1,
         )
         if compared.scale == "ratio"
