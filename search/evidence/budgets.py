@@ -42,8 +42,8 @@ class PairedComparison:
 
     scale: "ratio" for a / b, the geometric mean over repeats; "difference" for a − b, their mean, where some loss is
     not above 0. trials: (K,) the counts 1…K. value: (K,) the ratio or difference; NaN where a repeat's is not finite.
-    low, high: (K,) its pointwise 95 % t interval, of a ratio that of its logarithm; NaN with a single repeat too. repeats:
-    behind each mean.
+    low, high: (K,) its pointwise 95 % t interval, of a ratio that of its logarithm; NaN with a single repeat too.
+    repeats: behind each mean.
     """
 
     scale: Scale
