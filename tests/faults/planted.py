@@ -92,8 +92,8 @@ FAULTS = (
     Fault(
         "the arms of a figure are swapped",
         "search/figures/verdict.py",
-        'return {"a_better": verdict.a, "b_better": verdict.b}.get(verdict.verdict)',
-        'return {"a_better": verdict.b, "b_better": verdict.a}.get(verdict.verdict)',
+        "look = known[leader]",
+        "look = known[verdict.a if leader == verdict.b else verdict.b]",
         ("tests/search/figures",),
     ),
     Fault(
@@ -232,8 +232,8 @@ FAULTS = (
     Fault(
         "a revoked token is let in",
         "storage/tokens.py",
-        "query = select(tables.tokens).where(tables.tokens.c.revoked_at.is_(None))\n        return",
-        "query = select(tables.tokens)\n        return",
+        "known = connection.execute(select(t).where(t.c.revoked_at.is_(None))).all()",
+        "known = connection.execute(select(t)).all()",
         ("tests/service/test_access.py",),
     ),
     Fault(
