@@ -39,12 +39,12 @@ class Told(Executor):
         if call is not train_replicates:
             return self._others.submit(call, packed, *arguments)
         future: Future[Any] = Future()
-        purpose, repeat, configs, seeds, _ = arguments
+        purpose, repeat, configs, seeds, _, first = arguments
         replicates = [[_replicate(purpose, repeat, config, seed) for seed in seeds] for config in configs]
         names = [[name_of(each) for each in of_config] for of_config in replicates]
         told = [[self._runs.get(name) for name in of_config] for of_config in names]
         if all(run is not None and run.reports is not None for of_config in told for run in of_config):
-            problems = packed.value.problems(purpose, repeat)
+            problems = packed.value.problems(purpose, repeat)[first : first + len(seeds)]
             future.set_result([list(self._curves(problems, of_config)) for of_config in told])
             self._done += 1
         else:
