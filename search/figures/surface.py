@@ -43,6 +43,9 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 FAINT = "rgba(128, 128, 128, 0.25)"
 """Of what can be pressed, on light and dark."""
 
+CONTROLS = 80
+"""Pixels of the buttons and the slider above a part of a page."""
+
 LEGEND_ROW = 22
 """Pixels."""
 
@@ -273,9 +276,9 @@ def _part_layout(
     (left, right), (bottom, top) = surface.window
     plain = {"constrain": "domain", "showgrid": False, "zeroline": False, "ticks": "outside", "automargin": True}
     beside = within == "beside"
-    # Below the axes, from top to bottom: labels and title, buttons and slider, legend.
-    below, axes = 150 + LEGEND_ROW * rows, 430 if beside else 640
-    pressed = {"bgcolor": FAINT, "bordercolor": FAINT}
+    # Above the axes buttons and slider, which are in sight before one scrolls; below them labels, title and legend.
+    above, below, axes = ABOVE + CONTROLS, 60 + LEGEND_ROW * rows, 430 if beside else 640
+    pressed = {"bgcolor": FAINT, "bordercolor": FAINT, "y": 1, "yanchor": "bottom"}
     value_axis = _value_axis(surface, bounds)
     if value_axis.get("type") == "log":
         decades = abs(float(np.diff(value_axis["range"])[0]))
@@ -288,8 +291,8 @@ def _part_layout(
             "tickfont": {"size": 12},
         }
     return go.Layout(
-        height=ABOVE + axes + below,
-        margin={"t": ABOVE, "b": below, "l": 8, "r": 16},
+        height=above + axes + below,
+        margin={"t": above, "b": below, "l": 8, "r": 16},
         xaxis={"title": {"text": "x"}, "range": [left, right], "domain": [0, 0.56] if beside else [0, 1], **plain},
         yaxis={
             "title": {"text": "y"},
@@ -318,8 +321,8 @@ def _part_layout(
                 "showarrow": False,
             }
         ],
-        updatemenus=[{**_buttons(), **pressed}],
-        sliders=[{**_slider(shown), **pressed, "activebgcolor": GREY, "tickcolor": GREY}],
+        updatemenus=[{**_buttons(), **pressed, "pad": {"b": 50}}],
+        sliders=[{**_slider(shown), **pressed, "pad": {"b": 30, "l": 130}, "activebgcolor": GREY, "tickcolor": GREY}],
         hovermode="closest",
         legend={
             "orientation": "h",
