@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
 
 import streamlit as st
 
-from cooldown.dashboard import data
+from cooldown.dashboard import addressed, data
 from cooldown.dashboard.pages import address, page
 from cooldown.dashboard.parts import chart, errors_shown, evidence, no_experiments, plain, rows
 from cooldown.search.evidence.across import overlay
@@ -21,9 +20,6 @@ PAGE = {"title": "All tasks", "icon": "dataset", "section": "", "place": 14}
 
 QUESTION, ANY = "Annealed SGD or adaptive", "any"
 
-ADDRESS: Literal["query-params"] = "query-params"
-"""What is chosen here is part of the address."""
-
 SIZES: dict[str, tuple[int | None, int | None]] = {
     ANY: (None, None),
     "below 300": (None, 299),
@@ -37,13 +33,13 @@ def _asked(found: Sequence[Measured | LeftOut]) -> Asked:
     """What the reader wants to compare, over which tasks."""
     arms = sorted({arm for each in found if isinstance(each, Measured) for arm in each.losses})
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = st.selectbox("Question", [QUESTION, *arms], key="first", bind=ADDRESS)
+        first = addressed.choice(st.selectbox, "Question", [QUESTION, *arms], "first", resets=["second"])
         second = None
         if first != QUESTION:
             others = [arm for arm in arms if arm != first]
-            second = st.selectbox("against", others, key="second", bind=ADDRESS) if others else None
-        kind = st.selectbox("Kind of task", [ANY, *KINDS], key="kind", bind=ADDRESS)
-        size = st.selectbox("Training rows", list(SIZES), key="rows", bind=ADDRESS)
+            second = addressed.choice(st.selectbox, "against", others, "second") if others else None
+        kind = addressed.choice(st.selectbox, "Kind of task", [ANY, *KINDS], "kind")
+        size = addressed.choice(st.selectbox, "Training rows", list(SIZES), "rows")
     least, most = SIZES[size]
     primary = None if second is None else (first, second)
     return Asked(primary, None if kind == ANY else kind, least, most)
@@ -58,24 +54,28 @@ def _question(comparison: Comparison) -> list[str]:
         return []
     table = question_table(across)
     names = [each.of.experiment for each in across.tasks]
-    given = st.query_params.get_all("overlay")
+    given: list[str] = addressed.read("overlay", lambda said: list(said), [])
     ticked = [names.index(name) for name in given if name in names]
-    chosen = rows(
+    # The address decides what is ticked, also after Back: another address is another table.
+    key = f"tasks {names} {given}"
+
+    def keep() -> None:
+        chosen = st.session_state[key]["selection"]["rows"]
+        addressed.write("overlay", [names[row] for row in chosen if row < len(names)])
+
+    rows(
         table,
-        key=f"tasks {names}",
+        key=key,
         alt=table.reading,
-        on_select="rerun",
+        on_select=keep,
         selection_mode="multi-row",
         selection_default={"selection": {"rows": ticked}},
     )
     st.caption(
         plain(f"{table.reading} {table.note} Tick rows to lay their curves, budgets and configs over each other.")
     )
-    overlaid = [names[row] for row in chosen["selection"]["rows"] if row < len(names)]
-    if overlaid != given:
-        st.query_params["overlay"] = overlaid
     chart(figures.forest(across), "forest", reading=figures.FOREST_CAPTION, table=lambda: table)
-    return overlaid
+    return [names[row] for row in ticked]
 
 
 def _ranks(comparison: Comparison) -> None:
