@@ -72,6 +72,7 @@ benchmarks: .venv/.installed-test$(EXTRAS)
 	$(BIN)/python -m benchmarks.models
 	$(BIN)/python -m benchmarks.executors
 	$(BIN)/python -m benchmarks.large_table
+	$(BIN)/python -m benchmarks.large_training
 	$(BIN)/python -m benchmarks.asynchronous
 
 .venv/bin/python:
