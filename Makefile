@@ -73,6 +73,7 @@ benchmarks: .venv/.installed-test$(EXTRAS)
 	$(BIN)/python -m benchmarks.executors
 	$(BIN)/python -m benchmarks.large_table
 	$(BIN)/python -m benchmarks.sparse
+	$(BIN)/python -m benchmarks.large_training
 	$(BIN)/python -m benchmarks.asynchronous
 
 .venv/bin/python:
