@@ -18,11 +18,11 @@ TOKENS = """
 """The colours of its code are as pale in its light theme."""
 
 CHIPS = """
-:is([data-tag], [data-testid="stBaseButton-primary"]), :is([data-tag], [data-testid="stBaseButton-primary"]) * {
+:is([data-tag], [kind="primary"]):not(:disabled), :is([data-tag], [kind="primary"]):not(:disabled) * {
   color: #0E1117 !important;
 }
 """
-"""Its dark theme would set the text of chips and of the chosen button white on our light blue."""
+"""Its dark theme would set the text of chips and of the main button white on our light blue."""
 
 FOCUS = """
 :is(a, button, summary, input, textarea, [role], [data-testid="stMain"]):focus-visible {
