@@ -1,6 +1,7 @@
 """Charts of many arms: each against the best one, and every pair as a cell of a matrix."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import plotly.graph_objects as go
 
 from cooldown.search.evidence.numbers import Form, formatted, interval
 from cooldown.search.figures.layout import axis, chart, rows, vertical, zero_line
-from cooldown.search.figures.lines import folded, label, looks, whole
+from cooldown.search.figures.lines import faded, folded, label, looks, whole
 from cooldown.search.figures.scales import log_ticks
 from cooldown.search.figures.verdict import FALLS, RISES, decided_marker, hover, whisker, words
 from cooldown.search.statistics.verdict import Verdict
@@ -24,6 +25,9 @@ MATRIX_CAPTION = (
 
 SIMILAR = 4.0
 """The ratio of the ends of an axis below which it would have one or two ticks."""
+
+OPACITY = 0.45
+"""Of a cell's full colour, on which text in black and in white can be read."""
 
 WIDEST = float(np.log(2.0))
 """The logarithm of the ratio from which on a cell has the full colour."""
@@ -91,19 +95,21 @@ def matrix(arms: Sequence[str], verdicts: Sequence[Verdict]) -> go.Figure:
         z=heights,
         x=places,
         y=places,
-        text=texts,
-        texttemplate="%{text}",
         hovertext=hovers,
         hovertemplate="%{hovertext}<extra></extra>",
-        colorscale=[[0, FALLS], [0.5, "rgba(128, 128, 128, 0.12)"], [1, RISES]],
+        colorscale=[[0, faded(FALLS, OPACITY)], [0.5, "rgba(128, 128, 128, 0.1)"], [1, faded(RISES, OPACITY)]],
         zmin=-WIDEST,
         zmax=WIDEST,
         showscale=False,
         xgap=2,
         ygap=2,
     )
+    # In the colour of all text, which a heat map's own text has not.
+    x, y = (list(each) for each in zip(*product(places, places), strict=True))
+    shown = [texts[row][column] for column, row in zip(x, y, strict=True)]
+    values = go.Scatter(x=x, y=y, text=shown, mode="text", hoverinfo="skip")
     return chart(
-        [heat],
+        [heat, values],
         len(arms) * 38 + 190,
         legend=False,
         xaxis=axis("", showgrid=False, zeroline=False, **ticks),

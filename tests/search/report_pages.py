@@ -76,12 +76,18 @@ def untested(record: ExperimentRecord) -> ExperimentRecord:
     return replace(record, studies=tuple(studies), default_configs=(), status=Status.INTERRUPTED)
 
 
+def begun(record: ExperimentRecord, studies: int, status: Status) -> ExperimentRecord:
+    """With trials in so many studies, and none in the others."""
+    kept = [study if i < studies else replace(study, trials=()) for i, study in enumerate(record.studies)]
+    return replace(record, status=status, studies=tuple(kept), default_configs=())
+
+
 STATES: dict[str, Callable[[ExperimentRecord], ExperimentRecord]] = {
     "done": lambda record: record,
-    "running": lambda record: replace(record, status=Status.RUNNING, studies=record.studies[:3], default_configs=()),
+    "running": lambda record: begun(record, 3, Status.RUNNING),
     "interrupted": untested,
-    "failed": lambda record: replace(record, status=Status.FAILED, message="a worker died", studies=record.studies[:1]),
-    "empty": lambda record: replace(record, status=Status.RUNNING, studies=(), default_configs=()),
+    "failed": lambda record: replace(begun(record, 1, Status.FAILED), message="a worker died"),
+    "empty": lambda record: begun(record, 0, Status.RUNNING),
     "one arm": lambda record: of_arms(record, "adam"),
     "pruned": lambda record: replace(record, spec={**record.spec, "pruner": "median"}),
     "without an environment": lambda record: replace(record, environment={}),
