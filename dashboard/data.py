@@ -12,6 +12,7 @@ from cooldown.search.experiments.across import Measuring, of_ledger
 from cooldown.search.experiments.result import Result
 from cooldown.search.service.events import Event, Position
 from cooldown.search.service.events import news as news_of
+from cooldown.search.spec.recorded import with_studies
 from cooldown.storage import (
     Ledger,
     NoLedgerError,
@@ -95,7 +96,7 @@ def version(of: Summary) -> Version:
 def result(of: Summary) -> Result:
     """The experiment as it is in the ledger; read again only when there is more."""
     kept: Newest[Result] = _results()
-    return kept.get(of, lambda: Result(_ledger(where()).load(of.name)))
+    return kept.get(of, lambda: Result(with_studies(_ledger(where()).load(of.name))))
 
 
 def news(of: Summary, seen: Position) -> list[Event]:

@@ -7,7 +7,7 @@ from cooldown.search.evidence.measures import score_caption
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.summary import ArmSummary, arm_summaries, wins
 from cooldown.search.evidence.table import ARM, Column, Table
-from cooldown.search.evidence.tables import first_is
+from cooldown.search.evidence.tables import common_repeats_told, first_is, labels_told
 from cooldown.search.evidence.verdict import compared_pair, pair_verdicts
 from cooldown.search.evidence.view import View, once
 from cooldown.search.spec.arms import short
@@ -52,7 +52,7 @@ def standings_table(view: View) -> Table:
         ),
         rows,
         f"{'The lowest test loss first. ' if several else ''}{score_caption(view.spec)} {best_in}±: standard deviation "
-        f"between repeats. Cost: gradients of one row.{bold}",
+        f"between repeats. Cost: gradients of one row.{labels_told(view)}{bold}{common_repeats_told(view)}",
         strong,
     )
 

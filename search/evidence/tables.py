@@ -59,9 +59,7 @@ def arms_table(view: View) -> Table:
         columns.append(Column("Updates", Form.COUNT, wide=True, about="Updates: parameter updates of a winner's run."))
         for row, arm in zip(rows, arms, strict=True):
             row.append(None if arm.updates is None else round(arm.updates))
-    labelled = [arm for arm in view.parsed_arms.values() if arm.label and short(arm.name) != arm.name]
-    if labelled:
-        caption += f" {'; '.join(f'{arm.label}: {arm.unlabelled}' for arm in labelled)}."
+    caption += labels_told(view)
     pair = compared_pair(view)
     strong: frozenset[int] = frozenset()
     if pair and len(arms) > 2:
@@ -70,11 +68,26 @@ def arms_table(view: View) -> Table:
         caption += f" Bold: the pair of the answer, {short(pair[0])} and {short(pair[1])}{chosen}."
     if pair and pair_verdicts(view)[0].ratio is not None:
         caption += " The answer compares the losses within each repeat (geometric mean of their ratios)."
-    if pair and len({arm.evaluated for arm in arms if arm.arm in pair}) > 1:
-        # An experiment that runs, or was interrupted: its means are over other repeats than the answer's.
-        common = pair_verdicts(view)[0].repeats
-        caption += f" The answer compares the {counted(common, 'repeat')} that both arms of its pair have."
+    caption += common_repeats_told(view)
     return Table(tuple(columns), rows, caption, strong)
+
+
+def labels_told(view: View) -> str:
+    """What is behind each label of an arm, as the end of a caption; "" where none needs it."""
+    labelled = [arm for arm in view.parsed_arms.values() if arm.label and short(arm.name) != arm.name]
+    return f" {'; '.join(f'{arm.label}: {arm.unlabelled}' for arm in labelled)}." if labelled else ""
+
+
+def common_repeats_told(view: View) -> str:
+    """Which repeats the answer is over where its arms have other ones, as the end of a caption: an experiment that
+    runs, or was interrupted, has means over more of them.
+    """
+    pair = compared_pair(view)
+    if not pair or len({arm.evaluated for arm in arm_summaries(view) if arm.arm in pair}) < 2:
+        return ""
+    return (
+        f" The answer compares the {counted(pair_verdicts(view)[0].repeats, 'repeat')} that both arms of its pair have."
+    )
 
 
 def pairs_table(verdicts: Sequence[Verdict], best: Literal["lowest", "highest"] = "highest") -> Table:

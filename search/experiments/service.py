@@ -18,6 +18,7 @@ from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.running import Report, Runs, goes_on, worker_count
 from cooldown.search.experiments.terms import agreed
 from cooldown.search.spec.arms import joint_arm
+from cooldown.search.spec.recorded import with_studies
 from cooldown.search.spec.settings import OneArm, Settings, explicit
 from cooldown.search.tuning.held import held
 from cooldown.storage import Ledger, NoLedgerError, Summary, UnreadableError, Winner
@@ -166,7 +167,7 @@ def load(name: str, *, db: str | PathLike[str] | None = None, trust: bool = Fals
     trust: import modules that the ledger names, as in `mymodule:Lion`; else UntrustedModuleError says which.
     """
     with reading(trust):
-        return Result(Ledger(database_url(db), create=False).load(name), trust=trust)
+        return Result(with_studies(Ledger(database_url(db), create=False).load(name)), trust=trust)
 
 
 def summaries(db: str | PathLike[str] | None = None) -> list[Summary]:

@@ -13,6 +13,7 @@ from cooldown.search.evidence.standing import Leaders
 from cooldown.search.experiments.across import Measuring
 from cooldown.search.experiments.result import Result
 from cooldown.search.service.access.log import Requests
+from cooldown.search.spec.recorded import with_studies
 from cooldown.storage import Ledger
 from cooldown.storage.backup import back_up
 from cooldown.storage.copying import snapshot
@@ -62,7 +63,7 @@ class Service:
         """The experiment `name` in its current state, as a caller elsewhere sees it: commands in it name no database.
         Raises as `Ledger.load` does.
         """
-        return Result(replace(self.ledger.load(name), db=None))
+        return Result(replace(with_studies(self.ledger.load(name)), db=None))
 
     def copied(self, name: str) -> bytes:
         """A SQLite file with a copy of an experiment, as a ledger of its own, without its uploaded data."""

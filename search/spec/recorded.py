@@ -23,19 +23,22 @@ def spec_of(recorded: ExperimentRecord | Summary) -> Experiment:
 
 
 def spec_of_record(record: ExperimentRecord) -> Experiment:
-    """The spec of a whole experiment; raises UnreadableError as `spec_of` does, for a study that it does not ask for,
-    and for an arm without studies.
+    """The spec of a whole experiment; raises UnreadableError as `spec_of` does, and for a study that it does not ask
+    for.
     """
     spec = spec_of(record)
-    searched = {study.arm for study in record.studies}
-    for arm in spec.arms:
-        if arm not in searched:
-            raise UnreadableError(record.where, record.name, arm, "it has no studies")
     for study in (*record.studies, *record.default_configs, *record.superseded):
         if study.arm not in spec.arms:
             place, known = f"{study.arm}, repeat {study.repeat}", ", ".join(spec.arms)
             raise UnreadableError(record.where, record.name, place, f"no such arm in its spec, which has {known}")
     return spec
+
+
+def with_studies(record: ExperimentRecord) -> ExperimentRecord:
+    """The record as it is; raises UnreadableError if it has no studies, which every experiment has from its start."""
+    if not record.studies:
+        raise UnreadableError(record.where, record.name, "studies", "there are none")
+    return record
 
 
 def names_modules(spec: Mapping[str, Any]) -> bool:

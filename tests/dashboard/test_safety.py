@@ -24,8 +24,10 @@ NAMES = ("db", "ledger", "path", "file", "COOLDOWN_DB", "cooldown_db", "task", "
 FREE = ("text_input", "text_area", "chat_input", "file_uploader", "camera_input", "data_editor")
 """Widgets into which a reader could write what he wants."""
 
-ASKS, FINDS = "new", {"experiments find", "queue find"}
-"""The page on which an experiment is asked for; widgets that look for a text in what a list shows."""
+ASKS, FINDS = "new", {" find", "queue find"}
+"""The page on which an experiment is asked for; widgets that look for a text in what a list shows: on the list of
+experiments, the first page, whose name in the address is empty, and on the queue.
+"""
 
 
 @pytest.fixture(scope="module")

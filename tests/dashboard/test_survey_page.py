@@ -54,7 +54,8 @@ def test_the_walk_through_the_survey(url: str, open_app: Callable[..., Any]) -> 
     assert [link.page for link in links] == ["walk"]
     app = open_app(url, "walk")
     assert not app.exception
-    (shown,) = (each.value for each in app.markdown if "A walk through" in each.value)
+    assert app.title[0].value == "A walk through the survey"
+    (shown,) = (each.value for each in app.markdown if "cooldown claim" in each.value)
     assert "    cooldown claim C3 iris" in shown
     assert "The survey's claims has the results" in shown
     assert ".md)" not in shown, "the other pages of the documentation are not here"

@@ -115,7 +115,7 @@ def test_an_experiment_without_studies_says_so(empty: Served) -> None:
     for path in ("", "/trials", "/report", "/export"):
         answer = empty.client("reader").get(f"{API}/bare{path}")
         assert answer.status_code == 409
-        assert "'bare' in the ledger cannot be read: momentum: it has no studies" in answer.json()["detail"]
+        assert "'bare' in the ledger cannot be read: studies: there are none" in answer.json()["detail"]
     assert [each["name"] for each in empty.client("reader").get(API).json()["experiments"]] == ["bare"]
 
 
