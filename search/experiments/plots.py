@@ -32,7 +32,7 @@ class Plots:
         return figure(self._view, "budget")
 
     def difference(self) -> go.Figure:
-        """The difference of the expected best losses of the compared pair, after a number of trials."""
+        """The ratio of the expected best losses of the compared pair, after a number of trials."""
         return figure(self._view, "difference")
 
     def credit(self) -> go.Figure:

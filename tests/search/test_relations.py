@@ -8,7 +8,7 @@ import pytest
 from cooldown.objectives import optimizers, schedules
 from cooldown.objectives.relations import Native, Natives
 from cooldown.search import export
-from cooldown.search.export.native import native_call
+from cooldown.search.export.native import Call, native_call
 from cooldown.search.spec.arms import Arm, known_arms
 from cooldown.search.spec.ranges import read_ranges
 
@@ -62,15 +62,15 @@ def test_an_arm_is_declared_once() -> None:
 def test_arguments(arguments: tuple[str, ...], values: dict[str, Any], expected: list[str] | None) -> None:
     natives: Natives = {"torch": Native("f", arguments)}
     found = native_call(natives, "torch", values, 10, steady=True)
-    assert found == (None if expected is None else ("f", expected))
+    assert found == (None if expected is None else Call("f", expected))
     assert native_call(natives, "keras", values, 10, steady=True) is None
 
 
 def test_where_it_is_not_exact_there_is_none() -> None:
     natives: Natives = {"torch": Native("f", only={"floor": 0.0}), "keras": Native("f", steady=True)}
     assert native_call(natives, "torch", {"floor": 0.1}, 10, steady=True) is None
-    assert native_call(natives, "torch", {"floor": 0.0}, 10, steady=False) == ("f", [])
+    assert native_call(natives, "torch", {"floor": 0.0}, 10, steady=False) == Call("f", [])
     assert native_call(natives, "keras", {}, 10, steady=False) is None
-    assert native_call(natives, "keras", {}, 10, steady=True) == ("f", [])
+    assert native_call(natives, "keras", {}, 10, steady=True) == Call("f", [])
     with pytest.raises(ValueError, match="the format must be empty, whole"):
         native_call({"torch": Native("f", ("{floor:half}",))}, "torch", {"floor": 1.0}, 10, steady=True)
