@@ -155,7 +155,7 @@ def test_a_running_experiment_is_followed_without_a_reload(address: str, url: st
         process.wait(timeout=PATIENCE)
     assert Ledger(url).load("on the way").status is Status.INTERRUPTED
     # It is told that it runs no more.
-    expect(page.get_by_text("interrupted")).to_be_visible()
+    expect(page.get_by_text("interrupted").first).to_be_visible()
     assert page.evaluate("window.never_loaded_again")
     Ledger(url).delete("on the way")
 

@@ -88,7 +88,7 @@ def test_a_newcomers_way_from_a_file_to_a_model(shared: Shared, tmp_path: Path) 
         page.locator("input[type=file]").first.set_input_files([file])  # type: ignore[list-item]
         expect(page.get_by_text(re.compile("classification of kind, 60 rows"))).to_be_visible()
         settled(page)
-        page.get_by_test_id("stMain").get_by_text("Quick", exact=True).click()
+        page.get_by_role("radio", name="Quick").click()
         settled(page)
         page.get_by_text("Advanced: metric").click()
         for label in ("Epochs", "Seeds per trial", "Finalists per study", "Fresh seeds of a winner"):
