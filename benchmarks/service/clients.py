@@ -7,7 +7,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection, RemoteDisconnected
+from http.client import HTTPConnection
 
 from benchmarks.service.server import SPEC, Running
 from cooldown.storage import Ledger, Status
@@ -74,8 +74,9 @@ class Client:
         try:
             self._connection.request(*asked)
             answer = self._connection.getresponse()
-        except RemoteDisconnected:
+        except ConnectionError:
             # A server ends a connection that was quiet for some seconds.
+            self._connection.close()
             self._connection.request(*asked)
             answer = self._connection.getresponse()
         text = answer.read()
