@@ -8,7 +8,7 @@ from rich.console import Console
 
 from benchmarks import asynchronous
 from benchmarks.asynchronous import delays, divergence, exchanges, momentum, threads
-from cooldown.search.cli.terminal import render
+from cooldown.search.cli.tables import Printed
 from cooldown.search.figures.printed import printed
 
 PARTS = {
@@ -27,7 +27,7 @@ def main() -> None:
         started = time.perf_counter()
         table, figure = PARTS[name]()
         console.print(f"\n{name}: {table.caption}\n", highlight=False)
-        console.print(render(table))
+        console.print(Printed(table))
         console.print(f"\n{time.perf_counter() - started:.0f} s", highlight=False)
         if options.figures is not None:
             path = options.figures / f"asynchronous-{name}.svg"
