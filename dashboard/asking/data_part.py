@@ -12,6 +12,7 @@ from cooldown.dashboard import acting
 from cooldown.dashboard.asking.form import Form, kept
 from cooldown.dashboard.parts import evidence, plain
 from cooldown.objectives import tasks
+from cooldown.objectives.data.svmlight import QUERIES
 from cooldown.objectives.data.uploaded import PREFIX
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.plain_text import visible
@@ -30,7 +31,7 @@ FIRST = "digits"
 CARD = 165
 """Width of a card in pixels: a narrow window shows two in a row."""
 
-TYPES = ["csv", "tsv", "txt", "parquet"]
+TYPES = ["csv", "tsv", "txt", "parquet", "svm", "svmlight", "libsvm"]
 ROWS = 5
 """Rows of a file that are shown."""
 
@@ -86,11 +87,19 @@ def _file(form: Form, service: Service, who: Principal) -> None:
     digest = _chosen_file("File", "file", service, who, needed=True)
     form.put("task", f"{PREFIX}{digest}" if digest else None)
     if digest is None:
-        st.info("Upload a table with a header line: delimited text or Parquet.")
+        st.info("Upload a table with a header line, delimited text or Parquet, or a svmlight file of sparse rows.")
         return
     head = _remembered("first rows", [who.name, digest], lambda: asking.head(service, who, digest, ROWS))
     if isinstance(head, str):
         st.error(plain(head), icon=":material/error:")
+        return
+    if head is None:
+        st.write("A svmlight file: its labels are predicted from sparse rows.")
+        _kind(form)
+        together = st.checkbox("The rows of a query (qid) stay together", **kept(f"queries of {digest[:8]}"))
+        form.put("groups", QUERIES if together else None)
+        form.put("test", _test_set(digest[:8], service, who))
+        _preview(form, service, who)
         return
     columns = list(dict.fromkeys(str(name) for name in head.columns))
     titles: list[str] = []
@@ -154,8 +163,7 @@ def _upload(content: bytes, file: str, service: Service, who: Principal) -> str:
 def _reading(form: Form, columns: list[str], of_file: str, service: Service, who: Principal) -> None:
     """What the cells of a file alone do not decide."""
     with st.expander("How the columns are read, and a test set"):
-        kind = st.selectbox("Kind", [AUTOMATIC, "classification", "regression"], **kept("kind"))
-        form.put("kind", None if kind == AUTOMATIC else kind)
+        _kind(form)
         for field, label in (
             ("drop", "Leave out"),
             ("categories", "Labels as written, also where they look like numbers"),
@@ -176,8 +184,18 @@ def _reading(form: Form, columns: list[str], of_file: str, service: Service, who
                 label, columns, index=None, format_func=_titled, placeholder="None", **kept(f"{field} of {of_file}")
             )
             form.put(field, chosen)
-        test = _chosen_file("Test set", f"test of {of_file}", service, who, needed=False)
-        form.put("test", f"{PREFIX}{test}" if test else None)
+        form.put("test", _test_set(of_file, service, who))
+
+
+def _kind(form: Form) -> None:
+    kind = st.selectbox("Kind", [AUTOMATIC, "classification", "regression"], **kept("kind"))
+    form.put("kind", None if kind == AUTOMATIC else kind)
+
+
+def _test_set(of_file: str, service: Service, who: Principal) -> str | None:
+    """The chosen test set as a task names it; None for none."""
+    test = _chosen_file("Test set", f"test of {of_file}", service, who, needed=False)
+    return f"{PREFIX}{test}" if test else None
 
 
 def _titled(name: str) -> str:
@@ -198,7 +216,8 @@ def _preview(form: Form, service: Service, who: Principal) -> None:
         return
     st.subheader("As it is read", anchor=False)
     st.write(plain(found.heading))
-    evidence(found.columns, "columns")
+    if found.columns.rows:
+        evidence(found.columns, "columns")
     for doubt in found.doubts:
         st.warning(plain(doubt), icon=":material/warning:")
 

@@ -1,5 +1,6 @@
-"""`from_arrays`: a user's own arrays as a task."""
+"""`from_arrays`: a user's own arrays as a task; `arrays_task`: arrays that come from elsewhere."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -53,17 +54,48 @@ def from_arrays(
     target, a class of fewer than 5 rows, fewer than 10 rows (with `test`, of 4 and 8); and for a `test` that does not
     fit.
     """
+    told = {part: f"from_arrays({part}=...)" for part in ("X", "y", "sample_weight", "groups", "time")}
+    told["test"] = "from_arrays(test=(X, y))"
     check_name("from_arrays", name)
-    features = check_features(X)
-    where = "from_arrays(y=...)"
+    return arrays_task(
+        told,
+        X,
+        y,
+        name=name,
+        kind=kind,
+        hidden=hidden,
+        sample_weight=sample_weight,
+        test=test,
+        groups=groups,
+        time=time,
+    )
+
+
+def arrays_task(
+    told: Mapping[str, str],
+    X: Any,
+    y: Any,
+    *,
+    name: str,
+    kind: Kind | None,
+    hidden: tuple[int, ...],
+    sample_weight: Any = None,
+    test: tuple[Any, Any] | None = None,
+    groups: Any = None,
+    time: Any = None,
+) -> ArrayTask:
+    """A task from arrays: see `from_arrays`. told: the start of messages about X, y, test, and what else is given."""
+    features = check_features(X, told["X"])
+    where = told["y"]
     n_own, n_test = features.shape[0], 0
     target, task_kind = check_target(where, y, n_own, kind, drawn_test=test is None)
-    weights = check_sample_weight("from_arrays(sample_weight=...)", sample_weight, n_own)
+    weights = None if sample_weight is None else check_sample_weight(told["sample_weight"], sample_weight, n_own)
     classes = classes_of(where, y, n_own) if task_kind == "classification" else ()
     if test is not None:
-        features, target, weights, n_test = _with_test(test, X, y, features, target, weights, task_kind)
-    told = (("groups", groups), ("time", time))
-    kept = [None if given is None else [cells_of(f"from_arrays({name}=...)", given, n_own)] for name, given in told]
+        of_training = features, target, weights, task_kind
+        features, target, weights, n_test = _with_test(told["test"], test, X, y, *of_training)
+    columns = (("groups", groups), ("time", time))
+    kept = [None if given is None else [cells_of(told[column], given, n_own)] for column, given in columns]
     return ArrayTask(
         name,
         task_kind,
@@ -77,6 +109,7 @@ def from_arrays(
 
 
 def _with_test(
+    where: str,
     test: Any,
     X: Any,
     y: Any,
@@ -87,9 +120,9 @@ def _with_test(
 ) -> tuple[Any, NDArray[Any], NDArray[np.float64] | None, int]:
     """Features, target and weights with the rows of `test` after those of the training rows, and how many these are.
 
-    X, y: the training rows as the user gave them.
+    where: the start of messages. X, y: the training rows as the user gave them.
     """
-    where, parts = "from_arrays(test=(X, y))", 2 if weights is None else 3
+    parts = 2 if weights is None else 3
     if not isinstance(test, tuple | list) or len(test) != parts:
         what = "two arrays" if weights is None else "three arrays, X, y and the weights of the rows"
         raise InputError(f"{where}: must be {what}, got {_counted(test)}")

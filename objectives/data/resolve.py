@@ -9,6 +9,8 @@ from cooldown.objectives.catalog import Catalog, UnknownNameError, unknown_name
 from cooldown.objectives.data.openml import PREFIX, from_openml
 from cooldown.objectives.data.reading.files import is_table
 from cooldown.objectives.data.reading.options import AS_WRITTEN, Reading
+from cooldown.objectives.data.reading.svmlight import is_svmlight
+from cooldown.objectives.data.svmlight import from_svmlight, refuse_columns
 from cooldown.objectives.data.table import from_table
 from cooldown.objectives.data.task import Kind, Task
 from cooldown.objectives.data.uploaded import digest_in, from_upload, is_upload
@@ -43,6 +45,10 @@ def resolve(
         tested = None if test is None or not is_upload(test) else (digest_in(test), _content(test, uploads))
         content = _content(text, uploads)
         task = from_upload(digest_in(text), content, kind=kind, reading=reading, test=tested, **columns)
+    elif is_svmlight(Path(text)):
+        others = {"target": target, "sample_weight": sample_weight, "time": time}
+        refuse_columns(repr(text), {**others, **reading.given()})
+        task = from_svmlight(text, test=test, kind=kind, groups=groups)
     elif _is_path(text):
         task = from_table(text, test=test, kind=kind, **columns, **reading.given())
     elif ":" in text:
@@ -50,7 +56,7 @@ def resolve(
     else:
         raise UnknownNameError(
             f"{unknown_name('task', text, catalog.names())}; "
-            f"or give openml:NAME, a path to a CSV or Parquet file, or module:attribute"
+            f"or give openml:NAME, a path to a CSV, Parquet or svmlight file, or module:attribute"
         )
     for setting, value in {**columns, "kind": kind, "drop": reading.drop or None}.items():
         if value is not None and not (text.startswith(PREFIX) or is_upload(text) or _is_path(text)):
@@ -78,7 +84,7 @@ def origin(catalog: Catalog[Task], text: str) -> Origin:
         return "OpenML"
     if is_upload(text):
         return "upload"
-    if is_table(Path(text)):
+    if is_table(Path(text)) or is_svmlight(Path(text)):
         return "table"
     module, _, attribute = text.partition(":")
     parts = [*module.split("."), attribute]
@@ -98,6 +104,7 @@ def _is_path(text: str) -> bool:
     separators = {os.sep, os.altsep} - {None}
     return (
         is_table(Path(text))
+        or is_svmlight(Path(text))
         or any(str(separator) in text for separator in separators)
         or (bool(suffix) and ":" not in text)
     )

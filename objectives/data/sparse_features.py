@@ -16,6 +16,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.problem import Indices
 
+COLUMNS = "columns"
+"""The name of the step that keeps columns."""
+
 LEAST = 2
 """Rows that fill a column, so that something is learned of it that holds for others."""
 
@@ -45,7 +48,12 @@ def sparse_preprocessor(scale: bool) -> Pipeline:
     """The unfitted transformer of a task's sparse features; scale: whether to divide each column by its largest
     absolute value, which keeps zeros.
     """
-    return Pipeline([("columns", FilledColumns()), ("scale", MaxAbsScaler() if scale else "passthrough")])
+    return Pipeline([(COLUMNS, FilledColumns()), ("scale", MaxAbsScaler() if scale else "passthrough")])
+
+
+def takes_sparse_rows(preprocessor: Any) -> bool:
+    """Whether a task's preprocessor is one of sparse features."""
+    return isinstance(preprocessor, Pipeline) and COLUMNS in preprocessor.named_steps
 
 
 def fitted_on(preprocessor: Pipeline, X: Any, train: Indices, rest: Indices) -> Pipeline:

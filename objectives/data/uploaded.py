@@ -5,6 +5,8 @@ import re
 from cooldown.objectives.data.arrays import ArrayTask
 from cooldown.objectives.data.reading import files
 from cooldown.objectives.data.reading.options import Reading
+from cooldown.objectives.data.reading.svmlight import looks_like_svmlight
+from cooldown.objectives.data.svmlight import refuse_columns, svmlight_task
 from cooldown.objectives.data.table import table_task, text_columns, used_columns
 from cooldown.objectives.data.task import Kind
 from cooldown.objectives.errors import InputError
@@ -52,18 +54,23 @@ def from_upload(
     reading: Reading,
     test: tuple[str, bytes] | None = None,
 ) -> ArrayTask:
-    """A task from the content of a Parquet file or a delimited text; the settings are those of `from_table`.
+    """A task from the content of a Parquet file, a delimited text or a svmlight file; the settings are those of
+    `from_table`, or of `from_svmlight`.
 
     test: digest and content of another such file, whose rows are the test rows of every repeat.
     """
     short = digest[:SHORT]
     where = f"data set {short}"
+    if test is not None and test[0] == digest:
+        raise InputError(f"test: is the data set of the training rows, {short}; test rows must be others")
+    if looks_like_svmlight(content):
+        refuse_columns(where, {"target": target, "sample_weight": sample_weight, "time": time, **reading.given()})
+        rows = None if test is None else (f"{where}: test set {test[0][:SHORT]}", test[1])
+        return svmlight_task((where, content), f"data-{short}", kind, test=rows, groups=groups)
     table = files.read_content(content, suffix_of(content), where, reading, target)
     target, table = used_columns(where, table, target, reading, sample_weight, groups, time)
     tested = None
     if test is not None:
-        if test[0] == digest:
-            raise InputError(f"test: is the data set of the training rows, {short}; test rows must be others")
         told = f"{where}: test set {test[0][:SHORT]}"
         read = files.read_content(test[1], suffix_of(test[1]), told, reading, target, text_columns(table))
         tested = told, files.without(read, told, reading.drop)

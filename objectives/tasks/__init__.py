@@ -1,8 +1,9 @@
 """The catalog of tasks, one file per built-in task, and functions to create tasks from a user's own data or model.
 
-`names()` lists the tasks, `get(name)` returns one. `from_arrays`, `from_frame`, `from_table`, `from_model`,
-`from_torch`, `from_jax`, `from_keras` and `from_loop` create tasks of a user's own; `resolve` finds a task by what the
-command line or a spec says, `given` by what a user of Python says. A task loads its data when they are needed.
+`names()` lists the tasks, `get(name)` returns one. `from_arrays`, `from_frame`, `from_table`, `from_svmlight`,
+`from_model`, `from_torch`, `from_jax`, `from_keras` and `from_loop` create tasks of a user's own; `resolve` finds a
+task by what the command line or a spec says, `given` by what a user of Python says. A task loads its data when they are
+needed.
 """
 
 from dataclasses import fields
@@ -23,6 +24,7 @@ from cooldown.objectives.data.own_torch import from_torch
 from cooldown.objectives.data.reading.in_memory import is_frame
 from cooldown.objectives.data.reading.options import AS_WRITTEN, Reading
 from cooldown.objectives.data.resolve import Origin
+from cooldown.objectives.data.svmlight import from_svmlight
 from cooldown.objectives.data.table import from_table
 from cooldown.objectives.data.task import Kind, Task
 from cooldown.objectives.errors import InputError
@@ -45,8 +47,8 @@ def resolve(
     uploads: _resolve.Content | None = None,
 ) -> Task:
     """The task that `text` names: a built-in, a data set on OpenML as `openml:NAME`, `openml:NAME@VERSION` or
-    `openml:ID`, a CSV or Parquet file's path, a user's `module:attribute`, or a file that was uploaded to a ledger as
-    `dataset:DIGEST`.
+    `openml:ID`, the path of a CSV, Parquet or svmlight file, a user's `module:attribute`, or a file that was uploaded
+    to a ledger as `dataset:DIGEST`.
 
     target: the column to predict, for a file, or for an OpenML data set instead of its default. hidden: widths of
     the MLP's hidden layers instead of the task's. test: the path of a file of test rows, for a task that is a file;
@@ -99,6 +101,7 @@ __all__ = [
     "from_keras",
     "from_loop",
     "from_model",
+    "from_svmlight",
     "from_table",
     "from_torch",
     "get",

@@ -91,7 +91,7 @@ Section = Annotated[
     typer.Argument(help=_either(SECTIONS), metavar="SECTION", show_default=False),
 ]
 _TASK: dict[str, Any] = {
-    "help": "a built-in task, a CSV or Parquet file, openml:NAME, module:attribute, or a spec.toml",
+    "help": "a built-in task, a CSV, Parquet or svmlight file, openml:NAME, module:attribute, or a spec.toml",
     "metavar": "TASK",
     **NAMING,
 }

@@ -30,7 +30,11 @@ def predict(
         ),
     ],
     rows: Annotated[
-        str, typer.Argument(help="a CSV, Parquet or Excel file with the columns of the training table", metavar="ROWS")
+        str,
+        typer.Argument(
+            help="a CSV, Parquet or Excel file with the columns of the training table, or a svmlight file",
+            metavar="ROWS",
+        ),
     ],
     output: Annotated[
         str | None,

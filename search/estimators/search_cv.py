@@ -20,8 +20,10 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, colu
 
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.data.checks import ROWS, ROWS_OF_A_CLASS
+from cooldown.objectives.data.sparse_features import sparse_preprocessor, takes_sparse_rows
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.estimators import ScheduledMLPClassifier, ScheduledMLPRegressor
+from cooldown.objectives.models.sparse_rows import is_sparse
 from cooldown.objectives.strategies import STRATEGIES
 from cooldown.objectives.tasks import ArrayTask, Kind, from_arrays
 from cooldown.search.experiments import Interrupted, Result, compare
@@ -46,7 +48,8 @@ class ScheduledSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
     Each repeat of an arm splits the rows into training, validation and test rows: configs are chosen by validation
     rows, and `result_` measures each arm's on test rows that its search has not seen. The best arm is the one with the
     lowest validation losses of its winners, and its best config is trained by `best_estimator_`. Features are
-    standardized, in the search and before the network.
+    standardized, in the search and before the network; sparse ones stay sparse: of them the columns that two rows fill
+    are kept, and divided by their largest absolute value.
 
     estimator: a `ScheduledMLPClassifier` or `ScheduledMLPRegressor`, which says what is searched for: the widths of the
         network, `activation`, `batch_size` and `epochs` of its runs, `n_seeds` of the refit, and `class_weight`.
@@ -63,7 +66,7 @@ class ScheduledSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
 
     Attributes after `fit`:
     result_: the experiment's `cooldown.Result`, with its answer. best_arm_, best_config_: the arm that won, and its
-        best config, a `TrainConfig`. best_estimator_: the pipeline of StandardScaler and network that predicts.
+        best config, a `TrainConfig`. best_estimator_: the pipeline of preprocessing and network that predicts.
         classes_: (K,) labels in ascending order, of a classifier. n_features_in_, feature_names_in_: as in
         scikit-learn.
 
@@ -98,7 +101,8 @@ class ScheduledSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Compare the arms on `X` (n, d), finite numbers, and `y` (n,), labels or numbers; then train the best config.
+        """Compare the arms on `X` (n, d), finite numbers, dense or sparse, and `y` (n,), labels or numbers; then train
+        the best config.
 
         sample_weight: (n,) at least 0: weights of the rows in all losses, of the search and of the refit; a row of
         weight 0 is left out.
@@ -114,7 +118,8 @@ class ScheduledSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
         network = self.estimator.with_config(self.best_config_)
         if network.random_state is None:
             network.set_params(random_state=seed)
-        self.best_estimator_ = Pipeline([("scaler", StandardScaler()), ("network", network)])
+        preprocessing = sparse_preprocessor(scale=True).steps if is_sparse(X) else [("scaler", StandardScaler())]
+        self.best_estimator_ = Pipeline([*preprocessing, ("network", network)])
         self.best_estimator_.fit(X, y, network__sample_weight=weights)
         if is_classifier(network):
             self.classes_ = network.classes_
@@ -142,7 +147,7 @@ class ScheduledSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
         tags, of_network = super().__sklearn_tags__(), get_tags(self.estimator)
         tags.estimator_type = of_network.estimator_type
         tags.classifier_tags, tags.regressor_tags = of_network.classifier_tags, of_network.regressor_tags
-        tags.target_tags = of_network.target_tags
+        tags.target_tags, tags.input_tags.sparse = of_network.target_tags, of_network.input_tags.sparse
         # A task has one target and one class per row.
         tags.target_tags.multi_output = False
         if tags.classifier_tags is not None:
@@ -165,11 +170,17 @@ class ScheduledSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
         if twice := [key for key in given or () if key in BY_ITSELF]:
             raise InputError(f"{where}(compare_params=...): must not have {twice[0]!r}, which the search sets itself")
 
-    def _read(self, X: Any, y: Any, sample_weight: Any) -> tuple[NDArray[Any], Any, NDArray[np.float64] | None]:
-        """X (n, d), y (n,) and the weights, without the rows of weight 0."""
+    def _read(self, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any, NDArray[np.float64] | None]:
+        """X (n, d), an array or a CSR array, y (n,) and the weights, without the rows of weight 0."""
         classifies = is_classifier(self.estimator)
         X, y = validate_data(
-            self, X, y, dtype=[np.float64, np.float32], ensure_min_samples=ROWS_OF_A_CLASS, y_numeric=not classifies
+            self,
+            X,
+            y,
+            accept_sparse="csr",
+            dtype=[np.float64, np.float32],
+            ensure_min_samples=ROWS_OF_A_CLASS,
+            y_numeric=not classifies,
         )
         if classifies:
             check_classification_targets(y)
@@ -181,11 +192,11 @@ class ScheduledSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
         self._check_rows(X, y)
         return X, y, weights
 
-    def _check_rows(self, X: NDArray[Any], y: Any) -> None:
+    def _check_rows(self, X: Any, y: Any) -> None:
         """Raise InputError for rows that are too few to be split."""
-        where = f"{type(self).__name__}.fit: X has n_samples={len(X)}, n_features={X.shape[1]}"
+        where = f"{type(self).__name__}.fit: X has n_samples={len(y)}, n_features={X.shape[1]}"
         if not is_classifier(self.estimator):
-            if len(X) < ROWS:
+            if len(y) < ROWS:
                 raise InputError(f"{where}; a search needs at least {ROWS} rows, to split them")
             return
         labels, counts = np.unique(y, return_counts=True)
@@ -195,7 +206,7 @@ class ScheduledSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
                 f"{labels.tolist()[counts.argmin()]!r} has {count}"
             )
 
-    def _task(self, X: NDArray[Any], y: Any, weights: NDArray[np.float64] | None) -> ArrayTask:
+    def _task(self, X: Any, y: Any, weights: NDArray[np.float64] | None) -> ArrayTask:
         """The rows as a task that trains the estimator's network."""
         kind: Kind = "classification" if is_classifier(self.estimator) else "regression"
         hidden = tuple(np.atleast_1d(self.estimator.hidden_layer_sizes).tolist())
@@ -251,6 +262,8 @@ class ScheduledSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
         check_is_fitted(self)
         return self.best_estimator_
 
-    def _further(self, X: Any) -> NDArray[Any]:
-        """The rows (n, d) to predict, with the columns of those of `fit`."""
-        return np.asarray(validate_data(self, X, reset=False, dtype=[np.float64, np.float32]))
+    def _further(self, X: Any) -> Any:
+        """The rows (n, d) to predict, with the columns of those of `fit`; sparse ones if those were."""
+        # Standardized columns have no cells that are zero.
+        sparse = "csr" if takes_sparse_rows(self._fitted()) else False
+        return validate_data(self, X, reset=False, accept_sparse=sparse, dtype=[np.float64, np.float32])

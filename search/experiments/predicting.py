@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cooldown.objectives.data.fitted import READ
+from cooldown.objectives.data.fitted import FEATURES, READ
 from cooldown.objectives.data.reading.columns import CategoryColumn, NumberColumn
-from cooldown.objectives.data.reading.files import read_file, without
+from cooldown.objectives.data.reading.files import content_of, read_file, without
 from cooldown.objectives.data.reading.notation import Notation
 from cooldown.objectives.data.reading.options import Reading
 from cooldown.objectives.data.reading.summary import ReadColumn
+from cooldown.objectives.data.reading.svmlight import is_svmlight, read_svmlight
+from cooldown.objectives.data.sparse_features import takes_sparse_rows
 from cooldown.objectives.errors import InputError
 from cooldown.search.export.model_file import ModelFile
 
@@ -36,12 +38,14 @@ class Predicted:
 
 def predict(file: ModelFile, rows_file: Path) -> Predicted:
     """The predictions of a model for the rows of a CSV, Parquet or Excel file, which is read as the model's training
-    table was.
+    table was, or of a svmlight file for one that was trained on sparse rows.
 
     A model that was trained on arrays, as of a built-in task, takes the columns of the file in their order.
     Raises InputError for a model that cannot be loaded, missing columns and cells that cannot be read.
     """
     model, where = file.load(), repr(str(rows_file))
+    if is_svmlight(rows_file):
+        return _of_sparse_rows(model, rows_file, where)
     if READ not in model.named_steps:
         return _by_position(model, rows_file, where)
     columns = model.named_steps[READ].columns
@@ -78,6 +82,22 @@ def _by_position(model: Any, path: Path, where: str) -> Predicted:
         raise InputError(f"{where}: must hold numbers; {', '.join(texts)} {'do' if len(texts) > 1 else 'does'} not")
     remark = "the model was trained on arrays, whose columns have no names: those of the file are taken in their order"
     return Predicted(_answers(model, table.to_numpy(np.float64)), None, (remark,))
+
+
+def _of_sparse_rows(model: Any, path: Path, where: str) -> Predicted:
+    """The answers of a model for a svmlight file, and its score with the file's labels."""
+    if READ in model.named_steps or not takes_sparse_rows(model.named_steps[FEATURES]):
+        raise InputError(f"{where}: is a svmlight file, but the model was not trained on sparse rows")
+    X, labels, _ = read_svmlight(content_of(path, where), where)
+    n, remarks = model.n_features_in_, []
+    if X.shape[1] > n:
+        remarks = [f"the model knows the columns up to index {n - 1}; cells of others are ignored"]
+    X.resize(X.shape[0], n)
+    table = _answers(model, X)
+    if not np.isfinite(labels).all():
+        return Predicted(table, None, (*remarks, "there is no score: some labels are not finite"))
+    name = "accuracy" if hasattr(model, "classes_") else "R²"
+    return Predicted(table, (name, float(model.score(X, labels))), tuple(remarks))
 
 
 def _answers(model: Any, X: Any) -> "pd.DataFrame":

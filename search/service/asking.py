@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cooldown.objectives.data.reading import files
 from cooldown.objectives.data.reading.options import Reading
+from cooldown.objectives.data.reading.svmlight import looks_like_svmlight
 from cooldown.objectives.data.uploaded import SHORT, suffix_of
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.trust import nothing_trusted
@@ -70,13 +71,16 @@ def _mistakes(look: Callable[[], Any]) -> Sequence[Mistake]:
     return ()
 
 
-def head(service: Service, who: Principal, digest: str, rows: int) -> "pd.DataFrame":
-    """The first rows of a data set of the caller's own, with all of its columns, as they are written.
+def head(service: Service, who: Principal, digest: str, rows: int) -> "pd.DataFrame | None":
+    """The first rows of a data set of the caller's own, with all of its columns, as they are written; None for a
+    svmlight file, whose columns have no names.
 
     Raises RefusedError for another's, InputError for a file that is no table.
     """
     data = readable(service, who, digest)
     content = service.ledger.datasets.content(data.digest)
+    if looks_like_svmlight(content):
+        return None
     table = files.read_content(content, suffix_of(content), f"data set {digest[:SHORT]}", Reading(), None)
     return table.head(rows)
 

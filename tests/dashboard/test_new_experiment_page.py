@@ -179,6 +179,19 @@ def test_a_file_is_uploaded_and_shown_as_it_is_read(pages: Pages, open_app: Open
     assert (record.spec["target"], record.spec["drop"]) == ("colour", ["width"])
 
 
+def test_a_svmlight_file_has_no_columns_to_choose(pages: Pages, open_app: Open) -> None:
+    rows = b"".join(b"%d qid:%d 1:%d %d:1\n" % (i % 2, i // 4, i + 1, i % 3 + 2) for i in range(40))
+    app = with_file(pages, opened(pages, open_app), rows, "words.svm")
+    (data,) = pages.ledger.datasets.list("ada")
+    assert "--groups qid keeps the rows of a query together" in app.error[0].value.replace("\\", "")
+    put(app, "checkbox", f"queries of {data.digest[:8]}", True)
+    app = fine(app.run())
+    assert not app.error
+    assert "classification, 40 rows" in said(app)
+    record = start(pages, app)
+    assert (record.spec["target"], record.spec["groups"]) == (None, "qid")
+
+
 def test_a_second_file_is_the_test_set(pages: Pages, open_app: Open) -> None:
     app = with_file(pages, opened(pages, open_app))
     (data,) = pages.ledger.datasets.list("ada")

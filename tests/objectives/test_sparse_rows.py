@@ -11,6 +11,7 @@ from cooldown.objectives import TrainConfig, optimizers, tasks, train
 from cooldown.objectives.data.sparse_features import FilledColumns
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.models.mlp import MLP
+from cooldown.objectives.probes import probed
 from cooldown.objectives.problem import Problem
 from cooldown.objectives.training import filled_columns
 from cooldown.objectives.training.engine import fit
@@ -115,6 +116,18 @@ def test_strategies_that_reach_every_weight_do_so(settings: dict[str, Any]) -> N
         train(problem_of(rows, y), [config("sgd", **settings)], [3], dtype="float64")[0] for rows in (X, X.toarray())
     )
     np.testing.assert_allclose(sparse.held_out_loss, dense.held_out_loss, rtol=1e-6)
+
+
+@pytest.mark.parametrize("strategies", [{}, {"batch_norm": True}, {"early_stopping": 1}])
+def test_probes_of_sparse_rows_are_those_of_dense_rows(strategies: dict[str, Any]) -> None:
+    X, y = rows_of(columns=300)
+    sparse, dense = (probed(problem_of(rows, y), config("adam", **strategies), 0) for rows in (X, X.toarray()))
+    assert sparse is not None
+    assert dense is not None
+    assert np.isfinite(sparse.sharpness)
+    assert np.array_equal(sparse.ablation, dense.ablation)
+    for name, value in dense.to_json().items():
+        assert sparse.to_json()[name] == pytest.approx(value, rel=1e-4), name
 
 
 def test_a_task_of_sparse_rows_keeps_what_two_rows_fill() -> None:

@@ -205,7 +205,10 @@ def test_resolve_a_users_module_in_the_working_folder(user_module):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("digist", r"did you mean 'digits'\?.*openml:NAME, a path to a CSV or Parquet file, or module:attribute"),
+        (
+            "digist",
+            r"did you mean 'digits'\?.*openml:NAME, a path to a CSV, Parquet or svmlight file, or module:attribute",
+        ),
         ("", "unknown task ''"),
         ("my_tasks:mien", "did you mean 'mine'"),
         ("my_tasks:number", "must be a Task .*got 3"),
