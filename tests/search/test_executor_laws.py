@@ -35,7 +35,8 @@ from cooldown.search.executors.packed import Packed
 WITH_PROCESSES: dict[str, Callable[[Servers], Executor]] = {
     "local": lambda _: engines.get("local").open(2, None),
     "dask": lambda _: engines.get("dask").open(2, None),
-    "dask at an address": lambda servers: engines.get("dask").open(2, servers.start(workers=2)),
+    # A worker that dies there is not replaced, and two laws kill one each.
+    "dask at an address": lambda servers: engines.get("dask").open(2, servers.start(workers=3)),
 }
 IN_THIS_PROCESS: dict[str, Callable[[Servers], Executor]] = {
     "inline": lambda _: engines.get("inline").open(1, None),
@@ -51,10 +52,15 @@ ALL = [
 MORTAL = [pytest.param(name, marks=pytest.mark.processes) for name in WITH_PROCESSES]
 
 
-@pytest.fixture
-def executor(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Executor]:
-    with (WITH_PROCESSES | IN_THIS_PROCESS)[request.param](servers) as opened:
-        yield opened
+@pytest.fixture(scope="module")
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    """One for all laws that leave it open: whatever a job does to it, it does the next one."""
+    servers = Servers()
+    try:
+        with (WITH_PROCESSES | IN_THIS_PROCESS)[request.param](servers) as opened:
+            yield opened
+    finally:
+        servers.close()
 
 
 @pytest.fixture
