@@ -98,7 +98,7 @@ def test_a_lost_worker_costs_its_job_only_and_a_lost_scheduler_the_run_which_is_
     assert running.returncode == 1, err
     assert f"the Dask scheduler at {address} cannot be reached any more. Finished work is kept" in " ".join(err.split())
     assert "Traceback" not in err, err
-    cooldown("resume", "hit", "--trust", "--workers", "1", cwd=stubborn)
+    cooldown("resume", "hit", "--trust", "--executor", "inline", cwd=stubborn)
     assert print_of(Ledger(url).load("hit")) == undisturbed
 
 

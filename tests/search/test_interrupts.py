@@ -87,10 +87,7 @@ DURING_IMPORTS = [(module, command) for command in COMMANDS for module in IMPORT
 
 @pytest.mark.parametrize(
     ("module", "command"),
-    in_short(
-        DURING_IMPORTS,
-        [(IMPORTED[number % len(IMPORTED)], command) for number, command in enumerate(COMMANDS)],
-    ),
+    in_short(DURING_IMPORTS, zip(IMPORTED, ("compare", "list", "dashboard"), strict=True)),
 )
 def test_ctrl_c_during_the_imports(module: str, command: str, begin: Any, tmp_path: Path) -> None:
     before = SIGNAL_DURING_IMPORT.format(module=module, signal="SIGINT")
@@ -125,10 +122,13 @@ def slow(tmp_path: Path, begin: Any) -> Any:
 
 
 # `test_a_second_ctrl_c_while_it_stops` sends the other one.
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_to_the_whole_group_says_how_to_resume(number: int, slow: Any, tmp_path: Path) -> None:
+STRIKES = [(os.kill, signal.SIGTERM), (os.killpg, signal.SIGHUP)]
+
+
+@pytest.mark.parametrize(("strike", "number"), in_short(STRIKES, STRIKES[:1]))
+def test_a_signal_to_it_or_to_its_group_says_how_to_resume(strike: Any, number: int, slow: Any, tmp_path: Path) -> None:
     workers = children(slow)
-    os.killpg(slow.pid, number)
+    strike(slow.pid, number)
     out, err = slow.communicate(timeout=PATIENCE)
     assert (slow.returncode, out) == (130, "")
     assert err.endswith("Interrupted. Finished work is kept; continue with:\n  cooldown resume slow\n")
@@ -203,7 +203,7 @@ ENDINGS = [
 
 @pytest.mark.parametrize(
     ("number", "listening"),
-    in_short(ENDINGS, [(signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGHUP, True), (signal.SIGKILL, False)]),
+    in_short(ENDINGS, [(signal.SIGINT, True), (signal.SIGKILL, False)]),
 )
 def test_the_dashboards_server_ends_with_it(number: int, listening: bool, begin: Any) -> None:
     process = begin("dashboard", "--port", _free_port())

@@ -39,7 +39,7 @@ def in_a_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The fingerprint of the slow task's experiment in a SQLite file, undisturbed."""
     folder = tmp_path_factory.mktemp("calm")
     (folder / "stubborn.py").write_text(STUBBORN_TASKS)
-    done = cooldown("compare", "stubborn:slow", *QUICK, "--json", cwd=folder, environment={"TEST_SLEEP": "0"})
+    done = cooldown("compare", "stubborn:slow", *QUICK, "--executor", "inline", "--json", cwd=folder)
     return str(json.loads(done.stdout)["fingerprint"])
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from covering import in_short
 from patience import PATIENCE
 from search_runs import (
     STUBBORN_TASKS,
@@ -39,15 +40,22 @@ from cooldown.storage import Ledger, Purpose, Status
 SLOW = flags(repeats=2, trials=6, epochs=2)
 """12 generations and 4 + 4 further jobs of a task that takes its time: for each of them half a second or so."""
 
+ONE_WORKER = ["--executor", "local", "--workers", "1"]
+"""A process beside the command's own."""
+
+FAILURES = [
+    ("raising", "training failed: Unpicklable: bad and worse (stubborn.py, line"),
+    ("deadly", f"a worker process died {MAX_DEATHS} times on generation 0 of study momentum+sgdr/0"),
+]
+"""A task whose model fails in a worker, and what is said of it."""
+
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The fingerprint of the slow task's experiment that nobody disturbs."""
     folder = tmp_path_factory.mktemp("calm")
     (folder / "stubborn.py").write_text(STUBBORN_TASKS)
-    done = cooldown(
-        "compare", "stubborn:slow", *SLOW, "--workers", "1", "--json", cwd=folder, environment={"TEST_SLEEP": "0"}
-    )
+    done = cooldown("compare", "stubborn:slow", *SLOW, "--executor", "inline", "--json", cwd=folder)
     return str(json.loads(done.stdout)["fingerprint"])
 
 
@@ -57,10 +65,6 @@ def kill_coordinator(process: Any) -> None:
 
 def kill_group(process: Any) -> None:
     os.killpg(process.pid, signal.SIGKILL)
-
-
-def terminate(process: Any) -> None:
-    process.terminate()
 
 
 MOMENTS = {
@@ -94,18 +98,20 @@ STRIKES = [
     (interrupt, 130, STARTED),
     (kill_coordinator, -signal.SIGKILL, SEARCHING),
     (kill_group, -signal.SIGKILL, LATE),
-    (terminate, 130, LATE),
 ]
 
 
 @pytest.mark.processes
 def test_struck_and_resumed(stubborn: Path, url: str, undisturbed: str, launch: Any) -> None:
-    """Again and again, in every way and at every moment: what is left at the end is what nobody disturbed."""
+    """Again and again, in every way and at every moment: what is left at the end is what nobody disturbed.
+
+    Other signals have their handler in common with Ctrl-C (test_interrupts.py).
+    """
     command = ["compare", "stubborn:slow", *SLOW, "--name", "struck"]
     for strike, code, moment in STRIKES:
         struck(launch(*command, "--workers", "2", cwd=stubborn), strike, code, moment, url)
         command = ["resume", "struck", "--trust"]
-    cooldown("resume", "struck", "--trust", "--workers", "1", cwd=stubborn, environment={"TEST_SLEEP": "0"})
+    cooldown("resume", "struck", "--trust", "--executor", "inline", cwd=stubborn)
     assert print_of(Ledger(url).load("struck")) == undisturbed
 
 
@@ -135,25 +141,19 @@ def test_a_killed_worker_is_replaced(stubborn: Path, url: str, undisturbed: str,
     assert print_of(Ledger(url).load("hit")) == undisturbed
 
 
+@pytest.mark.full
 @pytest.mark.processes
 def test_a_model_that_kills_its_worker_once(stubborn: Path, url: str) -> None:
     flag = {"TEST_FLAG": str(stubborn / "flag")}
-    cooldown("compare", "stubborn:once", *flags(), "--workers", "2", cwd=stubborn, environment=flag)
+    cooldown("compare", "stubborn:once", *flags(), *ONE_WORKER, cwd=stubborn, environment=flag)
     assert (stubborn / "flag").exists()
     assert Ledger(url).load("once").status is Status.DONE
 
 
 @pytest.mark.processes
-@pytest.mark.parametrize(
-    ("task", "said"),
-    [
-        ("deadly", f"a worker process died {MAX_DEATHS} times on generation 0 of study momentum+sgdr/0"),
-        ("raising", "training failed: Unpicklable: bad and worse (stubborn.py, line"),
-    ],
-)
+@pytest.mark.parametrize(("task", "said"), in_short(FAILURES, FAILURES[:1]))
 def test_a_model_that_fails_in_the_worker(task: str, said: str, stubborn: Path, url: str, run_here: Any) -> None:
-    alone = ("--executor", "local", "--workers", "1", "--quiet")
-    failed = cooldown("compare", f"stubborn:{task}", *flags(), *alone, cwd=stubborn, check=1)
+    failed = cooldown("compare", f"stubborn:{task}", *flags(), *ONE_WORKER, "--quiet", cwd=stubborn, check=1)
     assert said in failed.stderr.replace(f"{stubborn}{os.sep}", "")
     assert failed.stdout == ""
     record = Ledger(url).load(task)
@@ -239,7 +239,8 @@ def test_an_executor_whose_workers_never_start_is_given_up(url: str) -> None:
 def test_a_second_process_is_told_who_runs_it(stubborn: Path, url: str, launch: Any, run_here: Any) -> None:
     hold = stubborn / "hold"
     environment = {"TEST_HOLD": str(hold)}
-    process = launch("compare", "stubborn:slow", *SLOW, "--name", "held", cwd=stubborn, environment=environment)
+    command = ["compare", "stubborn:slow", *SLOW, "--name", "held", *ONE_WORKER]
+    process = launch(*command, cwd=stubborn, environment=environment)
     wait_until(lambda: trials_so_far(url) >= 2, "it trains", process)
     hold.touch()
     refused = cooldown("resume", "held", "--trust", cwd=stubborn, check=2).stderr

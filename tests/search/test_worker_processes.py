@@ -34,9 +34,7 @@ def test_killed_drained_and_ended_at_once(stubborn: Path, url: str, launch: Any)
         return process
 
     calm = cooldown(
-        *("compare", "stubborn:slow", *SETTINGS, "--workers", "1", "--db", "calm.db", "--json"),
-        cwd=stubborn,
-        environment={"TEST_SLEEP": "0"},
+        *("compare", "stubborn:slow", *SETTINGS, "--executor", "inline", "--db", "calm.db", "--json"), cwd=stubborn
     )
     submitted = cooldown("submit", "stubborn:slow", *SETTINGS, "--name", "it", "--trust", cwd=stubborn)
     assert submitted.stdout == "it\n"

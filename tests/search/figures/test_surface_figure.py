@@ -22,8 +22,9 @@ from cooldown.search.figures.surface import FINEST, FRAMES, MOST_CORNERS, frame_
 pytestmark = pytest.mark.together
 
 MEGABYTE = 1_000_000
-# Rosenbrock's own 4000 steps take seconds to tune, and its frames are as many with fewer.
+# Rosenbrock's own 4000 steps take seconds to tune for each optimizer; its frames are as many with fewer.
 STEPS = {"rosenbrock": 1200}
+OPTIMIZERS = {"rosenbrock": ["adam", "lion", "momentum", "yellowfin"]}
 EVERY = pytest.mark.parametrize(
     "name", in_short(surfaces.names(), [name for name in surfaces.names() if name not in ("himmelblau", "rastrigin")])
 )
@@ -32,7 +33,7 @@ EVERY = pytest.mark.parametrize(
 
 @cache
 def drawn(name: str) -> tuple[Surface, list[Trajectory], go.Figure]:
-    trajectories = surfaces.trajectories(name, steps=STEPS.get(name))
+    trajectories = surfaces.trajectories(name, OPTIMIZERS.get(name), STEPS.get(name))
     return surfaces.get(name), trajectories, surface_figure(surfaces.get(name), trajectories)
 
 
