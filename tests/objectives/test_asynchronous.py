@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from covering import covering, in_short
 from numpy.typing import NDArray
 
 from cooldown import TrainConfig, tasks, train
@@ -277,12 +278,19 @@ ONE = [{"name": "hogwild", "workers": 1}, {"name": "downpour", "workers": 1, "pu
 STRATEGIES: dict[str, Any] = {"l2": 0.01, "weight_decay": 0.1, "clip_norm": 0.5, "gradient_noise": 0.01, "dropout": 0.2}
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "yellowfin", "delay_tolerant_adagrad", "adadelay"])
-@pytest.mark.parametrize("method", ONE, ids=lambda method: method["name"])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+ALONE = [
+    (optimizer, method["name"], dtype)
+    for optimizer in ("sgd", "momentum", "adam", "yellowfin", "delay_tolerant_adagrad", "adadelay")
+    for method in ONE
+    for dtype in ("float32", "float64")
+]
+
+
+@pytest.mark.parametrize(("optimizer", "name", "dtype"), in_short(ALONE, covering(ALONE)))
 def test_one_worker_without_delay_is_the_synchronous_run(
-    problem: Problem, optimizer: str, method: dict[str, Any], dtype: Any
+    problem: Problem, optimizer: str, name: str, dtype: Any
 ) -> None:
+    (method,) = (each for each in ONE if each["name"] == name)
     alone = fit(problem, config(None, optimizer, **STRATEGIES), [0, 1], dtype=dtype)
     ours = fit(problem, config(method, optimizer, **STRATEGIES), [0, 1], dtype=dtype)
     np.testing.assert_array_equal(ours.theta, alone.theta)
