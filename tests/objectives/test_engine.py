@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from covering import covering, in_short
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from training_runs import HELD_OUT, MIXED, ROWS, Recorder, config, problem, same
 
@@ -85,8 +86,12 @@ def test_agrees_with_scikit_learn(kind, hidden, activation, rule):
 # Against `descend`: full batches of a user's model
 
 
-@pytest.mark.parametrize("schedule", [name for name in schedules.names() if not schedules.get(name).reaction])
-@pytest.mark.parametrize("rule", optimizers.names())
+DESCENTS = [
+    (rule, name) for name in schedules.names() if not schedules.get(name).reaction for rule in optimizers.names()
+]
+
+
+@pytest.mark.parametrize(("rule", "schedule"), in_short(DESCENTS, covering(DESCENTS, parts=lambda row: row)))
 def test_full_batch_descent_is_descend(rule, schedule):
     model, l2 = Recorder(), 0.1
     chosen = config(

@@ -47,9 +47,13 @@ def test_newton_schulz_on_the_gram_matrix_is_that_on_the_matrix(shape):
     assert not orthogonalized(np.zeros(shape)).any(), "no direction without a gradient"
 
 
+@pytest.fixture(scope="module")
+def compiled():
+    return njit(orthogonalized_in_loops)
+
+
 @pytest.mark.parametrize("shape", [(7, 12), (12, 5), (6, 6), (1, 4), (9, 1)])
-def test_the_engine_computes_the_same_in_loops(shape):
-    compiled = njit(orthogonalized_in_loops)
+def test_the_engine_computes_the_same_in_loops(shape, compiled):
     for matrix in (np.random.default_rng(0).normal(size=shape), np.zeros(shape), np.full(shape, 1e-9)):
         for found in (orthogonalized_in_loops(matrix), compiled(matrix)):
             np.testing.assert_allclose(found, orthogonalized(matrix), rtol=1e-10, atol=1e-12)

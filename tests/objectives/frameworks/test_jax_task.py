@@ -73,6 +73,20 @@ def plain_loop(function: Any, problem: Any, seed: int) -> tuple[Any, list[float]
     draws = generator(seed, "draws of the model")
     transformation = CONFIG.optax(-(-len(problem.train) // CONFIG.batch_size))
     state, losses, carried = transformation.init(parameters), [], init_normalized(jax.random.key(0))[1]
+
+    def loss_of(parameters: Any, carried: Any, x: Any, labels: Any, *key: Any) -> Any:
+        if function is normalized:
+            outputs, carried = normalized(parameters, carried, x, *key)
+        else:
+            outputs = function(parameters, x, *key)
+        return optax.softmax_cross_entropy_with_integer_labels(outputs, labels).mean(), carried
+
+    @jax.jit
+    def step(parameters: Any, state: Any, *batch: Any) -> Any:
+        (loss, carried), gradient = jax.value_and_grad(loss_of, has_aux=True)(parameters, *batch)
+        changes, state = transformation.update(gradient, state, parameters)
+        return optax.apply_updates(parameters, changes), state, carried, loss
+
     for epoch in range(CONFIG.epochs):
         total = 0.0
         rows_of_epoch = order.epoch(epoch)
@@ -82,17 +96,8 @@ def plain_loop(function: Any, problem: Any, seed: int) -> tuple[Any, list[float]
             if function is not apply:
                 key = (jax.random.key(np.uint32(int(draws.integers(2**63 - 1)) % 2**32)),)
 
-            def loss_of(parameters: Any, rows: Any = rows, key: Any = key, carried: Any = carried) -> Any:
-                batch = jnp.asarray(X[rows], jnp.float32)
-                if function is normalized:
-                    outputs, after = normalized(parameters, carried, batch, *key)
-                else:
-                    outputs, after = function(parameters, batch, *key), carried
-                return optax.softmax_cross_entropy_with_integer_labels(outputs, LABELS[rows]).mean(), after
-
-            (loss, carried), gradient = jax.value_and_grad(loss_of, has_aux=True)(parameters)
-            changes, state = transformation.update(gradient, state, parameters)
-            parameters = optax.apply_updates(parameters, changes)
+            batch = jnp.asarray(X[rows], jnp.float32), jnp.asarray(LABELS[rows])
+            parameters, state, carried, loss = step(parameters, state, carried, *batch, *key)
             total += float(loss) * len(rows)
         losses.append(total / len(problem.train))
     return (parameters, carried) if function is normalized else parameters, losses

@@ -77,7 +77,9 @@ def follow(config: TrainConfig) -> None:
     reference.assert_followed(theta, losses)
 
 
-EVERY = [(rule, schedule) for rule in optimizers.names() for schedule in schedules.names()]
+# Rules that are left when every schedule has had one get the first, which should be quick to compile.
+SCHEDULES = sorted(schedules.names(), key=lambda name: name != "cosine")
+EVERY = [(rule, schedule) for rule in optimizers.names() for schedule in SCHEDULES]
 
 
 @pytest.mark.parametrize(("rule", "schedule"), covering(EVERY, parts=lambda row: row))

@@ -114,14 +114,19 @@ def ways(schedule: str) -> list[dict[str, Any]]:
 def _parts(row: tuple[str, str, str, int]) -> list[object]:
     """What could break, of format, rule, schedule and its way.
 
-    Without a framework a program is quick: there every rule meets every schedule. A framework has each rule at a
-    constant and at a changing rate, and each schedule with a rule of its own and with one that is written out.
+    Without a framework a program is quick: there every rule meets every schedule. In a framework every rule is trained,
+    and its own ones at a constant and at a changing rate; so is every schedule; and a rule that is the framework's or
+    written out meets a schedule that is either, and one that reacts.
     """
     format, rule, schedule, way = row
     if format == "sklearn":
         return [(format, rule, schedule), (format, schedule, way)]
-    own = format in optimizers.get(rule).native
-    return [(format, rule, schedule == "constant"), (format, own, schedule), (format, schedule, way)]
+    own, changes = format in optimizers.get(rule).native, schedules.get(schedule)
+    return [
+        (format, rule, own and schedule == "constant"),
+        (format, schedule, way),
+        (format, own, format in changes.native, changes.reaction is not None),
+    ]
 
 
 @cache
