@@ -14,11 +14,7 @@ from cooldown.objectives.random_streams import generator
 from cooldown.objectives.schedules import Plan
 from cooldown.objectives.training.data_order import DataOrder, by_difficulty
 from cooldown.objectives.training.population import Population
-from cooldown.objectives.training.replicates import Replicate, plan
-
-POPULATION = 12
-"""Replicates trained together: more would exceed the cache, fewer would pay the interpreter's overhead more often."""
-
+from cooldown.objectives.training.replicates import POPULATION, Replicate, plan
 
 REFERENCE = {"optimizer": {"name": "adam", "learning_rate": 0.01}, "epochs": REFERENCE_EPOCHS}
 """The config of a curriculum's reference model, whose losses say which rows are easy; its seed is always 0."""

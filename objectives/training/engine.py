@@ -19,12 +19,12 @@ from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.problem import Loop, Problem
 from cooldown.objectives.records import Curve
-from cooldown.objectives.training.assembly import POPULATION, population_of, replicates_of, seen_by
+from cooldown.objectives.training.assembly import population_of, replicates_of, seen_by
 from cooldown.objectives.training.limits import Limits, checked_limits
 from cooldown.objectives.training.loop import Observer, run
 from cooldown.objectives.training.memory import check_memory, run_bytes
 from cooldown.objectives.training.own_loops import train_by_loop
-from cooldown.objectives.training.replicates import Replicate, Standing, plan
+from cooldown.objectives.training.replicates import POPULATION, Replicate, Standing, plan
 
 
 class SearchTask(Protocol):

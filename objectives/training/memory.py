@@ -15,7 +15,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.models.mlp import EVALUATION_ROWS, MLP
 from cooldown.objectives.models.sparse_rows import bytes_of, is_sparse
 from cooldown.objectives.problem import Loop, Problem
-from cooldown.objectives.training.assembly import POPULATION
+from cooldown.objectives.training.replicates import POPULATION
 
 GB = 1_000_000_000
 

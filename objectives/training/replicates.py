@@ -15,6 +15,9 @@ from cooldown.objectives.random_streams import generator
 from cooldown.objectives.schedules import Plan
 from cooldown.objectives.training.averaging import Average
 
+POPULATION = 12
+"""Replicates trained together: more would exceed the cache, fewer would pay the interpreter's overhead more often."""
+
 
 @dataclass(frozen=True)
 class Replicate:

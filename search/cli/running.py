@@ -244,6 +244,8 @@ def resume(
             report=report,
         )
 
+    # Told from the start: the experiment is there already.
+    _tell_when_asked(name, trust, db)
     _run(work, db, json_, quiet)
 
 
@@ -283,6 +285,12 @@ def _compare(context: typer.Context, defaults: dict[str, Any], *, joint: bool = 
     _run(work, settings.get("db"), json_, quiet, table)
 
 
+def _tell_when_asked(name: str, trust: bool, db: str | None) -> None:
+    """From now on, an interrupt says how the experiment is continued."""
+    again = command("resume", name, *(["--trust"] if trust else []), db=db and shown(db))
+    say_when_asked(f"Interrupted. Finished work is kept; continue with:\n  {again}")
+
+
 def _run(work: Any, db: str | None, json_: bool, quiet: bool, table: Mapping[str, Any] = MappingProxyType({})) -> None:
     """Do `work` with a live display, and print its result; if interrupted, print how to continue.
 
@@ -294,9 +302,7 @@ def _run(work: Any, db: str | None, json_: bool, quiet: bool, table: Mapping[str
     with orderly(), nullcontext(lambda _: None) if quiet else live(ERR) as report:
 
         def report_and_keep_name(progress: Any) -> None:
-            trust = ("--trust",) if names_modules(progress.spec.to_json()) else ()
-            again = command("resume", progress.name, *trust, db=db and shown(db))
-            say_when_asked(f"Interrupted. Finished work is kept; continue with:\n  {again}")
+            _tell_when_asked(progress.name, names_modules(progress.spec.to_json()), db)
             report(progress)
 
         result = work(report_and_keep_name)

@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 
 import psutil
@@ -71,8 +72,9 @@ def _later() -> Iterator[None]:
             signal.raise_signal(number)
 
 
-def start_worker(coordinator: int, started: float, folder: Path | None) -> None:
-    """Leave signals and warnings about this machine to the coordinator, and end when it has ended.
+def start_worker(coordinator: int, started: float, folder: Path) -> None:
+    """Leave signals and warnings about this machine to the coordinator, end when it has ended, and import what training
+    and its data take.
 
     coordinator: its process id. started: its start time, as psutil gives it. folder: that of its data, which it cannot
     remove any more if it was killed.
@@ -85,11 +87,12 @@ def start_worker(coordinator: int, started: float, folder: Path | None) -> None:
         # The coordinator may have ended before this process came here.
         while _lives(coordinator, started):
             time.sleep(0.2)
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    for module in ("cooldown.objectives.training.engine", "sklearn.model_selection"):
+        import_module(module)
 
 
 def _lives(parent: int, started: float) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from numbers import Integral
 from os import PathLike, fspath
-from typing import Any
+from typing import Any, NamedTuple
 
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task, from_frame, is_frame
@@ -31,10 +31,26 @@ OF_TABLE = ("target", "sample_weight", "kind", *BY_TASK, *READING)
 """Settings that say what the columns of a table are."""
 
 
+class Asked(NamedTuple):
+    """What is asked for, checked as far as that takes no look at the rows.
+
+    looks_planned: whether the plan of its looks is still to be made, from what a repeat costs.
+    """
+
+    spec: Experiment
+    task: Task
+    looks_planned: bool
+
+
 def prepared(
     task: Any, name: Any, db: Any, workers: Any, settings: Mapping[str, Any], executor: Any = None
 ) -> tuple[Experiment, Splits]:
     """The spec and its splits; raises InputError for what cannot be run."""
+    return split(asked(task, name, db, workers, settings, executor), workers)
+
+
+def asked(task: Any, name: Any, db: Any, workers: Any, settings: Mapping[str, Any], executor: Any = None) -> Asked:
+    """The spec and its task; raises InputError for what cannot be run, as far as that is known without the rows."""
     fields = {key: value for key, value in settings.items() if value is not None}
     if isinstance(task, PathLike):
         task = fspath(task)
@@ -50,8 +66,13 @@ def prepared(
     if until_decided and len(spec.arms) < 2:
         raise InputError("until_decided: with one arm there is no question to decide; give two, or repeats")
     resolved = task_of(spec, task if isinstance(task, Task) else None, Uploads(database_url(db)))
-    spec = with_own_test(spec, resolved)
-    splits = Splits(resolved, spec)
+    return Asked(with_own_test(spec, resolved), resolved, not fixed)
+
+
+def split(asked: Asked, workers: int | None) -> tuple[Experiment, Splits]:
+    """The spec and its splits; raises InputError for what cannot be trained on these rows, or in this memory."""
+    spec = asked.spec
+    splits = Splits(asked.task, spec)
     # It knows what training allocates; commands that only read must not import that.
     from cooldown.search.tuning.size import check_size
 
@@ -61,7 +82,7 @@ def prepared(
     for arm in spec.parsed_arms:
         for config in search_space(spec, arm, splits.updates_per_epoch(arm)).programs():
             config.check_model(splits.example.model)
-    if not fixed and not spec.looks and len(spec.arms) > 1:
+    if asked.looks_planned and not spec.looks and len(spec.arms) > 1:
         per_repeat = sum(arm_cost(arm, spec, splits).total for arm in spec.parsed_arms) // spec.repeats
         spec = read_spec(**{**spec.to_json(), "looks": default_plan(per_repeat)})
     return spec, splits

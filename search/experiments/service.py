@@ -13,7 +13,7 @@ from cooldown.objectives.tasks import Task
 from cooldown.objectives.trust import reading
 from cooldown.search.executors.opening import open_executor
 from cooldown.search.experiments.notebook import interruptible, reporting
-from cooldown.search.experiments.preparing import find, opened, prepared
+from cooldown.search.experiments.preparing import asked, find, opened, prepared, split
 from cooldown.search.experiments.result import Result
 from cooldown.search.experiments.running import Report, Runs, goes_on, worker_count
 from cooldown.search.experiments.terms import agreed
@@ -68,10 +68,12 @@ def compare(
     Raises InputError for invalid input, before anything is written, and Interrupted, a KeyboardInterrupt, that says how
     to continue.
     """
-    spec, splits = prepared(task, name, db, workers, settings, executor)
+    wanted = asked(task, name, db, workers, settings, executor)
     terms = agreed(time_limit=time_limit, max_gradient_evaluations=max_gradient_evaluations)
-    on_task(splits.task)
-    with open_executor(executor, worker_count(spec, workers)) as opened_executor:
+    # Workers start while the rows are read and split.
+    with open_executor(executor, worker_count(wanted.spec, workers)) as opened_executor:
+        spec, splits = split(wanted, workers)
+        on_task(splits.task)
         ledger, record, spec, splits = opened(spec, splits, name, db, terms)
         if goes_on(record, spec):
             with interruptible(record.name, db), reporting(report) as told, held(ledger.hold(record.name, terms)) as w:
@@ -97,12 +99,13 @@ def dry_run(
     """
     from cooldown.search.tuning.dry_run import estimate
 
-    spec, splits = prepared(task, name, db, workers, settings, executor)
-    on_task(splits.task)
-    with suppress(NoLedgerError):
-        # Raises if the name is taken.
-        find(Ledger(database_url(db), create=False), spec, splits.task.fingerprint(), name)
-    with open_executor(executor, worker_count(spec, workers)) as opened_executor:
+    wanted = asked(task, name, db, workers, settings, executor)
+    with open_executor(executor, worker_count(wanted.spec, workers)) as opened_executor:
+        spec, splits = split(wanted, workers)
+        on_task(splits.task)
+        with suppress(NoLedgerError):
+            # Raises if the name is taken.
+            find(Ledger(database_url(db), create=False), spec, splits.task.fingerprint(), name)
         return estimate(spec, splits, opened_executor)
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -74,10 +75,9 @@ def test_without_semaphores_jobs_run_in_this_process(error: Exception, monkeypat
         raise error
 
     monkeypatch.setattr(loky, "ProcessPoolExecutor", refused)
-    with LocalProcesses(2) as executor:
-        with pytest.warns(CooldownWarning, match="no worker processes can be started here"):
-            done = executor.submit(process_id, Packed(None, "nothing"))
-        assert done.result() == os.getpid()
+    with pytest.warns(CooldownWarning, match="no worker processes can be started here"):
+        executor = LocalProcesses(2)
+    with executor:
         assert executor.submit(process_id, Packed(None, "nothing")).result() == os.getpid()
         assert executor.capacity == 1
 
@@ -87,14 +87,19 @@ def process_id(_: None) -> int:
 
 
 @pytest.mark.processes
-def test_a_worker_whose_coordinator_is_gone_before_it_looks_ends() -> None:
+def test_a_worker_whose_coordinator_is_gone_before_it_looks_ends(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
     script = f"""
 import time
+from pathlib import Path
 from cooldown.search.executors.worker_process import start_worker
-start_worker({_free_process_id()}, 0.0, None)
+start_worker({_free_process_id()}, 0.0, Path({str(data)!r}))
 time.sleep({PATIENCE})
 """
     assert subprocess.run([sys.executable, "-c", script], timeout=PATIENCE, check=False).returncode == 1
+    # Nobody else is left to remove its data.
+    assert not data.exists()
 
 
 def test_an_interrupt_waits_until_the_workers_are_started() -> None:

@@ -31,7 +31,8 @@ MOST_STARTS = 3
 
 
 class LocalProcesses(Executor):
-    """`workers` processes, which end when this process ends, even if it is killed. They start with the first job.
+    """`workers` processes, which end when this process ends, even if it is killed. They start at once, and import what
+    training takes while the caller reads its data.
 
     loky starts them without running the caller's main module, so that no `if __name__ == "__main__"` is needed. If one
     of them dies, all are replaced: which of their jobs it was is not known. Where no processes can be started, jobs are
@@ -40,10 +41,10 @@ class LocalProcesses(Executor):
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
-        self._pool: _Pool | None = None
         self._instead, self._here = Inline(), False
-        self._folder: Path | None = None
+        self._folder = Path(tempfile.mkdtemp(prefix="cooldown-"))
         self._stored: dict[Packed[Any], Stored] = {}
+        self._pool = self._started()
 
     @property
     def capacity(self) -> int:
@@ -85,7 +86,6 @@ class LocalProcesses(Executor):
 
     def _store(self, packed: Packed[Any]) -> Stored:
         if packed not in self._stored:
-            self._folder = self._folder or Path(tempfile.mkdtemp(prefix="cooldown-"))
             self._stored[packed] = store(packed.pickled, self._folder)
         return self._stored[packed]
 
@@ -93,16 +93,15 @@ class LocalProcesses(Executor):
         """Kill the workers, and remove the file of their data."""
         if self._pool:
             self._pool.close()
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
-        self._pool = self._folder = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._pool = None
         self._stored.clear()
 
 
 class _Pool:
     """The processes between two losses: if one of them dies, all jobs of the others are lost with its own."""
 
-    def __init__(self, workers: int, folder: Path | None) -> None:
+    def __init__(self, workers: int, folder: Path) -> None:
         from loky import ProcessPoolExecutor
 
         open_closed_streams()
