@@ -22,7 +22,7 @@ from cooldown.search.evidence.status import last_run, lifted, trials_asked
 from cooldown.search.evidence.table import Table, ends_of
 from cooldown.search.experiments.result import Result
 from cooldown.search.spec.arms import short, spaced
-from cooldown.search.spec.recorded import names_modules, resumable
+from cooldown.search.spec.recorded import continued_by_name, names_modules
 from cooldown.storage import Status, Summary
 from cooldown.storage.address import elsewhere
 from cooldown.storage.terms import Terms
@@ -49,6 +49,7 @@ SHORT_NOTES = 500
 BADGES: dict[Status, tuple[str, str, Literal["blue", "green", "orange", "red", "gray"]]] = {
     Status.QUEUED: ("queued", ":material/schedule:", "gray"),
     Status.RUNNING: ("running", ":material/play_circle:", "blue"),
+    Status.OPEN: ("open", ":material/swap_horiz:", "blue"),
     Status.PAUSED: ("paused", ":material/pause_circle:", "orange"),
     Status.DONE: ("done", ":material/check_circle:", "green"),
     Status.STOPPED: ("stopped", ":material/stop_circle:", "orange"),
@@ -224,7 +225,7 @@ def _head(summary: Summary, message: str = "", needed: Sequence[str] = ()) -> No
     if summary.status is not Status.DONE:
         st.progress(min(summary.trials / total, 1.0), text=f"{summary.trials:,} of {total:,} trials")
     if not (summary.status.under_way or summary.status is Status.DONE):
-        if resumable(spec):
+        if continued_by_name(summary):
             st.caption("Continue in a terminal:")
             terminal("resume", summary.name, *needed, *(["--trust"] if names_modules(spec) else []))
         else:

@@ -38,6 +38,7 @@ ICONS = {
 
 VERBS: Mapping[Status, Sequence[str]] = {
     Status.RUNNING: ("pause", "stop", "cancel"),
+    Status.OPEN: ("pause", "stop", "cancel"),
     Status.QUEUED: ("pause", "cancel"),
     Status.PAUSED: ("resume", "stop", "cancel"),
     Status.DONE: (),

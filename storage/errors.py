@@ -23,6 +23,10 @@ class UnavailableError(LedgerError):
     """
 
 
+class QuotaError(LedgerError):
+    """The owner of an experiment has as many under way as they may have."""
+
+
 class UnreadableError(LedgerError):
     """Something that the ledger holds of an experiment cannot be read: it was damaged or edited, or this installation
     lacks what it names. Other experiments of the ledger are not affected.

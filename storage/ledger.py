@@ -21,7 +21,8 @@ from cooldown.storage.holding import holding, take
 from cooldown.storage.lease import holder_in_words, is_alive, this_process
 from cooldown.storage.loops import Loop
 from cooldown.storage.names import check_stored_name, first_free
-from cooldown.storage.reading import check, read_experiment, shown_name
+from cooldown.storage.quotas import check_room
+from cooldown.storage.reading import check, read_experiment, shown_name, status_of, status_without_worker
 from cooldown.storage.records import ExperimentRecord, Outline, Status, StudyKey, Summary
 from cooldown.storage.rows import terms_from, terms_row
 from cooldown.storage.specs import spec_digest
@@ -142,7 +143,8 @@ class Ledger:
         numbered: whether a name that is taken gets a number, chosen in the same transaction: two processes that start
         at the same time get two names. queued: whether it is for workers, or for its caller. submission: what it comes
         from; if an experiment does already, its name is returned. loop: what it is on, if its callers train it. Raises
-        LedgerError for an unusable name, and otherwise for one that is taken.
+        LedgerError for an unusable name, and otherwise for one that is taken, and QuotaError where its owner may have
+        no more (`quotas.py`).
         """
         # Both come before the transaction: they take their time, in which no other process could write.
         from cooldown.storage.optuna_rows import create_studies
@@ -154,13 +156,14 @@ class Ledger:
             self._database.lock_names(connection)
             if submission is not None and (known := submitted_as(connection, submission)) is not None:
                 return known
+            check_room(self._database, connection)
             names = select(tables.experiments.c.name).where(tables.experiments.c.name.startswith(name, autoescape=True))
             taken = set(connection.scalars(names))
             if name in taken and not numbered:
                 raise LedgerError(f"the experiment {name!r} already exists in {self.where}")
             free = first_free(name, taken)
             now = self._database.now(connection)
-            status = Status.QUEUED if queued else Status.INTERRUPTED
+            status = Status.QUEUED if queued else Status.INTERRUPTED if loop is None else Status.OPEN
             experiment_id = connection.execute(
                 insert(tables.experiments)
                 .values(
@@ -176,6 +179,7 @@ class Ledger:
                     **terms_row(terms),
                     submission=submission and submission.key,
                     submitted=submission and submission.content,
+                    asked=int(loop is not None),
                 )
                 .returning(tables.experiments.c.id)
             ).scalar_one()
@@ -205,7 +209,7 @@ class Ledger:
         def extend_(connection: Connection) -> None:
             row = self._free(connection, self._experiment(connection, name, locked=True))
             extend(connection, row.id, row.name, spec, studies, extended_from, create_studies)
-            connection.execute(update(e).where(e.c.id == row.id).values(status=Status.INTERRUPTED.value))
+            connection.execute(update(e).where(e.c.id == row.id).values(status=status_without_worker(row).value))
 
         self._database.write(extend_)
 
@@ -232,8 +236,9 @@ class Ledger:
         in the queue any more.
 
         terms: new ones, from those that it has. On exit, its status is that of `Writer.outcome`; without one `failed`
-        after an exception, else `interrupted`. Raises LedgerError with the holder if another live process runs it, and
-        if nothing is left of its budget.
+        after an exception, else `interrupted`, or `open` where its callers train it. Raises LedgerError with the holder
+        if another live process runs it, if nothing is left of its budget, and where its callers are to wait for its
+        owner, who has paused or ended it.
         """
         holder = this_process()
 
@@ -243,7 +248,10 @@ class Ledger:
                 self._free(connection, row)
             new = terms(terms_from(row))
             check_budget(connection, row, new)
-            return take(connection, row, holder, self._database.now(connection), left=Status.INTERRUPTED, terms=new)
+            now, left = self._database.now(connection), status_without_worker(row)
+            if row.asked and not (status := status_of(row, now)).under_way:
+                raise LedgerError(f"{row.name!r} is {status.value}: `cooldown resume` opens it again")
+            return take(connection, row, holder, now, left=left, terms=new)
 
         with holding(self._database, self._database.write(take_)) as writer:
             yield writer

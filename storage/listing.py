@@ -21,7 +21,7 @@ from cooldown.storage.records import Status, Summary
 from cooldown.storage.summaries import NEWEST_FIRST, STORED, Kept, trials_of
 from cooldown.storage.winners import Winner
 
-IN_QUEUE = (Status.RUNNING, Status.QUEUED, Status.PAUSED)
+IN_QUEUE = (Status.RUNNING, Status.OPEN, Status.QUEUED, Status.PAUSED)
 """What a list of the queue shows, and in which order."""
 
 e = tables.experiments
@@ -129,7 +129,8 @@ def queue_page(ledger: Ledger, *, after: Standing | None = None, most: int = 100
         now = ledger._database.now(connection)
         line = _line(connection, now)
         ahead = sum(each <= after for each in line) if after is not None else 0
-        waiting = {each.id: place for place, each in enumerate((s for s in line if s.group == 1), start=1)}
+        queued = (each for each in line if each.group == IN_QUEUE.index(Status.QUEUED))
+        waiting = {each.id: place for place, each in enumerate(queued, start=1)}
         ids = [each.id for each in line[ahead : ahead + most]]
         found = {each.row.id: each for each in ledger._experiments.rows(connection, STORED.where(e.c.id.in_(ids)))}
         summaries = _summaries(ledger, connection, [found[id] for id in ids], now)
@@ -170,17 +171,6 @@ def overview(ledger: Ledger) -> Overview:
     return ledger._database.read(read)
 
 
-def under_way(ledger: Ledger, owner: str) -> int:
-    """How many experiments of an owner wait or run."""
-
-    def read(connection: Connection) -> int:
-        left = _left(connection, ledger._database.now(connection))
-        statuses = or_(*(_has(status, left) for status in Status if status.under_way))
-        return connection.execute(select(func.count()).where(e.c.owner == owner, statuses)).scalar_one()
-
-    return ledger._database.read(read)
-
-
 def _conditions(connection: Connection, wanted: Wanted, now: float) -> list[ColumnElement[bool]]:
     """The conditions for the rows that are wanted, among which may be some more (`Wanted.has`)."""
     conditions = []
@@ -196,7 +186,7 @@ def _conditions(connection: Connection, wanted: Wanted, now: float) -> list[Colu
 
 def _left(connection: Connection, now: float) -> dict[int, Status]:
     """The status of each experiment whose row says that a process runs it, which has died."""
-    running = select(e.c.id, e.c.status, e.c.holder, e.c.heartbeat_at, e.c.queued_at)
+    running = select(e.c.id, e.c.status, e.c.holder, e.c.heartbeat_at, e.c.queued_at, e.c.asked)
     found = connection.execute(running.where(e.c.status == Status.RUNNING.value))
     statuses = {row.id: status_of(row, now) for row in found}
     return {id: status for id, status in statuses.items() if status is not Status.RUNNING}

@@ -23,9 +23,11 @@ from cooldown.storage.errors import LedgerError
 from cooldown.storage.holding import holding, take
 from cooldown.storage.lease import holder_in_words, is_alive, this_process
 from cooldown.storage.ledger import Ledger
+from cooldown.storage.quotas import check_room, lock_count
 from cooldown.storage.reading import status_of
 from cooldown.storage.records import Change, Status
 from cooldown.storage.rows import CHANGES, terms_from, terms_row
+from cooldown.storage.studies import Extension, extend
 from cooldown.storage.terms import Terms, unchanged
 from cooldown.storage.writer import Lease, Writer
 
@@ -41,31 +43,48 @@ class Queue:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger, self._database = ledger, ledger._database
 
-    def put(self, name: str, terms: Callable[[Terms], Terms] = unchanged, *, follows_plan: bool = True) -> Status:
-        """Put an experiment in the queue, behind those of its priority; where it waits or runs already, withdraw what
-        it is asked for. Returns its status, `queued` or `running`.
+    def put(
+        self,
+        name: str,
+        terms: Callable[[Terms], Terms] = unchanged,
+        *,
+        follows_plan: bool = True,
+        extension: Extension | None = None,
+    ) -> Status:
+        """Put an experiment in the queue, behind those of its priority, or open it for its callers where these train
+        it; where it waits, runs or is open already, withdraw what it is asked for. Returns its status: `queued`,
+        `open`, or `running`.
 
         terms: new ones, from those that it has. follows_plan: whether it goes on with its plan when its spec is done.
-        Raises LedgerError if nothing is left of its budget.
+        extension: what it is extended to. Raises LedgerError if nothing is left of its budget, and if one that is to be
+        extended goes on already; QuotaError where its owner may have no more under way.
         """
+        from cooldown.storage.optuna_rows import create_studies
+
         e = tables.experiments
 
         def put(connection: Connection) -> Status:
+            lock_count(self._database, connection)
             row, now = self._ledger._experiment(connection, name, locked=True), self._database.now(connection)
             status, new = status_of(row, now), terms(terms_from(row))
             values = {**terms_row(new), "requested": None}
+            if extension is not None and status.under_way:
+                raise LedgerError(f"the experiment {row.name!r} is {status.value}: it can be extended when it is done")
             if not status.under_way:
+                check_room(self._database, connection)
                 check_budget(connection, row, new)
+                if extension is not None:
+                    extend(connection, row.id, row.name, *extension, create_studies)
+                status = Status.OPEN if row.asked else Status.QUEUED
                 values |= {
                     **FREE,
-                    "status": Status.QUEUED.value,
-                    "queued_at": now,
+                    "status": status.value,
+                    "queued_at": None if row.asked else now,
                     "requeues": 0,
                     "follows_plan": int(follows_plan),
                     "message": "",
                     "finished_at": None,
                 }
-                status = Status.QUEUED
             connection.execute(update(e).where(e.c.id == row.id).values(**values))
             note(self._database, connection, "resume", row.name)
             return status
@@ -87,7 +106,7 @@ class Queue:
                 return status
             if status is Status.RUNNING:
                 values: dict[str, Any] = {"requested": change.value}
-            elif status is Status.QUEUED or (status is Status.PAUSED and change is not Change.PAUSE):
+            elif status.under_way or (status is Status.PAUSED and change is not Change.PAUSE):
                 values = {**FREE, "status": change.status.value}
                 status = change.status
             else:

@@ -51,7 +51,14 @@ def status_of(row: Any, now: float) -> Status:
 
 def status_when_left(row: Any) -> Status:
     """The status of an experiment that its process has left before the end: back in the queue if it is from there."""
-    return Status.INTERRUPTED if row.queued_at is None else Status.QUEUED
+    return status_without_worker(row) if row.queued_at is None else Status.QUEUED
+
+
+def status_without_worker(row: Any) -> Status:
+    """The status of an experiment that nobody runs, and that is not in the queue: its callers go on with it, or its
+    user may.
+    """
+    return Status.OPEN if row.asked else Status.INTERRUPTED
 
 
 def read_experiment(connection: Connection, row: Any, where: str, now: float) -> ExperimentRecord:

@@ -40,6 +40,7 @@ class Status(Enum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    OPEN = "open"
     PAUSED = "paused"
     DONE = "done"
     STOPPED = "stopped"
@@ -49,8 +50,8 @@ class Status(Enum):
 
     @property
     def under_way(self) -> bool:
-        """Whether it goes on by itself: a process runs it, or a worker will."""
-        return self in (Status.QUEUED, Status.RUNNING)
+        """Whether it goes on: a process runs it, a worker will, or its callers train its runs."""
+        return self in (Status.QUEUED, Status.RUNNING, Status.OPEN)
 
 
 class Change(Enum):
@@ -72,7 +73,8 @@ class InQueue:
 
     since: seconds since 1970; None if it is no matter of workers. requested: what its run was asked for, and has not
     done yet. requeues: how many workers were lost that ran it, since a user put it there. follows_plan: whether it
-    goes on with its plan when its spec is done. seconds: for which it has been run.
+    goes on with its plan when its spec is done. seconds: for which it has been run. asked: whether its callers train
+    its runs.
     """
 
     since: float | None = None
@@ -80,6 +82,7 @@ class InQueue:
     requeues: int = 0
     follows_plan: bool = True
     seconds: float = 0.0
+    asked: bool = False
 
 
 @dataclass(frozen=True)

@@ -200,7 +200,8 @@ def terms_from(row: Any) -> Terms:
 
 def place_from(row: Any) -> InQueue:
     """The place in the queue of an experiment's row that has been checked."""
-    return InQueue(row.queued_at, CHANGES.get(row.requested), row.requeues, bool(row.follows_plan), row.seconds)
+    requested, plan = CHANGES.get(row.requested), bool(row.follows_plan)
+    return InQueue(row.queued_at, requested, row.requeues, plan, row.seconds, bool(row.asked))
 
 
 def check_experiment(row: Any) -> None:

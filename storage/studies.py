@@ -1,7 +1,7 @@
 """The studies that an experiment asks for: added when it is created, and when it is extended."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
 
@@ -12,6 +12,15 @@ from cooldown.storage.specs import spec_digest
 
 DEFAULT_CONFIGS = "~default"
 """Behind all other names in the order of the alphabet."""
+
+
+class Extension(NamedTuple):
+    """A larger spec of an experiment, and the studies that it asks for. extended_from: as in `ExperimentRecord`."""
+
+    spec: Mapping[str, Any]
+    studies: Sequence[StudyKey]
+    extended_from: Sequence[Mapping[str, Any]]
+
 
 CreateStudies = Callable[[Connection, Sequence[tuple[str, Mapping[str, Any]]]], Sequence[int]]
 """`optuna_rows.create_studies`. Callers load it before the transaction, because that takes a second, in which no other

@@ -60,6 +60,8 @@ def _when(summary: Summary, view: View) -> list[str]:
     if summary.status is Status.QUEUED:
         position = place(summary, in_order(data.summaries()))
         told.append(f"It waits for a worker{'' if position is None else f', in place {position:,}'}.")
+    if summary.status is Status.OPEN:
+        told.append("Training loops of your own ask for its runs, and tell what came of them.")
     left = seconds_left(view) if summary.status is Status.RUNNING else None
     if left:
         told.append(f"About {duration(left)} left for {counted(view.spec.repeats, 'repeat')} of every arm.")

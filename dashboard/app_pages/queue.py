@@ -16,7 +16,12 @@ from cooldown.storage.tokens import Role
 
 PAGE = {"title": "Queue", "icon": "low_priority", "section": "", "place": 12}
 
-SECTIONS = ("Running", Status.RUNNING), ("Queued", Status.QUEUED), ("Paused", Status.PAUSED)
+SECTIONS = (
+    ("Running", Status.RUNNING),
+    ("Open to training loops", Status.OPEN),
+    ("Queued", Status.QUEUED),
+    ("Paused", Status.PAUSED),
+)
 
 
 def _may(who: Principal | None) -> str:

@@ -14,7 +14,7 @@ from cooldown.search.evidence.outcome_alarms import outcome_alarms
 from cooldown.search.evidence.view import View, once
 from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import Arm, spoken
-from cooldown.search.spec.recorded import resumable
+from cooldown.search.spec.recorded import continued_by_name
 from cooldown.search.spec.space import Space
 from cooldown.search.statistics.doubts import never_improved, winners_curse
 from cooldown.search.statistics.verdict import Verdict
@@ -36,7 +36,7 @@ def alarms(view: View, verdicts: Sequence[Verdict]) -> list[Alarm]:
         *_unequal_budgets(view),
         *_unequal_lengths(view, verdicts),
     ]
-    return found if resumable(view.record.spec) else [replace(alarm, resume=None) for alarm in found]
+    return found if continued_by_name(view.record) else [replace(alarm, resume=None) for alarm in found]
 
 
 def _worse_than_default(view: View) -> Iterable[Alarm]:

@@ -26,7 +26,7 @@ from cooldown.search.evidence.view import View, once
 from cooldown.search.evidence.wording import lead
 from cooldown.search.spec.arms import NO_ANNEALING, spoken
 from cooldown.search.spec.looks import FIRST
-from cooldown.search.spec.recorded import resumable
+from cooldown.search.spec.recorded import continued_by_name
 from cooldown.search.statistics.finite import finite
 from cooldown.search.statistics.verdict import NOT_FINITE, NOTHING_LEARNED, Verdict
 from cooldown.storage import Status, StudyRecord
@@ -179,7 +179,7 @@ def _unfinished(view: View) -> NextStep | None:
     """How to finish an experiment that stopped before its end."""
     if view.status.under_way or view.status is Status.DONE:
         return None
-    if not resumable(view.record.spec):
+    if not continued_by_name(view.record):
         return NextStep(f"To finish it, {AGAIN}", "", price_of_rest(view))
     return resumed(view, "To finish it", lifted(view.record), price_of_rest(view))
 
@@ -197,7 +197,7 @@ def _against_alarm(view: View, verdict: Verdict) -> NextStep | None:
 def resumed(view: View, purpose: str, changes: Mapping[str, Any], seconds: float | None) -> NextStep:
     """The step of going on with these arguments of `resume`."""
     options = options_of(changes)
-    if not resumable(view.record.spec):
+    if not continued_by_name(view.record):
         return NextStep(f"{purpose}, start a new experiment from Python with {_in_python(options)}", "", None)
     return NextStep(purpose, command_about(view.record, "resume", *options), seconds, changes)
 

@@ -9,7 +9,7 @@ from cooldown.search.evidence.answer import NextStep, answer, resumed
 from cooldown.search.evidence.prices import price_of_arms, price_of_repeats, price_of_trials
 from cooldown.search.evidence.view import View
 from cooldown.search.spec import limits
-from cooldown.search.spec.recorded import resumable
+from cooldown.search.spec.recorded import continued_by_name
 from cooldown.storage import Status
 
 
@@ -17,7 +17,7 @@ def further_steps(view: View) -> list[NextStep]:
     """The steps that go on with an experiment which has ended, the most useful one first; none while it is under way,
     and for one that only a Python program can continue.
     """
-    if view.status.under_way or not resumable(view.record.spec):
+    if view.status.under_way or not continued_by_name(view.record):
         return []
     first = answer(view).next
     steps = [first] if first is not None and first.changes is not None else []

@@ -87,7 +87,8 @@ def waiting(
                 for _ in steps(writer, record, spec, splits, executor, report=report):
                     yield
                 record = experiment.result().record
-            larger = next_step(Result(record).view, spec) if record.status is Status.DONE else None
+            goes_on = record.status is Status.DONE and record.queue.follows_plan
+            larger = next_step(Result(record).view, spec) if goes_on else None
             if larger is None:
                 return
             experiment.extend(record, spec, larger, planned_step=True)

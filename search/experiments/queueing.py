@@ -8,6 +8,7 @@ from typing import Any, Unpack
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task, is_frame
 from cooldown.objectives.trust import reading
+from cooldown.search.evidence.commands import AGAIN
 from cooldown.search.experiments.keeping import kept_in
 from cooldown.search.experiments.preparing import created, find, prepared
 from cooldown.search.experiments.result import Result
@@ -15,15 +16,17 @@ from cooldown.search.experiments.resuming import requested, to_widen
 from cooldown.search.experiments.running import goes_on, history
 from cooldown.search.experiments.service import OnTask
 from cooldown.search.experiments.terms import agreed
-from cooldown.search.spec.recorded import resumable, spec_of_record
+from cooldown.search.spec.recorded import continued_by_name, resumable, spec_of_record
 from cooldown.search.spec.settings import Settings, explicit
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import Change, Ledger, Queue, Status, Summary
 from cooldown.storage.address import database_url
+from cooldown.storage.listing import IN_QUEUE
+from cooldown.storage.studies import Extension
 from cooldown.storage.submissions import Submission
 from cooldown.storage.terms import USUAL
 
-IN_ORDER = {Status.RUNNING: 0, Status.QUEUED: 1, Status.PAUSED: 2}
+IN_ORDER = {status: place for place, status in enumerate(IN_QUEUE)}
 """What a list of the queue shows first."""
 
 
@@ -115,7 +118,8 @@ def requeue(
     """Put the experiment `name` in the queue to be continued; where it waits or runs already, withdraw what it was
     asked for. Arguments as for `resume` and `submit`, but only an experiment that is done can be extended here.
 
-    Returns its status: `queued`, `running`, or `done` if there is nothing left to do. Raises InputError as `resume`
+    Returns its status: `queued`, `open` where its callers train it, `running`, or `done` if there is nothing left to
+    do. Raises InputError as `resume`
     does.
     """
     terms = agreed(priority=priority, time_limit=time_limit, max_gradient_evaluations=max_gradient_evaluations)
@@ -123,10 +127,8 @@ def requeue(
     with reading(trust):
         record = ledger.load(name)
         before = spec_of_record(record)
-    if not resumable(record.spec):
-        raise InputError(
-            f"{name!r}: a worker cannot load {before.task!r} by its name; its runs are asked for by whoever trains them"
-        )
+    if not continued_by_name(record):
+        raise InputError(f"{name!r}: a worker cannot load {before.task!r} by its name; to continue it, {AGAIN}")
     asked = requested(record, before, trials, repeats, extend, until_decided, max_repeats)
     if asked is None:
         return record.status
@@ -137,9 +139,8 @@ def requeue(
         raise InputError(f"{record.name!r}: more trials or repeats first, wider ranges when these are done")
     if extend:
         spec = to_widen(Result(record), spec)
-    if spec != before:
-        ledger.extend(record.name, spec.to_json(), planned(spec), history(record, going_on, spec))
-    return Queue(ledger).put(record.name, terms, follows_plan=asked.plan)
+    larger = Extension(spec.to_json(), planned(spec), history(record, going_on, spec)) if spec != before else None
+    return Queue(ledger).put(record.name, terms, follows_plan=asked.plan, extension=larger)
 
 
 def pause(name: str, *, db: str | PathLike[str] | None = None) -> Status:
@@ -181,8 +182,11 @@ def annotate(
 
 
 def is_submitted(name: str, *, db: str | PathLike[str] | None = None) -> bool:
-    """Whether the experiment `name` is for workers, whatever its status; raises LedgerError for an unknown name."""
-    return summary(name, db=db).queue.since is not None
+    """Whether the experiment `name` is run by workers, or by callers who ask for its runs, whatever its status; raises
+    LedgerError for an unknown name.
+    """
+    queue = summary(name, db=db).queue
+    return queue.since is not None or queue.asked
 
 
 def summary(name: str, *, db: str | PathLike[str] | None = None) -> Summary:
@@ -191,7 +195,9 @@ def summary(name: str, *, db: str | PathLike[str] | None = None) -> Summary:
 
 
 def queued(db: str | PathLike[str] | None = None) -> list[Summary]:
-    """The experiments that run, those that wait in the order in which they will be taken, and those that are paused."""
+    """The experiments that run, those that are open to their callers, those that wait in the order in which they will
+    be taken, and those that are paused.
+    """
     from cooldown.search.experiments.service import summaries
 
     return in_order(summaries(db))

@@ -17,7 +17,6 @@ from cooldown.search.executors.told import Told, replayed, run_of
 from cooldown.search.experiments.asking import waiting
 from cooldown.search.experiments.preparing import created, find, prepared
 from cooldown.search.experiments.queueing import Submitted
-from cooldown.search.experiments.running import goes_on
 from cooldown.search.experiments.terms import agreed
 from cooldown.search.spec.recorded import spec_of_record
 from cooldown.search.tuning.splits import Splits
@@ -77,17 +76,20 @@ def offer(
     if record is not None:
         return Submitted(record.name, record.status, False)
     new = created(ledger, spec, splits.task, name, terms(USUAL), submission=submission, loop=loop)
-    return Submitted(new, Status.INTERRUPTED, True)
+    return Submitted(new, Status.OPEN, True)
 
 
 def ask(name: str, *, db: str | PathLike[str] | None = None, again_after: float = AGAIN) -> Asked | None:
-    """A run of the experiment `name` that nobody trains; None if there is none, because all are being trained or the
-    experiment is done. again_after: seconds after which one of which nothing was told is handed out again.
+    """A run of the experiment `name` that nobody trains; None if there is none, because all are being trained, or the
+    experiment is done, paused or ended. again_after: seconds after which one of which nothing was told is handed out
+    again.
 
     Raises InputError for an experiment that is not trained by its callers, and LedgerError for an unknown one.
     """
     ledger = Ledger(database_url(db), create=False)
     task = _task_of(ledger, name)
+    if not ledger.summary(name).status.under_way:
+        return None
     given = hand_out(ledger, name, again_after)
     if given is None:
         _advance(ledger, name, task)
@@ -117,11 +119,11 @@ def tell(name: str, id: str, reports: Sequence[Report], *, db: str | PathLike[st
 
 
 def _advance(ledger: Ledger, name: str, task: Task) -> None:
-    """Record all jobs whose runs are told, and add the runs of those that come next."""
+    """Record all jobs whose runs are told, and add the runs of those that come next, while the experiment is open."""
     record = ledger.load(name)
-    spec = spec_of_record(record)
-    if not goes_on(record, spec):
+    if not record.status.under_way:
         return
+    spec = spec_of_record(record)
     executor = Told(runs_of(ledger, name))
     with closing(waiting(ledger, Splits(task, spec), executor, lambda _: None, record, spec)) as steps:
         for _ in steps:

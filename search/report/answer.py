@@ -25,8 +25,15 @@ from cooldown.search.figures import verdict as figures
 from cooldown.search.report.blocks import Chart, Code, Config, Configs, Doubt, Section, Text, numbers, rendered, words
 from cooldown.search.report.page import Head
 from cooldown.search.spec.arms import spoken
-from cooldown.search.spec.recorded import resumable
+from cooldown.search.spec.recorded import continued_by_name
 from cooldown.storage import ExperimentRecord, Status, StudyRecord
+
+UNDER_WAY = {
+    Status.RUNNING: "is still running",
+    Status.OPEN: "waits for its callers to train its runs",
+    Status.QUEUED: "waits in the queue for a worker",
+}
+"""The states of an experiment that goes on, as a report says them."""
 
 
 def head(result: Result) -> Head:
@@ -91,7 +98,7 @@ def how_to_continue(result: Result) -> list[Any]:
 
 def resumed(record: ExperimentRecord) -> Code | Text:
     """What finishes an experiment."""
-    if not resumable(record.spec):
+    if not continued_by_name(record):
         return Text(f"{AGAIN[0].upper()}{AGAIN[1:]}.")
     return Code(command_about(record, "resume", *options_of(lifted(record))))
 
@@ -110,7 +117,7 @@ def _state(result: Result) -> list[Any]:
     trials = sum(len(study.trials) for study in record.studies)
     done = f"{min(trials, total):,} of {total:,} trials are done"
     if result.status.under_way:
-        state = "is still running" if result.status is Status.RUNNING else "waits in the queue for a worker"
+        state = UNDER_WAY[result.status]
         return [
             Text(f"This experiment {state}: {done}. The report shows the results so far. To update it:"),
             Code(command_about(record, "report", "-o", "report.html", "--force")),

@@ -9,7 +9,6 @@ where the service allows it a data set of OpenML; entries are those of the catal
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
 from http import HTTPStatus
 from typing import Any
 
@@ -32,8 +31,8 @@ from cooldown.storage import Status
 from cooldown.storage.acts import acting
 from cooldown.storage.changes import state
 from cooldown.storage.datasets import DataSet
-from cooldown.storage.listing import under_way
 from cooldown.storage.loops import Loop
+from cooldown.storage.quotas import within
 from cooldown.storage.submissions import submission
 from cooldown.storage.tokens import Role
 
@@ -73,7 +72,7 @@ def submit(service: Service, who: Principal, fields: Mapping[str, Any], key: str
     sent = submission(who.name, key, json.dumps(fields, sort_keys=True)) if key is not None else None
     if sent is not None and (known := service.ledger.submitted(sent)) is not None:
         return Submitted(known, state(service.ledger, known).status, new=False)
-    with _within_quota(service, who), nothing_trusted(), acting(who.shown, "submit"):
+    with within(who.name, who.quota), nothing_trusted(), acting(who.shown, "submit"):
         # A user of this machine continues whatever is there.
         more: Any = {"owner": who.name or None, "submission": sent, "db": service.url}
         return experiments.submit(**fields, **more) if loop is None else telling.offer(**{**fields, LOOP: loop}, **more)
@@ -92,9 +91,8 @@ def resume(service: Service, who: Principal, name: str, **changes: Any) -> Statu
     """
     _check_owner(service, who, name)
     given = {key: value for key, value in changes.items() if value not in (None, False)}
-    waits = state(service.ledger, name).status.under_way
     does = acting(who.shown, "extend" if given else "resume", **given)
-    with nullcontext() if waits else _within_quota(service, who), nothing_trusted(), does:
+    with within(who.name, who.quota), nothing_trusted(), does:
         return experiments.requeue(name, db=service.url, **given)
 
 
@@ -196,20 +194,6 @@ def _check_owner(service: Service, who: Principal, name: str) -> None:
         raise RefusedError(
             HTTPStatus.FORBIDDEN, f"the experiment {name!r} belongs to {owner or 'a user of the server'!r}"
         )
-
-
-@contextmanager
-def _within_quota(service: Service, who: Principal) -> Iterator[None]:
-    """A context in which a caller may put one more experiment in the queue; raises RefusedError without room for it."""
-    if who.quota is None:
-        yield
-        return
-    with service.counting:
-        now = under_way(service.ledger, who.name)
-        if now >= who.quota:
-            told = f"the quota of {who.shown!r} is {who.quota} experiments that wait or run, and {now} do"
-            raise RefusedError(HTTPStatus.FORBIDDEN, told)
-        yield
 
 
 def check(service: Service, who: Principal, fields: Mapping[str, Any], known: tuple[str, ...]) -> Loop | None:

@@ -8,7 +8,7 @@ from typing import Any
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.spec.mistakes import Mistake, mistakes_of
-from cooldown.storage import LedgerError, NoLedgerError, UnavailableError, UnknownExperimentError
+from cooldown.storage import LedgerError, NoLedgerError, QuotaError, UnavailableError, UnknownExperimentError
 
 PROBLEM = "application/problem+json"
 
@@ -56,6 +56,8 @@ def refused_as(error: InputError) -> RefusedError:
             return RefusedError(HTTPStatus.NOT_FOUND, str(error))
         case UnavailableError():
             return unavailable()
+        case QuotaError():
+            return RefusedError(HTTPStatus.FORBIDDEN, str(error))
         case LedgerError() | UntrustedModuleError():
             return RefusedError(HTTPStatus.CONFLICT, str(error))
     mistakes = mistakes_of(error)

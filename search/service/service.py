@@ -40,7 +40,7 @@ class Limits:
 class Service:
     """One ledger as it is served. May be used by several threads.
 
-    counting: held while a submission is counted against a quota. estimating: held by the only estimate at a time.
+    estimating: held by the only estimate at a time.
     asking: taken by each who asks for a run or tells of one, because one process at a time appends to an experiment.
     submitting: taken by each submission, whose check takes a processor for a moment: others wait without a thread, and
     keep no reader waiting.
@@ -54,7 +54,6 @@ class Service:
     documents: "Newest" = field(default_factory=lambda: Newest(most=64))
     claims: "Newest" = field(default_factory=lambda: Newest(most=64))
     requests: Requests = field(default_factory=Requests)
-    counting: threading.Lock = field(default_factory=threading.Lock)
     estimating: threading.Lock = field(default_factory=threading.Lock)
     asking: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     submitting: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(SUBMISSIONS))

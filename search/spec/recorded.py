@@ -53,6 +53,11 @@ def resumable(spec: Mapping[str, Any]) -> bool:
     return origin(str(spec.get("task"))) != "object"
 
 
+def continued_by_name(recorded: ExperimentRecord | Summary) -> bool:
+    """Whether a command can continue the experiment: one that it can load, or whose runs are asked for by its name."""
+    return resumable(recorded.spec) or recorded.queue.asked
+
+
 def check_outline(summary: Summary) -> None:
     """Raise UnreadableError unless a spec has the fields that a list of experiments shows. What they name, such as an
     optimizer in a module that is missing here, is not looked for.

@@ -15,7 +15,7 @@ from cooldown.search import experiments
 from cooldown.search.experiments import load
 from cooldown.search.experiments.telling import ask, tell
 from cooldown.search.service.service import Service
-from cooldown.storage import Ledger
+from cooldown.storage import Ledger, LedgerError, Queue, Status
 from cooldown.storage.copying import copy_experiment
 from cooldown.storage.tokens import Role
 
@@ -61,7 +61,7 @@ def test_two_callers_train_what_one_program_would(url: str, tmp_path: Path) -> N
     first, chosen = client(), random.Random(0)
     assert first.submit("my net", **SETTINGS, loop=LOOP, name="mine") == {
         "name": "mine",
-        "status": "interrupted",
+        "status": "open",
         "new": True,
     }
     asked, told = [], 0
@@ -136,6 +136,57 @@ def test_what_no_run_can_report(begun: Served, case: str) -> None:
     assert answer.json()["detail"]
 
 
+def test_it_is_open_until_its_owner_holds_it_back(begun: Served) -> None:
+    ada = begun.client("ada")
+    run = ada.post(f"{API}/mine/ask").json()["run"]
+    (line,) = ada.get("/api/v1/queue").json()["queue"]
+    assert (line["name"], line["status"], line["position"]) == ("mine", "open", None)
+    assert [each["name"] for each in ada.get(f"{API}?status=open").json()["experiments"]] == ["mine"]
+    for verb, status in (("pause", "paused"), ("stop", "stopped"), ("cancel", "cancelled")):
+        assert ada.post(f"{API}/mine/{verb}").json()["status"] == status
+        assert ada.post(f"{API}/mine/ask").json() == {"status": status, "run": None}
+        assert ada.get("/api/v1/queue").json()["queue"][:1] == ([line | {"status": status}] if verb == "pause" else [])
+        # What was trained meanwhile is not lost.
+        told = {"reports": trained(run["config"], run["seed"], len(run["train"]))}
+        assert ada.post(f"{API}/mine/trials/{run['id']}/tell", json=told).json()["status"] == status
+        assert ada.post(f"{API}/mine/resume").json()["status"] == "open"
+    assert ada.post(f"{API}/mine/ask").json()["run"]["id"] != run["id"]
+    # A worker leaves it alone.
+    with Queue(begun.service.ledger).claimed() as writer:
+        assert writer is None
+
+
+def test_it_is_held_for_a_moment_only_while_it_is_open(begun: Served) -> None:
+    ledger = begun.service.ledger
+    with ledger.hold("mine"):
+        assert ledger.summary("mine").status is Status.RUNNING
+        # Somebody cancels it between a look at it and its lease.
+        assert begun.client("ada").post(f"{API}/mine/cancel").json()["status"] == "running"
+    assert ledger.summary("mine").status is Status.CANCELLED
+    with pytest.raises(LedgerError, match="is cancelled"), ledger.hold("mine"):
+        pass
+
+
+def test_one_that_is_done_is_extended(begun: Served) -> None:
+    ada = begun.client("ada")
+
+    def train() -> int:
+        """Train all runs that there are; returns how many."""
+        count = 0
+        while (run := ada.post(f"{API}/mine/ask").json()["run"]) is not None:
+            told = {"reports": trained(run["config"], run["seed"], len(run["train"]))}
+            assert ada.post(f"{API}/mine/trials/{run['id']}/tell", json=told).status_code == 200
+            count += 1
+        return count
+
+    first = train()
+    assert ada.get(f"{API}/mine").json()["status"] == "done"
+    repeats = SETTINGS["repeats"]
+    assert ada.post(f"{API}/mine/extend", json={"repeats": repeats + 1}).json()["status"] == "open"
+    assert train() * repeats == first
+    assert ada.get(f"{API}/mine").json()["status"] == "done"
+
+
 def test_whose_it_is_not(begun: Served) -> None:
     empty = begun.client("ada").post(API, json={**SPEC, "name": "queued"})
     assert empty.status_code == 201
@@ -148,7 +199,6 @@ def test_whose_it_is_not(begun: Served) -> None:
         ("ada", "mine/trials/..%2Fx/tell", 422, "id"),
         ("ada", "queued/ask", 422, "not trained by its callers"),
         ("ada", "none/ask", 404, "unknown experiment"),
-        ("ada", "mine/resume", 422, "asked for"),
     ):
         body = {"reports": [{"train_loss": 1.0, "held_out_loss": 1.0}]} if "tell" in path else None
         answer = begun.client(name).post(f"{API}/{path}", json=body)

@@ -133,16 +133,22 @@ def test_a_change_and_its_line_are_one_transaction(empty: Served, monkeypatch: p
 
 
 def test_an_experiment_that_is_done_is_extended(empty: Served) -> None:
-    client = empty.client("ada")
+    empty.tokens["small"] = empty.service.ledger.tokens.create("small", Role.SUBMIT, quota=1)
+    client = empty.client("small")
     name = client.post(API, json=SPEC).json()["name"]
     compare(**SPEC, db=empty.service.url, workers=1)
+    assert client.post(API, json={**SPEC, "name": "other", "seed": 1}).status_code == 201
+    before = dump(empty)
+    assert client.post(f"{API}/{name}/extend", json={"repeats": 2}).status_code == 403
+    assert dump(empty) == before, "also not extended"
+    client.post(f"{API}/other/cancel")
     assert client.post(f"{API}/{name}/extend", json={"repeats": 2}).json() == {"name": name, "status": "queued"}
     assert load(name, db=empty.service.url).record.spec["repeats"] == 2
     for wrong, reason in ({"repeats": 0}, "repeats"), ({"repeat": 3}, "repeat"), ({"trials": "9"}, "trials"):
         answer = client.post(f"{API}/{name}/extend", json=wrong)
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["field"] == reason
-    assert lines(empty)[-1] == ("ada", "extend", name)
+    assert lines(empty)[-1] == ("small", "extend", name)
 
 
 def test_a_quota_counts_what_waits_or_runs(empty: Served) -> None:

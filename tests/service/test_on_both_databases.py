@@ -1,17 +1,21 @@
 """What the service keeps, on each database: tokens, the audit, uploaded data, submissions that come again, changes."""
 
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 from search_runs import run_in_threads, spec
 from served import API, SPEC, Served
 
 from cooldown.search.experiments import load
 from cooldown.search.service.events import Position, news
 from cooldown.search.service.service import Service
-from cooldown.storage import Ledger, audit
+from cooldown.storage import Change, Ledger, Queue, QuotaError, Terms, audit
 from cooldown.storage.copying import copy_experiment
+from cooldown.storage.quotas import within
 from cooldown.storage.submissions import submission
 from cooldown.storage.tokens import Role
 
@@ -33,6 +37,49 @@ def one(url: str) -> Served:
     """A service of this ledger, with a token that may submit."""
     ledger = Ledger(url)
     return Served(Service(ledger, url), {"ada": ledger.tokens.create("ada", Role.SUBMIT)})
+
+
+def test_a_quota_holds_for_all_servers_together(url: str) -> None:
+    ledger = Ledger(url)
+    token = ledger.tokens.create("ada", Role.SUBMIT, quota=2)
+    # Each has a server of its own.
+    clients = [Served(Service(Ledger(url), url), {"ada": token}).client("ada") for _ in range(4)]
+    at_once = threading.Barrier(len(clients), timeout=PATIENCE)
+
+    def submit(number: int) -> int:
+        at_once.wait()
+        return int(clients[number].post(API, json={**SPEC, "name": f"e{number}", "seed": number}).status_code)
+
+    with ThreadPoolExecutor(len(clients)) as pool:
+        assert sorted(pool.map(submit, range(len(clients)))) == [201] * 2 + [403] * 2
+    assert len(ledger.summaries()) == 2
+
+
+def test_a_quota_is_counted_while_nobody_else_adds_or_resumes(url: str) -> None:
+    ledgers, at_once = [Ledger(url), Ledger(url)], threading.Barrier(2, timeout=PATIENCE)
+    fields, theirs = spec().to_json(), Terms(owner="ada")
+    ledgers[0].create("old", fields, "data", [], terms=theirs)
+
+    def add() -> None:
+        ledgers[0].create("new", fields, "data", [], terms=theirs, queued=True)
+
+    def resume() -> None:
+        Queue(ledgers[1]).put("old")
+
+    def within_one(act: Callable[[], None]) -> bool:
+        with within("ada", 1):
+            at_once.wait()
+            try:
+                act()
+            except QuotaError:
+                return False
+        return True
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(8):
+            added, resumed = pool.map(within_one, (add, resume))
+            assert added is not resumed
+            ledgers[0].delete("new") if added else Queue(ledgers[0]).request("old", Change.CANCEL)
 
 
 def test_a_submission_on_uploaded_data(one: Served) -> None:

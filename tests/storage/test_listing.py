@@ -94,9 +94,6 @@ def test_the_numbers_are_those_of_all(filled: Ledger) -> None:
     queued = [each.queue.since for each in all_ if each.status is Status.QUEUED]
     assert numbers.oldest == min(queued)
     assert numbers.trials == 0
-    for owner in ("owner 0", "owner 1", "nobody"):
-        mine = [each for each in all_ if each.terms.owner == owner and each.status.under_way]
-        assert listing.under_way(filled, owner) == len(mine)
 
 
 def test_a_page_reads_what_is_on_it(filled: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +110,6 @@ def test_a_page_reads_what_is_on_it(filled: Ledger, monkeypatch: pytest.MonkeyPa
     del checked[:]
     listing.page(filled, most=3)
     listing.overview(filled)
-    listing.under_way(filled, "owner 0")
     assert checked == []
 
 

@@ -37,7 +37,7 @@ class Run(BaseModel):
 class Asked(BaseModel):
     """A run, or why there is none."""
 
-    status: str = Field(description="of the experiment; done: there are no more runs", examples=["interrupted"])
+    status: str = Field(description="of the experiment; done: there are no more runs", examples=["open"])
     run: Run | None = Field(description="null where all are being trained, or none is left")
 
 
