@@ -5,6 +5,7 @@ Optuna's tools can open it. Every append is one transaction: a generation is sto
 """
 
 from cooldown.storage.errors import (
+    ChangedError,
     GivenBackError,
     LeaseLostError,
     LedgerError,
@@ -33,6 +34,7 @@ from cooldown.storage.winners import Winner
 
 __all__ = [
     "Change",
+    "ChangedError",
     "ExperimentRecord",
     "GivenBackError",
     "InQueue",

@@ -1,7 +1,7 @@
 """What is new of an experiment, without reading all of it: for those who ask again and again."""
 
 import hashlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
@@ -43,11 +43,15 @@ def state(ledger: Ledger, name: str) -> State:
     def read(connection: Connection) -> State:
         row = ledger._experiment(connection, name)
         status = status_of(row, ledger._database.now(connection))
-        values = [(key, repr(value)) for key, value in row._mapping.items() if key not in BEATS]
-        version = hashlib.sha256(repr((status, values)).encode()).hexdigest()[:32]
-        return State(row.owner, status, row.message, row.created_at, version)
+        return State(row.owner, status, row.message, row.created_at, version_of(row, status))
 
     return ledger._database.read(read)
+
+
+def version_of(row: Any, status: Status) -> str:
+    """The version of an experiment's row, as `State` has it. status: from `status_of`."""
+    values = [(key, repr(value)) for key, value in row._mapping.items() if key not in BEATS]
+    return hashlib.sha256(repr((status, values)).encode()).hexdigest()[:32]
 
 
 def trials_after(ledger: Ledger, name: str, last: int, most: int) -> list[Change]:

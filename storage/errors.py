@@ -23,6 +23,10 @@ class UnavailableError(LedgerError):
     """
 
 
+class ChangedError(LedgerError):
+    """An experiment has changed since it was read by whoever wants to change it."""
+
+
 class QuotaError(LedgerError):
     """The owner of an experiment has as many under way as they may have."""
 

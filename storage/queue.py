@@ -12,14 +12,15 @@ times in a row: what kills every worker would otherwise keep them all from the r
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, select, update
 
 from cooldown.storage import tables
 from cooldown.storage.acts import note
 from cooldown.storage.budgets import check_budget
-from cooldown.storage.errors import LedgerError
+from cooldown.storage.changes import version_of
+from cooldown.storage.errors import ChangedError, LedgerError
 from cooldown.storage.holding import holding, take
 from cooldown.storage.lease import holder_in_words, is_alive, this_process
 from cooldown.storage.ledger import Ledger
@@ -35,6 +36,13 @@ MOST_REQUEUES = 3
 """How often in a row an experiment is put back in the queue whose worker was lost."""
 
 FREE = {"holder": None, "holder_token": None, "requested": None}
+
+
+class Edited(NamedTuple):
+    """An experiment after its terms were changed."""
+
+    status: Status
+    terms: Terms
 
 
 class Queue:
@@ -117,16 +125,22 @@ class Queue:
 
         return self._database.write(request)
 
-    def edit(self, name: str, terms: Callable[[Terms], Terms]) -> Terms:
-        """Give an experiment new terms, from those that it has, and return them. New limits hold from its next run."""
+    def edit(self, name: str, terms: Callable[[Terms], Terms], versions: Collection[str] | None = None) -> Edited:
+        """Give an experiment new terms, from those that it has. New limits hold from its next run.
+
+        versions: those of `changes.state` one of which it has to have; None for any. Raises ChangedError otherwise.
+        """
         e = tables.experiments
 
-        def edit(connection: Connection) -> Terms:
+        def edit(connection: Connection) -> Edited:
             row = self._ledger._experiment(connection, name, locked=True)
+            status = status_of(row, self._database.now(connection))
+            if versions is not None and version_of(row, status) not in versions:
+                raise ChangedError(f"the experiment {row.name!r} has changed meanwhile: read it again")
             new = terms(terms_from(row))
             connection.execute(update(e).where(e.c.id == row.id).values(**terms_row(new)))
             note(self._database, connection, "edit", row.name)
-            return new
+            return Edited(status, new)
 
         return self._database.write(edit)
 

@@ -42,6 +42,7 @@ OTHERS = (
     "summary",
     "queue",
     "submit",
+    "annotate",
     "compare",
     "tune",
     "resume",

@@ -200,6 +200,10 @@ MaxGradientEvaluations = Annotated[
         show_default=False,
     ),
 ]
+Tags = Annotated[
+    list[str] | None, typer.Option("--tag", help="a word by which to find it; can be repeated", metavar="TAG")
+]
+Notes = Annotated[str | None, typer.Option("--notes", help="what it is for", metavar="TEXT")]
 Priority = Annotated[
     int | None,
     typer.Option("--priority", help="in the queue: higher first, from -1000 to 1000 [default: 0]", **WHOLE),

@@ -1,6 +1,6 @@
 """Commands about the queue: submit, queue, pause, stop, cancel."""
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -32,6 +32,7 @@ from cooldown.search.cli.options import (
     Missing,
     Name,
     NewName,
+    Notes,
     Objective,
     OptionalTask,
     Primary,
@@ -44,6 +45,7 @@ from cooldown.search.cli.options import (
     Seed,
     Seeds,
     Settings,
+    Tags,
     Target,
     TargetTransform,
     Test,
@@ -64,10 +66,8 @@ def submit(
     task: OptionalTask = None,
     from_: From = None,
     priority: Priority = None,
-    tag: Annotated[
-        list[str] | None, typer.Option("--tag", help="a word by which to find it; can be repeated", metavar="TAG")
-    ] = None,
-    notes: Annotated[str | None, typer.Option("--notes", help="what it is for", metavar="TEXT")] = None,
+    tag: Tags = None,
+    notes: Notes = None,
     arm: Arms = None,
     primary: Primary = None,
     margin: Margin = None,

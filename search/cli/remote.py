@@ -91,6 +91,14 @@ for _verb in ("pause", "stop", "cancel"):
     done(_verb)(_control(_verb))
 
 
+@done("annotate")
+def _annotate(client: "Client", given: Parameters) -> None:
+    from cooldown.search.cli.annotating import new_tags
+
+    annotated = client.annotate(given["name"], tags=new_tags(given["tag"], given["no_tags"]), notes=given["notes"])
+    _tell(annotated, given)
+
+
 @done("delete")
 def _delete(client: "Client", given: Parameters) -> None:
 

@@ -1,6 +1,6 @@
 """Experiments for workers: put in the queue of a ledger, and changed there or while they run."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
 from typing import Any, Unpack
@@ -22,6 +22,7 @@ from cooldown.search.tuning.studies import planned
 from cooldown.storage import Change, Ledger, Queue, Status, Summary
 from cooldown.storage.address import database_url
 from cooldown.storage.listing import IN_QUEUE
+from cooldown.storage.queue import Edited
 from cooldown.storage.studies import Extension
 from cooldown.storage.submissions import Submission
 from cooldown.storage.terms import USUAL
@@ -173,12 +174,17 @@ def annotate(
     *,
     tags: Sequence[str] | None = None,
     notes: str | None = None,
+    versions: Collection[str] | None = None,
     db: str | PathLike[str] | None = None,
-) -> None:
+) -> Edited:
     """Give the experiment `name` other tags or notes; None leaves them as they are. Raises InputError for what is none,
-    LedgerError for an unknown name.
+    and LedgerError for an unknown name.
+
+    versions: of `storage.changes.state`; where it has another one, ChangedError is raised and nothing changed.
     """
-    Queue(Ledger(database_url(db), create=False)).edit(name, agreed(tags=tags, notes=notes))
+    if tags is None and notes is None:
+        raise InputError("annotate: give tags or notes")
+    return Queue(Ledger(database_url(db), create=False)).edit(name, agreed(tags=tags, notes=notes), versions)
 
 
 def is_submitted(name: str, *, db: str | PathLike[str] | None = None) -> bool:

@@ -8,7 +8,7 @@ where the service allows it a data set of OpenML; entries are those of the catal
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -32,6 +32,7 @@ from cooldown.storage.acts import acting
 from cooldown.storage.changes import state
 from cooldown.storage.datasets import DataSet
 from cooldown.storage.loops import Loop
+from cooldown.storage.queue import Edited
 from cooldown.storage.quotas import within
 from cooldown.storage.submissions import submission
 from cooldown.storage.tokens import Role
@@ -118,13 +119,19 @@ def tell(service: Service, who: Principal, name: str, id: str, reports: Sequence
 
 
 def annotate(
-    service: Service, who: Principal, name: str, *, tags: Sequence[str] | None = None, notes: str | None = None
-) -> None:
+    service: Service,
+    who: Principal,
+    name: str,
+    *,
+    tags: Sequence[str] | None = None,
+    notes: str | None = None,
+    versions: Collection[str] | None = None,
+) -> Edited:
     """Give an experiment other tags or notes, as `experiments.annotate` does."""
     _check_owner(service, who, name)
     changed = [field for field, value in (("tags", tags), ("notes", notes)) if value is not None]
     with acting(who.shown, "annotate", changed=changed):
-        experiments.annotate(name, tags=tags, notes=notes, db=service.url)
+        return experiments.annotate(name, tags=tags, notes=notes, versions=versions, db=service.url)
 
 
 def delete(service: Service, who: Principal, name: str) -> None:

@@ -8,46 +8,24 @@ from os import PathLike, fspath
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
-from urllib3 import Retry
 
 from cooldown.objectives.data.uploaded import is_upload
-from cooldown.objectives.errors import InputError
 from cooldown.objectives.files import TABLE_BYTES, read_file
-from cooldown.objectives.plain_text import visible
 from cooldown.objectives.tasks import is_frame
+from cooldown.search.service.connection import Connection
 
 if TYPE_CHECKING:
     from cooldown.search.evidence.across.measured import LeftOut, Measured
     from cooldown.search.experiments.result import Result
-
-CONNECT, READ = 10.0, 300.0
-"""Seconds that a server has to accept a connection, and to say something."""
-
-AGAIN = Retry(
-    total=5, connect=2, backoff_factor=0.5, status_forcelist=(429, 503), allowed_methods=None, raise_on_status=False
-)
-"""How often a request is repeated. Each may be: a submission has a key, and a verb says what is to be so."""
 
 MOST = 500
 """Experiments on a page of a list, at most."""
 
 LEDGER = "ledger"
 """The format of an export that holds the whole experiment."""
-
-
-class ServiceError(InputError):
-    """A service that refuses what it was asked. status: of HTTP; None for one that was not reached. problem: its
-    document, {} for none.
-    """
-
-    def __init__(self, message: str, status: int | None = None, problem: Mapping[str, Any] | None = None) -> None:
-        super().__init__(visible(message))
-        self.status, self.problem = status, problem or {}
 
 
 class Client:
@@ -58,15 +36,7 @@ class Client:
     """
 
     def __init__(self, url: str, token: str | None = None, *, session: requests.Session | None = None) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-            raise InputError(f"server {url!r:.200}: should be an address such as http://127.0.0.1:8501")
-        self.url = url.rstrip("/")
-        self._session = requests.Session() if session is None else session
-        if session is None:
-            for scheme in ("http://", "https://"):
-                self._session.mount(scheme, HTTPAdapter(max_retries=AGAIN))
-        self._session.auth = _Bearer(token)
+        self._connection = Connection(url, token, session)
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -209,6 +179,13 @@ class Client:
         given = {key: value for key, value in further.items() if value is not None}
         return str(self._json("POST", self._of(name, "extend"), json=given)["status"])
 
+    def annotate(self, name: str, *, tags: Sequence[str] | None = None, notes: str | None = None) -> dict[str, Any]:
+        """Give an experiment other tags or notes; None leaves them as they are. Returns `{"name", "status", "tags",
+        "notes"}`.
+        """
+        given = {"tags": None if tags is None else list(tags), "notes": notes}
+        return self._document("PATCH", self._of(name), json=given)
+
     def delete(self, name: str) -> None:
         """Delete an experiment with all its trials; not while it runs."""
         self._asked("DELETE", self._of(name))
@@ -267,51 +244,7 @@ class Client:
         return self._asked(method, path, **options).json()
 
     def _asked(self, method: str, path: str, **options: Any) -> requests.Response:
-        """The answer to a request; raises ServiceError for a refusal."""
-        url = f"{self.url}/api/v1/{path}"
-        try:
-            answer = self._session.request(method, url, timeout=(CONNECT, READ), allow_redirects=False, **options)
-        except requests.RequestException as error:
-            raise ServiceError(f"the service at {self.url} cannot be reached: {_reason(error)}") from None
-        if answer.ok and answer.status_code < requests.codes.multiple_choices:
-            return answer
-        raise _refusal(self.url, answer)
-
-
-class _Bearer(AuthBase):
-    """Sends a token, or nothing: also where a file of this machine has a password for the server."""
-
-    def __init__(self, token: str | None) -> None:
-        self._token = token
-
-    def __call__(self, request: Any) -> Any:
-        if self._token is not None:
-            request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
-def _refusal(url: str, answer: requests.Response) -> ServiceError:
-    """The error for a refusal: the problem, and every wrong field."""
-    try:
-        problem = answer.json()
-        lines = [str(problem["detail"])]
-    except (ValueError, KeyError, TypeError):
-        told = f"the service at {url} answers {answer.status_code} {answer.reason}: is it a Cooldown service?"
-        return ServiceError(told, answer.status_code)
-    errors = problem.get("errors") or ()
-    if len(errors) > 1:
-        lines += [f"  {error['field']}: {error['message']}" for error in errors]
-    return ServiceError("\n".join(lines), answer.status_code, problem)
-
-
-def _reason(error: requests.RequestException) -> str:
-    """Why a server was not reached, without what the libraries wrap around it."""
-    inner: Any = error
-    while (deeper := getattr(inner, "reason", None) or next(iter(getattr(inner, "args", ())), None)) is not None:
-        if not isinstance(deeper, BaseException):
-            break
-        inner = deeper
-    return str(inner).rpartition(": ")[2] or type(error).__name__
+        return self._connection.asked(method, path, **options)
 
 
 def _events(lines: Iterator[str]) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,14 @@ from typing import Any
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.spec.mistakes import Mistake, mistakes_of
-from cooldown.storage import LedgerError, NoLedgerError, QuotaError, UnavailableError, UnknownExperimentError
+from cooldown.storage import (
+    ChangedError,
+    LedgerError,
+    NoLedgerError,
+    QuotaError,
+    UnavailableError,
+    UnknownExperimentError,
+)
 
 PROBLEM = "application/problem+json"
 
@@ -56,6 +63,8 @@ def refused_as(error: InputError) -> RefusedError:
             return RefusedError(HTTPStatus.NOT_FOUND, str(error))
         case UnavailableError():
             return unavailable()
+        case ChangedError():
+            return RefusedError(HTTPStatus.PRECONDITION_FAILED, str(error))
         case QuotaError():
             return RefusedError(HTTPStatus.FORBIDDEN, str(error))
         case LedgerError() | UntrustedModuleError():

@@ -33,6 +33,7 @@ CHANGES = [
     ("post", f"{API}/done/extend", {}),
     ("post", f"{API}/done/ask", None),
     ("post", f"{API}/done/trials/{'0' * 32}/tell", {"reports": [{"train_loss": 1.0, "held_out_loss": 1.0}]}),
+    ("patch", f"{API}/done", {"notes": "mine now"}),
     ("delete", f"{API}/done", None),
     ("get", "/api/v1/datasets", None),
 ]

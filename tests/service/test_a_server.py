@@ -16,7 +16,7 @@ from search_runs import surroundings
 from served import SPEC
 
 from cooldown import Client
-from cooldown.search.service.client import ServiceError
+from cooldown.search.service.connection import ServiceError
 from cooldown.storage import Ledger
 from cooldown.storage.tokens import Role
 

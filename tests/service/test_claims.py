@@ -11,7 +11,8 @@ from served import ADDRESS, Served, served
 
 from cooldown.search.claims import claim, every
 from cooldown.search.cli import main
-from cooldown.search.service.client import Client, ServiceError
+from cooldown.search.service.client import Client
+from cooldown.search.service.connection import ServiceError
 from cooldown.storage import Ledger
 
 TINY = {"trials": 2, "repeats": 2, "epochs": 1, "seeds": 1, "finalists": 1, "finalist_seeds": 1, "confirm_seeds": 1}

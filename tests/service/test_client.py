@@ -17,7 +17,9 @@ from cooldown.objectives.errors import InputError
 from cooldown.search.cli import main
 from cooldown.search.experiments import compare, load, queued
 from cooldown.search.service import client as clients
-from cooldown.search.service.client import Client, ServiceError
+from cooldown.search.service import connection
+from cooldown.search.service.client import Client
+from cooldown.search.service.connection import ServiceError
 
 Run = Callable[..., tuple[int, str, str]]
 SETTINGS = {name: value for name, value in SPEC.items() if name != "task"}
@@ -58,6 +60,13 @@ def test_it_submits_controls_and_deletes(empty: Served) -> None:
     compare(**SPEC, name="mine", db=empty.service.url, workers=1)
     assert ada.extend("mine", repeats=2) == "queued"
     ada.stop("mine")
+    assert ada.annotate("mine", tags=["baseline"]) == {
+        "name": "mine",
+        "status": "stopped",
+        "tags": ["baseline"],
+        "notes": "",
+    }
+    assert ada.annotate("mine", notes="Before the move.")["tags"] == ["baseline"]
     ada.delete("mine")
     with pytest.raises(ServiceError, match="unknown experiment 'mine'") as refused:
         ada.show("mine")
@@ -99,7 +108,7 @@ def test_a_lost_answer_makes_no_second_experiment(empty: Served) -> None:
     ada = client(empty, "ada", before=sent.append)
     first = ada.submit("iris", **SETTINGS)
     # What the session does where the answer was lost: the same request again.
-    again = ada._session.send(sent[-1])
+    again = ada._connection.session.send(sent[-1])
     assert again.json() == {**first, "new": False}
     assert len(queued(empty.service.url)) == 1
 
@@ -128,7 +137,7 @@ def test_an_address_that_is_none(url: str) -> None:
 
 
 def test_a_service_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clients, "AGAIN", clients.Retry(0, raise_on_status=False))
+    monkeypatch.setattr(connection, "AGAIN", connection.Retry(0, raise_on_status=False))
     with pytest.raises(ServiceError, match=r"http://127.0.0.1:9 cannot be reached: .*refused"):
         cooldown.Client("http://127.0.0.1:9").health()
 
@@ -207,6 +216,10 @@ def test_the_command_line_submits_and_controls(empty: Served, remotely: Callable
     for verb, status in (("pause", "paused"), ("resume", "queued"), ("stop", "stopped"), ("cancel", "stopped")):
         code, _, said = run(verb, "mine")
         assert (code, status in said) == (2 if verb == "cancel" else 0, True)
+    annotated = run("annotate", "mine", "--tag", "a", "--tag", "b", "--notes", "why", "--json")[1]
+    assert json.loads(annotated) == {"name": "mine", "status": "stopped", "tags": ["a", "b"], "notes": "why"}
+    assert json.loads(run("annotate", "mine", "--no-tags", "--json")[1])["tags"] == []
+    assert run("annotate", "mine", "--no-tags", "--tag", "a")[0] == run("annotate", "mine")[0] == 2
     assert run("delete", "mine", "--yes")[2] == "Deleted mine.\n"
     assert "No experiments yet" in run("list")[1]
     code, out, said = run("submit", "iris", "--trials", "0")

@@ -105,6 +105,40 @@ def test_each_verb_and_its_line(empty: Served) -> None:
     assert done == ["submit", "submit", "pause", "resume", "pause", "stop", "cancel", "delete"]
 
 
+def test_tags_and_notes_of_an_experiment(empty: Served) -> None:
+    client, at = empty.client("ada"), f"{API}/mine"
+    client.post(API, json={**SPEC, "name": "mine", "tags": ["old"]})
+    read = client.get(at)
+    changed = client.patch(at, json={"notes": "Before the move."}, headers={"If-Match": read.headers["etag"]})
+    assert changed.json() == {"name": "mine", "status": "queued", "tags": ["old"], "notes": "Before the move."}
+    assert lines(empty)[-1] == ("ada", "annotate", "mine")
+    now = client.get(at).headers["etag"]
+    assert now != read.headers["etag"]
+    before = dump(empty)
+    refused: list[tuple[str, dict[str, str], Any, int]] = [
+        # Somebody else has changed it meanwhile.
+        ("ada", {"If-Match": read.headers["etag"]}, {"tags": []}, 412),
+        ("ada", {"If-Match": f"W/{now}"}, {"tags": []}, 412),
+        ("ada", {}, {}, 422),
+        ("ada", {}, {"tags": None, "notes": None}, 422),
+        ("ada", {}, {"tags": ["a" * 51]}, 422),
+        ("ada", {}, {"tags": ["x"] * 21}, 422),
+        ("ada", {}, {"tags": "baseline"}, 422),
+        ("ada", {}, {"notes": "\x1b[2J"}, 422),
+        ("ada", {}, {"notes": "a" * 10_001}, 422),
+        ("ada", {}, {"priority": 3}, 422),
+        ("bob", {}, {"notes": "mine now"}, 403),
+        ("reader", {}, {"notes": "mine now"}, 403),
+    ]
+    for who, headers, body, status in refused:
+        answer = empty.client(who).patch(at, json=body, headers=headers)
+        assert (answer.status_code, bool(answer.json()["detail"])) == (status, True), (body, answer.text)
+    assert client.patch(f"{API}/none", json={"notes": ""}).status_code == 404
+    assert dump(empty) == before
+    for if_match in (f'"other", {now}', "*"):
+        assert empty.client("root").patch(at, json={"tags": []}, headers={"If-Match": if_match}).json()["tags"] == []
+
+
 def test_a_name_may_have_slashes(empty: Served) -> None:
     client, name = empty.client("ada"), "team/a b/trials"
     at = client.post(API, json={**SPEC, "name": name}).headers["location"]

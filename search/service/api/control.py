@@ -9,10 +9,12 @@ from fastapi import APIRouter, Body, Header, Response
 from fastapi.responses import JSONResponse
 
 from cooldown.search.service import actions
+from cooldown.search.service.api import schemas
 from cooldown.search.service.api.callers import NEEDS_TOKEN, Name, Served, Submitter
+from cooldown.search.service.api.paging import IfMatch, expected
 from cooldown.search.service.api.problems import problems
 from cooldown.search.service.api.schemas import Changed, Estimated, Submitted
-from cooldown.search.service.api.submission import TAKES_SPEC, TAKES_SUBMISSION, Extension
+from cooldown.search.service.api.submission import TAKES_SPEC, TAKES_SUBMISSION, Annotation, Extension
 
 router = APIRouter(tags=["control"])
 
@@ -93,6 +95,21 @@ def resume_experiment(who: Submitter, service: Served, name: Name) -> JSONRespon
 def extend_experiment(who: Submitter, service: Served, name: Name, extension: Extension) -> JSONResponse:
     """Put an experiment that is done in the queue again: more trials or repeats, wider ranges, or until it answers."""
     return _changed(name, actions.resume(service, who, name, **extension.model_dump()).value)
+
+
+@router.patch(
+    "/experiments/{name}",
+    response_model=schemas.Annotated,
+    responses=problems(404, 409, 412, 413, 415),
+    openapi_extra=NEEDS_TOKEN,
+)
+def annotate_experiment(
+    who: Submitter, service: Served, name: Name, words: Annotation, if_match: IfMatch = None
+) -> JSONResponse:
+    """Give an experiment other tags or notes; with `If-Match` only if nothing of it has changed meanwhile."""
+    changed = actions.annotate(service, who, name, **words.model_dump(), versions=expected(if_match))
+    document = {"status": changed.status.value, "tags": list(changed.terms.tags), "notes": changed.terms.notes}
+    return JSONResponse({"name": name, **document})
 
 
 @router.delete(

@@ -18,6 +18,7 @@ LARGEST = 2**53
 Limit = Annotated[int, Query(ge=1, le=MOST, description="entries on a page")]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next` of the page before")]
 IfNoneMatch = Annotated[str | None, Header(description="the ETag of an earlier answer")]
+IfMatch = Annotated[str | None, Header(description="the ETag of the answer that the change is meant for")]
 
 
 def cursor_of(place: tuple[Any, ...]) -> str:
@@ -46,3 +47,9 @@ def matches(if_none_match: str | None, version: str) -> bool:
     """Whether a caller has this version already."""
     tags = [tag.strip().removeprefix("W/") for tag in (if_none_match or "").split(",")]
     return f'"{version}"' in tags or "*" in tags
+
+
+def expected(if_match: str | None) -> list[str] | None:
+    """The versions one of which a caller expects; None for any."""
+    tags = [tag.strip() for tag in (if_match or "*").split(",")]
+    return None if "*" in tags else [tag[1:-1] for tag in tags if tag[:1] == tag[-1:] == '"']

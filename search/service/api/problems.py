@@ -45,6 +45,7 @@ WHY = {
     404: "There is no such experiment, data set or page.",
     405: "The path has no such method.",
     409: "What is asked for does not go with the state of the experiment.",
+    412: "It has changed since the version in `If-Match`: read it again.",
     413: "The request is too large.",
     415: "The content is of another type.",
     422: "Fields are wrong: `errors` lists each of them.",

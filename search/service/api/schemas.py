@@ -169,6 +169,13 @@ class Changed(BaseModel):
     status: str = Field(examples=["paused"])
 
 
+class Annotated(Changed):
+    """An experiment with other tags or notes."""
+
+    tags: list[str] = Field(examples=[["baseline"]])
+    notes: str
+
+
 class Estimated(BaseModel):
     """Time and cost of an experiment."""
 

@@ -24,11 +24,21 @@ class Run(BaseModel):
     max_gradient_evaluations: int | None = Field(None, ge=1, description="of all its replicates", examples=[10**8])
 
 
-class Terms(Run):
-    """Beside that, the words by which people find it."""
+class Words(BaseModel):
+    """What people find an experiment by."""
 
     tags: list[str] | None = Field(None, max_length=20, description="words to find it by", examples=[["baseline"]])
     notes: str | None = Field(None, max_length=10_000, description="text of your own", examples=["After the move."])
+
+
+class Terms(Run, Words):
+    """All that is asked of an experiment beside its spec."""
+
+
+class Annotation(Words):
+    """Other tags or notes; null for those that stay as they are."""
+
+    model_config = {"extra": "forbid", "strict": True}
 
 
 class Plan(BaseModel):
