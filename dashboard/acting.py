@@ -4,6 +4,8 @@
 of the browser's session, so that an open page can do no more once its token was revoked.
 """
 
+import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -39,6 +41,13 @@ class Outcome:
     said: str
     done: bool
     mistakes: tuple[Mistake, ...] = ()
+
+
+@dataclass
+class Begun:
+    """An action that was begun. outcome: what came of it; None while it goes on."""
+
+    outcome: Outcome | None = None
 
 
 class _Process:
@@ -94,6 +103,29 @@ def forget_outcome() -> None:
 
 def done(action: Action) -> Outcome:
     """Do this for whoever looks at the page, if they may; returns what came of it."""
+    return _done(action, who)
+
+
+def begun(action: Action) -> Begun:
+    """Begin this for whoever looks at the page, if they may: what takes longer than a page should keep them waiting.
+    Raises LedgerError where the ledger does not answer.
+    """
+    under_way, principal = Begun(), who()
+
+    def work() -> None:
+        try:
+            under_way.outcome = _done(action, lambda: principal)
+        except Exception:
+            logging.getLogger(__name__).exception("What a page has begun failed")
+            under_way.outcome = Outcome("this is a fault of the server; its log says more", done=False)
+
+    # A server that ends does not wait for it: for what changes nothing.
+    threading.Thread(target=work, name="begun by a page", daemon=True).start()
+    return under_way
+
+
+def _done(action: Action, who: Callable[[], Principal | None]) -> Outcome:
+    """Do this for somebody, if they may."""
     offered = _Process.offered
     if offered is None:
         return Outcome("this dashboard only reads", done=False)

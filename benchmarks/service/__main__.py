@@ -89,7 +89,11 @@ def _load(console: Console, run: server.Running, given: argparse.Namespace) -> C
     console.print(f"{1000 * used / count:.1f} ms of the server's processor time for a request. {_machine()}")
     found = clients.faults(run, asked, PATIENCE)
     accepted = sum(len(each.accepted) for each in asked)
-    console.print(f"{accepted} experiments accepted, {sum(len(each.cancelled) for each in asked)} cancelled")
+    cancelled = {name for each in asked for name in each.cancelled}
+    running = sum(run.started[name] > 0 for name in cancelled)
+    console.print(
+        f"{accepted} experiments accepted; {len(cancelled)} cancelled, {running} of them while they were running"
+    )
     return found
 
 

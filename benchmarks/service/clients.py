@@ -1,4 +1,8 @@
-"""Clients that submit, poll and cancel at once, each over a connection of its own, and what became of it all."""
+"""Clients that submit, poll and cancel at once, each over a connection of its own, and what became of it all.
+
+Half of what they submit is short, and runs to its end. The other half would take minutes, and is cancelled, while it
+waits or while it runs.
+"""
 
 import json
 import random
@@ -8,13 +12,17 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from typing import Any
 
-from benchmarks.service.server import SPEC, Running
+from benchmarks.service.server import LONG, SPEC, Running
 from cooldown.storage import Ledger, Status
 
 API = "/api/v1"
 READS = {"list": "/experiments", "show": "/experiments/{name}", "queue": "/queue", "health": "/health"}
 ENDED = (Status.DONE, Status.CANCELLED)
+
+EVERY, AFTER = 5, 4
+"""Rounds from one submission to the next, and from a submission to its cancellation."""
 
 
 class Client:
@@ -38,10 +46,12 @@ class Client:
         started.wait()
         # They do not all come at the same moment of each round.
         time.sleep(self._random.uniform(0, pause))
+        doomed = False
         for round in range(count):
-            if round % 5 == 0:
-                self._submit(round)
-            elif round % 5 == 4 and self._random.random() < 0.5:
+            if round % EVERY == 0:
+                doomed = (self._number + round // EVERY) % 2 == 0 and round + AFTER < count
+                self._submit(round, LONG if doomed else SPEC)
+            elif round % EVERY == AFTER and doomed:
                 self._cancel(self.accepted[-1])
             else:
                 self.poll()
@@ -53,15 +63,14 @@ class Client:
         name = self.accepted[-1] if self.accepted else "old"
         self._ask(kind, "GET", READS[kind].format(name=name))
 
-    def _submit(self, round: int) -> None:
-        body = {**SPEC, "name": f"c{self._number}-{round}", "seed": self._number * 1000 + round, "tags": ["load"]}
+    def _submit(self, round: int, spec: Mapping[str, Any]) -> None:
+        body = {**spec, "name": f"c{self._number}-{round}", "seed": self._number * 1000 + round, "tags": ["load"]}
         key = f"{self._number}-{round}"
         status, answer = self._ask("submit", "POST", "/experiments", body, {"Idempotency-Key": key})
         if status in (200, 201):
             self.accepted.append(answer["name"])
 
     def _cancel(self, name: str) -> None:
-        # One that has ended meanwhile cannot be cancelled.
         if self._ask("cancel", "POST", f"/experiments/{name}/cancel")[0] == 200:
             self.cancelled.append(name)
 
@@ -97,8 +106,9 @@ def at_once(run: Running, count: int, rounds: int, pause: float) -> Sequence[Cli
 
 
 def faults(run: Running, clients: Sequence[Client], patience: float) -> Counter[str]:
-    """What became of the accepted experiments, once workers have had time for them: lost, run twice, not run, and
-    answers that were neither good nor those of a cancellation that came too late. patience: seconds without an end.
+    """What became of the accepted experiments, once workers have had time for them: lost, run twice, not run, run
+    although it was cancelled or the other way round, with a part of a generation, and answers that were not good.
+    patience: seconds without an end.
     """
     ledger, found = Ledger(run.url), Counter[str]()
     accepted = [name for client in clients for name in client.accepted]
@@ -114,8 +124,14 @@ def faults(run: Running, clients: Sequence[Client], patience: float) -> Counter[
     found["accepted twice"] = len(accepted) - len({*accepted})
     found["not run"] = len(left & summaries.keys())
     found["run twice"] = sum(count > 1 for count in run.started.values())
-    done = [each for each in summaries.values() if each.status is Status.DONE]
-    found["incomplete"] = sum(each.trials != len(SPEC["arms"]) * SPEC["trials"] for each in done)
+    cancelled = {name for client in clients for name in client.cancelled}
+    for each in (summaries[name] for name in {*accepted} & summaries.keys()):
+        if each.status is Status.DONE:
+            found["incomplete"] += each.trials != len(SPEC["arms"]) * SPEC["trials"]
+            found["not cancelled"] += each.name in cancelled
+        elif each.status is Status.CANCELLED:
+            found["torn"] += each.trials % SPEC["generation"] != 0
+            found["cancelled unasked"] += each.name not in cancelled
     for client in clients:
-        found["refused"] += sum(count for status, count in client.statuses.items() if status not in (200, 201, 409))
+        found["refused"] += sum(count for status, count in client.statuses.items() if status not in (200, 201))
     return found

@@ -34,6 +34,9 @@ SPEC: dict[str, Any] = {
 }
 """An experiment that takes a worker a moment."""
 
+LONG: dict[str, Any] = {**SPEC, "trials": 20_000, "priority": 1}
+"""One that takes minutes, and is taken first: it is cancelled before its end."""
+
 OLD_SEEDS = 10**6
 """Seeds of the experiments that are there before, from here on: nobody submits the same ones."""
 

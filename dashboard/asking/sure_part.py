@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -10,21 +10,40 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cooldown.dashboard import acting, data
 from cooldown.dashboard.asking.form import Form, kept
-from cooldown.dashboard.parts import plain
+from cooldown.dashboard.parts import errors_shown, plain
 from cooldown.search.evidence.numbers import MISSING, counted, duration, formatted, percent
 from cooldown.search.evidence.numbers import Form as Numbers
-from cooldown.search.experiments.sureness import LEVELS, OF_LEVEL, Spread, smallest_share, spread_on
+from cooldown.search.experiments.sureness import (
+    LEVELS,
+    OF_LEVEL,
+    TYPICAL,
+    Spread,
+    smallest_share,
+    spread_on,
+    timed_effects,
+)
 from cooldown.search.service import asking
 from cooldown.search.service.access.principal import Principal
 from cooldown.search.service.service import Service
-from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.experiment import Experiment, planned_spec
 from cooldown.search.spec.looks import DEFAULT_MOST, FIRST
 from cooldown.search.tuning.dry_run import Estimate
 from cooldown.storage.tokens import Role
 
 STANDARD = "Standard"
 
+POLL = 1.0
+"""Seconds between two looks at whether an estimate is there."""
+
 Choices = Mapping[str, Mapping[str, Any]]
+
+
+class Estimating(NamedTuple):
+    """An estimate that was asked for. asked: the settings and levels that it is of. found: by level, when it is there."""
+
+    asked: str
+    begun: acting.Begun
+    found: dict[str, Estimate]
 
 
 def sure_part(form: Form, *, compares: bool) -> DeltaGenerator:
@@ -50,15 +69,34 @@ def show_levels(form: Form, *, compares: bool) -> None:
     who = acting.who()
     if acting.service() is not None and who is not None and who.may(Role.SUBMIT):
         if st.button("Estimate time and cost", icon=":material/timer:", key="estimate"):
-            with st.spinner("Timing a small experiment of the same kind …"):
-                st.session_state["estimated"] = asked, *_estimated(settings, choices)
+            st.session_state["estimating"] = _begun(asked, settings, choices)
     else:
         st.caption("Time and cost are estimated by a server (`cooldown serve`), or by `cooldown compare … --dry-run`.")
-    known, estimates, outcome = st.session_state.get("estimated", ("", {}, None))
-    found: Mapping[str, Estimate] = estimates if known == asked else {}
-    if known == asked and not outcome.done:
+    estimating: Estimating | None = st.session_state.get("estimating")
+    ours = estimating if estimating is not None and estimating.asked == asked else None
+    waits = ours is not None and ours.begun.outcome is None
+
+    @st.fragment(run_every=POLL if waits else None)
+    def levels() -> None:
+        """What each level takes, once that is known: nobody waits for it."""
+        if waits and ours is not None and ours.begun.outcome is not None:
+            # The rest of the page is drawn once more, and nothing is asked for any longer.
+            st.rerun()
+        with errors_shown():
+            _levels(settings, choices, ours, compares=compares)
+
+    levels()
+
+
+def _levels(settings: Mapping[str, Any], choices: Choices, asked: Estimating | None, *, compares: bool) -> None:
+    """The table of the levels. asked: what they take; None where nobody asked."""
+    outcome = None if asked is None else asked.begun.outcome
+    found = asked.found if asked is not None and outcome is not None else {}
+    if asked is not None and outcome is None:
+        st.caption(":material/hourglass_top: Timing a small experiment of the same kind …")
+    if outcome is not None and not outcome.done:
         st.error(plain(f"{outcome.said}."), icon=":material/error:")
-    spread = spread_on(settings, data.summaries(), data.winners()) if compares and found else None
+    spread = _spread(settings, choices, found) if compares and found else None
     rows = [_row(name, choices[name], found.get(name), spread) for name in choices]
     st.dataframe(
         pd.DataFrame(rows).dropna(axis=1, how="all"),
@@ -75,16 +113,23 @@ def _choices(*, compares: bool) -> Choices:
     return {name: level.compared if compares else level.searched for name, level in LEVELS.items()}
 
 
-def _estimated(settings: Mapping[str, Any], choices: Choices) -> tuple[dict[str, Estimate], acting.Outcome]:
-    """What each level takes, for whoever looks at the page, and what came of asking for it."""
+def _begun(asked: str, settings: Mapping[str, Any], choices: Choices) -> Estimating:
+    """Ask for what each level takes, for whoever looks at the page."""
     found: dict[str, Estimate] = {}
 
     def estimate(service: Service, who: Principal) -> str:
         found.update(zip(choices, asking.estimates(service, who, settings, list(choices.values())), strict=True))
         return "estimated"
 
-    outcome = acting.done(estimate)
-    return found, outcome
+    return Estimating(asked, acting.begun(estimate), found)
+
+
+def _spread(settings: Mapping[str, Any], choices: Choices, found: Mapping[str, Estimate]) -> Spread:
+    """How much differences vary between repeats: as the dry run shows it, and what is known beside."""
+    known = spread_on(settings, data.summaries(), data.winners())
+    # They all have the same timed runs.
+    level, estimate = next(iter(found.items()))
+    return known.weighed(timed_effects(planned_spec(**settings, **choices[level]), estimate))
 
 
 def _row(
@@ -120,13 +165,9 @@ def _range(low: str, high: str) -> str:
 def _about(spread: Spread) -> str:
     """On what the column of what a level finds rests."""
     told = "Finds: how much lower a loss has to be to be found with 80 % probability, after all repeats. "
-    if spread.seen is None:
-        return told + (
-            f"This assumes that differences vary between repeats as on a typical task (by {percent(spread.value)}); on "
-            "the built-in tasks it is 3 to 50 %."
-        )
-    name, repeats = spread.seen
-    return (
-        told
-        + f"Differences vary between repeats by {percent(spread.value)}, as in {counted(repeats, 'repeat')} of {name}."
-    )
+    known = f"on a typical task ({percent(TYPICAL)}, and 3 to 50 % on the built-in ones)"
+    if spread.seen is not None:
+        name, repeats = spread.seen
+        known = f"in {counted(repeats, 'repeat')} of {name}"
+    timed = f"in {counted(spread.timed, 'short repeat')} of this estimate, weighed with those " if spread.timed else ""
+    return told + f"Differences vary between repeats by {percent(spread.value)}, as {timed}{known}."

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 OnTask = Callable[[Task], None]
 
+TIMED_REPEATS = 4
+"""Repeats of a calibration that is to show how much losses vary."""
+
 ONE_ARM = "tune searches one joint arm"
 
 
@@ -113,7 +116,7 @@ def dry_runs(
     task: Any, choices: Sequence[Mapping[str, Any]], *, db: str | PathLike[str] | None = None, **settings: Any
 ) -> "list[Estimate]":
     """Estimate time and cost of `compare` with each of these choices, from one calibration run with one worker in this
-    process; no ledger is changed.
+    process, which also shows how much losses vary between repeats if there is time for some; no ledger is changed.
 
     choices: at least one, of the settings trials, repeats, until_decided and max_repeats; settings: the others. Raises
     InputError as `compare` does.
@@ -122,7 +125,7 @@ def dry_runs(
 
     plans = [prepared(task, None, db, 1, {**settings, **choice}) for choice in choices]
     with open_executor(None, 1) as executor:
-        return estimates(plans, executor)
+        return estimates(plans, executor, most=TIMED_REPEATS if len(plans[0][0].arms) > 1 else 1)
 
 
 @explicit(OneArm)

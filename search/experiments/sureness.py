@@ -1,17 +1,23 @@
 """How sure an answer is to be: quick, standard or thorough, and how small a difference each of them can find.
 
-What a number of repeats can find depends on how much the difference varies between repeats. Where the ledger has a
-finished experiment on the same data, it is the spread seen there; else that of a typical task.
+What a number of repeats can find depends on how much the difference varies between repeats. The dry run trains a few
+repeats of a small experiment, which show it roughly. That is weighed with what is known before: the spread in a
+finished experiment on the same data, if the ledger has one; else that of a typical task, as if four repeats had shown
+it.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cooldown.objectives.errors import InputError
+from cooldown.search.evidence.losses import question_pair
 from cooldown.search.evidence.standing import paired_winners
+from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.looks import DEFAULT_MOST, doubling
 from cooldown.search.spec.recorded import spec_of
 from cooldown.search.statistics.forecast import FEWEST, smallest_effect
@@ -23,6 +29,9 @@ TYPICAL = 0.2
 """The spread of a typical task: standard deviation over repeats of the log ratio of two losses. Measured on the
 built-in tasks it is 0.03 to 0.5.
 """
+
+WORTH = 4
+"""Degrees of freedom that the spread of a typical task counts for."""
 
 OF_LEVEL = ("trials", "repeats", "until_decided", "max_repeats")
 """Settings that a level may have."""
@@ -56,11 +65,22 @@ LEVELS = {
 @dataclass(frozen=True)
 class Spread:
     """The standard deviation over repeats of the log ratio of two losses. seen: the experiment and the number of its
-    repeats that show it; None for a typical one.
+    repeats that show it; None for a typical one. timed: repeats of a dry run that it also rests on.
     """
 
     value: float = TYPICAL
     seen: tuple[str, int] | None = None
+    timed: int = 0
+
+    def weighed(self, effects: NDArray[np.float64]) -> "Spread":
+        """This spread and that of a dry run together. effects: (repeats,) log ratios of its losses; fewer than two say
+        nothing.
+        """
+        if len(effects) < 2 or not np.isfinite(effects).all():
+            return self
+        known = WORTH if self.seen is None else self.seen[1] - 1
+        squares = known * self.value**2 + float(((effects - effects.mean()) ** 2).sum())
+        return replace(self, value=math.sqrt(squares / (known + len(effects) - 1)), timed=len(effects))
 
 
 def spread_on(spec: Mapping[str, Any], summaries: Sequence[Summary], winners: Mapping[str, Sequence[Winner]]) -> Spread:
@@ -79,6 +99,17 @@ def spread_on(spec: Mapping[str, Any], summaries: Sequence[Summary], winners: Ma
         if np.isfinite(deviation) and deviation > 0:
             best = Spread(deviation, (summary.name, len(seen[2])))
     return best
+
+
+def timed_effects(spec: Experiment, estimate: Estimate) -> NDArray[np.float64]:
+    """(repeats,) log ratios of the losses of the pair that the spec asks about, in the repeats of its dry run."""
+    losses = {arm: np.asarray(of_arm) for arm, of_arm in estimate.losses.items()}
+    pair = question_pair(spec, {arm: float(of_arm.mean()) for arm, of_arm in losses.items()})
+    if pair is None or not {*pair} <= losses.keys():
+        return np.empty(0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        effects: NDArray[np.float64] = np.log(losses[pair[0]]) - np.log(losses[pair[1]])
+    return effects
 
 
 def smallest_share(estimate: Estimate, spread: Spread) -> float:

@@ -3,17 +3,19 @@
 The small experiment runs every step of the large one: sampler, workers, finalists, evaluation, ledger. It has one
 generation per study, and as many repeats as keep all workers busy. The times of its jobs give those of the large one,
 which are then scheduled on the workers as the runner would. If even the small experiment takes long, it is run with
-fewer epochs, because the time is linear in them. The references of a large table are timed on few rows.
+fewer epochs, because the time is linear in them. The references of a large table are timed on few rows. Where time is
+left, a few repeats show how much losses vary between them.
 """
 
 import heapq
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from cooldown.objectives.records import mean_final_loss
 from cooldown.search.executors.contract import Executor
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment, recorded_spec
@@ -37,7 +39,8 @@ class Estimate:
     seconds: from the command to the first look at the answer, after so many `repeats`, with this number of workers.
     most_repeats, most_seconds: of an experiment that goes on until it answers, if it takes all of its looks and widens
     no range; else the same. start_seconds: the part of it in which workers start and kernels are compiled.
-    calibration_seconds: duration of the estimate itself. epochs: of the timed runs, at most.
+    calibration_seconds: duration of the estimate itself. epochs: of the timed runs, at most. losses: of each arm the
+    test loss of its winner in each repeat of the timed runs.
     """
 
     task: str
@@ -50,6 +53,7 @@ class Estimate:
     calibration_seconds: float
     epochs: int
     arms: tuple[ArmCost, ...]
+    losses: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def gradient_evaluations(self) -> int:
@@ -67,9 +71,9 @@ def estimate(spec: Experiment, splits: Splits, executor: Executor) -> Estimate:
     return estimates([(spec, splits)], executor)[0]
 
 
-def estimates(plans: Sequence[tuple[Experiment, Splits]], executor: Executor) -> list[Estimate]:
+def estimates(plans: Sequence[tuple[Experiment, Splits]], executor: Executor, most: int = 1) -> list[Estimate]:
     """The times and costs of experiments that differ in their trials and repeats alone, from one calibration. plans: at
-    least one spec with its splits.
+    least one spec with its splits. most: repeats of the calibration for the sake of its losses, if there is time.
     """
     began = time.perf_counter()
     spec, splits = plans[0]
@@ -80,8 +84,10 @@ def estimates(plans: Sequence[tuple[Experiment, Splits]], executor: Executor) ->
     left = BUDGET - (time.perf_counter() - began)
     longest = max(spec.epochs_of(arm) for arm in spec.parsed_arms)
     epochs = max(min(longest, int(left / max(first.seconds, 1e-3))), 1)
-    last = first if epochs == 1 else _timed(spec, splits, workers, executor, epochs, references)
-    small = _small(spec, workers, epochs)
+    repeats = max(min(most, int(left / max(first.seconds * epochs, 1e-3))), 1)
+    again = epochs > 1 or repeats > 1
+    last = _timed(spec, splits, workers, executor, epochs, references, repeats) if again else first
+    small = _small(spec, workers, epochs, repeats)
     # The overhead of a job (transfer, ledger, waiting) does not depend on its size.
     in_small = 0.0 if references else last.references
     idle = (last.seconds - _makespan(small, last.replicates, workers, references=in_small)) * workers
@@ -107,6 +113,7 @@ def estimates(plans: Sequence[tuple[Experiment, Splits]], executor: Executor) ->
                 calibration_seconds=took,
                 epochs=epochs,
                 arms=tuple(arm_cost(arm, each, its) for arm in each.parsed_arms),
+                losses=last.losses,
             )
         )
     return found
@@ -119,13 +126,15 @@ Kind = tuple[str, bool, Purpose]
 @dataclass(frozen=True)
 class _Timing:
     """The times of a small experiment in seconds. start: until everything was compiled. seconds: from then to the end.
-    replicates: the mean time of one replicate of each kind. references: that of a repeat's references.
+    replicates: the mean time of one replicate of each kind. references: that of a repeat's references. losses: as of
+    its `Estimate`.
     """
 
     start: float
     seconds: float
     replicates: Mapping[Kind, float]
     references: float = 0.0
+    losses: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def _full(spec: Experiment, kind: Kind, timed: int, shortest: float, longest: float) -> float:
@@ -182,10 +191,12 @@ def _jobs(key: StudyKey, spec: Experiment, replicates: Mapping[Kind, float]) -> 
     return (*(size * spec.seeds * search for size in sizes), *last)
 
 
-def _small(spec: Experiment, workers: int, epochs: int) -> Experiment:
-    """The spec with one generation and one finalist per study, and no more repeats than keep the workers busy."""
+def _small(spec: Experiment, workers: int, epochs: int, repeats: int = 1) -> Experiment:
+    """The spec with one generation and one finalist per study, and no more repeats than keep the workers busy, or than
+    these.
+    """
     changes = {
-        "repeats": min(spec.repeats, -(-workers // len(spec.arms))),
+        "repeats": max(min(spec.repeats, -(-workers // len(spec.arms))), repeats),
         "looks": (),
         "primary": None,
         "trials": min(spec.generation, spec.trials),
@@ -215,9 +226,12 @@ def _timed(
     executor: Executor,
     epochs: int,
     known: TimedReferences | None = None,
+    repeats: int = 1,
 ) -> _Timing:
-    """Run the small experiment to its end, and measure it. known: its references, where they are not to be trained."""
-    small = _shortened(_small(spec, workers, epochs), epochs)
+    """Run the small experiment to its end, and measure it. known: its references, where they are not to be trained.
+    repeats: how many it has at least.
+    """
+    small = _shortened(_small(spec, workers, epochs, repeats), epochs)
     names = dict(zip(small.arms, spec.arms, strict=True))
     began, compiled = time.monotonic(), 0.0
 
@@ -241,7 +255,9 @@ def _timed(
             seconds = [curve.seconds for curve in study.curves(purpose)]
             spent.setdefault((names[study.arm], study.is_default, purpose), []).extend(seconds)
     means = {kind: sum(seconds) / len(seconds) for kind, seconds in spent.items() if seconds}
-    if known is not None:
-        return _Timing(compiled - began, ended - compiled, means, known.seconds)
-    references = [sum(each.seconds for each in of_repeat) for of_repeat in record.references.values()]
-    return _Timing(compiled - began, ended - compiled, means, sum(references) / max(len(references), 1))
+    losses: dict[str, list[float]] = {}
+    for study in sorted(record.studies, key=lambda study: study.repeat):
+        losses.setdefault(names[study.arm], []).append(mean_final_loss(study.evaluations))
+    of_references = [sum(each.seconds for each in of_repeat) for of_repeat in record.references.values()]
+    references = sum(of_references) / max(len(of_references), 1) if known is None else known.seconds
+    return _Timing(compiled - began, ended - compiled, means, references, losses)

@@ -67,7 +67,7 @@ def test_time_is_linear_in_the_epochs_and_scaled_by_the_work(monkeypatch: pytest
     # Of both arms a generation, the finalist, the evaluation, and the default config's two.
     jobs = 2 * (3 + 2)
 
-    def took(_spec: Any, _splits: Any, workers: int, _executor: Any, epochs: int, _known: Any) -> _Timing:
+    def took(_spec: Any, _splits: Any, _workers: int, _executor: Any, epochs: int, *_further: Any) -> _Timing:
         timed.append(epochs)
         return _Timing(7.0, unit * (2 + 3 * epochs) + jobs, times(2.0 + 3 * epochs, made))
 

@@ -8,7 +8,15 @@ import pytest
 from search_runs import TINY, run_in_threads, spec
 
 from cooldown.search.experiments.service import dry_run, dry_runs
-from cooldown.search.experiments.sureness import LEVELS, OF_LEVEL, TYPICAL, Spread, smallest_share, spread_on
+from cooldown.search.experiments.sureness import (
+    LEVELS,
+    OF_LEVEL,
+    TYPICAL,
+    Spread,
+    smallest_share,
+    spread_on,
+    timed_effects,
+)
 from cooldown.search.spec.experiment import planned_spec
 from cooldown.search.statistics.forecast import power, smallest_effect
 from cooldown.search.tuning.dry_run import Estimate
@@ -67,6 +75,28 @@ def test_the_spread_is_that_of_the_largest_finished_experiment_on_the_same_data(
     assert spread_on({"task": "iris"}, two, {name: winners[name][:4] for name in winners}) == Spread()
 
 
+def test_a_dry_run_is_weighed_with_what_is_known_before() -> None:
+    effects = np.array([0.1, -0.1, 0.3, 0.1])
+    own, typical = float(np.var(effects, ddof=1)), TYPICAL**2
+    found = Spread().weighed(effects)
+    assert found.value**2 == pytest.approx((4 * typical + 3 * own) / 7)
+    assert (found.timed, found.seen) == (4, None)
+    seen = Spread(0.05, ("before", 10)).weighed(effects)
+    assert seen.value**2 == pytest.approx((9 * 0.05**2 + 3 * own) / 12)
+    assert Spread().weighed(effects[:1]) == Spread().weighed(np.array([np.nan, 0.1])) == Spread()
+    # A wider one finds less.
+    plan = estimate(5, 5)
+    assert smallest_share(plan, Spread().weighed(10 * effects)) > smallest_share(plan, Spread().weighed(effects))
+
+
+def test_the_effects_of_a_dry_run_are_those_of_the_question() -> None:
+    asked = spec(arms=("momentum+sgdr", "nag", "adam"))
+    losses = {"momentum+sgdr": (0.2, 0.4), "nag": (0.1, 0.1), "adam": (0.1, 0.4)}
+    timed = replace(estimate(5, 5), losses=losses)
+    np.testing.assert_allclose(timed_effects(asked, timed), np.log([2.0, 1.0]))
+    assert not timed_effects(asked, estimate(5, 5)).size
+
+
 def test_one_calibration_prices_several_plans(tmp_path: Path) -> None:
     settings = {
         **{key: value for key, value in TINY.items() if key not in ("task", *OF_LEVEL)},
@@ -79,6 +109,9 @@ def test_one_calibration_prices_several_plans(tmp_path: Path) -> None:
     assert (small.repeats, large.repeats) == (1, 3)
     assert (open_ended.repeats, open_ended.most_repeats) == (5, 10)
     assert large.seconds > small.seconds
+    assert {arm: len(of_arm) for arm, of_arm in large.losses.items()} == {"adam": 4, "nag": 4}
+    assert small.losses == large.losses
+    assert len({round(loss, 6) for loss in large.losses["adam"]}) > 1
     assert open_ended.most_seconds > open_ended.seconds
     alone = dry_run("iris", db=db, workers=1, **settings, **choices[1])
     assert alone.gradient_evaluations == large.gradient_evaluations

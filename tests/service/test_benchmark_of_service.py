@@ -20,5 +20,5 @@ def test_a_tiny_load(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(sizes) == 0
     said = capsys.readouterr().out
     assert "Faults: none" in said
-    assert "4 experiments accepted" in said
+    assert "4 experiments accepted; 1 cancelled" in said
     assert "1 dashboards at once" in said

@@ -66,7 +66,7 @@ def test_higher_priorities_first_then_first_in(ledger: Ledger, queue: Queue) -> 
     for name, priority in (("a", 0), ("b", 5), ("c", 0), ("d", -3), ("e", 5)):
         add(ledger, name, priority)
     assert [each.status for each in ledger.summaries()] == [Status.QUEUED] * 5
-    assert queue.edit("c", lambda terms: replace(terms, priority=9)).priority == 9
+    assert queue.edit("c", lambda terms: replace(terms, priority=9)).terms.priority == 9
     assert drained(queue) == ["c", "b", "e", "a", "d"]
     assert {each.status for each in ledger.summaries()} == {Status.DONE}
 
@@ -372,7 +372,7 @@ def test_terms_are_kept(ledger: Ledger, queue: Queue) -> None:
     ledger.create("digits", {}, "", [StudyKey("adam", 0)], terms=terms)
     assert ledger.load("digits").terms == ledger.summaries()[0].terms == terms
     assert status(ledger) is Status.INTERRUPTED
-    assert queue.edit("digits", lambda terms: replace(terms, tags=())) == replace(terms, tags=())
+    assert queue.edit("digits", lambda terms: replace(terms, tags=())).terms == replace(terms, tags=())
     for use in (queue.put, lambda name: queue.request(name, Change.STOP), lambda name: queue.edit(name, lambda t: t)):
         with pytest.raises(LedgerError, match="unknown experiment 'digit'; did you mean 'digits'"):
             use("digit")
