@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, Text, delete, func, insert, select, type_coerce
 
 from cooldown.objectives.data.uploaded import PREFIX, is_upload
 from cooldown.storage import tables
@@ -123,6 +123,27 @@ class Uploads:
     def __call__(self, digest: str) -> bytes:
         """The bytes of a data set; raises LedgerError if it is not there."""
         return DataSets(Database(self.url, create=False)).content(digest)
+
+
+def check_there(connection: Connection, spec: Mapping[str, Any]) -> None:
+    """Raise LedgerError unless the data sets that a new experiment is on are there; after `Database.lock_names`."""
+    d = tables.datasets
+    for digest in sorted(digests_of(spec)):
+        if connection.execute(select(d.c.digest).where(d.c.digest == digest)).first() is None:
+            raise LedgerError(f"the data set {digest} was removed meanwhile: submit its file again")
+
+
+def drop_unused(connection: Connection, spec: Mapping[str, Any]) -> None:
+    """Remove the data sets of an experiment that was deleted, where they were kept for a user of this machine, who has
+    the files, and nothing else is on them; after `Database.lock_names`.
+    """
+    d, o, e = tables.datasets, tables.dataset_owners, tables.experiments
+    for digest in digests_of(spec):
+        named = type_coerce(e.c.spec, Text).contains(f"{PREFIX}{digest}")
+        if connection.execute(select(e.c.id).where(named).limit(1)).first() is None:
+            connection.execute(delete(o).where(_of(digest, "")))
+            if connection.execute(select(o.c.owner).where(o.c.digest == digest)).first() is None:
+                connection.execute(delete(d).where(d.c.digest == digest))
 
 
 def digests_of(spec: Mapping[str, Any]) -> set[str]:

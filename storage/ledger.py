@@ -14,7 +14,7 @@ from cooldown.storage.acts import note
 from cooldown.storage.address import elsewhere
 from cooldown.storage.budgets import check_budget
 from cooldown.storage.database import Database
-from cooldown.storage.datasets import DataSets, Uploads
+from cooldown.storage.datasets import DataSets, Uploads, check_there, drop_unused
 from cooldown.storage.environment import environment
 from cooldown.storage.errors import LedgerError, UnknownExperimentError, UnreadableError
 from cooldown.storage.holding import holding, take
@@ -157,6 +157,7 @@ class Ledger:
             if submission is not None and (known := submitted_as(connection, submission)) is not None:
                 return known
             check_room(self._database, connection)
+            check_there(connection, spec)
             names = select(tables.experiments.c.name).where(tables.experiments.c.name.startswith(name, autoescape=True))
             taken = set(connection.scalars(names))
             if name in taken and not numbered:
@@ -214,18 +215,21 @@ class Ledger:
         self._database.write(extend_)
 
     def delete(self, name: str) -> None:
-        """Delete an experiment with all its results, also one that cannot be read; raises LedgerError while a process
-        runs it.
+        """Delete an experiment with all its results, also one that cannot be read, and the table that was kept for it
+        alone; raises LedgerError while a process runs it.
         """
         from cooldown.storage import optuna_rows
 
         s = tables.studies
 
         def delete_(connection: Connection) -> None:
+            self._database.lock_names(connection)
             row = self._free(connection, self._row(connection, name, locked=True))
             ids = list(connection.scalars(select(s.c.optuna_study_id).where(s.c.experiment_id == row.id)))
             optuna_rows.delete_studies(connection, ids)
             connection.execute(delete(tables.experiments).where(tables.experiments.c.id == row.id))
+            if isinstance(row.spec, dict):
+                drop_unused(connection, row.spec)
             note(self._database, connection, "delete", name)
 
         self._database.write(delete_, repeatable=False)

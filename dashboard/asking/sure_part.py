@@ -39,7 +39,7 @@ Choices = Mapping[str, Mapping[str, Any]]
 
 
 class Estimating(NamedTuple):
-    """An estimate that was asked for. asked: the settings and levels that it is of. found: by level, when it is there."""
+    """An estimate that was asked for. asked: the settings and levels of it. found: by level, when it is there."""
 
     asked: str
     begun: acting.Begun

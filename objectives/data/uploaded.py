@@ -1,6 +1,7 @@
 """`from_upload`: a file that somebody uploaded to a ledger as a task. It is named by the hash of its content."""
 
 import re
+from pathlib import PurePath
 
 from cooldown.objectives.data.arrays import ArrayTask
 from cooldown.objectives.data.reading import files
@@ -35,6 +36,12 @@ def is_upload(text: str) -> bool:
 def in_short(text: str) -> str:
     """The name of a task as people read it: of an uploaded data set the first digits, any other as it is."""
     return text[: len(PREFIX) + SHORT] if is_upload(text) else text
+
+
+def task_name(digest: str, file: str | None = None) -> str:
+    """What an experiment on a data set is called after: the file that it came from, where that is known."""
+    stem = "data" if file is None else PurePath(file).stem or "data"
+    return f"{stem}-{digest[:SHORT]}"
 
 
 def suffix_of(content: bytes) -> str:
@@ -78,7 +85,7 @@ def from_upload(
         where,
         table,
         target,
-        f"data-{short}",
+        task_name(digest),
         kind,
         test=tested,
         sample_weight=sample_weight,

@@ -8,6 +8,7 @@ import typer
 
 from cooldown.objectives.catalog import unknown_name
 from cooldown.search.cli.frame import app, print_json, say
+from cooldown.search.cli.named import Plain
 from cooldown.search.cli.options import Db, Force, Json, whole
 from cooldown.search.cli.screen import OUT
 from cooldown.search.evidence.numbers import Form
@@ -23,7 +24,7 @@ app.add_typer(token, name="token")
 TokenName = Annotated[str, typer.Argument(help="the token's name, such as that of its holder", metavar="NAME")]
 
 
-@token.command("create")
+@token.command("create", cls=Plain)
 def create(
     name: TokenName,
     role: Annotated[
@@ -48,7 +49,7 @@ def create(
     say(f"This is the token {name!r} ({role}). Keep it: it is not shown again.")
 
 
-@token.command("list")
+@token.command("list", cls=Plain)
 def list_(db: Db = None, json_: Json = False) -> None:
     """List the tokens: role, and when they were made, used and revoked."""
     from cooldown.search.cli.tables import Printed
@@ -68,7 +69,7 @@ def list_(db: Db = None, json_: Json = False) -> None:
     OUT.print(Printed(Table(columns, rows)) if rows else "No tokens yet. Create one with: cooldown token create NAME")
 
 
-@token.command("revoke")
+@token.command("revoke", cls=Plain)
 def revoke(name: TokenName, db: Db = None) -> None:
     """End a token at once."""
     from cooldown.storage import Ledger

@@ -19,6 +19,7 @@ from cooldown.objectives.plain_text import visible_in_json
 from cooldown.objectives.trust import nothing_trusted
 from cooldown.search.cli import streams
 from cooldown.search.cli.elsewhere import served
+from cooldown.search.cli.named import Plain
 from cooldown.search.cli.screen import ERR, OUT
 from cooldown.search.tuning.held import RunError
 from cooldown.storage.acts import LOCAL, acting
@@ -30,11 +31,11 @@ class App(typer.Typer):
     """The application. Commands that a service can do have --server."""
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[Command], Command]:
-        """As for any application, but the list of commands has the whole first sentence of each."""
+        """As for any application, but the list of commands has the whole first sentence of each, and help is plain."""
 
         def registered(function: Command) -> Command:
             about = " ".join((function.__doc__ or "").split("\n\n")[0].split())
-            register = super(App, self).command(name, **{"short_help": about, **settings})
+            register = super(App, self).command(name, **{"short_help": about, "cls": Plain, **settings})
             register(served(name or function.__name__, function))
             return function
 

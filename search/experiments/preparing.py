@@ -5,6 +5,7 @@ from numbers import Integral
 from os import PathLike, fspath
 from typing import Any, NamedTuple
 
+from cooldown.objectives.data.uploaded import digest_in, is_upload, task_name
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.tasks import Task, from_frame, is_frame
 from cooldown.search.evidence.commands import command
@@ -150,8 +151,10 @@ def created(
     submission: Submission | None = None,
     loop: Loop | None = None,
 ) -> str:
-    """Create an experiment, and return its name; without one, it is called after its task."""
-    base = name or name_after(task.name)
+    """Create an experiment, and return its name; without one, it is called after its task, or the file that was
+    uploaded as it.
+    """
+    base = name or name_after(_called(ledger, spec, task, terms.owner))
     return ledger.create(
         base,
         spec.to_json(),
@@ -163,6 +166,14 @@ def created(
         submission=submission,
         loop=loop,
     )
+
+
+def _called(ledger: Ledger, spec: Experiment, task: Task, owner: str) -> str:
+    """What an experiment is called after: its task, or as its owner calls the file of it."""
+    if not is_upload(spec.task) or task.name != task_name(digest := digest_in(spec.task)):
+        return task.name
+    data = ledger.datasets.of(owner, digest)
+    return task_name(digest, None if data is None else data.file)
 
 
 def opened(

@@ -108,7 +108,7 @@ def test_a_newcomers_way_from_a_file_to_a_model(shared: Shared, tmp_path: Path) 
         page.get_by_role("button", name="Start").click()
 
         # Watch it; pause and resume it while it runs.
-        page.wait_for_url(re.compile(r"/live\?experiment=data-"))
+        page.wait_for_url(re.compile(r"/live\?experiment=flowers-"))
         (summary,) = shared.ledger.summaries()
         assert (summary.status, summary.terms.owner, summary.spec["epochs"]) == (Status.QUEUED, "ada", 1)
         expect(page.get_by_text("It waits for a worker, in place 1.")).to_be_visible()

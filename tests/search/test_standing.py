@@ -9,6 +9,7 @@ from rich.console import Console
 from search_runs import run_in_threads, spec
 
 from cooldown.search.cli.listings import experiments
+from cooldown.search.evidence.kept import Kept
 from cooldown.search.evidence.losses import mean_test_losses, winners_loss
 from cooldown.search.evidence.measures import score_in_words
 from cooldown.search.evidence.standing import UNKNOWN, Leader, Leaders, leader, lines, took
@@ -28,6 +29,20 @@ def summary(arms: Any = PAIR, **changes: Any) -> Summary:
 
 def won(arm: str, *losses: float, chosen_by: float = 1.0, score: float | None = 0.9) -> list[Winner]:
     return [Winner(arm, repeat, chosen_by, loss, score) for repeat, loss in enumerate(losses)]
+
+
+def test_what_is_kept_has_a_bound_and_is_worked_out_again_after_a_change() -> None:
+    worked_out: list[str] = []
+
+    def name_of(each: Summary, _: Any) -> str:
+        worked_out.append(each.name)
+        return each.name
+
+    kept, (a, b, c) = Kept(name_of, most=2), (summary(name=name) for name in "abc")
+    for each in (a, b, a, c, a, b, replace(a, trials=9)):
+        assert kept.of(each, ()) == each.name
+    # "b" was asked for longest ago when "c" came, and "a" has changed at last.
+    assert worked_out == ["a", "b", "c", "b", "a"]
 
 
 def test_the_leader_is_that_of_the_record(url: str) -> None:

@@ -79,7 +79,7 @@ def test_a_table_is_uploaded_with_its_submission(empty: Served, tmp_path: Path) 
     for task in (tmp_path / "mine.csv", frame):
         made = ada.submit(task, target="kind", **SETTINGS)
         assert made["new"]
-        assert made["name"].startswith("data-")
+        assert made["name"].startswith("data-" if task is frame else "mine-")
     assert [data.file for data in empty.service.ledger.datasets.list()] == ["data.parquet", "mine.csv"]
     assert ada.upload(b"a,b\n1,2\n", "own.csv")["file"] == "own.csv"
     frame.assign(x=frame.x + 0.5).to_csv(tmp_path / "test.csv", index=False)

@@ -227,7 +227,10 @@ def test_uploaded_data_belong_to_their_owner(empty: Served) -> None:
         assert "you have no data set" in answer.json()["detail"]
     made = ada.post(API, json=spec)
     assert made.status_code == 201
-    assert made.json()["name"] == f"data-{data['digest'][:8]}"
+    assert made.json()["name"] == f"mine-{data['digest'][:8]}"
+    # The same file and settings are the same experiment.
+    assert ada.post(API, json=spec).json() == {**made.json(), "new": False}
+    assert ada.post(API, json={**spec, "seed": 7}).json()["name"] == f"mine-{data['digest'][:8]}-2"
     assert empty.client("root").get("/api/v1/datasets").json()["datasets"] == [data]
     assert lines(empty)[0] == ("ada", "upload", data["digest"])
 

@@ -13,7 +13,7 @@ from served import API, SPEC, Served, served
 
 from cooldown import tasks
 from cooldown.objectives.errors import InputError
-from cooldown.search.experiments import Submitted, compare, load, resume, submit
+from cooldown.search.experiments import Submitted, compare, delete, load, resume, submit
 from cooldown.search.service.worker import Worker
 from cooldown.search.tuning.splits import task_of
 from cooldown.storage import Ledger, LedgerError
@@ -191,3 +191,26 @@ def test_a_submitted_table_is_run_where_its_file_is_not(
     assert ran.record.task_fingerprint == expected.record.task_fingerprint
     assert ran.view.fingerprint == expected.view.fingerprint
     assert {data.file for data in empty.service.ledger.datasets.list("")} == {"houses.csv", "tested.csv"}
+
+
+def test_a_table_that_was_kept_for_a_submission_goes_with_its_last_experiment(empty: Served, tmp_path: Path) -> None:
+    ledger, file = empty.service.ledger, tmp_path / "houses.csv"
+    file.write_bytes(CSV)
+    settings = {**SETTINGS, "target": "kind", "db": empty.service.url}
+    first, second = (submit(file, seed=seed, **settings) for seed in (0, 1))
+    (data,) = ledger.datasets.list()
+    spec = ledger.load(first.name).spec
+    delete(first.name, db=empty.service.url)
+    assert ledger.datasets.content(data.digest) == CSV
+    delete(second.name, db=empty.service.url)
+    assert not ledger.datasets.list()
+    with pytest.raises(LedgerError, match="has no data set"):
+        ledger.datasets.content(data.digest)
+    # Of somebody who looked at the file before it was removed.
+    with pytest.raises(LedgerError, match="removed meanwhile: submit its file again"):
+        ledger.create("late", spec, "data", [])
+    # What was uploaded stays with whoever did.
+    ledger.datasets.add(CSV, "ada", "mine.csv")
+    delete(submit(file, **settings).name, db=empty.service.url)
+    assert [data.owner for data in ledger.datasets.list()] == ["ada"]
+    assert ledger.datasets.content(data.digest) == CSV
