@@ -129,7 +129,8 @@ def products(network: Network, rule: str, replicates: int) -> Callable[[], int]:
     model.loss_and_gradient(theta, np.zeros((replicates, network.batch_size), np.int64))
     (work,) = model._workspaces.values()
     layers = [
-        (inputs, weights, outputs) for inputs, weights, outputs, *_ in (*work.hidden_forward, work.output_forward)
+        work.input_forward,
+        *((passed_on, weights, above) for *_, passed_on, weights, above in work.hidden_forward),
     ]
     for inputs_t, delta, weight_gradient, weights_t, delta_below, *_ in work.backward:
         layers += [(inputs_t, delta, weight_gradient), (delta, weights_t, delta_below)]

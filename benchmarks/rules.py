@@ -1,5 +1,5 @@
-"""µs per update of one replicate: every rule of the catalog relative to Adam, and the cost of strategies and of
-simulated workers.
+"""µs of CPU time per update of one replicate: every rule of the catalog relative to Adam, and the cost of strategies
+and of simulated workers.
 
     python -m benchmarks.rules [--rounds 9]
 
@@ -61,9 +61,9 @@ def measured(runs: Mapping[str, Callable[[], int]], rounds: int) -> list[dict[st
     for _ in range(rounds):
         times = {}
         for name, run in runs.items():
-            started = time.perf_counter()
+            started = time.process_time()
             updates = run()
-            times[name] = 1e6 * (time.perf_counter() - started) / updates
+            times[name] = 1e6 * (time.process_time() - started) / updates
         results.append(times)
     return results
 

@@ -128,8 +128,10 @@ class _Source:
     @property
     def of_matrices(self) -> str:
         """The function `kernel` of `fused_matrices`."""
-        entry = ", ".join(["theta[r, p]", self.gradient, *self.state, "learning_rate", "t", *self.others])
-        place = "p = start + (j * inputs + i if spans[s, 3] else i * outputs + j)"
+        views = {"of_theta": "theta[r, span]", "of_gradient": "gradient[r, span]"}
+        views |= {slot: f"state[{i}, r, span]" for i, slot in enumerate(self.slots)}
+        slots = [f"{slot}[p]" for slot in self.slots]
+        entry = ["of_theta[p]", "of_gradient[p] + l2[r] * of_theta[p]", *slots, "learning_rate", "t", *self.others]
         return "\n".join(
             [
                 "def kernel(theta, gradient, state, l2, rates, step, since, hyperparameters, spans, direction):",
@@ -138,17 +140,19 @@ class _Source:
                 "        learning_rate = rates[step, r]",
                 *[f"        {load}" for load in self.loads],
                 "        for s in range(spans.shape[0]):",
-                "            start, inputs, outputs = spans[s, 0], spans[s, 1], spans[s, 2]",
-                "            matrix = empty((inputs, outputs), gradient.dtype)",
-                "            for i in range(inputs):",
-                "                for j in range(outputs):",
-                f"                    {place}",
-                f"                    matrix[i, j] = source({entry})",
-                "            found = work_out(matrix)",
-                "            for i in range(inputs):",
-                "                for j in range(outputs):",
-                f"                    {place}",
-                "                    direction[r, p] = found[i, j]",
+                "            start, inputs, outputs, transposed = spans[s, 0], spans[s, 1], spans[s, 2], spans[s, 3]",
+                "            span = slice(start, start + inputs * outputs)",
+                *[f"            {name} = {view}" for name, view in views.items()],
+                "            entries, out = empty_like(of_theta), direction[r, span]",
+                "            for p in range(out.size):",
+                f"                entries[p] = source({', '.join(entry)})",
+                "            if transposed:",
+                "                found = work_out(contiguous(entries.reshape((outputs, inputs)).T)).T",
+                "            else:",
+                "                found = work_out(entries.reshape((inputs, outputs)))",
+                "            moved = contiguous(found).reshape(out.size)",
+                "            for p in range(out.size):",
+                "                out[p] = moved[p]",
             ]
         )
 
@@ -256,7 +260,8 @@ def fused_matrices(optimizer: Optimizer, dtype: DTypeLike) -> Callable[..., None
         "source": _inlined(_in_precision(of_matrices.source, precision), OPTIONS),
         "work_out": _inlined(_in_precision(_of_matrices(optimizer), precision), OPTIONS),
         "precision": precision.type,
-        "empty": np.empty,
+        "empty_like": np.empty_like,
+        "contiguous": np.ascontiguousarray,
     }
     exec(compile(_Source(optimizer).of_matrices, inspect.getfile(optimizer.update), "exec"), namespace)
     looped = namespace["kernel"]

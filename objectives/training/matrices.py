@@ -9,6 +9,8 @@ import scipy.linalg.cython_blas  # noqa: F401
 from numpy.typing import NDArray
 
 from cooldown.objectives.fusion import fused, fused_matrices
+from cooldown.objectives.models.compiled_pass import Rule
+from cooldown.objectives.models.pass_kernel import OfRule
 from cooldown.objectives.optimizers import Optimizer
 from cooldown.objectives.problem import Model, matrices, trainable
 
@@ -25,6 +27,14 @@ class MatrixUpdate:
             each.of(self._in_matrix)[:] = 1
         self._delays = len(rule.delays)
         self._work_out, self._update = fused_matrices(rule, dtype.name), fused(rule, dtype.name)
+
+    def for_passes(self, optional: list[NDArray[Any]]) -> Rule:
+        """The rule as compiled passes call it. optional: what its formula takes of one replicate, 0 where it is in time
+        (`Optimizer.in_time`).
+        """
+        direction, in_matrix = optional[self._delays :]
+        in_matrix[:] = self._in_matrix
+        return Rule(self._update, OfRule(tuple(optional), self._spans, direction), self._work_out)
 
     def __call__(
         self,

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from cooldown.objectives import asynchronous, optimizers
 from cooldown.objectives.config import Choice
 from cooldown.objectives.fusion import fused
-from cooldown.objectives.models.compiled_pass import CompiledPass
+from cooldown.objectives.models.compiled_pass import CompiledPass, Rule
 from cooldown.objectives.models.mlp import MLP
-from cooldown.objectives.models.pass_kernel import Replicates
+from cooldown.objectives.models.pass_kernel import OfRule, Replicates
 from cooldown.objectives.models.sparse_rows import is_sparse
 from cooldown.objectives.problem import Model, Network, Problem, Stochastic, evaluate, trainable
 from cooldown.objectives.random_streams import generator
@@ -100,9 +100,10 @@ class Population:
         self.average = Average(configs, trained) if first.config.averaging != "none" else None
         self.ascent = Ascent(self.model, self.strengths["sam"]) if first.config.sam > 0 else None
         # Strategies that no replicate uses cost nothing.
+        self.noisy = any(config.gradient_noise > 0 for config in configs)
         changes: list[tuple[bool, Callable[[NDArray[Any], int], NDArray[Any]]]] = [
             (any(config.clip_norm is not None for config in configs), self._clip),
-            (any(config.gradient_noise > 0 for config in configs), self._add_noise),
+            (self.noisy, self._add_noise),
         ]
         self.before_the_rule = [change for is_used, change in changes if is_used]
         self.decays = any(config.weight_decay > 0 for config in configs)
@@ -116,14 +117,18 @@ class Population:
 
     def _compiled(self) -> CompiledPass | None:
         """What makes whole passes in compiled code; None where something else is to be done between two updates."""
-        between = self.workers, self.ascent, self.network_with_dropout, self.stochastic
+        between = self.workers, self.network_with_dropout, self.stochastic
         averages = self.average is not None and self.average.every_update
-        apart = averages or self.before_the_rule or any(each is not None for each in between)
-        if apart or self.rule.optional or not isinstance(self.model, MLP) or is_sparse(self.model.X):
+        apart = averages or self.noisy or any(each is not None for each in between)
+        if apart or not isinstance(self.model, MLP) or is_sparse(self.model.X) or not CompiledPass.possible(self.dtype):
             return None
-        if not CompiledPass.possible(self.dtype):
-            return None
-        return CompiledPass(self.model, self.update, len(self.rule.slots), self.dtype)
+        optional = self.rule.in_time(self.theta[:1, : self.trainable])
+        if isinstance(self.update, MatrixUpdate):
+            rule = self.update.for_passes(optional)
+        else:
+            nothing = np.zeros((0, 4), np.int64), np.zeros((1, 0), self.dtype)
+            rule = Rule(self.update, OfRule(tuple(optional), *nothing))
+        return CompiledPass(self.model, rule, self.dtype)
 
     def _workers(self, chosen: Choice) -> Workers:
         """The simulated workers, each replicate's with its events; rates are divided by staleness where asked for."""
@@ -175,9 +180,9 @@ class Population:
         """U updates from update index `first` on, each with its `rows` (orders, U, B); returns their losses (R, U)."""
         rows = np.ascontiguousarray(rows)
         if self.compiled is not None:
-            decay = self.strengths["weight_decay"]
+            decay, radii, bounds = (self.strengths[name] for name in ("weight_decay", "sam", "clip_norm"))
             of_rule = self.rates, self.since, self.hyperparameters
-            replicates = Replicates(self.theta, self.state, self.memory, self.l2, decay, *of_rule)
+            replicates = Replicates(self.theta, self.state, self.memory, self.l2, decay, radii, bounds, *of_rule)
             return self.compiled.run(replicates, rows, self.order_of, first)
         theta, state, memory, rates, since = self.theta, self.state, self.memory, self.rates, self.since
         point, workers, decays = theta, self.workers, self.decays

@@ -7,13 +7,12 @@ import pytest
 from strategy_runs import ROWS, config, problem
 
 from cooldown.objectives import Outcome, Problem, TrainConfig, optimizers, train
-from cooldown.objectives.models import compiled_pass
+from cooldown.objectives.models import numpy_loops
 from cooldown.objectives.models.compiled_pass import CompiledPass
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.training.assembly import population_of, replicates_of
 
 SEEDS = [0, 4, 7]
-RULES = [name for name in optimizers.names() if not optimizers.get(name).optional]
 FIELDS = {
     "plain": {},
     "a batch of one row": {"batch_size": 59},
@@ -25,6 +24,10 @@ FIELDS = {
     "batch growth": {"schedule": {"name": "batch_growth", "every": 2, "gamma": 0.5}},
     "restarts": {"schedule": {"name": "plateau", "patience": 1}, "early_stopping": 3},
     "curriculum": {"curriculum": "mixed"},
+    "clipping": {"clip_norm": 0.1},
+    "sam": {"sam": 0.1},
+    "sam with statistics, clipped": {"sam": 0.05, "clip_norm": 0.5, "batch_norm": True},
+    "muon with sam": {"optimizer": "muon", "sam": 0.2},
     "diverging": {"optimizer": {"name": "momentum", "learning_rate": 1e30}},
 }
 """What is part of the compiled pass, or comes between two passes."""
@@ -32,11 +35,8 @@ FIELDS = {
 BETWEEN = {
     "dropout": {"dropout": 0.4},
     "noise": {"gradient_noise": 0.3},
-    "clipping": {"clip_norm": 0.1},
-    "sam": {"sam": 0.1},
     "ema": {"averaging": "ema"},
     "workers": {"asynchronous": "hogwild"},
-    "muon": {"optimizer": "muon"},
 }
 """What comes between two updates."""
 
@@ -58,7 +58,7 @@ def compiled(task, chosen):
     return population_of(problems, replicates_of(problems, chosen, SEEDS), np.dtype("float32"))[0].compiled is not None
 
 
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("rule", optimizers.names())
 def test_every_rule(rule, monkeypatch):
     task, chosen = problem(), [config(optimizer=rule, l2=0.01), config(optimizer=rule, schedule="cosine")]
     assert compiled(task, chosen[0])
@@ -121,7 +121,7 @@ def test_problems_that_may_not_be_written_to(monkeypatch):
 
 def test_a_numpy_that_tells_no_address_is_called_as_always(monkeypatch):
     # Not the cached one: what its addresses point to must stay.
-    monkeypatch.setattr(compiled_pass, "_matmul_loop", compiled_pass._matmul_loop.__wrapped__)
-    monkeypatch.setattr(compiled_pass, "CALL_INFO", b"numpy_9.9_ufunc_call_info")
+    monkeypatch.setattr(numpy_loops, "_found", numpy_loops._found.__wrapped__)
+    monkeypatch.setattr(numpy_loops, "CALL_INFO", b"numpy_9.9_ufunc_call_info")
     assert not CompiledPass.possible(np.dtype("float32"))
     assert not compiled(problem(), config())
