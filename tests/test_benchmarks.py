@@ -1,4 +1,4 @@
-"""Every benchmark can be loaded: what it uses of Cooldown is still there. The one that looks into the engine also runs."""
+"""Every benchmark can be loaded: what it uses of Cooldown is still there. That of the engine also runs."""
 
 from importlib import import_module
 from pkgutil import walk_packages
