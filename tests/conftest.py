@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from in_jax import QUICK_TO_COMPILE
 
 if TYPE_CHECKING:
     from postgresql_server import Server
@@ -22,6 +23,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # Before anything loads NumPy or PyTorch: a core per process.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
+
+# Before anything loads JAX.
+os.environ.setdefault("XLA_FLAGS", QUICK_TO_COMPILE)
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell's `&` has Ctrl-C ignored, in whatever the tests start, too.

@@ -50,12 +50,13 @@ def here(run_here: Callable[..., tuple[int, str, str]]) -> Iterator[Here]:
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder after a search on two workers, with a joint arm, a label, ranges and the user's own sampler."""
+    """The folder after a search in a process: a joint arm, a label, ranges and the user's own sampler."""
     folder = write_modules(tmp_path_factory.mktemp("searched"))
     cooldown(
         *("compare", "mymodule:flowers", "--name", "x", "--sampler", "mymodule:Guess", "--repeats", "1", *SMALL),
         *("--arm", BOTH, "--arm", "pkg.inner:Lion,adam+pkg.inner:wsd,cosine", "--arm", "mine=mymodule:Lion"),
         *("--set", "mymodule:Lion.beta1=0.9", "--set", "pkg.inner:Lion.beta1=0.6:0.7"),
+        *("--workers", "1"),
         cwd=folder,
     )
     return folder

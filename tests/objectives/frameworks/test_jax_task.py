@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from in_jax import QUICK_TO_COMPILE
 
 jax = pytest.importorskip("jax")
 optax = pytest.importorskip("optax")
@@ -225,9 +226,10 @@ print("all-reduce" in model._compiled._step.lower(*given, width=4).compile().as_
 @pytest.mark.processes
 def test_devices_share_the_rows_of_a_batch() -> None:
     paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
-    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "PYTHONPATH": os.pathsep.join(paths)}
+    flags = f"{QUICK_TO_COMPILE} --xla_force_host_platform_device_count=2"
+    changed = {"XLA_FLAGS": flags, "PYTHONPATH": os.pathsep.join(paths)}
     done = subprocess.run(
-        [sys.executable, "-c", ON_TWO_DEVICES], env=os.environ | flags, capture_output=True, text=True, timeout=600
+        [sys.executable, "-c", ON_TWO_DEVICES], env=os.environ | changed, capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["True"], "the devices add up their parts of the gradient"

@@ -107,7 +107,9 @@ def test_a_regression_with_a_loss_and_a_metric_of_keras_form() -> None:
 def test_a_model_is_compared_by_worker_processes_and_comes_back(tmp_path: Path) -> None:
     task = tasks.from_keras(perceptron, X, LABELS, name="own")
     settings = {"trials": 2, "seeds": 1, "repeats": 2, "epochs": 2, "finalists": 1, "db": tmp_path / "l.db"}
-    result = compare(task, arms=["sgd", "adam"], finalist_seeds=1, confirm_seeds=1, workers=2, **settings)
+    result = compare(
+        task, arms=["sgd", "adam"], finalist_seeds=1, confirm_seeds=1, executor="local", workers=1, **settings
+    )
     best = result.fit_best()
     assert isinstance(best, keras.Sequential)
     assert best.predict(X, verbose=0).shape == (ROWS, 3)

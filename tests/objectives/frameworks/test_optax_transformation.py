@@ -6,6 +6,7 @@ import numpy as np
 import parity
 import pytest
 from covering import covering
+from in_jax import float64
 
 from cooldown import TrainConfig, optimizers, schedules, tasks
 from cooldown.objectives.errors import InputError
@@ -20,9 +21,7 @@ WHOLE = {"batch_size": 9, "epochs": 20}
 
 @pytest.fixture(autouse=True)
 def in_float64() -> Any:
-    from in_jax import quick_float64
-
-    with quick_float64():
+    with float64():
         yield
 
 

@@ -157,7 +157,7 @@ class Net(torch.nn.Module):
 
 rng = np.random.default_rng(0)
 task = tasks.from_torch(Net, rng.normal(size=(40, 4)), np.arange(40) % 3, name="net", device="cpu")
-print(compare(task, arms=["sgd", "adam"], workers=2, **SETTINGS).answer)
+print(compare(task, arms=["sgd", "adam"], executor="local", workers=1, **SETTINGS).answer)
 """
 
 

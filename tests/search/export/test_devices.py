@@ -56,8 +56,7 @@ def test_two_devices_equal_one_to_rounding(
     text = str(parity.written(iris_record, parity.config("adam", "cosine", strategies=strategies), format).content)
     parity.assert_clean(text, tmp_path)
     (tmp_path / "program.py").write_text(text, encoding="utf-8")
-    flags = " ".join(f"--{name}={value}".lower() for name, value in QUICK_TO_COMPILE.items())
-    flags += " --xla_force_host_platform_device_count=2"
+    flags = f"{QUICK_TO_COMPILE} --xla_force_host_platform_device_count=2"
     virtual = {"XLA_FLAGS": flags, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
         [sys.executable, "-c", DRIVER.replace("SUFFIX", suffix).replace("PARTS", PARTS[format])],

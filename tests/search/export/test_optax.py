@@ -11,7 +11,7 @@ import numpy as np
 import parity
 import pytest
 from covering import in_short
-from in_jax import quick_float64
+from in_jax import float64
 from sklearn.datasets import load_wine
 
 from cooldown.objectives import TrainConfig, optimizers, tasks
@@ -22,7 +22,7 @@ from cooldown.storage import ExperimentRecord
 
 @pytest.fixture(autouse=True)
 def in_float64() -> Iterator[None]:
-    with quick_float64():
+    with float64():
         yield
 
 
