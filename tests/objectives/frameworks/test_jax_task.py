@@ -225,7 +225,7 @@ print("all-reduce" in model._compiled._step.lower(*given, width=4).compile().as_
 
 @pytest.mark.processes
 def test_devices_share_the_rows_of_a_batch() -> None:
-    paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    paths = [str(Path(__file__).parent), *filter(None, sys.path)]
     flags = f"{QUICK_TO_COMPILE} --xla_force_host_platform_device_count=2"
     changed = {"XLA_FLAGS": flags, "PYTHONPATH": os.pathsep.join(paths)}
     done = subprocess.run(
