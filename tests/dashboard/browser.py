@@ -106,5 +106,8 @@ def _wait(process: "subprocess.Popen[str]", address: str) -> None:
 
 
 def settled(page: Page) -> None:
-    """Wait until the page is whole: what is clicked while Streamlit replaces it does not hear of it."""
+    """Wait until the page is whole: what is clicked while Streamlit replaces it does not hear of it.
+
+    Streamlit may not have begun yet: first wait, with `expect`, for something that only the new page has.
+    """
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")

@@ -1,5 +1,6 @@
 """Nothing of ours keeps anybody from reading a page: axe-core in both themes, on a large screen and on a phone."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from covering import in_short
 from playwright.sync_api import Browser, expect
 from search_runs import run_in_threads, spec
 
-from cooldown.dashboard.pages import pages
+from cooldown.dashboard.pages import FOLDER, pages
 
 pytestmark = pytest.mark.browser
 
@@ -27,7 +28,9 @@ STREAMLITS = {
 }
 """What is Streamlit's own, by axe's rule: where, and why it stays."""
 
-LOOKS = [(dark, width) for dark in (False, True) for width in (1440, 390)]
+PLACES = [(page.name, dark, width) for page in pages() for dark in (False, True) for width in (1440, 390)]
+IN_SHORT = [(page.name, *((False, 1440), (True, 390))[number % 2]) for number, page in enumerate(pages())]
+"""Every page once: on a large light screen and on a dark phone in turn."""
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +48,29 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-@pytest.mark.parametrize(("dark", "width"), in_short(LOOKS, [(False, 1440), (True, 390)]))
-def test_axe_finds_nothing(address: str, browser: Browser, dark: bool, width: int) -> None:
-    found = {}
+@pytest.mark.parametrize(("name", "dark", "width"), in_short(PLACES, IN_SHORT))
+def test_a_page_shows_itself_and_axe_finds_nothing(
+    address: str, browser: Browser, name: str, dark: bool, width: int
+) -> None:
+    """And nobody else is asked for anything."""
+    asked: set[str] = set()
+    errors: list[str] = []
     with opened(browser, dark=dark, width=width) as page:
-        for each in pages():
-            page.goto(f"{address}/{each.name}?experiment=iris&overlay=wine")
-            settled(page)
-            # What is stale is faded until it is replaced.
-            page.wait_for_function("document.querySelectorAll('[data-stale=true]').length === 0")
-            for violation in Axe().run(page).response["violations"]:
-                if nodes := [node for node in violation["nodes"] if not _is_streamlits(page, violation["id"], node)]:
-                    found[each.name, violation["id"]] = [(node["html"][:200], node["failureSummary"]) for node in nodes]
-    assert found == {}
+        page.on("request", lambda request: asked.add(re.sub(r"^(\w+:(//)?[^/]*).*", r"\1", request.url)))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{address}/{name}?experiment=iris&overlay=wine")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        if "    chart(\n" in (FOLDER / f"{name}.py").read_text("utf-8"):
+            expect(page.locator(".js-plotly-plot").first).to_be_visible()
+        settled(page)
+        # What is stale is faded until it is replaced.
+        expect(page.locator("[data-stale=true]")).to_have_count(0)
+        expect(page.get_by_text("could not be shown")).to_have_count(0)
+        for violation in Axe().run(page).response["violations"]:
+            nodes = [node for node in violation["nodes"] if not _is_streamlits(page, violation["id"], node)]
+            assert nodes == [], violation["id"]
+    assert {each for each in asked if not each.startswith(("data:", "blob:"))} == {address}
+    assert errors == []
 
 
 def _is_streamlits(page: Any, rule: str, node: Any) -> bool:
@@ -71,8 +84,8 @@ def _is_streamlits(page: Any, rule: str, node: Any) -> bool:
 def test_whatever_the_keyboard_comes_to_can_be_seen(address: str, browser: Browser) -> None:
     with opened(browser) as page:
         page.goto(f"{address}/tasks?experiment=iris")
-        settled(page)
         page.locator(".js-plotly-plot").first.wait_for()
+        settled(page)
         reached = []
         for _ in range(40):
             page.keyboard.press("Tab")
@@ -91,6 +104,7 @@ def test_whatever_the_keyboard_comes_to_can_be_seen(address: str, browser: Brows
 def test_on_a_phone_the_menu_closes_behind_a_link(address: str, browser: Browser) -> None:
     with opened(browser, width=390) as page:
         page.goto(f"{address}/tasks?experiment=iris")
+        page.locator(".js-plotly-plot").first.wait_for()
         settled(page)
         page.get_by_test_id("stExpandSidebarButton").click()
         link = page.get_by_role("link", name="Budget", exact=True)
@@ -103,14 +117,14 @@ def test_on_a_phone_the_menu_closes_behind_a_link(address: str, browser: Browser
 def test_on_paper_a_page_has_its_charts_and_tables(address: str, browser: Browser, tmp_path: Path) -> None:
     with opened(browser, width=1280) as page:
         page.goto(f"{address}/tasks?experiment=iris")
-        settled(page)
         page.locator(".js-plotly-plot .main-svg").first.wait_for(state="attached")
+        settled(page)
         page.emulate_media(media="print")
+        expect(page.get_by_test_id("stSidebar")).to_be_hidden()
         box = page.locator('[data-testid="stMain"]').bounding_box()
         inside = page.locator('[data-testid="stMainBlockContainer"]').bounding_box()
         assert box is not None
         assert inside is not None
         assert box["height"] >= inside["height"] > 900, "nothing scrolls inside the page"
-        assert page.locator('[data-testid="stSidebar"]').is_hidden()
         for part in page.locator('[data-testid="stPlotlyChart"], [data-testid="stDataFrame"]').all():
             assert part.is_visible()

@@ -132,6 +132,7 @@ def test_trials_are_chosen_by_dragging_and_stepped_through_by_keys(address: str,
     settled(page)
     page.keyboard.press("k")
     page.wait_for_url(re.compile("trial=2$"))
+    expect(page.get_by_role("heading", name="adam, repeat 1, trial 2")).to_be_visible()
     settled(page)
     page.go_back()
     expect(page.get_by_role("heading", name="adam, repeat 1, trial 3")).to_be_visible()
