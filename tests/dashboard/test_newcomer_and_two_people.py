@@ -83,16 +83,18 @@ def test_a_newcomers_way_from_a_file_to_a_model(shared: Shared, tmp_path: Path) 
         settled(page)
         # Ask for a small one, on a file of one's own.
         page.get_by_test_id("stMain").get_by_text("A file of mine").click()
+        expect(page.locator("input[type=file]").first).to_be_attached()
         settled(page)
         file = {"name": "flowers.csv", "mimeType": "text/csv", "buffer": ROWS.encode()}
         page.locator("input[type=file]").first.set_input_files([file])  # type: ignore[list-item]
         expect(page.get_by_text(re.compile("classification of kind, 60 rows"))).to_be_visible()
         settled(page)
-        page.get_by_role("radio", name="Quick").click()
-        settled(page)
-        page.get_by_text("Advanced: metric").click()
         # The command beside the form says what the page has understood: a page that is quiet may not have heard yet.
         command = page.get_by_test_id("stCode")
+        page.get_by_role("radio", name="Quick").click()
+        expect(command).to_contain_text("--trials=8")
+        settled(page)
+        page.get_by_text("Advanced: metric").click()
         for label, option in SMALL.items():
             field = page.get_by_label(label, exact=True)
             field.fill("1")
@@ -168,8 +170,8 @@ def test_two_people_see_what_the_other_does(shared: Shared) -> None:
         ada.get_by_role("button", name="Save").click()
         expect(ada.get_by_text("the tags and notes of both are saved.")).to_be_visible()
         root.goto(f"{shared.address}/queue?find=do+not+delete")
-        settled(root)
         expect(root.get_by_role("button", name="Duplicate")).to_have_count(1)
+        settled(root)
         root.get_by_role("button", name="Delete").click()
         root.get_by_role("button", name="Delete it").click()
         expect(root.get_by_text("both was deleted.")).to_be_visible()
