@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cooldown.objectives.models._workspace import Kernels, kernels_of
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.models.pass_kernel import Buffers, Calls, Network, Replicates, train
+from cooldown.objectives.scratch import Scratch
 
 CALL_INFO = b"numpy_1.24_ufunc_call_info"
 """The name under which NumPy gives `_CallInfo`; it changes with the layout."""
@@ -34,6 +35,7 @@ class CompiledPass:
         targets = tuple((array.dtype, array.ndim, array.flags.writeable) for array in self._targets)
         self._calls = _calls(chosen, rule, dtype, targets)
         self._bound: dict[int, tuple[Network, Buffers]] = {}
+        self._scratch = Scratch()
 
     @staticmethod
     def possible(dtype: np.dtype[Any]) -> bool:
@@ -69,7 +71,8 @@ class CompiledPass:
             "normalized": (rows * units if model.batch_norm else 0,),
             "inverse": (units if model.batch_norm else 0,),
         }
-        buffers = Buffers(**{name: np.empty(size, self._dtype) for name, size in sizes.items()})
+        # Batches of several sizes, as a shorter last one, have the same memory.
+        buffers = Buffers(**{name: self._scratch.array(name, size, self._dtype) for name, size in sizes.items()})
         layers = [
             (of_layer.start, layer.outputs, layer.bias, *((norm.scale, norm.statistics) if norm else (-1, -1)))
             for layer, norm, of_layer in zip(shape, norms, model.units, strict=False)
