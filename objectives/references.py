@@ -27,16 +27,20 @@ SETTINGS = {
 }
 """scikit-learn's estimators: all else is its default, so that no reference is tuned."""
 
+ROUNDS = 100
+"""Rounds of boosting at most, scikit-learn's default: each makes a tree for every class."""
+
 SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
 """As in scikit-learn's log loss."""
 
 
-def trained(problem: Problem, names: Sequence[str]) -> list[Reference]:
+def trained(problem: Problem, names: Sequence[str], rounds: int = ROUNDS) -> list[Reference]:
     """The references of these names, trained on the problem's training rows and measured on its held-out rows.
 
     "no model" is the baseline predictor: class frequencies, or the mean target. The others need a problem on an `MLP`,
     whose features and targets they get; one class alone cannot be learned, and then they are left out. The result is a
-    function of the problem: fixed random numbers, one thread.
+    function of the problem: fixed random numbers, one thread. rounds: of boosting, fewer where only time is of
+    interest.
     """
     from threadpoolctl import threadpool_limits
 
@@ -52,13 +56,13 @@ def trained(problem: Problem, names: Sequence[str]) -> list[Reference]:
         if problem.model.loss == "cross_entropy" and len(np.unique(problem.model.y[problem.train])) < 2:
             continue
         # Loaded before the threads are limited: their pools must be known by then.
-        estimator = _estimator(name, problem.model)
+        estimator = _estimator(name, problem.model, rounds)
         with threadpool_limits(limits=1):
             references.append(_measured(name, estimator, problem, problem.model))
     return references
 
 
-def _estimator(name: str, model: MLP) -> Any:
+def _estimator(name: str, model: MLP, rounds: int) -> Any:
     """The unfitted estimator."""
     if name == LOGISTIC:
         from sklearn.linear_model import LogisticRegression
@@ -71,7 +75,7 @@ def _estimator(name: str, model: MLP) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     kind = HistGradientBoostingClassifier if model.loss == "cross_entropy" else HistGradientBoostingRegressor
-    return kind(random_state=0)
+    return kind(max_iter=rounds, random_state=0)
 
 
 def _measured(name: str, estimator: Any, problem: Problem, model: MLP) -> Reference:

@@ -16,6 +16,7 @@ from cooldown.objectives.models._workspace import Kernels, kernels_of
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.models.numpy_loops import loop_of, product, running_sum
 from cooldown.objectives.models.pass_kernel import Buffers, Calls, Network, OfRule, Replicates, train
+from cooldown.objectives.scratch import Scratch
 
 
 class Rule(NamedTuple):
@@ -44,6 +45,7 @@ class CompiledPass:
         optional = tuple(array.ndim for array in rule.arguments.optional)
         self._calls = _calls(chosen, rule.update, rule.matrices, dtype, targets, optional)
         self._bound: dict[int, tuple[Network, Buffers]] = {}
+        self._scratch = Scratch()
 
     @staticmethod
     def possible(dtype: np.dtype[Any]) -> bool:
@@ -84,8 +86,9 @@ class CompiledPass:
             "start": (1, model.size),
         }
         in_double = {"unread": 1, "squares": model.trainable, "total": 1}
+        # Batches of several sizes, as a shorter last one, have the same memory.
         buffers = Buffers(
-            **{name: np.empty(size, self._dtype) for name, size in sizes.items()},
+            **{name: self._scratch.array(name, size, self._dtype) for name, size in sizes.items()},
             **{name: np.empty(size) for name, size in in_double.items()},
             since=np.empty(1, np.int64),
         )

@@ -160,9 +160,10 @@ class Population:
 
     def train_pass(self, epoch: int, first: int, sizes: NDArray[np.int64]) -> NDArray[np.float64]:
         """One pass in the order of `epoch`, by updates of `sizes` rows from update `first` on; mean losses (R,)."""
-        orders = [data_order.epoch(epoch) for data_order in self.orders]
-        kept = self._scratch.array("order", (len(orders), len(orders[0])), np.dtype(np.int64))
-        order = np.stack(orders, out=kept)
+        shape = len(self.orders), len(self.orders[0].rows)
+        order = self._scratch.array("order", shape, np.dtype(np.int64))
+        for of_order, data_order in zip(order, self.orders, strict=True):
+            of_order[:] = data_order.epoch(epoch)
         self.update_losses = np.empty((len(self.theta), len(sizes)))
         row = update = 0
         for size, alike in groupby(sizes.tolist()):

@@ -36,9 +36,19 @@ Curves = list[list[Curve]]
 
 
 def parted(whole: Replicates, count: int) -> list[list[Replicates]]:
-    """A grid of at most `count` parts, by configs first and then by seeds: as many as there are to be had."""
-    rows = _pieces(len(whole.configs), count)
-    columns = _pieces(len(whole.seeds), 1 if whole.limits is not None else count // len(rows))
+    """A grid of at most `count` parts, by configs and by seeds, whose largest part is as small as it can be."""
+    configs, seeds = len(whole.configs), len(whole.seeds)
+
+    def grid(by_config: int) -> tuple[int, int]:
+        """So many pieces of the configs, and as many of the seeds as are left to be had."""
+        return by_config, min(1 if whole.limits is not None else max(count // by_config, 1), seeds)
+
+    def largest(pieces: tuple[int, int]) -> int:
+        return -(-configs // pieces[0]) * -(-seeds // pieces[1])
+
+    choices = map(grid, range(max(min(configs, count), 1), 0, -1))
+    by_config, by_seed = min(choices, key=largest)
+    rows, columns = _pieces(configs, by_config), _pieces(seeds, by_seed)
     return [
         [
             Replicates(
@@ -85,5 +95,5 @@ def gathered(parts: "Sequence[Future[Any]]", join: Callable[[list[Any]], T]) -> 
 
 
 def _pieces(size: int, count: int) -> list[tuple[int, int]]:
-    """Start and end of at most `count` pieces of so many things, which differ by one at most."""
-    return list(pairwise(np.linspace(0, size, max(min(count, size), 1) + 1).astype(int).tolist()))
+    """Start and end of `count` pieces of so many things, which differ by one at most."""
+    return list(pairwise(np.linspace(0, size, count + 1).astype(int).tolist()))

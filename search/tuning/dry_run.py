@@ -3,8 +3,8 @@
 The small experiment runs every step of the large one: sampler, workers, finalists, evaluation, ledger. It has one
 generation per study, and as many repeats as keep all workers busy. The times of its jobs give those of the large one,
 which are then scheduled on the workers as the runner would. If even the small experiment takes long, it is run with
-fewer epochs, because the time is linear in them. The references of a large table are timed on few rows. Where time is
-left, a few repeats show how much losses vary between them.
+fewer epochs, because the time is linear in them. A large table is timed on few of its rows, and its references with few
+trees too. Where time is left, a few repeats show how much losses vary between them.
 """
 
 import heapq
@@ -20,6 +20,7 @@ from cooldown.search.executors.contract import Executor
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.search.tuning.costs import ArmCost, arm_cost
+from cooldown.search.tuning.few_rows import FewRows, share_of
 from cooldown.search.tuning.held import held
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.reference_times import TimedReferences, timed_references
@@ -31,6 +32,9 @@ from cooldown.storage import Ledger, Purpose, StudyKey
 BUDGET = 20.0
 """Approximate seconds that the calibration may take, if it can be that short."""
 
+EPOCHS = 3
+"""Epochs that are timed where they have few rows."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -40,7 +44,7 @@ class Estimate:
     most_repeats, most_seconds: of an experiment that goes on until it answers, if it takes all of its looks and widens
     no range; else the same. start_seconds: the part of it in which workers start and kernels are compiled.
     calibration_seconds: duration of the estimate itself. epochs: of the timed runs, at most. losses: of each arm the
-    test loss of its winner in each repeat of the timed runs.
+    test loss of its winner in each repeat of the timed runs; none of a large table, which is timed on few rows.
     """
 
     task: str
@@ -79,11 +83,16 @@ def estimates(plans: Sequence[tuple[Experiment, Splits]], executor: Executor, mo
     spec, splits = plans[0]
     workers = min(executor.workers, useful_workers(spec))
     references = timed_references(splits) if spec.protocol > 1 else None
+    share = share_of(splits, spec)
     first = _timed(spec, splits, workers, executor, 1, references)
-    # The rest of the budget decides how many epochs of a run are timed.
     left = BUDGET - (time.perf_counter() - began)
     longest = max(spec.epochs_of(arm) for arm in spec.parsed_arms)
-    epochs = max(min(longest, int(left / max(first.seconds, 1e-3))), 1)
+    if share == 1:
+        # The rest of the budget decides how many epochs of a run are timed.
+        epochs = min(longest, max(int(left / max(first.seconds, 1e-3)), 1))
+    else:
+        # Enough to tell apart what a run takes beside its epochs. Losses on few rows vary more than those on all.
+        epochs, most = min(longest, EPOCHS), 1
     repeats = max(min(most, int(left / max(first.seconds * epochs, 1e-3))), 1)
     again = epochs > 1 or repeats > 1
     last = _timed(spec, splits, workers, executor, epochs, references, repeats) if again else first
@@ -92,7 +101,10 @@ def estimates(plans: Sequence[tuple[Experiment, Splits]], executor: Executor, mo
     in_small = 0.0 if references else last.references
     idle = (last.seconds - _makespan(small, last.replicates, workers, references=in_small)) * workers
     overhead = max(idle, 0.0) / sum(len(_jobs(key, small, last.replicates)) for key in planned(small))
-    full = {kind: _full(spec, kind, epochs, first.replicates[kind], last.replicates[kind]) for kind in last.replicates}
+    full = {
+        kind: _full(spec, kind, epochs, first.replicates[kind], last.replicates[kind], share)
+        for kind in last.replicates
+    }
     took = time.perf_counter() - began
 
     def seconds(of: Experiment) -> float:
@@ -113,7 +125,7 @@ def estimates(plans: Sequence[tuple[Experiment, Splits]], executor: Executor, mo
                 calibration_seconds=took,
                 epochs=epochs,
                 arms=tuple(arm_cost(arm, each, its) for arm in each.parsed_arms),
-                losses=last.losses,
+                losses=last.losses if share == 1 else {},
             )
         )
     return found
@@ -126,8 +138,8 @@ Kind = tuple[str, bool, Purpose]
 @dataclass(frozen=True)
 class _Timing:
     """The times of a small experiment in seconds. start: until everything was compiled. seconds: from then to the end.
-    replicates: the mean time of one replicate of each kind. references: that of a repeat's references. losses: as of
-    its `Estimate`.
+    replicates: the mean time of one replicate of each kind, on few rows if the table is large. references: that of a
+    repeat's references. losses: as of its `Estimate`.
     """
 
     start: float
@@ -137,13 +149,15 @@ class _Timing:
     losses: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
-def _full(spec: Experiment, kind: Kind, timed: int, shortest: float, longest: float) -> float:
-    """The time of a replicate that is trained to its last epoch. timed: the most epochs of a timed run."""
+def _full(spec: Experiment, kind: Kind, timed: int, shortest: float, longest: float, share: float) -> float:
+    """The time of a replicate that is trained to its last epoch. timed: the most epochs of a timed run. share: of the
+    rows in one of its epochs.
+    """
     epochs = spec.epochs_of(Arm.parse(kind[0]))
-    return _at(epochs, min(timed, epochs), shortest, longest)
+    return _at(epochs / share, min(timed, epochs), shortest, longest)
 
 
-def _at(epochs: int, timed: int, shortest: float, longest: float) -> float:
+def _at(epochs: float, timed: int, shortest: float, longest: float) -> float:
     """The time for `epochs`, on the line through the times for 1 and `timed` epochs; with timed = 1, through 0."""
     slope = max(longest - shortest, 0.0) / (timed - 1) if timed > 1 else longest
     return longest + slope * (epochs - timed)
@@ -247,7 +261,8 @@ def _timed(
             if known is not None:
                 for repeat in range(small.repeats):
                     writer.append_references(repeat, known.found)
-            run(writer, ledger.load("dry run"), small, Splits(splits.task, small), executor, report=report)
+            few = FewRows(splits.task, small, share_of(splits, small))
+            run(writer, ledger.load("dry run"), small, few, executor, report=report)
         ended, record = time.monotonic(), ledger.load("dry run")
     spent: dict[Kind, list[float]] = {}
     for study in (*record.studies, *record.default_configs):

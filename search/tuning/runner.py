@@ -99,6 +99,7 @@ class _Runner:
         self.histories: dict[int, History] = {}
         self.references = missing_references(record, spec, splits)
         self.running: dict[Future[Any], Job | ReferenceJob] = {}
+        self.workers_of: dict[Future[Any], int] = {}
         self.again: list[Job | ReferenceJob] = []
         self.suspects: list[Job | ReferenceJob] = []
         self.deaths: Counter[str] = Counter()
@@ -193,18 +194,20 @@ class _Runner:
         waiting.sort(key=lambda study: (study.repeat, len(study.trials), study.id))
         started = {job.repeat for job in jobs if isinstance(job, ReferenceJob)}
         repeats = [repeat for repeat in self.references if repeat not in started]
-        # Where there are fewer jobs to do than workers, several workers train the parts of one.
-        parts = self.executor.workers // max(len(self.unfinished) + len(self.references), 1)
         for _ in range(self.executor.capacity - len(self.running)):
+            # Where there are fewer jobs to do than workers, those that are left over train the parts of others' jobs.
+            free = self.executor.workers - sum(self.workers_of.values()) - len(repeats)
             if self.again:
                 self._start(self.again.pop(0))
             elif waiting and not (repeats and repeats[0] < waiting[0].repeat):
+                parts = max(-(-free // len(waiting)), 1)
                 self._start(self._job(waiting.pop(0)), parts)
             elif repeats:
                 self._start(reference_job(self.splits, repeats.pop(0)))
 
     def _start(self, job: Job | ReferenceJob, parts: int = 1) -> None:
-        self.running[job.submitted(self.executor, self.splits, parts)] = job
+        submitted = job.submitted(self.executor, self.splits, parts)
+        self.running[submitted], self.workers_of[submitted] = job, parts
 
     def _job(self, study: StudyRecord) -> Job:
         spec, purpose = self.spec, needs(study, self.spec)
@@ -234,6 +237,7 @@ class _Runner:
         """Append all finished jobs to the ledger."""
         done = {future: self.running.pop(future) for future in list(self.running) if future.done()}
         for future, job in done.items():
+            del self.workers_of[future]
             if future.exception() is None:
                 if isinstance(job, ReferenceJob):
                     self._append_references(job, future.result())

@@ -1,6 +1,7 @@
 """`compare --dry-run`: what it counts is what a run costs, and nothing is left behind. Its times are benchmarked."""
 
 import json
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from search_runs import TINY, Threads, cooldown, flags, run_in_threads, spec
 
+from cooldown.objectives import references, tasks
 from cooldown.objectives.errors import InputError
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.problem import Problem
@@ -19,10 +21,11 @@ from cooldown.search.evidence.document import document
 from cooldown.search.evidence.numbers import duration
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.service import dry_run
-from cooldown.search.spec.experiment import Experiment
+from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.tuning import dry_run as module
-from cooldown.search.tuning.dry_run import Estimate, Kind, _makespan, _small, _Timing, estimate
-from cooldown.search.tuning.reference_times import ROWS, TimedReferences, timed_references
+from cooldown.search.tuning.dry_run import EPOCHS, Estimate, Kind, _makespan, _small, _Timing, estimate
+from cooldown.search.tuning.few_rows import FEW, FewRows, share_of
+from cooldown.search.tuning.reference_times import ROUNDS, ROWS, TimedReferences, timed_references
 from cooldown.search.tuning.splits import Splits, task_of
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import Purpose
@@ -119,21 +122,64 @@ class OnRows:
         return (self.problem,)
 
 
-def test_references_of_a_large_table_are_timed_on_few_rows() -> None:
-    """A clock of our own: 2 seconds, and one for each thousand of training rows."""
-    seen: list[int] = []
+def test_references_of_a_large_table_are_timed_on_few_rows_and_rounds() -> None:
+    """A clock of our own: 2 seconds, and for each thousand of training rows 1 and 0.1 for each round."""
+    seen: list[tuple[int, int]] = []
 
-    def trained(problem: Problem, names: Sequence[str]) -> list[Reference]:
+    def trained(problem: Problem, names: Sequence[str], rounds: int) -> list[Reference]:
         assert set(problem.train) <= set(range(15_000))
-        assert len(problem.held_out) == len(problem.train)
-        seen.append(len(problem.train))
-        return [Reference(name, 1.0, 0.5, NO_ERRORS, 2 + len(problem.train) / 1000) for name in names]
+        assert len(problem.held_out) == min(len(problem.train), 5_000)
+        seen.append((len(problem.train), rounds))
+        seconds = 2 + len(problem.train) / 1000 * (1 + 0.1 * rounds)
+        return [Reference(name, 1.0, 0.5, NO_ERRORS, seconds) for name in names]
 
     found = timed_references(cast(Splits, OnRows()), trained)
     assert found is not None
-    assert found.seconds == pytest.approx(2 + 15)
-    assert max(seen) == ROWS < 15_000
+    assert found.seconds == pytest.approx(2 + 15 * (1 + 0.1 * references.ROUNDS))
+    assert max(seen) == (ROWS, ROUNDS) < (15_000, references.ROUNDS)
     assert timed_references(cast(Splits, OnRows(rows=ROWS)), trained) is None, "trained with everything else"
+
+
+def large(n: int = 20_000) -> tasks.ArrayTask:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 3))
+    return tasks.from_arrays(X, X[:, 0] > 0, name="large", hidden=(4,))
+
+
+@pytest.mark.parametrize(("protocol", "arms"), [(1, ("adam",)), (2, ("adam",)), (2, ("momentum+plateau", "adam"))])
+def test_a_large_table_is_timed_on_few_of_its_rows(protocol: int, arms: tuple[str, ...]) -> None:
+    made, task = read_spec(**{**TINY, "task": "large", "arms": arms, "protocol": protocol}), large()
+    whole = Splits(task, made)
+    share = share_of(whole, made)
+    assert share == FEW / whole.rows(Purpose.SEARCH)
+    splits = pickle.loads(pickle.dumps(FewRows(task, made, share)))
+    for purpose in (Purpose.SEARCH, Purpose.EVALUATION):
+        pairs = zip(splits.problems(purpose, 0), whole.problems(purpose, 0), strict=True)
+        for few, all_rows in pairs:
+            for part in ("train", "held_out", "watched"):
+                rows = getattr(few, part)
+                assert len(rows) == pytest.approx(share * len(getattr(all_rows, part)), abs=1)
+                assert set(rows) <= set(getattr(all_rows, part))
+        assert len(set(map(id, splits.problems(purpose, 0)))) == len(set(map(id, whole.problems(purpose, 0))))
+    # So many rows that an epoch has some updates.
+    assert share_of(whole, read_spec(**{**made.to_json(), "batch_size": 1000})) == 8000 / whole.rows(Purpose.SEARCH)
+    assert share_of(Splits(large(9_000), made), made) == 1
+
+
+def test_the_time_on_few_rows_is_scaled_to_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock of our own: a replicate takes 2 + 3e seconds with a quarter of its rows, and 2 + 12e with all."""
+    timed: list[int] = []
+
+    def took(made: Any, _splits: Any, _workers: int, _executor: Any, epochs: int, *_: Any) -> _Timing:
+        timed.append(epochs)
+        return _Timing(7.0, 0.0, times(2.0 + 3 * epochs, made))
+
+    monkeypatch.setattr(module, "_timed", took)
+    monkeypatch.setattr(module, "share_of", lambda *_: 0.25)
+    monkeypatch.setattr(module, "BUDGET", 0.0)
+    made = spec(epochs=5, trials=8, repeats=3)
+    assert estimated(made).seconds == pytest.approx(7 + _makespan(made, times(2.0 + 12 * 5, made), 1))
+    assert timed == [1, EPOCHS]
 
 
 def test_references_that_are_known_are_not_trained_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,11 @@ def test_parts_cover_a_job_once(configs: int, seeds: int, count: int, pruned: bo
     grid = parted(Replicates(given_configs, range(seeds), limits), count)
     parts = [part for row in grid for part in row]
     most = configs if pruned else configs * seeds
-    assert len(parts) == 1 if count < 2 else min(count, configs) <= len(parts) <= min(count, most)
+    assert len(parts) == 1 if count < 2 else len(parts) <= min(count, most)
+    # As even as a grid can be: no worker has more than in any other division.
+    pieces = [(i, j) for i in range(1, configs + 1) for j in range(1, seeds + 1) if i * j <= max(count, 1)]
+    sizes = [-(-configs // i) * -(-seeds // j) for i, j in pieces if not pruned or j == 1]
+    assert max(len(part.configs) * len(part.seeds) for part in parts) == min(sizes)
 
     def curves(part: Replicates) -> Any:
         assert list(part.seeds) == list(range(part.first, part.first + len(part.seeds)))
