@@ -22,7 +22,7 @@ from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.records import Curve, Outcome
 from cooldown.search.executors import engines
 from cooldown.search.executors.contract import Executor
-from cooldown.search.executors.jobs import Compiled, arithmetic, compile_programs, train_replicates
+from cooldown.search.executors.jobs import Compiled, Trained, arithmetic, compile_programs, train_replicates
 from cooldown.search.executors.packed import Packed
 from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.tuning.runner import steps
@@ -124,7 +124,8 @@ class Simulated(Executor):
         self.now = max(self.now, self._running[0][0])
         while self._running and self._running[0][0] <= self.now:
             _, _, future, (purpose, repeat, configs, seeds, *_) = heapq.heappop(self._running)
-            future.set_result([[made_up(config, seed, purpose, repeat) for seed in seeds] for config in configs])
+            curves = [[made_up(config, seed, purpose, repeat) for seed in seeds] for config in configs]
+            future.set_result(Trained(curves, ()))
 
     def close(self) -> None:
         """Nothing is left to end."""

@@ -28,6 +28,8 @@ from cooldown.storage.records import (
     StudyRecord,
     Summary,
     TrialRecord,
+    Work,
+    WorkRecord,
 )
 from cooldown.storage.terms import Terms
 from cooldown.storage.winners import Winner
@@ -56,4 +58,6 @@ __all__ = [
     "UnknownExperimentError",
     "UnreadableError",
     "Winner",
+    "Work",
+    "WorkRecord",
 ]

@@ -123,10 +123,13 @@ def _copy_rows(here: Connection, there: Connection, row: Any, changed: Mapping[s
         studies[study.id] = there.execute(insert(s).values(**values).returning(s.c.id)).scalar_one()
     ours = select(s.c.id).where(s.c.experiment_id == row.id)
     trials = _copy(here, there, t, t.c.study_id.in_(ours), "study_id", studies)
-    c, f, lo, a = tables.curves, tables.references, tables.loops, tables.asked_runs
+    c, f, w, lo, a = tables.curves, tables.references, tables.work, tables.loops, tables.asked_runs
     _copy(here, there, c, c.c.trial_id.in_(select(t.c.id).where(t.c.study_id.in_(ours))), "trial_id", trials)
     new = {row.id: experiment}
     _copy(here, there, f, f.c.experiment_id == row.id, "experiment_id", new)
+    for work in here.execute(select(w).where(w.c.experiment_id == row.id).order_by(w.c.id)):
+        parents = {"experiment_id": experiment, "study_id": studies.get(work.study_id)}
+        there.execute(insert(w).values(**{**_values(w, work), **parents}))
     for loop in here.execute(select(lo).where(lo.c.experiment_id == row.id)):
         there.execute(insert(lo).values(**{**loop._mapping, "experiment_id": experiment}))
     _copy(here, there, a, a.c.experiment_id == row.id, "experiment_id", new)

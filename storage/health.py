@@ -19,7 +19,7 @@ from cooldown.storage.ledger import Ledger
 from cooldown.storage.reading import shown_name, status_when_left
 from cooldown.storage.records import ExperimentRecord, Purpose, Status
 
-RECREATED = (tables.references,)
+RECREATED = (tables.references, tables.work)
 """Tables that a ledger can be used without; they come back empty."""
 
 

@@ -17,7 +17,7 @@ from cooldown.storage import tables
 from cooldown.storage.checking import check_row
 from cooldown.storage.errors import UnreadableError
 from cooldown.storage.lease import is_alive
-from cooldown.storage.records import ExperimentRecord, Purpose, Status, StudyRecord, TrialRecord
+from cooldown.storage.records import ExperimentRecord, Purpose, Status, StudyRecord, TrialRecord, WorkRecord
 from cooldown.storage.rows import (
     check_experiment,
     curve_from,
@@ -26,6 +26,7 @@ from cooldown.storage.rows import (
     study_from,
     terms_from,
     trial_from,
+    work_from,
 )
 
 
@@ -83,6 +84,7 @@ def read_experiment(connection: Connection, row: Any, where: str, now: float) ->
         tuple(study for study in searches if study.id not in current),
         tuple(row.looks or ()),
         _references(connection, row, where),
+        _work(connection, row, where),
         where,
         terms=terms_from(row),
         queue=place_from(row),
@@ -131,6 +133,16 @@ def _references(connection: Connection, row: Any, where: str) -> Mapping[int, tu
             check_row(f, reference)
             references[reference.repeat].append(reference_from(reference))
     return {repeat: tuple(of_repeat) for repeat, of_repeat in references.items()}
+
+
+def _work(connection: Connection, row: Any, where: str) -> tuple[WorkRecord, ...]:
+    w = tables.work
+    records = []
+    for work in connection.execute(select(w).where(w.c.experiment_id == row.id).order_by(w.c.ended_at, w.c.id)):
+        with _naming(where, row.name, f"number {work.id} of {w.name}"):
+            check_row(w, work)
+            records.append(work_from(work))
+    return tuple(records)
 
 
 @contextmanager

@@ -185,6 +185,31 @@ class StudyRecord:
         return [curve for trial in self.trials for purpose in chosen for curve in trial.curves.get(purpose, ())]
 
 
+class Work(NamedTuple):
+    """What a worker has done of a job. worker: its machine and process. started, ended: seconds since 1970, by its
+    clock.
+    """
+
+    worker: str
+    started: float
+    ended: float
+
+
+@dataclass(frozen=True)
+class WorkRecord:
+    """A job, or a part of one, as stored in the ledger: who trained what, and when.
+
+    study_id: None for the references of the repeat, which belong to no study. generation: that of a search's trials,
+    else None.
+    """
+
+    study_id: int | None
+    repeat: int
+    purpose: Purpose
+    generation: int | None
+    work: Work
+
+
 @dataclass(frozen=True)
 class Outline:
     """What an experiment asks for, as far as its row says it."""
@@ -223,8 +248,9 @@ class ExperimentRecord:
     values of the fields of the spec that it changed: another order of extensions may give other finalists; "planned" is
     true where the experiment's own plan did it. looks: the numbers of repeats at which everything that the spec then
     asked for was there, so that an answer could be read. references: by repeat, the predictors beside the arms; they
-    are no part of its fingerprint. where: its ledger, in messages. db: the ledger's address as a command has to name
-    it; None for the default one. uploads: from the digest of an uploaded data set to its content in the same ledger.
+    are no part of its fingerprint. work: who trained it and when, in order of its end; likewise. where: its ledger, in
+    messages. db: the ledger's address as a command has to name it; None for the default one. uploads: from the digest
+    of an uploaded data set to its content in the same ledger.
     """
 
     id: int
@@ -242,6 +268,7 @@ class ExperimentRecord:
     superseded: tuple[StudyRecord, ...] = ()
     looks: tuple[int, ...] = ()
     references: Mapping[int, tuple[Reference, ...]] = field(default_factory=dict)
+    work: tuple[WorkRecord, ...] = ()
     where: str = ""
     db: str | None = None
     terms: Terms = USUAL

@@ -9,6 +9,7 @@ import numpy as np
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.records import NO_ERRORS, Curve, Errors, Outcome, Reference
 from cooldown.storage.checking import (
+    LATEST,
     check_curve,
     check_list,
     check_parameters,
@@ -25,6 +26,8 @@ from cooldown.storage.records import (
     StudyKey,
     StudyRecord,
     TrialRecord,
+    Work,
+    WorkRecord,
 )
 from cooldown.storage.terms import Terms
 
@@ -122,6 +125,33 @@ def curve_rows(purpose: Purpose, curves: Mapping[int, Sequence[Curve]]) -> list[
         for trial_id, of_trial in curves.items()
         for curve in of_trial
     ]
+
+
+def work_rows(
+    experiment_id: int,
+    study: StudyRecord | None,
+    repeat: int,
+    purpose: Purpose,
+    work: Sequence[Work],
+    generation: int | None = None,
+) -> list[dict[str, Any]]:
+    """The rows of what workers have done of a job."""
+    job = {
+        "experiment_id": experiment_id,
+        "study_id": None if study is None else study.id,
+        "repeat": repeat,
+        "purpose": purpose.value,
+        "generation": generation,
+    }
+    return [{**job, "worker": each.worker, "started_at": each.started, "ended_at": each.ended} for each in work]
+
+
+def work_from(row: Any) -> WorkRecord:
+    """The work of a row; raises ValueError if it cannot be one."""
+    if not 0 <= row.started_at <= row.ended_at <= LATEST:
+        raise ValueError(f"it should begin before it ends, got {row.started_at!r} and {row.ended_at!r}")
+    purpose = _member(PURPOSES, "purpose", row.purpose)
+    return WorkRecord(row.study_id, row.repeat, purpose, row.generation, Work(row.worker, row.started_at, row.ended_at))
 
 
 def trial_row(study_id: int, generation: int, trial: NewTrial, finished: float) -> dict[str, Any]:

@@ -178,6 +178,21 @@ references = Table(
     UniqueConstraint("experiment_id", "repeat", "name"),
 )
 
+work = Table(
+    "cooldown_work",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("experiment_id", ForeignKey(experiments.c.id, ondelete="CASCADE"), nullable=False, index=True),
+    Column("study_id", ForeignKey(studies.c.id, ondelete="CASCADE"), index=True, comment="null: a repeat's references"),
+    Column("repeat", Integer, nullable=False),
+    Column("purpose", String(12), nullable=False),
+    Column("generation", Integer, comment="of a search's trials"),
+    Column("worker", Text, nullable=False, comment="its machine and process"),
+    Column("started_at", Float, nullable=False, comment="by the worker's clock"),
+    Column("ended_at", Float, nullable=False),
+)
+"""Who trained what, and when."""
+
 loops = Table(
     "cooldown_loops",
     metadata,

@@ -20,8 +20,8 @@ from cooldown.storage.database import Database
 from cooldown.storage.environment import environment
 from cooldown.storage.errors import LeaseLostError, LedgerError
 from cooldown.storage.lease import HEARTBEAT
-from cooldown.storage.records import Change, NewTrial, Purpose, Status, StudyKey, StudyRecord, TrialRecord
-from cooldown.storage.rows import CHANGES, curve_rows, reference_row, trial_row
+from cooldown.storage.records import Change, NewTrial, Purpose, Status, StudyKey, StudyRecord, TrialRecord, Work
+from cooldown.storage.rows import CHANGES, curve_rows, reference_row, trial_row, work_rows
 from cooldown.storage.terms import Terms
 
 T = TypeVar("T")
@@ -96,11 +96,16 @@ class Writer:
         return Ending(self.lease.left) if self.draining.is_set() else None
 
     def append_generation(
-        self, study: StudyRecord, generation: int, trials: Sequence[NewTrial], sampler_state: Mapping[str, Any]
+        self,
+        study: StudyRecord,
+        generation: int,
+        trials: Sequence[NewTrial],
+        sampler_state: Mapping[str, Any],
+        work: Sequence[Work] = (),
     ) -> StudyRecord:
         """Append the trials of one generation with their curves and Optuna's rows, and the sampler's state after it.
 
-        Returns the updated study.
+        work: who trained them. Returns the updated study.
         """
         from cooldown.storage import optuna_rows
 
@@ -114,6 +119,7 @@ class Writer:
             curves = {id: trial.curves for id, trial in zip(ids, trials, strict=True)}
             connection.execute(insert(tables.curves), curve_rows(Purpose.SEARCH, curves))
             optuna_rows.append_trials(connection, optuna_id, trials, now)
+            self._add_work(connection, work_rows(self.lease.id, study, study.repeat, Purpose.SEARCH, work, generation))
             if sampler_state != study.sampler_state:
                 connection.execute(update(s).where(s.c.id == study.id).values(sampler_state=dict(sampler_state)))
                 optuna_rows.set_study_attributes(connection, optuna_id, sampler_state)
@@ -136,9 +142,22 @@ class Writer:
         )
         return replace(study, sampler_state=sampler_state, trials=(*study.trials, *appended))
 
-    def append_curves(self, study: StudyRecord, purpose: Purpose, curves: Mapping[int, Sequence[Curve]]) -> StudyRecord:
-        """Append further replicates, by trial id: finalists or evaluations. Returns the updated study."""
-        self._append(lambda connection: connection.execute(insert(tables.curves), curve_rows(purpose, curves)))
+    def append_curves(
+        self,
+        study: StudyRecord,
+        purpose: Purpose,
+        curves: Mapping[int, Sequence[Curve]],
+        work: Sequence[Work] = (),
+    ) -> StudyRecord:
+        """Append further replicates, by trial id: finalists or evaluations. work: who trained them. Returns the updated
+        study.
+        """
+
+        def append(connection: Connection) -> None:
+            connection.execute(insert(tables.curves), curve_rows(purpose, curves))
+            self._add_work(connection, work_rows(self.lease.id, study, study.repeat, purpose, work))
+
+        self._append(append)
         self._count(curve for of_trial in curves.values() for curve in of_trial)
         trials = tuple(
             replace(trial, curves={**trial.curves, purpose: tuple(curves[trial.id])}) if trial.id in curves else trial
@@ -146,10 +165,19 @@ class Writer:
         )
         return replace(study, trials=trials)
 
-    def append_references(self, repeat: int, references: Sequence[Reference]) -> None:
-        """Append the references of one repeat, at least one."""
+    def append_references(self, repeat: int, references: Sequence[Reference], work: Sequence[Work] = ()) -> None:
+        """Append the references of one repeat, at least one. work: who trained them."""
         rows = [reference_row(self.lease.id, repeat, reference) for reference in references]
-        self._append(lambda connection: connection.execute(insert(tables.references), rows))
+
+        def append(connection: Connection) -> None:
+            connection.execute(insert(tables.references), rows)
+            self._add_work(connection, work_rows(self.lease.id, None, repeat, Purpose.EVALUATION, work))
+
+        self._append(append)
+
+    def _add_work(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            connection.execute(insert(tables.work), rows)
 
     def record_arithmetic(self, digest: str, *, begins: bool) -> None:
         """Keep the arithmetic digest of the machines that train the experiment, beside its environment.

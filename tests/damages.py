@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-OURS = ("cooldown_experiments", "cooldown_studies", "cooldown_trials", "cooldown_curves", "cooldown_references")
+OURS = tuple(f"cooldown_{name}" for name in ("experiments", "studies", "trials", "curves", "references", "work"))
 
 VALUES: tuple[Any, ...] = (
     *(None, "", "text", "null", "[]", "{}", "[[]]", '"text"', '{"a": NaN}', "{", "[" * 3000),

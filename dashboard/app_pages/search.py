@@ -18,10 +18,12 @@ from cooldown.search.evidence.search_tables import trials_table
 from cooldown.search.evidence.selection import LOSS, TRIAL, Listed, Selection, listed_trials
 from cooldown.search.evidence.sensitivity import sensitivities
 from cooldown.search.evidence.trials import numeric_parameters
+from cooldown.search.evidence.work import CAPTION, DoneJob, work_table
 from cooldown.search.experiments.result import Result
 from cooldown.search.figures import contour, distribution, importance
 from cooldown.search.figures import trial_curves as curves
 from cooldown.search.figures import trials as figures
+from cooldown.search.figures import workers as timeline
 from cooldown.search.spec.space import Parameter
 from cooldown.storage import Purpose, StudyRecord
 
@@ -183,6 +185,19 @@ def _together(shown: Shown) -> None:
     )
 
 
+def _workers(shown: Shown) -> None:
+    view, chosen = shown.result.view, shown.chosen
+
+    def stands_out(job: DoneJob) -> bool:
+        return chosen is None or (job.arm == shown.arm and not chosen.isdisjoint(job.trials))
+
+    figure = timeline.workers(view, stands_out)
+    if figure is None:
+        st.info("Who trained these trials is not known: they are of an older version of Cooldown.")
+        return
+    chart(figure, "workers", reading=CAPTION, table=lambda: work_table(view))
+
+
 def _distribution(shown: Shown) -> None:
     view = shown.result.view
     studies = {arm: view.begun(arm) for arm in view.arms if view.begun(arm)}
@@ -216,6 +231,7 @@ CHARTS: Mapping[str, Callable[[Shown], None]] = {
     "All hyperparameters": _together,
     "Importance": _importance,
     "Distribution": _distribution,
+    "Workers": _workers,
 }
 """The charts that the page can show, by name; the first two unless the reader wants others."""
 

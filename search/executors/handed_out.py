@@ -1,5 +1,6 @@
 """An executor whose training jobs are handed to the caller, run by run: for training loops that cannot be called."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -12,7 +13,7 @@ from cooldown.objectives.runs import Run
 from cooldown.objectives.training.limits import Limits
 from cooldown.search.executors.contract import Executor
 from cooldown.search.executors.engines.inline import Inline
-from cooldown.search.executors.jobs import train_replicates
+from cooldown.search.executors.jobs import Trained, train_replicates, work_since
 from cooldown.search.executors.packed import Packed
 from cooldown.storage import Purpose
 
@@ -45,7 +46,7 @@ class HandedOut(Executor):
         while self._waiting:
             future, packed, (purpose, repeat, configs, seeds, limits, _) = self._waiting.popleft()
             problems, every_epoch = packed.value.problems(purpose, repeat), purpose is not Purpose.EVALUATION
-            curves = []
+            started, curves = time.time(), []
             for place, config in enumerate(configs):
                 reported = _ignore if limits is None else _pruning(Limits(limits[place : place + 1]))
                 of_config = []
@@ -54,7 +55,7 @@ class HandedOut(Executor):
                     yield run
                     of_config.append(run.curve())
                 curves.append(of_config)
-            future.set_result(curves)
+            future.set_result(Trained(curves, (work_since(started),)))
 
 
 def _ignore(_run: Run) -> None:

@@ -1,13 +1,15 @@
 """The jobs that an executor runs: pure functions of a task's problems.
 
-A job takes configs and seeds, and returns curves: no database, no Optuna, no state. Its problems are made in the worker
-from the task's data, which is sent there once.
+A job takes configs and seeds, and returns curves, and who trained them when: no database, no Optuna, no state. Its
+problems are made in the worker from the task's data, which is sent there once.
 """
 
+import os
+import socket
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +20,19 @@ from cooldown.objectives.problem import Loop, Problem
 from cooldown.objectives.quiet import collected
 from cooldown.objectives.records import Curve, Reference
 from cooldown.search.executors.contract import UnfitError
-from cooldown.storage import Purpose
+from cooldown.storage import Purpose, Work
+
+T = TypeVar("T")
+
+Curves = list[list[Curve]]
+"""By config, and of each by seed."""
+
+
+class Trained(NamedTuple, Generic[T]):
+    """What a job that trains returns. work: who has done it, part by part."""
+
+    result: T
+    work: tuple[Work, ...]
 
 
 class Problems(Protocol):
@@ -38,20 +52,29 @@ def train_replicates(
     seeds: Sequence[int],
     limits: NDArray[np.float64] | None = None,
     first: int = 0,
-) -> list[list[Curve]]:
+) -> Trained[Curves]:
     """`cooldown.train` on a repeat's problems. first: which of them is that of the first seed, and others follow."""
     from cooldown.objectives.training.engine import train
 
-    every_epoch = purpose is not Purpose.EVALUATION
+    started, every_epoch = time.time(), purpose is not Purpose.EVALUATION
     problems = data.problems(purpose, repeat)[first : first + len(seeds)]
-    return train(problems, configs, seeds, every_epoch=every_epoch, limits=limits)
+    curves = train(problems, configs, seeds, every_epoch=every_epoch, limits=limits)
+    return Trained(curves, (work_since(started),))
 
 
-def train_references(data: Problems, repeat: int, names: Sequence[str]) -> list[Reference]:
+def train_references(data: Problems, repeat: int, names: Sequence[str]) -> Trained[list[Reference]]:
     """The references of these names on the first of a repeat's problems of the evaluation."""
     from cooldown.objectives.references import trained
 
-    return trained(data.problems(Purpose.EVALUATION, repeat)[0], names)
+    started = time.time()
+    references = trained(data.problems(Purpose.EVALUATION, repeat)[0], names)
+    return Trained(references, (work_since(started),))
+
+
+def work_since(started: float) -> Work:
+    """What this process has done from then to now. started: seconds since 1970."""
+    # A clock that was set back meanwhile makes no work of negative length.
+    return Work(f"{socket.gethostname()}:{os.getpid()}", started, max(time.time(), started))
 
 
 def arithmetic(_: Problems) -> str:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.records import Curve
 from cooldown.search.executors.contract import WorkerLostError, completed
+from cooldown.search.executors.jobs import Curves, Trained
 
 T = TypeVar("T")
 
@@ -29,10 +29,6 @@ class Replicates(NamedTuple):
     seeds: Sequence[int]
     limits: NDArray[np.float64] | None = None
     first: int = 0
-
-
-Curves = list[list[Curve]]
-"""By config, and of each by seed."""
 
 
 def parted(whole: Replicates, count: int) -> list[list[Replicates]]:
@@ -63,9 +59,12 @@ def parted(whole: Replicates, count: int) -> list[list[Replicates]]:
     ]
 
 
-def joined(grid: Sequence[Sequence[Curves]]) -> Curves:
-    """The curves of the whole, from those of its parts."""
-    return [[curve for part in row for curve in part[config]] for row in grid for config in range(len(row[0]))]
+def joined(grid: Sequence[Sequence[Trained[Curves]]]) -> Trained[Curves]:
+    """The result of the whole, from those of its parts."""
+    curves = [
+        [curve for part in row for curve in part.result[config]] for row in grid for config in range(len(row[0].result))
+    ]
+    return Trained(curves, tuple(work for row in grid for part in row for work in part.work))
 
 
 def gathered(parts: "Sequence[Future[Any]]", join: Callable[[list[Any]], T]) -> "Future[T]":

@@ -16,10 +16,13 @@ from cooldown.objectives.records import Curve
 from cooldown.objectives.runs import Run
 from cooldown.search.executors.contract import Executor
 from cooldown.search.executors.engines.inline import Inline
-from cooldown.search.executors.jobs import train_replicates
+from cooldown.search.executors.jobs import Trained, train_replicates
 from cooldown.search.executors.packed import Packed
-from cooldown.storage import Purpose
+from cooldown.storage import Purpose, Work
 from cooldown.storage.asked_runs import AskedRun, NewRun, Report
+
+CALLERS = "callers"
+"""The worker of such runs: which caller trained one is not known."""
 
 
 class Told(Executor):
@@ -45,7 +48,8 @@ class Told(Executor):
         told = [[self._runs.get(name) for name in of_config] for of_config in names]
         if all(run is not None and run.reports is not None for of_config in told for run in of_config):
             problems = packed.value.problems(purpose, repeat)[first : first + len(seeds)]
-            future.set_result([list(self._curves(problems, of_config)) for of_config in told])
+            curves = [list(self._curves(problems, of_config)) for of_config in told]
+            future.set_result(Trained(curves, (_work([run for of_config in told for run in of_config]),)))
             self._done += 1
         else:
             job = name_of(names)
@@ -63,6 +67,12 @@ class Told(Executor):
     def _curves(self, problems: Sequence[Problem], runs: Sequence[Any]) -> Iterator[Curve]:
         for problem, run in zip(problems, runs, strict=True):
             yield replace(replayed(problem, run.replicate, run.reports), seconds=run.told_at - run.asked_at)
+
+
+def _work(runs: Sequence[Any]) -> Work:
+    """What callers have done of a job, all of its runs together."""
+    started = min(run.asked_at for run in runs)
+    return Work(CALLERS, started, max(started, *(run.told_at for run in runs)))
 
 
 def replayed(problem: Problem, replicate: Mapping[str, Any], reports: Sequence[Report]) -> Curve:

@@ -43,6 +43,10 @@ class Plots:
         """How much each hyperparameter matters, arm by arm."""
         return figure(self._view, "sensitivity")
 
+    def workers(self) -> go.Figure:
+        """Which worker trained what, and when."""
+        return figure(self._view, "workers")
+
     def generalization(self) -> go.Figure:
         """How the winners' training accuracy falls while hidden units are clamped to 0; trains them again."""
         return figure(self._view, "generalization")

@@ -8,5 +8,5 @@ PICTURES: dict[str, tuple[str, ...]] = {"asynchronous": ("timelines", "loss")}
 a name. They are drawn in `experiments.pictures`.
 """
 
-FIGURES = ("verdict", "repeats", "curves", "budget", "difference", "credit", "sensitivity", "generalization")
+FIGURES = ("verdict", "repeats", "curves", "budget", "difference", "credit", "sensitivity", "workers", "generalization")
 """The names of the figures of an experiment, in `named`: here, so that a command's help does not load them."""

@@ -16,6 +16,7 @@ from cooldown.search.evidence.view import View
 from cooldown.search.figures import budget as budgets
 from cooldown.search.figures import importance, learning
 from cooldown.search.figures import verdict as verdicts
+from cooldown.search.figures import workers as timeline
 
 
 def verdict(view: View) -> go.Figure | None:
@@ -63,6 +64,11 @@ def sensitivity(view: View) -> go.Figure | None:
     return importance.importance(of_arms) if of_arms else None
 
 
+def workers(view: View) -> go.Figure | None:
+    """Which worker trained what, and when."""
+    return timeline.workers(view)
+
+
 def generalization(view: View) -> go.Figure | None:
     """How the winners' training accuracy falls while hidden units are clamped to 0; trains them again."""
     # No other figure trains, and loads the engine.
@@ -74,7 +80,8 @@ def generalization(view: View) -> go.Figure | None:
 
 
 DRAWN: dict[str, Callable[[View], go.Figure | None]] = {
-    each.__name__: each for each in (verdict, repeats, curves, budget, difference, credit, sensitivity, generalization)
+    each.__name__: each
+    for each in (verdict, repeats, curves, budget, difference, credit, sensitivity, workers, generalization)
 }
 
 

@@ -171,8 +171,15 @@ def _draw_scatter(axes: Any, trace: Any, marker: str | None) -> None:
 def _draw_bars(axes: Any, trace: Any, _: str | None) -> None:
     """Horizontal bars."""
     x, y = _numbers(trace.x), _numbers(trace.y)
-    edge = {"edgecolor": trace.marker.line.color or trace.marker.color, "linewidth": 0.6}
-    axes.barh(y, x, height=trace.width or 0.8, facecolor=colour_of(trace.marker.color)["color"], **edge)
+    look = {"edgecolor": trace.marker.line.color or trace.marker.color, "linewidth": 0.6}
+    if trace.base is not None:
+        look["left"] = _numbers(trace.base)
+    if trace.marker.pattern.shape:
+        # matplotlib calls them the same; the first of two is its density.
+        look |= {"hatch": 3 * trace.marker.pattern.shape, "facecolor": "none"}
+    else:
+        look["facecolor"] = colour_of(trace.marker.color)["color"]
+    axes.barh(y, x, height=trace.width or 0.8, label=_label(trace), alpha=trace.opacity, **look)
     if trace.error_x.array is not None:
         _draw_whiskers(axes, x, y, trace.error_x.arrayminus, trace.error_x)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cooldown.objectives.records import Reference
 from cooldown.search.executors.contract import Executor
-from cooldown.search.executors.jobs import train_references
+from cooldown.search.executors.jobs import Trained, train_references
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.tuning.splits import Splits
 from cooldown.storage import ExperimentRecord
@@ -29,7 +29,7 @@ class ReferenceJob:
         """The job's name in messages."""
         return f"the references of repeat {self.repeat}"
 
-    def submitted(self, executor: Executor, splits: Splits, parts: int) -> Future[list[Reference]]:  # noqa: ARG002
+    def submitted(self, executor: Executor, splits: Splits, parts: int) -> Future[Trained[list[Reference]]]:  # noqa: ARG002
         """Hand it to the executor, as a whole."""
         return executor.submit(train_references, splits.packed, self.repeat, self.names)
 

@@ -15,9 +15,9 @@ from functools import cached_property
 from typing import Any
 
 from cooldown.objectives.errors import CooldownWarning
-from cooldown.objectives.records import Curve, Reference
+from cooldown.objectives.records import Reference
 from cooldown.search.executors.contract import Executor, JobError, UnfitError, WorkerLostError
-from cooldown.search.executors.jobs import arithmetic, compile_programs
+from cooldown.search.executors.jobs import Curves, Trained, arithmetic, compile_programs
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.spec.space import Space, search_space
 from cooldown.search.tuning.held import RunError, UnfitMachineError, run_errors
@@ -252,7 +252,8 @@ class _Runner:
             elif error is not None:
                 raise RunError(f"training failed in {job.name}: {error}") from error
 
-    def _append(self, job: Job, curves: list[list[Curve]]) -> None:
+    def _append(self, job: Job, trained: Trained[Curves]) -> None:
+        curves, work = trained
         if job.generation is not None:
             notes, state = job.generation.tell(curves)
             trials = [
@@ -267,10 +268,10 @@ class _Runner:
                 )
                 for proposal, note, of_trial in zip(job.generation.proposals, notes, curves, strict=True)
             ]
-            study = self.writer.append_generation(job.study, job.generation.index, trials, state)
+            study = self.writer.append_generation(job.study, job.generation.index, trials, state, work)
         else:
             by_trial = {trial.id: of_trial for trial, of_trial in zip(job.trials, curves, strict=True)}
-            study = self.writer.append_curves(job.study, job.purpose, by_trial)
+            study = self.writer.append_curves(job.study, job.purpose, by_trial, work)
         if needs(study, self.spec) is not Purpose.SEARCH:
             self.histories.pop(study.id, None)
         if needs(study, self.spec):
@@ -279,8 +280,8 @@ class _Runner:
             del self.unfinished[study.id]
         self.progress = self.progress.advanced(job.study, study)
 
-    def _append_references(self, job: ReferenceJob, references: list[Reference]) -> None:
-        self.writer.append_references(job.repeat, references)
+    def _append_references(self, job: ReferenceJob, trained: Trained[list[Reference]]) -> None:
+        self.writer.append_references(job.repeat, *trained)
         self.references.remove(job.repeat)
         self.progress = self.progress.with_references()
 

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.config import TrainConfig
-from cooldown.objectives.records import Curve
 from cooldown.search.executors.contract import Executor
-from cooldown.search.executors.jobs import train_replicates
+from cooldown.search.executors.jobs import Curves, Trained, train_replicates
 from cooldown.search.executors.parts import Replicates, gathered, joined, parted
 from cooldown.search.tuning.sampling import Proposals
 from cooldown.search.tuning.splits import Splits
@@ -37,7 +36,7 @@ class Job:
         default = "/default" if self.study.is_default else ""
         return f"{part} of study {self.study.arm}/{self.study.repeat}{default}"
 
-    def submitted(self, executor: Executor, splits: Splits, parts: int) -> Future[list[list[Curve]]]:
+    def submitted(self, executor: Executor, splits: Splits, parts: int) -> Future[Trained[Curves]]:
         """Hand it to the executor, in so many parts if it has as many."""
         grid = parted(Replicates(self.configs, self.seeds, self.limits), parts)
         what = train_replicates, splits.packed, self.purpose, self.study.repeat

@@ -90,6 +90,7 @@ REPAIRED = [
         "free it",
     ),
     ("DROP TABLE cooldown_references", "The ledger: its table cooldown_references is missing.", "create it, empty"),
+    ("DROP TABLE cooldown_work", "The ledger: its table cooldown_work is missing.", "create it, empty"),
     (
         "DROP INDEX ix_cooldown_studies_experiment_id",
         "The ledger: its index ix_cooldown_studies_experiment_id is missing.",

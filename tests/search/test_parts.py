@@ -11,9 +11,10 @@ from search_runs import Threads, print_of, run_in_threads, spec
 
 from cooldown.objectives import TrainConfig
 from cooldown.search.executors.contract import JobError, WorkerLostError
-from cooldown.search.executors.jobs import train_replicates
+from cooldown.search.executors.jobs import Trained, train_replicates
 from cooldown.search.executors.parts import Replicates, gathered, joined, parted
 from cooldown.search.tuning.studies import useful_workers
+from cooldown.storage import Work
 
 
 @given(configs=st.integers(1, 5), seeds=st.integers(1, 7), count=st.integers(0, 40), pruned=st.booleans())
@@ -29,15 +30,18 @@ def test_parts_cover_a_job_once(configs: int, seeds: int, count: int, pruned: bo
     sizes = [-(-configs // i) * -(-seeds // j) for i, j in pieces if not pruned or j == 1]
     assert max(len(part.configs) * len(part.seeds) for part in parts) == min(sizes)
 
-    def curves(part: Replicates) -> Any:
+    def trained(part: Replicates) -> Any:
         assert list(part.seeds) == list(range(part.first, part.first + len(part.seeds)))
         if part.limits is not None:
             assert [row[0] // 3 for row in part.limits] == [config.epochs - 1 for config in part.configs]
             assert len(part.seeds) == seeds
-        return [[(config.epochs, seed) for seed in part.seeds] for config in part.configs]
+        return Trained([[(config.epochs, seed) for seed in part.seeds] for config in part.configs], (by(part.first),))
+
+    def by(first: int) -> Work:
+        return Work("a worker", first, first + 1)
 
     whole: Any = [[(i + 1, seed) for seed in range(seeds)] for i in range(configs)]
-    assert joined([[curves(part) for part in row] for row in grid]) == whole
+    assert joined([[trained(part) for part in row] for row in grid]) == (whole, tuple(by(part.first) for part in parts))
 
 
 def futures(*ends: Any) -> list[Future[Any]]:

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from ledger_examples import change, complete_experiment, generation, held, rows,
 from optuna.storages import RDBStorage
 
 from cooldown.objectives.records import NO_ERRORS, Reference
-from cooldown.storage import ExperimentRecord, Ledger, LedgerError, Status, StudyKey, UnreadableError
+from cooldown.storage import ExperimentRecord, Ledger, LedgerError, Status, StudyKey, UnreadableError, Work
 from cooldown.storage.copying import copy_experiment
 from cooldown.storage.fingerprint import everything, fingerprint
 from cooldown.storage.health import contradictions, examine
@@ -37,6 +38,8 @@ def plain(record: ExperimentRecord) -> list[Any]:
     """What must not change, to the last bit, apart from numbers of rows."""
     kept = [record.spec, record.task_fingerprint, record.environment, record.message, record.created_at]
     kept += [record.finished_at, record.looks, record.extended_from, repr(record.references)]
+    keys = {study.id: (study.arm, study.repeat, study.is_default) for study in everything(record)}
+    kept += [(keys.get(each.study_id or 0), replace(each, study_id=None)) for each in record.work]
     for study in everything(record):
         kept += [study.arm, study.repeat, study.is_default, study.attempt, dict(study.sampler_state)]
         for trial in study.trials:
@@ -70,12 +73,13 @@ def _trials(storage: RDBStorage, study: Any) -> list[str]:
 
 
 def rich_experiment(ledger: Ledger, name: str = "digits") -> None:
-    """One with a default config, an extension and references."""
+    """One with a default config, an extension and references, and who trained these."""
     complete_experiment(ledger, name)
     ledger.extend(name, {"arms": ["adam"], "trials": 9}, [StudyKey("adam", 0, is_default=True)], [{"trials": 5}])
     with ledger.hold(name) as writer:
-        writer.append_generation(ledger.load(name).default_configs[0], 0, generation(0, 1), {})
-        writer.append_references(0, [Reference("no model", 1.5, float("nan"), NO_ERRORS, 0.25)])
+        study, work = ledger.load(name).default_configs[0], [Work("one:1", 1000.0, 1001.5), Work("two:2", 1e3, 2e3)]
+        writer.append_generation(study, 0, generation(0, 1), {}, work)
+        writer.append_references(0, [Reference("no model", 1.5, float("nan"), NO_ERRORS, 0.25)], work)
         writer.finish(1)
 
 
