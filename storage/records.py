@@ -223,7 +223,9 @@ class Outline:
 
 @dataclass(frozen=True)
 class Summary:
-    """An experiment in a list. where: its ledger."""
+    """An experiment in a list. where: its ledger. alarms: kind and arm of each alarm of its answer, which is complete;
+    None where they are not known.
+    """
 
     name: str
     spec: Mapping[str, Any]
@@ -237,6 +239,7 @@ class Summary:
     where: str = ""
     terms: Terms = USUAL
     queue: InQueue = field(default_factory=InQueue)
+    alarms: tuple[tuple[str, str], ...] | None = None
 
 
 @dataclass(frozen=True)

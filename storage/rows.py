@@ -234,6 +234,18 @@ def place_from(row: Any) -> InQueue:
     return InQueue(row.queued_at, requested, row.requeues, plan, row.seconds, bool(row.asked))
 
 
+def alarms_from(row: Any) -> tuple[tuple[str, str], ...] | None:
+    """Kind and arm of each alarm of an experiment's row; raises ValueError for what cannot be."""
+    if row.alarms is None:
+        return None
+    check_list("alarms", row.alarms, list)
+    for alarm in row.alarms:
+        check_list("alarms", alarm, str)
+        if len(alarm) != 2:
+            raise ValueError(f"alarms should have kind and arm, got {alarm!r:.80}")
+    return tuple((kind, arm) for kind, arm in row.alarms)
+
+
 def check_experiment(row: Any) -> None:
     """Raise ValueError unless the row of an experiment can be read, apart from the fields of its spec."""
     check_table("spec", row.spec)
@@ -245,6 +257,7 @@ def check_experiment(row: Any) -> None:
     check_list("looks", row.looks, int)
     check_list("extended_from", row.extended_from, dict)
     check_list("tags", row.tags, str)
+    alarms_from(row)
     terms_from(row)
     if row.holder is not None:
         check_holder(row.holder)

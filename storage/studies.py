@@ -62,7 +62,7 @@ def extend(
     extended_from: as in `ExperimentRecord`.
     """
     e, s = tables.experiments, tables.studies
-    values = {"spec": dict(spec), "spec_digest": spec_digest(spec), "finished_at": None, "message": ""}
+    values = {"spec": dict(spec), "spec_digest": spec_digest(spec), "finished_at": None, "message": "", "alarms": None}
     connection.execute(
         update(e).where(e.c.id == experiment_id).values(**values, extended_from=list(extended_from) or None)
     )

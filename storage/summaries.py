@@ -15,7 +15,7 @@ from cooldown.storage import tables
 from cooldown.storage.errors import UnreadableError
 from cooldown.storage.reading import check, status_of
 from cooldown.storage.records import Summary
-from cooldown.storage.rows import TUNED, place_from, terms_from
+from cooldown.storage.rows import TUNED, alarms_from, place_from, terms_from
 
 NEWEST_FIRST = tables.experiments.c.created_at.desc(), tables.experiments.c.id.desc()
 
@@ -112,6 +112,7 @@ def summary_of(row: Any, trials: int, now: float, where: str) -> Summary:
         where,
         terms_from(row),
         place_from(row),
+        alarms_from(row),
     )
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from cooldown.storage.documents import JSONText
 
-REVISION = "0012"
+REVISION = "0013"
 """The newest migration, so that an up-to-date ledger opens without loading Alembic; a test checks that they agree."""
 
 VERSION_TABLE = "cooldown_version"
@@ -81,6 +81,7 @@ experiments = Table(
     Column("submitted", String(64), comment="and a hash of what was submitted with it"),
     Column("spec_digest", String(64), comment="by which those of the same spec are found"),
     Column("asked", Integer, nullable=False, default=0, server_default="0", comment="1: its callers train its runs"),
+    Column("alarms", DOCUMENT, comment="kind and arm of each alarm of its answer; null where these are not known"),
 )
 
 Index("ix_cooldown_experiments_newest", experiments.c.created_at.desc(), experiments.c.id.desc())

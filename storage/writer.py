@@ -209,6 +209,12 @@ class Writer:
         self._append(look)
         self.outcome = Ending(Status.DONE)
 
+    def record_alarms(self, alarms: Sequence[tuple[str, str]]) -> None:
+        """Keep the alarms of the answer, kind and arm of each, for lists: they are worked out of all results."""
+        e = tables.experiments
+        kept = update(e).where(e.c.id == self.lease.id).values(alarms=[list(alarm) for alarm in alarms])
+        self._append(lambda connection: connection.execute(kept))
+
     def extend(
         self, spec: Mapping[str, Any], studies: Sequence[StudyKey], extended_from: Sequence[Mapping[str, Any]]
     ) -> None:

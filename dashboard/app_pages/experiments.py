@@ -11,6 +11,7 @@ from cooldown.dashboard.linked_rows import Heading, LinkedRow, linked_rows, orde
 from cooldown.dashboard.pages import address
 from cooldown.dashboard.parts import errors_shown, no_experiments, notes
 from cooldown.objectives.plain_text import visible
+from cooldown.search.evidence.numbers import Form, formatted
 from cooldown.search.evidence.standing import lines
 from cooldown.search.figures.layout import ABOVE, WITHOUT_LEGEND, chart
 from cooldown.storage import Status
@@ -27,6 +28,7 @@ COLUMNS = (
         "Leader",
         help="Of the pair of arms that answers the question: the one with the lower test loss, and by how much",
     ),
+    Heading("Alarms", "number", help="Reasons to distrust the answer; – where they are not known"),
     Heading("Took", "number", help="From the start to the end, breaks included"),
     Heading("Status"),
     Heading("Trials", "progress"),
@@ -49,6 +51,7 @@ def _rows(wanted: Filter) -> list[Cells]:
             line.name,
             line.task,
             line.leader,
+            formatted(line.alarms, Form.COUNT),
             line.took,
             line.status,
             min(line.trials / line.total, 1.0),
@@ -58,9 +61,10 @@ def _rows(wanted: Filter) -> list[Cells]:
         ]
         for line in listed
     ]
-    unknown = [None] * (len(COLUMNS) - 5)
+    unknown = [None] * (len(COLUMNS) - 6)
     rows += [
-        [error.experiment, None, error.reason, None, "damaged", *unknown] for error in (*damaged, *data.unreadable())
+        [error.experiment, None, error.reason, None, None, "damaged", *unknown]
+        for error in (*damaged, *data.unreadable())
     ]
     return rows
 

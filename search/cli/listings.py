@@ -31,7 +31,7 @@ def experiments(lines: Sequence[Line], damaged: Sequence[UnreadableError]) -> Pr
     columns = (
         *(Column("Name"), Column("Task", wide=True)),
         *(Column("Leader", prose=True), Column("Ahead in"), Column("P(better)", Form.COUNT)),
-        *(Column("Status"), Column("Took", wide=True)),
+        *(Column("Alarms", Form.COUNT), Column("Status"), Column("Took", wide=True)),
         Column("Arms", Form.COUNT, wide=True),
         Column("Repeats", Form.COUNT, wide=True),
         # "3/24" is text, but is aligned like a number.
@@ -43,13 +43,14 @@ def experiments(lines: Sequence[Line], damaged: Sequence[UnreadableError]) -> Pr
             *(line.name, line.task, line.leader),
             None if line.wins is None else f"{line.wins} of {line.compared}",
             None if line.probability is None else likelihood(line.probability),
+            line.alarms,
             line.status if line.trials >= line.total else f"{line.status} {line.trials}/{line.total}",
             *(line.took, line.arms, line.repeats, f"{line.trials}/{line.total}"),
             time.strftime("%Y-%m-%d %H:%M", time.localtime(line.created_at)),
         )
         for line in lines
     ]
-    rows += [(error.experiment, None, error.reason, None, None, "damaged", *(None,) * 5) for error in damaged]
+    rows += [(error.experiment, None, error.reason, None, None, None, "damaged", *(None,) * 5) for error in damaged]
     return Printed(Table(columns, rows))
 
 
@@ -57,7 +58,8 @@ def documents(listed: Sequence[Mapping[str, Any]]) -> Printed:
     """The table of `cooldown list --server`, of what the service says of each experiment."""
     columns = (
         *(Column("Name"), Column("Task", wide=True), Column("Leader", prose=True)),
-        *(Column("Ahead in"), Column("P(better)", Form.COUNT), Column("Status"), Column("Trials", Form.COUNT)),
+        *(Column("Ahead in"), Column("P(better)", Form.COUNT), Column("Alarms", Form.COUNT)),
+        *(Column("Status"), Column("Trials", Form.COUNT)),
     )
     rows = []
     for each in listed:
@@ -67,7 +69,7 @@ def documents(listed: Sequence[Mapping[str, Any]]) -> Printed:
                 *(each["name"], each.get("task"), each.get("leader")),
                 None if ahead is None else f"{ahead} of {each.get('compared_repeats')}",
                 None if probability is None else likelihood(probability),
-                *(each.get("status"), each.get("trials")),
+                *(each.get("alarms"), each.get("status"), each.get("trials")),
             )
         )
     return Printed(Table(columns, rows))

@@ -34,8 +34,9 @@ UNREADABLE = "cannot be read here"
 class Line:
     """An experiment in a list.
 
-    leader, took: in a few words. wins, compared, probability: as of its `Leader`. trials: how many there are, of
-    `total` that its spec asks for. created_at, finished_at: seconds since 1970.
+    leader, took: in a few words. wins, compared, probability: as of its `Leader`. alarms: how many its answer has; None
+    where that is not known. trials: how many there are, of `total` that its spec asks for. created_at, finished_at:
+    seconds since 1970.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Line:
     wins: int | None
     compared: int | None
     probability: float | None
+    alarms: int | None
     took: str
     status: str
     arms: int
@@ -55,7 +57,7 @@ class Line:
 
     def to_json(self) -> dict[str, Any]:
         """The experiment in `cooldown list --json`."""
-        names = ("name", "task", "status", "trials", "leader", "created_at", "finished_at")
+        names = ("name", "task", "status", "trials", "leader", "alarms", "created_at", "finished_at")
         lead = {"wins": self.wins, "compared_repeats": self.compared, "probability_better": self.probability}
         return {**{name: getattr(self, name) for name in names}, **lead}
 
@@ -152,6 +154,7 @@ def _line(summary: Summary, leads: Leader) -> Line:
         summary.name,
         spec["task"],
         *(leads.text, leads.wins, leads.compared, leads.probability),
+        None if summary.alarms is None else len(summary.alarms),
         took(summary),
         summary.status.value,
         len(spec["arms"]),

@@ -42,9 +42,15 @@ class Runs:
         return self.until_answered(result, spec) if plan else result
 
     def result(self) -> Result:
-        """What there is now. An experiment that has all that its spec asks for is done, whatever follows."""
+        """What there is now. An experiment that has all that its spec asks for is done, whatever follows; its ledger
+        gets the alarms of the answer, for lists.
+        """
         record = self.ledger.load(self._name)
-        return Result(replace(record, status=Status.DONE) if self.writer.finished else record)
+        if not self.writer.finished:
+            return Result(record)
+        done = Result(replace(record, status=Status.DONE))
+        self.writer.record_alarms([(alarm.kind, alarm.arm) for alarm in done.alarms])
+        return done
 
     def extend(
         self, record: ExperimentRecord, before: Experiment, spec: Experiment, planned_step: bool = False

@@ -5,9 +5,9 @@ import plotly.graph_objects as go
 
 from cooldown.objectives.plain_text import visible_in_html
 from cooldown.search.evidence.across.overlay import Overlaid
-from cooldown.search.evidence.across.question import Across
+from cooldown.search.evidence.across.question import Across, OnTask
 from cooldown.search.evidence.across.ranking import Ranking
-from cooldown.search.evidence.across.tables import ALL_TASKS
+from cooldown.search.evidence.across.tables import ALL_TASKS, in_words
 from cooldown.search.evidence.numbers import Form, counted, formatted, interval
 from cooldown.search.figures.layout import BAND, GREY, HELPER, axis, chart, rows, vertical
 from cooldown.search.figures.lines import label, looks, whole
@@ -15,9 +15,10 @@ from cooldown.search.statistics.friedman import alike
 from cooldown.search.statistics.verdict import Verdict
 
 FOREST_CAPTION = (
-    "Each row is a task: the ratio of the two arms' test losses with its interval, on a log axis. A dot on the left "
-    "favours the first side. The diamond is the mean over tasks with its 95 % interval; the thin line through it is "
-    "where the ratio on one more such task lies with 95 %. The shaded area is where losses are practically equal."
+    "Each row is a task: the ratio of the two arms' test losses with its interval, on a log axis. A marker on the left "
+    "favours the first side; it is open where the task's own answer has alarms. The diamond is the mean over tasks "
+    "with its 95 % interval; the thin line through it is where the ratio on one more such task lies with 95 %. The "
+    "shaded area is where losses are practically equal."
 )
 
 RANKS_CAPTION = (
@@ -39,7 +40,7 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 def forest(across: Across) -> go.Figure:
     """The ratio on every task, a row for each, and in the last one that over all tasks."""
     labels = [visible_in_html(each.of.task) for each in across.tasks]
-    traces = [_dot(each.verdict, row) for row, each in enumerate(across.tasks)]
+    traces = [_dot(each, row) for row, each in enumerate(across.tasks)]
     shapes = [vertical(1.0)]
     pooled, effects = across.pooled, across.effects
     if pooled is not None and effects is not None:
@@ -135,10 +136,15 @@ def overlaid(lines: Overlaid, x_title: str, *, log_x: bool = False) -> go.Figure
     )
 
 
-def _dot(verdict: Verdict, row: int) -> go.Scatter:
+def _dot(task: OnTask, row: int) -> go.Scatter:
+    verdict = task.verdict
     winner = {"a_better": verdict.a, "b_better": verdict.b}.get(verdict.verdict)
     marker = looks([winner])[winner].marker if winner else {"color": GREY, "symbol": "circle"}
     ratio, low, high = (float(each or 1.0) for each in (verdict.ratio, verdict.low, verdict.high))
+    doubts = ""
+    if task.alarms:
+        marker = {**marker, "symbol": f"{marker['symbol']}-open"}
+        doubts = f"<br>alarms: {visible_in_html(in_words(task.alarms) or '')}"
     return go.Scatter(
         x=[ratio],
         y=[row],
@@ -147,7 +153,7 @@ def _dot(verdict: Verdict, row: int) -> go.Scatter:
         error_x={"array": [high - ratio], "arrayminus": [ratio - low], "color": marker["color"], "thickness": 2},
         name=f"{label(verdict.a)} vs {label(verdict.b)}",
         hovertemplate=f"{whole(verdict.a)}<br>vs {whole(verdict.b)}<br>ratio {formatted(ratio, Form.RATIO)} "
-        f"{interval(low, high, Form.RATIO)}<br>first ahead in {verdict.wins} of {verdict.repeats} repeats"
+        f"{interval(low, high, Form.RATIO)}<br>first ahead in {verdict.wins} of {verdict.repeats} repeats{doubts}"
         "<extra></extra>",
     )
 

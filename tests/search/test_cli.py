@@ -126,7 +126,9 @@ def test_list(run_here: Any, ledger: str, monkeypatch: pytest.MonkeyPatch) -> No
         "status": "done",
         "trials": 16,
     }
-    assert set(tiny) == {"leader", "wins", "compared_repeats", "probability_better", "created_at", "finished_at"}
+    assert set(tiny) == {
+        *("leader", "wins", "compared_repeats", "probability_better", "alarms", "created_at", "finished_at")
+    }
     assert re.fullmatch(r"(adam|momentum\+sgdr) by \d+ %", tiny["leader"])
     assert listed["empty"]["leader"] == "not yet known"
     assert set(listed) == {"tiny", NAME, "empty"}

@@ -124,10 +124,10 @@ def test_the_list_in_a_terminal() -> None:
     winners = {"one": [*won("momentum+cosine", 0.9, 0.9), *won("adam", 1.0, 1.0)]}
     console = Console(width=80, markup=False, highlight=False)
     with console.capture() as captured:
-        console.print(experiments(lines([summary()], winners, Leaders())[0], []))
+        console.print(experiments(lines([summary(alarms=(("boundary", "adam"),))], winners, Leaders())[0], []))
     head, line = captured.get().splitlines()
-    assert head.split() == ["Name", "Task", "Leader", "Ahead", "in", "P(better)", "Status", "Took"]
-    assert " ".join(line.split()) == "one iris momentum+cosine by 10 % 2 of 2 > 99.9 % done 8/16 1 min 15 s"
+    assert head.split() == ["Name", "Task", "Leader", "Ahead", "in", "P(better)", "Alarms", "Status"]
+    assert " ".join(line.split()) == "one iris momentum+cosine by 10 % 2 of 2 > 99.9 % 1 done 8/16"
 
 
 def test_a_leader_is_worked_out_again_only_where_something_changed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,8 @@ def _on_task(each: OnTask) -> dict[str, Any]:
     verdict = each.verdict
     names = ("a", "b", "ratio", "low", "high", "level", "wins", "repeats", "probability_a_better")
     of = {"task": each.of.task, "experiment": each.of.experiment, "kind": each.of.kind, "rows": each.of.rows}
-    return of | {name: getattr(verdict, name) for name in names}
+    alarms = None if each.alarms is None else [{"kind": kind, "arm": arm} for kind, arm in each.alarms]
+    return of | {name: getattr(verdict, name) for name in names} | {"alarms": alarms}
 
 
 def _ranks(ranking: Ranking) -> dict[str, Any] | None:

@@ -25,7 +25,8 @@ class Measured:
     data: the fingerprint of the task's data: what has the same is the same task. done: whether it has all that its spec
     asks for. rows: the training rows of a winner's evaluation, as its cost tells them; None where nothing was trained.
     losses: by arm and repeat, the winner's mean test loss. question: annealed SGD and an adaptive method, chosen as for
-    the experiment's own answer; None if it asks about others. margin, level: as of its verdicts.
+    the experiment's own answer; None if it asks about others. margin, level: as of its verdicts. alarms: kind and arm
+    of each of its answer's; None where they are not known.
     """
 
     experiment: str
@@ -39,6 +40,7 @@ class Measured:
     question: tuple[str, str] | None
     margin: float
     level: float
+    alarms: tuple[tuple[str, str], ...] | None = None
 
     def repeats(self, *arms: str) -> list[int]:
         """The repeats that all these arms have."""
@@ -54,8 +56,10 @@ class Measured:
         losses = {
             arm: {int(repeat): loss for repeat, loss in of_arm.items()} for arm, of_arm in document["losses"].items()
         }
-        question = document["question"]
-        return cls(**{**document, "losses": losses, "question": None if question is None else tuple(question)})
+        question, alarms = document["question"], document.get("alarms")
+        question = None if question is None else tuple(question)
+        alarms = None if alarms is None else tuple(map(tuple, alarms))
+        return cls(**{**document, "losses": losses, "question": question, "alarms": alarms})
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,7 @@ def measured(summary: Summary, winners: Sequence[Winner]) -> Measured | LeftOut:
         survey_pair(spec, pair),
         spec.margin,
         level_of(spec, summary.looks),
+        summary.alarms,
     )
 
 

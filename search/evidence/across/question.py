@@ -38,6 +38,13 @@ class OnTask:
     effect: float
     error: float
 
+    @property
+    def alarms(self) -> tuple[tuple[str, str], ...] | None:
+        """Kind and arm of the alarms about its arms, or the whole experiment; None where they are not known."""
+        about = ("", self.verdict.a, self.verdict.b)
+        known = self.of.alarms
+        return None if known is None else tuple(alarm for alarm in known if alarm[1] in about)
+
 
 @dataclass(frozen=True)
 class Across:
@@ -72,8 +79,13 @@ class Across:
         word, lower = f"{self.word[0].upper()}{self.word[1:]}", said.amount.removesuffix(f" {said.measure}")
         return (
             f"{word}: over {many}, the loss of tuned {said.leader} is {lower} than that of tuned {said.other} "
-            f"{said.interval}; it is lower on {said.wins} of them, {said.sureness}."
+            f"{said.interval}; it is lower on {said.wins} of them, {said.sureness}.{self._doubtful}"
         )
+
+    @property
+    def _doubtful(self) -> str:
+        doubtful = sum(bool(each.alarms) for each in self.tasks)
+        return f" The answers on {doubtful} of them have alarms." if doubtful else ""
 
 
 def across(measured: Sequence[Measured], arms: tuple[str, str] | None = None) -> Across:

@@ -10,9 +10,10 @@ from cooldown.search.evidence.across.ranking import Ranking
 from cooldown.search.evidence.numbers import Form, counted, formatted, percent
 from cooldown.search.evidence.table import Column, Table
 from cooldown.search.evidence.wording import lead
+from cooldown.search.spec.arms import short
 from cooldown.search.statistics.friedman import alike
 
-NO_ALARMS = "Alarms of single experiments are not taken into account here: each experiment's own answer has them."
+POOLED_ALL = "The mean over tasks takes every task as it is, also where its answer has alarms."
 
 ALL_TASKS = "All tasks"
 
@@ -26,6 +27,11 @@ def question_table(across: Across) -> Table:
         Column("Loss ratio", Form.RATIO),
         Column("Interval", Form.RATIO, ends=True),
         Column("Lower in", about="Lower in: repeats in which the leader has the lower loss; of all tasks, tasks."),
+        Column(
+            "Alarms",
+            prose=True,
+            about="Alarms: reasons to distrust the task's own answer, about these arms; – where they are not known.",
+        ),
         Column("First arm", Form.ARM, wide=True),
         Column("Second arm", Form.ARM, wide=True),
         Column("Kind", wide=True),
@@ -39,7 +45,7 @@ def question_table(across: Across) -> Table:
     said = lead(pooled)
     ahead = f"{max(pooled.wins, pooled.b_wins)} of {pooled.repeats}"
     rows.append(
-        (ALL_TASKS, said and said.leader, pooled.ratio, (pooled.low, pooled.high), ahead, a, b, None, None, None)
+        (ALL_TASKS, said and said.leader, pooled.ratio, (pooled.low, pooled.high), ahead, None, a, b, *[None] * 3)
     )
     between = f"{ALL_TASKS}: mean over tasks with random effects (DerSimonian–Laird, Hartung–Knapp)"
     if effects.spread_low is not None and effects.spread_high is not None:
@@ -47,8 +53,15 @@ def question_table(across: Across) -> Table:
         between += f"; on one more task like these the ratio is between {low} and {high} with 95 %"
     inconsistency = f"{percent(effects.inconsistency)} of the variation is between tasks (I²)."
     return Table(
-        columns, rows, f"{_reading(a, b)} {between}; {inconsistency}", frozenset({len(rows) - 1}), note=NO_ALARMS
+        columns, rows, f"{_reading(a, b)} {between}; {inconsistency}", frozenset({len(rows) - 1}), note=POOLED_ALL
     )
+
+
+def in_words(alarms: Sequence[tuple[str, str]] | None) -> str | None:
+    """Alarms by kind and arm, `boundary: adam; references`; None where they are not known."""
+    if alarms is None:
+        return None
+    return "; ".join(f"{kind}: {short(arm)}" if arm else kind for kind, arm in dict.fromkeys(alarms)) or "none"
 
 
 def _reading(a: str, b: str) -> str:
@@ -60,7 +73,7 @@ def _row(each: OnTask) -> tuple[object, ...]:
     ahead = f"{max(verdict.wins, verdict.b_wins)} of {verdict.repeats}"
     return (
         *(each.of.task, said and said.leader, verdict.ratio, (verdict.low, verdict.high), ahead),
-        *(verdict.a, verdict.b, each.of.kind, each.of.rows, each.of.experiment),
+        *(in_words(each.alarms), verdict.a, verdict.b, each.of.kind, each.of.rows, each.of.experiment),
     )
 
 

@@ -16,6 +16,7 @@ class Listed(BaseModel):
     wins: int | None = Field(description="in how many of the compared repeats", examples=[4])
     compared_repeats: int | None = Field(description="repeats of both arms", examples=[5])
     probability_better: float | None = Field(description="that the leader is better", examples=[0.93])
+    alarms: int | None = Field(description="how many alarms its answer has; null where that is not known", examples=[0])
     created_at: float = Field(description="seconds since 1970")
     finished_at: float | None
 

@@ -30,6 +30,7 @@ class Measured(BaseModel):
     question: list[str] | None = Field(description="the best annealed SGD and the best adaptive arm")
     margin: float = Field(description="losses that differ by less than this fraction are practically equal")
     level: float = Field(description="the error rate of the experiment's intervals", examples=[0.05])
+    alarms: list[tuple[str, str]] | None = Field(description="kind and arm of each alarm; null where not known")
 
 
 class LeftOut(BaseModel):

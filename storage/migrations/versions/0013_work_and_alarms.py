@@ -1,14 +1,17 @@
-"""Who trained what, and when."""
+"""Who trained what and when; and the alarms of an answer, for lists."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
+
+DOCUMENT = sa.JSON().with_variant(sa.Text(), "postgresql")
 
 
 def upgrade() -> None:
-    """Add the table; of older results it is not known."""
+    """Add the table and the column; of older experiments neither is known."""
+    op.add_column("cooldown_experiments", sa.Column("alarms", DOCUMENT))
     op.create_table(
         "cooldown_work",
         sa.Column("id", sa.Integer, primary_key=True),
