@@ -34,6 +34,8 @@ OPTIONS = {
     # It would name the address of this machine's network, which Streamlit asks another server for.
     "logger.hideWelcomeMessage": True,
     "logger.level": "warning",
+    # A slider of two ends is one by its default, and has the value of the address.
+    "global.disableWidgetStateDuplicationWarning": True,
     "theme.light.primaryColor": "#0072B2",
     "theme.dark.primaryColor": "#56B4E9",
 }

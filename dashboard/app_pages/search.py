@@ -1,7 +1,7 @@
 """The searches of one arm: charts, table and curves of its trials, or of a choice of them that holds for all."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
@@ -11,6 +11,7 @@ from cooldown.dashboard.brushing import Axis, brushed
 from cooldown.dashboard.linked_tables import linked_table
 from cooldown.dashboard.pages import address
 from cooldown.dashboard.parts import about_experiment, arm_choice, chart, plain
+from cooldown.dashboard.ranging import of_losses, of_parameter, range_sliders
 from cooldown.search.evidence.edges import edges
 from cooldown.search.evidence.learning import trial_curves
 from cooldown.search.evidence.numbers import counted
@@ -72,7 +73,7 @@ def _search(result: Result) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         wanted = addressed.choices(st.multiselect, "Charts", list(CHARTS), "charts", list(CHARTS)[:2])
         log = addressed.flag("Log loss axis", "log", True)
-    selection = _selection(listed, list(parameters))
+    selection = _selection(listed, parameters)
     shown = Shown(result, arm, studies, parameters, listed, selection, log)
     _said(shown)
     for name in wanted:
@@ -82,14 +83,17 @@ def _search(result: Result) -> None:
     _curves(shown)
 
 
-def _selection(listed: Sequence[Listed], parameters: list[str]) -> Selection:
-    """What the reader has chosen: states, the best of each repeat, and what was marked in a chart."""
+def _selection(listed: Sequence[Listed], parameters: Mapping[str, Parameter]) -> Selection:
+    """What the reader has chosen: states, the best of each repeat, and ranges of values, also marked in a chart."""
     states = sorted({each.state for each in listed})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         wanted = addressed.choices(st.pills, "State", states, "states", selection_mode="multi")
         most = max(len(each.study.trials) for each in listed)
         top = addressed.number("Best of each repeat", "top", None, 1, most, integer=True, placeholder="All", width=190)
-    return Selection(frozenset(wanted), top, brushing.ranges([TRIAL, LOSS, *parameters]))
+    between = brushing.ranges([TRIAL, LOSS, *parameters])
+    losses = of_losses([each.trial.validation_loss for each in listed])
+    range_sliders([*map(of_parameter, parameters.values()), losses], between)
+    return Selection(frozenset(wanted), top, between)
 
 
 def _said(shown: Shown) -> None:
@@ -176,11 +180,14 @@ def _two(shown: Shown) -> None:
 
 
 def _together(shown: Shown) -> None:
-    parameters = list(shown.parameters.values())
+    parameters, between = list(shown.parameters.values()), shown.selection.between
+    # Lines outside of a range stay in sight, in grey.
+    drawn = replace(shown, selection=replace(shown.selection, between={})).chosen
     chart(
-        figures.parallel(shown.studies, parameters, shown.chosen),
+        figures.parallel(shown.studies, parameters, drawn, between),
         "parallel",
-        reading=figures.PARALLEL_CAPTION,
+        reading=f"{figures.PARALLEL_CAPTION} Ranges are chosen with the sliders under “Ranges of values”; dragging "
+        "along an axis filters the lines of this chart alone.",
         table=lambda: figures.parallel_table(shown.studies, parameters),
     )
 

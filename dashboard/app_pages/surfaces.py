@@ -6,6 +6,7 @@ import streamlit as st
 
 from cooldown.dashboard import addressed
 from cooldown.dashboard.parts import chart, errors_shown, notes, plain
+from cooldown.dashboard.viewport import is_narrow
 from cooldown.objectives import optimizers, surfaces
 from cooldown.objectives.surfaces import Trajectory
 from cooldown.search.evidence.numbers import Form
@@ -29,7 +30,10 @@ def _surface() -> None:
         )
         steps = addressed.number("Steps", "steps", surfaces.get(name).steps, 10, 2000, integer=True, width=160)
         narrow = addressed.flag(
-            "Values below the map", "below", help="For a narrow window: both charts use the full width."
+            "Values below the map",
+            "below",
+            is_narrow(),
+            help="Both charts use the full width, as they do in a narrow window unless this is off.",
         )
     chosen = addressed.choices(st.multiselect, "Optimizers", optimizers.names(), "optimizers", START)
     if not chosen:

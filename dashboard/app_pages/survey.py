@@ -1,13 +1,14 @@
 """The survey's claims on every task of the ledger: which hold, and what each verdict rests on."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from cooldown.dashboard import data
+from cooldown.dashboard import addressed, data
 from cooldown.dashboard.pages import address, page
-from cooldown.dashboard.parts import errors_shown, evidence, plain, terminal
+from cooldown.dashboard.parts import errors_shown, evidence, notes, plain, terminal
 from cooldown.search.claims.standing import Place, Standing, places, standing, version
 from cooldown.search.claims.survey import every, get
 from cooldown.storage import Summary
@@ -41,7 +42,16 @@ def _survey() -> None:
     words.insert(0, "Claim", [claim.id for claim in every()])
     # Last, so that a narrow window shows the verdicts.
     words["Statement"] = [claim.statement for claim in every()]
-    chosen = st.dataframe(
+    ids, headings = [claim.id for claim in every()], list(columns)
+    asked = addressed.read("cell", lambda said: _cell(said[-1], ids, headings), None)
+    # The address decides which cell is chosen, also after Back: another address is another table.
+    key = f"survey {asked}"
+
+    def keep() -> None:
+        cells = [cell for cell in st.session_state[key]["selection"]["cells"] if cell[1] in headings]
+        addressed.write("cell", [f"{ids[cells[0][0]]} {cells[0][1]}"] if cells else [])
+
+    st.dataframe(
         words.style.map(_colour, subset=list(columns)),
         column_config={
             "Claim": st.column_config.TextColumn("Claim", width=130, pinned=True),
@@ -49,16 +59,24 @@ def _survey() -> None:
         },
         hide_index=True,
         height="content",
-        on_select="rerun",
+        on_select=keep,
         selection_mode="single-cell",
-        key="survey",
+        selection_default={"selection": {"cells": [] if asked is None else [(ids.index(asked[0]), asked[1])]}},
+        key=key,
         alt="Claims of the survey by rows, tasks and surfaces by columns, and whether each claim holds there",
     )
     st.caption("Select a cell to see what its verdict rests on.")
-    cells = [cell for cell in chosen["selection"]["cells"] if cell[1] in columns]
-    if cells:
-        row, name = cells[0]
-        _details(columns[name][row])
+    if asked is not None:
+        id, heading = asked
+        _details(columns[heading][ids.index(id)])
+
+
+def _cell(said: str, ids: Sequence[str], headings: Sequence[str]) -> tuple[str, str]:
+    """Claim and heading of a cell in the address, `C3 digits`; raises ValueError for one that is not there."""
+    id, _, heading = said.partition(" ")
+    if id not in ids or heading not in headings:
+        raise ValueError
+    return id, heading
 
 
 def _heading(of: Place, among: list[Place]) -> str:
@@ -94,7 +112,7 @@ with errors_shown():
     @st.fragment(run_every=data.LIVE if running else None)
     def survey() -> None:
         """The table, updated while an experiment is running."""
-        with errors_shown():
+        with errors_shown(), notes():
             _survey()
 
     survey()

@@ -1,6 +1,7 @@
 """The axes of hyperparameters and losses: each on the scale it is searched on, with ticks in natural values."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -61,10 +62,16 @@ def title_of(parameter: Parameter) -> str:
 def _position_ticks(parameter: Parameter) -> tuple[list[float], list[str]]:
     # A range of one value has a single position, in the middle.
     ticks = [0.0, 0.25, 0.5, 0.75, 1.0] if parameter.low < parameter.high else [0.5]
-    return ticks, [_short(parameter, parameter.at(tick)) for tick in ticks]
+    return ticks, [natural_text(parameter, parameter.at(tick)) for tick in ticks]
 
 
-def parameter_dimension(parameter: Parameter, values: NDArray[np.float64]) -> dict[str, Any]:
+Ends = tuple[float, float]
+"""Lowest and highest value that is marked on an axis."""
+
+
+def parameter_dimension(
+    parameter: Parameter, values: NDArray[np.float64], marked: Ends | None = None
+) -> dict[str, Any]:
     """The axis of parallel coordinates for natural values (n,), NaN for a trial without the parameter."""
     missing = np.isnan(values)
     places = [MISSING if math.isnan(value) else parameter.position(value) for value in values.tolist()]
@@ -75,10 +82,11 @@ def parameter_dimension(parameter: Parameter, values: NDArray[np.float64]) -> di
         "range": [MISSING if missing.any() else 0, 1],
         "tickvals": [MISSING, *ticks] if missing.any() else ticks,
         "ticktext": ["–", *natural] if missing.any() else natural,
+        **_mark(marked, parameter.position),
     }
 
 
-def loss_dimension(losses: NDArray[np.float64]) -> dict[str, Any]:
+def loss_dimension(losses: NDArray[np.float64], marked: Ends | None = None) -> dict[str, Any]:
     """The axis of parallel coordinates for losses (n,), logarithmic where they are spread widely."""
     places = np.log10(losses) if wide(losses) else losses
     ticks = np.linspace(places.min(), places.max(), 5)
@@ -88,11 +96,17 @@ def loss_dimension(losses: NDArray[np.float64]) -> dict[str, Any]:
         "values": places.tolist(),
         "tickvals": ticks.tolist(),
         "ticktext": [f"{value:.3g}" for value in natural],
+        **_mark(marked, lambda loss: math.log10(max(loss, losses.min())) if wide(losses) else loss),
     }
 
 
-def _short(parameter: Parameter, value: float) -> str:
-    """A natural value with enough digits to tell it from its neighbours on its axis."""
+def _mark(marked: Ends | None, place: Callable[[float], float]) -> dict[str, Any]:
+    """What marks a range of an axis, if one is marked. place: of a value on the axis."""
+    return {} if marked is None else {"constraintrange": sorted(map(place, marked))}
+
+
+def natural_text(parameter: Parameter, value: float) -> str:
+    """A natural value with enough digits to tell it from its neighbours on the parameter's axis."""
     if parameter.hyperparameter.integer:
         return f"{value:.0f}"
     return f"{1 - float(f'{1 - value:.2g}'):.10g}" if parameter.flipped else f"{value:.3g}"

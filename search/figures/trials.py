@@ -1,6 +1,6 @@
 """The trials of one arm: search history, loss against each hyperparameter, and parallel coordinates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cooldown.objectives import tasks
 from cooldown.search.evidence.numbers import Form
+from cooldown.search.evidence.selection import LOSS
 from cooldown.search.evidence.table import Column, Table
 from cooldown.search.evidence.trials import guessed
 from cooldown.search.evidence.view import View
@@ -49,8 +50,8 @@ REPEAT_AND_TRIAL = (Column("Repeat", Form.COUNT), Column("Trial", Form.COUNT))
 
 SLICE_CAPTION = "Each dot is a trial, each star a study's winner. The dashed lines are the ends of the range."
 PARALLEL_CAPTION = (
-    "Each line is a trial, coloured by its rank within its study: the best are blue. Drag along an axis to filter the "
-    "lines."
+    "Each line is a trial, coloured by its rank within its study: the best are blue. A range of values that is chosen "
+    "is marked on its axis."
 )
 BASELINES = {"classification": "predicting class frequencies", "regression": "predicting the mean"}
 """The predictor of the baseline loss, by kind of task."""
@@ -210,13 +211,20 @@ def slice_table(studies: Sequence[StudyRecord], parameter: Parameter) -> Table:
     )
 
 
-def parallel(studies: Sequence[StudyRecord], parameters: Sequence[Parameter], chosen: Chosen = None) -> go.Figure:
+def parallel(
+    studies: Sequence[StudyRecord],
+    parameters: Sequence[Parameter],
+    chosen: Chosen = None,
+    between: Mapping[str, tuple[float, float]] | None = None,
+) -> go.Figure:
     """Every trial as a line through its hyperparameters, each on the scale it is searched on, and its loss.
 
     studies: of one arm; pruned trials are left out, as their losses are not comparable. The colour is the rank within
     the repeat, 0 the best. The line of a trial without a parameter crosses that axis at the tick –. chosen: the trials
-    that are drawn, by (repeat, trial); None for all.
+    that are drawn, by (repeat, trial); None for all. between: ranges that are marked on their axes, by hyperparameter
+    or `LOSS`: the lines of trials outside of one are grey.
     """
+    marked = between or {}
     table = parallel_table(studies, parameters)
     if chosen is not None:
         table = table.take([place for place, row in enumerate(table.rows) if (row[0], row[1]) in chosen])
@@ -228,9 +236,11 @@ def parallel(studies: Sequence[StudyRecord], parameters: Sequence[Parameter], ch
     def column(title: str) -> NDArray[np.float64]:
         return np.array(table.values(title), np.float64)
 
-    dimensions = [parameter_dimension(parameter, column(parameter.key)) for parameter in parameters]
+    dimensions = [
+        parameter_dimension(parameter, column(parameter.key), marked.get(parameter.key)) for parameter in parameters
+    ]
     lines = go.Parcoords(
-        dimensions=[*dimensions, loss_dimension(column("Validation loss"))],
+        dimensions=[*dimensions, loss_dimension(column("Validation loss"), marked.get(LOSS))],
         line={
             "color": column("Rank"),
             "colorscale": [list(stop) for stop in RANKS],

@@ -9,6 +9,7 @@ from search_runs import run_in_threads, spec
 from test_pages import PAGES, fine, words
 
 from cooldown import load
+from cooldown.dashboard.ranging import of_losses
 
 Open = Callable[..., Any]
 
@@ -208,3 +209,34 @@ def widget(app: Any, kind: str, key: str) -> Any:
 def noted(app: Any) -> list[str]:
     notes = [each.value.replace("\\", "") for each in app.info]
     return [note for note in notes if note.startswith("Ignored in the address")]
+
+
+def test_sliders_choose_ranges_that_are_kept_in_the_address(url: str, open_app: Open) -> None:
+    name, query = "adam.learning_rate", {"experiment": "one", "arm": "adam", "charts": "All hyperparameters"}
+    app = fine(open_app(url, "search", **query, between=f"{name}:0.0012:0.04"))
+    slider = widget(app, "select_slider", f"range of {name}")
+    low, high = map(float, slider.value)
+    assert low < 0.0012 < 0.04 < high, "ends between two values are shown by those around them"
+    chosen = len(linked(app)[0]["rows"])
+    assert 0 < chosen < 12
+    slider.set_value((slider.options[slider.options.index(f"{low:.3g}")], slider.options[-1])).run()
+    kept = address(fine(app))["between"].removeprefix(f"{name}:").split(":")
+    assert (float(kept[0]), kept[1]) == (0.0012, slider.options[-1]), "an end that was not moved stays"
+    assert len(linked(app)[0]["rows"]) >= chosen
+    widget(app, "select_slider", f"range of {name}").set_value((slider.options[0], slider.options[-1])).run()
+    assert "between" not in address(fine(app))
+    losses = widget(app, "select_slider", "range of loss")
+    losses.set_value((losses.options[0], losses.options[3])).run()
+    assert address(fine(app))["between"].startswith("loss:")
+
+
+def test_sliders_end_where_the_trials_do_and_their_steps_look_different() -> None:
+    slider = of_losses([0.0123456, 0.5, 1.09, float("nan")])
+    assert (slider.values[0], slider.values[-1]) == (0.0123, 1.09)
+    close = of_losses([1.0001, 1.0102])
+    assert (close.values[0], close.values[-1]) == (1.0, 1.02)
+    for each in (slider, close, of_losses([-2.0, 3.0]), of_losses([0.0, 3.0])):
+        texts = [each.text(value) for value in each.values]
+        assert len(set(texts)) == len(texts) > 1
+        assert list(each.values) == sorted(each.values)
+    assert of_losses([2.0, 2.0]).values == [2.0]
