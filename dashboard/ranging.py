@@ -63,7 +63,9 @@ def of_losses(losses: Sequence[float]) -> Slider:
 
 def range_sliders(sliders: Sequence[Slider], between: Ranges) -> None:
     """Show the sliders of those that can be moved. between: the ranges so far."""
-    with st.expander("Ranges of values", key="ranges opened", on_change="rerun", expanded=bool(between)) as opened:
+    # Whoever comes with ranges sees them; it stays open or closed when they change.
+    first = st.session_state.setdefault("ranges at first", bool(between))
+    with st.expander("Ranges of values", key="ranges opened", on_change="rerun", expanded=first) as opened:
         if opened.open:
             with st.container(horizontal=True):
                 for slider in sliders:

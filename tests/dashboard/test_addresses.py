@@ -219,14 +219,14 @@ def test_sliders_choose_ranges_that_are_kept_in_the_address(url: str, open_app: 
     assert low < 0.0012 < 0.04 < high, "ends between two values are shown by those around them"
     chosen = len(linked(app)[0]["rows"])
     assert 0 < chosen < 12
-    slider.set_value((slider.options[slider.options.index(f"{low:.3g}")], slider.options[-1])).run()
+    slider.set_value((low, 0.1)).run()
     kept = address(fine(app))["between"].removeprefix(f"{name}:").split(":")
-    assert (float(kept[0]), kept[1]) == (0.0012, slider.options[-1]), "an end that was not moved stays"
+    assert kept == ["0.0012", "0.1"], "an end that was not moved stays"
     assert len(linked(app)[0]["rows"]) >= chosen
-    widget(app, "select_slider", f"range of {name}").set_value((slider.options[0], slider.options[-1])).run()
+    widget(app, "select_slider", f"range of {name}").set_value((1e-4, 0.1)).run()
     assert "between" not in address(fine(app))
     losses = widget(app, "select_slider", "range of loss")
-    losses.set_value((losses.options[0], losses.options[3])).run()
+    losses.set_value((float(losses.options[0]), float(losses.options[3]))).run()
     assert address(fine(app))["between"].startswith("loss:")
 
 
