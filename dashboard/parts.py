@@ -16,7 +16,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.objectives.plain_text import visible
 from cooldown.objectives.trust import UntrustedModuleError
 from cooldown.search.evidence.commands import AGAIN, command, options_of
-from cooldown.search.evidence.numbers import MISSING, Form, counted, formatted
+from cooldown.search.evidence.numbers import MISSING, Form, counted, formatted, unparted
 from cooldown.search.evidence.standing import winners_table
 from cooldown.search.evidence.status import last_run, lifted, trials_asked
 from cooldown.search.evidence.table import Table, ends_of
@@ -86,8 +86,8 @@ def notes() -> Iterator[None]:
 
 
 def plain(text: str) -> str:
-    """Text from a ledger, escaped so that Markdown shows it unchanged."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!$:<>|~&])", r"\\\1", visible(text))
+    """Text from a ledger, escaped so that Markdown shows it unchanged; no line ends between a number and its %."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!$:<>|~&])", r"\\\1", unparted(visible(text)))
 
 
 def chart(figure: "go.Figure", name: str, *, reading: str, table: Callable[[], Table]) -> None:

@@ -32,9 +32,16 @@ FOCUS = """
 """
 
 PHONE = """
-@media (max-width: 640px) { .modebar-container { display: none !important; } }
+@media (max-width: 640px) {
+  .modebar-container { display: none !important; }
+  [data-testid="stMainBlockContainer"] { padding-top: 4rem; }
+  [data-testid="stMainBlockContainer"] h1 { font-size: 1.75rem; padding: 0.25rem 0 0; }
+  [data-testid="stMainBlockContainer"] h2 { font-size: 1.35rem; }
+}
 """
-"""A touch shows a chart's toolbar, which covers the text at its top."""
+"""A touch shows a chart's toolbar, which covers the text at its top. Headings of their size on a large screen would
+leave room for nothing else.
+"""
 
 PAPER = """
 @page { margin: 12mm; }

@@ -51,7 +51,6 @@ def _verdict(result: Result) -> None:
             evidence(table, key)
     _best(result)
     _alarms(result)
-    _next(result)
     if result.scope:
         st.caption(plain(result.scope))
     _repeats(result)
@@ -63,12 +62,13 @@ def _verdict(result: Result) -> None:
 
 
 def _answer(result: Result) -> None:
-    """The answer as the headline, and all arms in one table."""
+    """The answer as the headline, what to do next, and all arms in one table."""
     found = result.answer
     st.caption(plain(found.question))
     st.header(plain(found.sentence), anchor=False)
     if found.why:
         st.caption(plain(found.why))
+    _next(result)
     evidence(standings_table(result.view), "arms")
 
 

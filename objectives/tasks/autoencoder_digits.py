@@ -1,4 +1,4 @@
-"""Autoencoder of handwritten digits: 1797 rows, 64 features, a regression with the same 64 numbers as targets.
+"""Autoencoder of handwritten digits: 1,797 rows, 64 features, a regression with the same 64 numbers as targets.
 Each 8×8 image is reconstructed from 8 numbers: tanh layers of 32, 8 and 32 units. Deep autoencoders are a
 classic hard problem for first-order rules. The loss is the squared error of a pixel in units of the pixels'
 mean variance, so the mean image has a loss of about 1; a pixel that is always empty adds nothing. Source: the

@@ -1,4 +1,4 @@
-"""California housing: 20640 rows, 8 features, a regression. A row is a block group of the census of 1990:
+"""California housing: 20,640 rows, 8 features, a regression. A row is a block group of the census of 1990:
 median income, age of the houses, rooms, bedrooms and people per household, population, latitude, longitude; the
 target is the median house value in units of 100,000 dollars, 0.15 to 5. A few blocks are extreme outliers in
 rooms or people per household. Source: Pace & Barry 1997, Sparse Spatial Autoregressions; scikit-learn downloads

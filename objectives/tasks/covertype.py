@@ -1,4 +1,4 @@
-"""Forest cover: 20000 rows, 12 features, 7 classes. A row is a patch of 30 × 30 m: ten measurements (elevation,
+"""Forest cover: 20,000 rows, 12 features, 7 classes. A row is a patch of 30 × 30 m: ten measurements (elevation,
 slope, shade, distances), its wilderness area, one of 4, and its soil type, one of 40; the class is the kind of
 trees. The rows are a fixed random subset of the 581,012, which are too many for a search of many trials, with
 the class proportions of the whole. Source: Blackard & Dean 1999, Covertype; scikit-learn downloads it on first use.

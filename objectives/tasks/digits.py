@@ -1,4 +1,4 @@
-"""Handwritten digits: 1797 rows, 64 features, 10 classes. Each feature is the intensity of one pixel of an 8×8
+"""Handwritten digits: 1,797 rows, 64 features, 10 classes. Each feature is the intensity of one pixel of an 8×8
 image, 0 to 16. Source: Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits (its test set),
 shipped with scikit-learn.
 """

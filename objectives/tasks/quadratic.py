@@ -1,4 +1,4 @@
-"""Noisy quadratic: 2000 rows, 20 parameters and a minimum known in closed form. Row i is a point x_i with the
+"""Noisy quadratic: 2,000 rows, 20 parameters and a minimum known in closed form. Row i is a point x_i with the
 loss ½(θ − x_i)ᵀH(θ − x_i), so mini-batch gradients are noisy; over all rows the loss is a quadratic around the
 points' mean. H has eigenvalues from 1 down to 0.01, evenly spaced on a log scale: condition number 100. Its
 axes are random directions: if they were the parameters' axes, a rule with a rate per parameter, such as Adam,

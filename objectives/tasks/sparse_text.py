@@ -1,4 +1,4 @@
-"""Sparse text: 1200 rows (documents), 400 features (words), 4 classes of 300 rows each. A bag of words as in
+"""Sparse text: 1,200 rows (documents), 400 features (words), 4 classes of 300 rows each. A bag of words as in
 topic classification: word w of the vocabulary has a probability proportional to 1/w (Zipf). Only rare words, 40
 of the last 300 for each class, are informative: they are 4 times as likely in the documents of their class. A
 document has Poisson(40) words. Features are log(1 + count), not standardized; 92 % of them are zero.

@@ -5,6 +5,7 @@ that deserves, and which signs stand for minus, infinity and what is missing.
 """
 
 import math
+import re
 from enum import Enum
 from typing import Any
 
@@ -97,6 +98,11 @@ def percent(fraction: float) -> str:
     value = 100 * abs(fraction)
     text = f"{value:.0f}" if value >= 0.95 or value == 0 else f"{value:.1g}"
     return f"{MINUS if fraction < 0 and value else ''}{text} %"
+
+
+def unparted(text: str) -> str:
+    """The text with a space before each "%" at which no line ends."""
+    return re.sub(r"(?<=\d) (?=%)", "\N{NO-BREAK SPACE}", text)
 
 
 def confidence(level: float) -> str:

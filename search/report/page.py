@@ -1,6 +1,5 @@
 """The page: the template renders the blocks as HTML, with the style sheet, the script and plotly.js inside."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,11 +7,10 @@ from importlib.resources import files
 from typing import Any
 
 from cooldown.objectives.plain_text import visible
+from cooldown.search.evidence.numbers import unparted
 from cooldown.search.report.blocks import Section
 from cooldown.search.report.embedding import Figures
 from cooldown.storage import Status
-
-PERCENT = re.compile(r"(\d) %")
 
 
 @dataclass(frozen=True)
@@ -60,4 +58,4 @@ def _template() -> Any:
 
 def _shown(text: str) -> str:
     """A text with what is invisible in it as escapes, and no line break between a number and its percent sign."""
-    return PERCENT.sub("\\1\N{NO-BREAK SPACE}%", visible(text))
+    return unparted(visible(text))
