@@ -25,7 +25,7 @@ st.html(f"{style(dark=st.context.theme.type == 'dark')}{CLOSE_MENU}", unsafe_all
 addressed.begin(page.url_path)
 
 with errors_shown():
-    names = [*(summary.name for summary in data.summaries()), *(error.experiment for error in data.unreadable())]
+    names = data.names()
     wanted = st.query_params.get("experiment")
     missing = wanted if wanted not in names else None
     # The address decides whenever it has changed, by a link or by Back; else the choice does, and the address follows.

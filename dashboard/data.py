@@ -70,6 +70,16 @@ def summaries() -> list[Summary]:
         return []
 
 
+def names() -> list[str]:
+    """The names of all experiments, newest first, those that cannot be read last; none where there is no ledger yet.
+    Costs a fifth of `summaries`, which count trials.
+    """
+    try:
+        return _ledger(where()).names()
+    except NoLedgerError:
+        return []
+
+
 def unreadable() -> list[UnreadableError]:
     """Why other experiments cannot be shown; none where there is no ledger yet."""
     try:
@@ -80,10 +90,10 @@ def unreadable() -> list[UnreadableError]:
 
 def summary(name: str) -> Summary | None:
     """The summary of one experiment; None where it no longer exists. Raises UnreadableError for a damaged one."""
-    for error in unreadable():
-        if error.experiment == name:
-            raise error
-    return next((summary for summary in summaries() if summary.name == name), None)
+    try:
+        return _ledger(where()).summary(name)
+    except (NoLedgerError, UnknownExperimentError):
+        return None
 
 
 def version(of: Summary) -> Version:

@@ -68,6 +68,10 @@ class Ledger:
 
         return self._database.read(summary)
 
+    def names(self) -> list[str]:
+        """The names of all experiments, newest first, those that cannot be read last."""
+        return self._database.read(self._experiments.names)
+
     def outlines(self, name: str | None, task_fingerprint: str, spec: Mapping[str, Any]) -> list[Outline]:
         """The experiment of this name, if there is one; without a name those on this data that can be read and may have
         this spec, however far they went on, newest first. Raises UnreadableError for a damaged one of this name.

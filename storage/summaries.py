@@ -61,6 +61,12 @@ class KeptExperiments:
         rows = self.rows(connection, STORED.order_by(*NEWEST_FIRST))
         return [each.fault for each in rows if each.fault is not None]
 
+    def names(self, connection: Connection) -> list[str]:
+        """The names of all experiments, newest first, those of damaged ones behind the others."""
+        rows = self.rows(connection, STORED.order_by(*NEWEST_FIRST))
+        readable = [each.row.name for each in rows if each.fault is None]
+        return [*readable, *(each.fault.experiment for each in rows if each.fault is not None)]
+
     def rows(self, connection: Connection, query: Select[Any]) -> list[Kept]:
         """The rows that a query for some of `STORED` finds, in its order."""
         e = tables.experiments

@@ -1,6 +1,7 @@
 """All experiments of the ledger, updated live; a row leads to the answer."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -14,7 +15,7 @@ from cooldown.objectives.plain_text import visible
 from cooldown.search.evidence.numbers import Form, formatted
 from cooldown.search.evidence.standing import lines
 from cooldown.search.figures.layout import ABOVE, WITHOUT_LEGEND, chart
-from cooldown.storage import Status
+from cooldown.storage import Status, Summary
 
 PAGE = {"title": "Experiments", "icon": "list", "section": "", "place": 10}
 
@@ -42,10 +43,9 @@ Cells = list[Any]
 """The values of a row, in the order of the columns."""
 
 
-def _rows(wanted: Filter) -> list[Cells]:
+def _rows(summaries: Sequence[Summary], wanted: Filter) -> list[Cells]:
     """A row per experiment that is wanted, newest first; damaged ones last."""
-    summaries = [summary for summary in data.summaries() if wanted(summary)]
-    listed, damaged = lines(summaries, data.winners(), data.leaders())
+    listed, damaged = lines([summary for summary in summaries if wanted(summary)], data.winners(), data.leaders())
     rows: list[Cells] = [
         [
             line.name,
@@ -75,9 +75,9 @@ def _under_way(rows: list[Cells]) -> bool:
     return any(row[place] in under_way for row in rows)
 
 
-def _list(rows: list[Cells]) -> None:
+def _list(rows: list[Cells], *, any_at_all: bool) -> None:
     if not rows:
-        if data.summaries():
+        if any_at_all:
             st.info("No experiment is like that.")
         else:
             no_experiments()
@@ -122,9 +122,10 @@ def _charts_ahead() -> None:
 
 st.title("Experiments")
 with errors_shown(), notes():
-    choices = filters.choices(data.summaries())
-    wanted = filters.chosen(choices) if data.summaries() else Filter()
-    first = _rows(wanted)
+    found = data.summaries()
+    choices = filters.choices(found)
+    wanted = filters.chosen(choices) if found else Filter()
+    first = _rows(found, wanted)
     running = _under_way(first)
     looks = itertools.count()
 
@@ -132,9 +133,11 @@ with errors_shown(), notes():
     def experiments() -> None:
         """The list, updated while an experiment is running or waits for a worker."""
         with errors_shown(), notes():
-            rows = _rows(wanted) if next(looks) else first
-            _list(rows)
-            if running and (not _under_way(rows) or filters.choices(data.summaries()) != choices):
+            again = next(looks) > 0
+            now = data.summaries() if again else found
+            rows = _rows(now, wanted) if again else first
+            _list(rows, any_at_all=bool(now))
+            if running and (not _under_way(rows) or filters.choices(now) != choices):
                 # It is not updated any more, or there is more to choose from.
                 st.rerun()
 
