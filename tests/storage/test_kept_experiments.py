@@ -75,3 +75,12 @@ def test_numbers_that_are_given_again_are_not_confused(ledger: Ledger) -> None:
     complete_experiment(ledger, "comes")
     assert state(ledger) == fresh(ledger)
     assert [summary.name for summary in ledger.summaries()] == ["comes"]
+
+
+def test_names_are_listed_without_the_rest_damaged_ones_last(ledger: Ledger) -> None:
+    assert ledger.names() == []
+    for name in ("first", "second", "third"):
+        complete_experiment(ledger, name)
+    assert ledger.names() == [each.name for each in ledger.summaries()] == ["third", "second", "first"]
+    change(ledger, "UPDATE cooldown_experiments SET spec = '[' || spec WHERE name = 'third'")
+    assert ledger.names() == ["second", "first", "third"]
