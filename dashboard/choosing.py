@@ -63,7 +63,7 @@ def trial_choice(view: View, arms: Sequence[str]) -> tuple[StudyRecord, TrialRec
     chosen = best_choice(view, arm)
     first = chosen.study.repeat if chosen else next(iter(studies))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        repeat = addressed.choice(st.selectbox, "Repeat", list(studies), "repeat", first, resets=("trial",))
+        repeat = addressed.choice(st.selectbox, "Repeat", list(studies), "repeat", first, resets=("trial",), width=110)
         study = studies[repeat]
         numbers = {trial.number: trial for trial in study.trials}
         won = study.winner.number if study.winner else next(iter(numbers))

@@ -7,6 +7,7 @@ import streamlit as st
 
 from cooldown.dashboard import addressed
 from cooldown.objectives.hyperparameters import Categorical, Hyperparameter, Unit
+from cooldown.search.evidence.numbers import formatted
 
 
 def setting(entry: str, declared: Hyperparameter | Categorical, highest: float | None = None) -> Any:
@@ -14,7 +15,9 @@ def setting(entry: str, declared: Hyperparameter | Categorical, highest: float |
     name = f"{entry}.{declared.name}"
     if not isinstance(declared, Hyperparameter):
         return addressed.choice(
-            st.selectbox, declared.name, declared.choices, name, declared.default, help=declared.meaning
+            *(st.selectbox, declared.name, declared.choices, name, declared.default),
+            help=declared.meaning,
+            format_func=formatted,
         )
     unit = f" ({declared.unit.value})" if declared.unit is not Unit.NONE else ""
     return addressed.number(

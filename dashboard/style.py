@@ -24,6 +24,11 @@ CHIPS = """
 """
 """Its dark theme would set the text of chips and of the main button white on our light blue."""
 
+AXES = """
+.parcoords .axis :is(path, line) { stroke: #A8A6A0 !important; }
+"""
+"""Plotly draws the axes of parallel coordinates in black, also on its dark theme."""
+
 FOCUS = """
 :is(a, button, summary, input, textarea, [role], [data-testid="stMain"]):focus-visible {
   outline: 2px solid %(focus)s !important; outline-offset: 2px;
@@ -35,7 +40,7 @@ PHONE = """
 @media (max-width: 640px) {
   .modebar-container { display: none !important; }
   [data-testid="stMainBlockContainer"] { padding-top: 4rem; }
-  [data-testid="stMainBlockContainer"] h1 { font-size: 1.75rem; padding: 0.25rem 0 0; }
+  [data-testid="stMainBlockContainer"] h1 { font-size: 1.75rem; padding: 0.25rem 0 0.5rem; }
   [data-testid="stMainBlockContainer"] h2 { font-size: 1.35rem; }
 }
 """
@@ -81,4 +86,4 @@ DARK = {"muted": "#A8A6A0", "code": "#8FD3B6", "focus": "#56B4E9"}
 def style(*, dark: bool) -> str:
     """The style element of every page."""
     rules = f"{CAPTIONS}{FOCUS}" % (DARK if dark else LIGHT)
-    return f"<style>{rules}{CHIPS if dark else TOKENS}{PHONE}{PAPER}</style>"
+    return f"<style>{rules}{CHIPS + AXES if dark else TOKENS}{PHONE}{PAPER}</style>"

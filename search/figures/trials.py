@@ -57,6 +57,9 @@ BASELINES = {"classification": "predicting class frequencies", "regression": "pr
 """The predictor of the baseline loss, by kind of task."""
 
 
+LABEL_ANGLE = -25
+"""Of the names of parallel coordinates, which would lie over each other on a phone."""
+
 FEW = 12
 """The most trials that each have a tick."""
 
@@ -241,6 +244,7 @@ def parallel(
     ]
     lines = go.Parcoords(
         dimensions=[*dimensions, loss_dimension(column("Validation loss"), marked.get(LOSS))],
+        labelangle=LABEL_ANGLE,
         line={
             "color": column("Rank"),
             "colorscale": [list(stop) for stop in RANKS],
@@ -255,7 +259,7 @@ def parallel(
             },
         },
     )
-    return chart([lines], HEIGHT, legend=False, margin={"t": 60, "b": 30, "l": 70, "r": 30})
+    return chart([lines], HEIGHT, legend=False, margin={"t": 110, "b": 30, "l": 70, "r": 30})
 
 
 def parallel_table(studies: Sequence[StudyRecord], parameters: Sequence[Parameter]) -> Table:

@@ -27,7 +27,7 @@ UNITS = ((7200.0, 3600.0, "hours"), (120.0, 60.0, "minutes"), (0.0, 1.0, "second
 
 HOVER = "%{customdata[0]}<br>repeat %{customdata[1]}, %{customdata[2]}<br>took %{customdata[3]} s<extra></extra>"
 
-FADED = 0.15
+FADED = 0.3
 """The opacity of jobs that do not stand out."""
 
 

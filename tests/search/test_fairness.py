@@ -33,6 +33,7 @@ class Spy(Inline):
     """Runs jobs, and keeps the problems, configs and seeds of those that train, and whether they search."""
 
     def __init__(self, jobs: list[tuple[Any, ...]]) -> None:
+        super().__init__()
         self._jobs = jobs
 
     def submit(self, call: Any, packed: Packed[Any], /, *arguments: Any) -> Future[Any]:

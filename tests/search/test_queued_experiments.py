@@ -121,6 +121,7 @@ class Waiting(Inline):
     capacity = 2
 
     def __init__(self) -> None:
+        super().__init__()
         self.jobs: list[tuple[Future[Any], Future[Any]]] = []
 
     def submit(self, call: Callable[..., Any], packed: Packed[Any], /, *arguments: Any) -> "Future[Any]":
