@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import count
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
@@ -157,12 +156,12 @@ def about_experiment(body: Callable[[Result], None], *, always: bool = False) ->
     if chosen is None:
         no_experiments()
         return
-    running, looks = chosen.status.under_way, count()
+    running = chosen.status.under_way
 
     @st.fragment(run_every=data.LIVE if running or always else None)
     def part() -> None:
         with errors_shown():
-            now = data.summary(chosen.name) if next(looks) else chosen
+            now = data.summary(chosen.name)
             if now is None:
                 st.info(f"The experiment {plain(chosen.name)} has been deleted.")
                 st.page_link(page("experiments"), label="All experiments", icon=":material/list:")

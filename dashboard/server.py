@@ -36,8 +36,19 @@ OPTIONS = {
     "logger.level": "warning",
     # A slider of two ends is one by its default, and has the value of the address.
     "global.disableWidgetStateDuplicationWarning": True,
+    # Fonts and colours are those of the report.
+    "theme.font": 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif',
+    "theme.codeFont": 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace',
     "theme.light.primaryColor": "#0072B2",
+    "theme.light.backgroundColor": "#ffffff",
+    "theme.light.secondaryBackgroundColor": "#f6f8f9",
+    "theme.light.textColor": "#1b2127",
+    "theme.light.linkColor": "#0b5fa5",
     "theme.dark.primaryColor": "#56B4E9",
+    "theme.dark.backgroundColor": "#101418",
+    "theme.dark.secondaryBackgroundColor": "#181e24",
+    "theme.dark.textColor": "#e3e8ec",
+    "theme.dark.linkColor": "#7ab8f0",
 }
 """Streamlit's options: no usage statistics, hardly any uploads, and no stack traces for readers."""
 

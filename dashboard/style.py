@@ -25,7 +25,7 @@ CHIPS = """
 """Its dark theme would set the text of chips and of the main button white on our light blue."""
 
 AXES = """
-.parcoords .axis :is(path, line) { stroke: #A8A6A0 !important; }
+.parcoords .axis :is(path, line) { stroke: #9aa7b2 !important; }
 """
 """Plotly draws the axes of parallel coordinates in black, also on its dark theme."""
 
@@ -78,8 +78,8 @@ if (!window.closesMenu) {
 """
 """On a phone the menu covers the page that one of its links leads to; Streamlit closes only its own."""
 
-LIGHT = {"muted": "#5C5B58", "code": "#1F5F50", "focus": "#0072B2"}
-DARK = {"muted": "#A8A6A0", "code": "#8FD3B6", "focus": "#56B4E9"}
+LIGHT = {"muted": "#586470", "code": "#1F5F50", "focus": "#0072B2"}
+DARK = {"muted": "#9aa7b2", "code": "#8FD3B6", "focus": "#56B4E9"}
 """Each has a contrast of at least 4.5 with the theme's backgrounds."""
 
 

@@ -66,7 +66,8 @@ def words(app: Any) -> str:
         app.error,
         app.code,
     )
-    return "\n".join(str(each.value) for kind in kinds for each in kind)
+    # No line ends before a %.
+    return "\n".join(str(each.value) for kind in kinds for each in kind).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def said(app: Any) -> str:
@@ -302,7 +303,7 @@ def test_the_verdict_is_told_at_a_glance(ledgers: Ledgers, open_app: Open) -> No
 
     found = load("whole", db=ledgers.done).answer
     app = fine(open_app(ledgers.done, "verdict", experiment="whole"))
-    assert app.header[0].value.replace("\\", "") == found.sentence
+    assert app.header[0].value.replace("\\", "").replace("\N{NO-BREAK SPACE}", " ") == found.sentence
     told = words(app).replace("\\", "")
     assert found.question in told
     assert list(app.dataframe[0].value.columns) == ["Arm", "Test loss", "Score", "Best in", "± repeats", "Cost"]

@@ -11,12 +11,6 @@ from cooldown import claim
 TINY = {"trials": 2, "repeats": 2, "epochs": 1, "seeds": 1, "finalists": 1, "finalist_seeds": 1, "confirm_seeds": 1}
 
 
-def select(app: Any, row: int, column: str) -> Any:
-    """The page after a click on a cell; AppTest has no such click."""
-    app.session_state["survey"] = {"selection": {"rows": [], "columns": [], "cells": [(row, column)]}}
-    return app.run()
-
-
 def text(app: Any) -> str:
     return "\n".join(str(each.value) for kind in (app.header, app.markdown, app.caption, app.code) for each in kind)
 
@@ -37,16 +31,20 @@ def test_claims_on_tasks_and_surfaces(url: str, open_app: Callable[..., Any], ch
     of = {str(row.Claim): row for row in words.itertuples()}
     assert (of["C3"].iris, of["C1"].iris, of["C5"].iris) == ("open", "not run", "not applicable")
     assert (of["C8"].ravine, of["C11"].saddle) == ("supported", "supported")
-    place = list(of).index("C3")
-    app = select(app, place, "iris")
+    assert "C3 on iris" not in text(app)
+    app = open_app(url, "survey", cell="C3 iris")
     assert not app.exception
     assert "C3 on iris: open" in text(app)
     assert "test loss of adam\\+cosine over that of adam" in text(app)
     assert len(app.dataframe) == 2, "its parts"
     links = [link.proto for link in app.main.get("page_link")]
     assert [link.query_string for link in links if link.page == "verdict"] == [f"experiment={checked}"]
-    app = select(open_app(url, "survey"), list(of).index("C1"), "iris")
-    assert "cooldown claim C1 iris" in text(app)
+    assert "cooldown claim C1 iris" in text(open_app(url, "survey", cell="C1 iris"))
+    for cell in ("C1", "C99 iris", "C3 wine"):
+        app = open_app(url, "survey", cell=cell)
+        assert not app.exception
+        assert not app.header
+        assert "cell" in app.info[0].value
 
 
 def test_the_walk_through_the_survey(url: str, open_app: Callable[..., Any]) -> None:

@@ -28,7 +28,7 @@ def told(app: Any) -> str:
     assert not app.error
     return " ".join(
         str(each.value) for kind in (app.subheader, app.header, app.caption, app.info) for each in kind
-    ).replace("\\", "")
+    ).translate({ord("\\"): None, ord("\N{NO-BREAK SPACE}"): " "})
 
 
 def test_the_page_says_what_the_comparison_says(open_app: Open, ledger: str) -> None:
