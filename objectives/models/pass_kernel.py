@@ -157,22 +157,25 @@ compute: Any = intrinsic(_computing)
 ALONE: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
 """Options of functions that make views only: they count no references to arrays, which their caller keeps."""
 
+PART: dict[str, Any] = {"inline": "always", **ALONE}
+"""Of what becomes a part of the pass."""
 
-@njit(**ALONE)
+
+@njit(**PART)
 def _copy(source, target):  # type: ignore[no-untyped-def]
     """source (n,) into target (n,): an assignment of slices would be compiled to more and slower code."""
     for i in range(source.size):
         target[i] = source[i]
 
 
-@njit(inline="always", **ALONE)
+@njit(**PART)
 def _of_layer(units, layer, rows):  # type: ignore[no-untyped-def]
     """The part (1, B, width) of `units` (B·H,) that is a layer's."""
     start, width = layer[0] * rows, layer[1]
     return units[start : start + rows * width].reshape((1, rows, width))
 
 
-@njit(**ALONE)
+@njit(**PART)
 def _norm(network, buffers):  # type: ignore[no-untyped-def]
     """The norm of the gradient as NumPy sums it, in float64, where the square of a float32 does not overflow."""
     for p in range(buffers.squares.size):
@@ -183,7 +186,7 @@ def _norm(network, buffers):  # type: ignore[no-untyped-def]
     return np.sqrt(buffers.total[0])
 
 
-@njit(inline="always", **ALONE)
+@njit(**PART)
 def _differentiate(network, buffers, targets, batch, losses):  # type: ignore[no-untyped-def]
     """The gradient of the loss at `theta`, for the rows `batch` (1, B) that are in `inputs`; losses: (1,), written."""
     theta, gradient, calls, products = buffers.theta, buffers.gradient, network.calls, network.products
