@@ -242,6 +242,7 @@ def train(network, buffers, of_rule, replicates, X, targets, orders, order_of, f
             for b in range(rows):
                 _copy(X[order[u, b]], buffers.inputs[b])
             loss = losses[r, u : u + 1]
+            # With sharpness-aware minimization again, a step uphill, as in training/ascent.py.
             for uphill in range(1 + (radius > 0)):
                 if uphill:
                     loss = buffers.unread
@@ -253,6 +254,7 @@ def train(network, buffers, of_rule, replicates, X, targets, orders, order_of, f
                 _differentiate(network, buffers, targets, order[u : u + 1], loss)
             if radius > 0:
                 _copy(buffers.start[0], theta[0])
+            # As in training/gradients.py.
             if bound < np.inf:
                 norm = _norm(network, buffers)
                 if norm > bound:
