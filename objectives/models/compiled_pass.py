@@ -20,10 +20,10 @@ from cooldown.objectives.scratch import Scratch
 
 
 class Rule(NamedTuple):
-    """An update rule as a pass calls it, with what it takes for one replicate.
+    """An update rule as a pass calls it.
 
     update: its kernel (`fusion.fused`). matrices: that of its work on weight matrices (`fusion.fused_matrices`); None
-    for a rule that works on none.
+    for a rule that works on none. arguments: what the two take beside the arrays of a replicate.
     """
 
     update: Callable[..., None]

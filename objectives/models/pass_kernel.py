@@ -157,22 +157,25 @@ compute: Any = intrinsic(_computing)
 ALONE: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
 """Options of functions that make views only: they count no references to arrays, which their caller keeps."""
 
+PART: dict[str, Any] = {"inline": "always", **ALONE}
+"""Of what becomes a part of the pass."""
 
-@njit(**ALONE)
+
+@njit(**PART)
 def _copy(source, target):  # type: ignore[no-untyped-def]
     """source (n,) into target (n,): an assignment of slices would be compiled to more and slower code."""
     for i in range(source.size):
         target[i] = source[i]
 
 
-@njit(inline="always", **ALONE)
+@njit(**PART)
 def _of_layer(units, layer, rows):  # type: ignore[no-untyped-def]
     """The part (1, B, width) of `units` (B·H,) that is a layer's."""
     start, width = layer[0] * rows, layer[1]
     return units[start : start + rows * width].reshape((1, rows, width))
 
 
-@njit(**ALONE)
+@njit(**PART)
 def _norm(network, buffers):  # type: ignore[no-untyped-def]
     """The norm of the gradient as NumPy sums it, in float64, where the square of a float32 does not overflow."""
     for p in range(buffers.squares.size):
@@ -183,7 +186,7 @@ def _norm(network, buffers):  # type: ignore[no-untyped-def]
     return np.sqrt(buffers.total[0])
 
 
-@njit(inline="always", **ALONE)
+@njit(**PART)
 def _differentiate(network, buffers, targets, batch, losses):  # type: ignore[no-untyped-def]
     """The gradient of the loss at `theta`, for the rows `batch` (1, B) that are in `inputs`; losses: (1,), written."""
     theta, gradient, calls, products = buffers.theta, buffers.gradient, network.calls, network.products
@@ -239,6 +242,7 @@ def train(network, buffers, of_rule, replicates, X, targets, orders, order_of, f
             for b in range(rows):
                 _copy(X[order[u, b]], buffers.inputs[b])
             loss = losses[r, u : u + 1]
+            # With sharpness-aware minimization again, a step uphill, as in training/ascent.py.
             for uphill in range(1 + (radius > 0)):
                 if uphill:
                     loss = buffers.unread
@@ -250,6 +254,7 @@ def train(network, buffers, of_rule, replicates, X, targets, orders, order_of, f
                 _differentiate(network, buffers, targets, order[u : u + 1], loss)
             if radius > 0:
                 _copy(buffers.start[0], theta[0])
+            # As in training/gradients.py.
             if bound < np.inf:
                 norm = _norm(network, buffers)
                 if norm > bound:
