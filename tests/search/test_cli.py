@@ -41,7 +41,7 @@ def test_compare_in_processes_from_start_to_end(tmp_path: Path, run_here: Any, m
     # Another name is another experiment with the same fingerprint.
     path = tmp_path / "spec.toml"
     path.write_text("task = 'iris'\nname = 'from a file'\ntrials = 99\n")
-    code, out, err = run_here("compare", "spec.toml", *QUICK, "-q")
+    code, out, err = run_here("compare", "spec.toml", *QUICK, "--workers", "1", "-q")
     assert (code, err) == (0, "")
     assert "cooldown trials 'from a file'" in " ".join(out.split())
     assert json.loads(run_here("show", "from a file", "--json")[1])["fingerprint"] == shown["fingerprint"]

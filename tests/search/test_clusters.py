@@ -62,7 +62,7 @@ def test_the_executor_changes_nothing(executor: str, workers: int, url: str) -> 
 @pytest.mark.processes
 def test_a_killed_worker_of_an_own_cluster_is_replaced(stubborn: Path, url: str, undisturbed: str, launch: Any) -> None:
     arguments = ["compare", "stubborn:slow", *SLOW, "--name", "hit", "--workers", "2", "--executor", "dask"]
-    running = launch(*arguments, cwd=stubborn, environment={"TEST_SLEEP": "0.01"})
+    running = launch(*arguments, cwd=stubborn, environment={"TEST_SLEEP": "0.05"})
     wait_until(lambda: trials_so_far(url) >= 4, "it trains", running)
     victims = [each for each in children(running) if "dask_workers" in " ".join(each.cmdline())]
     assert len(victims) == 2
@@ -74,11 +74,12 @@ def test_a_killed_worker_of_an_own_cluster_is_replaced(stubborn: Path, url: str,
 
 
 def on_cluster(servers: Servers, folder: Path, count: int) -> str:
-    """A cluster whose workers are slow with the slow task."""
+    """A cluster whose workers are slow with the slow task, and stand still while there is a file `hold`."""
     address = servers.start(workers=0)
     found = os.pathsep.join([str(folder), *filter(None, sys.path)])
+    slow = {"TEST_COORDINATOR": "0", "TEST_SLEEP": "0.05", "TEST_HOLD": str(folder / "hold")}
     for _ in range(count):
-        servers.add_worker(address, PYTHONPATH=found, TEST_COORDINATOR="0", TEST_SLEEP="0.01")
+        servers.add_worker(address, PYTHONPATH=found, **slow)
     servers.wait_for_workers(address, count)
     return address
 
@@ -92,7 +93,8 @@ def test_a_lost_worker_costs_its_job_only_and_a_lost_scheduler_the_run_which_is_
     running = launch(*arguments, cwd=stubborn)
     wait_until(lambda: trials_so_far(url) >= 4, "it trains", running)
     servers.workers[0].kill()
-    wait_until(lambda: trials_so_far(url) >= 8, "it goes on", running)
+    wait_until(lambda: trials_so_far(url) >= 6, "it goes on", running)
+    (stubborn / "hold").touch()
     os.kill(servers.scheduler.pid, signal.SIGKILL)
     _, err = running.communicate(timeout=PATIENCE)
     assert running.returncode == 1, err

@@ -121,7 +121,7 @@ def slow(tmp_path: Path, begin: Any) -> Any:
     return process
 
 
-# `test_a_second_ctrl_c_while_it_stops` sends the other one.
+# `test_a_second_ctrl_c_while_it_stops` sends SIGINT to the group.
 STRIKES = [(os.kill, signal.SIGTERM), (os.killpg, signal.SIGHUP)]
 
 

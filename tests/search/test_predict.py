@@ -202,8 +202,8 @@ def test_a_search_ends_with_a_model_that_predicts(
 ) -> None:
     table_for("word").to_csv(tmp_path / "t.csv", index=False)
     new_rows("word").drop(columns=["word", "more"]).to_csv(tmp_path / "new.csv", index=False)
-    small = "--target word --drop id --dates day --categories zip --arm adam --trials 2 --repeats 1 --epochs 2 -q"
-    cooldown("tune", "t.csv", *small.split(), cwd=tmp_path)
+    small = "--target word --drop id --dates day --categories zip --arm adam --trials 2 --repeats 1 --epochs 2"
+    cooldown("tune", "t.csv", *small.split(), "--workers", "1", "--quiet", cwd=tmp_path)
     cooldown("export", "t", "-o", "m.joblib", "--seeds", "2", cwd=tmp_path)
     done = cooldown("predict", "m.joblib", "new.csv", cwd=tmp_path)
     assert len(done.stdout.splitlines()) == len(table_for("word")) + 1
