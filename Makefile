@@ -71,6 +71,7 @@ benchmarks: .venv/.installed-test$(EXTRAS)
 	$(BIN)/python -m benchmarks.fuzz
 	$(BIN)/python -m benchmarks.models
 	$(BIN)/python -m benchmarks.executors
+	$(BIN)/python -m benchmarks.waiting
 	$(BIN)/python -m benchmarks.large_table
 	$(BIN)/python -m benchmarks.sparse
 	$(BIN)/python -m benchmarks.large_training

@@ -2,9 +2,10 @@
 
 A bag of words as in the task sparse_text, over more and more words: 1200 documents of 40 words each, a network of 32
 hidden units, batches of 32, 12 replicates. CPU time, the least of a few runs, of the whole `train()`: as a task, which
-keeps the words that two documents have; and of all words, as an estimator trains them. Dense rows beside them, as far
-as they fit. Rules that leave alone what has no gradient (SGD, Adagrad) update what a batch fills; all others, whose
-weights move on without a gradient, update every weight, so that their time grows with the number of words.
+keeps the words that two documents have; and of all words. Dense rows beside them, as far as they fit; and whole fits of
+an estimator, which trains the words of its rows and keeps weights for all. Rules that leave alone what has no gradient
+(SGD, Adagrad) update what a batch fills; all others, whose weights move on without a gradient, update every weight, so
+that their time grows with the number of words.
 """
 
 import os
@@ -18,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.sparse import csr_array
 
+from cooldown.estimators import ScheduledMLPClassifier
 from cooldown.objectives import TrainConfig, tasks, train
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.problem import Problem
@@ -28,6 +30,8 @@ MOST_DENSE = 5_000
 DOCUMENTS, LENGTH, CLASSES, COMMON, LIFT = 1200, 40, 4, 100, 4.0
 RATES = {"sgd": 0.1, "adagrad": 0.05, "momentum": 0.05, "adam": 0.003}
 EPOCHS, CONFIGS, SEEDS, RUNS = 10, 4, (0, 1, 2), 3
+FITTED = 720
+"""Documents that an estimator is fitted to, as many as a task trains on."""
 
 
 def documents(words: int) -> tuple[csr_array, NDArray[np.int64]]:
@@ -75,6 +79,29 @@ def seconds(problem: Problem, rule: str) -> float:
     return min(times)
 
 
+def fit_seconds(words: int, rule: str, networks: int) -> float:
+    """CPU seconds of the fit of an estimator with so many networks, the least of `RUNS`."""
+    X, y = (rows[:FITTED] for rows in documents(words))
+    times = []
+    for _ in range(RUNS + 1):
+        estimator = ScheduledMLPClassifier((32,), optimizer=rule, epochs=EPOCHS, n_seeds=networks, random_state=0)
+        started = time.process_time()
+        estimator.fit(X, y)
+        times.append(time.process_time() - started)
+    # The first fit may compile.
+    return min(times[1:])
+
+
+def estimators() -> Table:
+    """The times of fits."""
+    table = Table("rule", "networks", *[f"{words:,} words" for words in WORDS], "ratio", title="CPU seconds of fit()")
+    for rule in RATES:
+        for networks in (1, CONFIGS * len(SEEDS)):
+            times = [fit_seconds(words, rule, networks) for words in WORDS]
+            table.add_row(rule, str(networks), *[f"{each:.3f}" for each in times], f"{times[-1] / times[0]:.1f}")
+    return table
+
+
 def main() -> None:
     """Measure and print."""
     data = {words: documents(words) for words in WORDS}
@@ -92,6 +119,7 @@ def main() -> None:
             table.add_row(rule, kind, *cells, f"{times[-1] / times[0]:.1f}" if len(times) == len(WORDS) else "")
     console = Console()
     console.print(table)
+    console.print(estimators())
     kept = [problem.differentiable.matrices[0].inputs for problem in map(kinds["task"], WORDS)]  # type: ignore[attr-defined]
     console.print(f"words that a task keeps: {', '.join(f'{each:,}' for each in kept)}; load {os.getloadavg()[0]:.1f}")
 

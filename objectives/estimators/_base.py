@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from cooldown.objectives import schedules
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.estimators._filled import filled
 from cooldown.objectives.estimators._parameters import Parameters
 from cooldown.objectives.estimators._progress import Progress
 from cooldown.objectives.estimators._rows import Rows, Weights, read, read_validation
@@ -131,8 +132,17 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
             self._learn_scale(rows.target[train], rows.of(train))
         problem = self._problem(rows, train, held_out)
         self._keep_predictor(config)
-        progress = Progress(self, config.epochs, given, lambda theta: {"_theta": theta})
+        narrow = filled(problem, config, self.seeds_, self.dtype, initial)
+        if narrow is not None:
+            problem, initial = narrow.problem, narrow.initial
+
+        def attributes(theta: NDArray[Any], alive: NDArray[np.int64]) -> dict[str, Any]:
+            return {"_theta": theta if narrow is None else narrow.widened(theta, alive)}
+
+        progress = Progress(self, config.epochs, given, attributes)
         fitted = fit(problem, config, self.seeds_, dtype=self.dtype, initial=initial, observer=progress)
+        if narrow is not None:
+            fitted = narrow.fitted(fitted, self.seeds_)
         self._keep(fitted, config, len(held_out) > 0)
         progress.finished()
         return self

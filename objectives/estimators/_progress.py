@@ -14,11 +14,11 @@ class Progress:
     """An observer of the engine for one `fit`: each epoch is a task of scikit-learn's callbacks.
 
     data: what the callbacks are told of the rows, `X`, `y` and `metadata`. fitted: the attributes with which a copy of
-    the estimator predicts, from parameters (R, size).
+    the estimator predicts, from parameters (r, size) and the places (r,) of their seeds.
     """
 
     def __init__(
-        self, estimator: Any, epochs: int, data: Mapping[str, Any], fitted: Callable[[Any], dict[str, Any]]
+        self, estimator: Any, epochs: int, data: Mapping[str, Any], fitted: Callable[[Any, Any], dict[str, Any]]
     ) -> None:
         self._estimator, self._epochs, self._data, self._fitted = estimator, epochs, data, fitted
         self._fit = estimator._init_callback_context(max_subtasks=epochs)
@@ -42,7 +42,7 @@ class Progress:
             self._epoch.call_on_fit_task_end(
                 estimator=self._estimator,
                 **self._data,
-                reconstruction_attributes=lambda: self._attributes(population.reported),
+                reconstruction_attributes=lambda: self._attributes(population.reported, population.alive),
             )
         )
 
@@ -50,6 +50,6 @@ class Progress:
         """Tell the callbacks that the estimator is fitted."""
         self._fit.call_on_fit_task_end(estimator=self._estimator, **self._data, reconstruction_attributes={})
 
-    def _attributes(self, theta: Any) -> dict[str, Any] | None:
-        finite = theta[np.isfinite(theta).all(axis=1)]
-        return self._fitted(finite.copy()) if len(finite) else None
+    def _attributes(self, theta: Any, alive: Any) -> dict[str, Any] | None:
+        finite = np.isfinite(theta).all(axis=1)
+        return self._fitted(theta[finite].copy(), alive[finite]) if finite.any() else None
