@@ -68,7 +68,9 @@ class Queue:
         extension: what it is extended to. Raises LedgerError if nothing is left of its budget, and if one that is to be
         extended goes on already; QuotaError where its owner may have no more under way.
         """
-        from cooldown.storage.optuna_rows import create_studies
+        if extension is not None:
+            # Before the transaction: loading it takes a second, in which no other process could write.
+            from cooldown.storage.optuna_rows import create_studies
 
         e = tables.experiments
 
@@ -98,7 +100,7 @@ class Queue:
             note(self._database, connection, "resume", row.name)
             return status
 
-        return self._database.write(put)
+        return self._database.write(put, repeatable=extension is None)
 
     def request(self, name: str, change: Change) -> Status:
         """Ask for a change. Returns the status after it: a running experiment is still `running`, until its run comes

@@ -7,6 +7,7 @@ sent it, and that it is not an old one.
 import hashlib
 import hmac
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 
 from cooldown.search.service.outgoing import UndeliverableError, post
-from cooldown.storage import Ledger, LedgerError
+from cooldown.storage import Ledger
 from cooldown.storage.webhooks import Delivery
 
 PAUSE = 2.0
@@ -48,9 +49,9 @@ class Deliverer:
             try:
                 if self.deliver():
                     continue
-            except LedgerError:
+            except Exception:
                 # What was taken is due again in a while.
-                pass
+                logging.getLogger(__name__).exception("Webhooks could not be told")
             time.sleep(PAUSE)
 
     def _tell(self, delivery: Delivery) -> None:

@@ -88,9 +88,10 @@ def post(
     except InputError as error:
         raise UndeliverableError(str(error)) from None
     except (OSError, UnicodeError):
-        raise UndeliverableError("its name is unknown") from None
+        addresses = []
     if not addresses or not all(map(allowed, addresses)):
-        raise UndeliverableError("its name is that of an address within a network")
+        # Which of both is no matter of others: names within a network may be known to this machine alone.
+        raise UndeliverableError("its name is unknown, or that of an address within a network")
     connection = (
         HTTPSConnection(addresses[0], port, timeout=seconds, server_hostname=host, assert_hostname=host)
         if secure
