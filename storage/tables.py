@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from cooldown.storage.documents import JSONText
 
-REVISION = "0013"
+REVISION = "0014"
 """The newest migration, so that an up-to-date ledger opens without loading Alembic; a test checks that they agree."""
 
 VERSION_TABLE = "cooldown_version"
