@@ -68,9 +68,11 @@ if __name__ == "__main__":
     parser.add_argument("--tokens", action="store_true")
     parser.add_argument("--api", action="store_true")
     parser.add_argument("--openml", action="store_true")
+    parser.add_argument("--webhooks", action="store_true")
     parser.add_argument("--upload", type=int, default=0)
     given = parser.parse_args()
     for name in TO_SUBMIT if given.api else ():
         import_module(name)
     place = server.Place(given.host, given.port, given.base_path, given.allow_host, given.tokens)
-    server.run(place, Limits(openml=given.openml, dataset=given.upload * MB) if given.api else None)
+    limits = Limits(openml=given.openml, webhooks=given.webhooks, dataset=given.upload * MB)
+    server.run(place, limits if given.api else None)

@@ -17,6 +17,7 @@ from cooldown.dashboard.gate import Gate
 from cooldown.search.service.access.log import RequestLog, log_to_stderr
 from cooldown.search.service.access.middleware import Access
 from cooldown.search.service.access.visitors import Visitors
+from cooldown.search.service.delivery import Deliverer
 from cooldown.search.service.service import MB, Limits, Service
 from cooldown.storage import Ledger
 from cooldown.storage.address import database_url
@@ -83,6 +84,8 @@ def run(place: Place, limits: Limits | None) -> None:
             routes.append(Mount(f"{place.base_path}/api", api(service)))
             acting.offer(acting.Offered(service, visitors))
             log_to_stderr()
+            if limits.webhooks:
+                Deliverer(ledger).start()
             middleware.append(Middleware(RequestLog, requests=service.requests))
         middleware.append(Middleware(Access, visitors=visitors, base_path=place.base_path))
     app = st.App(Path(__file__).with_name("app.py"), routes=routes, middleware=middleware)

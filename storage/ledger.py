@@ -31,6 +31,7 @@ from cooldown.storage.submissions import Submission, submitted_as
 from cooldown.storage.summaries import NEWEST_FIRST, KeptExperiments, summary_of, trials_of
 from cooldown.storage.terms import USUAL, Terms, unchanged
 from cooldown.storage.tokens import Tokens
+from cooldown.storage.webhooks import Webhooks
 from cooldown.storage.winners import KeptWinners, Winner
 from cooldown.storage.writer import Lease, Writer
 
@@ -40,6 +41,7 @@ class Ledger:
 
     where: its address in messages. file: its SQLite file, None on a server. db: its address as a command has to name
     it, None for the default one. tokens: who may use it as a service. datasets: the files that were uploaded to it.
+    webhooks: who is told when its experiments end.
     """
 
     def __init__(self, url: str, *, create: bool = True) -> None:
@@ -48,6 +50,7 @@ class Ledger:
         self._experiments, self._winners = KeptExperiments(self.where), KeptWinners()
         self.db = elsewhere(url)
         self.tokens, self.datasets = Tokens(self._database), DataSets(self._database)
+        self.webhooks = Webhooks(self._database)
         self._uploads = Uploads(url)
 
     # -- reading ------------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from cooldown.storage.records import Change, Status
 from cooldown.storage.rows import CHANGES, terms_from, terms_row
 from cooldown.storage.studies import Extension, extend
 from cooldown.storage.terms import Terms, unchanged
+from cooldown.storage.webhooks import announce
 from cooldown.storage.writer import Lease, Writer
 
 MOST_REQUEUES = 3
@@ -67,7 +68,9 @@ class Queue:
         extension: what it is extended to. Raises LedgerError if nothing is left of its budget, and if one that is to be
         extended goes on already; QuotaError where its owner may have no more under way.
         """
-        from cooldown.storage.optuna_rows import create_studies
+        if extension is not None:
+            # Before the transaction: loading it takes a second, in which no other process could write.
+            from cooldown.storage.optuna_rows import create_studies
 
         e = tables.experiments
 
@@ -97,7 +100,7 @@ class Queue:
             note(self._database, connection, "resume", row.name)
             return status
 
-        return self._database.write(put)
+        return self._database.write(put, repeatable=extension is None)
 
     def request(self, name: str, change: Change) -> Status:
         """Ask for a change. Returns the status after it: a running experiment is still `running`, until its run comes
@@ -117,6 +120,7 @@ class Queue:
             elif status.under_way or (status is Status.PAUSED and change is not Change.PAUSE):
                 values = {**FREE, "status": change.status.value}
                 status = change.status
+                announce(self._database, connection, row.name, row.owner, status)
             else:
                 raise LedgerError(f"the experiment {row.name!r} is {status.value}: there is nothing to {change.value}")
             connection.execute(update(e).where(e.c.id == row.id).values(**values))
@@ -198,6 +202,7 @@ class Queue:
             reason = f"its worker was lost {row.requeues + 1} times, the last time {last}; is there enough memory?"
             values = {"status": Status.FAILED.value, "message": reason}
         connection.execute(update(e).where(e.c.id == id).values(**values, **FREE))
+        announce(self._database, connection, row.name, row.owner, Status(values["status"]))
 
 
 def _next(left_alone: Collection[int]) -> Select[Any]:

@@ -53,6 +53,11 @@ class Status(Enum):
         """Whether it goes on: a process runs it, a worker will, or its callers train its runs."""
         return self in (Status.QUEUED, Status.RUNNING, Status.OPEN)
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing happens until somebody asks for more."""
+        return self in (Status.DONE, Status.STOPPED, Status.CANCELLED, Status.FAILED)
+
 
 class Change(Enum):
     """What a run can be asked for, at its next edge: see `Writer.ending`."""

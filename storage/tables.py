@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from cooldown.storage.documents import JSONText
 
-REVISION = "0013"
+REVISION = "0014"
 """The newest migration, so that an up-to-date ledger opens without loading Alembic; a test checks that they agree."""
 
 VERSION_TABLE = "cooldown_version"
@@ -258,3 +258,30 @@ dataset_owners = Table(
     Column("file", String(200), nullable=False),
     Column("created_at", Float, nullable=False),
 )
+
+webhooks = Table(
+    "cooldown_webhooks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("owner", String(64), nullable=False, comment="a token's name, or local"),
+    Column("url", String(2000), nullable=False),
+    Column("every", Integer, nullable=False, comment="1: told of the experiments of everybody"),
+    Column("secret", String(64), nullable=False, comment="with which it is signed"),
+    Column("created_at", Float, nullable=False),
+)
+
+deliveries = Table(
+    "cooldown_deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("webhook_id", ForeignKey(webhooks.c.id, ondelete="CASCADE"), nullable=False),
+    Column("event", String(32), nullable=False, comment="the id by which a receiver knows it"),
+    Column("experiment", String(200), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("ended_at", Float, nullable=False),
+    Column("due_at", Float, comment="null: told, or given up"),
+    Column("attempts", Integer, nullable=False),
+    Column("answer", String(200), nullable=False, comment="to the last try"),
+)
+
+Index("ix_cooldown_deliveries_due", deliveries.c.due_at)

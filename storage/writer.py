@@ -23,6 +23,7 @@ from cooldown.storage.lease import HEARTBEAT
 from cooldown.storage.records import Change, NewTrial, Purpose, Status, StudyKey, StudyRecord, TrialRecord, Work
 from cooldown.storage.rows import CHANGES, curve_rows, reference_row, trial_row, work_rows
 from cooldown.storage.terms import Terms
+from cooldown.storage.webhooks import announce
 
 T = TypeVar("T")
 
@@ -253,7 +254,8 @@ class Writer:
         done = outcome.status is Status.DONE
 
         def release(connection: Connection) -> Ending:
-            row = connection.execute(select(e.c.requested).where(self._mine).with_for_update()).first()
+            columns = (e.c.requested, e.c.name, e.c.owner)
+            row = connection.execute(select(*columns).where(self._mine).with_for_update()).first()
             if row is None:
                 return outcome
             ends, requested = outcome, CHANGES.get(row.requested)
@@ -271,6 +273,7 @@ class Writer:
             }
             free = {"holder": None, "holder_token": None, "requested": None}
             connection.execute(update(e).where(self._mine).values(**values, **free))
+            announce(self._database, connection, row.name, row.owner, ends.status)
             return ends
 
         patience = self._patience if done else lambda waited: waited < RELEASE_TIMEOUT

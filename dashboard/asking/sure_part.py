@@ -32,8 +32,10 @@ from cooldown.storage.tokens import Role
 
 STANDARD = "Standard"
 
-POLL = 1.0
-"""Seconds between two looks at whether an estimate is there."""
+POLL = 5.0
+"""Seconds between two looks at whether an estimate is there. Each of them ends with Streamlit's collection of garbage,
+during which the estimate stands still.
+"""
 
 Choices = Mapping[str, Mapping[str, Any]]
 

@@ -130,7 +130,7 @@ def submit(
 
 @app.command()
 def queue(db: Db = None, json_: Json = False) -> None:
-    """List the experiments that run, those that wait in their order, and those that are paused."""
+    """List the experiments that run, are open to their callers, wait in their order, or are paused."""
     from cooldown.search import experiments
     from cooldown.search.cli import queue_lines
 

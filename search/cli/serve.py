@@ -53,7 +53,8 @@ class Place:
 class Offer:
     """What a service has beside the dashboard's pages. workers: processes of its worker, None for one per core.
     worker: whether it has one. tokens: a file of tokens to let in. openml: whether callers may name data sets of
-    OpenML. upload: megabytes of an uploaded file.
+    OpenML. upload: megabytes of an uploaded file. webhooks: whether it tells addresses that callers register when
+    experiments end.
     """
 
     workers: int | None = None
@@ -61,6 +62,7 @@ class Offer:
     tokens: Path | None = None
     openml: bool = False
     upload: int = 64
+    webhooks: bool = False
 
 
 def serve(db: str | None, place: Place, say: Say, *, offer: Offer | None = None, trust: bool = False) -> None:
@@ -108,7 +110,8 @@ def _server(
     command += [f"--base-path={path}", *(f"--allow-host={name}" for name in place.allowed)]
     command += ["--tokens"] if guarded else []
     if offer is not None:
-        command += ["--api", f"--upload={offer.upload}", *(["--openml"] if offer.openml else [])]
+        switches = [name for name, on in (("--openml", offer.openml), ("--webhooks", offer.webhooks)) if on]
+        command += ["--api", f"--upload={offer.upload}", *switches]
     # Its standard input ends with this process, however that ends, and the server ends with its input. In a session of
     # its own it gets no signal of the terminal.
     process = subprocess.Popen(

@@ -67,6 +67,9 @@ def serve(
     openml: Annotated[
         bool, typer.Option("--openml", help="let tasks be openml:NAME, which this machine downloads")
     ] = False,
+    webhooks: Annotated[
+        bool, typer.Option("--webhooks", help="tell public addresses that callers register when experiments end")
+    ] = False,
     upload: Annotated[
         int, typer.Option("--upload", help="megabytes of an uploaded file, at most [default: 64]", **whole(1, 1_000))
     ] = 64,
@@ -77,7 +80,7 @@ def serve(
     from cooldown.search.cli.serve import Offer, Place
     from cooldown.search.cli.serve import serve as serving
 
-    offer = Offer(workers, not no_worker, None if tokens is None else Path(tokens), openml, upload)
+    offer = Offer(workers, not no_worker, None if tokens is None else Path(tokens), openml, upload, webhooks)
     place = Place(host, port, tuple(allow_host or ()), base_path)
     serving(db, place, say_at_once, offer=offer, trust=trust)
 

@@ -120,8 +120,7 @@ def requeue(
     asked for. Arguments as for `resume` and `submit`, but only an experiment that is done can be extended here.
 
     Returns its status: `queued`, `open` where its callers train it, `running`, or `done` if there is nothing left to
-    do. Raises InputError as `resume`
-    does.
+    do. Raises InputError as `resume` does.
     """
     terms = agreed(priority=priority, time_limit=time_limit, max_gradient_evaluations=max_gradient_evaluations)
     ledger = Ledger(database_url(db), create=False)

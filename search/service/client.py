@@ -190,6 +190,21 @@ class Client:
         """Delete an experiment with all its trials; not while it runs."""
         self._asked("DELETE", self._of(name))
 
+    def webhooks(self) -> list[dict[str, Any]]:
+        """The addresses that are told when your experiments end."""
+        found: list[dict[str, Any]] = self._json("GET", "webhooks")["webhooks"]
+        return found
+
+    def add_webhook(self, url: str, *, every: bool = False) -> dict[str, Any]:
+        """Have a public address told when an experiment of yours ends, or with `every`, for an admin, anybody's.
+        Returns `{"id", "secret", …}`; requests are signed with the secret, which nothing shows again.
+        """
+        return self._document("POST", "webhooks", json={"url": url, "every": every})
+
+    def delete_webhook(self, id: int) -> None:
+        """Delete a webhook."""
+        self._asked("DELETE", f"webhooks/{id}")
+
     # -- training loops of one's own ----------------------------------------------------------------------------------
 
     def ask(self, name: str) -> dict[str, Any] | None:

@@ -24,7 +24,7 @@ LASTS = 900.0
 AT_ONCE = 500
 """Trials that are read at once."""
 
-OVER = tuple(status for status in Status if status.value in ("done", "failed", "stopped", "cancelled"))
+OVER = tuple(status for status in Status if status.over)
 """After these, nothing happens until somebody asks for more."""
 
 

@@ -26,11 +26,13 @@ SUBMISSIONS = 2
 
 @dataclass(frozen=True)
 class Limits:
-    """What callers may ask for. openml: whether tasks may be `openml:NAME`, which this machine downloads. body,
-    dataset: bytes of a request, and of an uploaded file. datasets: bytes that all files of an owner may have together.
+    """What callers may ask for. openml: whether tasks may be `openml:NAME`, which this machine downloads. webhooks:
+    whether addresses are told when experiments end. body, dataset: bytes of a request, and of an uploaded file.
+    datasets: bytes that all files of an owner may have together.
     """
 
     openml: bool = False
+    webhooks: bool = False
     body: int = MB
     dataset: int = 64 * MB
     datasets: int = 512 * MB

@@ -35,6 +35,9 @@ BUDGET = 20.0
 EPOCHS = 3
 """Epochs that are timed where they have few rows."""
 
+LEAST = 5
+"""Epochs that each repeat has at least, or all of them, where several are timed for the sake of their losses."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -88,12 +91,13 @@ def estimates(plans: Sequence[tuple[Experiment, Splits]], executor: Executor, mo
     left = BUDGET - (time.perf_counter() - began)
     longest = max(spec.epochs_of(arm) for arm in spec.parsed_arms)
     if share == 1:
-        # The rest of the budget decides how many epochs of a run are timed.
-        epochs = min(longest, max(int(left / max(first.seconds, 1e-3)), 1))
+        # The rest of the budget decides how many epochs of a run are timed, and of how many repeats.
+        fitting = int(left / max(first.seconds, 1e-3))
+        repeats = max(min(most, fitting // min(longest, LEAST)), 1)
+        epochs = max(min(longest, fitting // repeats), 1)
     else:
         # Enough to tell apart what a run takes beside its epochs. Losses on few rows vary more than those on all.
-        epochs, most = min(longest, EPOCHS), 1
-    repeats = max(min(most, int(left / max(first.seconds * epochs, 1e-3))), 1)
+        epochs, repeats = min(longest, EPOCHS), 1
     again = epochs > 1 or repeats > 1
     last = _timed(spec, splits, workers, executor, epochs, references, repeats) if again else first
     small = _small(spec, workers, epochs, repeats)

@@ -23,7 +23,7 @@ from cooldown.search.evidence.view import View
 from cooldown.search.experiments.service import dry_run
 from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.tuning import dry_run as module
-from cooldown.search.tuning.dry_run import EPOCHS, Estimate, Kind, _makespan, _small, _Timing, estimate
+from cooldown.search.tuning.dry_run import EPOCHS, Estimate, Kind, _makespan, _small, _Timing, estimate, estimates
 from cooldown.search.tuning.few_rows import FEW, FewRows, share_of
 from cooldown.search.tuning.reference_times import ROUNDS, ROWS, TimedReferences, timed_references
 from cooldown.search.tuning.splits import Splits, task_of
@@ -86,6 +86,28 @@ def test_time_is_linear_in_the_epochs_and_scaled_by_the_work(monkeypatch: pytest
     assert timed == [1]
     monkeypatch.setattr(module, "BUDGET", 1e9)
     assert estimated(made).epochs == 40
+
+
+@pytest.mark.parametrize(
+    ("budget", "most", "epochs", "repeats"), [(4.5, 4, 4, 1), (12.5, 4, 6, 2), (100.5, 4, 25, 4), (100.5, 1, 40, 1)]
+)
+def test_repeats_are_timed_where_each_has_some_epochs(
+    monkeypatch: pytest.MonkeyPatch, budget: float, most: int, epochs: int, repeats: int
+) -> None:
+    """A clock of our own: an epoch takes a second."""
+    timed: list[tuple[int, int]] = []
+    made = spec(epochs=40, trials=8, repeats=3)
+
+    def took(_spec: Any, _splits: Any, _workers: int, _executor: Any, epochs: int, _: Any, repeats: int = 1) -> _Timing:
+        timed.append((epochs, repeats))
+        return _Timing(0.0, 1.0, times(1.0, made))
+
+    monkeypatch.setattr(module, "_timed", took)
+    monkeypatch.setattr(module, "BUDGET", budget)
+    # What has passed until then.
+    monkeypatch.setattr(module.time, "perf_counter", lambda: 0.0)
+    estimates([(made, Splits(task_of(made), made))], Threads(1), most)
+    assert timed == [(1, 1), (epochs, repeats)]
 
 
 def test_jobs_are_laid_out_on_the_workers() -> None:

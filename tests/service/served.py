@@ -36,6 +36,9 @@ CHANGES = [
     ("patch", f"{API}/done", {"notes": "mine now"}),
     ("delete", f"{API}/done", None),
     ("get", "/api/v1/datasets", None),
+    ("post", "/api/v1/webhooks", {"url": "https://example.org/ended"}),
+    ("get", "/api/v1/webhooks", None),
+    ("delete", "/api/v1/webhooks/1", None),
 ]
 """Every request that changes something, or reads what belongs to somebody: method, path and body."""
 

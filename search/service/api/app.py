@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from cooldown.search.service.api import about, asking, claims, control, docs, reading, summary, uploads
+from cooldown.search.service.api import about, asking, claims, control, docs, reading, summary, uploads, webhooks
 from cooldown.search.service.api.paths import EncodedSlashes
 from cooldown.search.service.api.problems import AsProblems, Problem, answer_with_problems
 from cooldown.search.service.service import Service
@@ -42,6 +42,7 @@ def api(service: Service) -> ASGIApp:
         uploads.router_of(service),
         claims.router,
         about.router,
+        webhooks.router,
     ):
         app.include_router(router, prefix="/v1")
     app.include_router(docs.router)
