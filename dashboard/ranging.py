@@ -39,7 +39,8 @@ class Slider:
     @classmethod
     def over(cls, name: str, label: str, ends: tuple[float, float], inner: Iterable[float], text: Text) -> "Slider":
         """The slider from one end to the other, over those of the values between them that look different."""
-        by_text = {text(value): value for value in (*inner, *ends)}
+        # With the digits that an address keeps, so that a chosen value is found again.
+        by_text = {text(value): float(f"{value:.{brushing.DIGITS}g}") for value in (*inner, *ends)}
         return cls(name, label, sorted(by_text.values()), text)
 
 

@@ -9,6 +9,7 @@ from search_runs import run_in_threads, spec
 from test_pages import PAGES, fine, words
 
 from cooldown import load
+from cooldown.dashboard.brushing import DIGITS
 from cooldown.dashboard.ranging import of_losses
 
 Open = Callable[..., Any]
@@ -239,4 +240,5 @@ def test_sliders_end_where_the_trials_do_and_their_steps_look_different() -> Non
         texts = [each.text(value) for value in each.values]
         assert len(set(texts)) == len(texts) > 1
         assert list(each.values) == sorted(each.values)
+        assert [float(f"{value:.{DIGITS}g}") for value in each.values] == each.values, "an address keeps them"
     assert of_losses([2.0, 2.0]).values == [2.0]
