@@ -72,4 +72,4 @@ def test_every_face_shows_them(
     monkeypatch.setattr(data, "result", lambda _: Result(uneven))
     app = open_app(ledger[0], "verdict", experiment="uneven")
     assert not app.exception
-    assert told in [text.value.replace("\\", "") for text in app.header]
+    assert told in [text.value.replace("\\", "").replace("\N{NO-BREAK SPACE}", " ") for text in app.header]

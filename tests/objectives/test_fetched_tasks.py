@@ -49,7 +49,7 @@ def test_california_housing(home):
     for column, expected in ((0, income), (2, rooms / households), (5, population / households), (7, longitude)):
         np.testing.assert_allclose(X[:, column], expected)
     document = sys.modules["cooldown.objectives.tasks.california_housing"].__doc__
-    assert f"{HOUSES} rows, 8 features, a regression" in document
+    assert f"{HOUSES:,} rows, 8 features, a regression" in document
     works(task)
 
 
@@ -88,7 +88,7 @@ def test_covertype_is_a_fixed_subset_with_the_classes_shares(home):
     again, _ = fresh("covertype").data
     assert np.array_equal(again, X)
     document = sys.modules["cooldown.objectives.tasks.covertype"].__doc__
-    assert "20000 rows, 12 features, 7 classes" in document
+    assert "20,000 rows, 12 features, 7 classes" in document
     works(task)
 
 

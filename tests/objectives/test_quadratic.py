@@ -181,7 +181,7 @@ def test_looking_at_the_task_makes_no_points():
 def test_the_catalogs_curvature_is_what_its_docstring_says(task):
     points, hessian = task.model.data
     document = sys.modules["cooldown.objectives.tasks.quadratic"].__doc__
-    assert f"{task.n_samples} rows, {task.model.size} parameters" in document
+    assert f"{task.n_samples:,} rows, {task.model.size} parameters" in document
     assert points.shape == (2000, 20)
     eigenvalues, axes = np.linalg.eigh(hessian)
     np.testing.assert_allclose(eigenvalues, 100 ** np.linspace(-1, 0, 20), rtol=1e-10)

@@ -56,7 +56,7 @@ def test_a_built_in_task_trains_and_is_what_its_docstring_says(name):
     else:
         assert (task.kind, task.score_name) == ("regression", "R²")
     document = sys.modules[f"cooldown.objectives.tasks.{name}"].__doc__
-    assert f"{n_rows} rows" in document
+    assert f"{n_rows:,} rows" in document
     assert f"{n_features} features" in document
     assert (f"{n_classes} classes" if n_classes else "regression") in document
     [[curve]] = train(task, [TrainConfig(epochs=2)], [0])

@@ -70,7 +70,7 @@ FAULTS = [
     ("experiments", "spec = CAST(X'ff' AS TEXT)", "its row: spec is not text in UTF-8"),
     ("experiments", "spec = '{}'", "spec: task: is missing"),
     ("experiments", "holder = '\"me\"', heartbeat_at = 0", "its row: holder should be a table, got 'me'"),
-    ("experiments", "status = 'ready'", "its row: status should be one of queued, running, paused, done"),
+    ("experiments", "status = 'ready'", "its row: status should be one of queued, running, open, paused, done"),
     ("experiments", "created_at = 1e300", "its row: created_at should be seconds since 1970"),
     ("experiments", "looks = '{}'", "its row: looks should be a list"),
     ("experiments", "requested = 'pray'", "its row: requested should be one of pause, stop, cancel, got 'pray'"),

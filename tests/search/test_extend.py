@@ -227,6 +227,11 @@ def test_what_an_older_ledger_was_extended_from_is_kept(tmp_path: Path) -> None:
             DROP INDEX ix_cooldown_experiments_newest;
             DROP INDEX ix_cooldown_experiments_asked;
             ALTER TABLE cooldown_experiments DROP COLUMN spec_digest;
+            ALTER TABLE cooldown_experiments DROP COLUMN asked;
+            ALTER TABLE cooldown_experiments DROP COLUMN alarms;
+            DROP TABLE cooldown_work;
+            DROP TABLE cooldown_deliveries;
+            DROP TABLE cooldown_webhooks;
             DROP TABLE cooldown_loops;
             DROP TABLE cooldown_asked_runs;
             DROP TABLE cooldown_tokens;

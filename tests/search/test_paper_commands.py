@@ -89,7 +89,7 @@ def test_bad_figures_write_nothing(
 
 
 def test_a_figure_without_its_evidence_says_so(ledger: str, small_record: ExperimentRecord) -> None:
-    begun = View(replace(small_record, studies=tuple(replace(s, trials=()) for s in small_record.studies)))
+    begun = View(replace(small_record, work=(), studies=tuple(replace(s, trials=()) for s in small_record.studies)))
     for name in FIGURES:
         with pytest.raises(InputError, match=f"nothing to draw yet for figure '{name}'"):
             figure(begun, name)
