@@ -28,6 +28,9 @@ STREAMLITS = {
 }
 """What is Streamlit's own, by axe's rule: where, and why it stays."""
 
+STYLED = "[...document.querySelectorAll('style')].some(each => each.textContent.includes('stCaptionContainer'))"
+"""Whether our style is there."""
+
 PLACES = [(page.name, dark, width) for page in pages() for dark in (False, True) for width in (1440, 390)]
 IN_SHORT = [(page.name, *((False, 1440), (True, 390))[number % 2]) for number, page in enumerate(pages())]
 """Every page once: on a large light screen and on a dark phone in turn."""
@@ -63,6 +66,8 @@ def test_a_page_shows_itself_and_axe_finds_nothing(
         if "    chart(\n" in (FOLDER / f"{name}.py").read_text("utf-8"):
             expect(page.locator(".js-plotly-plot").first).to_be_visible()
         settled(page)
+        # Our style comes by a part of Streamlit that a browser loads when it is first needed.
+        page.wait_for_function(STYLED)
         # Streamlit fades what is stale until it is replaced, which a page that follows a run does again and again.
         page.add_style_tag(content="[data-stale] { opacity: 1 !important; transition: none !important; }")
         expect(page.get_by_text("could not be shown")).to_have_count(0)
