@@ -5,6 +5,7 @@ An update takes as long on few rows as on many, so the time of an epoch is propo
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class FewRows(Splits):
         super().__init__(task, spec)
         self._share = share
 
-    def __reduce__(self) -> tuple[type["FewRows"], tuple[Task, Experiment, float]]:  # type: ignore[override]
+    def __reduce__(self) -> tuple[type[Splits], tuple[Any, ...]]:
         """As `Splits`, with the share."""
         return FewRows, (self.task, self._spec, self._share)
 

@@ -5,6 +5,7 @@ This module ensures that the arms use common random numbers, and that a search n
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Any
 
 from cooldown.objectives.data.splits import Split
 from cooldown.objectives.errors import InputError
@@ -112,7 +113,7 @@ class Splits:
         """These splits as jobs share them."""
         return Packed(self, f"task {self.task.name!r}")
 
-    def __reduce__(self) -> tuple[type["Splits"], tuple[Task, Experiment]]:
+    def __reduce__(self) -> tuple[type["Splits"], tuple[Any, ...]]:
         """Task and spec: all else follows from these."""
         return Splits, (self.task, self._spec)
 
