@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Literal, Self, TypeVar, cast
 
 import numpy as np
@@ -17,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from cooldown.objectives import schedules
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.errors import InputError
-from cooldown.objectives.estimators._filled import filled
+from cooldown.objectives.estimators._filled import Narrow, Wide, few_columns, filled
 from cooldown.objectives.estimators._parameters import Parameters
 from cooldown.objectives.estimators._progress import Progress
 from cooldown.objectives.estimators._rows import Rows, Weights, read, read_validation
@@ -67,6 +68,7 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
     """The estimators' common part; see `ScheduledMLPClassifier`."""
 
     _members: NDArray[np.bool_]
+    _narrow: Narrow
 
     # Differences between classifier and regressor
 
@@ -111,10 +113,11 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, validation: tuple[Any, Any, Any]) -> Self:
         # The results of an earlier fit must not remain if this one fails.
-        learned = {name: self.__dict__.pop(name, None) for name in ("_theta", "_standing")}
+        last = self._theta if self.warm_start and self.__sklearn_is_fitted__() else None
+        self._forget()
         config = self.to_config()
         self._check_parameters()
-        initial = self._initial(config, learned["_theta"]) if self.warm_start else None
+        initial = None if last is None else self._initial(config, last)
         given = {"X": X, "y": y, "metadata": {"sample_weight": sample_weight}}
         X, y, weights = read(self, X, y, sample_weight, reset=initial is None)
         rows = Rows(X, self._read_target(y) if initial is None else self._read_further_target(y), weights)
@@ -132,26 +135,31 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
             self._learn_scale(rows.target[train], rows.of(train))
         problem = self._problem(rows, train, held_out)
         self._keep_predictor(config)
-        narrow = filled(problem, config, self.seeds_, self.dtype, initial)
-        if narrow is not None:
-            problem, initial = narrow.problem, narrow.initial
+        wide = None
+        if (narrowed := filled(problem, config, self.seeds_, self.dtype, initial)) is not None:
+            problem, wide = narrowed
+            initial = wide.beginning(np.arange(len(self.seeds_)), wide.columns)
 
         def attributes(theta: NDArray[Any], alive: NDArray[np.int64]) -> dict[str, Any]:
-            return {"_theta": theta if narrow is None else narrow.widened(theta, alive)}
+            return {"_theta": theta if wide is None else wide.widened(theta, alive)}
 
         progress = Progress(self, config.epochs, given, attributes)
         fitted = fit(problem, config, self.seeds_, dtype=self.dtype, initial=initial, observer=progress)
-        if narrow is not None:
-            fitted = narrow.fitted(fitted, self.seeds_)
-        self._keep(fitted, config, len(held_out) > 0)
+        self._keep(fitted, wide, config, len(held_out) > 0)
         progress.finished()
         return self
 
-    def _keep(self, fitted: Fitted, config: TrainConfig, validated: bool) -> None:
-        """Store what was learned. validated: whether rows were held out."""
+    def _keep(self, fitted: Fitted, wide: Wide | None, config: TrainConfig, validated: bool) -> None:
+        """Store what was learned. wide: the whole networks, if a part was trained. validated: whether rows were held
+        out.
+        """
         self._members = np.array([curve.outcome is not Outcome.DIVERGED for curve in fitted.curves])
         self._report_diverged("fit", int((~self._members).sum()), len(self._members), config)
-        self._theta, self._standing = fitted.theta[self._members], fitted.standing
+        theta = fitted.theta[self._members]
+        if wide is None:
+            self._theta, self._standing = theta, fitted.standing
+        else:
+            self._narrow = Narrow(wide, np.flatnonzero(self._members), theta, fitted.standing)
         self.curves_ = fitted.curves
         converged = [curve for curve in fitted.curves if curve.outcome is not Outcome.DIVERGED]
         self.n_iter_ = max(len(curve.train_loss) for curve in converged)
@@ -187,6 +195,7 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
         losses, reached = train_pass(problem, standing)
         self._report_diverged("partial_fit", len(standing.theta) - len(losses), len(standing.theta), config)
         self._keep_predictor(config)
+        self._forget()
         self._theta, self._standing = reached.reported, reached
         self._members = np.isin(self.seeds_, [replicate.seed for replicate in reached.replicates])
         self.n_iter_ += 1
@@ -195,14 +204,26 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
         self.learning_rate_curve_ = np.append(self.learning_rate_curve_, rates.astype(np.float64))
         return self
 
-    def _initial(self, config: TrainConfig, theta: NDArray[Any] | None) -> NDArray[Any] | None:
-        """(n_seeds, size) the parameters to begin with: `theta` of the last fit, NaN for a seed that had diverged; None
-        if there was no fit.
+    @cached_property
+    def _theta(self) -> NDArray[Any]:
+        """(members, size) the parameters of the trained networks; after a fit on some columns made when needed."""
+        return self._narrow.whole()
+
+    @cached_property
+    def _standing(self) -> Standing | None:
+        """The state from which training goes on, if it can; made as `_theta` is."""
+        return self._narrow.standing()
+
+    def _forget(self) -> None:
+        """Remove what was learned."""
+        for name in ("_theta", "_standing", "_narrow"):
+            self.__dict__.pop(name, None)
+
+    def _initial(self, config: TrainConfig, theta: NDArray[Any]) -> NDArray[Any]:
+        """(n_seeds, size) the parameters to begin with: `theta` of the last fit, NaN for a seed that had diverged.
 
         Raises InputError if the network that is to be trained now is another one.
         """
-        if theta is None:
-            return None
         then = self._predictor
         last = then.hidden, str(then.activation), then.batch_norm, len(self._members)
         if last != (now := (self._hidden(), str(self.activation), config.batch_norm, int(self.n_seeds))):
@@ -280,7 +301,7 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
             )
 
     def __sklearn_is_fitted__(self) -> bool:
-        return "_theta" in self.__dict__
+        return not {"_theta", "_narrow"}.isdisjoint(self.__dict__)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -306,17 +327,30 @@ class ScheduledMLP(CallbackSupportMixin, Parameters):  # type: ignore[misc]  # s
         """
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, accept_sparse="csr", dtype=[np.float64, np.float32])
-        theta = self._theta.astype(np.float64)
+        network, theta, X = self._on_filled(X)
         rows = max(EVALUATION_ROWS // len(theta), 1)
         for start in range(0, X.shape[0], rows):
             with np.errstate(over="ignore", invalid="ignore"):
-                outputs = self._predictor.predict(theta, X[start : start + rows])
+                outputs = network.predict(theta, X[start : start + rows])
             if not np.isfinite(outputs).all():
                 raise InputError(
                     f"{type(self).__name__}.predict: outputs for some of the rows from {start} on are not finite; "
                     "X or the trained parameters are too large"
                 )
             yield outputs
+
+    def _on_filled(self, X: Any) -> tuple[MLP, NDArray[np.float64], Any]:
+        """The network, its parameters (members, size) and the rows `X`: of sparse rows that fill few columns, all three
+        on these alone.
+        """
+        network, columns = self._predictor, few_columns(X)
+        if columns is None:
+            return network, self._theta.astype(np.float64), X
+        narrow: Narrow | None = self.__dict__.get("_narrow")
+        theta = None if narrow is None or "_theta" in self.__dict__ else narrow.on(columns)
+        if theta is None:
+            theta = self._theta[:, network.architecture.places(columns)]
+        return replace(network, X=np.empty((0, len(columns)))), theta.astype(np.float64), X[:, columns]
 
 
 def _updates(rates: NDArray[Any]) -> int:

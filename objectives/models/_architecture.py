@@ -1,13 +1,13 @@
 """The parameter layout of a multilayer perceptron: columns of weights, biases, scales and running statistics."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
-from cooldown.objectives.problem import Parameters
+from cooldown.objectives.problem import Indices, Parameters
 
 Loss = Literal["cross_entropy", "binary_cross_entropy", "squared_error"]
 """The training losses: one class per row, a set of labels per row, numbers."""
@@ -69,6 +69,16 @@ class Architecture:
     loss: Loss
     activation: Literal["relu", "tanh"]
     batch_norm: bool
+
+    def on(self, columns: int) -> "Architecture":
+        """The same network on so many features."""
+        return replace(self, widths=(columns, *self.widths[1:]))
+
+    def places(self, columns: Indices) -> Indices:
+        """Where the parameters of the network on the features `columns` (c,) are among those of this one."""
+        first = self.layers[0]
+        of_columns = columns[:, None] * first.outputs + np.arange(first.outputs)
+        return np.concatenate([of_columns.ravel(), np.arange(first.bias, self.size)])
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:

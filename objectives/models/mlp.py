@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cooldown.objectives.models._architecture import Architecture, Layer, Loss
 from cooldown.objectives.models._sparse_workspace import Filled, SparseWorkspace
 from cooldown.objectives.models._workspace import Workspace, kernels_of
+from cooldown.objectives.models.initialization import initial
 from cooldown.objectives.models.measuring import Measuring, label_losses
 from cooldown.objectives.models.sparse_rows import in_dtype, is_sparse, product, taken
 from cooldown.objectives.problem import Indices, Matrix, Parameters
@@ -27,9 +28,6 @@ EVALUATION_ROWS = 2048
 
 EVALUATION_NUMBERS = 2**18
 """Replicates are measured together as long as a layer has no more outputs than these, which fit in the cache."""
-
-DEVIATIONS = {"poor": 0.01, "large": 1.0, "normal_0.1": 0.1}
-"""Standard deviations of the initial weights, for schemes in which they do not depend on the layer's width."""
 
 
 @dataclass(eq=False)
@@ -117,26 +115,7 @@ class MLP:
         initialization: "he" N(0, 2/in), "glorot" U(±√(6/(in + out))), "poor" N(0, 0.01²), "large" N(0, 1), "zero" 0,
         "normal_0.1" N(0, 0.1²); "auto" is he before a ReLU, otherwise glorot.
         """
-        theta = np.zeros(self.size)
-        for layer in self.layers:
-            shape = layer.inputs * layer.outputs
-            scheme = initialization
-            if scheme == "auto":
-                scheme = "he" if self.activation == "relu" and layer is not self.layers[-1] else "glorot"
-            if scheme == "zero":
-                continue
-            if scheme == "glorot":
-                bound = np.sqrt(6 / (layer.inputs + layer.outputs))
-                weights = rng.uniform(-bound, bound, shape)
-            else:
-                deviation = {"he": np.sqrt(2 / layer.inputs), **DEVIATIONS}[scheme]
-                weights = rng.normal(0.0, deviation, shape)
-            theta[layer.start : layer.bias] = weights
-        for norm in self.architecture.norms:
-            if norm is not None:
-                theta[norm.scale : norm.scale + norm.width] = 1
-                norm.variances(theta[None])[:] = 1
-        return theta
+        return initial(self.architecture, rng, initialization)
 
     def loss_and_gradient(
         self, theta: Parameters, indices: Indices, dropout: Parameters | None = None

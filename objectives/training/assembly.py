@@ -40,9 +40,12 @@ def seen_by(problem: Problem, config: TrainConfig) -> Problem:
 
 
 def population_of(
-    problems: Sequence[Problem], replicates: Sequence[Replicate], dtype: np.dtype[Any]
+    problems: Sequence[Problem],
+    replicates: Sequence[Replicate],
+    dtype: np.dtype[Any],
+    initial: NDArray[Any] | None = None,
 ) -> tuple[Population, NDArray[np.int64]]:
-    """The population, and the gradient evaluations (R,) before its first update."""
+    """The population, and the gradient evaluations (R,) before its first update. initial: as for `Population`."""
     problems = [seen_by(problem, replicates[0].config) for problem in problems]
     orders: dict[tuple[Problem, int, bool, str], DataOrder] = {}
     kinds = [
@@ -56,7 +59,7 @@ def population_of(
             rows, paid[i] = easiest_first(problem)
         order = DataOrder(rows, generator(seed, "data order"), replicates[i].config.epochs, shuffle, curriculum)
         orders.setdefault(kinds[i], order)
-    return Population(problems, replicates, [orders[kind] for kind in kinds], dtype), paid
+    return Population(problems, replicates, [orders[kind] for kind in kinds], dtype, initial), paid
 
 
 @lru_cache(maxsize=32)

@@ -199,7 +199,7 @@ def train_pass(problem: Problem, standing: Standing) -> tuple[NDArray[np.float64
     sizes = planned.sizes[planned.starts[epoch] : planned.starts[epoch + 1]]
     with _threads().limit(limits=1), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         problems = [problem] * len(standing.replicates)
-        population, _ = population_of(problems, standing.replicates, standing.theta.dtype)
+        population, _ = population_of(problems, standing.replicates, standing.theta.dtype, standing.theta)
         population.resume(standing)
         population.lengthen(first + len(sizes))
         losses = population.train_pass(standing.passes, first, sizes)

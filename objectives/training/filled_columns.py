@@ -14,6 +14,7 @@ from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.models.sparse_rows import is_sparse
 from cooldown.objectives.optimizers import Optimizer
+from cooldown.objectives.scratch import Scratch
 
 MUCH = 4
 """Where a batch may fill more than one column in so many, all are updated, which is then quicker."""
@@ -31,7 +32,7 @@ class FilledUpdate:
     """Called like the kernel of a rule (`fusion.fused`), right after the gradient of `model` was computed."""
 
     def __init__(self, update: Callable[..., None], model: MLP) -> None:
-        self._update, self._model = update, model
+        self._update, self._model, self._scratch = update, model, Scratch()
         first = model.layers[0]
         self._end = first.inputs * first.outputs
 
@@ -58,7 +59,7 @@ class FilledUpdate:
             return
         place = self._end, width, columns, counts
         shape = len(theta), gradient.shape[1] - self._end + int(counts.max()) * width
-        packed = np.empty((len(state) + 2, *shape), theta.dtype)
+        packed = self._scratch.array("packed", (len(state) + 2, *shape), theta.dtype)
         for source, part in zip((theta, gradient, *state), packed, strict=True):
             kernels.pack(source, *place, part)
         self._update(packed[0], packed[1], packed[2:], memory, l2, rates, step, since, hyperparameters)

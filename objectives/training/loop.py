@@ -45,10 +45,7 @@ def run(
     update is recorded.
     """
     started = time.perf_counter()
-    population, paid = population_of(problems, replicates, dtype)
-    if initial is not None:
-        known = np.isfinite(initial).all(axis=1)
-        population.theta[known] = initial[known]
+    population, paid = population_of(problems, replicates, dtype, initial)
     record = Recording(population, paid)
     if every_update:
         record.keep_updates()

@@ -45,6 +45,8 @@ class Population:
     theta: (R, size) parameters, and further columns of a network such as running statistics.
     update_losses: (R, updates) the mini-batch's loss in each update of the last pass.
     problems: those that differ. problem_of: (R,) which of them is a replicate's.
+
+    It begins with the finite rows of `initial` (R, size), and elsewhere with what a seed draws.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Population:
         replicates: Sequence[Replicate],
         orders: Sequence[DataOrder],
         dtype: np.dtype[Any],
+        initial: NDArray[Any] | None = None,
     ) -> None:
         configs, first = [replicate.config for replicate in replicates], replicates[0]
         self.replicates, self.dtype = replicates, dtype
@@ -77,7 +80,7 @@ class Population:
         self.update = MatrixUpdate(rule, self.model, dtype) if rule.matrices else fused(rule, dtype.name)
         if isinstance(self.model, MLP) and leaves_alone(rule, self.model, configs):
             self.update = FilledUpdate(self.update, self.model)
-        self.theta = initial_parameters(replicates, self.model, network).astype(dtype)
+        self.theta = initial_parameters(replicates, self.model, network, dtype, initial)
         self.state = np.zeros((len(rule.slots), len(replicates), self.trainable), dtype)
         self.memory = np.zeros((len(replicates), rule.memory_size))
         self.since = np.zeros(len(replicates), np.int64)

@@ -65,12 +65,32 @@ def plan(config: TrainConfig, n_rows: int) -> Plan:
     return schedule.plan(n_rows, config.batch_size, config.epochs, config.schedule.hyperparameters)
 
 
-def initial_parameters(replicates: Sequence[Replicate], model: Model, network: Network | None) -> NDArray[np.float64]:
-    """(R, size) initial parameters, equal for equal seeds and schemes. network: the model if it is a network."""
+def weights_stream(seed: int) -> np.random.Generator:
+    """The stream from which a seed's initial parameters are drawn."""
+    return generator(seed, "initial weights")
+
+
+def initial_parameters(
+    replicates: Sequence[Replicate],
+    model: Model,
+    network: Network | None,
+    dtype: np.dtype[Any],
+    given: NDArray[Any] | None = None,
+) -> NDArray[Any]:
+    """(R, size) parameters to begin with, equal for equal seeds and schemes.
+
+    network: the model if it is a network. given: (R, size) of which finite rows are taken in place of a seed's own.
+    """
 
     @cache
     def drawn(seed: int, scheme: str) -> NDArray[Any]:
-        rng = generator(seed, "initial weights")
+        rng = weights_stream(seed)
         return network.init(rng, scheme) if network else model.init(rng)
 
-    return np.stack([drawn(replicate.seed, replicate.config.initialization) for replicate in replicates])
+    def of(place: int, replicate: Replicate) -> NDArray[Any]:
+        own: NDArray[Any] | None = None if given is None else given[place]
+        if own is not None and np.isfinite(own).all():
+            return own
+        return drawn(replicate.seed, replicate.config.initialization)
+
+    return np.stack([of(*each) for each in enumerate(replicates)]).astype(dtype, copy=False)

@@ -10,9 +10,11 @@ from scipy.sparse import coo_matrix, csr_array
 from cooldown.objectives import TrainConfig, optimizers, tasks, train
 from cooldown.objectives.data.sparse_features import FilledColumns
 from cooldown.objectives.errors import InputError
+from cooldown.objectives.models.initialization import initial
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.probes import probed
 from cooldown.objectives.problem import Problem
+from cooldown.objectives.random_streams import generator
 from cooldown.objectives.training import filled_columns
 from cooldown.objectives.training.engine import fit
 
@@ -187,3 +189,18 @@ def test_a_fitted_pipeline_takes_sparse_and_dense_rows() -> None:
     pipeline = task.fitted(replace(config("adam"), epochs=20))
     assert np.allclose(pipeline.predict_proba(X), pipeline.predict_proba(X.toarray()))
     assert (pipeline.predict(X) == y).mean() > 0.9
+
+
+@pytest.mark.parametrize("scheme", ["auto", "he", "glorot", "poor", "large", "zero"])
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_initial_weights_of_some_columns_are_those_of_a_draw_for_all(scheme, batch_norm):
+    model = MLP(np.empty((0, 1300)), np.empty(0), (5,), 3, "cross_entropy", batch_norm=batch_norm)
+    network = model.architecture
+    rngs = [generator(0, "initial weights") for _ in range(3)]
+    columns = np.array([0, 1, 3, 511, 512, 700, 1024, 1298])
+    whole, everything = initial(network, rngs[0], scheme), initial(network, rngs[1], scheme, np.arange(1300))
+    part = initial(network, rngs[2], scheme, columns)
+    assert np.array_equal(everything, whole)
+    assert np.array_equal(part[: 8 * 5].reshape(8, 5), whole[: 1300 * 5].reshape(1300, 5)[columns])
+    assert np.array_equal(part[8 * 5 :], whole[1300 * 5 :])
+    assert len({rng.bit_generator.random_raw() for rng in rngs}) == 1, "the stream goes on alike"

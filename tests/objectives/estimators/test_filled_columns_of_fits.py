@@ -1,5 +1,6 @@
 """A fit on sparse rows trains the columns that its rows fill, with the bits of a fit on all columns."""
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     def counted(*arguments: Any) -> Any:
         found = inner(*arguments)
         if found is not None:
-            seen.append(found.problem.model.X.shape[1])
+            seen.append(found[0].model.X.shape[1])
         return found
 
     monkeypatch.setattr(_base, "filled", counted)
@@ -58,6 +59,8 @@ SAME = [
     {"optimizer": "momentum", "batch_norm": True},
     {"optimizer": "rmsprop", "dropout": 0.3, "dtype": "float64"},
     {"early_stopping": 1, "hidden_layer_sizes": ()},
+    {"activation": "tanh", "hidden_layer_sizes": (8, 5)},
+    {"optimizer": "sgd", "initialization": "zero"},
 ]
 
 
@@ -71,6 +74,29 @@ def test_the_bits_are_those_of_a_fit_on_all_columns(
     assert np.array_equal(found._theta, whole._theta)
     assert np.array_equal(found.loss_curve_, whole.loss_curve_)
     assert np.array_equal(found.predict_proba(rows(1)[0]), whole.predict_proba(rows(1)[0]))
+    for ours, others in zip(found.layers_, whole.layers_, strict=True):
+        assert all(np.array_equal(*each) for each in zip(ours, others, strict=True))
+
+
+def test_all_columns_are_drawn_only_when_they_are_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, whole = both(monkeypatch)
+    X, unfilled = rows()[0], csr_array((3, D))
+    for known in (X, X[:5], unfilled):
+        assert np.array_equal(found.predict_proba(known), whole.predict_proba(known))
+    assert "_theta" not in vars(found)
+    copied = pickle.loads(pickle.dumps(found))
+    assert len(pickle.dumps(found)) < len(pickle.dumps(whole)) / 4
+    for each in (found, copied):
+        assert np.array_equal(each.predict_proba(rows(1)[0]), whole.predict_proba(rows(1)[0]))
+        assert np.array_equal(each.predict_proba(X), whole.predict_proba(X))
+    assert "_theta" in vars(found)
+
+
+def test_dense_rows_predict_like_sparse_ones_after_a_fit_on_some_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, whole = both(monkeypatch)
+    dense = rows(1)[0].toarray()
+    assert np.array_equal(found.predict_proba(dense), whole.predict_proba(dense))
+    assert np.allclose(found.predict_proba(dense), found.predict_proba(rows(1)[0]))
 
 
 def test_passes_and_fits_that_follow_begin_where_it_ended(narrow: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,5 +145,5 @@ def test_every_rule_has_the_bits_of_a_fit_on_all_columns(
     name: str, narrow: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found, whole = both(monkeypatch, optimizer=name, epochs=1)
-    assert bool(narrow) == (name not in OTHERS and not optimizers.get(name).idle_without_gradient)
+    assert bool(narrow) == (name not in OTHERS)
     assert np.array_equal(found._theta, whole._theta)
