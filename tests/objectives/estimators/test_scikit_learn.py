@@ -77,13 +77,6 @@ for estimator in (ScheduledMLPClassifier(), ScheduledMLPRegressor()):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.processes
-def test_import_objectives_brings_neither_scikit_learn_nor_the_compiler():
-    code = "import cooldown.objectives, sys; print(sorted({'sklearn', 'numba'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
 def test_in_a_pipeline_and_cross_validation():
     pipeline = make_pipeline(StandardScaler(), classifier(epochs=30))
     X, y = load_iris(return_X_y=True)
