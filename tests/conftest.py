@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from in_jax import QUICK_TO_COMPILE
+from in_jax import XLA_FLAGS
 
 if TYPE_CHECKING:
     from postgresql_server import Server
@@ -25,7 +25,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault(variable, "1")
 
 # Before anything loads JAX.
-os.environ.setdefault("XLA_FLAGS", QUICK_TO_COMPILE)
+os.environ.setdefault("XLA_FLAGS", XLA_FLAGS)
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell's `&` has Ctrl-C ignored, in whatever the tests start, too.

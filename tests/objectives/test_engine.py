@@ -1,9 +1,4 @@
-"""The training loop against scikit-learn and `descend`, what it may be given, and that its compiled code is kept."""
-
-import json
-import os
-import subprocess
-import sys
+"""The training loop against scikit-learn and `descend`, what it may be given, and what a divergence compiles."""
 
 import numpy as np
 import pytest
@@ -182,35 +177,7 @@ def test_a_bad_dtype_is_named(dtype):
         train(problem(), [config()], [0], dtype=dtype)
 
 
-# Compiled code is kept
-
-SECOND_PROCESS = """
-import json
-import numpy as np
-from cooldown.objectives import Problem, TrainConfig, optimizers, train
-from cooldown.objectives.fusion import fused
-from cooldown.objectives.models import _kernels
-from cooldown.objectives.models.mlp import MLP
-
-model = MLP(np.eye(6), np.arange(6) % 2, (3,), 2, "cross_entropy")
-train(Problem(model, np.arange(6), np.arange(6), 1.0), [TrainConfig(epochs=1)], [0])
-kernels = [fused(optimizers.get("adam"), "float32"), _kernels.bias_relu, _kernels.relu_backward]
-kernels.append(_kernels.softmax_cross_entropy)
-print(json.dumps([[sum(k.stats.cache_hits.values()), sum(k.stats.cache_misses.values())] for k in kernels]))
-"""
-
-
-@pytest.mark.processes
-def test_a_second_process_compiles_nothing(tmp_path):
-    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
-
-    def hits_and_misses():
-        command = [sys.executable, "-c", SECOND_PROCESS]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        return json.loads(done.stdout)
-
-    assert hits_and_misses() == [[0, 1]] * 4
-    assert hits_and_misses() == [[1, 0]] * 4
+# Compiled code
 
 
 def test_a_divergence_compiles_nothing_anew():

@@ -107,4 +107,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    print("alike")  # noqa: T201
+    print(keras.config.backend())  # noqa: T201

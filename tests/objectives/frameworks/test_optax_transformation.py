@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import parity
 import pytest
-from covering import covering
+from covering import covering, in_short
 from in_jax import float64
 
-from cooldown import TrainConfig, optimizers, schedules, tasks
+from cooldown import TrainConfig, descend, optimizers, schedules, tasks
 from cooldown.objectives.errors import InputError
 
 jax = pytest.importorskip("jax")
@@ -78,12 +78,31 @@ def follow(config: TrainConfig) -> None:
 
 # Rules that are left when every schedule has had one get the first, which should be quick to compile.
 SCHEDULES = sorted(schedules.names(), key=lambda name: name != "cosine")
-EVERY = [(rule, schedule) for rule in optimizers.names() for schedule in SCHEDULES]
+EVERY = covering([(rule, schedule) for rule in optimizers.names() for schedule in SCHEDULES], parts=lambda row: row)
+OF_EACH_KIND = [("nadam", "polynomial"), ("adam", "batch_growth"), ("muon", "plateau")]
+"""A rule with a product of its own over the run, batches of several sizes, and a rule that works on matrices. Rates
+come from the plan, whatever the schedule.
+"""
 
 
-@pytest.mark.parametrize(("rule", "schedule"), covering(EVERY, parts=lambda row: row))
+@pytest.mark.parametrize(("rule", "schedule"), in_short(sorted({*EVERY, *OF_EACH_KIND}), OF_EACH_KIND))
 def test_every_rule_and_every_schedule(rule: str, schedule: str) -> None:
     follow(parity.config(rule, schedule, strategies=WHOLE, **parity.ways(schedule)[-1]))
+
+
+@pytest.mark.parametrize("rule", optimizers.names())
+def test_every_rule_takes_the_steps_of_descend(rule: str) -> None:
+    config = TrainConfig.from_json({"optimizer": {"name": rule, "learning_rate": 0.1}, "schedule": "linear"})
+    transformation, curvature = config.optax(10), np.array([1.0, 20.0, -3.0])
+    parameters = jnp.array([1.0, -0.5, 2.0])
+    state, path = transformation.init(parameters), []
+    for _ in range(4):
+        path.append(np.asarray(transformation.reported(state, parameters)))
+        changes, state = transformation.update(jnp.asarray(curvature) * parameters, state, parameters)
+        parameters = optax.apply_updates(parameters, changes)
+    rates = 0.1 * config.plan(10 * config.batch_size).multipliers[:3]
+    settings = {name: value for name, value in config.optimizer.hyperparameters.items() if name != "learning_rate"}
+    np.testing.assert_allclose(path, descend(lambda x: curvature * x, path[0], rule, settings, rates), rtol=1e-10)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,7 @@
 """Data sets and loaders of PyTorch as the rows of a task, and tasks in experiments."""
 
-import os
-import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -138,39 +135,6 @@ def test_an_arms_results_do_not_depend_on_workers_and_other_arms() -> None:
     beside = arm_fingerprints(again.view.record.studies)
     for arm, fingerprint in arm_fingerprints(first.view.record.studies).items():
         assert beside[arm] == fingerprint
-
-
-SCRIPT = """
-import numpy as np
-import torch
-from cooldown import compare, tasks
-
-class Net(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.body = torch.nn.Sequential(torch.nn.Linear(4, 7), torch.nn.Dropout(0.1), torch.nn.Linear(7, 3))
-
-    def forward(self, x):
-        if torch.get_num_threads() != 1:
-            raise RuntimeError("more than one thread")
-        return self.body(x)
-
-rng = np.random.default_rng(0)
-task = tasks.from_torch(Net, rng.normal(size=(40, 4)), np.arange(40) % 3, name="net", device="cpu")
-print(compare(task, arms=["sgd", "adam"], executor="local", workers=1, **SETTINGS).answer)
-"""
-
-
-@pytest.mark.processes
-def test_a_module_defined_in_a_script_reaches_the_workers(tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT.replace("SETTINGS", repr(SMALL)))
-    environment = {name: value for name, value in os.environ.items() if name != "COOLDOWN_DB"}
-    done = subprocess.run(
-        [sys.executable, script], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600
-    )
-    assert done.returncode == 0, done.stderr
-    assert "adam" in done.stdout
 
 
 def test_without_torch_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -256,7 +256,9 @@ def test_loss_and_metrics_may_be_ones_own() -> None:
     assert named.search_problem().uninformed_score == pytest.approx(1 / 3)
 
 
-@pytest.mark.parametrize("name", ["perceptron", "batch norm and dropout", "attention"])
+@pytest.mark.parametrize(
+    "name", in_short(["perceptron", "batch norm and dropout", "attention"], ["batch norm and dropout"])
+)
 def test_a_task_keeps_the_laws_of_tasks_and_models(name: str) -> None:
     for check in task_checks(task_of(name)):
         if "learns" not in check.name:
