@@ -26,7 +26,7 @@ from rich.table import Table
 
 from cooldown import compare
 from cooldown.storage import Ledger
-from tests.dashboard.browser import chromium, opened, served
+from tests.browser import chromium, opened, served
 
 COPIES = 100
 PAGES = {

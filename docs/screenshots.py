@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cooldown import compare
 from cooldown.dashboard.pages import pages
-from tests.dashboard.browser import chromium, opened, served
+from tests.browser import chromium, opened, served
 
 IMAGES = Path(__file__).parent / "images"
 SETTLED = 2500

@@ -7,6 +7,7 @@ import gc
 import os
 import shutil
 import signal
+import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from in_jax import XLA_FLAGS
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
     from postgresql_server import Server
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -49,8 +51,10 @@ def in_memory() -> bool:
 
 
 if in_memory():
-    # On a disk, a run waits for it at every write, as long as it computes.
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+    # On a disk, a run waits for it at every write, as long as it computes; a PostgreSQL server, ten times as long.
+    os.environ.setdefault("TMPDIR", str(MEMORY))
+    # What is in this process has asked for the folder already.
+    tempfile.tempdir = None
 
 GROUPS = ("packaging", "browser", "processes")
 """Markers of tests that start processes of their own: one worker runs those of a marker, one after the other. They take
@@ -134,6 +138,25 @@ def _references_once(monkeypatch: pytest.MonkeyPatch, _references: Callable[...,
     rows. Where they are what is tested, a fixture of this name takes its place.
     """
     monkeypatch.setattr("cooldown.objectives.references.trained", _references)
+
+
+@pytest.fixture
+def browser() -> "Browser":
+    """The Chromium that all tests marked `browser` share."""
+    from browser import chromium_path, shared_chromium
+
+    if chromium_path() is None:
+        pytest.skip("there is no Chromium")
+    return shared_chromium()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Close Chromium behind the last test that looks at a page."""
+    if item.get_closest_marker("browser") and (nextitem is None or not nextitem.get_closest_marker("browser")):
+        from browser import close_shared_chromium
+
+        close_shared_chromium()
 
 
 @pytest.fixture(scope="session")

@@ -3,15 +3,21 @@
 import gc
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import streamlit as st
+from browser import served
 from patience import PATIENCE
+from search_runs import run_in_threads, spec
 from served_pages import Pages, offered
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.testing.v1 import AppTest
+
+from cooldown.objectives import surfaces
+from cooldown.objectives.surfaces import trajectories
 
 APP = str(Path(__file__).parents[2] / "dashboard" / "app.py")
 Open = Callable[..., AppTest]
@@ -20,6 +26,23 @@ Open = Callable[..., AppTest]
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/cooldown.db"
+
+
+@pytest.fixture(scope="session")
+def shown_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The ledger of `address`: the experiment `first steps`, and after it `another` on another task."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('shown')}/cooldown.db"
+    arms = "momentum+cosine", "adam"
+    run_in_threads(url, spec(arms=arms, epochs=2, trials=8), name="first steps")
+    run_in_threads(url, spec(task="wine", arms=arms, epochs=2), name="another")
+    return url
+
+
+@pytest.fixture(scope="session")
+def address(shown_url: str) -> Iterator[str]:
+    """A dashboard for the tests in a browser. Whatever a test adds to its ledger, it takes away."""
+    with served(shown_url) as found:
+        yield found
 
 
 @pytest.fixture
@@ -50,6 +73,11 @@ def opened_files() -> Iterator[list[str]]:
     _OPENED.pop()
 
 
+@cache
+def _paths(name: str, chosen: tuple[str, ...], steps: int) -> Any:
+    return trajectories(name, chosen, steps)
+
+
 @pytest.fixture
 def open_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens the app on a ledger, at a page and an experiment."""
@@ -59,16 +87,17 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
         app = AppTest.from_file(APP, default_timeout=PATIENCE)
         for name, value in query.items():
             app.query_params[name] = value
-        app.run()
         if page != "experiments":
-            app.switch_page(f"app_pages/{page}.py").run()
-        return app
+            app.switch_page(f"app_pages/{page}.py")
+        return app.run()
 
     # Streamlit collects garbage after every run of a page, for longer than the page takes where other tests of this
     # process have loaded PyTorch and JAX.
     monkeypatch.setattr(gc, "collect", lambda generation=2: 0)
     # For every app it would read the metadata of all installed packages, looking for components, of which we use none.
     monkeypatch.setattr(BidiComponentManager, "discover_and_register_components", lambda self, **options: None)
+    # Paths over a surface are a function of these, which takes ten times as long as their page.
+    monkeypatch.setattr(surfaces, "trajectories", lambda name, chosen, steps: _paths(name, tuple(chosen), steps))
     st.cache_resource.clear()
     yield opened
     st.cache_resource.clear()

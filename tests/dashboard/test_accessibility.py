@@ -1,16 +1,14 @@
 """Nothing of ours keeps anybody from reading a page: axe-core in both themes, on a large screen and on a phone."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import chromium, opened, served, settled
+from browser import opened, settled
 from covering import in_short
 from playwright.sync_api import Browser, expect
-from search_runs import run_in_threads, spec
 
 from cooldown.dashboard.pages import FOLDER, pages
 
@@ -36,21 +34,6 @@ IN_SHORT = [(page.name, *((False, 1440), (True, 390))[number % 2]) for number, p
 """Every page once: on a large light screen and on a dark phone in turn."""
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    url = f"sqlite:///{tmp_path_factory.mktemp('access')}/all.db"
-    for task in ("iris", "wine"):
-        run_in_threads(url, spec(task=task, arms=("momentum+cosine", "adam"), epochs=2), name=task)
-    with served(url) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
-
-
 @pytest.mark.parametrize(("name", "dark", "width"), in_short(PLACES, IN_SHORT))
 def test_a_page_shows_itself_and_axe_finds_nothing(
     address: str, browser: Browser, name: str, dark: bool, width: int
@@ -61,7 +44,7 @@ def test_a_page_shows_itself_and_axe_finds_nothing(
     with opened(browser, dark=dark, width=width) as page:
         page.on("request", lambda request: asked.add(re.sub(r"^(\w+:(//)?[^/]*).*", r"\1", request.url)))
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{address}/{name}?experiment=iris&overlay=wine")
+        page.goto(f"{address}/{name}?experiment=first+steps&overlay=another")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         if "    chart(\n" in (FOLDER / f"{name}.py").read_text("utf-8"):
             expect(page.locator(".js-plotly-plot").first).to_be_visible()
@@ -88,7 +71,7 @@ def _is_streamlits(page: Any, rule: str, node: Any) -> bool:
 
 def test_whatever_the_keyboard_comes_to_can_be_seen(address: str, browser: Browser) -> None:
     with opened(browser) as page:
-        page.goto(f"{address}/tasks?experiment=iris")
+        page.goto(f"{address}/tasks?experiment=first+steps")
         page.locator(".js-plotly-plot").first.wait_for()
         settled(page)
         reached = []
@@ -108,7 +91,7 @@ def test_whatever_the_keyboard_comes_to_can_be_seen(address: str, browser: Brows
 
 def test_on_a_phone_the_menu_closes_behind_a_link(address: str, browser: Browser) -> None:
     with opened(browser, width=390) as page:
-        page.goto(f"{address}/tasks?experiment=iris")
+        page.goto(f"{address}/tasks?experiment=first+steps")
         page.locator(".js-plotly-plot").first.wait_for()
         settled(page)
         page.get_by_test_id("stExpandSidebarButton").click()
@@ -121,7 +104,7 @@ def test_on_a_phone_the_menu_closes_behind_a_link(address: str, browser: Browser
 
 def test_on_paper_a_page_has_its_charts_and_tables(address: str, browser: Browser, tmp_path: Path) -> None:
     with opened(browser, width=1280) as page:
-        page.goto(f"{address}/tasks?experiment=iris")
+        page.goto(f"{address}/tasks?experiment=first+steps")
         page.locator(".js-plotly-plot .main-svg").first.wait_for(state="attached")
         settled(page)
         page.emulate_media(media="print")

@@ -77,15 +77,16 @@ WITHOUT = ("experiments", "generalization", "live", "new", "queue", "survey", "t
 
 @pytest.mark.parametrize("page", PAGES)
 def test_what_an_address_cannot_mean_is_ignored_with_a_note(url: str, open_app: Open, page: str) -> None:
-    as_it_is = words(fine(open_app(url, page, experiment="one")))
+    compared = page in ("curves", "budget", "trial", "workers")
+    as_it_is = words(fine(open_app(url, page, experiment="one"))) if compared else ""
     for value in HOSTILE[:: 3 if page in ("search", "trial") else 8]:
         app = fine(open_app(url, page, experiment="one", **dict.fromkeys(NAMES, value)))
         assert not app.error
         told = noted(app)
         assert page in WITHOUT or told
         assert all(len(each) < 3000 for each in told)
-        shown = [line for line in words(app).split("\n") if not line.startswith("Ignored in the address")]
-        if page in ("curves", "budget", "trial", "workers"):
+        if compared:
+            shown = [line for line in words(app).split("\n") if not line.startswith("Ignored in the address")]
             assert shown == as_it_is.split("\n"), "as without it"
 
 

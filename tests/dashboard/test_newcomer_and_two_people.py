@@ -1,32 +1,32 @@
-"""On a server, in a real browser: a newcomer's way from a file to a model, and two people at once."""
+"""On a server that others can reach, in a real browser: a newcomer's way from a file to a model; two people at once;
+and a user who signs in, reads, acts, and is out when the token is revoked.
+"""
 
 import json
 import re
 import shlex
-import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from browser import COOLDOWN, chromium, chromium_path, opened, served, settled
-from patience import PATIENCE
+from browser import opened, served, settled
 from playwright.sync_api import Browser, Locator, Page, expect
-from search_runs import spec
+from search_runs import run_in_threads, spec
 
 from cooldown import load, load_model
 from cooldown.objectives import TrainConfig
+from cooldown.search.cli import main
+from cooldown.search.service.worker import Worker
 from cooldown.search.tuning.studies import planned
 from cooldown.storage import Ledger, Queue, Status
 from cooldown.storage.terms import Terms
 from cooldown.storage.tokens import Role
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium_path() is None, reason="there is no Chromium"),
-]
+pytestmark = pytest.mark.browser
 
 ROWS = "length;colour;kind\n" + "".join(f"{i},5;{'red' if i % 3 else 'blue'};{'ab'[i > 30]}\n" for i in range(60))
 
@@ -47,12 +47,11 @@ class Shared:
     url: str
     ledger: Ledger
     tokens: dict[str, str]
-    browser: Browser
 
     @contextmanager
-    def signed_in(self, name: str, page: str) -> Iterator[Page]:
-        """A browser of its own, at a page of the dashboard."""
-        with opened(self.browser) as found:
+    def signed_in(self, browser: Browser, name: str, page: str, *, alone: bool = False) -> Iterator[Page]:
+        """Somebody at a page of the dashboard; alone: beside others who have signed in."""
+        with opened(browser, alone=alone) as found:
             found.goto(f"{self.address}/{page}")
             found.get_by_label("Token").fill(self.tokens[name])
             found.get_by_role("button", name="Sign in").click()
@@ -66,8 +65,23 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
     ledger = Ledger(url)
     tokens = {name: ledger.tokens.create(name, role) for name, role in (("ada", Role.SUBMIT), ("root", Role.ADMIN))}
     options = "--no-worker", "--allow-host", "cooldown.example.org"
-    with served(url, *options, verb="serve") as address, chromium() as browser:
-        yield Shared(address, url, ledger, tokens, browser)
+    with served(url, *options, verb="serve") as address:
+        yield Shared(address, url, ledger, tokens)
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """The `cooldown` command in this process, which succeeds: what it prints."""
+
+    def run(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["cooldown", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        told = capsys.readouterr()
+        assert not ended.value.code, told.err
+        return told.out
+
+    return run
 
 
 def status(page: Page) -> Locator:
@@ -75,8 +89,10 @@ def status(page: Page) -> Locator:
     return page.locator(".stMarkdownBadge").first
 
 
-def test_a_newcomers_way_from_a_file_to_a_model(shared: Shared, tmp_path: Path) -> None:
-    with shared.signed_in("ada", "") as page:
+def test_a_newcomers_way_from_a_file_to_a_model(
+    shared: Shared, browser: Browser, command: Callable[..., str], tmp_path: Path
+) -> None:
+    with shared.signed_in(browser, "ada", "") as page:
         # An empty ledger leads there, and so does the menu.
         page.get_by_test_id("stMain").get_by_role("link", name="New experiment").click()
         expect(page.get_by_role("heading", name="New experiment")).to_be_visible()
@@ -90,23 +106,23 @@ def test_a_newcomers_way_from_a_file_to_a_model(shared: Shared, tmp_path: Path) 
         expect(page.get_by_text(re.compile("classification of kind, 60 rows"))).to_be_visible()
         settled(page)
         # The command beside the form says what the page has understood: a page that is quiet may not have heard yet.
-        command = page.get_by_test_id("stCode")
+        shown = page.get_by_test_id("stCode")
         page.get_by_role("radio", name="Quick").click()
-        expect(command).to_contain_text("--trials=8")
+        expect(shown).to_contain_text("--trials=8")
         settled(page)
         page.get_by_text("Advanced: metric").click()
         for label, option in SMALL.items():
             field = page.get_by_label(label, exact=True)
             field.fill("1")
             field.press("Enter")
-            expect(command).to_contain_text(re.compile(rf"{option}=1\b"))
+            expect(shown).to_contain_text(re.compile(rf"{option}=1\b"))
         for _ in range(2):
-            before = command.inner_text()
+            before = shown.inner_text()
             # Takes the last chip away.
             page.get_by_label("Arms", exact=True).press("Backspace")
-            expect(command).not_to_have_text(before)
+            expect(shown).not_to_have_text(before)
         settled(page)
-        asked = command.inner_text()
+        asked = shown.inner_text()
         page.get_by_role("button", name="Start").click()
 
         # Watch it; pause and resume it while it runs.
@@ -125,8 +141,7 @@ def test_a_newcomers_way_from_a_file_to_a_model(shared: Shared, tmp_path: Path) 
         expect(page.get_by_text("It waits for a worker, in place 1.")).to_be_visible()
         # Nobody has to look while it runs.
         page.goto("about:blank")
-        worker = [COOLDOWN, "worker", "--db", shared.url, "--exit-when-idle", "--workers", "1"]
-        subprocess.run(worker, check=True, capture_output=True, timeout=PATIENCE)
+        Worker(shared.url, workers=1, exit_when_idle=True).work()
 
         # Read the answer.
         page.go_back()
@@ -147,20 +162,21 @@ def test_a_newcomers_way_from_a_file_to_a_model(shared: Shared, tmp_path: Path) 
         config = TrainConfig.from_json(json.loads((tmp_path / "config.json").read_text()))
         assert config in [trial.config for study in result.record.studies for trial in study.trials]
     model = tmp_path / "model.joblib"
-    words = [COOLDOWN, "export", summary.name, "-o", str(model), "--db", shared.url]
-    subprocess.run(words, check=True, capture_output=True, timeout=PATIENCE)
+    command("export", summary.name, "-o", str(model), "--db", shared.url)
     rows = pd.DataFrame({"length": ["2,5", "50,5"], "colour": ["red", "blue"]})
     assert set(load_model(model).predict(rows)) <= {"a", "b"}
     # The command beside the form makes the same experiment: it is there already.
-    again = [COOLDOWN, *shlex.split(asked)[1:], "--token", shared.tokens["ada"], "--json"]
-    made = subprocess.run(again, check=True, capture_output=True, text=True, timeout=PATIENCE)
-    assert json.loads(made.stdout) == {"name": summary.name, "status": "done", "new": False}
+    made = command(*shlex.split(asked)[1:], "--token", shared.tokens["ada"], "--json")
+    assert json.loads(made) == {"name": summary.name, "status": "done", "new": False}
 
 
-def test_two_people_see_what_the_other_does(shared: Shared) -> None:
+def test_two_people_see_what_the_other_does(shared: Shared, browser: Browser) -> None:
     asked = spec()
     shared.ledger.create("both", asked.to_json(), "data", planned(asked), terms=Terms(owner="ada"), queued=True)
-    with shared.signed_in("ada", "live?experiment=both") as ada, shared.signed_in("root", "queue") as root:
+    with (
+        shared.signed_in(browser, "ada", "live?experiment=both") as ada,
+        shared.signed_in(browser, "root", "queue", alone=True) as root,
+    ):
         expect(ada.get_by_text(re.compile("It waits for a worker, in place"))).to_be_visible()
         card = root.get_by_test_id("stVerticalBlock").filter(has_text="task iris").last
         card.get_by_role("button", name="Pause").click()
@@ -177,3 +193,34 @@ def test_two_people_see_what_the_other_does(shared: Shared) -> None:
         expect(root.get_by_text("both was deleted.")).to_be_visible()
         expect(ada.get_by_text("The experiment both has been deleted.")).to_be_visible()
         assert "both" not in [summary.name for summary in shared.ledger.summaries()]
+
+
+def test_a_user_signs_in_acts_and_is_out_again(shared: Shared, browser: Browser) -> None:
+    run_in_threads(shared.url, spec(), name="first steps")
+    ledger, asked = shared.ledger, spec(seed=1)
+    for name, owner in (("mine", "eve"), ("of bob", "bob")):
+        ledger.create(name, asked.to_json(), "data", planned(asked), terms=Terms(owner=owner), queued=True)
+    token = ledger.tokens.create("eve", Role.SUBMIT)
+    with opened(browser) as page:
+        page.goto(f"{shared.address}/verdict?experiment=first+steps")
+        page.get_by_label("Token").fill("nonsense")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_have_text("The token is unknown, or was revoked.")
+        page.get_by_label("Token").fill(token)
+        page.get_by_role("button", name="Sign in").click()
+        # Where the reader wanted to go; the page itself comes through a websocket.
+        expect(page).to_have_url(re.compile(r"/verdict\?experiment=first"))
+        settled(page)
+        expect(page.get_by_role("heading", name="Cost", exact=True)).to_be_visible()
+        (cookie,) = (each for each in page.context.cookies() if each["name"] == "cooldown_session")
+        assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
+        assert page.evaluate("document.cookie.includes('cooldown_session')") is False
+        page.goto(f"{shared.address}/queue")
+        expect(page.get_by_text("Signed in as eve: you can change your own experiments.")).to_be_visible()
+        expect(page.get_by_role("button", name="Pause")).to_have_count(1)
+        page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_text("mine is paused.")).to_be_visible()
+        assert (ledger.summary("mine").status, ledger.summary("of bob").status) == (Status.PAUSED, Status.QUEUED)
+        ledger.tokens.revoke("eve")
+        page.reload()
+        expect(page.get_by_label("Token")).to_be_visible()

@@ -36,10 +36,13 @@ def words(app: Any) -> str:
     return "\n".join(str(each.value) for kind in kinds for each in kind).replace("\\", "")
 
 
-SHOWN = [(page, name) for name in ("objective", "logarithm", "alone") for page in PAGES]
+NAMES = ("objective", "logarithm", "alone")
+SHOWN = [(page, name) for name in NAMES for page in PAGES]
+# Of a task for classes and of one for numbers; a page about no experiment, in turn.
+TWO = [row for row in SHOWN if row[1] == "logarithm" or row[1] == NAMES[PAGES.index(row[0]) % 2 * 2]]
 
 
-@pytest.mark.parametrize(("page", "name"), in_short(SHOWN, covering(SHOWN, of_one)))
+@pytest.mark.parametrize(("page", "name"), in_short(SHOWN, covering(TWO, of_one)))
 def test_no_page_fails(measures_url: str, open_app: Callable[..., Any], page: str, name: str) -> None:
     app = open_app(measures_url, page, experiment=name)
     assert not app.exception

@@ -4,29 +4,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from browser import chromium, chromium_path, opened, served, settled
+from browser import opened, settled
 from playwright.sync_api import Browser, Page, expect
-from search_runs import run_in_threads, spec
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(chromium_path() is None, reason="there is no Chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    url = f"sqlite:///{tmp_path_factory.mktemp('reading')}/cooldown.db"
-    run_in_threads(url, spec(arms=("momentum+cosine", "adam"), epochs=2, trials=8), name="one")
-    run_in_threads(url, spec(epochs=2), name="two")
-    with served(url) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
@@ -48,12 +29,12 @@ def row(page: Page, name: str) -> None:
 
 def test_a_row_is_a_link_for_mouse_keys_and_another_tab(address: str, page: Page) -> None:
     page.goto(address)
-    row(page, "one")
-    page.wait_for_url(re.compile(r"/verdict\?experiment=one$"))
-    expect(page).to_have_title("Answer · one · Cooldown")
+    row(page, "first steps")
+    page.wait_for_url(re.compile(r"/verdict\?experiment=first\+steps$"))
+    expect(page).to_have_title("Answer · first steps · Cooldown")
     settled(page)
     page.go_back()
-    link = page.get_by_role("link", name="one", exact=True)
+    link = page.get_by_role("link", name="first steps", exact=True)
     expect(link).to_be_visible()
     settled(page)
     # The second row is reached, and opened, by keys alone.
@@ -61,20 +42,20 @@ def test_a_row_is_a_link_for_mouse_keys_and_another_tab(address: str, page: Page
     page.keyboard.press("j")
     expect(link).to_be_focused()
     page.keyboard.press("k")
-    expect(page.get_by_role("link", name="two", exact=True)).to_be_focused()
+    expect(page.get_by_role("link", name="another", exact=True)).to_be_focused()
     page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(r"/verdict\?experiment=two$"))
+    page.wait_for_url(re.compile(r"/verdict\?experiment=another$"))
     page.go_back()
     expect(link).to_be_visible()
     settled(page)
     with page.context.expect_page() as other:
         link.click(button="middle")
-    other.value.wait_for_url(re.compile(r"/verdict\?experiment=one$"))
+    other.value.wait_for_url(re.compile(r"/verdict\?experiment=first\+steps$"))
     expect(page.get_by_role("heading", name="Experiments")).to_be_visible()
 
 
 def test_what_is_chosen_is_there_after_back_reload_and_in_another_tab(address: str, page: Page) -> None:
-    page.goto(f"{address}/curves?experiment=one")
+    page.goto(f"{address}/curves?experiment=first+steps")
     expect(page.locator(".js-plotly-plot")).to_be_visible()
     settled(page)
     page.get_by_text("Log x-axis").click()
@@ -98,12 +79,12 @@ def test_what_is_chosen_is_there_after_back_reload_and_in_another_tab(address: s
     # The tabs have states of their own.
     settled(other)
     other.get_by_text("Log x-axis").click()
-    other.wait_for_url(re.compile(r"experiment=one&replicates=1$"))
+    other.wait_for_url(re.compile(r"experiment=first\+steps&replicates=1$"))
     expect(switches["Log x-axis"]).to_be_checked()
 
 
 def test_trials_are_chosen_by_dragging_and_stepped_through_by_keys(address: str, page: Page) -> None:
-    page.goto(f"{address}/search?experiment=one&arm=adam")
+    page.goto(f"{address}/search?experiment=first+steps&arm=adam")
     chart = page.locator(".js-plotly-plot .nsewdrag").first
     expect(chart).to_be_visible()
     settled(page)
@@ -123,7 +104,7 @@ def test_trials_are_chosen_by_dragging_and_stepped_through_by_keys(address: str,
     page.reload()
     expect(page.get_by_text("8 of 16 trials chosen")).to_be_visible()
     row(page, "repeat 1, trial 2")
-    page.wait_for_url(re.compile(r"/trial\?experiment=one&arm=adam&repeat=1&trial=2$"))
+    page.wait_for_url(re.compile(r"/trial\?experiment=first\+steps&arm=adam&repeat=1&trial=2$"))
     expect(page.get_by_role("heading", name="adam, repeat 1, trial 2")).to_be_visible()
     settled(page)
     page.keyboard.press("j")

@@ -1,7 +1,6 @@
 """The report in a real browser: opened from its file, in both themes, on paper, and without a request to anybody."""
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -10,15 +9,13 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browser import opened
 from covering import in_short
 from playwright.sync_api import Browser
 from report_pages import ARMS, HOSTILE, STATES
 
 from cooldown.search.report import report
 from cooldown.storage import ExperimentRecord
-
-sys.path.append(str(Path(__file__).parents[1] / "dashboard"))
-from browser import chromium, opened
 
 pytestmark = pytest.mark.browser
 
@@ -34,12 +31,6 @@ def text(record: ExperimentRecord) -> str:
 
 
 Show = Callable[..., AbstractContextManager[Any]]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from cooldown.storage.tokens import Role
 
 LOOP = {"n_samples": 60, "uninformed_loss": 3.0}
 SETTINGS = {**{name: value for name, value in SPEC.items() if name != "task"}, "epochs": 2}
+SETTINGS |= {"trials": 2, "generation": 1, "finalist_seeds": 1}
 BODY = {**SETTINGS, "task": "my net", "loop": LOOP, "name": "mine"}
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.service.__main__ import main
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.full]
 
 
 def test_a_tiny_load(capsys: pytest.CaptureFixture[str]) -> None:

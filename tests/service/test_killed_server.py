@@ -22,12 +22,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_nothing_is_lost_and_nothing_is_there_twice(url: str, tmp_path: Path) -> None:
+    # On a server, two of the requests: what differs there is the transaction.
+    requests = ["all"] if url.startswith("sqlite") else []
     done = subprocess.run(
-        [sys.executable, Path(__file__).with_name("killed_server.py"), url, f"sqlite:///{tmp_path}/calm.db"],
+        [sys.executable, Path(__file__).with_name("killed_server.py"), url, f"sqlite:///{tmp_path}/calm.db", *requests],
         env=surroundings({"PYTHONPATH": ":".join([*FOLDERS, *sys.path]), "PYTHONHASHSEED": "0"}),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 12
+    assert int(done.stdout) > (12 if requests else 3)

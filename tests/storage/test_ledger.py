@@ -312,7 +312,7 @@ def test_kill_9_while_appending_leaves_whole_generations(ledger: Ledger, url: st
     ledger.create("digits", {}, "", [StudyKey("adam", 0), StudyKey("momentum", 0)])
     lengths = random.Random(0)
     reported, stored = 0, 0
-    for _ in range(3):
+    for _ in range(2):
         child = subprocess.Popen(
             [sys.executable, "-c", APPEND_FOREVER, url], stdout=subprocess.PIPE, text=True, env=child_environment()
         )
@@ -329,7 +329,7 @@ def test_kill_9_while_appending_leaves_whole_generations(ledger: Ledger, url: st
         assert reported <= stored <= reported + 1
         assert ledger.load("digits").status is Status.INTERRUPTED
         reported = stored
-    assert stored >= 6
+    assert stored >= 4
 
 
 def test_readers_see_whole_generations_while_a_writer_writes(ledger: Ledger, url: str) -> None:

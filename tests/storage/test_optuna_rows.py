@@ -2,21 +2,19 @@
 
 import io
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import numpy as np
 import optuna
+import optuna.cli
 import optuna_dashboard
 import pytest
 from ledger_examples import (
     EPOCHS,
-    child_environment,
     complete_experiment,
     curve,
     generation,
@@ -28,7 +26,6 @@ from ledger_examples import (
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
-from patience import PATIENCE
 
 from cooldown.objectives import Curve
 from cooldown.storage import Ledger, LedgerError, Purpose, StudyKey, UnreadableError
@@ -145,15 +142,15 @@ def test_a_study_that_optuna_made_in_the_file_is_not_touched(ledger: Ledger, sto
     assert ledger.summaries() == []
 
 
-def optuna_cli(*arguments: str) -> Any:
-    command = [str(Path(sys.executable).with_name("optuna")), *arguments, "--format", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, env=child_environment(), timeout=PATIENCE)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+def test_optunas_command_line_opens_a_ledger(
+    storage: RDBStorage, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def optuna_cli(*arguments: str) -> Any:
+        monkeypatch.setattr(sys, "argv", ["optuna", *arguments, "--format", "json"])
+        assert optuna.cli.main() == 0
+        return json.loads(capsys.readouterr().out)
 
-
-@pytest.mark.processes
-def test_optunas_command_line_opens_a_ledger(storage: RDBStorage, url: str) -> None:
     studies = optuna_cli("studies", "--storage", url)
     assert [(study["name"], study["direction"], study["n_trials"]) for study in studies] == [
         (f"{NAME}/momentum+sgdr/0", ["MINIMIZE"], 5),
