@@ -15,8 +15,6 @@ from cooldown.objectives import kernel_cache
 from cooldown.objectives.errors import CooldownWarning
 from cooldown.objectives.kernel_cache import kernel
 
-Kernel = Callable[..., Any]
-
 
 @pytest.fixture
 def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Any]]:

@@ -25,9 +25,7 @@ BEGIN_OTHERWISE = ("radam", "prodigy")
 ADAPTIVE = [
     name
     for name in optimizers.names()
-    if optimizers.get(name).family == "adaptive"
-    and not optimizers.get(name).delays
-    and name not in ("radam", "prodigy")
+    if optimizers.get(name).family == "adaptive" and not optimizers.get(name).delays and name not in BEGIN_OTHERWISE
 ]
 
 TOO_SHORT = {

@@ -76,6 +76,12 @@ def seed_generators(model: Any, seed: int) -> None:
         state.assign(value)
 
 
+def assert_same_weights(ours: Any, theirs: Any, atol: float) -> None:
+    for one, other in zip(ours.weights, theirs.weights, strict=True):
+        numbers = [keras.ops.convert_to_numpy(each) for each in (one, other)]
+        np.testing.assert_allclose(*numbers, atol=atol, err_msg=one.path)
+
+
 def main() -> None:
     task = tasks.from_keras(make_model, X, LABELS)
     bits = 2**63 - 1 if keras.config.backend() == "torch" else 2**31
@@ -87,10 +93,7 @@ def main() -> None:
     fitted = fit(problem, CONFIG, [SEED, SEED + 1])
     model, losses = trained_by_keras(problem.train, SEED, bits)
     np.testing.assert_allclose(fitted.curves[0].train_loss, losses, rtol=1e-6)
-    ours = task.model_of(fitted.theta[0])
-    for one, other in zip(ours.weights, model.weights, strict=True):
-        numbers = [keras.ops.convert_to_numpy(each) for each in (one, other)]
-        np.testing.assert_allclose(*numbers, atol=1e-6, err_msg=one.path)
+    assert_same_weights(task.model_of(fitted.theta[0]), model, 1e-6)
     held_out = model.evaluate(X[problem.held_out], LABELS[problem.held_out], verbose=0)
     np.testing.assert_allclose(fitted.curves[0].held_out_loss[-1], held_out, rtol=1e-6)
 
@@ -101,8 +104,7 @@ def main() -> None:
     (stream,) = seeds(5, "fitted", count=1)
     best = task.fitted(CONFIG, seed=5)
     expected, _ = trained_by_keras(np.arange(ROWS), stream, bits)
-    # In single precision, and of the size of several ones.
-    np.testing.assert_allclose(best.predict(X, verbose=0), expected.predict(X, verbose=0), atol=1e-5)
+    assert_same_weights(best, expected, 1e-5)
 
 
 if __name__ == "__main__":
