@@ -9,14 +9,11 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import optuna
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.storages._rdb import models
 from optuna.study import StudyDirection
@@ -24,9 +21,13 @@ from optuna.trial import TrialState
 from sqlalchemy import Connection, delete, insert, literal_column, select
 
 from cooldown.storage.records import NewTrial
+from cooldown.storage.tables import version_table
 
 OF_STUDY = re.compile(r".+/.+(/\d+(?:/default|/widened-\d+)?)", re.DOTALL)
 """The name of a study as the ledger makes it: experiment, arm, repeat, and which study of these it is."""
+
+MIGRATED_TO = "v3.2.0.a"
+"""The last of the migrations that the installed Optuna has for its tables."""
 
 
 def create_tables(connection: Connection) -> None:
@@ -36,12 +37,10 @@ def create_tables(connection: Connection) -> None:
         insert(models.VersionInfoModel),
         {"version_info_id": 1, "schema_version": models.SCHEMA_VERSION, "library_version": optuna.__version__},
     )
-    MigrationContext.configure(connection).stamp(_migrations(), "head")
-
-
-@cache
-def _migrations() -> ScriptDirectory:
-    return ScriptDirectory(str(Path(models.__file__).parent / "alembic"))
+    # As Alembic would do it, whose import takes longer than all of these statements.
+    version = version_table("alembic_version")
+    version.create(connection)
+    connection.execute(insert(version), {"version_num": MIGRATED_TO})
 
 
 def create_studies(connection: Connection, studies: Sequence[tuple[str, Mapping[str, Any]]]) -> Sequence[int]:

@@ -27,13 +27,14 @@ VERSION_TABLE = "cooldown_version"
 
 metadata = MetaData()
 
-version = Table(
-    VERSION_TABLE,
-    MetaData(),
-    Column("version_num", String(32), nullable=False),
-    PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
-)
-"""As Alembic makes it, which owns it."""
+
+def version_table(name: str) -> Table:
+    """The table of a revision as Alembic makes it, which owns it."""
+    key = PrimaryKeyConstraint("version_num", name=f"{name}_pkc")
+    return Table(name, MetaData(), Column("version_num", String(32), nullable=False), key)
+
+
+version = version_table(VERSION_TABLE)
 
 DOCUMENT = JSON(none_as_null=True).with_variant(JSONText(), "postgresql")
 """JSON as text, also where a database has a type of its own for it: that would refuse what JSON in Python may hold."""

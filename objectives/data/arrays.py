@@ -29,7 +29,7 @@ from cooldown.objectives.data.downloads import DOWNLOADS
 from cooldown.objectives.data.random_labels import with_random_labels
 from cooldown.objectives.data.reading.doubts import doubts, repeated_rows
 from cooldown.objectives.data.reading.summary import Doubt, ReadColumn
-from cooldown.objectives.data.scaling import standardized
+from cooldown.objectives.data.scaling import Scale, Unscaled, standardized
 from cooldown.objectives.data.splits import NOTHING_APART, Apart, Split
 from cooldown.objectives.data.task import Kind, Task
 from cooldown.objectives.errors import InputError
@@ -245,8 +245,9 @@ class ArrayTask(Task):
         return y.ndim == 2 and y.shape[1] > 1 and not self.shared_scale
 
     @cached_property
-    def _has_missing_cells(self) -> bool:
-        return not self.is_sparse and bool(np.isnan(self.data[0]).any())
+    def _is_plain(self) -> bool:
+        """Whether the features are numbers, all there, which nothing but scaling is done to."""
+        return not self.is_sparse and not self.categorical and not bool(np.isnan(self.data[0]).any())
 
     def fitted(self, config: TrainConfig, n_seeds: int = 1, seed: int = 0) -> Any:
         """A scikit-learn `Pipeline` from raw rows to labels or numbers: see `Task.fitted`.
@@ -296,7 +297,7 @@ class ArrayTask(Task):
         """The problem of the rows `train` (n,) and `held_out` (m,), renumbered to 0…n−1 and n…n+m−1. All numbers that
         features and targets are scaled by are those of `train`.
         """
-        return self._problem(train, held_out, self.preprocessor().fit(self.data[0][train]))
+        return self._problem(train, held_out, self._fitted_on(self.data[0][train]))
 
     def problems(self, splits: Sequence[Split]) -> tuple[Problem, ...]:
         """The problem of each split, all on one model: they have the same columns, also for categories and missing
@@ -304,17 +305,23 @@ class ArrayTask(Task):
         """
         return joined([self._problem(rows.train, rows.validation, self._preprocessed(rows)) for rows in splits])
 
+    def _fitted_on(self, rows: Any) -> Any:
+        """The preprocessor fitted on rows of X; of plain numbers the part of it that does something."""
+        if not self._is_plain:
+            return self.preprocessor().fit(rows)
+        return Scale.of(rows) if self.standardize else Unscaled()
+
     def _preprocessed(self, rows: Split) -> Any:
         """The preprocessor with the columns of all rows but the test rows, and the numbers of the training rows."""
-        from sklearn.base import clone
-
         X = self.data[0]
         if self.is_sparse:
             from cooldown.objectives.data.sparse_features import fitted_on
 
             return fitted_on(self.preprocessor(), X, rows.train, rows.rest)
-        if not self.categorical and not self._has_missing_cells:
-            return self.preprocessor().fit(X[rows.train])
+        if self._is_plain:
+            return self._fitted_on(X[rows.train])
+        from sklearn.base import clone
+
         fitted = self.preprocessor().fit(X[rows.rest])
         if self._numeric:
             imputer, *scaler = (step for _, step in fitted.named_transformers_["numbers"].steps)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cooldown.objectives.data.drawing import drawn
 from cooldown.objectives.problem import Indices
 from cooldown.objectives.random_streams import seeds
 
@@ -70,7 +71,7 @@ def split(
             return _latest(rows, fraction, apart.times, left)
         if apart.groups is not None:
             return _whole_groups(rows, fraction, labels, apart.groups, random_state, left)
-        return _part(rows, fraction, labels, random_state)
+        return drawn(rows, fraction, None if labels is None else labels[rows], random_state)
 
     everything = np.arange(n_rows)
     if test is not None:
@@ -89,14 +90,6 @@ def test_state(seed: int, repeat: int | None) -> int:
 def validation_state(seed: int, repeat: int, replicate: int | None) -> int:
     """The `random_state` that the validation rows are drawn with; replicate: its seed, None for protocol 1."""
     return seeds(seed, "validation split", repeat, *(() if replicate is None else ("replicate", replicate)), count=1)[0]
-
-
-def _part(rows: Indices, fraction: float, labels: NDArray[Any] | None, random_state: int) -> tuple[Indices, Indices]:
-    from sklearn.model_selection import train_test_split
-
-    stratify = None if labels is None else labels[rows]
-    rest, held_out = train_test_split(rows, test_size=fraction, random_state=random_state, stratify=stratify)
-    return np.sort(rest), np.sort(held_out)
 
 
 def _whole_groups(

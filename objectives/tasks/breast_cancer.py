@@ -4,14 +4,12 @@ Breast Cancer Wisconsin (Diagnostic), shipped with scikit-learn.
 """
 
 from cooldown.objectives.data.arrays import ArrayTask, Data
+from cooldown.objectives.data.shipped import shipped
 
 
 def load() -> Data:
     """X (569, 30) and y (569,)."""
-    from sklearn.datasets import load_breast_cancer
-
-    X, y = load_breast_cancer(return_X_y=True)
-    return X, y
+    return shipped("breast_cancer.csv", "load_breast_cancer", header=1)
 
 
 breast_cancer = ArrayTask("breast_cancer", "classification", load)

@@ -4,14 +4,12 @@ shipped with scikit-learn.
 """
 
 from cooldown.objectives.data.arrays import ArrayTask, Data
+from cooldown.objectives.data.shipped import shipped
 
 
 def load() -> Data:
     """X (1797, 64) and y (1797,)."""
-    from sklearn.datasets import load_digits
-
-    X, y = load_digits(return_X_y=True)
-    return X, y
+    return shipped("digits.csv.gz", "load_digits")
 
 
 digits = ArrayTask("digits", "classification", load)

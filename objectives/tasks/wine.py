@@ -3,14 +3,12 @@ cultivar. Classes of 59, 71 and 48 rows. Source: Aeberhard & Forina 1991, UCI Wi
 """
 
 from cooldown.objectives.data.arrays import ArrayTask, Data
+from cooldown.objectives.data.shipped import shipped
 
 
 def load() -> Data:
     """X (178, 13) and y (178,)."""
-    from sklearn.datasets import load_wine
-
-    X, y = load_wine(return_X_y=True)
-    return X, y
+    return shipped("wine_data.csv", "load_wine", header=1)
 
 
 wine = ArrayTask("wine", "classification", load)

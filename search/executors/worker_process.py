@@ -74,7 +74,7 @@ def _later() -> Iterator[None]:
 
 def start_worker(coordinator: int, started: float, folder: Path) -> None:
     """Leave signals and warnings about this machine to the coordinator, end when it has ended, and import what training
-    and its data take.
+    takes.
 
     coordinator: its process id. started: its start time, as psutil gives it. folder: that of its data, which it cannot
     remove any more if it was killed.
@@ -91,8 +91,7 @@ def start_worker(coordinator: int, started: float, folder: Path) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-    for module in ("cooldown.objectives.training.engine", "sklearn.model_selection"):
-        import_module(module)
+    import_module("cooldown.objectives.training.engine")
 
 
 def _lives(parent: int, started: float) -> bool:

@@ -13,6 +13,7 @@ import optuna
 import optuna.cli
 import optuna_dashboard
 import pytest
+from alembic.script import ScriptDirectory
 from ledger_examples import (
     EPOCHS,
     complete_experiment,
@@ -31,6 +32,7 @@ from cooldown.objectives import Curve
 from cooldown.storage import Ledger, LedgerError, Purpose, StudyKey, UnreadableError
 from cooldown.storage.fingerprint import fingerprint
 from cooldown.storage.health import examine
+from cooldown.storage.optuna_rows import MIGRATED_TO
 
 pytestmark = pytest.mark.databases
 
@@ -210,3 +212,8 @@ def test_a_trial_names_the_seeds_of_its_replicates(ledger: Ledger, storage: RDBS
     study, ours = optuna.load_study(study_name=STUDY, storage=storage), study_of(ledger, NAME)
     for theirs, trial in zip(study.trials, ours.trials, strict=True):
         assert theirs.user_attrs == {"seeds": [each.seed for each in trial.curves[Purpose.SEARCH]]}
+
+
+def test_optunas_tables_are_stamped_with_the_last_of_its_migrations() -> None:
+    scripts = ScriptDirectory(str(Path(optuna.__file__).parent / "storages" / "_rdb" / "alembic"))
+    assert scripts.get_current_head() == MIGRATED_TO
