@@ -229,8 +229,8 @@ def test_all_experiments_are_listed_with_who_leads_and_after_how_long(ledgers: L
     app = fine(open_app(ledgers.done))
     rows = list(listed(app).values())
     assert [row["Experiment"] for row in rows] == [ODD, "one joint arm", "whole"]
-    assert re.fullmatch(r"best: [\d.]+ % accuracy", rows[1]["Leader"])
-    assert all(re.fullmatch(r"\S+ by \d+ %", rows[place]["Leader"]) for place in (0, 2))
+    assert re.fullmatch(r"best: [\d.]+\s% accuracy", rows[1]["Leader"])
+    assert all(re.fullmatch(r"\S+ by \d+\s%", rows[place]["Leader"]) for place in (0, 2))
     assert all(re.fullmatch(r"\d+ s", row["Took"]) for row in rows)
     assert [row["Trials"] for row in rows] == [1.0, 1.0, 1.0]
     hrefs = [row["href"] for row in linked(app)[0]["rows"]]
@@ -373,7 +373,7 @@ def test_a_table_shows_short_names_dashes_and_true_minuses(shown: list[Any]) -> 
     assert head == (
         "Arm|Validation loss|95 % interval from|95 % interval to|Evaluations|adam.learning_rate|Reached|Verdict"
     )
-    assert first == "adam|0.1235|−0.5000|+0.2500|20,550,237|0.000123|14%|tie"
+    assert first == "adam|0.1235|−0.5000|+0.2500|20,550,237|0.000123|14 %|tie"
     assert second == f"{len(optimizers.names())} optimizers|–|–|–|1,234|–|–|–"
     # Sorting compares numbers and not their texts.
     assert styled.data["95 % interval from"].tolist()[0] == -0.5
