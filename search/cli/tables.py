@@ -22,6 +22,9 @@ from cooldown.search.spec.arms import short
 GAP = 2
 """Characters between two columns."""
 
+HANGING = 2
+"""Characters by which a line that goes on from another one is indented."""
+
 NARROW, NARROWEST = 24, 16
 """Characters of a line of wrapped prose: columns that can be left out are, before it has fewer; and the fewest."""
 
@@ -84,10 +87,16 @@ def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], room: int
     over = sum(widths) + GAP * (len(widths) - 1) - room
     for place in reversed(range(len(widths))):
         if over > 0 and columns[place].prose:
-            narrower = max(widths[place] - over, min(NARROWEST, widths[place]))
+            least = min(max(NARROWEST, _longest_word([row[place] for row in cells])), widths[place])
+            narrower = max(widths[place] - over, least)
             over -= widths[place] - narrower
             widths[place] = narrower
     return widths if over <= 0 else None
+
+
+def _longest_word(texts: Sequence[str]) -> int:
+    """The room that the longest word takes, in a line that goes on from another one."""
+    return HANGING + max((cell_len(word) for text in texts for word in kept(text).split()), default=0)
 
 
 def _laid_out(table: Table, cells: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[Text]:
@@ -139,7 +148,7 @@ def _filled(words: Iterable[str], width: int, indent: str) -> list[str]:
     for word in words:
         if line and cell_len(f"{line} {word}") > width:
             lines.append(line)
-            line = f"{indent}  {word}"
+            line = f"{indent}{' ' * HANGING}{word}"
         else:
             line = f"{line} {word}" if line else f"{indent}{word}"
     return [*lines, line]
