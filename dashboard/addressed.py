@@ -120,6 +120,9 @@ def number(
 
     first = None if default is None else kind(default)
     key, keep = _kept(name, first, parsed, lambda value: [f"{value:.12g}"])
+    if not integer:
+        # As many digits as it has, and not always two.
+        look.setdefault("format", "%g")
     look |= {"min_value": kind(low), "max_value": None if high is None else kind(high)}
     return st.number_input(label, key=key, on_change=keep, **look)
 

@@ -35,13 +35,16 @@ MOST_STYLED = 50_000
 
 BROWSER_FORMATS = {
     Form.LOSS: "%.4f",
-    Form.DIFFERENCE: "%.4f",
+    Form.DIFFERENCE: "%+.4f",
     Form.SCORE: "%.3f",
-    Form.SHARE: "percent",
+    Form.SHARE: "%d\N{NO-BREAK SPACE}%%",
     Form.COUNT: "localized",
     Form.SECONDS: "%.1f",
 }
-"""Formats of numbers in a larger table."""
+"""Formats of numbers in a larger table; of a share, in percent."""
+
+MOST_AT_ONCE = 24
+"""Rows of a table up to which all are in sight, and on paper."""
 
 SHORT_NOTES = 500
 """Characters up to which notes are shown unasked."""
@@ -111,6 +114,8 @@ def evidence(table: Table, key: str) -> None:
 def rows(table: Table, *, key: str, alt: str, **options: Any) -> Any:
     """A table: formatted as in the terminal and the report, but sorted by value. options: of `st.dataframe`."""
     frame = table.frame()
+    if len(frame) <= MOST_AT_ONCE:
+        options.setdefault("height", "content")
     forms: dict[str, Form] = {}
     for column in table.columns:
         forms |= dict.fromkeys(ends_of(column) if column.ends else (column.title,), column.form)
@@ -125,6 +130,9 @@ def rows(table: Table, *, key: str, alt: str, **options: Any) -> Any:
             shown = shown.set_properties(subset=(frame.index[places], frame.columns), **{"font-weight": "bold"})
     else:
         # Styling that many cells takes seconds.
+        for title, form in forms.items():
+            if form is Form.SHARE:
+                frame[title] = 100 * frame[title].astype(float)
         number = st.column_config.NumberColumn
         config = {title: number(format=BROWSER_FORMATS.get(forms[title], "%.4g")) for title in numbers}
         options["column_config"] = {**config, **options.get("column_config", {})}

@@ -37,13 +37,14 @@ OPTIONS = {
     "logger.level": "warning",
     # A slider of two ends is one by its default, and has the value of the address.
     "global.disableWidgetStateDuplicationWarning": True,
-    # Fonts and colours are those of the report.
+    # Fonts and colours are those of the report. Streamlit fades captions to 60 % of the text's colour, which has to be
+    # dark enough for that.
     "theme.font": 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Liberation Sans", Arial, sans-serif',
     "theme.codeFont": 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace',
     "theme.light.primaryColor": "#0072B2",
     "theme.light.backgroundColor": "#ffffff",
     "theme.light.secondaryBackgroundColor": "#f6f8f9",
-    "theme.light.textColor": "#1b2127",
+    "theme.light.textColor": "#0f1419",
     "theme.light.linkColor": "#0b5fa5",
     "theme.dark.primaryColor": "#56B4E9",
     "theme.dark.backgroundColor": "#101418",

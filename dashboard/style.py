@@ -17,6 +17,11 @@ TOKENS = """
 """
 """The colours of its code are as pale in its light theme."""
 
+CHARTS = """
+[data-testid="stPlotlyChart"] .main-svg text:not(.hoverlayer *) { fill: #3b454f !important; }
+"""
+"""The text of charts is pale in its light theme, most of all in coloured cells."""
+
 CHIPS = """
 :is([data-tag], [kind="primary"]):not(:disabled), :is([data-tag], [kind="primary"]):not(:disabled) * {
   color: #0E1117 !important;
@@ -42,6 +47,7 @@ PHONE = """
   [data-testid="stMainBlockContainer"] { padding-top: 4rem; }
   [data-testid="stMainBlockContainer"] h1 { font-size: 1.75rem; padding: 0.25rem 0 0.5rem; }
   [data-testid="stMainBlockContainer"] h2 { font-size: 1.35rem; }
+  [data-testid="stMainBlockContainer"] h3 { font-size: 1.15rem; }
 }
 """
 """A touch shows a chart's toolbar, which covers the text at its top. Headings of their size on a large screen would
@@ -86,4 +92,4 @@ DARK = {"muted": "#9aa7b2", "code": "#8FD3B6", "focus": "#56B4E9"}
 def style(*, dark: bool) -> str:
     """The style element of every page."""
     rules = f"{CAPTIONS}{FOCUS}" % (DARK if dark else LIGHT)
-    return f"<style>{rules}{CHIPS + AXES if dark else TOKENS}{PHONE}{PAPER}</style>"
+    return f"<style>{rules}{CHIPS + AXES if dark else TOKENS + CHARTS}{PHONE}{PAPER}</style>"

@@ -3,6 +3,7 @@
 The page only looks: the experiment runs in a worker, whoever watches.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -10,13 +11,14 @@ import streamlit as st
 from cooldown.dashboard import acting, data
 from cooldown.dashboard.following import last_events
 from cooldown.dashboard.pages import address, page
-from cooldown.dashboard.parts import about_experiment, plain, rows
+from cooldown.dashboard.parts import BROWSER_FORMATS, about_experiment, plain, rows
 from cooldown.dashboard.queue_cards import buttons
 from cooldown.search.evidence.answer import NextStep
 from cooldown.search.evidence.further import further_steps, in_words
-from cooldown.search.evidence.numbers import counted, duration
+from cooldown.search.evidence.numbers import Form, counted, duration
 from cooldown.search.evidence.progress import DONE, progress_table, seconds_left
 from cooldown.search.evidence.status import WILL, place
+from cooldown.search.evidence.table import Table
 from cooldown.search.evidence.view import View
 from cooldown.search.experiments.queueing import in_order
 from cooldown.search.experiments.result import Result
@@ -47,11 +49,21 @@ def _live(result: Result) -> None:
         _further(summary, result.view, mine=mine)
     st.header("Arms", anchor=False)
     table = progress_table(result.view)
-    share = st.column_config.ProgressColumn(DONE, min_value=0, max_value=1, format="percent", width=110)
-    rows(table, key="progress", alt=table.reading, column_config={DONE: share})
+    share = st.column_config.ProgressColumn(
+        DONE, min_value=0, max_value=100, format=BROWSER_FORMATS[Form.SHARE], width=110
+    )
+    rows(_in_percent(table), key="progress", alt=table.reading, column_config={DONE: share})
     st.caption(plain(table.reading))
     st.header("Events", anchor=False)
     st.text("\n".join(last_events(summary)) or "Nothing has happened yet.")
+
+
+def _in_percent(table: Table) -> Table:
+    """The table with the shares that are done in percent: the browser's own format of a share has no space in it."""
+    place = table.titles.index(DONE)
+    columns = [replace(column, form=Form.COUNT) if at == place else column for at, column in enumerate(table.columns)]
+    rows = [(*row[:place], 100 * row[place], *row[place + 1 :]) for row in table.rows]
+    return replace(table, columns=tuple(columns), rows=rows)
 
 
 def _when(summary: Summary, view: View) -> list[str]:

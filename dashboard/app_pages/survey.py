@@ -105,7 +105,7 @@ def _details(about: Standing) -> None:
 
 
 st.title("Survey")
-st.page_link(page("walk"), label="A walk through the survey, with commands to try", icon=":material/route:")
+st.page_link(page("walk"), label="A walk through the survey", icon=":material/route:")
 with errors_shown():
     running = any(each.status.under_way for each in data.summaries())
 

@@ -15,6 +15,7 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from cooldown.dashboard import addressed
 from cooldown.dashboard.pages import page
+from cooldown.search.evidence.numbers import unparted
 
 Kind = Literal["text", "number", "time", "progress"]
 """What the cells of a column are: texts, texts that are set flush right, seconds since 1970, or shares of 1."""
@@ -107,7 +108,7 @@ def linked_rows(
             "label": label,
             "columns": [{"title": each.title, "kind": each.kind, "help": each.help} for each in headings],
             "rows": [
-                {"href": href, "cells": list(row.cells), "name": row.name, "strong": row.strong}
+                {"href": href, "cells": list(map(_cell, row.cells)), "name": row.name, "strong": row.strong}
                 for href, row in found.items()
             ],
             "sorts": sorts,
@@ -119,6 +120,11 @@ def linked_rows(
     )
     if chosen["opened"] in found:
         st.switch_page(page(to), query_params=dict(found[chosen["opened"]].parameters))
+
+
+def _cell(value: str | float | None) -> str | float | None:
+    """No line ends between a number and its %."""
+    return unparted(value) if isinstance(value, str) else value
 
 
 def _nothing() -> None:

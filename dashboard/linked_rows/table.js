@@ -1,7 +1,7 @@
 // A table whose rows are links. Streamlit calls this function again whenever the data are new.
 
 const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 
 function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -28,7 +28,7 @@ function shown(kind, value) {
     return ago(value);
   }
   if (kind === "progress") {
-    const text = `${Math.round(100 * value)}%`;
+    const text = `${Math.round(100 * value)}\u00a0%`;
     return element("span", { class: "progress" }, element("meter", { value, "aria-label": text }), text);
   }
   return value;

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cooldown.objectives.tasks import ArrayTask, Task
-from cooldown.search.evidence.numbers import counted
+from cooldown.search.evidence.numbers import counted, percent
 
 SOME = 1000
 """Rows of which some hundred are a large batch."""
@@ -42,7 +42,7 @@ def of_sparse(task: Task) -> str:
         return "it is about classifying sparse rows of numbers"
     X, _ = task.data
     zeros = 1 - np.count_nonzero(X.data if task.is_sparse else X) / np.prod(X.shape)
-    return "" if zeros >= MOSTLY_ZERO else f"its features are not sparse: {zeros:.0%} of them are zero"
+    return "" if zeros >= MOSTLY_ZERO else f"its features are not sparse: {percent(zeros)} of them are zero"
 
 
 def of_deep_networks(task: Task) -> str:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from cooldown.objectives import optimizers
 from cooldown.search.cli.tables import Printed
-from cooldown.search.evidence.numbers import Form, counted, duration, formatted, likelihood, setting
+from cooldown.search.evidence.numbers import Form, counted, duration, formatted, percent, setting
 from cooldown.search.evidence.search_tables import parameters_in_words
 from cooldown.search.evidence.standing import Line
 from cooldown.search.evidence.table import ARM, Column, Table
@@ -30,7 +30,7 @@ def experiments(lines: Sequence[Line], damaged: Sequence[UnreadableError]) -> Pr
     """
     columns = (
         *(Column("Name"), Column("Task", wide=True)),
-        *(Column("Leader", prose=True), Column("Ahead in"), Column("P(better)", Form.COUNT)),
+        *(Column("Leader", prose=True), Column("Ahead in"), Column("P(better)", Form.PROBABILITY)),
         *(Column("Alarms", Form.COUNT), Column("Status"), Column("Took", wide=True)),
         Column("Arms", Form.COUNT, wide=True),
         Column("Repeats", Form.COUNT, wide=True),
@@ -42,10 +42,12 @@ def experiments(lines: Sequence[Line], damaged: Sequence[UnreadableError]) -> Pr
         (
             *(line.name, line.task, line.leader),
             None if line.wins is None else f"{line.wins} of {line.compared}",
-            None if line.probability is None else likelihood(line.probability),
+            line.probability,
             line.alarms,
-            line.status if line.trials >= line.total else f"{line.status} {line.trials}/{line.total}",
-            *(line.took, line.arms, line.repeats, f"{line.trials}/{line.total}"),
+            line.status
+            if line.trials >= line.total
+            else f"{line.status} {percent(min(line.trials / line.total, 0.99))}",
+            *(line.took, line.arms, line.repeats, f"{line.trials:,}/{line.total:,}"),
             time.strftime("%Y-%m-%d %H:%M", time.localtime(line.created_at)),
         )
         for line in lines
@@ -58,7 +60,7 @@ def documents(listed: Sequence[Mapping[str, Any]]) -> Printed:
     """The table of `cooldown list --server`, of what the service says of each experiment."""
     columns = (
         *(Column("Name"), Column("Task", wide=True), Column("Leader", prose=True)),
-        *(Column("Ahead in"), Column("P(better)", Form.COUNT), Column("Alarms", Form.COUNT)),
+        *(Column("Ahead in"), Column("P(better)", Form.PROBABILITY), Column("Alarms", Form.COUNT)),
         *(Column("Status"), Column("Trials", Form.COUNT)),
     )
     rows = []
@@ -68,8 +70,7 @@ def documents(listed: Sequence[Mapping[str, Any]]) -> Printed:
             (
                 *(each["name"], each.get("task"), each.get("leader")),
                 None if ahead is None else f"{ahead} of {each.get('compared_repeats')}",
-                None if probability is None else likelihood(probability),
-                *(each.get("alarms"), each.get("status"), each.get("trials")),
+                *(probability, each.get("alarms"), each.get("status"), each.get("trials")),
             )
         )
     return Printed(Table(columns, rows))
@@ -171,7 +172,7 @@ def _compared(difference: float, pruned_at: int | None) -> str:
         return f"The validation losses are exactly as recorded{until}."
     if difference < 1e-3:
         return f"The validation losses are as recorded{until}, within {difference:.1g} (rounding on another machine)."
-    return f"The validation losses differ from the recorded ones by up to {difference:.1%}{until}."
+    return f"The validation losses differ from the recorded ones by up to {100 * difference:.1f} %{until}."
 
 
 def surface(document: dict[str, Any]) -> Group:

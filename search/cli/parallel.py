@@ -173,7 +173,7 @@ def _shown(document: dict[str, Any]) -> Group:
     return Group(
         Text(
             f"{data['name']}: {data['rows']:,} rows of {data['features']:,} features in {data['classes']} classes, "
-            f"{data['filled']:.2%} filled; ρ {data['rho']:.3g}, Δ {data['delta']:.3g}\n"
+            f"{100 * data['filled']:.2f} % filled; ρ {data['rho']:.3g}, Δ {data['delta']:.3g}\n"
         ),
         Printed(table),
         Text(

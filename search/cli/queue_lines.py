@@ -71,7 +71,7 @@ def _status(summary: Summary) -> str:
 
 def _trials(summary: Summary) -> str | None:
     """How many there are, of how many; None where its spec does not say."""
-    return f"{summary.trials}/{trials_asked(summary)}" if _is_sound(summary) else None
+    return f"{summary.trials:,}/{trials_asked(summary):,}" if _is_sound(summary) else None
 
 
 def _is_sound(summary: Summary) -> bool:

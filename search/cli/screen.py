@@ -21,6 +21,11 @@ UNLIMITED = 1_000_000
 """Characters of a line in a pipe."""
 
 
+def kept(text: str) -> str:
+    """The text with `KEPT` for each space at which no line may end."""
+    return UNBROKEN.sub(lambda number: number[0].replace(" ", KEPT), text)
+
+
 class Screen(Console):
     """A console that shows control characters and invisible ones of any text as escapes."""
 
@@ -46,7 +51,7 @@ class Screen(Console):
         """As Rich does; `control` segments are Rich's own."""
         if isinstance(renderable, Text):
             renderable = renderable.copy()
-            renderable.plain = UNBROKEN.sub(lambda number: number[0].replace(" ", KEPT), renderable.plain)
+            renderable.plain = kept(renderable.plain)
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=visible(segment.text.replace(KEPT, " ")))
 

@@ -14,7 +14,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.text import Text
 
-from cooldown.search.cli.screen import UNLIMITED
+from cooldown.search.cli.screen import KEPT, UNLIMITED, kept
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import Column, Table
 from cooldown.search.spec.arms import short
@@ -22,8 +22,11 @@ from cooldown.search.spec.arms import short
 GAP = 2
 """Characters between two columns."""
 
-NARROWEST = 24
-"""Characters of a line of wrapped prose."""
+HANGING = 2
+"""Characters by which a line that goes on from another one is indented."""
+
+NARROW, NARROWEST = 24, 16
+"""Characters of a line of wrapped prose: columns that can be left out are, before it has fewer; and the fewest."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def fitted(table: Table, room: int) -> Table:
     kept = list(range(len(table.columns)))
     for place in reversed(range(len(table.columns))):
         # Prose needs a part of its width only.
-        needed = [min(natural[i], NARROWEST) if table.columns[i].prose else natural[i] for i in kept]
+        needed = [min(natural[i], NARROW) if table.columns[i].prose else natural[i] for i in kept]
         if sum(needed) + GAP * (len(kept) - 1) > room and table.columns[place].wide:
             kept.remove(place)
     return table.with_columns(kept)
@@ -84,10 +87,16 @@ def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], room: int
     over = sum(widths) + GAP * (len(widths) - 1) - room
     for place in reversed(range(len(widths))):
         if over > 0 and columns[place].prose:
-            narrower = max(widths[place] - over, min(NARROWEST, widths[place]))
+            least = min(max(NARROWEST, _longest_word([row[place] for row in cells])), widths[place])
+            narrower = max(widths[place] - over, least)
             over -= widths[place] - narrower
             widths[place] = narrower
     return widths if over <= 0 else None
+
+
+def _longest_word(texts: Sequence[str]) -> int:
+    """The room that the longest word takes, in a line that goes on from another one."""
+    return HANGING + max((cell_len(word) for text in texts for word in kept(text).split()), default=0)
 
 
 def _laid_out(table: Table, cells: Sequence[Sequence[str]], widths: Sequence[int]) -> Iterator[Text]:
@@ -124,14 +133,14 @@ def _stacked(table: Table, cells: Sequence[Sequence[str]], room: int) -> Iterato
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    """Lines of at most `width` characters, broken between words alone, and at the text's own line breaks, behind which
-    an indentation is kept.
+    """Lines of at most `width` characters, broken between words alone, in no number, and at the text's own line breaks,
+    behind which an indentation is kept.
     """
     lines: list[str] = []
     for given in text.split("\n"):
         indent = " " * (len(given) - len(given.lstrip()))
-        lines += _filled(given.split(), width, indent)
-    return lines
+        lines += _filled(kept(given).split(), width, indent)
+    return [line.replace(KEPT, " ") for line in lines]
 
 
 def _filled(words: Iterable[str], width: int, indent: str) -> list[str]:
@@ -139,7 +148,7 @@ def _filled(words: Iterable[str], width: int, indent: str) -> list[str]:
     for word in words:
         if line and cell_len(f"{line} {word}") > width:
             lines.append(line)
-            line = f"{indent}  {word}"
+            line = f"{indent}{' ' * HANGING}{word}"
         else:
             line = f"{line} {word}" if line else f"{indent}{word}"
     return [*lines, line]

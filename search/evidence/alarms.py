@@ -10,6 +10,7 @@ from cooldown.objectives.records import Outcome
 from cooldown.search.evidence.alarm import Alarm
 from cooldown.search.evidence.edges import edges, worse_than_default
 from cooldown.search.evidence.lengths import lengths_sentence, pair_target_sentence
+from cooldown.search.evidence.numbers import Form, formatted, percent
 from cooldown.search.evidence.outcome_alarms import outcome_alarms
 from cooldown.search.evidence.view import View, once
 from cooldown.search.spec import samplers
@@ -124,8 +125,8 @@ def _divergence(view: View) -> Iterable[Alarm]:
             yield Alarm(
                 "divergence",
                 arm,
-                f"{diverged:.0%} of the search's runs diverged; the range of learning rates reaches too high; compare "
-                f"again with a lower one, --set {view.parsed_arms[arm].optimizers[0]}.learning_rate=LOW:HIGH",
+                f"{percent(diverged)} of the search's runs diverged; the range of learning rates reaches too high; "
+                f"compare again with a lower one, --set {view.parsed_arms[arm].optimizers[0]}.learning_rate=LOW:HIGH",
             )
 
 
@@ -153,12 +154,12 @@ def _winners_curse(view: View, verdicts: Sequence[Verdict]) -> Iterable[Alarm]:
         for arm in (verdict.a, verdict.b):
             curse = arm_curse(view.searches(arm))
             if verdict.primary and curse is not None and curse > abs(verdict.difference):
+                worse, difference = (formatted(each, Form.LOSS) for each in (curse, abs(verdict.difference)))
                 yield Alarm(
                     "winner's curse",
                     arm,
-                    f"on further seeds, the best trials of its searches are worse by {curse:.4f} than in the search, "
-                    f"more than the difference of {abs(verdict.difference):.4f} between the arms; more --seeds make "
-                    "the search more reliable",
+                    f"on further seeds, the best trials of its searches are worse by {worse} than in the search, more "
+                    f"than the difference of {difference} between the arms; more --seeds make the search more reliable",
                 )
 
 

@@ -18,6 +18,13 @@ SMALL = 1e-3
 """Below this, four decimals would leave one or two digits of a number: three significant ones are shown."""
 
 
+MANY = 1e6
+"""From here on a number is read by its power of ten."""
+
+SHORT = 0.05
+"""Seconds below which one decimal would leave nothing."""
+
+
 class Form(Enum):
     """What kind of value is shown; the format specification of its numbers."""
 
@@ -28,7 +35,10 @@ class Form(Enum):
     DIFFERENCE = "+,.4f"
     SCORE = ".3f"
     SCORE_DIFFERENCE = "+.3f"
-    SHARE = ".0%"
+    SHARE = "%"
+    """A fraction of 1, in whole percent."""
+    PROBABILITY = "P"
+    """A fraction of 1, too, in as many digits as it takes to see that it is below 1."""
     RATIO = ".3f"
     COUNT = ",.0f"
     SECONDS = ",.1f"
@@ -38,7 +48,9 @@ class Form(Enum):
     VALUE = ".5g"
     """A hyperparameter: as many digits as a β near 1 needs."""
     READING = ".3g"
-    """A number of any size of which three digits are of interest, such as a learning rate."""
+    """A number of any size of which three digits are of interest, such as a learning rate; whole from 1,000 up to a
+    million.
+    """
 
     @property
     def is_number(self) -> bool:
@@ -56,17 +68,27 @@ def formatted(value: Any, form: Form = Form.VALUE) -> str:
         return visible(value)
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
-    specification = form.value.strip()
-    if specification.endswith("4f") and 0 < abs(value) < SMALL:
-        specification = f"{'+' if specification.startswith('+') else ''}.3g"
-    if form is Form.TARGET and abs(value) >= 1000:
-        specification = Form.COUNT.value
-    text = format(value, specification)
+    if form is Form.SHARE:
+        return percent(value)
+    if form is Form.PROBABILITY:
+        return likelihood(value)
+    text = format(value, _specification(abs(value), form))
     if not any(digit in text for digit in "123456789"):
         # Zero has no sign.
         text = text.lstrip("+-")
     # Only the sign: an exponent's is typed again, as in 1e-08.
     return MINUS + text[1:] if text.startswith("-") else text
+
+
+def _specification(size: float, form: Form) -> str:
+    """The format of a number of this size."""
+    if form in (Form.LOSS, Form.DIFFERENCE) and 0 < size < SMALL:
+        return ".3g" if form is Form.LOSS else "+.3g"
+    if size >= 1000 and (form is Form.TARGET or (form is Form.READING and size < MANY)):
+        return Form.COUNT.value
+    if form is Form.SECONDS and 0 < size < SHORT:
+        return ".1g"
+    return form.value.strip()
 
 
 def setting(value: Any) -> str:
@@ -94,9 +116,9 @@ def counted(number: int, thing: str) -> str:
 
 
 def percent(fraction: float) -> str:
-    """A fraction of a sentence in whole percent, `8 %`; below one percent, with the digit that there is, `0.3 %`."""
+    """A fraction in whole percent, `8 %`; below one percent, with the digit that there is, `0.3 %`."""
     value = 100 * abs(fraction)
-    text = f"{value:.0f}" if value >= 0.95 or value == 0 else f"{value:.1g}"
+    text = f"{value:,.0f}" if value >= 0.95 or value == 0 else f"{value:.1g}"
     return f"{MINUS if fraction < 0 and value else ''}{text} %"
 
 

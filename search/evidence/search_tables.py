@@ -39,7 +39,7 @@ def sensitivity_table(view: View) -> Table:
             for sensitivity in sensitivities(view)
         ],
         "Width: of the region in which a study came within 10 % of its best loss, in decades of a log scale (for a "
-        "momentum or β, of 1 minus it) or as a share of a linear range. Importance: PED-ANOVA, shares of 1 per arm. "
+        "momentum or β, of 1 minus it) or as a share of a linear range. Importance: PED-ANOVA, 100 % per arm. "
         "Periods are in epochs, warm-ups in updates.",
     )
 

@@ -101,7 +101,7 @@ def pairs_table(verdicts: Sequence[Verdict], best: Literal["lowest", "highest"] 
             Column("Ratio" if ratios else "Difference", form),
             Column("Interval", form, ends=True),
             Column("Ahead"),
-            Column("P(better)", Form.SHARE, wide=True, about="P(better): that the first arm is."),
+            Column("P(better)", Form.PROBABILITY, wide=True, about="P(better): that the first arm is."),
             Column(
                 "Score",
                 Form.SCORE_DIFFERENCE,

@@ -11,10 +11,13 @@ from cooldown.storage.fingerprint import everything
 REFERENCES = "references"
 """What stands for an arm where the predictors beside the arms are trained."""
 
+LONG = 0.5
+"""A pause is cut out of the timeline from this share of the time of training on."""
+
 CAPTION = (
     "A bar is a job: some trials of one study, its finalists, the evaluation of its winner, or a repeat's references. "
-    "Between two bars a worker did nothing for this experiment: it waited, worked on another one, or the experiment "
-    "was not run."
+    "Between two bars a worker did nothing for this experiment: it waited, or worked on another one. Long pauses, in "
+    "which no worker did anything for it, are cut out: a dotted line with their length stands for them."
 )
 
 
@@ -65,11 +68,42 @@ def _trained(record: WorkRecord, study: StudyRecord) -> tuple[list[int], str]:
     return numbers, "finalists" if record.purpose is Purpose.FINALIST else "evaluation"
 
 
-def busy(jobs: tuple[DoneJob, ...]) -> dict[str, float]:
-    """By worker, in order of their first jobs, the share of the time from the first beginning to the last end in which
-    it trained.
+@dataclass(frozen=True)
+class Pause:
+    """A long time in which no worker did anything for an experiment, in seconds since the first job began."""
+
+    begin: float
+    end: float
+
+    @property
+    def length(self) -> float:
+        """In seconds."""
+        return self.end - self.begin
+
+
+def pauses(jobs: tuple[DoneJob, ...]) -> tuple[Pause, ...]:
+    """The pauses of the jobs, which are in order of their beginnings: each longer than `LONG` times the time in which
+    some worker trained.
     """
-    whole = max(job.end for job in jobs) or 1.0
+    idle, until = [], 0.0
+    for job in jobs:
+        if job.begin > until:
+            idle.append(Pause(until, job.begin))
+        until = max(until, job.end)
+    worked = until - sum(pause.length for pause in idle)
+    return tuple(pause for pause in idle if pause.length > LONG * worked)
+
+
+def without(seconds: float, cut: tuple[Pause, ...]) -> float:
+    """A time since the first job began, without the pauses before it."""
+    return seconds - sum(pause.length for pause in cut if pause.end <= seconds)
+
+
+def busy(jobs: tuple[DoneJob, ...]) -> dict[str, float]:
+    """By worker, in order of their first jobs, the share of the time from the first beginning to the last end, without
+    the pauses, in which it trained.
+    """
+    whole = without(max(job.end for job in jobs), pauses(jobs)) or 1.0
     shares: dict[str, float] = {}
     for job in jobs:
         shares[job.worker] = shares.get(job.worker, 0.0) + (job.end - job.begin) / whole

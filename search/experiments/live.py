@@ -10,7 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from cooldown.search.evidence.numbers import Form, formatted
+from cooldown.search.evidence.numbers import Form, formatted, percent
 from cooldown.search.experiments.running import Report
 from cooldown.search.spec.arms import short
 from cooldown.search.tuning.progress import Progress
@@ -63,7 +63,7 @@ def plain(console: Console) -> Report:
             shown[progress.name] = tenth
             left = progress.seconds_left
             suffix = f", about {duration(left)} left" if left and not progress.done else ""
-            console.print(f"{progress.name}: {progress.work / progress.total:.0%}{suffix}")
+            console.print(f"{progress.name}: {percent(progress.work / progress.total)}{suffix}")
 
     return report
 
@@ -83,7 +83,7 @@ def progress_table(progress: Progress) -> Group:
         table.add_row(
             short(arm.arm),
             ProgressBar(total=arm.trials_total, completed=arm.trials, width=16),
-            f"{arm.trials}/{arm.trials_total}",
+            f"{arm.trials:,}/{arm.trials_total:,}",
             formatted(arm.best, Form.LOSS),
             f"{arm.studies}/{arm.studies_total}",
         )
@@ -95,6 +95,6 @@ def progress_table(progress: Progress) -> Group:
         left = progress.seconds_left
         remaining = "…" if left is None else f"about {duration(left)} left"
         compiled = progress.compile_seconds or 0
-        foot = f"{progress.work / progress.total:.0%} of the training{_until(progress)} · {remaining}"
+        foot = f"{percent(progress.work / progress.total)} of the training{_until(progress)} · {remaining}"
         foot += f" · compiled in {compiled:.1f} s"
     return Group(Text(progress.name, style="bold"), table, Text(foot, style="dim"))

@@ -10,7 +10,7 @@ from cooldown.search.evidence.across.ranking import Ranking
 from cooldown.search.evidence.across.tables import ALL_TASKS, in_words
 from cooldown.search.evidence.numbers import Form, counted, formatted, interval
 from cooldown.search.figures.layout import BAND, GREY, HELPER, axis, chart, rows, vertical
-from cooldown.search.figures.lines import label, looks, whole
+from cooldown.search.figures.lines import folded, label, looks, whole
 from cooldown.search.statistics.friedman import alike
 from cooldown.search.statistics.verdict import Verdict
 
@@ -124,7 +124,7 @@ def overlaid(lines: Overlaid, x_title: str, *, log_x: bool = False) -> go.Figure
             mode="lines",
             line={"color": look[arm].colour, "dash": dash[name], "width": 2},
             name=f"{visible_in_html(name)}: {label(arm)}",
-            hovertemplate=f"{visible_in_html(name)}<br>{whole(arm)}<br>%{{x:.4g}}: %{{y:.3f}}<extra></extra>",
+            hovertemplate=f"{visible_in_html(name)}<br>{whole(arm)}<br>%{{x:,}}: %{{y:.3f}}<extra></extra>",
         )
         for (name, arm), each in lines.items()
     ]
@@ -187,5 +187,6 @@ def _sides(sides: tuple[str, str]) -> list[dict[str, object]]:
     placed = (("right", -6, f"← {sides[0]}"), ("left", 6, f"{sides[1]} →"))
     above = {"x": 0, "y": 1, "yref": "y domain", "yanchor": "bottom", "showarrow": False}
     return [
-        {**above, "xanchor": anchor, "xshift": shift, "text": visible_in_html(text)} for anchor, shift, text in placed
+        {**above, "xanchor": anchor, "xshift": shift, "text": folded(visible_in_html(text), 12)}
+        for anchor, shift, text in placed
     ]

@@ -21,7 +21,7 @@ ROW, LOSS_HEIGHT = 26, 420
 GAP = 0.12
 """In simulated time, between two bars."""
 
-TIME = "Simulated time<br>(a worker's mean time of a gradient = 1)"
+TIME = "Simulated time<br>(a mean gradient = 1)"
 
 COMPUTES, READS, WRITES = COLOURS[:3]
 

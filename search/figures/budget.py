@@ -8,10 +8,10 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from cooldown.search.evidence.budgets import PairedComparison, independent
-from cooldown.search.evidence.numbers import Form, formatted, interval
+from cooldown.search.evidence.numbers import Form, counted, formatted, interval
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.evidence.view import View
-from cooldown.search.figures.layout import BAND, GREY, area, axis, chart, horizontal, vertical
+from cooldown.search.figures.layout import BAND, GREY, area, axis, chart, horizontal, hovered, vertical
 from cooldown.search.figures.lines import faded, label, looks, whole
 from cooldown.search.statistics.budget import BudgetCurve, Crossover
 
@@ -45,7 +45,7 @@ def budget(
     known, traces = looks(curves), []
     ends = _ends(curves, log)
     for arm, curve in curves.items():
-        at, look = _budget_of(curve, x), known[arm]
+        at, look, form = _budget_of(curve, x), known[arm], hovered(curve.expected)
         # The band of few repeats can be many times as wide as the curves are apart: it ends with the axis.
         low, high = (np.clip(end, *ends) if ends else end for end in (curve.low, curve.high))
         traces += area(at, low, high, fillcolor=faded(look.colour, 0.1 * look.opacity), legendgroup=arm)
@@ -53,7 +53,12 @@ def budget(
             go.Scatter(
                 x=at,
                 y=np.where(np.isfinite(curve.expected), curve.expected, np.nan),
-                customdata=np.stack([curve.trials, curve.low, curve.high], axis=-1),
+                customdata=[
+                    (counted(trials, "trial"), low, high)
+                    for trials, low, high in zip(
+                        curve.trials.tolist(), curve.low.tolist(), curve.high.tolist(), strict=True
+                    )
+                ],
                 mode="lines" if len(at) > 1 else "markers",
                 line={**look.line, "width": 2},
                 marker={**look.marker, "size": 9},
@@ -61,9 +66,9 @@ def budget(
                 name=label(arm),
                 legendgroup=arm,
                 hovertemplate=(
-                    "expected best loss %{y:.4g} after %{customdata[0]} trials<br>"
-                    "95 % interval: %{customdata[1]:.4g} to "
-                    f"%{{customdata[2]:.4g}}<br>{whole(arm)}<extra></extra>"
+                    f"expected best loss %{{y:{form}}} after %{{customdata[0]}}<br>"
+                    f"95 % interval [%{{customdata[1]:{form}}}, %{{customdata[2]:{form}}}]<br>"
+                    f"{whole(arm)}<extra></extra>"
                 ),
             )
         )
@@ -134,7 +139,7 @@ def budget_comparison(paired: PairedComparison, pair: tuple[str, str], log_x: bo
                 y=np.where(np.isfinite(paired.value), paired.value, np.nan),
                 # As texts: plotly's number formats have another minus sign.
                 text=[
-                    f"{paired.scale} {formatted(value, form)} after {trials} trials<br>"
+                    f"{paired.scale} {formatted(value, form)} after {counted(trials, 'trial')}<br>"
                     f"95 % interval {interval(low, high, form)}"
                     for trials, value, low, high in budget_comparison_table(paired).rows
                 ],

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import Column, Table
-from cooldown.search.figures.layout import chart, wide
+from cooldown.search.figures.layout import chart, hovered, wide
 from cooldown.search.figures.points import Chosen, opacities
 from cooldown.search.figures.scales import position_axis
 from cooldown.search.figures.trials import RANKS, REPEAT_AND_TRIAL
@@ -90,8 +90,9 @@ def contour(
                 "line": {"width": 1, "color": "rgba(255, 255, 255, 0.8)"},
             },
             hovertemplate=(
-                f"{a.key} %{{customdata[2]:.4g}}<br>{b.key} %{{customdata[3]:.4g}}<br>"
-                "validation loss %{customdata[4]:.4g}<br>repeat %{customdata[0]}, trial %{customdata[1]}<extra></extra>"
+                f"{a.key} %{{customdata[2]:.5g}}<br>{b.key} %{{customdata[3]:.5g}}<br>"
+                f"validation loss %{{customdata[4]:{hovered(losses)}}}<br>"
+                "repeat %{customdata[0]}, trial %{customdata[1]}<extra></extra>"
             ),
         )
     )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import ARM, Column, Table
-from cooldown.search.figures.layout import axis, chart
+from cooldown.search.figures.layout import axis, chart, hovered, share_axis
 from cooldown.search.figures.lines import label, looks, whole
 from cooldown.storage import StudyRecord
 
@@ -33,20 +33,21 @@ def distribution(studies: Mapping[str, Sequence[StudyRecord]], *, log: bool = Tr
         traces.append(
             go.Scatter(
                 x=losses,
-                y=shares,
+                y=100 * shares,
                 mode="lines+markers",
                 line={**known[arm].line, "width": 2, "shape": "hv"},
                 marker={**known[arm].marker, "size": 7, "maxdisplayed": 8},
                 opacity=known[arm].opacity,
                 name=label(arm),
-                hovertemplate=f"%{{y:.0%}} of trials have a loss of %{{x:.4g}} or less<br>{whole(arm)}<extra></extra>",
+                hovertemplate=f"%{{y:.0f}} % of trials have a loss of %{{x:{hovered(losses)}}} or less<br>"
+                f"{whole(arm)}<extra></extra>",
             )
         )
     return chart(
         traces,
         HEIGHT,
         xaxis=axis("Validation loss", log=log and above),
-        yaxis=axis("Share of trials", tickformat=".0%", range=[0, 1.02]),
+        yaxis=share_axis("Share of trials", range=[0, 102]),
     )
 
 

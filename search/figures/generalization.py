@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from cooldown.search.evidence.generalization import Generalization
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import ARM, Column, Table
-from cooldown.search.figures.layout import axis, chart
+from cooldown.search.figures.layout import axis, chart, share_axis
 from cooldown.search.figures.lines import label, looks, whole
 
 HEIGHT = 420
@@ -24,11 +24,11 @@ def ablation(arms: Sequence[Generalization]) -> go.Figure:
         share, accuracy = found.ablation
         if not len(share):
             continue
-        cell = "%{x:.0%} of units at 0<br>accuracy %{y:.3f}<extra></extra>"
+        cell = "%{x:.0f} % of units at 0<br>accuracy %{y:.3f}<extra></extra>"
         look = known[found.arm]
         traces.append(
             go.Scatter(
-                x=share,
+                x=100 * share,
                 y=accuracy,
                 mode="lines",
                 line={**look.line, "width": 2},
@@ -40,7 +40,7 @@ def ablation(arms: Sequence[Generalization]) -> go.Figure:
     return chart(
         traces,
         HEIGHT,
-        xaxis=axis("Share of hidden units clamped to 0", tickformat=".0%"),
+        xaxis=share_axis("Share of hidden units clamped to 0"),
         yaxis=axis("Training accuracy", rangemode="tozero"),
     )
 

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from cooldown.search.evidence.numbers import Form
+from cooldown.search.evidence.numbers import Form, formatted, interval
 from cooldown.search.evidence.sensitivity import Sensitivity
 from cooldown.search.evidence.table import ARM, Column, Table
-from cooldown.search.figures.layout import axis, chart, rows
+from cooldown.search.figures.layout import chart, rows, share_axis
 from cooldown.search.figures.lines import label, looks
 
 CAPTION = (
-    "Importance by PED-ANOVA: how much each hyperparameter distinguishes the good trials of an arm from all trials."
+    "Importance by PED-ANOVA: how much each hyperparameter distinguishes the good trials of an arm from all trials; "
+    "100 % per arm."
 )
 
 
@@ -27,14 +28,14 @@ def importance(sensitivities: Sequence[Sensitivity]) -> go.Figure:
             labels.append(f"<b>{label(arm)}</b>")
         bars.append(
             go.Bar(
-                x=[np.nan if sensitivity.importance is None else sensitivity.importance for sensitivity in ordered],
+                x=[np.nan if each.importance is None else 100 * each.importance for each in ordered],
                 y=list(range(len(labels), len(labels) + len(ordered))),
                 orientation="h",
                 width=0.7,
                 marker={"color": known[arm].colour, "opacity": known[arm].opacity},
-                customdata=[_width_text(sensitivity) for sensitivity in ordered],
+                customdata=[(formatted(each.importance, Form.SHARE), _width_text(each)) for each in ordered],
                 name=label(arm),
-                hovertemplate="importance %{x:.4g}<br>%{customdata}<extra>%{fullData.name}</extra>",
+                hovertemplate="importance %{customdata[0]}<br>%{customdata[1]}<extra>%{fullData.name}</extra>",
             )
         )
         labels += [label(sensitivity.key) for sensitivity in ordered]
@@ -42,7 +43,7 @@ def importance(sensitivities: Sequence[Sensitivity]) -> go.Figure:
         bars,
         len(labels) * 26 + 90,
         legend=False,
-        xaxis=axis("Importance (sums to 1 per arm)", rangemode="tozero"),
+        xaxis=share_axis("Importance", rangemode="tozero"),
         yaxis=rows(labels),
     )
 
@@ -77,6 +78,6 @@ def _width_text(sensitivity: Sensitivity) -> str:
         return "categorical" if sensitivity.unit is None else "no good region known"
     between = ""
     if sensitivity.low is not None and sensitivity.high is not None:
-        between = f" (95 % interval: {sensitivity.low:.4g} to {sensitivity.high:.4g})"
-    width, total = f"{sensitivity.width:.4g}", f"{sensitivity.range_width:.4g} {sensitivity.unit}"
-    return f"region of good values: {width} of {total}{between}"
+        between = f" (95 % interval {interval(sensitivity.low, sensitivity.high, Form.WIDTH)})"
+    width, total = (formatted(each, Form.WIDTH) for each in (sensitivity.width, sensitivity.range_width))
+    return f"region of good values: {width} of {total} {sensitivity.unit}{between}"

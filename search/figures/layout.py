@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from cooldown.search.evidence.numbers import SMALL
 
 GREY = "#808080"
 """Of points that favour neither side, and of legend entries that apply to several colours."""
@@ -30,22 +32,28 @@ and title and the legend.
 
 WITHOUT_LEGEND = 56
 
+MOST_OF_LEGEND = 0.6
+"""Of a figure's height, before the legend scrolls."""
+
 STANDOFF = 10
 """Pixels between an axis's labels and its title."""
 
 
 def chart(traces: Sequence[Any], height: int, *, legend: bool = True, **layout: Any) -> go.Figure:
-    """A figure of `traces`, `height` pixels high. The legend is a row below the axes, where it covers nothing."""
+    """A figure of `traces`, `height` pixels high. The legend is at the bottom, below the axes, which make room for it:
+    on a phone each of its entries has a line.
+    """
     below = LEGEND if legend else WITHOUT_LEGEND
-    # As a share of the axes' height, from their lower end: below the labels and the title of the axis.
-    place = -(WITHOUT_LEGEND + 6) / max(height - ABOVE - below, 1)
     return go.Figure(
         list(traces),
         layout={
             "height": height,
             "margin": {"t": ABOVE, "b": below, "l": 8, "r": 16},
             "showlegend": legend,
-            "legend": {"orientation": "h", "yanchor": "top", "y": place, "xanchor": "left", "x": 0},
+            "legend": {
+                **{"orientation": "h", "xanchor": "left", "x": 0},
+                **{"yref": "container", "yanchor": "bottom", "y": 0, "maxheight": MOST_OF_LEGEND},
+            },
             **layout,
         },
     )
@@ -53,8 +61,21 @@ def chart(traces: Sequence[Any], height: int, *, legend: bool = True, **layout: 
 
 def axis(title: str, *, log: bool = False, **more: Any) -> dict[str, Any]:
     """An axis with a title; on a logarithmic scale with few ticks, as plain numbers, so that they do not overlap."""
-    scale = {"type": "log", "tickformat": "~g", "nticks": 3} if log else {}
+    scale = {"type": "log", "tickformat": ",~g", "nticks": 3} if log else {"separatethousands": True}
     return {"title": {"text": title, "standoff": STANDOFF}, "automargin": True, **scale, **more}
+
+
+def share_axis(title: str, **more: Any) -> dict[str, Any]:
+    """An axis of percent: of values from 0 to 100."""
+    return axis(title, ticksuffix="\N{NO-BREAK SPACE}%", **more)
+
+
+def hovered(losses: ArrayLike) -> str:
+    """The format of losses in hover texts, for the browser: four decimals, as in tables, or three digits where one of
+    them is so small that these would leave nothing of it.
+    """
+    sizes = np.abs(np.asarray(losses, np.float64))
+    return ".3g" if ((sizes > 0) & (sizes < SMALL)).any() else ",.4f"
 
 
 def zero_line() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cooldown.search.evidence.learning import Amount, ArmCurves, band
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import ARM, Column, Table
-from cooldown.search.figures.layout import area, axis, chart
+from cooldown.search.figures.layout import area, axis, chart, hovered
 from cooldown.search.figures.lines import Look, faded, label, looks, whole
 
 Losses = Literal["validation", "training"]
@@ -19,9 +19,16 @@ TITLES: dict[Amount, str] = {
     "epochs": "Epochs",
     "updates": "Updates",
     "gradient evaluations": "Gradient evaluations (of single samples)",
-    "simulated time": "Simulated time (a worker's mean time of a gradient = 1)",
+    "simulated time": "Simulated time (a mean gradient = 1)",
     "seconds": "Seconds of training",
 }
+
+FORMS: dict[Amount, Form] = {
+    **dict.fromkeys(TITLES, Form.COUNT),
+    "simulated time": Form.READING,
+    "seconds": Form.SECONDS,
+}
+"""How these are written."""
 
 BAND_CAPTION = (
     "Lines are medians, bands the middle half. The lower chart shows the learning rate on the same x-axis, as it was "
@@ -83,11 +90,10 @@ def learning_table(curves: Mapping[str, ArmCurves], losses: Losses = "validation
         progress = (arm_curves.axes[amount] for amount in TITLES)
         numbers = [*progress, arm_curves.staleness, *_loss_band(arm_curves, losses), _rate(arm_curves)]
         rows += [(arm, *row) for row in zip(*(column.tolist() for column in numbers), strict=True)]
-    forms = dict.fromkeys(TITLES, Form.COUNT) | {"simulated time": Form.READING, "seconds": Form.SECONDS}
     return Table(
         (
             ARM,
-            *(Column(amount.capitalize(), form) for amount, form in forms.items()),
+            *(Column(amount.capitalize(), form) for amount, form in FORMS.items()),
             Column("Mean staleness", Form.READING),
             *(Column(title, Form.LOSS) for title in ("Median loss", "Lower quartile", "Upper quartile")),
             Column("Learning rate", Form.READING),
@@ -121,7 +127,8 @@ def _loss_traces(
             legendgroup=arm,
             opacity=look.opacity,
             hovertemplate=(
-                f"{_hover(losses, x)}, the median<br>quartiles %{{customdata[0]:.4g}} and %{{customdata[1]:.4g}}<br>"
+                f"{_hover(losses, x, median)}, the median<br>"
+                f"quartiles %{{customdata[0]:{hovered(low)}}} and %{{customdata[1]:{hovered(high)}}}<br>"
                 f"{whole(arm)}<extra></extra>"
             ),
             **_drawn(at, look),
@@ -148,7 +155,7 @@ def _replicates(arm: str, arm_curves: ArmCurves, x: Amount, losses: Losses, look
             legendgroup=arm,
             showlegend=False,
             hovertemplate=(
-                f"{_hover(losses, x)}<br>repeat %{{customdata[0]}}, seed %{{customdata[1]}}<br>"
+                f"{_hover(losses, x, values)}<br>repeat %{{customdata[0]}}, seed %{{customdata[1]}}<br>"
                 f"{whole(arm)}<extra></extra>"
             ),
         )
@@ -165,14 +172,21 @@ def _rate_trace(arm: str, arm_curves: ArmCurves, x: Amount, look: Look) -> go.Sc
         legendgroup=arm,
         showlegend=False,
         opacity=look.opacity,
-        hovertemplate=f"learning rate %{{y:.4g}} after %{{x:.4g}} {x}<br>repeat {arm_curves.repeat[shown]}, "
+        hovertemplate=f"learning rate %{{y:.3g}} after {amount(x)}<br>repeat {arm_curves.repeat[shown]}, "
         f"seed {arm_curves.seed[shown]}<br>{whole(arm)}<extra></extra>",
         **_drawn(at, look),
     )
 
 
-def _hover(losses: Losses, x: Amount) -> str:
-    return f"{losses} loss %{{y:.4g}} after %{{x:.4g}} {x}"
+def _hover(losses: Losses, x: Amount, values: NDArray[np.float64]) -> str:
+    return f"{losses} loss %{{y:{hovered(values)}}} after {amount(x)}"
+
+
+def amount(x: Amount) -> str:
+    """How far a run is, in hover texts."""
+    # The browser's formats have no other below and above 1,000.
+    form = ",.1f" if FORMS[x] is Form.READING else FORMS[x].value
+    return f"%{{x:{form}}} {x}"
 
 
 def _rate(arm_curves: ArmCurves) -> NDArray[np.float64]:

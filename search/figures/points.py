@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from cooldown.search.evidence.trials import guessed
-from cooldown.search.figures.layout import BAND, GREY, HELPER, axis, explained
+from cooldown.search.figures.layout import BAND, GREY, HELPER, axis, explained, hovered
 from cooldown.search.spec.space import Parameter
 from cooldown.storage import Purpose, StudyRecord
 
@@ -111,7 +111,7 @@ def points(
     plain = np.where(study_trials.guessed, GUESSED, marker["symbol"])
     symbols = np.where(star, "star", np.where(study_trials.pruned, marker["symbol"] + "-open", plain))
     columns = [np.full(len(x), study_trials.repeat), study_trials.number, *([] if natural is None else [natural])]
-    value = "" if natural is None else f"{name or 'value'} %{{customdata[2]:.4g}}<br>"
+    value = "" if natural is None else f"{name or 'value'} %{{customdata[2]:.5g}}<br>"
     keys = [(study_trials.repeat, number) for number in study_trials.number.tolist()]
     return go.Scatter(
         x=x[shown],
@@ -127,7 +127,8 @@ def points(
         name=f"repeat {study_trials.repeat}",
         legendgroup=str(study_trials.repeat),
         showlegend=False,
-        hovertemplate=f"{value}validation loss %{{y:.4g}}<br>trial %{{customdata[1]}}<extra>%{{fullData.name}}</extra>",
+        hovertemplate=f"{value}validation loss %{{y:{hovered(study_trials.loss)}}}<br>trial %{{customdata[1]}}"
+        "<extra>%{fullData.name}</extra>",
     )
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from cooldown.objectives.errors import InputError
+from cooldown.search.evidence.numbers import MINUS
 from cooldown.search.figures.marks import MARKERS, colour_of, dashes_of, marker_of
 
 FORMATS = ("pdf", "svg", "png")
@@ -264,21 +265,30 @@ def _limit(axes: Any, x: Any, y: Any) -> None:
             (axes.axvline if axis is axes.xaxis else axes.axhline)(0, color="0.5", linewidth=0.8, zorder=0.5)
         if log:
             _set_log_ticks(axis)
+        elif declared.tickvals is None:
+            axis.set_major_formatter(_tick(declared.ticksuffix or ""))
     xs = [line.get_xdata() for line in axes.get_lines() if len(line.get_xdata())]
     if x.type != "log" and xs and all((np.asarray(values) % 1 == 0).all() for values in xs):
         axes.xaxis.get_major_locator().set_params(integer=True)
 
 
 def _set_log_ticks(axis: Any) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
     low, high = axis.get_view_interval()
     if high < SIMILAR * low:
         axis.set_major_locator(MaxNLocator(5))
     else:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < SHORT * low else (1.0,), numticks=6))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_major_formatter(_tick())
     axis.set_minor_locator(NullLocator())
+
+
+def _tick(suffix: str = "") -> Any:
+    """Ticks as numbers with our signs."""
+    from matplotlib.ticker import FuncFormatter
+
+    return FuncFormatter(lambda value, _: re.sub("^-", MINUS, f"{value:,g}") + suffix)
 
 
 def _label(trace: Any) -> str:

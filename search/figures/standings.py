@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from cooldown.search.evidence.numbers import Form, formatted, interval
+from cooldown.search.evidence.tables import first_is
 from cooldown.search.figures.layout import axis, chart, rows, vertical, zero_line
 from cooldown.search.figures.lines import faded, folded, label, looks, whole
 from cooldown.search.figures.scales import log_ticks
@@ -39,7 +40,8 @@ def against_best(pairs: Sequence[Verdict]) -> go.Figure:
     known = looks([*(verdict.a for verdict in pairs), *(verdict.b for verdict in pairs[:1])])
     traces, labels = [], []
     for row, verdict in enumerate(pairs):
-        labels.append(f"{folded(label(verdict.a))}<br><i>{words(verdict)}</i>")
+        # Whether the best one is ahead needs no words here.
+        labels.append(f"{folded(label(verdict.a))}<br><i>{first_is(verdict)}</i>")
         value = verdict.ratio if ratios else verdict.difference
         if value is None or verdict.low is None or verdict.high is None:
             continue
@@ -56,7 +58,7 @@ def against_best(pairs: Sequence[Verdict]) -> go.Figure:
             )
         )
     best = label(pairs[0].b) if pairs else ""
-    title = f"Loss / loss of {best}" if ratios else f"Loss − loss of {best}"
+    title = f"Loss / loss of<br>{folded(best)}" if ratios else f"Loss − loss of<br>{folded(best)}"
     scale = {"log": True, **_ticks(pairs)} if ratios else zero_line()
     return chart(
         traces,
@@ -127,7 +129,7 @@ def _height(cell: Verdict | None) -> float | None:
 def _text(cell: Verdict | None) -> str:
     if cell is None or cell.difference is None:
         return ""
-    value = formatted(cell.ratio, Form.WIDTH) if cell.ratio is not None else formatted(cell.difference, Form.READING)
+    value = formatted(cell.ratio, Form.RATIO) if cell.ratio is not None else formatted(cell.difference, Form.DIFFERENCE)
     return f"<b>{value} •</b>" if cell.winner else value
 
 

@@ -10,12 +10,15 @@ from cooldown.objectives.plain_text import visible_in_html
 from cooldown.search.evidence.learning import Amount, ArmCurves
 from cooldown.search.evidence.numbers import Form
 from cooldown.search.evidence.table import Column, Table
-from cooldown.search.figures.layout import axis, chart
-from cooldown.search.figures.learning import MARKERS, TITLES
+from cooldown.search.figures.layout import axis, chart, hovered
+from cooldown.search.figures.learning import MARKERS, TITLES, amount
 from cooldown.search.figures.points import SYMBOLS
 from cooldown.search.figures.schedules import COLOURS, DASHES
 
 HEIGHT = 520
+
+PER_TRIAL = 10
+"""Pixels of height for a trial in the legend, which is below the charts."""
 
 MOST = 12
 """More lines in one chart cannot be told apart."""
@@ -41,15 +44,15 @@ def trial_curves(
             "name": visible_in_html(name),
             "legendgroup": name,
         }
-        at = f"%{{x:.4g}} {x}<extra>%{{fullData.name}}</extra>"
+        at = f"{amount(x)}<extra>%{{fullData.name}}</extra>"
         loss = curves.validation.mean(axis=0)
-        traces.append(go.Scatter(y=loss, hovertemplate=f"validation loss %{{y:.4g}}<br>after {at}", **look))
+        traces.append(go.Scatter(y=loss, hovertemplate=f"validation loss %{{y:{hovered(loss)}}}<br>after {at}", **look))
         rate = {"y": curves.rate[0], "yaxis": "y2", "showlegend": False}
-        traces.append(go.Scatter(hovertemplate=f"learning rate %{{y:.4g}}<br>after {at}", **look, **rate))
+        traces.append(go.Scatter(hovertemplate=f"learning rate %{{y:.3g}}<br>after {at}", **look, **rate))
     above = all(np.nanmin(curves.validation, initial=np.inf) > 0 for curves in trials.values())
     return chart(
         traces,
-        HEIGHT,
+        HEIGHT + PER_TRIAL * len(trials),
         xaxis=axis(TITLES[x], log=log_x, anchor="y2"),
         yaxis=axis("Validation loss", log=log_loss and above, domain=[0.4, 1]),
         yaxis2=axis("Learning rate", log=True, domain=[0, 0.34], exponentformat="power"),

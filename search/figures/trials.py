@@ -14,7 +14,7 @@ from cooldown.search.evidence.selection import LOSS
 from cooldown.search.evidence.table import Column, Table
 from cooldown.search.evidence.trials import guessed
 from cooldown.search.evidence.view import View
-from cooldown.search.figures.layout import GREY, axis, chart, explained, vertical
+from cooldown.search.figures.layout import GREY, axis, chart, explained, hovered, vertical
 from cooldown.search.figures.points import (
     Chosen,
     entries,
@@ -88,7 +88,8 @@ def history(studies: Sequence[StudyRecord], *, log: bool = True, best: bool = Tr
                 legendgroup=str(study_trials.repeat),
                 showlegend=False,
                 name=f"best of repeat {study_trials.repeat}",
-                hovertemplate="best so far %{y:.4g} at trial %{x}<extra>%{fullData.name}</extra>",
+                hovertemplate=f"best so far %{{y:{hovered(study_trials.best)}}} at trial %{{x}}"
+                "<extra>%{fullData.name}</extra>",
             )
         )
     if traces and best:
@@ -295,5 +296,4 @@ def _edge_note(at: float, side: Side, parameter: Parameter) -> dict[str, Any]:
         "align": "left" if side == "low" else "right",
         "showarrow": False,
         "text": "best values<br>at this end",
-        "font": {"color": WARNING},
     }

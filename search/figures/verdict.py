@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from cooldown.objectives.plain_text import visible_in_html
 from cooldown.search.evidence.credit import CreditSplit
-from cooldown.search.evidence.numbers import Form, formatted, interval
+from cooldown.search.evidence.numbers import Form, confidence, formatted, interval
 from cooldown.search.evidence.table import ARM, Column, Table
 from cooldown.search.evidence.tables import WORDS
 from cooldown.search.figures.layout import BAND, GREY, axis, chart, rows, vertical, zero_line
@@ -95,9 +95,9 @@ def forest(verdicts: Sequence[Verdict]) -> go.Figure:
 
 
 def _ticks(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """More ticks for a log axis of less than a decade, on which plotly sets them evenly; else those of every axis."""
+    """More ticks for a log axis of less than a decade, on which plotly sets them evenly: as many as fit a phone."""
     ends = [end for verdict in verdicts for end in (verdict.low, verdict.high, verdict.margin_low) if end]
-    return {"nticks": 8} if ends and max(ends) < 4 * min(ends) else {}
+    return {"nticks": 4} if ends and max(ends) < 4 * min(ends) else {}
 
 
 def _ratios(verdicts: Sequence[Verdict]) -> bool:
@@ -108,7 +108,7 @@ def _ratios(verdicts: Sequence[Verdict]) -> bool:
 def hover(verdict: Verdict, value: float) -> str:
     """Everything about a pair, for its hover text."""
     form, what = (Form.RATIO, "ratio") if verdict.scale == "ratio" else (Form.DIFFERENCE, "difference")
-    wide, narrow = (f"{100 * (1 - times * (verdict.level or 0.0)):.3g} % interval" for times in (1, 2))
+    wide, narrow = (f"{confidence(times * (verdict.level or 0.0))} interval" for times in (1, 2))
     return (
         f"{whole(verdict.a)}<br>vs {whole(verdict.b)}<br>"
         f"{what} {formatted(value, form)}<br>"
@@ -128,19 +128,19 @@ def repeats(
     finite value has a row at the bottom.
     """
     ranked, means = _ranked(values, best), _means(values)
-    known, traces = looks(values), []
+    known, traces, form = looks(values), [], _form(best)
     for row, arm in enumerate(ranked):
         by_repeat, marker = values[arm], known[arm].marker
         traces.append(
             go.Scatter(
                 x=list(by_repeat.values()),
                 y=[row] * len(by_repeat),
-                customdata=list(by_repeat),
+                customdata=[(repeat, formatted(value, form)) for repeat, value in by_repeat.items()],
                 mode="markers",
                 # A grey rim separates overlapping dots, on white and on black.
                 marker={**marker, "size": 10, "opacity": 0.9, "line": {"width": 1, "color": RIM}},
                 name=label(arm),
-                hovertemplate=f"repeat %{{customdata}}: %{{x:.4g}}<br>{whole(arm)}<extra></extra>",
+                hovertemplate=f"repeat %{{customdata[0]}}: %{{customdata[1]}}<br>{whole(arm)}<extra></extra>",
             )
         )
         traces.append(
@@ -150,7 +150,7 @@ def repeats(
                 mode="markers",
                 marker={"symbol": "line-ns-open", "size": 24, "color": marker["color"], "line": {"width": 3}},
                 name=label(arm),
-                hovertemplate=f"mean of {len(by_repeat)}: %{{x:.4g}}<br>{whole(arm)}<extra></extra>",
+                hovertemplate=f"mean of {len(by_repeat)}: {formatted(means[arm], form)}<br>{whole(arm)}<extra></extra>",
             )
         )
     return chart(
@@ -168,7 +168,7 @@ def repeats_table(
     """The numbers of `repeats`: a row for each arm in its order, with its mean and a column for each repeat."""
     means = _means(values)
     numbers = sorted({repeat for of_arm in values.values() for repeat in of_arm})
-    form = Form.LOSS if best == "lowest" else Form.SCORE
+    form = _form(best)
     return Table(
         (
             ARM,
@@ -178,6 +178,11 @@ def repeats_table(
         [(arm, means[arm], *(values[arm].get(repeat) for repeat in numbers)) for arm in _ranked(values, best)],
         repeats_caption(best),
     )
+
+
+def _form(best: Literal["lowest", "highest"]) -> Form:
+    """Of losses and errors, and of scores."""
+    return Form.LOSS if best == "lowest" else Form.SCORE
 
 
 def repeats_caption(best: Literal["lowest", "highest"]) -> str:

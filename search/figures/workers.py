@@ -7,13 +7,13 @@ from typing import Any
 import plotly.graph_objects as go
 
 from cooldown.objectives.plain_text import visible_in_html
-from cooldown.search.evidence.numbers import percent
+from cooldown.search.evidence.numbers import Form, duration, formatted, percent
 from cooldown.search.evidence.view import View
-from cooldown.search.evidence.work import REFERENCES, DoneJob, busy, done_jobs
-from cooldown.search.figures.layout import GREY, axis, chart, rows
+from cooldown.search.evidence.work import REFERENCES, DoneJob, Pause, busy, done_jobs, pauses, without
+from cooldown.search.figures.layout import GREY, axis, chart, rows, vertical
 from cooldown.search.figures.lines import label, looks, whole
 
-ROW, AROUND = 38, 170
+ROW, AROUND = 38, 230
 """Pixels of a worker's row, and of all else."""
 
 BAR = 0.7
@@ -39,7 +39,8 @@ def workers(view: View, stands_out: Callable[[DoneJob], bool] = lambda _: True) 
     jobs = done_jobs(view)
     if not jobs:
         return None
-    shares, end = busy(jobs), max(job.end for job in jobs)
+    shares, cut = busy(jobs), pauses(jobs)
+    end = without(max(job.end for job in jobs), cut)
     places = {worker: place for place, worker in enumerate(shares)}
     size, unit = next((size, unit) for least, size, unit in UNITS if end >= least)
     traces: list[Any] = []
@@ -48,28 +49,42 @@ def workers(view: View, stands_out: Callable[[DoneJob], bool] = lambda _: True) 
             shown = [job for job in jobs if job.arm == arm and stands_out(job) is (opacity == 1.0)]
             if shown:
                 named = all(trace.legendgroup != arm for trace in traces)
-                traces.append(_bars(shown, places, size, marker=marker, opacity=opacity, showlegend=named))
+                traces.append(_bars(shown, places, size, cut, marker=marker, opacity=opacity, showlegend=named))
     names = [f"{visible_in_html(worker)}<br>{percent(share)} busy" for worker, share in shares.items()]
     return chart(
         traces,
         AROUND + ROW * len(names),
         barmode="overlay",
-        xaxis=axis(f"Time since the first job began ({unit})", rangemode="tozero", zeroline=False),
+        xaxis=axis(f"{'Time without pauses' if cut else 'Time'} ({unit})", rangemode="tozero", zeroline=False),
         yaxis=rows(names),
+        shapes=[vertical(without(pause.end, cut) / size, dash="dot") for pause in cut],
+        annotations=[_length(pause, without(pause.end, cut) / size) for pause in cut],
     )
 
 
-def _bars(jobs: Sequence[DoneJob], places: Mapping[str, int], size: float, **look: Any) -> go.Bar:
-    """The bars of jobs of one arm. places: the row of each worker. size: seconds of a unit of the axis."""
+def _length(pause: Pause, at: float) -> dict[str, Any]:
+    """How long a pause was, above its line."""
+    place = {"x": at, "y": 1, "yref": "y domain", "yanchor": "bottom"}
+    return {**place, "showarrow": False, "text": duration(pause.length)}
+
+
+def _bars(
+    jobs: Sequence[DoneJob], places: Mapping[str, int], size: float, cut: tuple[Pause, ...], **look: Any
+) -> go.Bar:
+    """The bars of jobs of one arm. places: the row of each worker. size: seconds of a unit of the axis. cut: the pauses
+    that are cut out.
+    """
     return go.Bar(
         name=label(jobs[0].arm),
         legendgroup=jobs[0].arm,
         orientation="h",
-        base=[job.begin / size for job in jobs],
+        base=[without(job.begin, cut) / size for job in jobs],
         x=[(job.end - job.begin) / size for job in jobs],
         y=[places[job.worker] for job in jobs],
         width=BAR,
-        customdata=[[whole(job.arm), job.repeat, job.what, f"{job.end - job.begin:,.2g}"] for job in jobs],
+        customdata=[
+            [whole(job.arm), job.repeat, job.what, formatted(job.end - job.begin, Form.SECONDS)] for job in jobs
+        ],
         hovertemplate=HOVER,
         **look,
     )

@@ -89,7 +89,7 @@ def test_one_that_runs_says_how_far_it_is_and_can_be_paused(pages: Pages, open_a
         table = app.dataframe[0].value
         assert list(table["Trials"]) == [f"{trials} of {2 * trials}" for trials in [view.spec.trials * 2] * 2]
         # The searches of as many repeats again are missing.
-        assert all(0.4 < share < 0.6 for share in table["Done"])
+        assert all(40 < percent < 60 for percent in table["Done"])
 
 
 def test_one_that_waits_and_has_nothing_yet(pages: Pages, open_app: Open) -> None:

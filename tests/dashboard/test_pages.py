@@ -233,8 +233,8 @@ def test_all_experiments_are_listed_with_who_leads_and_after_how_long(ledgers: L
     app = fine(open_app(ledgers.done))
     rows = list(listed(app).values())
     assert [row["Experiment"] for row in rows] == [ODD, "one joint arm", "whole"]
-    assert re.fullmatch(r"best: [\d.]+ % accuracy", rows[1]["Leader"])
-    assert all(re.fullmatch(r"\S+ by \d+ %", rows[place]["Leader"]) for place in (0, 2))
+    assert re.fullmatch(r"best: [\d.]+\s% accuracy", rows[1]["Leader"])
+    assert all(re.fullmatch(r"\S+ by \d+\s%", rows[place]["Leader"]) for place in (0, 2))
     assert all(re.fullmatch(r"\d+ s", row["Took"]) for row in rows)
     assert [row["Trials"] for row in rows] == [1.0, 1.0, 1.0]
     hrefs = [row["href"] for row in linked(app)[0]["rows"]]

@@ -42,7 +42,7 @@ def found() -> list[Measured | LeftOut]:
 def test_a_comparison_over_tasks_tells_the_alarms_about_its_arms(found: list[Measured | LeftOut]) -> None:
     across = compared(found, Asked()).across
     assert question_table(across).values("Alarms") == [None, "boundary: adam; references", "none", None]
-    assert across.sentence.endswith(" The answers on 1 of them have alarms.")
+    assert across.sentence.endswith(" The answer on 1 of them has alarms.")
     assert not compared(found[1:], Asked()).across.sentence.endswith("alarms.")
     symbols = [trace.marker.symbol for trace in forest(across).data if trace.mode == "markers"]
     assert [symbol.endswith("-open") for symbol in symbols] == [False, True, False]

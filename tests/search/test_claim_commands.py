@@ -94,7 +94,7 @@ def test_a_claim_that_does_not_apply_says_why(run_json: Any, run_here: Any) -> N
     assert found["verdict"] == "not applicable"
     assert [found[key] for key in ("effect", "low", "high", "experiments")] == [None, None, None, []]
     assert "1,797 rows" in found["sentence"]
-    assert "49%" in run_json("claim", "C17", "digits")["sentence"]
+    assert "49 %" in run_json("claim", "C17", "digits")["sentence"]
     assert "cooldown claim C8 ravine" in run_json("claim", "C8", "iris")["sentence"]
     assert run_json("claim", "C3", "ravine")["verdict"] == "not applicable"
     code, out, _ = run_here("claim", "C8", "ravine")

@@ -32,8 +32,8 @@ def test_compare_in_processes_from_start_to_end(tmp_path: Path, run_here: Any, m
     done = cooldown("compare", "iris", *QUICK, "--workers", "2", "--json", cwd=tmp_path)
     shown = json.loads(done.stdout)
     assert (shown["name"], shown["status"], shown["task"]) == ("iris", "done", "iris")
-    assert done.stderr.splitlines()[0] == "iris: 0%"
-    assert done.stderr.splitlines()[-1] == "iris: 100%"
+    assert done.stderr.splitlines()[0] == "iris: 0 %"
+    assert done.stderr.splitlines()[-1] == "iris: 100 %"
     assert (tmp_path / "cooldown.db").exists()
     # The same again is the same experiment; --quiet says nothing.
     code, out, err = run_here("compare", "iris", *QUICK, "--quiet", "--json")

@@ -224,7 +224,7 @@ def test_ranges_that_reach_too_high_raise_an_alarm(url: str) -> None:
     record = run_in_threads(url, spec(arms=("sgd", "adam"), repeats=1, ranges=ranges, epochs=2))
     found = {(alarm.kind, alarm.arm): alarm for alarm in alarms(View(record), pair_verdicts(View(record)))}
     assert set(found) == {("boundary", "sgd"), ("divergence", "sgd"), ("no model", "sgd")}
-    assert "100% of the search's runs diverged" in found["divergence", "sgd"].message
+    assert "100 % of the search's runs diverged" in found["divergence", "sgd"].message
     assert "widen the range to 0.1 … 1e+30" in found["boundary", "sgd"].message, "down to the default"
     assert Result(record).verdicts[0].verdict == "undecided"
 

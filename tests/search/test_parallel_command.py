@@ -41,7 +41,7 @@ def test_threads_are_measured_and_the_measurement_is_stored(run_here: Any, tmp_p
     assert {key: data[key] for key in ("name", "rows", "features", "classes")} == {
         "name": "sparse_text", "rows": 1200, "features": 400, "classes": 4,
     }  # fmt: skip
-    assert out.startswith("sparse_text: 1,200 rows of 400 features in 4 classes, 7.22% filled; ρ 1, Δ 0.997\n")
+    assert out.startswith("sparse_text: 1,200 rows of 400 features in 4 classes, 7.22 % filled; ρ 1, Δ 0.997\n")
     _, rows = rows_of("sparse_text", None)
     descent = Descent(document["settings"]["rate"], passes=2)
     assert serial["loss"] == pytest.approx(rows.loss(hogwild(rows, descent, 1).theta), rel=1e-12)

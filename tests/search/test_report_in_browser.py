@@ -102,7 +102,7 @@ def test_on_paper_figures_fit_and_details_are_closed(text: str, shown: Show) -> 
             f"[...{PLOTS}].map((plot) => Number(plot.querySelector('.main-svg').getAttribute('width')))"
         )
         assert max(widths) <= 680
-        assert page.evaluate("getComputedStyle(document.querySelector('.plot .xtick text')).fill") == "rgb(27, 33, 39)"
+        assert page.evaluate("getComputedStyle(document.querySelector('.plot .xtick text')).fill") == "rgb(15, 20, 25)"
         assert page.locator("details:not(.fold):visible").count() == 0
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         page.emulate_media(media="screen")

@@ -127,7 +127,7 @@ def test_the_list_in_a_terminal() -> None:
         console.print(experiments(lines([summary(alarms=(("boundary", "adam"),))], winners, Leaders())[0], []))
     head, line = captured.get().splitlines()
     assert head.split() == ["Name", "Task", "Leader", "Ahead", "in", "P(better)", "Alarms", "Status"]
-    assert " ".join(line.split()) == "one iris momentum+cosine by 10 % 2 of 2 > 99.9 % 1 done 8/16"
+    assert " ".join(line.split()) == "one iris momentum+cosine by 10 % 2 of 2 > 99.9 % 1 done 50 %"
 
 
 def test_a_leader_is_worked_out_again_only_where_something_changed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,3 +82,9 @@ def test_a_percentage_and_an_interval_stay_in_one_line_of_prose(before: int) -> 
     assert "27 %" in lines
     assert "[−0.2294, −0.1288]" in lines
     assert all(len(line) <= 40 for line in lines.splitlines())
+
+
+def test_prose_is_not_broken_in_a_number() -> None:
+    columns = (Column("Leader", prose=True), Column("Ahead in"))
+    text = printed(Table(columns, [("momentum+cosine by 16 % [5 %, 21 %]", "4 of 5")]), 32)
+    assert [line[:24].strip() for line in text.splitlines()[1:]] == ["momentum+cosine by", "16 % [5 %, 21 %]"]

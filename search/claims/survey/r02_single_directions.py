@@ -16,6 +16,7 @@ from cooldown.search.claims.budgets import SETTINGS, Budget
 from cooldown.search.claims.entry import Claim
 from cooldown.search.claims.limits import of_classifiers
 from cooldown.search.claims.networks import Trained, trained
+from cooldown.search.evidence.numbers import percent
 from cooldown.search.statistics.claims import Limits, Part
 
 WIDTH, ORDERS, DROPOUT = 64, 2, 0.2
@@ -64,7 +65,7 @@ def computed(task: ArrayTask, budget: Budget) -> list[Part]:
     area, beyond, selective = np.moveaxis(measured, -1, 0)
     own, permuted, normalized, dropped = range(4)
     of_area = "area under accuracy while units are clamped"
-    of_beyond = f"accuracy while more than {DROPOUT:.0%} of the units are clamped"
+    of_beyond = f"accuracy while more than {percent(DROPOUT)} of the units are clamped"
 
     def difference(effect: str, of: NDArray[np.float64], first: int, other: int, limits: Limits) -> Part:
         return Part(effect, of[:, first] - of[:, other], limits, ratio=False)

@@ -85,6 +85,8 @@ class Across:
     @property
     def _doubtful(self) -> str:
         doubtful = sum(bool(each.alarms) for each in self.tasks)
+        if doubtful == 1:
+            return " The answer on 1 of them has alarms."
         return f" The answers on {doubtful} of them have alarms." if doubtful else ""
 
 

@@ -42,12 +42,12 @@ def test_each_arm_is_drawn_against_the_best_one() -> None:
     figure = against_best(pairs)
     assert [trace.x[0] for trace in figure.data] == [pair.ratio for pair in pairs]
     assert figure.layout.xaxis.type == "log"
-    assert figure.layout.xaxis.title.text == "Loss / loss of adam"
+    assert figure.layout.xaxis.title.text == "Loss / loss of<br>adam"
     # All in the colour of the arm that is ahead; full where it is decided.
     assert {trace.marker.color for trace in figure.data} == {colour_of_arm("adam")}
     assert [trace.marker.symbol for trace in figure.data][::2] == ["circle-open", "circle"]
-    assert figure.layout.yaxis.ticktext[2] == "sgd<br><i>adam is better</i>"
-    assert figure.layout.yaxis.ticktext[0] == "nag<br><i>adam ahead, undecided</i>"
+    assert figure.layout.yaxis.ticktext[2] == "sgd<br><i>worse</i>"
+    assert figure.layout.yaxis.ticktext[0] == "nag<br><i>undecided</i>"
 
 
 def test_a_cell_of_the_matrix_is_the_ratio_of_row_and_column() -> None:
@@ -58,7 +58,7 @@ def test_a_cell_of_the_matrix_is_the_ratio_of_row_and_column() -> None:
         for column, b in enumerate(ARMS):
             if a != b:
                 assert heat.z[row][column] == np.log(of(a, b).ratio)
-                assert f"{of(a, b).ratio:.2f}" in text[row, column]
+                assert f"{of(a, b).ratio:.3f}" in text[row, column]
                 assert ("•" in text[row, column]) == (of(a, b).winner is not None)
     assert "adam is better" in heat.hovertext[1][0]
 

@@ -173,12 +173,12 @@ def test_the_edge_that_an_alarm_names_is_in_a_warning_colour(record: ExperimentR
     at = 1 - end if name == "beta1" else end
     warned = [line for line in figure.layout.shapes if line.line.color == WARNING]
     assert [line.x0 for line in warned] == [at]
-    (note,) = [note for note in figure.layout.annotations if note.font.color == WARNING]
+    (note,) = [note for note in figure.layout.annotations if "best values" in note.text]
     assert note.x == pytest.approx(math.log10(at))
     # Its words are inside the range.
     assert note.xanchor == ("left" if edge == "low" else "right")
     plain = slice_(record.of("adam"), parameter)
-    assert not [note for note in plain.layout.annotations if note.font.color == WARNING]
+    assert not [note for note in plain.layout.annotations if "best values" in note.text]
 
 
 def test_parallel_coordinates_are_positions_with_natural_ticks(record: ExperimentRecord) -> None:
@@ -234,11 +234,13 @@ def test_importance_has_a_bar_for_each_hyperparameter_the_largest_on_top(record:
         known = [value for value in bars.x if not math.isnan(value)]
         assert known == sorted(known, reverse=True)
     shares = {(each.arm, each.key): each.importance for each in found}
-    assert {(arm, key): None if math.isnan(value) else value for arm, key, value in rows} == shares
+    # The chart is in percent.
+    drawn = {(arm, key): None if math.isnan(value) else value for arm, key, value in rows}
+    assert drawn == {key: None if share is None else 100 * share for key, share in shares.items()}
     assert list(zip(table["Arm"], table["Hyperparameter"], strict=True)) == [row[:2] for row in rows]
-    np.testing.assert_array_equal(table["Importance"].to_numpy(float), [row[2] for row in rows])
+    np.testing.assert_array_equal(100 * table["Importance"].to_numpy(float), [row[2] for row in rows])
     # Of one arm alone the name is not said again.
     alone = importance([each for each in found if each.arm == "adam"])
     assert "<b>adam</b>" not in alone.layout.yaxis.ticktext
     rate = next(each for each in found if each.key == "adam.learning_rate")
-    assert any(f"{rate.width:.4g} of {rate.range_width:.4g} decades" in text for text in alone.data[0].customdata)
+    assert any(f"{rate.width:.2f} of {rate.range_width:.2f} decades" in text for _, text in alone.data[0].customdata)

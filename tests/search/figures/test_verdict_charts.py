@@ -10,6 +10,7 @@ from charts import NAN
 from verdict_examples import made_verdict
 
 from cooldown.search.evidence.credit import CreditSplit, spoken_effects, total_sentence
+from cooldown.search.evidence.numbers import Form, formatted
 from cooldown.search.evidence.tables import effects_table, pairs_table
 from cooldown.search.figures.layout import GREY
 from cooldown.search.figures.lines import colour_of_arm
@@ -105,7 +106,9 @@ def test_repeats_are_dots_and_their_mean_a_tick(best: Any, ranked: list[str]) ->
     figure, table = repeats(VALUES, "Test loss", best=best), repeats_table(VALUES, "Test loss", best=best).frame()
     assert list(figure.layout.yaxis.ticktext) == ranked == table["Arm"].tolist()
     for row, (arm, dots, tick) in enumerate(zip(ranked, figure.data[::2], figure.data[1::2], strict=True)):
-        assert dict(zip(dots.customdata, dots.x, strict=True)) == VALUES[arm]
+        assert {repeat: x for (repeat, _), x in zip(dots.customdata, dots.x, strict=True)} == VALUES[arm]
+        form = Form.LOSS if best == "lowest" else Form.SCORE
+        assert [shown for _, shown in dots.customdata] == [formatted(value, form) for value in VALUES[arm].values()]
         assert set(dots.y) | set(tick.y) == {row}
         expected = np.mean(list(VALUES[arm].values())) if VALUES[arm] else NAN
         np.testing.assert_equal([tick.x[0], table["Mean test loss"][row]], [expected] * 2)

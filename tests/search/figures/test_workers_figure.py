@@ -7,7 +7,7 @@ import pytest
 from charts import check
 
 from cooldown.search.evidence.view import View
-from cooldown.search.evidence.work import REFERENCES, DoneJob, busy, done_jobs, work_table
+from cooldown.search.evidence.work import REFERENCES, DoneJob, busy, done_jobs, pauses, work_table
 from cooldown.search.figures.workers import FADED, workers
 from cooldown.storage import ExperimentRecord, Purpose, Work, WorkRecord
 
@@ -83,3 +83,24 @@ def test_a_default_config_shares_no_trial_with_a_search(record: ExperimentRecord
     default = record.default_configs[0]
     view = planted(record, (default.id, Purpose.SEARCH, 0, Work("a:1", 0.0, 1.0)))
     assert done_jobs(view) == (DoneJob("a:1", default.arm, 0, "default config, search", frozenset(), 0.0, 1.0),)
+
+
+def test_a_long_pause_is_cut_out_and_told(record: ExperimentRecord) -> None:
+    first, second = record.studies[0].id, record.studies[-1].id
+    view = planted(
+        record,
+        (first, Purpose.SEARCH, 0, Work("a:1", 0.0, 20.0)),
+        (second, Purpose.SEARCH, 1, Work("b:2", 5.0, 30.0)),
+        (first, Purpose.FINALIST, None, Work("a:1", 7530.0, 7560.0)),
+        (second, Purpose.FINALIST, None, Work("b:2", 7570.0, 7575.0)),
+    )
+    jobs = done_jobs(view)
+    assert [(pause.begin, pause.end) for pause in pauses(jobs)] == [(30.0, 7530.0)]
+    assert busy(jobs) == {"a:1": pytest.approx(50 / 75), "b:2": pytest.approx(30 / 75)}
+    figure = workers(view)
+    assert sorted(bars(figure)) == [(0.0, 20.0, 0), (5.0, 30.0, 1), (30.0, 60.0, 0), (70.0, 75.0, 1)]
+    assert [(shape.x0, shape.line.dash) for shape in figure.layout.shapes] == [(30.0, "dot")]
+    assert [(note.x, note.text) for note in figure.layout.annotations] == [(30.0, "2 h 5 min")]
+    assert "without pauses" in figure.layout.xaxis.title.text
+    # The table has the times as they were.
+    assert work_table(view).values("Begins") == [0.0, 5.0, 7530.0, 7570.0]
