@@ -44,7 +44,7 @@ def test_a_table_shows_short_names_dashes_and_true_minuses(shown: list[Any]) -> 
     assert head == (
         "Arm|Validation loss|95 % interval from|95 % interval to|Evaluations|adam.learning_rate|Reached|Verdict"
     )
-    assert first == "adam|0.1235|−0.5000|+0.2500|20,550,237|0.000123|14 %|tie"
+    assert first == "adam|0.1235|−0.5000|+0.2500|20,550,237|0.000123|14 %|tie"
     assert second == f"{len(optimizers.names())} optimizers|–|–|–|1,234|–|–|–"
     # Sorting compares numbers and not their texts.
     assert styled.data["95 % interval from"].tolist()[0] == -0.5
