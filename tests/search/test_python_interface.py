@@ -37,7 +37,7 @@ class Parabola:
 
 task = tasks.from_model(Parabola(), n_samples=20, name="parabola", uninformed_loss=9.0)
 settings = {settings!r}
-result = compare(task, db="sqlite:///cooldown.db", workers=2, **settings)
+result = compare(task, db="sqlite:///cooldown.db", executor="local", workers=1, **settings)
 print("STATUS", result.status.value, result.to_json()["fingerprint"])
 """
 
