@@ -27,7 +27,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from itertools import count
@@ -51,6 +51,7 @@ TRAIN_ROWS, OUTPUTS = 1408, 10
 EPOCHS, SLOW_EPOCHS = 30, 3
 REPLICATES = (1, 3, 5, 12)
 RULES = ("adam", "momentum")
+NEW_SEEDS = count(1000)
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,7 @@ Contestant = tuple[str, int]
 
 def engine(network: Network, rule: str, replicates: int) -> Callable[[], int]:
     """A run of the engine; calling it trains and returns the number of updates, over all replicates."""
-    first = count(step=replicates)
-    return runs_of_seeds(network, rule, lambda: range(start := next(first), start + replicates))
+    return runs_of_seeds(network, rule, lambda: [next(NEW_SEEDS) for _ in range(replicates)])
 
 
 def seeds_again(network: Network, rule: str, replicates: int) -> Callable[[], int]:
@@ -105,7 +105,7 @@ def seeds_again(network: Network, rule: str, replicates: int) -> Callable[[], in
     return runs_of_seeds(network, rule, lambda: range(replicates))
 
 
-def runs_of_seeds(network: Network, rule: str, seeds: Callable[[], range]) -> Callable[[], int]:
+def runs_of_seeds(network: Network, rule: str, seeds: Callable[[], Sequence[int]]) -> Callable[[], int]:
     """Runs of the engine, each with the next seeds."""
     problem = network.problem()
     config = TrainConfig.from_json({"optimizer": rule, "batch_size": network.batch_size, "epochs": EPOCHS})
