@@ -8,7 +8,9 @@ over the rounds, the targets medians of the ratios within a round. 1408 rows, so
 shape. OpenBLAS must choose its kernel itself: a variable that chooses another one slows down NumPy, but not JAX.
 
 What is timed, of a run of 30 epochs:
-    engine        the whole `train(...)`: initial weights, rates, data order, training, one evaluation of held-out rows
+    engine        the whole `train(...)` with new seeds: initial weights, rates, data order, training, one evaluation of
+                  held-out rows
+    seeds again   the same with seeds of an earlier run, whose data orders the process has kept, as in a search
     its updates   the engine's training loop alone: everything before and after it is prepared
     JAX           data order with the same generator, and one compiled program: optax, a scan over all updates of a vmap
                   over the replicates. Compilation and initial weights are not in it
@@ -25,9 +27,10 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import count
 from statistics import median
 from typing import Any
 
@@ -48,6 +51,7 @@ TRAIN_ROWS, OUTPUTS = 1408, 10
 EPOCHS, SLOW_EPOCHS = 30, 3
 REPLICATES = (1, 3, 5, 12)
 RULES = ("adam", "momentum")
+NEW_SEEDS = count(1000)
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,9 @@ TARGETS = (
     (0, ("engine", 1), ("products", 1), 1.4),
     (0, ("engine", 12), ("products", 12), 1.6),
     (0, ("its updates", 12), ("products", 12), 1.35),
+    (0, ("seeds again", 5), ("JAX", 5), 0.5),
+    (0, ("seeds again", 12), ("products", 12), 1.6),
+    (1, ("seeds again", 12), ("JAX", 12), 0.75),
     (1, ("engine", 12), ("JAX", 12), 0.75),
 )
 """Of a network under Adam: at most this multiple of a contestant's time."""
@@ -90,11 +97,21 @@ Contestant = tuple[str, int]
 
 def engine(network: Network, rule: str, replicates: int) -> Callable[[], int]:
     """A run of the engine; calling it trains and returns the number of updates, over all replicates."""
+    return runs_of_seeds(network, rule, lambda: [next(NEW_SEEDS) for _ in range(replicates)])
+
+
+def seeds_again(network: Network, rule: str, replicates: int) -> Callable[[], int]:
+    """The same with the seeds of the call before."""
+    return runs_of_seeds(network, rule, lambda: range(replicates))
+
+
+def runs_of_seeds(network: Network, rule: str, seeds: Callable[[], Sequence[int]]) -> Callable[[], int]:
+    """Runs of the engine, each with the next seeds."""
     problem = network.problem()
     config = TrainConfig.from_json({"optimizer": rule, "batch_size": network.batch_size, "epochs": EPOCHS})
 
     def run() -> int:
-        (curves,) = train(problem, [config], range(replicates), every_epoch=False)
+        (curves,) = train(problem, [config], seeds(), every_epoch=False)
         return sum(curve.updates for curve in curves)
 
     return run
@@ -247,7 +264,13 @@ def scikit_learn(network: Network, rule: str, replicates: int) -> Callable[[], i
 
 def contestants(network: Network, rule: str) -> dict[Contestant, Callable[[], int]]:
     """All that are installed, ready to run."""
-    together = {"engine": engine, "its updates": its_updates, "JAX": jax, "products": products}
+    together = {
+        "engine": engine,
+        "seeds again": seeds_again,
+        "its updates": its_updates,
+        "JAX": jax,
+        "products": products,
+    }
     alone = {"PyTorch": pytorch, "scikit-learn": scikit_learn}
     missing = {name for name, module in (("JAX", "optax"), ("PyTorch", "torch")) if find_spec(module) is None}
     chosen = [(name, replicates) for replicates in REPLICATES for name in together] + [(name, 1) for name in alone]
@@ -258,11 +281,11 @@ def contestants(network: Network, rule: str) -> dict[Contestant, Callable[[], in
     }
 
 
-def rounds(runs: dict[Contestant, Callable[[], int]], count: int) -> Iterator[dict[Contestant, float]]:
+def rounds(runs: dict[Contestant, Callable[[], int]], number: int) -> Iterator[dict[Contestant, float]]:
     """Per round, µs of CPU time per update of one replicate of each contestant, one after the other."""
     for run in runs.values():
         run()  # compiles, and fills the caches
-    for _ in range(count):
+    for _ in range(number):
         times = {}
         for contestant, run in runs.items():
             started = time.process_time()

@@ -13,22 +13,30 @@ MOST = 128
 
 
 @kernel(error_model="numpy")
-def centred(z, labels, at_label, hits):  # type: ignore[no-untyped-def]
-    """z (R, m, K) ← z − max(z) of each row; at_label (R, m) is its value at `labels` (m,), and `hits` (R,) counts the
-    rows in which the first of the largest outputs is the label's.
+def centred(z, theta, bias, labels, at_label, hits):  # type: ignore[no-untyped-def]
+    """z (R, m, K) ← z + b − max(z + b) of each row, with the biases b in `theta` (R, size) from column `bias` on;
+    at_label (R, m) is its value at `labels` (m,), and `hits` (R,) counts the rows in which the first of the largest
+    outputs is the label's.
     """
+    outputs = z.shape[2]
     for r in range(z.shape[0]):
-        hits[r] = 0
+        offsets, found = theta[r, bias : bias + outputs], 0
         for b in range(z.shape[1]):
-            row, chosen = z[r, b], 0
-            for k in range(1, row.size):
-                if row[k] > row[chosen]:
-                    chosen = k
-            highest = row[chosen]
-            for k in range(row.size):
+            row = z[r, b]
+            for k in range(outputs):
+                row[k] += offsets[k]
+            # Choices, not branches: which output is the largest cannot be foreseen.
+            highest = row[0]
+            for k in range(1, outputs):
+                highest = row[k] if row[k] > highest else highest
+            first = 0
+            for k in range(outputs - 1, -1, -1):
+                first = k if row[k] == highest else first
+            for k in range(outputs):
                 row[k] -= highest
             at_label[r, b] = row[labels[b]]
-            hits[r] += chosen == labels[b]
+            found += first == labels[b]
+        hits[r] = found
 
 
 @kernel(error_model="numpy")

@@ -142,14 +142,14 @@ def _calls(
         (rule, (rows, rows, stack, float64[:, ::1], real[::1], *of_update, *of_rule)),
     )
     loops = loop_of(np.matmul, dtype), loop_of(np.add, np.dtype(np.float64))
-    return Calls(*loops, *(_address(*each) if each[0] is not None else 0 for each in signatures))  # type: ignore[arg-type]
+    return Calls(*loops, *(address(*each) if each[0] is not None else 0 for each in signatures))  # type: ignore[arg-type]
 
 
 def _transposed(stack: NDArray[Any]) -> NDArray[Any]:
     return stack.transpose(0, 2, 1)
 
 
-def _address(kernel: Any, arguments: tuple[Any, ...]) -> int:
+def address(kernel: Any, arguments: tuple[Any, ...]) -> int:
     """The address of a kernel for arguments of these types of Numba; it is compiled if it is not yet."""
     kernel.compile(arguments)
     compiled = kernel.overloads[arguments]

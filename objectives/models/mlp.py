@@ -187,28 +187,33 @@ class MLP:
         measured.
         """
         X, targets = self.in_precision(theta.dtype)
-        z = self._outputs(theta, taken(X, rows, self._scratch), self._scratch)
+        z, y = self._before_biases(theta, taken(X, rows, self._scratch), self._scratch), targets[rows]
+        biases = self._output_biases(theta)
         if self.measuring is not None:
-            outputs.append(z.copy())
-        y = targets[rows]
+            outputs.append(z + biases)
         if self.loss == "cross_entropy":
-            total, at_label = self._softmax(z, y, hits)
+            total, at_label = self._softmax(z, theta, y, hits)
             losses += (np.log(total) - at_label).sum(axis=1, dtype=np.float64)
-        elif self.loss == "binary_cross_entropy":
+            return
+        z += biases
+        if self.loss == "binary_cross_entropy":
             hits += ((z > 0) == self.y[rows]).all(axis=2).sum(axis=1)
             losses += label_losses(z, y).mean(axis=2).sum(axis=1, dtype=np.float64)
         else:
             losses += np.square(z - y).mean(axis=2).sum(axis=1, dtype=np.float64)
 
-    def _softmax(self, z: Parameters, y: NDArray[Any], hits: Parameters) -> tuple[Parameters, Parameters]:
-        """Of outputs z (R, m, K), which are overwritten, and classes (m,): Σ e^z (R, m), and z at the class (R, m),
-        both of z − max(z); `hits` (R,) grows by the rows whose class has the first of the largest outputs.
+    def _softmax(
+        self, z: Parameters, theta: Parameters, y: NDArray[Any], hits: Parameters
+    ) -> tuple[Parameters, Parameters]:
+        """Of outputs z (R, m, K) before their biases, which are overwritten, and classes (m,): Σ e^z (R, m), and z at
+        the class (R, m), both of z − max(z) with biases; `hits` (R,) grows by the rows whose class has the first of the
+        largest outputs.
         """
         from cooldown.objectives.models import _evaluation_kernels as kernels
 
         at_label, total = (self._scratch.array(name, z.shape[:2], z.dtype) for name in ("at label", "total"))
         found = np.empty(len(z))
-        kernels.centred(z, y, at_label, found)
+        kernels.centred(z, theta, self.layers[-1].bias, y, at_label, found)
         hits += found
         np.exp(z, out=z)
         if z.shape[2] > kernels.MOST:
@@ -218,7 +223,9 @@ class MLP:
 
     def predict(self, theta: Parameters, X: Any) -> Parameters:
         """Outputs (R, m, K) before the softmax for features `X` (m, d)."""
-        return self._outputs(theta, X.astype(theta.dtype) if is_sparse(X) else np.asarray(X, theta.dtype))
+        outputs = self._before_biases(theta, X.astype(theta.dtype) if is_sparse(X) else np.asarray(X, theta.dtype))
+        outputs += self._output_biases(theta)
+        return outputs
 
     def folded(self, theta: Parameters) -> list[tuple[Parameters, Parameters]]:
         """Weights (R, in, out) and biases (R, 1, out) of each layer, as they predict: with batch normalization by the
@@ -233,8 +240,15 @@ class MLP:
             layers.append((weights, biases))
         return layers
 
-    def _outputs(self, theta: Parameters, X: Any, scratch: Scratch | None = None) -> Parameters:
-        """Outputs (R, m, K) for features `X` (m, d), in one of the arrays of `scratch` if there is one."""
+    def _output_biases(self, theta: Parameters) -> Parameters:
+        """(R, 1, K) the biases of the outputs."""
+        last = self.layers[-1]
+        return theta[:, None, last.bias : last.end]
+
+    def _before_biases(self, theta: Parameters, X: Any, scratch: Scratch | None = None) -> Parameters:
+        """Outputs (R, m, K) before their biases for features `X` (m, d), in one of the arrays of `scratch` if there is
+        one.
+        """
         z: Parameters = X
         for i, (layer, norm) in enumerate(zip(self.layers, (*self.architecture.norms, None), strict=True)):
             shape = len(theta), X.shape[0], layer.outputs
@@ -244,13 +258,13 @@ class MLP:
                 factors, offsets = norm.folded(theta)
                 z *= factors
                 z += offsets
-            hidden = layer is not self.layers[-1]
-            if hidden and scratch is not None and self.activation == "relu":
+            if layer is self.layers[-1]:
+                break
+            if scratch is not None and self.activation == "relu":
                 kernels_of(self.architecture, False).activation(z, theta, layer.bias)
                 continue
             z += theta[:, None, layer.bias : layer.end]
-            if hidden:
-                z = np.maximum(z, 0, out=z) if self.activation == "relu" else np.tanh(z, out=z)
+            z = np.maximum(z, 0, out=z) if self.activation == "relu" else np.tanh(z, out=z)
         return z
 
     def in_precision(self, dtype: np.dtype[Any]) -> tuple[Any, NDArray[Any]]:

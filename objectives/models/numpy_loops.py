@@ -23,7 +23,7 @@ class Loop(NamedTuple):
 
 
 def loop_of(function: np.ufunc, dtype: np.dtype[Any]) -> Loop | None:
-    """The loop of a function of two arrays of `dtype`; None where this version of NumPy does not tell it."""
+    """The loop of a function of one or two arrays of `dtype`; None where this version of NumPy does not tell it."""
     found = _found(function, dtype)
     return found and found[0]
 
@@ -39,6 +39,11 @@ def running_sum(terms: NDArray[Any], total: NDArray[Any]) -> list[int]:
     """The 16 numbers by which the loop of `numpy.add` knows total (1,) ← total + the sum of terms (n,)."""
     addresses = total.ctypes.data, terms.ctypes.data, total.ctypes.data
     return [*addresses, len(terms), 0, 0, 0, 0, terms.itemsize, *(0 for _ in range(7))]
+
+
+def elementwise(array: NDArray[Any]) -> list[int]:
+    """The 16 numbers by which the loop of a function of one array knows array ← function(array), contiguous."""
+    return [array.ctypes.data, array.ctypes.data, 0, array.size, 0, 0, 0, array.itemsize, array.itemsize, *(0,) * 7]
 
 
 class _CallInfo(ctypes.Structure):
@@ -60,7 +65,7 @@ def _found(function: Any, dtype: np.dtype[Any]) -> tuple[Loop, Any] | None:
         ("PyCapsule_GetPointer", ctypes.pythonapi)
     )
     try:
-        _, capsule = function._resolve_dtypes_and_context((dtype, dtype, dtype))
+        _, capsule = function._resolve_dtypes_and_context((dtype,) * function.nargs)
         function._get_strided_loop(capsule)
         info = _CallInfo.from_address(pointer_of(capsule, CALL_INFO))
     except (AttributeError, TypeError, ValueError):

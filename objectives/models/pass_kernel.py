@@ -162,7 +162,7 @@ PART: dict[str, Any] = {"inline": "always", **ALONE}
 
 
 @njit(**PART)
-def _copy(source, target):  # type: ignore[no-untyped-def]
+def copy_into(source, target):  # type: ignore[no-untyped-def]
     """source (n,) into target (n,): an assignment of slices would be compiled to more and slower code."""
     for i in range(source.size):
         target[i] = source[i]
@@ -229,9 +229,9 @@ def train(network, buffers, of_rule, replicates, X, targets, orders, order_of, f
     for r in range(len(replicates.theta)):
         order, memory, l2 = orders[order_of[r]], replicates.memory[r : r + 1], replicates.l2[r : r + 1]
         radius, bound, decay = replicates.radii[r], replicates.bounds[r], replicates.decay[r]
-        _copy(replicates.theta[r], theta[0])
+        copy_into(replicates.theta[r], theta[0])
         for i in range(len(state)):
-            _copy(replicates.state[i, r], state[i, 0])
+            copy_into(replicates.state[i, r], state[i, 0])
         for i in range(len(hyperparameters)):
             hyperparameters[i, 0] = replicates.hyperparameters[i, r]
         for u in range(updates):
@@ -240,20 +240,20 @@ def train(network, buffers, of_rule, replicates, X, targets, orders, order_of, f
         since[0] = replicates.since[r] - first
         for u in range(updates):
             for b in range(rows):
-                _copy(X[order[u, b]], buffers.inputs[b])
+                copy_into(X[order[u, b]], buffers.inputs[b])
             loss = losses[r, u : u + 1]
             # With sharpness-aware minimization again, a step uphill, as in training/ascent.py.
             for uphill in range(1 + (radius > 0)):
                 if uphill:
                     loss = buffers.unread
-                    _copy(theta[0], buffers.start[0])
+                    copy_into(theta[0], buffers.start[0])
                     norm = _norm(network, buffers)
                     step = real(radius / norm if norm != 0 else 0.0)
                     for p in range(parameters):
                         theta[0, p] += step * gradient[0, p]
                 _differentiate(network, buffers, targets, order[u : u + 1], loss)
             if radius > 0:
-                _copy(buffers.start[0], theta[0])
+                copy_into(buffers.start[0], theta[0])
             # As in training/gradients.py.
             if bound < np.inf:
                 norm = _norm(network, buffers)
@@ -270,6 +270,6 @@ def train(network, buffers, of_rule, replicates, X, targets, orders, order_of, f
                 call(calls.matrices, (theta, gradient, state, l2, rates, *now))
             of_update = u, since, hyperparameters
             call(calls.rule, (theta, gradient, state, memory, l2, rates) + of_update + of_rule.optional)  # noqa: RUF005
-        _copy(theta[0], replicates.theta[r])
+        copy_into(theta[0], replicates.theta[r])
         for i in range(len(state)):
-            _copy(state[i, 0], replicates.state[i, r])
+            copy_into(state[i, 0], replicates.state[i, r])

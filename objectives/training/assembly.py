@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from cooldown.objectives.config import TrainConfig
 from cooldown.objectives.cost import REFERENCE_EPOCHS
 from cooldown.objectives.problem import Indices, Problem
-from cooldown.objectives.random_streams import generator
 from cooldown.objectives.schedules import Plan
-from cooldown.objectives.training.data_order import DataOrder, by_difficulty
+from cooldown.objectives.training.data_order import DataOrder, by_difficulty, kept_order, order_stream
 from cooldown.objectives.training.population import Population
 from cooldown.objectives.training.replicates import POPULATION, Replicate, plan
 
@@ -44,8 +43,14 @@ def population_of(
     replicates: Sequence[Replicate],
     dtype: np.dtype[Any],
     initial: NDArray[Any] | None = None,
+    *,
+    repeated: bool = False,
 ) -> tuple[Population, NDArray[np.int64]]:
-    """The population, and the gradient evaluations (R,) before its first update. initial: as for `Population`."""
+    """The population, and the gradient evaluations (R,) before its first update.
+
+    initial: as for `Population`. repeated: whether other runs will have the same seeds and rows, and none goes on from
+    where these end: their data orders are then kept.
+    """
     problems = [seen_by(problem, replicates[0].config) for problem in problems]
     orders: dict[tuple[Problem, int, bool, str], DataOrder] = {}
     kinds = [
@@ -57,8 +62,10 @@ def population_of(
         rows = problem.train
         if curriculum != "none":
             rows, paid[i] = easiest_first(problem)
-        order = DataOrder(rows, generator(seed, "data order"), replicates[i].config.epochs, shuffle, curriculum)
-        orders.setdefault(kinds[i], order)
+        if kinds[i] not in orders:
+            epochs = replicates[i].config.epochs
+            known = kept_order(rows, seed, epochs) if repeated and shuffle and curriculum == "none" else None
+            orders[kinds[i]] = DataOrder(rows, order_stream(seed), epochs, shuffle, curriculum, known)
     return Population(problems, replicates, [orders[kind] for kind in kinds], dtype, initial), paid
 
 

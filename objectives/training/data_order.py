@@ -4,14 +4,23 @@ In any order an epoch has as many rows as there are training rows, so that budge
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cooldown.objectives.problem import Indices
+from cooldown.objectives.random_streams import generator
 
 FIRST_SHARE = 0.2
 """The share of the rows, the easiest ones, that a curriculum starts with; it reaches all rows at half of the run."""
+
+
+MOST_KEPT = 2**17
+"""Orders of a run are kept for other runs if they are of no more rows in all, 1 MiB."""
+
+RUNS_KEPT = 64
+"""So many runs' orders are kept in a process; a search trains every config with the same few seeds."""
 
 
 @dataclass(eq=False)
@@ -19,6 +28,7 @@ class DataOrder:
     """The order of one seed's rows, epoch after epoch.
 
     rows: (n,) the training rows; for a curriculum ordered from easy to hard. rng: the seed's stream "data order".
+    known: (epochs, n) all of it, where it is known; then nothing is drawn from `rng`.
     """
 
     rows: Indices
@@ -26,10 +36,13 @@ class DataOrder:
     epochs: int
     shuffle: bool
     curriculum: str
+    known: Indices | None = None
 
     def epoch(self, index: int) -> Indices:
         """(n,) rows of the epoch `index` (from 0); call it once per epoch, in order."""
         n = len(self.rows)
+        if self.known is not None:
+            return np.asarray(self.known[index])
         if self.curriculum == "none":
             return self._pass(self.rows)
         share = min(1.0, FIRST_SHARE + (1 - FIRST_SHARE) * 2 * index / self.epochs)
@@ -48,6 +61,24 @@ class DataOrder:
 
     def _pass(self, rows: Indices) -> Indices:
         return self.rng.permutation(rows) if self.shuffle else rows
+
+
+def order_stream(seed: int) -> np.random.Generator:
+    """The stream from which a seed's order is drawn."""
+    return generator(seed, "data order")
+
+
+def kept_order(rows: Indices, seed: int, epochs: int) -> Indices | None:
+    """(epochs, n) the shuffled rows of a run, drawn once in a process for equal arguments; None if that is too much."""
+    return _shuffled(np.asarray(rows, np.int64).tobytes(), seed, epochs) if epochs * len(rows) <= MOST_KEPT else None
+
+
+@lru_cache(maxsize=RUNS_KEPT)
+def _shuffled(rows: bytes, seed: int, epochs: int) -> Indices:
+    rng, given = order_stream(seed), np.frombuffer(rows, np.int64)
+    found = np.stack([rng.permutation(given) for _ in range(epochs)])
+    found.setflags(write=False)
+    return found
 
 
 def by_difficulty(rows: Indices, losses: NDArray[np.float64]) -> Indices:

@@ -125,7 +125,9 @@ def train(
                 places, chunk = zip(*together[start : start + size], strict=True)
                 chunk_limits = None if checked is None else Limits(checked[[i for i, _ in places[:: len(seeds)]]])
                 of_chunk = [problems[j] for _, j in places]
-                record, _ = run(of_chunk, chunk, precision, every_epoch, chunk_limits, every_update=every_update)
+                record, _ = run(
+                    of_chunk, chunk, precision, every_epoch, chunk_limits, every_update=every_update, repeated=True
+                )
                 curves.update(zip(places, record.curves(), strict=True))
     return [[curves[i, j] for j in range(len(seeds))] for i in range(len(configs))]
 

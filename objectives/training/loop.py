@@ -36,16 +36,17 @@ def run(
     initial: NDArray[Any] | None = None,
     observer: Observer | None = None,
     every_update: bool = False,
+    repeated: bool = False,
 ) -> tuple[Recording, Population]:
     """Train a population, each replicate on its problem, to its end; returns the record in the replicates' order, and
     the replicates that finished.
 
     limits: those of its configs, whose replicates must then be adjacent, equally many of each. initial: (R, size)
     parameters to begin with, NaN in the row of a replicate that draws its own. every_update: whether the loss of each
-    update is recorded.
+    update is recorded. repeated: as for `population_of`.
     """
     started = time.perf_counter()
-    population, paid = population_of(problems, replicates, dtype, initial)
+    population, paid = population_of(problems, replicates, dtype, initial, repeated=repeated)
     record = Recording(population, paid)
     if every_update:
         record.keep_updates()

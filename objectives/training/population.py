@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cooldown.objectives import asynchronous, optimizers
 from cooldown.objectives.config import Choice
 from cooldown.objectives.fusion import fused
+from cooldown.objectives.models.compiled_evaluation import CompiledEvaluation
 from cooldown.objectives.models.compiled_pass import CompiledPass, Rule
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.models.pass_kernel import OfRule, Replicates
@@ -112,6 +113,7 @@ class Population:
         self.decays = any(config.weight_decay > 0 for config in configs)
         self.workers = self._workers(first.config.asynchronous) if first.config.asynchronous else None
         self.compiled = self._compiled()
+        self.evaluation = self._compiled_evaluation()
 
     @property
     def l2(self) -> NDArray[Any]:
@@ -132,6 +134,12 @@ class Population:
             nothing = np.zeros((0, 4), np.int64), np.zeros((1, 0), self.dtype)
             rule = Rule(self.update, OfRule(tuple(optional), *nothing))
         return CompiledPass(self.model, rule, self.dtype)
+
+    def _compiled_evaluation(self) -> CompiledEvaluation | None:
+        """What measures held-out rows in compiled code; None for models that are measured otherwise."""
+        if not isinstance(self.model, MLP) or not CompiledEvaluation.possible(self.model, self.dtype):
+            return None
+        return CompiledEvaluation(self.model, self.dtype)
 
     def _workers(self, chosen: Choice) -> Workers:
         """The simulated workers, each replicate's with its events; rates are divided by staleness where asked for."""
@@ -260,15 +268,19 @@ class Population:
 
     def measure(self, part: Literal["held_out", "watched"]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Losses (R,) and scores (R,) of the replicates, each on this part of its problem's rows."""
-        if len(self.problems) == 1:
-            return evaluate(self.model, self.reported, getattr(self.problems[0], part))
         theta = self.reported
         losses, scores = np.empty(len(theta)), np.empty(len(theta))
         for place, problem in enumerate(self.problems):
-            of_problem = self.problem_of == place
-            if of_problem.any():
-                measured = evaluate(self.model, theta[of_problem], getattr(problem, part))
-                losses[of_problem], scores[of_problem] = measured
+            of_problem, rows = np.flatnonzero(self.problem_of == place), getattr(problem, part)
+            if self.evaluation is not None:
+                measured = self.evaluation.measure(theta, of_problem, rows)
+            elif len(of_problem) == len(theta):
+                return evaluate(self.model, theta, rows)
+            elif of_problem.size:
+                measured = evaluate(self.model, theta[of_problem], rows)
+            else:
+                continue
+            losses[of_problem], scores[of_problem] = measured
         return losses, scores
 
     def restart(self, restarting: Flags, theta: NDArray[Any], factors: NDArray[np.float64], step: int) -> None:

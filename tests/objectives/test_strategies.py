@@ -13,8 +13,10 @@ from cooldown.objectives.conformance.runs import same
 from cooldown.objectives.models.mlp import MLP
 from cooldown.objectives.random_streams import generator
 from cooldown.objectives.strategies import STRATEGIES
+from cooldown.objectives.training import data_order
 from cooldown.objectives.training.assembly import easiest_first
-from cooldown.objectives.training.data_order import DataOrder, by_difficulty
+from cooldown.objectives.training.data_order import MOST_KEPT, RUNS_KEPT, DataOrder, by_difficulty, kept_order
+from cooldown.objectives.training.engine import fit
 
 EACH = {
     "shuffle": {"shuffle": False},
@@ -134,6 +136,31 @@ def test_without_shuffling_rows_come_as_they_are():
     order = DataOrder(rows, generator(0, "data order"), 2, False, "none")
     assert order.epoch(0).tolist() == order.epoch(1).tolist() == [5, 3, 9]
     assert by_difficulty(rows, np.array([2.0, 1.0, 2.0])).tolist() == [3, 5, 9]
+
+
+def test_an_order_that_is_kept_is_the_one_that_would_be_drawn():
+    rows = np.array([5, 3, 9, 4, 8], np.int32)
+    for seed in (0, 1):
+        order, kept = DataOrder(rows, generator(seed, "data order"), 3, True, "none"), kept_order(rows, seed, 3)
+        assert [kept[epoch].tolist() for epoch in range(3)] == [order.epoch(epoch).tolist() for epoch in range(3)]
+    assert kept_order(rows, 1, 3) is kept
+    with pytest.raises(ValueError, match="read-only"):
+        kept[0, 0] = 1
+    for seed in range(2, 2 + RUNS_KEPT):
+        kept_order(rows, seed, 3)
+    assert kept_order(rows, 1, 3) is not kept, "no more than so many are kept"
+    assert kept_order(np.arange(MOST_KEPT // 2 + 1), 0, 2) is None
+
+
+def test_runs_of_the_same_seeds_draw_their_order_once(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(data_order, "order_stream", lambda seed: drawn.append(seed) or generator(seed, "data order"))
+    data_order._shuffled.cache_clear()
+    curves = [train(problem(), [config(**each)], [3, 4])[0] for each in ({}, {"dropout": 0.3}, {"shuffle": False})]
+    assert drawn == [3, 4]
+    for kept, of_fit in zip(curves[0], fit(problem(), config(), [3, 4]).curves, strict=True):
+        assert kept.train_loss.tolist() == of_fit.train_loss.tolist(), "a fit draws as it goes on"
+    assert drawn == [3, 4]
 
 
 def test_easy_rows_are_those_that_the_reference_model_is_right_about():
