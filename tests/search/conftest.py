@@ -1,5 +1,6 @@
 """Fixtures of the tests of `search`; what they share otherwise is in search_runs.py."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,11 +13,12 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from dask_servers import Servers
+from own_module import done_in, modules_of
 from report_pages import small
-from search_runs import STUBBORN_TASKS, start
+from search_runs import SLOW, STUBBORN_TASKS, print_of, start
 
 from cooldown.search.cli import main
-from cooldown.storage import ExperimentRecord
+from cooldown.storage import ExperimentRecord, Ledger
 
 
 @pytest.fixture
@@ -32,10 +34,23 @@ def small_record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
 
 
 @pytest.fixture
-def stubborn(tmp_path: Path) -> Path:
-    """A folder with the module `stubborn` of slow, deadly and broken tasks."""
+def stubborn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with the module `stubborn` of slow, deadly and broken tasks, which is the working folder meanwhile."""
+    monkeypatch.setenv("TEST_COORDINATOR", str(os.getpid()))
     (tmp_path / "stubborn.py").write_text(STUBBORN_TASKS)
-    return tmp_path
+    with modules_of(tmp_path):
+        yield tmp_path
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The fingerprint of the experiment SLOW on the slow task, which nobody disturbs."""
+    folder = tmp_path_factory.mktemp("calm")
+    (folder / "stubborn.py").write_text(STUBBORN_TASKS)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("TEST_COORDINATOR", str(os.getpid()))
+        done_in(folder, "compare", "stubborn:slow", *SLOW, "--executor", "inline", "--quiet")
+    return print_of(Ledger(f"sqlite:///{folder}/cooldown.db").load("slow"))
 
 
 @pytest.fixture

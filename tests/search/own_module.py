@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cooldown.objectives import optimizers, schedules, tasks
+from cooldown.search.cli import main
 from cooldown.search.spec import samplers
 
 MODULE = '''
@@ -107,3 +108,11 @@ def modules_of(folder: Path) -> Iterator[None]:
     for name, module in list(sys.modules.items()):
         if (getattr(module, "__file__", None) or "").startswith(str(folder)):
             del sys.modules[name]
+
+
+def done_in(folder: Path, *arguments: str) -> None:
+    """The `cooldown` command in this process and the working folder `folder`, where it must succeed."""
+    with pytest.MonkeyPatch.context() as patched, modules_of(folder):
+        patched.setattr(sys, "argv", ["cooldown", *arguments])
+        with pytest.raises(SystemExit, match=r"^0$"):
+            main()

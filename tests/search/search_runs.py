@@ -260,6 +260,13 @@ def flags(**changes: Any) -> list[str]:
     return arms + [part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", str(value))]
 
 
+SLOW = flags(repeats=2, trials=6, epochs=2)
+"""12 generations and 4 + 4 further jobs of a task that takes its time: for each of them half a second or so."""
+
+ONE_WORKER = ["--executor", "local", "--workers", "1"]
+"""A process beside the command's own."""
+
+
 def wait_until(condition: Callable[[], Any], what: str, process: subprocess.Popen[str] | None = None) -> Any:
     """What `condition` returns as soon as that is true; a failed test where it never is."""
     end = time.monotonic() + PATIENCE

@@ -1,31 +1,19 @@
 """Experiments on a Dask cluster: results as anywhere, whoever dies; and what is said where it cannot be used."""
 
-import json
 import os
-import signal
 import socket
 import sys
 import warnings
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from covering import in_short
 from dask_servers import Servers
 from executor_jobs import Shared, broken_where_told, process
 from patience import PATIENCE
-from search_runs import (
-    STUBBORN_TASKS,
-    TINY,
-    children,
-    cooldown,
-    flags,
-    print_of,
-    run_in_threads,
-    spec,
-    trials_so_far,
-    wait_until,
-)
+from search_runs import TINY, print_of, run_in_threads, spec, trials_so_far, wait_until
 from sqlalchemy import update
 
 from cooldown import compare, resume
@@ -38,21 +26,12 @@ from cooldown.search.tuning.held import RunError
 from cooldown.search.tuning.splits import Splits, task_of
 from cooldown.storage import Ledger, Status, tables
 
-SLOW = flags(repeats=1, trials=6, epochs=2)
+SLOW = spec(task="stubborn:slow", repeats=1, trials=8)
 EXECUTORS = [(executor, workers) for executor in ("local", "dask") for workers in (1, 2, 3)]
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The fingerprint of the slow task's experiment, trained in the command's own process."""
-    folder = tmp_path_factory.mktemp("calm")
-    (folder / "stubborn.py").write_text(STUBBORN_TASKS)
-    done = cooldown("compare", "stubborn:slow", *SLOW, "--executor", "inline", "--json", cwd=folder)
-    return str(json.loads(done.stdout)["fingerprint"])
-
-
 @pytest.mark.processes
-@pytest.mark.parametrize(("executor", "workers"), in_short(EXECUTORS, [("local", 2), ("dask", 3)]))
+@pytest.mark.parametrize(("executor", "workers"), in_short(EXECUTORS, []))
 def test_the_executor_changes_nothing(executor: str, workers: int, url: str) -> None:
     there = compare(**TINY, db=url, name="there", executor=executor, workers=workers)
     assert there.record.status is Status.DONE
@@ -60,17 +39,24 @@ def test_the_executor_changes_nothing(executor: str, workers: int, url: str) -> 
 
 
 @pytest.mark.processes
-def test_a_killed_worker_of_an_own_cluster_is_replaced(stubborn: Path, url: str, undisturbed: str, launch: Any) -> None:
-    arguments = ["compare", "stubborn:slow", *SLOW, "--name", "hit", "--workers", "2", "--executor", "dask"]
-    running = launch(*arguments, cwd=stubborn, environment={"TEST_SLEEP": "0.05"})
-    wait_until(lambda: trials_so_far(url) >= 4, "it trains", running)
-    victims = [each for each in children(running) if "dask_workers" in " ".join(each.cmdline())]
-    assert len(victims) == 2
-    victims[0].kill()
-    _, err = running.communicate(timeout=PATIENCE)
-    assert running.returncode == 0, err
-    assert "Traceback" not in err, err
-    assert print_of(Ledger(url).load("hit")) == undisturbed
+def test_a_killed_worker_of_an_own_cluster_is_replaced(
+    stubborn: Path, url: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TEST_SLEEP", "0.05")
+    killed: list[psutil.Process] = []
+
+    def kill_one(_: Any) -> None:
+        if killed or trials_so_far(url) < 4:
+            return
+        workers = [each for each in psutil.Process().children(True) if "dask_workers" in " ".join(each.cmdline())]
+        assert len(workers) == 2
+        killed.append(workers[0])
+        workers[0].kill()
+
+    hit = run_in_threads(url, SLOW, lambda: engines.get("dask").open(2, None), name="hit", report=kill_one)
+    assert killed
+    assert "Traceback" not in capfd.readouterr().err
+    assert print_of(hit) == print_of(run_in_threads(url, SLOW, name="undisturbed"))
 
 
 def on_cluster(servers: Servers, folder: Path, count: int) -> str:
@@ -86,22 +72,23 @@ def on_cluster(servers: Servers, folder: Path, count: int) -> str:
 
 @pytest.mark.processes
 def test_a_lost_worker_costs_its_job_only_and_a_lost_scheduler_the_run_which_is_resumed_elsewhere(
-    stubborn: Path, url: str, undisturbed: str, servers: Servers, launch: Any
+    stubborn: Path, url: str, servers: Servers, capfd: pytest.CaptureFixture[str]
 ) -> None:
     address = on_cluster(servers, stubborn, 2)
-    arguments = ["compare", "stubborn:slow", *SLOW, "--name", "hit", "--executor", address]
-    running = launch(*arguments, cwd=stubborn)
-    wait_until(lambda: trials_so_far(url) >= 4, "it trains", running)
-    servers.workers[0].kill()
-    wait_until(lambda: trials_so_far(url) >= 6, "it goes on", running)
-    (stubborn / "hold").touch()
-    os.kill(servers.scheduler.pid, signal.SIGKILL)
-    _, err = running.communicate(timeout=PATIENCE)
-    assert running.returncode == 1, err
-    assert f"the Dask scheduler at {address} cannot be reached any more. Finished work is kept" in " ".join(err.split())
-    assert "Traceback" not in err, err
-    cooldown("resume", "hit", "--trust", "--executor", "inline", cwd=stubborn)
-    assert print_of(Ledger(url).load("hit")) == undisturbed
+
+    def strike(_: Any) -> None:
+        if (trials := trials_so_far(url)) >= 4:
+            servers.workers[0].kill()
+        if trials >= 8:
+            (stubborn / "hold").touch()
+            servers.scheduler.kill()
+
+    lost = f"the Dask scheduler at {address} cannot be reached any more. Finished work is kept"
+    with pytest.raises(RunError, match=lost):
+        run_in_threads(url, SLOW, lambda: engines.get("dask").open(2, address), name="hit", report=strike)
+    assert "Traceback" not in capfd.readouterr().err
+    hit = run_in_threads(url, SLOW, name="hit")
+    assert print_of(hit) == print_of(run_in_threads(url, SLOW, name="undisturbed"))
 
 
 @pytest.mark.processes

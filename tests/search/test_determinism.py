@@ -114,6 +114,7 @@ def test_more_repeats_leave_the_first_ones_as_they_are(url: str) -> None:
     assert arm_fingerprints(few.studies) == arm_fingerprints([study for study in many.studies if study.repeat == 0])
 
 
+@pytest.mark.full
 @pytest.mark.processes
 def test_processes_give_the_same_bits_as_threads(url: str) -> None:
     here = run_in_threads(url, spec(), name="threads")

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from search_runs import TINY, Threads, cooldown, flags, run_in_threads, spec
+from search_runs import TINY, Threads, flags, run_in_threads, spec
 
 from cooldown.objectives import references, tasks
 from cooldown.objectives.errors import InputError
@@ -234,10 +234,9 @@ def test_the_command_writes_nothing(
     assert sorted(tmp_path.iterdir()) == before
 
 
-@pytest.mark.processes
-def test_bad_input_is_refused_as_by_a_run(tmp_path: Path) -> None:
-    done = cooldown("compare", "iris", "--trials", "0", "--dry-run", cwd=tmp_path, check=2)
-    assert len(done.stderr.splitlines()) == 1
+def test_bad_input_is_refused_as_by_a_run(tmp_path: Path, run_here: Any) -> None:
+    code, out, err = run_here("compare", "iris", "--trials", "0", "--dry-run")
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
     with pytest.raises(InputError, match="unknown task"):
         dry_run("irish")
     with pytest.raises(InputError, match="workers"):

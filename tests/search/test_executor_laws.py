@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
+from covering import in_short
 from dask_servers import Servers
 from executor_jobs import (
     Shared,
@@ -116,6 +117,7 @@ def test_a_dead_worker_is_lost_and_replaced(executor: Executor, shared: Packed[S
     assert executor.submit(total, shared, 0).result(PATIENCE) == 0
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("executor", MORTAL, indirect=True)
 def test_every_job_is_done_if_lost_ones_are_repeated(executor: Executor, shared: Packed[Shared]) -> None:
     calls: list[tuple[Any, ...]] = [(dies_once,), *((total, factor) for factor in range(6))]
@@ -152,31 +154,26 @@ def test_processes_of_a_machine_share_its_arrays(executor: Executor, tmp_path: P
     assert all(future.result(PATIENCE) for future in [executor.submit(is_mapped, shared) for _ in range(4)])
 
 
-@pytest.mark.parametrize("name", MORTAL)
+@pytest.mark.parametrize("executor", MORTAL, indirect=True)
 def test_close_drops_queued_jobs_and_leaves_no_process(
-    name: str, servers: Servers, shared: Packed[Shared], tmp_path: Path
+    executor: Executor, shared: Packed[Shared], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    before = set(psutil.Process().children(recursive=True))
-    executor = WITH_PROCESSES[name](servers)
-    of_servers = servers.processes()
+    """The last law on each: nothing can be done with the executor afterwards. Workers of a cluster elsewhere stay."""
+    found = [executor.submit(process, shared) for _ in range(20)]
+    workers = [psutil.Process(pid) for pid in {future.result(PATIENCE) for future in found}]
     (tmp_path / "hold first").touch()
     executor.submit(held, shared, "first")
     wait_until(lambda: noted(tmp_path / "first runs"), "it runs")
     for place in range(9):
         executor.submit(held, shared, f"queued {place}")
-    workers = set(psutil.Process().children(recursive=True)) - before - of_servers
     executor.close()
     executor.close()
     (tmp_path / "hold first").unlink()
-    wait_until_gone([each for each in workers if "resource_tracker" not in " ".join(_command(each))])
+    if "address" in request.node.callspec.params["executor"]:
+        assert all(worker.is_running() for worker in workers)
+    else:
+        wait_until_gone(workers)
     assert len(list(tmp_path.glob("queued * runs"))) < 9
-
-
-def _command(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.NoSuchProcess:
-        return []
 
 
 def test_an_inline_job_is_interrupted_as_it_runs(shared: Packed[Shared]) -> None:
@@ -187,7 +184,8 @@ def test_an_inline_job_is_interrupted_as_it_runs(shared: Packed[Shared]) -> None
         engines.get("inline").open(1, None).submit(interrupted, shared)
 
 
-@pytest.mark.parametrize("name", MORTAL)
+@pytest.mark.processes
+@pytest.mark.parametrize("name", in_short(list(WITH_PROCESSES), ["local", "dask"]))
 def test_a_killed_coordinator_leaves_no_process_and_no_file(name: str, servers: Servers, tmp_path: Path) -> None:
     """The servers of an existing cluster are not its own, and stay."""
     address = servers.start() if "address" in name else None
@@ -197,7 +195,7 @@ from executor_jobs import Shared, process
 from cooldown.search.executors import engines
 from cooldown.search.executors.packed import Packed
 from pathlib import Path
-executor = engines.get({name.partition(" ")[0]!r}).open(2, {address!r})
+executor = engines.get({name.partition(" ")[0]!r}).open(1, {address!r})
 executor.submit(process, Packed(Shared(Path({str(tmp_path)!r})), "the value")).result()
 print("works", flush=True)
 sys.stdin.read()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from own_module import BOTH, MODULE, SMALL, modules_of, write_modules
+from own_module import BOTH, MODULE, SMALL, done_in, modules_of, write_modules
 from search_runs import cooldown, run_in_threads, spec
 from sklearn.datasets import load_iris
 
@@ -50,14 +50,14 @@ def here(run_here: Callable[..., tuple[int, str, str]]) -> Iterator[Here]:
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder after a search in a process: a joint arm, a label, ranges and the user's own sampler."""
+    """The folder after a search: a joint arm, a label, ranges and the user's own sampler."""
     folder = write_modules(tmp_path_factory.mktemp("searched"))
-    cooldown(
+    done_in(
+        folder,
         *("compare", "mymodule:flowers", "--name", "x", "--sampler", "mymodule:Guess", "--repeats", "1", *SMALL),
         *("--arm", BOTH, "--arm", "pkg.inner:Lion,adam+pkg.inner:wsd,cosine", "--arm", "mine=mymodule:Lion"),
         *("--set", "mymodule:Lion.beta1=0.9", "--set", "pkg.inner:Lion.beta1=0.6:0.7"),
         *("--workers", "1"),
-        cwd=folder,
     )
     return folder
 
@@ -72,7 +72,7 @@ def test_a_search_over_entries_of_ones_own_and_all_that_is_done_with_it(here: He
     document = json.loads(here("show", "x", "--json", "--trust", cwd=search))
     arms = [BOTH, "pkg.inner:Lion,adam+pkg.inner:wsd,cosine", "mine=mymodule:Lion"]
     assert [arm["arm"] for arm in document["arms"]] == arms
-    # That new processes find the module is seen in the search before and the resumed one below.
+    # That new processes find the module is seen in the resumed one below.
     rows = json.loads(here("trials", "x", "--json", "--trust", cwd=search))
     assert {row["optimizer"] for row in rows} <= {"mymodule:Lion", "pkg.inner:Lion", "adam"}
     assert {row["schedule"] for row in rows if row["arm"] == BOTH} == {"mymodule:wsd"}

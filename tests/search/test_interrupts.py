@@ -14,14 +14,14 @@ import psutil
 import pytest
 from covering import in_short
 from patience import PATIENCE
-from search_runs import children, flags, interrupt, surroundings, trials_so_far, wait_until, wait_until_gone
+from search_runs import ONE_WORKER, children, flags, interrupt, surroundings, trials_so_far, wait_until, wait_until_gone
 
 from cooldown import interrupts
 from cooldown.storage import Ledger, Status
 
 pytestmark = pytest.mark.processes
 
-SLOW = [*flags(repeats=2, trials=40, epochs=2), "--workers", "2", "--name", "slow"]
+SLOW = [*flags(repeats=2, trials=40, epochs=2), *ONE_WORKER, "--name", "slow"]
 COMMANDS = {
     "list": ["list"],
     "show": ["show", "it"],
@@ -121,11 +121,11 @@ def slow(tmp_path: Path, begin: Any) -> Any:
     return process
 
 
-# `test_a_second_ctrl_c_while_it_stops` sends SIGINT to the group.
+# `test_a_second_ctrl_c_while_it_stops` sends SIGINT to the group, `test_struck_and_resumed` SIGTERM to the process.
 STRIKES = [(os.kill, signal.SIGTERM), (os.killpg, signal.SIGHUP)]
 
 
-@pytest.mark.parametrize(("strike", "number"), in_short(STRIKES, STRIKES[:1]))
+@pytest.mark.parametrize(("strike", "number"), in_short(STRIKES, []))
 def test_a_signal_to_it_or_to_its_group_says_how_to_resume(strike: Any, number: int, slow: Any, tmp_path: Path) -> None:
     workers = children(slow)
     strike(slow.pid, number)

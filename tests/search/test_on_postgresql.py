@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,36 +10,15 @@ import psycopg
 import pytest
 from patience import PATIENCE
 from postgresql_server import Server
-from search_runs import (
-    STUBBORN_TASKS,
-    children,
-    cooldown,
-    flags,
-    print_of,
-    run_in_threads,
-    spec,
-    wait_until,
-    wait_until_gone,
-)
+from search_runs import ONE_WORKER, SLOW, children, print_of, run_in_threads, spec, wait_until, wait_until_gone
 
 from cooldown import compare, load
 from cooldown.search.experiments.doctor import examine, repair
 from cooldown.storage import Ledger, Status
 
-QUICK = flags(repeats=2, trials=4, epochs=2)
-
 
 def trials_in(url: str) -> int:
     return sum(summary.trials for summary in Ledger(url).summaries())
-
-
-@pytest.fixture(scope="module")
-def in_a_file(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The fingerprint of the slow task's experiment in a SQLite file, undisturbed."""
-    folder = tmp_path_factory.mktemp("calm")
-    (folder / "stubborn.py").write_text(STUBBORN_TASKS)
-    done = cooldown("compare", "stubborn:slow", *QUICK, "--executor", "inline", "--json", cwd=folder)
-    return str(json.loads(done.stdout)["fingerprint"])
 
 
 def test_the_same_spec_has_the_same_fingerprint(url: str, postgresql_url: str) -> None:
@@ -83,35 +61,35 @@ def test_doctor_examines_and_repairs_it(postgresql_url: str) -> None:
 
 @pytest.mark.processes
 def test_killed_again_and_again(
-    stubborn: Path, postgresql_url: str, postgresql_server: Server, in_a_file: str, launch: Any
+    stubborn: Path, postgresql_url: str, postgresql_server: Server, undisturbed: str, launch: Any
 ) -> None:
-    """The coordinator, then it and its workers, then the server, which a run waits for."""
-    command = ["compare", "stubborn:slow", *QUICK, "--name", "struck", "--workers", "2", "--db", postgresql_url]
-    for at, kill in ((2, os.kill), (4, os.killpg)):
-        process = launch(*command, cwd=stubborn)
-        wait_until(lambda at=at: trials_in(postgresql_url) >= at, "it trains", process)
-        workers = children(process)
-        kill(process.pid, signal.SIGKILL)
-        process.communicate(timeout=PATIENCE)
-        wait_until_gone(workers)
-        assert Ledger(postgresql_url).load("struck").status is Status.INTERRUPTED
-        command = ["resume", "struck", "--trust", "--db", postgresql_url]
-    process = launch(*command, cwd=stubborn)
+    """The coordinator and its workers, then the server, which a run waits for."""
+    common = [*ONE_WORKER, "--db", postgresql_url]
+    process = launch("compare", "stubborn:slow", *SLOW, "--name", "struck", *common, cwd=stubborn)
+    wait_until(lambda: trials_in(postgresql_url) >= 4, "it trains", process)
+    workers = children(process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate(timeout=PATIENCE)
+    wait_until_gone(workers)
+    assert Ledger(postgresql_url).load("struck").status is Status.INTERRUPTED
+    process = launch("resume", "struck", "--trust", *common, cwd=stubborn)
     wait_until(lambda: Ledger(postgresql_url).load("struck").status is Status.RUNNING, "it has resumed", process)
     postgresql_server.kill()
     postgresql_server.start()
     _, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, err
     record = Ledger(postgresql_url).load("struck")
-    assert (record.status, print_of(record)) == (Status.DONE, in_a_file)
+    assert (record.status, print_of(record)) == (Status.DONE, undisturbed)
 
 
 @pytest.mark.processes
-def test_a_second_coordinator_takes_over(stubborn: Path, postgresql_url: str, in_a_file: str, launch: Any) -> None:
+def test_a_second_coordinator_takes_over(
+    stubborn: Path, postgresql_url: str, undisturbed: str, launch: Any, run_here: Any
+) -> None:
     """The lease of the first, which still runs, has gone to another machine, which has not been heard of for long."""
     hold = stubborn / "hold"
     first = launch(
-        *("compare", "stubborn:slow", *QUICK, "--name", "taken", "--db", postgresql_url),
+        *("compare", "stubborn:slow", *SLOW, "--name", "taken", *ONE_WORKER, "--db", postgresql_url),
         cwd=stubborn,
         environment={"TEST_HOLD": str(hold)},
     )
@@ -121,20 +99,13 @@ def test_a_second_coordinator_takes_over(stubborn: Path, postgresql_url: str, in
     with psycopg.connect(postgresql_url.replace("+psycopg", "")) as connection:
         lost = "UPDATE cooldown_experiments SET heartbeat_at = 0, holder_token = 'theirs', holder = %s"
         connection.execute(lost, [json.dumps(elsewhere)])
-    second = launch("resume", "taken", "--trust", "--db", postgresql_url, cwd=stubborn)
-    done = threading.Event()
-    waiting = threading.Thread(target=lambda: (second.wait(PATIENCE), done.set()))
-    waiting.start()
-    wait_until(
-        lambda: done.is_set() or Ledger(postgresql_url).load("taken").status is Status.RUNNING,
-        "the second has taken over",
-    )
+    second = ("resume", "taken", "--trust", "--executor", "inline", "--quiet", "--db", postgresql_url)
+    assert run_here(*second)[0] == 0
+    assert first.poll() is None
     hold.unlink()
     _, err = first.communicate(timeout=PATIENCE)
     assert first.returncode == 1, err
     assert "another process has taken over the experiment 'taken'" in err
     assert "Traceback" not in err
-    waiting.join(PATIENCE)
-    assert second.returncode == 0
     record = Ledger(postgresql_url).load("taken")
-    assert (record.status, print_of(record)) == (Status.DONE, in_a_file)
+    assert (record.status, print_of(record)) == (Status.DONE, undisturbed)

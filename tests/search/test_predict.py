@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from search_runs import TINY, cooldown, run_in_threads, spec
+from search_runs import TINY, run_in_threads, spec
 from taken_home import READ, table_for
 
 from cooldown import compare, load_model, tasks
@@ -196,18 +196,17 @@ def test_a_model_with_several_targets(tmp_path: Path, run_here: Run, monkeypatch
     np.testing.assert_allclose(found, load_model("two.joblib").predict(X))
 
 
-@pytest.mark.processes
 def test_a_search_ends_with_a_model_that_predicts(
     tmp_path: Path, run_here: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table_for("word").to_csv(tmp_path / "t.csv", index=False)
     new_rows("word").drop(columns=["word", "more"]).to_csv(tmp_path / "new.csv", index=False)
     small = "--target word --drop id --dates day --categories zip --arm adam --trials 2 --repeats 1 --epochs 2"
-    cooldown("tune", "t.csv", *small.split(), "--workers", "1", "--quiet", cwd=tmp_path)
-    cooldown("export", "t", "-o", "m.joblib", "--seeds", "2", cwd=tmp_path)
-    done = cooldown("predict", "m.joblib", "new.csv", cwd=tmp_path)
-    assert len(done.stdout.splitlines()) == len(table_for("word")) + 1
     monkeypatch.chdir(tmp_path)
+    assert run_here("tune", "t.csv", *small.split(), "--workers", "1", "--quiet")[0] == 0
+    assert run_here("export", "t", "-o", "m.joblib", "--seeds", "2")[0] == 0
+    code, out, _ = run_here("predict", "m.joblib", "new.csv")
+    assert (code, len(out.splitlines())) == (0, len(table_for("word")) + 1)
     assert run_here("export", "t", "-o", "m.onnx")[0] == 2
     code, _, err = run_here("export", "t", "--seeds", "2")
     assert (code, "seeds: available for joblib and onnx, not for json" in err) == (2, True)

@@ -183,7 +183,7 @@ def run_python(source: str, cwd: Path, *arguments: str) -> str:
 @pytest.mark.processes
 def test_a_plain_script_and_a_notebook_with_a_model_of_their_own(tmp_path: Path) -> None:
     """Without a main guard; and typed in, as a notebook has it, where there is no file to import either."""
-    source = SCRIPT.format(settings=ARRAYS)
+    source = SCRIPT.format(settings={**ARRAYS, "executor": "local", "workers": 1})
     (tmp_path / "script.py").write_text(source)
     in_script = run_python("", tmp_path, "script.py")
     assert "STATUS done" in in_script

@@ -3,15 +3,18 @@
 import json
 import os
 import signal
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from covering import in_short
 from patience import PATIENCE
 from search_runs import (
-    STUBBORN_TASKS,
+    ONE_WORKER,
+    SLOW,
     Mortal,
     Threads,
     children,
@@ -37,26 +40,11 @@ from cooldown.search.tuning.runner import MAX_DEATHS
 from cooldown.search.tuning.splits import Splits
 from cooldown.storage import Ledger, Purpose, Status
 
-SLOW = flags(repeats=2, trials=6, epochs=2)
-"""12 generations and 4 + 4 further jobs of a task that takes its time: for each of them half a second or so."""
-
-ONE_WORKER = ["--executor", "local", "--workers", "1"]
-"""A process beside the command's own."""
-
 FAILURES = [
     ("raising", "training failed: Unpicklable: bad and worse (stubborn.py, line"),
     ("deadly", f"a worker process died {MAX_DEATHS} times on generation 0 of study momentum+sgdr/0"),
 ]
 """A task whose model fails in a worker, and what is said of it."""
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The fingerprint of the slow task's experiment that nobody disturbs."""
-    folder = tmp_path_factory.mktemp("calm")
-    (folder / "stubborn.py").write_text(STUBBORN_TASKS)
-    done = cooldown("compare", "stubborn:slow", *SLOW, "--executor", "inline", "--json", cwd=folder)
-    return str(json.loads(done.stdout)["fingerprint"])
 
 
 def kill_coordinator(process: Any) -> None:
@@ -67,52 +55,72 @@ def kill_group(process: Any) -> None:
     os.killpg(process.pid, signal.SIGKILL)
 
 
-MOMENTS = {
-    "a generation is in the ledger": 1,
-    "two generations are in the ledger": 4,
-    "some studies are in their finals": 12,
-}
-STARTED, SEARCHING, LATE = MOMENTS
-
-
-def struck(process: Any, strike: Any, code: int, moment: str, url: str) -> None:
-    """Strike the process at that moment, and see it and its workers go without having lost or shown anything."""
-
-    def now() -> bool:
-        # The resource trackers, and two workers that may still be importing.
-        return len(children(process)) >= 3 and trials_so_far(url) >= MOMENTS[moment]
-
-    wait_until(now, moment, process)
+def ended(process: Any, strike: Any, code: int, url: str) -> None:
+    """Strike the process, and see it and its workers go without having lost or shown anything."""
     workers = children(process)
     strike(process)
     out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == code, err
     assert "Traceback" not in err, err
     assert out == ""
-    assert ("cooldown resume struck" in err) == (code == 130)
+    told = err.endswith("Interrupted. Finished work is kept; continue with:\n  cooldown resume struck --trust\n")
+    assert told == (code == 130), err
     wait_until_gone(workers)
     assert Ledger(url).load("struck").status is Status.INTERRUPTED
 
 
-STRIKES = [
-    (interrupt, 130, STARTED),
-    (kill_coordinator, -signal.SIGKILL, SEARCHING),
-    (kill_group, -signal.SIGKILL, LATE),
-]
-
-
 @pytest.mark.processes
-def test_struck_and_resumed(stubborn: Path, url: str, undisturbed: str, launch: Any) -> None:
+def test_struck_and_resumed(stubborn: Path, url: str, undisturbed: str, launch: Any, run_here: Any) -> None:
     """Again and again, in every way and at every moment: what is left at the end is what nobody disturbed.
 
-    Other signals have their handler in common with Ctrl-C (test_interrupts.py).
+    Signals have their handler in common (test_interrupts.py).
     """
-    command = ["compare", "stubborn:slow", *SLOW, "--name", "struck"]
-    for strike, code, moment in STRIKES:
-        struck(launch(*command, "--workers", "2", cwd=stubborn), strike, code, moment, url)
-        command = ["resume", "struck", "--trust"]
-    cooldown("resume", "struck", "--trust", "--executor", "inline", cwd=stubborn)
+    hold = stubborn / "hold"
+
+    def begun(trials: int, *command: str, workers: int = 1) -> Any:
+        """A command that has come so far, whose workers have started."""
+        several = ["--executor", "local", "--workers", str(workers)]
+        process = launch(*command, *several, cwd=stubborn, environment={"TEST_HOLD": str(hold)})
+        wait_until(lambda: trials_so_far(url) >= trials and len(trainers(process)) == workers, "it trains", process)
+        return process
+
+    # A generation is in the ledger.
+    process = begun(1, "compare", "stubborn:slow", *SLOW, "--name", "struck")
+    hold.touch()
+    held_and_told(process, url, run_here)
+    hold.unlink()
+    ended(process, subprocess.Popen.terminate, 130, url)
+
+    # Two generations are; a worker that is killed is replaced.
+    process = begun(4, "resume", "struck", "--trust", workers=2)
+    victims = trainers(process)
+    victims[0].kill()
+    so_far = trials_so_far(url)
+    wait_until(lambda: trials_so_far(url) > so_far + 2, "it goes on", process)
+    wait_until_gone(victims)
+    ended(process, kill_coordinator, -signal.SIGKILL, url)
+
+    # Some studies are in their finals.
+    process = begun(12, "resume", "struck", "--trust")
+    ended(process, kill_group, -signal.SIGKILL, url)
+
+    # The holders are dead: whoever comes next need not wait.
+    assert run_here("resume", "struck", "--trust", "--executor", "inline", "--quiet")[0] == 0
     assert print_of(Ledger(url).load("struck")) == undisturbed
+
+
+def trainers(process: Any) -> list[psutil.Process]:
+    """The workers among the children of a process, of which others track resources."""
+    return [each for each in children(process) if "popen_loky" in " ".join(each.cmdline())]
+
+
+def held_and_told(process: Any, url: str, run_here: Any) -> None:
+    """Nobody else may change what a process runs, and each is told which process that is."""
+    for command in (("resume", "struck", "--trust"), ("delete", "struck", "--yes")):
+        code, _, err = run_here(*command)
+        assert code == 2
+        assert f"is being run by process {process.pid} on" in err
+    assert json.loads(run_here("list", "--json")[1])[0]["status"] == "running"
 
 
 @pytest.mark.processes
@@ -127,20 +135,6 @@ def test_ctrl_c_before_anything_has_begun(stubborn: Path, launch: Any) -> None:
     assert not (stubborn / "cooldown.db").exists()
 
 
-@pytest.mark.processes
-def test_a_killed_worker_is_replaced(stubborn: Path, url: str, undisturbed: str, launch: Any) -> None:
-    command = ["compare", "stubborn:slow", *SLOW, "--name", "hit", "--workers", "2"]
-    process = launch(*command, cwd=stubborn, environment={"TEST_SLEEP": "0.04"})
-    wait_until(lambda: trials_so_far(url) >= 4, "it trains", process)
-    victims = [each for each in children(process) if "popen_loky" in " ".join(each.cmdline())]
-    assert len(victims) == 2
-    victims[0].kill()
-    _, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, err
-    assert "Traceback" not in err, err
-    assert print_of(Ledger(url).load("hit")) == undisturbed
-
-
 @pytest.mark.full
 @pytest.mark.processes
 def test_a_model_that_kills_its_worker_once(stubborn: Path, url: str) -> None:
@@ -153,14 +147,14 @@ def test_a_model_that_kills_its_worker_once(stubborn: Path, url: str) -> None:
 @pytest.mark.processes
 @pytest.mark.parametrize(("task", "said"), in_short(FAILURES, FAILURES[:1]))
 def test_a_model_that_fails_in_the_worker(task: str, said: str, stubborn: Path, url: str, run_here: Any) -> None:
-    failed = cooldown("compare", f"stubborn:{task}", *flags(), *ONE_WORKER, "--quiet", cwd=stubborn, check=1)
-    assert said in failed.stderr.replace(f"{stubborn}{os.sep}", "")
-    assert failed.stdout == ""
+    code, out, err = run_here("compare", f"stubborn:{task}", *flags(), *ONE_WORKER, "--quiet")
+    assert (code, out) == (1, "")
+    assert said in err.replace(f"{stubborn}{os.sep}", "")
     record = Ledger(url).load(task)
     assert record.status is Status.FAILED
-    assert record.message in failed.stderr
+    assert record.message in err
     assert not any(study.trials for study in record.studies)
-    shown = run_here("show", task, "--db", url)[1]
+    shown = run_here("show", task)[1]
     assert "The last run failed" in shown
     assert f"cooldown resume {task}" in shown
 
@@ -233,27 +227,6 @@ def test_an_executor_whose_workers_never_start_is_given_up(url: str) -> None:
 
     with pytest.raises(RunError, match="no worker is left: workers died while they started"):
         run_in_threads(url, spec(), Stillborn)
-
-
-@pytest.mark.processes
-def test_a_second_process_is_told_who_runs_it(stubborn: Path, url: str, launch: Any, run_here: Any) -> None:
-    hold = stubborn / "hold"
-    environment = {"TEST_HOLD": str(hold)}
-    command = ["compare", "stubborn:slow", *SLOW, "--name", "held", *ONE_WORKER]
-    process = launch(*command, cwd=stubborn, environment=environment)
-    wait_until(lambda: trials_so_far(url) >= 2, "it trains", process)
-    hold.touch()
-    refused = cooldown("resume", "held", "--trust", cwd=stubborn, check=2).stderr
-    code, _, also = run_here("delete", "held", "--yes", "--db", url)
-    assert code == 2
-    for said in (refused, also):
-        assert f"is being run by process {process.pid} on" in said
-    assert json.loads(run_here("list", "--json", "--db", url)[1])[0]["status"] == "running"
-    kill_group(process)
-    process.communicate(timeout=PATIENCE)
-    # Its holder is dead: whoever comes next need not wait.
-    assert run_here("delete", "held", "--yes", "--db", url)[0] == 0
-    assert Ledger(url).summaries() == []
 
 
 def test_finalists_and_evaluations_are_jobs_of_their_own(url: str) -> None:

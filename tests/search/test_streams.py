@@ -42,7 +42,7 @@ def shell(
 STREAMS = [(">&-", 0), ("2>&-", 0), ("<&- >&- 2>&-", 0), ("2>/dev/full", 0), (">/dev/full", 1), (">/dev/full 2>&1", 1)]
 
 
-@pytest.mark.parametrize(("redirections", "code"), in_short(STREAMS, STREAMS[2:5]))
+@pytest.mark.parametrize(("redirections", "code"), in_short(STREAMS, [STREAMS[2], STREAMS[4]]))
 def test_a_run_is_in_the_ledger_whatever_its_streams_are(
     redirections: str, code: int, tmp_path: Path, url: str
 ) -> None:
@@ -71,7 +71,9 @@ LOST = [
 ]
 
 
-@pytest.mark.parametrize(("command", "unbuffered", "redirection"), in_short(LOST, covering(LOST)))
+@pytest.mark.parametrize(
+    ("command", "unbuffered", "redirection"), in_short(LOST, covering(LOST, lambda row: [row[0], row[1:]]))
+)
 def test_output_that_is_lost_is_told(command: str, unbuffered: str, redirection: str, ledger: Path) -> None:
     arguments = [NAME if word == "NAME" else word for word in command.split()]
     done = shell(redirection, *arguments, cwd=ledger, environment={"PYTHONUNBUFFERED": unbuffered})
@@ -109,7 +111,7 @@ def test_an_experiment_is_deleted_without_stdin(ledger: Path, tmp_path: Path) ->
     assert shell("<&-", "delete", NAME, cwd=tmp_path).returncode == 0
 
 
-@pytest.mark.parametrize("encoding", in_short(["ascii", "cp1252", "utf-8"], ["ascii", "utf-8"]))
+@pytest.mark.parametrize("encoding", in_short(["ascii", "cp1252", "utf-8"], ["ascii"]))
 def test_characters_that_the_encoding_lacks_are_escaped(encoding: str, ledger: Path) -> None:
     def output(*arguments: str) -> Any:
         done = shell("", *arguments, cwd=ledger, environment={"PYTHONIOENCODING": encoding})

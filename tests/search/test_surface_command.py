@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from search_runs import cooldown
 
 from cooldown.objectives import optimizers, surfaces
 from cooldown.search.evidence.numbers import Form, formatted
@@ -22,15 +21,16 @@ def run_here(run_here: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch, t
     return run_here
 
 
-@pytest.mark.processes
-def test_from_start_to_end(tmp_path: Path) -> None:
-    done = cooldown("surface", "beale", cwd=tmp_path)
-    assert done.stderr == "Wrote beale.html. Open it in a browser.\n"
+def test_from_start_to_end(tmp_path: Path, run_here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run_here("surface", "beale")
+    assert code == 0
+    assert err == "Wrote beale.html. Open it in a browser.\n"
     assert [path.name for path in tmp_path.iterdir()] == ["beale.html"]
     assert "<title>beale · Cooldown</title>" in (tmp_path / "beale.html").read_text(encoding="utf-8")
-    lines = done.stdout.splitlines()
+    lines = out.splitlines()
     assert lines[0] == f"beale: {surfaces.get('beale').formula}"
-    said = " ".join(done.stdout.split())
+    said = " ".join(out.split())
     for name in optimizers.names():
         assert optimizers.get(name).note in said
     assert "yellowfin's learning rate multiplies the rate that it tunes itself" in said

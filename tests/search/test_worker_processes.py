@@ -1,6 +1,5 @@
 """`cooldown worker` as a process: killed, drained and ended at once; another one goes on where it was."""
 
-import json
 import os
 import signal
 import time
@@ -9,23 +8,23 @@ from typing import Any
 
 import pytest
 from patience import PATIENCE
-from search_runs import children, cooldown, flags, print_of, trials_so_far, wait_until, wait_until_gone
+from search_runs import ONE_WORKER, SLOW, children, print_of, trials_so_far, wait_until, wait_until_gone
 
 from cooldown.storage import Ledger, Status
 
 pytestmark = pytest.mark.processes
 
-SETTINGS = flags(repeats=1, trials=8, epochs=1)
 
-
-def test_killed_drained_and_ended_at_once(stubborn: Path, url: str, launch: Any) -> None:
-    """The results are those of `compare`, whatever was done to four workers that ran it one after the other."""
+def test_killed_drained_and_ended_at_once(
+    stubborn: Path, url: str, undisturbed: str, launch: Any, run_here: Any
+) -> None:
+    """The results are those of `compare`, whatever was done to workers that ran it one after the other."""
     held = stubborn / "hold"
 
     def worker(trials: int) -> Any:
         """A worker that has taken the experiment, and added to so many trials."""
         environment = {"TEST_HOLD": str(held)}
-        process = launch("worker", "--workers", "2", "--trust", cwd=stubborn, environment=environment)
+        process = launch("worker", *ONE_WORKER, "--trust", cwd=stubborn, environment=environment)
 
         def has_begun() -> bool:
             return trials_so_far(url) >= trials and Ledger(url).summary("it").status is Status.RUNNING
@@ -33,11 +32,7 @@ def test_killed_drained_and_ended_at_once(stubborn: Path, url: str, launch: Any)
         wait_until(has_begun, "it runs", process)
         return process
 
-    calm = cooldown(
-        *("compare", "stubborn:slow", *SETTINGS, "--executor", "inline", "--db", "calm.db", "--json"), cwd=stubborn
-    )
-    submitted = cooldown("submit", "stubborn:slow", *SETTINGS, "--name", "it", "--trust", cwd=stubborn)
-    assert submitted.stdout == "it\n"
+    assert run_here("submit", "stubborn:slow", *SLOW, "--name", "it", "--trust")[1] == "it\n"
 
     killed = worker(trials=2)
     trainers = children(killed)
@@ -69,10 +64,8 @@ def test_killed_drained_and_ended_at_once(stubborn: Path, url: str, launch: Any)
     held.unlink()
     wait_until_gone(trainers)
 
-    last = cooldown(
-        "worker", "--exit-when-idle", "--trust", "--workers", "1", cwd=stubborn, environment={"TEST_SLEEP": "0"}
-    )
-    assert "it: done after" in last.stderr
+    code, _, _ = run_here("worker", "--exit-when-idle", "--trust", "--executor", "inline")
+    assert code == 0
     record = Ledger(url).load("it")
     assert (record.status, record.queue.requeues) == (Status.DONE, 2)
-    assert print_of(record) == json.loads(calm.stdout)["fingerprint"]
+    assert print_of(record) == undisturbed
