@@ -19,7 +19,7 @@ from cooldown.search.evidence import SECTIONS
 from cooldown.storage import Ledger, UnreadableError
 
 RunHere = Callable[..., tuple[int, str, str]]
-SEEDS = 24
+SEEDS = 12
 
 
 @pytest.fixture(scope="module")

@@ -107,17 +107,17 @@ def test_it_ends_as_soon_as_it_has_an_answer(url: str) -> None:
 
 def test_it_goes_on_to_its_last_look_and_leaves_what_so_many_repeats_leave(url: str, tmp_path: Any) -> None:
     options = SMALL | EQUALS
-    result = compare("iris", db=url, until_decided=True, repeats=2, max_repeats=5, **options)
+    result = compare("quadratic", db=url, until_decided=True, repeats=2, max_repeats=5, **options)
     assert result.answer.word == "open"
     assert result.record.looks == (2, 4, 5)
-    at_once = compare("iris", db=f"sqlite:///{tmp_path}/once.db", repeats=5, **options)
+    at_once = compare("quadratic", db=f"sqlite:///{tmp_path}/once.db", repeats=5, **options)
     assert at_once.record.looks == (5,)
     assert result.to_json()["fingerprint"] == at_once.to_json()["fingerprint"]
     assert result.record.extended_from == ()
     # The same again is the same experiment, and a later look of another plan is not.
-    again = compare("iris", db=url, until_decided=True, repeats=2, max_repeats=5, **options)
+    again = compare("quadratic", db=url, until_decided=True, repeats=2, max_repeats=5, **options)
     assert (again.name, again.record.looks) == (result.name, (2, 4, 5))
-    assert [summary.name for summary in summaries(url)] == ["iris"]
+    assert [summary.name for summary in summaries(url)] == ["quadratic"]
 
 
 def test_a_plan_that_was_left_is_taken_up(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,29 +125,29 @@ def test_a_plan_that_was_left_is_taken_up(url: str, monkeypatch: pytest.MonkeyPa
     planned = {"until_decided": True, "repeats": 2, "max_repeats": 4}
     with monkeypatch.context() as patch:
         patch.setattr(plan, "next_step", lambda *_: None)
-        assert compare("iris", db=url, **planned, **options).record.looks == (2,)
-    assert resume("iris", db=url).record.looks == (2, 4)
+        assert compare("quadratic", db=url, **planned, **options).record.looks == (2,)
+    assert resume("quadratic", db=url).record.looks == (2, 4)
     with monkeypatch.context() as patch:
         patch.setattr(plan, "next_step", lambda *_: None)
-        compare("iris", db=url, name="other", **planned, **options)
-    assert compare("iris", db=url, name="other", **planned, **options).record.looks == (2, 4)
+        compare("quadratic", db=url, name="other", **planned, **options)
+    assert compare("quadratic", db=url, name="other", **planned, **options).record.looks == (2, 4)
 
 
 def test_without_repeats_the_budget_decides_how_far_it_may_go(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plans, "FIRST", 2)
     monkeypatch.setattr(plans, "DEFAULT_MOST", 4)
-    result = compare("iris", db=url, **SMALL | {"repeats": None})
+    result = compare("quadratic", db=url, **SMALL | {"repeats": None})
     assert result.record.spec["looks"] == [2, 4]
     monkeypatch.setattr(plans, "BUDGET", 1)
-    alone = preparing.prepared("iris", None, url, None, SMALL)[0]
+    alone = preparing.prepared("quadratic", None, url, None, SMALL)[0]
     assert alone.looks == ()
     assert alone.repeats == 5
 
 
 def test_an_experiment_of_one_arm_has_no_question_to_go_on_for(url: str) -> None:
     one = {key: value for key, value in SMALL.items() if key not in ("arms", "ranges")}
-    assert tune("iris", arm="adam", db=url, **one).record.spec.get("looks") is None
-    result = compare("iris", db=url, name="two", **SMALL | {"arms": ("adam",), "ranges": {}, "repeats": 2})
+    assert tune("quadratic", arm="adam", db=url, **one).record.spec.get("looks") is None
+    result = compare("quadratic", db=url, name="two", **SMALL | {"arms": ("adam",), "ranges": {}, "repeats": 2})
     assert result.record.spec.get("looks") is None
 
 
@@ -156,8 +156,8 @@ def test_an_experiment_of_one_arm_has_no_question_to_go_on_for(url: str) -> None
 
 def test_a_fixed_experiment_goes_on_when_it_is_asked_to(url: str) -> None:
     options = SMALL | EQUALS
-    compare("iris", db=url, repeats=2, **options)
-    result = resume("iris", db=url, until_decided=True, max_repeats=5)
+    compare("quadratic", db=url, repeats=2, **options)
+    result = resume("quadratic", db=url, until_decided=True, max_repeats=5)
     assert result.record.looks == (2, 4, 5)
     view = result.view
     assert looks_at(view) == ((2, 4, 5), 2)
@@ -168,29 +168,29 @@ def test_a_fixed_experiment_goes_on_when_it_is_asked_to(url: str) -> None:
     assert "8.8 %" in said
     assert said in result.answer.why
     with pytest.raises(InputError, match="already has 5"):
-        resume("iris", db=url, until_decided=True, max_repeats=5)
+        resume("quadratic", db=url, until_decided=True, max_repeats=5)
     with pytest.raises(InputError, match="give both, or --repeats"):
-        resume("iris", db=url, max_repeats=9)
+        resume("quadratic", db=url, max_repeats=9)
 
 
 def test_the_looks_of_a_plan_share_the_error(url: str) -> None:
     options = SMALL | EQUALS
-    result = compare("iris", db=url, until_decided=True, repeats=2, max_repeats=4, **options)
+    result = compare("quadratic", db=url, until_decided=True, repeats=2, max_repeats=4, **options)
     assert level(result.view) == levels((2, 4), 4)[-1] < 0.05
     assert "This is look 2 of at most 2 at the results" in result.answer.why
     shown = result.to_json()
     assert shown["verdicts"][0]["level"] == level(result.view)
     assert shown["looks"] == [2, 4]
-    single = compare("iris", db=url, name="single", repeats=3, **options)
+    single = compare("quadratic", db=url, name="single", repeats=3, **options)
     assert level(single.view) == 0.05
     assert remark(single.view) == ""
 
 
 def test_an_estimate_says_what_it_takes_at_most(url: str) -> None:
-    short = dry_run("iris", db=url, until_decided=True, repeats=2, max_repeats=4, workers=1, **SMALL)
+    short = dry_run("quadratic", db=url, until_decided=True, repeats=2, max_repeats=4, workers=1, **SMALL)
     assert (short.repeats, short.most_repeats) == (2, 4)
     assert short.most_seconds > short.seconds
-    fixed = dry_run("iris", db=url, repeats=2, workers=1, **SMALL)
+    fixed = dry_run("quadratic", db=url, repeats=2, workers=1, **SMALL)
     assert (fixed.most_repeats, fixed.most_seconds) == (2, fixed.seconds)
 
 
@@ -198,15 +198,15 @@ def test_a_larger_number_is_what_was_asked_for_and_no_plan_goes_on(url: str, mon
     options = SMALL | EQUALS
     with monkeypatch.context() as patch:
         patch.setattr(plan, "next_step", lambda *_: None)
-        compare("iris", db=url, until_decided=True, repeats=2, max_repeats=8, **options)
-    assert resume("iris", db=url, repeats=3).record.looks == (2, 3)
-    assert resume("iris", db=url).record.looks == (2, 3, 4, 8)
+        compare("quadratic", db=url, until_decided=True, repeats=2, max_repeats=8, **options)
+    assert resume("quadratic", db=url, repeats=3).record.looks == (2, 3)
+    assert resume("quadratic", db=url).record.looks == (2, 3, 4, 8)
 
 
 def test_how_far_to_go_on_is_kept_for_an_interrupted_run(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     options = SMALL | EQUALS
-    compare("iris", db=url, repeats=2, **options)
-    before = resume("iris", db=url).record
+    compare("quadratic", db=url, repeats=2, **options)
+    before = resume("quadratic", db=url).record
 
     def interrupted(*_: Any) -> Any:
         raise KeyboardInterrupt
@@ -214,25 +214,25 @@ def test_how_far_to_go_on_is_kept_for_an_interrupted_run(url: str, monkeypatch: 
     with monkeypatch.context() as patch:
         patch.setattr(running.Runs, "run", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            resume("iris", db=url, until_decided=True, max_repeats=5)
-    result = resume("iris", db=url)
+            resume("quadratic", db=url, until_decided=True, max_repeats=5)
+    result = resume("quadratic", db=url)
     assert result.record.looks == (2, 4, 5)
     assert result.record.extended_from == before.extended_from == ()
-    assert resume("iris", db=url, until_decided=True).record.looks == (2, 4, 5, 10, 20)
+    assert resume("quadratic", db=url, until_decided=True).record.looks == (2, 4, 5, 10, 20)
 
 
 @pytest.mark.parametrize("other", [{"margin": 0.02}, {"primary": ("second=adam", "first=adam")}, {"repeats": 3}])
 def test_a_name_stands_for_one_question(other: dict[str, Any], url: str) -> None:
-    compare("iris", db=url, name="mine", **SMALL | EQUALS | {"repeats": 2} | other)
+    compare("quadratic", db=url, name="mine", **SMALL | EQUALS | {"repeats": 2} | other)
     with pytest.raises(InputError, match=f"exists with other settings .*{next(iter(other))}"):
-        compare("iris", db=url, name="mine", **SMALL | EQUALS | {"repeats": 2})
+        compare("quadratic", db=url, name="mine", **SMALL | EQUALS | {"repeats": 2})
 
 
 def test_no_later_look_chooses_another_pair(url: str) -> None:
     three = {"arms": ("momentum+cosine", "adam", "first=adam"), "ranges": {}}
-    result = compare("iris", db=url, until_decided=True, repeats=2, max_repeats=4, **SMALL | three)
+    result = compare("quadratic", db=url, until_decided=True, repeats=2, max_repeats=4, **SMALL | three)
     chosen = primary_pair(result.view)
-    later = resume("iris", db=url, repeats=6)
+    later = resume("quadratic", db=url, repeats=6)
     assert primary_pair(later.view) == chosen
     assert first_look(later.view.spec, later.record.looks) == 2
-    assert first_look(read_spec(task="iris", arms=ARMS, repeats=7), ()) == 7
+    assert first_look(read_spec(task="quadratic", arms=ARMS, repeats=7), ()) == 7

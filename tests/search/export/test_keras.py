@@ -1,4 +1,4 @@
-"""The exported Keras script does what our own training does, to 1e-8 over 200 updates, and runs as a script."""
+"""The exported Keras script does what our own training does, to 1e-8 over 100 updates, and runs as a script."""
 
 import os
 import subprocess
@@ -165,7 +165,7 @@ def test_a_rule_that_keras_lacks_is_written_out(
 ) -> None:
     """As one that somebody adds to the catalog: its formula's own lines."""
     parity.without_natives(monkeypatch)
-    strategies = {"l2": 0.01, "weight_decay": 0.01, "epochs": 10}
+    strategies = {"l2": 0.01, "weight_decay": 0.01, "epochs": 5}
     config = parity.config(optimizer, "cosine", warmup_steps=10, strategies=strategies)
     assert "(keras.optimizers.Optimizer)" in text_of(iris_record, config)
     follow(iris_record, config)

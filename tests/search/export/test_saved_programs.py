@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import parity
 import pytest
+from covering import in_short
 from numpy.typing import NDArray
 from saved_programs import M, predict_here, predictions, read_as, run_main, run_with
 from scipy.special import softmax
@@ -127,21 +128,38 @@ def without_note(path: Path) -> Path:
     return plain
 
 
-CASES = [
+ALONE = ("keras", "adam", "houses", "class", {"batch_norm": True})
+"""Keras finds classes of a program's own by their names, which a process remembers."""
+
+SHORT: list[tuple[Any, ...]] = [
     ("torch", "adam", "houses", "class", {"batch_norm": True, "dropout": 0.1}),
     ("optax", "momentum", "rich", "price", {}),
-    ("keras", "adam", "houses", "class", {"batch_norm": True}),
     ("sklearn", "momentum", "houses", "price", {}),
-    pytest.param("torch", "adam", "rich", "price", {}, marks=pytest.mark.full),
-    pytest.param("optax", "adam", "houses", "class", {"batch_norm": True}, marks=pytest.mark.full),
-    pytest.param("keras", "momentum", "rich", "price", {}, marks=pytest.mark.full),
     ("sklearn", "adam", "rich", "class", {"batch_norm": True}),
+]
+CASES = [
+    *SHORT,
+    ("torch", "adam", "rich", "price", {}),
+    ("optax", "adam", "houses", "class", {"batch_norm": True}),
+    ("keras", "momentum", "rich", "price", {}),
 ]
 
 
-@pytest.mark.processes
-@pytest.mark.parametrize(("format", "optimizer", "name", "target", "strategies"), CASES)
+def run_alone(path: Path, *arguments: str) -> None:
+    """A program run as a script, in a process of its own."""
+    done = subprocess.run([sys.executable, path.name, *arguments], capture_output=True, text=True, cwd=path.parent)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("run", "format", "optimizer", "name", "target", "strategies"),
+    [
+        pytest.param(run_alone, *ALONE, marks=pytest.mark.processes),
+        *in_short([(run_main, *case) for case in CASES], [(run_main, *case) for case in SHORT]),
+    ],
+)
 def test_a_saved_program_predicts_what_our_own_network_predicts(
+    run: Callable[..., None],
     format: str,
     optimizer: str,
     name: str,
@@ -163,9 +181,7 @@ def test_a_saved_program_predicts_what_our_own_network_predicts(
     alone = tmp_path / "elsewhere"
     alone.mkdir()
     path.rename(alone / "script.py").write_text(text.replace(str(folder), "/nowhere"), encoding="utf-8")
-    command = [sys.executable, "script.py", "predict", str(saved), str(rows), "-o", "predictions.csv"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=alone)
-    assert done.returncode == 0, done.stderr
+    run(alone / "script.py", "predict", str(saved), str(rows), "-o", str(alone / "predictions.csv"))
     header, cells = predictions((alone / "predictions.csv").read_text())
     ours = expected(name, target, record, folder, SAVED[format](saved, text))
     if target == "class":
@@ -179,7 +195,9 @@ def test_a_saved_program_predicts_what_our_own_network_predicts(
         assert len(set(cells[:, 0])) > M / 2
 
 
-@pytest.mark.parametrize(("format", "optimizer", "name", "target", "strategies"), CASES)
+@pytest.mark.parametrize(
+    ("format", "optimizer", "name", "target", "strategies"), in_short([ALONE, *CASES], [ALONE, *SHORT])
+)
 def test_trained_on_all_rows_it_predicts_what_fit_best_predicts(
     format: str,
     optimizer: str,

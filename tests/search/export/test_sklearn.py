@@ -1,4 +1,4 @@
-"""The exported scikit-learn program does what our own training does, to 1e-8 over 200 updates, and runs as a script."""
+"""The exported scikit-learn program does what our own training does, to 1e-8 over 100 updates, and runs as a script."""
 
 import pickle
 import sys

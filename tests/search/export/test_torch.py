@@ -1,4 +1,4 @@
-"""The exported PyTorch script does what our own training does, to 1e-8 over 200 updates, and runs as a script."""
+"""The exported PyTorch script does what our own training does, to 1e-8 over 100 updates, and runs as a script."""
 
 from pathlib import Path
 from typing import Any

@@ -24,7 +24,8 @@ pytestmark = pytest.mark.together
 MEGABYTE = 1_000_000
 # Rosenbrock's own 4000 steps take seconds to tune for each optimizer; its frames are as many with fewer.
 STEPS = {"rosenbrock": 1200}
-OPTIMIZERS = {"rosenbrock": ["adam", "lion", "momentum", "yellowfin"]}
+OPTIMIZERS = {name: ["adam", "lion", "momentum", "yellowfin"] for name in ("beale", "ravine", "rosenbrock")}
+"""Where not all are drawn, as they are over the others."""
 EVERY = pytest.mark.parametrize(
     "name", in_short(surfaces.names(), [name for name in surfaces.names() if name not in ("himmelblau", "rastrigin")])
 )
