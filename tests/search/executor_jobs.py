@@ -75,15 +75,6 @@ def dies(shared: Shared) -> None:
     os._exit(3)
 
 
-def dies_once(shared: Shared) -> int:
-    """Ends the first process that gets here."""
-    try:
-        os.close(os.open(shared.folder / "has died", os.O_CREAT | os.O_EXCL))
-    except FileExistsError:
-        return os.getpid()
-    os._exit(3)
-
-
 class UnpicklableError(Exception):
     def __init__(self, a: str, b: str) -> None:
         super().__init__(f"{a} and {b}")

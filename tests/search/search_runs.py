@@ -274,7 +274,7 @@ def wait_until(condition: Callable[[], Any], what: str, process: subprocess.Pope
         if process is not None and process.poll() is not None:
             raise AssertionError(f"ended before {what}: {process.communicate()}")
         assert time.monotonic() < end, f"waited in vain until {what}"
-        time.sleep(0.02)
+        time.sleep(0.05)
     return found
 
 

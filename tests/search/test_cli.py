@@ -15,7 +15,7 @@ import pytest
 from cli_examples import NAME, QUICK, three_experiments
 from patience import PATIENCE
 from rich.cells import cell_len
-from search_runs import COOLDOWN, cooldown, run_in_threads, spec, surroundings
+from search_runs import COOLDOWN, ONE_WORKER, cooldown, run_in_threads, spec, surroundings
 
 from cooldown.storage import Ledger
 
@@ -29,7 +29,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_compare_in_processes_from_start_to_end(tmp_path: Path, run_here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything on its own stream, and the ledger where the default says."""
     monkeypatch.chdir(tmp_path)
-    done = cooldown("compare", "iris", *QUICK, "--workers", "2", "--json", cwd=tmp_path)
+    done = cooldown("compare", "iris", *QUICK, *ONE_WORKER, "--json", cwd=tmp_path)
     shown = json.loads(done.stdout)
     assert (shown["name"], shown["status"], shown["task"]) == ("iris", "done", "iris")
     assert done.stderr.splitlines()[0] == "iris: 0%"

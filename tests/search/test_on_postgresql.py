@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from patience import PATIENCE
 from postgresql_server import Server
 from search_runs import ONE_WORKER, SLOW, children, print_of, run_in_threads, spec, wait_until, wait_until_gone
 
-from cooldown import compare, load
+from cooldown import compare, load, resume
 from cooldown.search.experiments.doctor import examine, repair
 from cooldown.storage import Ledger, Status
 
@@ -64,21 +65,23 @@ def test_killed_again_and_again(
     stubborn: Path, postgresql_url: str, postgresql_server: Server, undisturbed: str, launch: Any
 ) -> None:
     """The coordinator and its workers, then the server, which a run waits for."""
-    common = [*ONE_WORKER, "--db", postgresql_url]
-    process = launch("compare", "stubborn:slow", *SLOW, "--name", "struck", *common, cwd=stubborn)
+    command = ["compare", "stubborn:slow", *SLOW, "--name", "struck", *ONE_WORKER, "--db", postgresql_url]
+    process = launch(*command, cwd=stubborn)
     wait_until(lambda: trials_in(postgresql_url) >= 4, "it trains", process)
     workers = children(process)
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate(timeout=PATIENCE)
     wait_until_gone(workers)
     assert Ledger(postgresql_url).load("struck").status is Status.INTERRUPTED
-    process = launch("resume", "struck", "--trust", *common, cwd=stubborn)
-    wait_until(lambda: Ledger(postgresql_url).load("struck").status is Status.RUNNING, "it has resumed", process)
-    postgresql_server.kill()
-    postgresql_server.start()
-    _, err = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, err
-    record = Ledger(postgresql_url).load("struck")
+    again = threading.Timer(1, postgresql_server.start)
+
+    def lose_the_server(_: Any) -> None:
+        if again.ident is None:
+            postgresql_server.kill()
+            again.start()
+
+    record = resume("struck", db=postgresql_url, executor="inline", trust=True, report=lose_the_server).record
+    again.join()
     assert (record.status, print_of(record)) == (Status.DONE, undisturbed)
 
 
