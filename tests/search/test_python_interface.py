@@ -37,7 +37,7 @@ class Parabola:
 
 task = tasks.from_model(Parabola(), n_samples=20, name="parabola", uninformed_loss=9.0)
 settings = {settings!r}
-result = compare(task, db="sqlite:///cooldown.db", workers=2, **settings)
+result = compare(task, db="sqlite:///cooldown.db", executor="local", workers=1, **settings)
 print("STATUS", result.status.value, result.to_json()["fingerprint"])
 """
 
@@ -183,7 +183,7 @@ def run_python(source: str, cwd: Path, *arguments: str) -> str:
 @pytest.mark.processes
 def test_a_plain_script_and_a_notebook_with_a_model_of_their_own(tmp_path: Path) -> None:
     """Without a main guard; and typed in, as a notebook has it, where there is no file to import either."""
-    source = SCRIPT.format(settings={**ARRAYS, "executor": "local", "workers": 1})
+    source = SCRIPT.format(settings=ARRAYS)
     (tmp_path / "script.py").write_text(source)
     in_script = run_python("", tmp_path, "script.py")
     assert "STATUS done" in in_script
