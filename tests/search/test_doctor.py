@@ -16,7 +16,7 @@ from cooldown.storage import Ledger
 from cooldown.storage.fingerprint import everything, fingerprint
 
 RunHere = Callable[..., tuple[int, str, str]]
-SEEDS = 16
+SEEDS = 8
 DEAD = '{"machine": "m", "host": "elsewhere", "pid": 1, "started": 1.0, "token": "theirs"}'
 
 
