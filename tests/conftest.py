@@ -140,7 +140,7 @@ def _references_once(monkeypatch: pytest.MonkeyPatch, _references: Callable[...,
     monkeypatch.setattr("cooldown.objectives.references.trained", _references)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> "Browser":
     """The Chromium that all tests marked `browser` share."""
     from browser import chromium_path, shared_chromium

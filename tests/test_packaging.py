@@ -74,10 +74,10 @@ def downloaded(tmp_path: Path, wheel: Path) -> Path:
     return python
 
 
-@pytest.fixture
-def linked(tmp_path: Path, wheel: Path) -> Path:
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
     """The interpreter of an environment with the wheel, and links to our own copies of what it declares to need."""
-    python = new_environment(tmp_path)
+    python = new_environment(tmp_path_factory.mktemp("linked"))
     _pip(python, "install", "--no-deps", "--no-index", str(wheel))
     (installed,) = distributions(name="cooldown", path=[str(packages_of(python))])
     link(python, needed(installed))
@@ -96,14 +96,13 @@ def test_the_wheel_works_in_a_clean_environment(
         (tmp_path / f"{name}.py").write_text(FOREIGN)
     (tmp_path / "storage").mkdir()
     (tmp_path / "storage" / "__init__.py").write_text(FOREIGN)
-    command = [str(scripts / "cooldown"), "compare", "iris", "--arm", "momentum+cosine", "--arm", "adam"]
+    command = [str(scripts / "cooldown"), "compare", "iris", "--arm", "adam", "--arm", "adam+cosine"]
     small = ["--trials", "2", "--repeats", "2", "--epochs", "2", "--seeds", "1", "--finalists", "1"]
-    document = json.loads(_run([*command, *small, "--confirm-seeds", "2", "--json"], tmp_path))
+    # One worker: each compiles what it needs.
+    document = json.loads(_run([*command, *small, "--confirm-seeds", "2", "--workers", "1", "--json"], tmp_path))
     assert document["status"] == "done"
     assert document["environment"]["packages"]["cooldown"]
     assert (tmp_path / "cooldown.db").exists()
-    listed = _run([str(scripts / "cooldown"), "list"], tmp_path)
-    assert "iris" in listed
     answer = "import cooldown; print(cooldown.load('iris', db='sqlite:///cooldown.db').answer)"
     assert " on iris" in _run([str(scripts / "python"), "-c", answer], tmp_path)
 

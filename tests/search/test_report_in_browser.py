@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browser import opened
+from browser import findings, opened
 from covering import in_short
 from playwright.sync_api import Browser
 from report_pages import ARMS, HOSTILE, STATES
@@ -152,7 +151,7 @@ def test_axe_finds_nothing(text: str, browser: Browser, tmp_path: Path, dark: bo
         page.goto(path.as_uri())
         page.get_by_role("button", name="Open all sections").click()
         page.wait_for_function(f"[...{PLOTS}].every((plot) => plot.querySelector('.main-svg'))")
-        found = Axe().run(page).response["violations"]
+        found = findings(page)
         assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found] == []
 
 

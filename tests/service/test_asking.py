@@ -21,7 +21,7 @@ from cooldown.storage.tokens import Role
 
 LOOP = {"n_samples": 60, "uninformed_loss": 3.0}
 SETTINGS = {**{name: value for name, value in SPEC.items() if name != "task"}, "epochs": 2}
-SETTINGS |= {"trials": 2, "generation": 1, "finalist_seeds": 1}
+SETTINGS |= {"trials": 2, "generation": 1, "finalists": 1, "finalist_seeds": 1}
 BODY = {**SETTINGS, "task": "my net", "loop": LOOP, "name": "mine"}
 
 
@@ -168,8 +168,9 @@ def test_it_is_held_for_a_moment_only_while_it_is_open(begun: Served) -> None:
         pass
 
 
-def test_one_that_is_done_is_extended(begun: Served) -> None:
-    ada = begun.client("ada")
+def test_one_that_is_done_is_extended(empty: Served) -> None:
+    ada = empty.client("ada")
+    assert ada.post(API, json=BODY | {"arms": ["adam"], "seeds": 1, "finalists": 1}).status_code == 201
 
     def train() -> int:
         """Train all runs that there are; returns how many."""
@@ -181,6 +182,7 @@ def test_one_that_is_done_is_extended(begun: Served) -> None:
         return count
 
     first = train()
+    assert first > 3
     assert ada.get(f"{API}/mine").json()["status"] == "done"
     repeats = SETTINGS["repeats"]
     assert ada.post(f"{API}/mine/extend", json={"repeats": repeats + 1}).json()["status"] == "open"
