@@ -98,7 +98,7 @@ def _alarms(result: Result) -> None:
 
 
 def _next(result: Result) -> None:
-    """One next step, with its price."""
+    """One next step, with its price; where the question is answered, to take the best config."""
     step = result.answer.next
     # The header has the command for an experiment that stopped before its end.
     if step and result.status is Status.DONE:
@@ -106,6 +106,9 @@ def _next(result: Result) -> None:
         st.caption(plain(f"{step.purpose}{price}{':' if step.command else '.'}"))
         if step.command:
             st.code(step.command, language="bash", wrap_lines=True)
+    elif step is None and result.status is Status.DONE and best_choice(result.view) is not None:
+        st.caption("To use the best config:")
+        terminal("export", result.name, "-o", "best.toml")
     if not result.verdicts:
         _one_arm(result)
 
