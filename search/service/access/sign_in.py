@@ -8,13 +8,13 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; fra
 STYLE = (
     ":root{color-scheme:light dark}"
     "body{font-family:system-ui,sans-serif;display:grid;place-content:center;min-height:90vh;margin:0 1rem;"
-    "background:light-dark(#fff,#191918);color:light-dark(#31333f,#fafafa)}"
+    "background:light-dark(#ffffff,#101418);color:light-dark(#0f1419,#e3e8ec)}"
     "form{display:grid;gap:.75rem;width:min(22rem,90vw)}h1{color:#2f8fcb;font-size:1.75rem;margin:0 0 .5rem}"
-    "input,button{font:inherit;padding:.6rem .75rem;border-radius:.5rem;border:1px solid light-dark(#c5c8ce,#55565c)}"
-    "input{background:light-dark(#f8f8f7,#2b2b29)}"
+    "input,button{font:inherit;padding:.6rem .75rem;border-radius:.5rem;border:1px solid light-dark(#d5dbe0,#333c45)}"
+    "input{background:light-dark(#f6f8f9,#181e24)}"
     "button{background:light-dark(#0072b2,#56b4e9);color:light-dark(#fff,#0e1117);border:0;font-weight:600;cursor:pointer}"
     "button:hover{filter:brightness(1.1)}p{margin:0}[role=alert]{color:light-dark(#b34700,#ff9a4d)}"
-    ".foot{font-size:.875rem;color:light-dark(#6b6d76,#a3a4a8)}code{display:block;margin-top:.25rem}"
+    ".foot{font-size:.875rem;color:light-dark(#586470,#9aa7b2)}code{display:block;margin-top:.25rem}"
 )
 
 
