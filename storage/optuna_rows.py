@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -18,7 +18,7 @@ from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.storages._rdb import models
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
-from sqlalchemy import Connection, delete, insert, literal_column, select
+from sqlalchemy import Connection, Insert, Table, delete, insert, literal_column, select
 
 from cooldown.storage.records import NewTrial
 from cooldown.storage.tables import version_table
@@ -83,9 +83,7 @@ def append_trials(connection: Connection, study_id: int, trials: Sequence[NewTri
         }
         for trial in trials
     ]
-    table = models.TrialModel.__table__
-    statement = insert(table).returning(table.c.trial_id, sort_by_parameter_order=True)
-    ids = list(connection.scalars(statement, rows))
+    ids = list(connection.scalars(_new_trials(), rows))
     numbered = list(zip(ids, trials, strict=True))
     stored = models.TrialValueModel.value_to_stored_repr
     _insert(
@@ -131,6 +129,20 @@ def append_trials(connection: Connection, study_id: int, trials: Sequence[NewTri
     )
 
 
+@cache
+def _new_trials() -> Any:
+    table = models.TrialModel.__table__
+    return insert(table).returning(table.c.trial_id, sort_by_parameter_order=True)
+
+
+@cache
+def _finite_steps() -> Insert:
+    """They are most of the rows of a trial: their kind is part of the statement, and not looked up for each."""
+    table = models.TrialIntermediateValueModel
+    is_finite: Any = literal_column(f"'{table.TrialIntermediateValueType.FINITE.name}'")
+    return insert(table.__table__).values(intermediate_value_type=is_finite)
+
+
 @lru_cache(maxsize=1024)
 def _distribution(text: str) -> BaseDistribution:
     """A range of Optuna's: those of a study's trials are the same."""
@@ -149,10 +161,8 @@ def _insert_steps(connection: Connection, trials: Sequence[tuple[int, Sequence[f
             else:
                 value, kind = table.intermediate_value_to_stored_repr(loss)
                 others.append({**of_epoch, "intermediate_value": value, "intermediate_value_type": kind})
-    # They are most of the rows of a trial: their kind is part of the statement, and not looked up for each.
-    is_finite: Any = literal_column(f"'{table.TrialIntermediateValueType.FINITE.name}'")
     if finite:
-        connection.execute(insert(table).values(intermediate_value_type=is_finite), finite)
+        connection.execute(_finite_steps(), finite)
     _insert(connection, table, others)
 
 
@@ -227,7 +237,13 @@ def made_here(connection: Connection) -> dict[int, str]:
 def _insert(connection: Connection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     """table: one of Optuna's, or its class."""
     if rows:
-        connection.execute(insert(table), rows)
+        connection.execute(_insertion(getattr(table, "__table__", table)), rows)
+
+
+@cache
+def _insertion(table: Table) -> Insert:
+    """The statement, which takes longer to build than to execute; of a class, even more."""
+    return insert(table)
 
 
 def _utc(seconds: float) -> datetime:

@@ -1,11 +1,12 @@
 """A SQLite file as a ledger's database. The file is inspected without changing a byte before it is opened."""
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import finalize
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -32,6 +33,18 @@ EXPLANATIONS = (
 )
 
 
+class _Kept(NamedTuple):
+    """A connection that a thread keeps open. file: which one it is to."""
+
+    connection: Connection
+    file: tuple[int, int] | None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can begin a transaction."""
+        return not self.connection.closed and not self.connection.in_transaction()
+
+
 class SQLiteFile(Backend):
     """A file. One that may not be written to can be read: if it is older, or its log has no index, from a temporary
     copy.
@@ -44,6 +57,7 @@ class SQLiteFile(Backend):
         self.file = self._path = path
         # A file name need not be valid text, but a message must.
         self.where = str(path).encode(errors="replace").decode()
+        self._kept = threading.local()
 
     def look(self) -> tuple[set[str], Any] | None:
         """See `Backend`."""
@@ -83,10 +97,27 @@ class SQLiteFile(Backend):
         """See `Backend`."""
         if not self._may_write:
             raise sqlite3.OperationalError("attempt to write a readonly database")
+        with self._to_write() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _to_write(self) -> Iterator[Connection]:
+        """The connection that this thread keeps open, or a new one."""
+        kept: _Kept | None = getattr(self._kept, "by_thread", None)
+        # Where the file was replaced meanwhile, what is written to the old one would be lost.
+        if kept is not None and kept.is_free and kept.file == self._identity():
+            yield kept.connection
+            return
         with self.engine.connect() as connection:
-            connection.execution_options(**{sqlite.WRITES: True})
-            with connection.begin():
-                yield connection
+            yield connection.execution_options(**{sqlite.WRITES: True})
+
+    def _identity(self) -> tuple[int, int] | None:
+        """Which file it is on this machine; None for none."""
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
@@ -102,11 +133,19 @@ class SQLiteFile(Backend):
 
     @contextmanager
     def kept_open(self) -> Iterator[None]:
-        """See `Backend`. SQLite copies the whole log into the file when the last connection closes."""
+        """See `Backend`. SQLite copies the whole log into the file when the last connection closes. This thread writes
+        with the one that is kept, as opening another takes as long as a small transaction.
+        """
         connection = self.engine.connect()
         sqlite.driver(connection).execute("SELECT count(*) FROM sqlite_master").fetchall()
-        with connection:
-            yield
+        connection.execution_options(**{sqlite.WRITES: True})
+        before = getattr(self._kept, "by_thread", None)
+        self._kept.by_thread = _Kept(connection, self._identity())
+        try:
+            with connection:
+                yield
+        finally:
+            self._kept.by_thread = before
 
     def lock_names(self, connection: Connection) -> None:
         """See `Backend`: a transaction that writes has locked the whole file."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Update, bindparam, insert, select, update
 
 from cooldown.objectives.records import Curve, Reference
 from cooldown.storage import studies as studies_of
@@ -26,6 +26,11 @@ from cooldown.storage.terms import Terms
 from cooldown.storage.webhooks import announce
 
 T = TypeVar("T")
+
+NEW_TRIALS = insert(tables.trials).returning(tables.trials.c.id, sort_by_parameter_order=True)
+NEW_CURVES = insert(tables.curves)
+NEW_WORK = insert(tables.work)
+"""What is written again and again: building a statement takes as long as executing it."""
 
 PAUSE = 1.0
 """Seconds between a worker's tries to release a lease."""
@@ -111,14 +116,14 @@ class Writer:
         from cooldown.storage import optuna_rows
 
         now = time.time()
-        s, t = tables.studies, tables.trials
+        s = tables.studies
 
         def append(connection: Connection) -> Sequence[int]:
             optuna_id = self._optuna_study(connection, study.id)
             rows = [trial_row(study.id, generation, trial, now) for trial in trials]
-            ids = connection.scalars(insert(t).returning(t.c.id, sort_by_parameter_order=True), rows).all()
+            ids = connection.scalars(NEW_TRIALS, rows).all()
             curves = {id: trial.curves for id, trial in zip(ids, trials, strict=True)}
-            connection.execute(insert(tables.curves), curve_rows(Purpose.SEARCH, curves))
+            connection.execute(NEW_CURVES, curve_rows(Purpose.SEARCH, curves))
             optuna_rows.append_trials(connection, optuna_id, trials, now)
             self._add_work(connection, work_rows(self.lease.id, study, study.repeat, Purpose.SEARCH, work, generation))
             if sampler_state != study.sampler_state:
@@ -155,7 +160,7 @@ class Writer:
         """
 
         def append(connection: Connection) -> None:
-            connection.execute(insert(tables.curves), curve_rows(purpose, curves))
+            connection.execute(NEW_CURVES, curve_rows(purpose, curves))
             self._add_work(connection, work_rows(self.lease.id, study, study.repeat, purpose, work))
 
         self._append(append)
@@ -178,7 +183,7 @@ class Writer:
 
     def _add_work(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
-            connection.execute(insert(tables.work), rows)
+            connection.execute(NEW_WORK, rows)
 
     def record_arithmetic(self, digest: str, *, begins: bool) -> None:
         """Keep the arithmetic digest of the machines that train the experiment, beside its environment.
@@ -296,9 +301,16 @@ class Writer:
 
     @cached_property
     def _looked_at(self) -> Select[Any]:
-        """What each append asks first. Building a statement takes as long as executing it."""
+        """What each append asks first."""
         e = tables.experiments
         return select(e.c.appends, e.c.requested).where(self._mine).with_for_update()
+
+    @cached_property
+    def _counted(self) -> Update:
+        """What each append writes last."""
+        e = tables.experiments
+        values: dict[str, Any] = {"appends": bindparam("count"), "seconds": bindparam("used")}
+        return update(e).where(e.c.id == self.lease.id).values(**values)
 
     def _optuna_study(self, connection: Connection, study_id: int) -> int:
         """The id of a study of this experiment in Optuna's tables."""
@@ -313,7 +325,6 @@ class Writer:
         """What `work` returns in a transaction that counts itself: where the server was lost before it answered to the
         commit, the count says whether it was written.
         """
-        e = tables.experiments
         before: int | None = None
         results: list[T] = []
 
@@ -328,8 +339,7 @@ class Writer:
             if before in (None, row.appends):
                 before = row.appends
                 results.append(work(connection))
-                values = {"appends": row.appends + 1, "seconds": self._seconds()}
-                connection.execute(update(e).where(e.c.id == self.lease.id).values(**values))
+                connection.execute(self._counted, {"count": row.appends + 1, "used": self._seconds()})
             return results[-1]
 
         return self._database.write(append, self._patience)

@@ -65,6 +65,7 @@ def train(
     every_epoch: bool = True,
     every_update: bool = False,
     limits: ArrayLike | None = None,
+    compiled_passes: bool = True,
 ) -> list[list[Curve]]:
     """Train every config with every seed.
 
@@ -78,6 +79,8 @@ def train(
     above `limits[config, e]` after every epoch so far: its remaining replicates stop. A diverged seed counts with the
     baseline loss, one that stopped early with its final loss. Up to its end a pruned curve is the same as without
     limits. The limits of the last epoch are not used.
+    compiled_passes: whether whole passes are compiled where that is possible. The bits are the same without; a tiny run
+    is then done before a pass would be compiled.
 
     Returns curves as a list (configs) of lists (seeds). Raises InputError for unusable arguments.
     """
@@ -126,7 +129,14 @@ def train(
                 chunk_limits = None if checked is None else Limits(checked[[i for i, _ in places[:: len(seeds)]]])
                 of_chunk = [problems[j] for _, j in places]
                 record, _ = run(
-                    of_chunk, chunk, precision, every_epoch, chunk_limits, every_update=every_update, repeated=True
+                    of_chunk,
+                    chunk,
+                    precision,
+                    every_epoch,
+                    chunk_limits,
+                    every_update=every_update,
+                    repeated=True,
+                    compiled_passes=compiled_passes,
                 )
                 curves.update(zip(places, record.curves(), strict=True))
     return [[curves[i, j] for j in range(len(seeds))] for i in range(len(configs))]

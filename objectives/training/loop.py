@@ -37,16 +37,19 @@ def run(
     observer: Observer | None = None,
     every_update: bool = False,
     repeated: bool = False,
+    compiled_passes: bool = True,
 ) -> tuple[Recording, Population]:
     """Train a population, each replicate on its problem, to its end; returns the record in the replicates' order, and
     the replicates that finished.
 
     limits: those of its configs, whose replicates must then be adjacent, equally many of each. initial: (R, size)
     parameters to begin with, NaN in the row of a replicate that draws its own. every_update: whether the loss of each
-    update is recorded. repeated: as for `population_of`.
+    update is recorded. repeated: as for `population_of`. compiled_passes: as `engine.train` takes it.
     """
     started = time.perf_counter()
     population, paid = population_of(problems, replicates, dtype, initial, repeated=repeated)
+    if not compiled_passes:
+        population.compiled = None
     record = Recording(population, paid)
     if every_update:
         record.keep_updates()

@@ -20,6 +20,42 @@ from cooldown.search.executors.jobs import Curves, Trained
 T = TypeVar("T")
 
 
+class Size(NamedTuple):
+    """How many replicates a job has: configs × seeds. whole: whether all seeds of a config stay together."""
+
+    configs: int
+    seeds: int
+    whole: bool = False
+
+    @property
+    def most_parts(self) -> int:
+        """Into how many parts it can be divided."""
+        return self.configs * (1 if self.whole else self.seeds)
+
+    def divided(self, count: int) -> tuple[int, int]:
+        """A grid of at most `count` parts whose largest is as small as it can be: pieces of configs, and of seeds."""
+
+        def grid(by_config: int) -> tuple[int, int]:
+            """So many pieces of the configs, and as many of the seeds as are left to be had."""
+            return by_config, min(1 if self.whole else max(count // by_config, 1), self.seeds)
+
+        return min(map(grid, range(max(min(self.configs, count), 1), 0, -1)), key=self.largest)
+
+    def parts(self, count: int) -> int:
+        """How many parts there are of at most `count`."""
+        by_config, by_seed = self.divided(count)
+        return by_config * by_seed
+
+    def largest(self, grid: tuple[int, int]) -> int:
+        """The replicates of the largest part of a grid."""
+        by_config, by_seed = grid
+        return -(-self.configs // by_config) * -(-self.seeds // by_seed)
+
+
+WHOLE = Size(1, 1)
+"""Of what cannot be divided."""
+
+
 class Replicates(NamedTuple):
     """The replicates of a job: configs × seeds. limits: (configs, epochs) as `train` takes them, or None. first: the
     place of the first seed among those of its repeat.
@@ -30,21 +66,16 @@ class Replicates(NamedTuple):
     limits: NDArray[np.float64] | None = None
     first: int = 0
 
+    @property
+    def size(self) -> Size:
+        """How many there are."""
+        return Size(len(self.configs), len(self.seeds), self.limits is not None)
+
 
 def parted(whole: Replicates, count: int) -> list[list[Replicates]]:
     """A grid of at most `count` parts, by configs and by seeds, whose largest part is as small as it can be."""
-    configs, seeds = len(whole.configs), len(whole.seeds)
-
-    def grid(by_config: int) -> tuple[int, int]:
-        """So many pieces of the configs, and as many of the seeds as are left to be had."""
-        return by_config, min(1 if whole.limits is not None else max(count // by_config, 1), seeds)
-
-    def largest(pieces: tuple[int, int]) -> int:
-        return -(-configs // pieces[0]) * -(-seeds // pieces[1])
-
-    choices = map(grid, range(max(min(configs, count), 1), 0, -1))
-    by_config, by_seed = min(choices, key=largest)
-    rows, columns = _pieces(configs, by_config), _pieces(seeds, by_seed)
+    by_config, by_seed = whole.size.divided(count)
+    rows, columns = _pieces(len(whole.configs), by_config), _pieces(len(whole.seeds), by_seed)
     return [
         [
             Replicates(

@@ -7,7 +7,6 @@ fewer epochs, because the time is linear in them. A large table is timed on few 
 trees too. Where time is left, a few repeats show how much losses vary between them.
 """
 
-import heapq
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -22,12 +21,13 @@ from cooldown.search.spec.experiment import Experiment, recorded_spec
 from cooldown.search.tuning.costs import ArmCost, arm_cost
 from cooldown.search.tuning.few_rows import FewRows, share_of
 from cooldown.search.tuning.held import held
+from cooldown.search.tuning.makespan import Kind, makespan
 from cooldown.search.tuning.progress import Progress
 from cooldown.search.tuning.reference_times import TimedReferences, timed_references
 from cooldown.search.tuning.runner import run
 from cooldown.search.tuning.splits import Splits
-from cooldown.search.tuning.studies import planned, useful_workers
-from cooldown.storage import Ledger, Purpose, StudyKey
+from cooldown.search.tuning.studies import planned, steps_of, useful_workers
+from cooldown.storage import Ledger, Purpose
 
 BUDGET = 20.0
 """Approximate seconds that the calibration may take, if it can be that short."""
@@ -103,8 +103,8 @@ def estimates(plans: Sequence[tuple[Experiment, Splits]], executor: Executor, mo
     small = _small(spec, workers, epochs, repeats)
     # The overhead of a job (transfer, ledger, waiting) does not depend on its size.
     in_small = 0.0 if references else last.references
-    idle = (last.seconds - _makespan(small, last.replicates, workers, references=in_small)) * workers
-    overhead = max(idle, 0.0) / sum(len(_jobs(key, small, last.replicates)) for key in planned(small))
+    idle = (last.seconds - makespan(small, last.replicates, workers, references=in_small)) * workers
+    overhead = max(idle, 0.0) / sum(len(steps_of(key, small)) for key in planned(small))
     full = {
         kind: _full(spec, kind, epochs, first.replicates[kind], last.replicates[kind], share)
         for kind in last.replicates
@@ -112,7 +112,7 @@ def estimates(plans: Sequence[tuple[Experiment, Splits]], executor: Executor, mo
     took = time.perf_counter() - began
 
     def seconds(of: Experiment) -> float:
-        return first.start + _makespan(of, full, workers, overhead, last.references)
+        return first.start + makespan(of, full, workers, overhead, last.references)
 
     found = []
     for each, its in plans:
@@ -133,10 +133,6 @@ def estimates(plans: Sequence[tuple[Experiment, Splits]], executor: Executor, mo
             )
         )
     return found
-
-
-Kind = tuple[str, bool, Purpose]
-"""Replicates that take the same time: arm, whether it is the default config, purpose."""
 
 
 @dataclass(frozen=True)
@@ -165,48 +161,6 @@ def _at(epochs: float, timed: int, shortest: float, longest: float) -> float:
     """The time for `epochs`, on the line through the times for 1 and `timed` epochs; with timed = 1, through 0."""
     slope = max(longest - shortest, 0.0) / (timed - 1) if timed > 1 else longest
     return longest + slope * (epochs - timed)
-
-
-def _makespan(
-    spec: Experiment, replicates: Mapping[Kind, float], workers: int, overhead: float = 0.0, references: float = 0.0
-) -> float:
-    """The seconds until all studies are done, if a free worker always takes the next job in the runner's order.
-
-    overhead: seconds that each job takes in addition to its training. references: seconds of a repeat's references.
-    """
-    studies = planned(spec)
-    # Where there are fewer studies than workers, several train the parts of a job.
-    parts = max(min(workers // len(studies), spec.generation), 1)
-    series = [(key.repeat, tuple(of_job / parts for of_job in _jobs(key, spec, replicates))) for key in studies]
-    if references:
-        series += [(repeat, (references,)) for repeat in range(spec.repeats)]
-    waiting = [(repeat, 0, number, 0.0, jobs) for number, (repeat, jobs) in enumerate(series)]
-    free = [0.0] * workers
-    end = 0.0
-    while waiting:
-        now = max(heapq.heappop(free), min(ready for *_, ready, _ in waiting))
-        chosen = min(study for study in waiting if study[3] <= now)
-        waiting.remove(chosen)
-        repeat, done, number, _, jobs = chosen
-        after = now + jobs[0] + overhead
-        end = max(end, after)
-        heapq.heappush(free, after)
-        if jobs[1:]:
-            waiting.append((repeat, done + 1, number, after, jobs[1:]))
-    return end
-
-
-def _jobs(key: StudyKey, spec: Experiment, replicates: Mapping[Kind, float]) -> tuple[float, ...]:
-    """The seconds of each of a study's jobs, in order."""
-    search, finalist, evaluation = (
-        replicates.get((key.arm, key.is_default, purpose), 0.0)
-        for purpose in (Purpose.SEARCH, Purpose.FINALIST, Purpose.EVALUATION)
-    )
-    if key.is_default:
-        return spec.seeds * search, spec.confirm_seeds * evaluation
-    sizes = [min(spec.generation, spec.trials - at) for at in range(0, spec.trials, spec.generation)]
-    last = min(spec.finalists, spec.trials) * spec.finalist_seeds * finalist, spec.confirm_seeds * evaluation
-    return (*(size * spec.seeds * search for size in sizes), *last)
 
 
 def _small(spec: Experiment, workers: int, epochs: int, repeats: int = 1) -> Experiment:

@@ -5,10 +5,12 @@ If any arm reacts, each seed of an evaluation has rows of its own to train on: t
 
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import ClassVar
 
 from cooldown.objectives.records import Reference
 from cooldown.search.executors.contract import Executor
 from cooldown.search.executors.jobs import Trained, train_references
+from cooldown.search.executors.parts import WHOLE, Size
 from cooldown.search.spec.experiment import Experiment
 from cooldown.search.tuning.splits import Splits
 from cooldown.storage import ExperimentRecord
@@ -23,6 +25,7 @@ class ReferenceJob:
 
     repeat: int
     names: tuple[str, ...]
+    size: ClassVar[Size] = WHOLE
 
     @property
     def name(self) -> str:

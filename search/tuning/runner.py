@@ -207,7 +207,7 @@ class _Runner:
 
     def _start(self, job: Job | ReferenceJob, parts: int = 1) -> None:
         submitted = job.submitted(self.executor, self.splits, parts)
-        self.running[submitted], self.workers_of[submitted] = job, parts
+        self.running[submitted], self.workers_of[submitted] = job, job.size.parts(parts)
 
     def _job(self, study: StudyRecord) -> Job:
         spec, purpose = self.spec, needs(study, self.spec)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from cooldown.search.executors.parts import Size
 from cooldown.search.spec.arms import Arm
 from cooldown.search.spec.experiment import Experiment
 from cooldown.storage import Purpose, StudyKey, StudyRecord, TrialRecord
@@ -25,9 +26,19 @@ def planned(spec: Experiment) -> list[StudyKey]:
     return searches + default_configs
 
 
+def steps_of(key: StudyKey, spec: Experiment) -> list[tuple[Purpose, Size]]:
+    """The jobs of a study of the spec, which are done one after another."""
+    generation, pruned = spec.generation, spec.pruner != "none"
+    counts = [1] if key.is_default else [min(generation, spec.trials - at) for at in range(0, spec.trials, generation)]
+    steps = [(Purpose.SEARCH, Size(count, spec.seeds, pruned)) for count in counts]
+    if not key.is_default:
+        steps.append((Purpose.FINALIST, Size(min(spec.finalists, spec.trials), spec.finalist_seeds)))
+    return [*steps, (Purpose.EVALUATION, Size(1, spec.confirm_seeds))]
+
+
 def useful_workers(spec: Experiment) -> int:
-    """How many workers a run can keep busy: a study's jobs run one after another, and have a part for each config."""
-    return len(planned(spec)) * spec.generation
+    """How many workers a run can keep busy: those of each study's job that can be divided into the most parts."""
+    return sum(max(size.most_parts for _, size in steps_of(key, spec)) for key in planned(spec))
 
 
 def needs(study: StudyRecord, spec: Experiment) -> Purpose | None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cooldown.objectives.config import TrainConfig
 from cooldown.search.executors.contract import Executor
 from cooldown.search.executors.jobs import Curves, Trained, train_replicates
-from cooldown.search.executors.parts import Replicates, gathered, joined, parted
+from cooldown.search.executors.parts import Replicates, Size, gathered, joined, parted
 from cooldown.search.tuning.sampling import Proposals
 from cooldown.search.tuning.splits import Splits
 from cooldown.storage import Purpose, StudyRecord, TrialRecord
@@ -36,9 +36,18 @@ class Job:
         default = "/default" if self.study.is_default else ""
         return f"{part} of study {self.study.arm}/{self.study.repeat}{default}"
 
+    @property
+    def size(self) -> Size:
+        """How many replicates it trains."""
+        return self._replicates.size
+
+    @property
+    def _replicates(self) -> Replicates:
+        return Replicates(self.configs, self.seeds, self.limits)
+
     def submitted(self, executor: Executor, splits: Splits, parts: int) -> Future[Trained[Curves]]:
         """Hand it to the executor, in so many parts if it has as many."""
-        grid = parted(Replicates(self.configs, self.seeds, self.limits), parts)
+        grid = parted(self._replicates, parts)
         what = train_replicates, splits.packed, self.purpose, self.study.repeat
         futures = [executor.submit(*what, *part) for row in grid for part in row]
         if len(futures) == 1:

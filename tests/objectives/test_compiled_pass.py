@@ -41,9 +41,10 @@ BETWEEN = {
 """What comes between two updates."""
 
 
-def bits(task, configs, dtype="float32"):
+def bits(task, configs, dtype="float32", **options):
     """All that training leaves behind, timings aside."""
-    curves = [curve for of_config in train(task, configs, SEEDS, dtype=dtype, every_update=True) for curve in of_config]
+    trained = train(task, configs, SEEDS, dtype=dtype, every_update=True, **options)
+    curves = [curve for of_config in trained for curve in of_config]
     arrays = [(each.train_loss, each.held_out_loss, each.held_out_score, each.update_loss) for each in curves]
     return [[array.tobytes() for array in of_curve] for of_curve in arrays], [curve.outcome for curve in curves]
 
@@ -66,6 +67,17 @@ def test_every_rule(rule, monkeypatch):
     single_updates(monkeypatch)
     assert not compiled(task, chosen[0])
     assert bits(task, chosen) == found
+
+
+def test_a_run_that_asks_for_no_compiled_passes_makes_none(monkeypatch):
+    task, chosen = problem(), [config(optimizer="adam")]
+    found = bits(task, chosen)
+
+    def made(*_):
+        raise AssertionError("a pass was made in compiled code")
+
+    monkeypatch.setattr(CompiledPass, "run", made)
+    assert bits(task, chosen, compiled_passes=False) == found
 
 
 @pytest.mark.parametrize("fields", FIELDS)

@@ -23,8 +23,9 @@ from cooldown.search.evidence.view import View
 from cooldown.search.experiments.service import dry_run
 from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.tuning import dry_run as module
-from cooldown.search.tuning.dry_run import EPOCHS, Estimate, Kind, _makespan, _small, _Timing, estimate, estimates
+from cooldown.search.tuning.dry_run import EPOCHS, Estimate, _small, _Timing, estimate, estimates
 from cooldown.search.tuning.few_rows import FEW, FewRows, share_of
+from cooldown.search.tuning.makespan import Kind, makespan
 from cooldown.search.tuning.reference_times import ROUNDS, ROWS, TimedReferences, timed_references
 from cooldown.search.tuning.splits import Splits, task_of
 from cooldown.search.tuning.studies import planned
@@ -66,7 +67,7 @@ def test_time_is_linear_in_the_epochs_and_scaled_by_the_work(monkeypatch: pytest
     """A clock of our own: a replicate takes 2 + 3e seconds, and each job of the small experiment one more than that."""
     timed: list[int] = []
     made = spec(epochs=40, trials=8, repeats=3)
-    unit = _makespan(_small(made, 1, 1), times(1.0, made), 1)
+    unit = makespan(_small(made, 1, 1), times(1.0, made), 1)
     # Of both arms a generation, the finalist, the evaluation, and the default config's two.
     jobs = 2 * (3 + 2)
 
@@ -79,10 +80,10 @@ def test_time_is_linear_in_the_epochs_and_scaled_by_the_work(monkeypatch: pytest
     monkeypatch.setattr(module, "BUDGET", 4.5 * (unit * 5 + jobs))
     found = estimated(made)
     assert timed == [1, 4]
-    assert found.seconds == pytest.approx(7 + _makespan(made, times(2 + 3 * 40, made), 1, 1.0))
+    assert found.seconds == pytest.approx(7 + makespan(made, times(2 + 3 * 40, made), 1, 1.0))
     timed.clear()
     monkeypatch.setattr(module, "BUDGET", 0.0)
-    assert estimated(made).seconds == pytest.approx(7 + _makespan(made, times(5 * 40, made), 1, 1.0)), "through 0"
+    assert estimated(made).seconds == pytest.approx(7 + makespan(made, times(5 * 40, made), 1, 1.0)), "through 0"
     assert timed == [1]
     monkeypatch.setattr(module, "BUDGET", 1e9)
     assert estimated(made).epochs == 40
@@ -113,14 +114,17 @@ def test_repeats_are_timed_where_each_has_some_epochs(
 def test_jobs_are_laid_out_on_the_workers() -> None:
     """Two generations of 4 replicates, 4 of finalists, 2 of the evaluation; and of the default config 2 and 2."""
     made = spec(arms=("adam",), repeats=1)
-    assert _makespan(made, times(1.0, made), 1) == 4 + 4 + 4 + 2 + 2 + 2
-    assert _makespan(made, times(1.0, made), 2) == 4 + 4 + 4 + 2, "a study is one chain"
+    assert makespan(made, times(1.0, made), 1) == 4 + 4 + 4 + 2 + 2 + 2
+    # The second worker is free once the default config is done, and then trains half of the search's jobs.
+    assert makespan(made, times(1.0, made), 2) == 4 + 2 + 2 + 1
     joint = spec(arms=("momentum,adam",), repeats=3)
     # Three chains of 14 on two workers: a study waits for its turn, and never for two at once.
-    assert _makespan(joint, times(1.0, joint), 1) == 3 * 14
-    assert 3 * 14 / 2 <= _makespan(joint, times(1.0, joint), 2) <= 2 * 14
-    # Three workers for each study train the replicates of its jobs, 4 or 2, in parts.
-    assert _makespan(joint, times(1.0, joint), 9) == 2 + 2 + 2 + 1
+    assert makespan(joint, times(1.0, joint), 1) == 3 * 14
+    assert 3 * 14 / 2 <= makespan(joint, times(1.0, joint), 2) <= 2 * 14
+    # Nine workers train the replicates of three jobs, 4 or 2 each, in parts: those of two in two, and of one in four.
+    # The study of the latter ends first, and leaves its workers to the others for their finalists.
+    assert makespan(joint, times(1.0, joint), 9) == 2 + 2 + 1 + 1
+    assert makespan(joint, times(1.0, joint), 12) == 1 + 1 + 1 + 1
 
 
 @pytest.mark.parametrize(("workers", "repeats"), [(1, 1), (2, 1), (3, 2), (9, 5)])
@@ -200,7 +204,7 @@ def test_the_time_on_few_rows_is_scaled_to_all(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(module, "share_of", lambda *_: 0.25)
     monkeypatch.setattr(module, "BUDGET", 0.0)
     made = spec(epochs=5, trials=8, repeats=3)
-    assert estimated(made).seconds == pytest.approx(7 + _makespan(made, times(2.0 + 12 * 5, made), 1))
+    assert estimated(made).seconds == pytest.approx(7 + makespan(made, times(2.0 + 12 * 5, made), 1))
     assert timed == [1, EPOCHS]
 
 

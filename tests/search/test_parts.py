@@ -96,6 +96,10 @@ def test_a_run_with_more_workers_than_studies_trains_in_parts(url: str, changes:
     assert len(parts) > 2 * len(whole)
 
 
-def test_as_many_workers_are_of_use_as_there_are_configs_at_a_time() -> None:
-    # A search and a default config.
-    assert useful_workers(spec(arms=("momentum+sgdr",), repeats=1, generation=3)) == 2 * 3
+def test_as_many_workers_are_of_use_as_the_jobs_of_all_studies_have_parts() -> None:
+    asked = {"arms": ("momentum+sgdr",), "repeats": 1, "trials": 6, "generation": 3, "seeds": 2, "confirm_seeds": 5}
+    # A generation of the search, or the finalists, and the evaluation of the default config.
+    assert useful_workers(spec(**asked, finalists=1, finalist_seeds=2)) == 3 * 2 + 5
+    assert useful_workers(spec(**asked, finalists=4, finalist_seeds=2)) == 4 * 2 + 5
+    # A pruner compares the means of configs, whose seeds stay together.
+    assert useful_workers(spec(**asked, finalists=1, finalist_seeds=2, pruner="median")) == 5 + 5

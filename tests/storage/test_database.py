@@ -3,12 +3,14 @@
 import shutil
 import signal
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from child_scripts import run_child
-from ledger_examples import complete_experiment, generation, study_of
+from ledger_examples import complete_experiment, generation, held, study_of
+from sqlalchemy import event
 
 from cooldown.objectives import Outcome
 from cooldown.objectives.records import NO_ERRORS
@@ -44,6 +46,34 @@ def test_a_writer_takes_the_lock_at_once_and_a_reader_none(ledger: Ledger, url: 
             connection.exec_driver_sql("SELECT * FROM cooldown_experiments")
             other.execute("BEGIN IMMEDIATE")
             other.execute("ROLLBACK")
+
+
+def test_a_run_opens_one_connection_to_write_with_and_others_in_other_threads(tmp_path: Path) -> None:
+    ledger, opened = Ledger(f"sqlite:///{tmp_path / 'ledger.db'}"), list[int]()
+    with held(ledger) as writer:
+        study = study_of(ledger)
+        event.listen(ledger._database.engine, "connect", lambda *_: opened.append(threading.get_ident()))
+        for index in range(3):
+            study = writer.append_generation(study, index, generation(index), {})
+        assert opened == []
+        other = threading.Thread(target=lambda: writer._database.write(lambda connection: None))
+        other.start()
+        other.join()
+        assert opened == [other.ident]
+    opened.clear()
+    ledger._database.write(lambda connection: None)
+    assert opened == [threading.get_ident()]
+
+
+def test_a_file_that_was_replaced_is_not_written_to_behind_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    ledger = Ledger(f"sqlite:///{path}")
+    with held(ledger) as writer:
+        study = writer.append_generation(study_of(ledger), 0, generation(0), {})
+        path.rename(tmp_path / "moved.db")
+        path.touch()
+        with pytest.raises(LedgerError, match="damaged"):
+            writer.append_generation(study, 1, generation(1), {})
 
 
 def test_another_programs_lock_is_told(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -35,21 +35,44 @@ def pages(path: str) -> int:
         return int(connection.execute("PRAGMA page_count").fetchone()[0])
 
 
+@contextmanager
+def noted() -> Iterator[list[sqlite3.Connection]]:
+    """The connections that are opened meanwhile."""
+    opened: list[sqlite3.Connection] = []
+
+    def note(connection: sqlite3.Connection, _: object) -> None:
+        opened.append(connection)
+
+    event.listen(Engine, "connect", note)
+    try:
+        yield opened
+    finally:
+        event.remove(Engine, "connect", note)
+
+
+def let_grow(opened: list[sqlite3.Connection], most: int) -> None:
+    """Let the connections that are still open make the file so many pages large."""
+    for connection in opened:
+        with suppress(sqlite3.ProgrammingError):
+            connection.execute(f"PRAGMA max_page_count = {most}")
+
+
 def test_a_full_disk_is_told_and_what_was_written_is_kept(ledger: Ledger) -> None:
-    with held(ledger) as writer:
+    with noted() as opened, held(ledger) as writer:
         study = writer.append_generation(study_of(ledger), 0, generation(0), {})
-        with on_connect(f"PRAGMA max_page_count = {pages(ledger.where) + 2}"):
-            error = None
-            while error is None:
-                index = len(study.trials) // 4
-                try:
-                    study = writer.append_generation(study, index, generation(index), {})
-                except LedgerError as raised:
-                    error = str(raised)
-            assert error.endswith("could not be written: the disk is full. What was written before is kept")
-            n_trials = len(study.trials)
-            assert len(study_of(ledger).trials) == n_trials
+        let_grow(opened, pages(ledger.where) + 2)
+        error = None
+        while error is None:
+            index = len(study.trials) // 4
+            try:
+                study = writer.append_generation(study, index, generation(index), {})
+            except LedgerError as raised:
+                error = str(raised)
+        assert error.endswith("could not be written: the disk is full. What was written before is kept")
+        n_trials = len(study.trials)
+        assert len(study_of(ledger).trials) == n_trials
         # Somebody has made room: the same run goes on.
+        let_grow(opened, 10_000)
         writer.append_generation(study, n_trials // 4, generation(n_trials // 4), {})
     assert len(study_of(ledger).trials) == n_trials + 4
 
