@@ -4,15 +4,17 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from browser import opened, settled
+from browser import opened, settled, turn_to
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+@pytest.fixture(scope="module")
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """The dashboard in a high window."""
     with opened(browser, height=1800) as found:
+        found.goto(address)
         yield found
 
 
@@ -28,7 +30,7 @@ def row(page: Page, name: str) -> None:
 
 
 def test_a_row_is_a_link_for_mouse_keys_and_another_tab(address: str, page: Page) -> None:
-    page.goto(address)
+    turn_to(page, address)
     row(page, "first steps")
     page.wait_for_url(re.compile(r"/verdict\?experiment=first\+steps$"))
     expect(page).to_have_title("Answer · first steps · Cooldown")
@@ -55,8 +57,8 @@ def test_a_row_is_a_link_for_mouse_keys_and_another_tab(address: str, page: Page
 
 
 def test_what_is_chosen_is_there_after_back_reload_and_in_another_tab(address: str, page: Page) -> None:
-    page.goto(f"{address}/curves?experiment=first+steps")
-    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    turn_to(page, f"{address}/curves?experiment=first+steps")
+    expect(page.get_by_text("Log x-axis")).to_be_visible()
     settled(page)
     page.get_by_text("Log x-axis").click()
     page.wait_for_url(re.compile("log_x=1"))
@@ -84,7 +86,8 @@ def test_what_is_chosen_is_there_after_back_reload_and_in_another_tab(address: s
 
 
 def test_trials_are_chosen_by_dragging_and_stepped_through_by_keys(address: str, page: Page) -> None:
-    page.goto(f"{address}/search?experiment=first+steps&arm=adam")
+    turn_to(page, f"{address}/search?experiment=first+steps&arm=adam")
+    expect(page.get_by_role("heading", name="Trials")).to_be_visible()
     chart = page.locator(".js-plotly-plot .nsewdrag").first
     expect(chart).to_be_visible()
     settled(page)
