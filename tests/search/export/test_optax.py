@@ -151,7 +151,8 @@ def test_a_rule_that_optax_lacks_is_written_out(
 
 def test_what_optax_has_is_used(iris_record: ExperimentRecord) -> None:
     def text(*given: Any, **lengths: Any) -> str:
-        return str(parity.written(iris_record, parity.config(*given, **lengths), "optax").content)
+        config = parity.config(*given, strategies={"epochs": parity.LONG}, **lengths)
+        return str(parity.written(iris_record, config, "optax").content)
 
     assert "optax.adam(LEARNING_RATE, b1=0.9, b2=0.999, eps=1e-08)" in text("adam", "constant")
     assert "make_schedule" not in text("adam", "constant")
