@@ -132,7 +132,8 @@ def test_the_commands_from_start_to_end(folder: Path, run_here: Any) -> None:
     )
     assert (code, json.loads(out)["spec"]["repeats"]) == (0, 3)
     code, out, _ = run_here(
-        "tune", "by_shop.csv", "--target", "sold", "--groups", "shop", "--trials", "2", *options[-6:]
+        *("tune", "by_shop.csv", "--target", "sold", "--groups", "shop", "--trials", "2", "--epochs", "2"),
+        *("--repeats", "1", "--seeds", "1", "--confirm-seeds", "2", *options[-6:]),
     )
     assert (code, json.loads(out)["spec"]["groups"]) == (0, "shop")
 

@@ -147,7 +147,7 @@ def test_without_matplotlib_it_is_shown_by_plotly(
 
 
 def test_a_result_of_one_arm_has_no_figure(url: str) -> None:
-    shown = tune("iris", trials=2, epochs=1, seeds=1, finalists=1, finalist_seeds=1, confirm_seeds=1, db=url)
+    shown = tune("iris", trials=2, repeats=1, epochs=1, seeds=1, finalists=1, finalist_seeds=1, confirm_seeds=1, db=url)
     assert "<table>" in shown._repr_html_()
     assert "<img" not in shown._repr_html_()
     with pytest.raises(InputError, match="nothing to draw yet for figure 'verdict'"):
