@@ -34,7 +34,7 @@ def _head(comparison: Comparison) -> Head:
         blocks.append(rendered(table))
         blocks.append(Chart("Ratio of test losses by task", figures.FOREST_CAPTION, figures.forest(across)))
     if comparison.left_out:
-        blocks.append(rendered(left_out_table(comparison.left_out), "Experiments that are left out."))
+        blocks.append(rendered(left_out_table(comparison.left_out)))
     return Head(across.sentence, (counted(len(across.tasks), "task"),), (), tuple(blocks))
 
 

@@ -40,6 +40,9 @@ def tables(draw: st.DrawFn) -> dict[str, Any]:
     for name in planned:
         declared |= {f"{name}.{each.name}": values(each) for each in schedules.get(name).hyperparameters}
     names = draw(st.lists(st.sampled_from(sorted(declared)), max_size=5, unique=True))
+    if "strategy.averaging" in names:
+        # Without an average it would be a mistake.
+        names = [name for name in names if name != "strategy.averaging_decay"]
     label = draw(st.just({}) | st.from_regex(r"[\w.-]{1,40}", fullmatch=True).map(lambda text: {"label": text}))
     return {"is": f"{','.join(chosen)}+{','.join(planned)}", **label, **{name: draw(declared[name]) for name in names}}
 

@@ -66,7 +66,8 @@ def test_an_append_waits_for_a_locked_row_and_says_so(ledger: Ledger, other: "ps
         writer.on_wait = on_wait
         other.execute("SELECT * FROM cooldown_experiments FOR UPDATE")
         study = writer.append_generation(study_of(ledger), 0, generation(0), {})
-        assert waited == 2
+        # Once more where the lease's own renewal had the row at that moment.
+        assert waited in (2, 3)
         writer.append_curves(study, Purpose.FINALIST, {study.trials[0].id: [curve(21)]})
         writer.finish(1)
     assert ledger.load("digits").status is Status.DONE

@@ -129,4 +129,5 @@ def left_out_table(left_out: Sequence[LeftOut]) -> Table:
     return Table(
         (Column("Experiment"), Column("Left out because", prose=True)),
         [(each.experiment, each.why) for each in left_out],
+        "Experiments that are left out.",
     )
