@@ -51,7 +51,7 @@ def test_the_table_has_the_means_of_every_arm(record: ExperimentRecord) -> None:
     figure = ablation(generalization(view))
     assert len(figure.data) == len(view.arms)
     assert figure.data[0].x[0] == 0
-    assert figure.data[0].x[-1] == 1
+    assert figure.data[0].x[-1] == 100
 
 
 def test_its_document(record: ExperimentRecord, url: str, run_here: Any) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -41,14 +42,22 @@ NAME = "<script>alert('🧊')</script>"
 STUDY = f"{NAME}/adam/0"
 
 
+@contextmanager
+def optunas(url: str) -> Iterator[RDBStorage]:
+    """Optuna's own storage on the file, after its check of the schema; closed at the end."""
+    opened = RDBStorage(url)
+    try:
+        yield opened
+    finally:
+        opened.remove_session()
+        opened.engine.dispose()
+
+
 @pytest.fixture
 def storage(ledger: Ledger, url: str) -> Iterator[RDBStorage]:
-    """Optuna's own storage on the file, after its check of the schema."""
     complete_experiment(ledger, NAME)
-    opened = RDBStorage(url)
-    yield opened
-    opened.remove_session()
-    opened.engine.dispose()
+    with optunas(url) as opened:
+        yield opened
 
 
 def test_optuna_reads_what_the_ledger_holds(ledger: Ledger, storage: RDBStorage) -> None:
@@ -85,8 +94,7 @@ def test_times_are_utc_and_in_order(ledger: Ledger, url: str) -> None:
     before = datetime.now(UTC)
     with held(ledger) as writer:
         writer.append_generation(study_of(ledger), 0, generation(0), {})
-    storage = RDBStorage(url)
-    try:
+    with optunas(url) as storage:
         for trial in optuna.load_study(study_name="digits/adam/0", storage=storage).trials:
             assert trial.datetime_start is not None
             assert trial.datetime_complete is not None
@@ -95,23 +103,16 @@ def test_times_are_utc_and_in_order(ledger: Ledger, url: str) -> None:
             assert start == datetime.fromtimestamp(1.7e9 + trial.number, UTC)
             assert timedelta() <= complete - before < timedelta(minutes=5)
             assert trial.duration == complete - start
-    finally:
-        storage.remove_session()
-        storage.engine.dispose()
 
 
 def test_values_that_are_not_finite_are_kept_as_optuna_keeps_them(ledger: Ledger, url: str) -> None:
     infinite = [Curve(**{**vars(curve(seed, [1.0, 3.0, np.inf])), "uninformed_loss": float("inf")}) for seed in (1, 2)]
     with held(ledger) as writer:
         writer.append_generation(study_of(ledger), 0, [new_trial(0, infinite)], {})
-    storage = RDBStorage(url)
-    try:
+    with optunas(url) as storage:
         (trial,) = optuna.load_study(study_name="digits/adam/0", storage=storage).trials
         assert trial.value == float("inf")
         assert trial.intermediate_values == {1: 1.0, 2: 3.0, 3: float("inf")}
-    finally:
-        storage.remove_session()
-        storage.engine.dispose()
     assert rows(ledger, "SELECT validation_loss FROM cooldown_trials") == [(float("inf"),)]
     with pytest.raises(UnreadableError, match="final_loss should be a finite number, got inf"):
         ledger.load("digits")
@@ -151,7 +152,10 @@ def test_optunas_command_line_opens_a_ledger(
 ) -> None:
     def optuna_cli(*arguments: str) -> Any:
         monkeypatch.setattr(sys, "argv", ["optuna", *arguments, "--format", "json"])
-        assert optuna.cli.main() == 0
+        with ExitStack() as opened:
+            # It ends with its process, and closes nothing itself.
+            monkeypatch.setattr(optuna.cli, "RDBStorage", lambda address: opened.enter_context(optunas(address)))
+            assert optuna.cli.main() == 0
         return json.loads(capsys.readouterr().out)
 
     studies = optuna_cli("studies", "--storage", url)
