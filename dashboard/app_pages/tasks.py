@@ -86,7 +86,8 @@ def _ranks(comparison: Comparison) -> None:
     evidence(arms_table(ranking), "arms on tasks")
     if ranking.ranked is not None:
         table = ranks_table(ranking)
-        chart(figures.ranks(ranking), "ranks", reading=f"{figures.RANKS_CAPTION} {table.reading}", table=lambda: table)
+        reading = f"{table.reading} A bar joins arms that cannot be told apart."
+        chart(figures.ranks(ranking), "ranks", reading=reading, table=lambda: table)
 
 
 def _overlay(names: Sequence[str]) -> None:
