@@ -72,11 +72,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("url", ["sqlite", "postgresql"], indirect=True)
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """One process of tests more than there are cores: tests of browsers and processes wait for these."""
-    return (os.cpu_count() or 1) + 1
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Choose the tests; put them in groups, of which each runs on one worker; start what takes longest."""
