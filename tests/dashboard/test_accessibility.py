@@ -124,15 +124,16 @@ def test_whatever_the_keyboard_comes_to_can_be_seen(address: str, browser: Brows
         assert {"A", "BUTTON", "INPUT"} <= set(reached)
 
 
-def test_on_a_phone_the_menu_closes_behind_a_link(look: Callable[[bool, int], Look]) -> None:
-    page = look(True, 390).at("tasks")
-    page.locator(".js-plotly-plot").first.wait_for()
-    page.get_by_test_id("stExpandSidebarButton").click()
-    link = page.get_by_role("link", name="Budget", exact=True)
-    expect(link).to_be_in_viewport()
-    link.click()
-    expect(page.get_by_role("heading", name="Budget", level=1)).to_be_visible()
-    expect(link).not_to_be_in_viewport()
+def test_on_a_phone_the_menu_closes_behind_a_link(address: str, browser: Browser) -> None:
+    with opened(browser, dark=True, width=390) as page:
+        page.goto(f"{address}/tasks?experiment=first+steps")
+        page.locator(".js-plotly-plot").first.wait_for()
+        page.get_by_test_id("stExpandSidebarButton").click()
+        link = page.get_by_role("link", name="Budget", exact=True)
+        expect(link).to_be_in_viewport()
+        link.click()
+        expect(page.get_by_role("heading", name="Budget", level=1)).to_be_visible()
+        expect(link).not_to_be_in_viewport()
 
 
 def test_on_paper_a_page_has_its_charts_and_tables(look: Callable[[bool, int], Look]) -> None:
