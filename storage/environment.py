@@ -110,6 +110,7 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
+@cache
 def _blas() -> str:
     """The BLAS library of numpy, its version and the kernel that it chose: `openblas 0.3.31 Haswell`; "" if unknown."""
     import numpy

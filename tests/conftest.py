@@ -56,6 +56,12 @@ if in_memory():
     # What is in this process has asked for the folder already.
     tempfile.tempdir = None
 
+BETWEEN_SEARCHES = (100_000, 10, 10)
+"""Python's own (700, 10, 10) has it search for garbage a tenth of the time here."""
+
+ROUNDS = 5
+"""Of boosting for references in the tests' process, where they are not what is tested: 100 take long."""
+
 GROUPS = ("packaging", "browser", "processes")
 """Markers of tests that start processes of their own: one worker runs those of a marker, one after the other. They take
 longest, so they start first.
@@ -94,6 +100,7 @@ def pytest_collection_finish() -> None:
     """What the tests have imported is there to the end: no search for garbage need look at it again."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*BETWEEN_SEARCHES)
 
 
 def group_of(item: pytest.Item) -> str | None:
@@ -126,7 +133,7 @@ def _references() -> Callable[..., object]:
     def once(problem: Any, names: Sequence[str]) -> object:
         key = Packed(problem, "the problem").pickled.digest, tuple(names)
         if key not in known:
-            known[key] = trained(problem, names)
+            known[key] = trained(problem, names, ROUNDS)
         return known[key]
 
     return once

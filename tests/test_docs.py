@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer.main
 from own_module import modules_of
 
 from cooldown.objectives import optimizers, schedules, surfaces, tasks
 from cooldown.objectives.strategies import STRATEGIES
-from cooldown.search.cli import app, main
+from cooldown.search.cli import main
+from cooldown.search.cli.frame import command_line
 from cooldown.search.export import formats
 from cooldown.search.spec import samplers
 from cooldown.search.spec.arms import known_arms
@@ -31,7 +31,7 @@ GENERATED = {
     "catalog.md": surfaces.names(),
 }
 """Pages that are written from the catalog, and the entries that have a section there."""
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS = command_line().commands
 OF_SERVICES = ("--server", "--token")
 """Options that are described once, for all commands that have them."""
 

@@ -7,6 +7,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -52,6 +53,12 @@ app = App(
 
 LONGEST_MESSAGE = 8_000
 """Characters of a message, which may quote what somebody else wrote."""
+
+
+@cache
+def command_line() -> Any:
+    """The whole command line, which takes as long to make as a small command to run."""
+    return typer.main.get_command(app)
 
 
 @app.callback(invoke_without_command=True)
@@ -112,7 +119,7 @@ def main() -> NoReturn:
         try:
             # What a ledger or a file names is imported only if the command line names it too, or has --trust.
             with nothing_trusted(), acting(LOCAL):
-                app(prog_name="cooldown")
+                command_line()(prog_name="cooldown")
         finally:
             sys.stdout.flush()
     except BaseException as error:

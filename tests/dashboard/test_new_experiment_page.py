@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import streamlit as st
-import typer
 from patience import PATIENCE
 from search_runs import run_in_threads, spec
 from served_pages import Pages
@@ -16,7 +15,7 @@ from test_pages import fine, said
 
 from cooldown.dashboard import acting
 from cooldown.search.cli.asked import asked
-from cooldown.search.cli.frame import app as commands
+from cooldown.search.cli.frame import command_line
 from cooldown.search.experiments.preparing import prepared
 from cooldown.search.experiments.terms import agreed
 from cooldown.search.service.asking import OF_RUN
@@ -47,7 +46,7 @@ def arguments_of(command: str) -> Mapping[str, Any]:
     """The arguments of `submit` that the command line reads from a command."""
     words = shlex.split(command)
     assert words[:2] == ["cooldown", "submit"]
-    group: Any = typer.main.get_command(commands)
+    group = command_line()
     context = group.commands["submit"].make_context("submit", words[2:])
     given = asked(context.params, {})
     return {name: value for name, value in given.items() if name != "db" and value is not None}

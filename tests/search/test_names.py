@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from cli_examples import QUICK
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cooldown.objectives.plain_text import visible
-from cooldown.search.cli import app
+from cooldown.search.cli.frame import command_line
 from cooldown.search.evidence.commands import command
 from cooldown.storage import Ledger, StudyKey
 from cooldown.storage.names import check_new_name, first_free, name_after
 
-GROUP: Any = typer.main.get_command(app)
+GROUP: Any = command_line()
 
 
 def read_back(line: str) -> dict[str, Any]:

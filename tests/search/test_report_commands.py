@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from report_pages import read, told
 
 from cooldown.objectives import tasks
@@ -40,7 +39,7 @@ def typed(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[
     program, *words = shlex.split(command)
     assert program == "cooldown"
     with pytest.raises(AskedError) as asked:
-        typer.main.get_command(frame.app).main(words, standalone_mode=False)
+        frame.command_line().main(words, standalone_mode=False)
     given = {key: value for key, value in asked.value.args[0].items() if value is not None and key != "report"}
     name = given.pop("name", None)
     return read_spec(**{key: value for key, value in given.items() if key in Experiment.model_fields}), name

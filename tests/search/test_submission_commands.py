@@ -4,12 +4,11 @@ import shlex
 from typing import Any
 
 import pytest
-import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cooldown.search.cli.asked import asked
-from cooldown.search.cli.frame import app
+from cooldown.search.cli.frame import command_line
 from cooldown.search.report.submission import submission_command
 
 TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_categories=["C", "Z"]), min_size=1)
@@ -18,7 +17,7 @@ TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_cate
 def read_back(command: str) -> dict[str, Any]:
     words = shlex.split(command)
     assert words[:2] == ["cooldown", "submit"]
-    group: Any = typer.main.get_command(app)
+    group: Any = command_line()
     context = group.commands["submit"].make_context("submit", words[2:])
     return {name: value for name, value in asked(context.params, {}).items() if value is not None}
 

@@ -4,13 +4,12 @@ import configparser
 import shlex
 from pathlib import Path
 
-import typer
 import yaml
 
-from cooldown.search.cli import app
+from cooldown.search.cli.frame import command_line
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS = command_line().commands
 
 
 def check(words: list[str]) -> None:

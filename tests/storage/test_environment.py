@@ -11,6 +11,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from cooldown.objectives.errors import CooldownWarning
+from cooldown.storage import environment as recorded
 from cooldown.storage.environment import VARIABLES, differences, environment, warn_of_changes
 from cooldown.storage.installed import installed_packages
 
@@ -38,6 +39,7 @@ def test_the_blas_of_another_package_is_not_taken_for_numpys(order: int, monkeyp
         {**described, "version": "1", "filepath": f"{site}/a.libs/libopenblas.so"},
     ]
     monkeypatch.setattr("threadpoolctl.threadpool_info", lambda: libraries[::order])
+    monkeypatch.setattr(recorded, "_blas", recorded._blas.__wrapped__)
     assert environment()["blas"] == "openblas 2 Zen"
 
 
