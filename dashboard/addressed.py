@@ -8,6 +8,9 @@ Streamlit can bind a widget to a parameter by itself. That writes labels rather 
 a parameter out of a link to a page where another page has a widget of that name.
 
 What the address asks for and the page does not have is ignored; `parts.notes` says so.
+
+Whoever goes back twice in a moment sends, with the address of the second entry, widgets that do not show that of the
+first one yet. So nothing is taken for a choice when the history led to the address (`by_history`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +20,7 @@ from math import isfinite
 from typing import Any, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 T = TypeVar("T")
 
@@ -152,8 +156,10 @@ def read(name: str, parse: Callable[[Sequence[str]], T], default: T) -> T:
 
 
 def write(name: str, texts: Sequence[str]) -> None:
-    """Set a parameter; without texts, leave it out."""
+    """Set a parameter that a reader has chosen; without texts, leave it out."""
     _known().add(name)
+    if by_history():
+        return
     if texts:
         st.query_params[name] = list(texts)
     elif name in st.query_params:
@@ -164,6 +170,12 @@ def forget() -> None:
     """Leave out everything that was chosen on pages: it was about another experiment."""
     for name in _known():
         write(name, ())
+
+
+def by_history() -> bool:
+    """Whether Back or Forward led to the address: it decides what every widget shows."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return context is not None and context.is_history_navigation
 
 
 def begin(page: str) -> None:
@@ -195,7 +207,7 @@ def _kept(
     _known().add(name)
     key, value = f"{st.session_state.get('page of widgets', '')} {name}", read(name, parse, default)
     # Only a change: Streamlit takes a value that is set for one that the browser has to take over.
-    if key not in st.session_state or st.session_state[key] != value:
+    if key not in st.session_state or st.session_state[key] != value or by_history():
         st.session_state[key] = value
 
     def keep() -> None:

@@ -29,7 +29,7 @@ with errors_shown():
     wanted = st.query_params.get("experiment")
     missing = wanted if wanted not in names else None
     # The address decides whenever it has changed, by a link or by Back; else the choice does, and the address follows.
-    if wanted != st.session_state.get("address"):
+    if wanted != st.session_state.get("address") or addressed.by_history():
         st.session_state["experiment"] = wanted
     if names and st.session_state.get("experiment") not in names:
         # It can only be set before its widget exists.

@@ -113,6 +113,20 @@ def test_back_shows_what_was_there_before(url: str, open_app: Open) -> None:
     assert app.run().toggle(key="curves log_x").value is True
 
 
+def test_what_widgets_still_show_when_the_history_leads_elsewhere_is_no_choice(
+    url: str, open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The browser sends it if a reader goes back twice before the first answer is there."""
+    app = fine(open_app(url, "curves", experiment="one", log_x="1"))
+    monkeypatch.setattr("cooldown.dashboard.addressed.by_history", lambda: True)
+    app.toggle(key="curves log_x").set_value(False)
+    app.sidebar.selectbox(key="experiment").select("two")
+    fine(app.run())
+    assert address(app) == {"experiment": "one", "log_x": "1"}
+    assert app.toggle(key="curves log_x").value is True
+    assert app.sidebar.selectbox(key="experiment").value == "one"
+
+
 def test_another_experiment_begins_anew(url: str, open_app: Open) -> None:
     app = fine(open_app(url, "search", experiment="one", arm="momentum+cosine", states="winner"))
     app.sidebar.selectbox(key="experiment").select("two").run()
