@@ -39,6 +39,9 @@ IN_CI = os.environ.get("CI") == "true"
 settings.register_profile("cooldown", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=IN_CI)
 settings.load_profile("cooldown")
 
+# With Python's own 700, it searches for garbage a tenth of the time here.
+gc.set_threshold(100_000, 10, 10)
+
 MEMORY, ENOUGH = Path("/dev/shm"), 2 * 10**9
 """Where Linux has a file system in memory, and the bytes that must be free there."""
 
@@ -55,9 +58,6 @@ if in_memory():
     os.environ.setdefault("TMPDIR", str(MEMORY))
     # What is in this process has asked for the folder already.
     tempfile.tempdir = None
-
-BETWEEN_SEARCHES = (100_000, 10, 10)
-"""Python's own (700, 10, 10) has it search for garbage a tenth of the time here."""
 
 ROUNDS = 5
 """Of boosting for references in the tests' process, where they are not what is tested: 100 take long."""
@@ -100,7 +100,6 @@ def pytest_collection_finish() -> None:
     """What the tests have imported is there to the end: no search for garbage need look at it again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*BETWEEN_SEARCHES)
 
 
 def group_of(item: pytest.Item) -> str | None:
@@ -121,6 +120,26 @@ def _experiments_in_this_process(request: pytest.FixtureRequest, monkeypatch: py
 
     if not any(request.node.get_closest_marker(name) for name in GROUPS):
         monkeypatch.setattr("cooldown.search.executors.engines.local.LocalProcesses", lambda _workers: Inline())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _statements_compiled_once() -> Iterator[None]:
+    """All ledgers in files share what SQLAlchemy has compiled: each of some thousand would compile it again."""
+    from cooldown.storage import sqlite_file
+
+    made = sqlite_file._engine
+    shared = made("sqlite://")
+    # This is what completes its dialect.
+    shared.connect().close()
+
+    def engine(*arguments: Any, **options: Any) -> Any:
+        of_a_ledger = made(*arguments, **options)
+        of_a_ledger.dialect, of_a_ledger._compiled_cache = shared.dialect, shared._compiled_cache
+        return of_a_ledger
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite_file, "_engine", engine)
+        yield
 
 
 @pytest.fixture(scope="session")

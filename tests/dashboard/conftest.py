@@ -61,13 +61,16 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
             heard.append(str(arguments[0]))
 
 
-# There is no way to take it away again: without a listener it hears nothing.
-sys.addaudithook(_hear)
+@cache
+def _begin_to_hear() -> None:
+    """There is no way to end it: from then on, the process calls it a thousand times a second."""
+    sys.addaudithook(_hear)
 
 
 @pytest.fixture
 def opened_files() -> Iterator[list[str]]:
     """The paths of all files and databases that this process opens, as they are opened."""
+    _begin_to_hear()
     _OPENED.append([])
     yield _OPENED[-1]
     _OPENED.pop()

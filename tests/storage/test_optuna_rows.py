@@ -150,6 +150,9 @@ def test_a_study_that_optuna_made_in_the_file_is_not_touched(ledger: Ledger, sto
 def test_optunas_command_line_opens_a_ledger(
     storage: RDBStorage, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    # From then on, this process would tell what all libraries log.
+    monkeypatch.setattr(optuna.cli, "_set_verbosity", lambda _: None)
+
     def optuna_cli(*arguments: str) -> Any:
         monkeypatch.setattr(sys, "argv", ["optuna", *arguments, "--format", "json"])
         with ExitStack() as opened:
