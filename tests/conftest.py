@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -62,6 +63,9 @@ if in_memory():
 ROUNDS = 5
 """Of boosting for references in the tests' process, where they are not what is tested: 100 take long."""
 
+BATCHES = 8
+"""At most, of the tests of a file that need not run on one worker."""
+
 GROUPS = ("packaging", "browser", "processes")
 """Markers of tests that start processes of their own: one worker runs those of a marker, one after the other. They take
 longest, so they start first.
@@ -94,6 +98,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "[gp" in item.name:
             item.add_marker(pytest.mark.skip(reason="--sampler gp needs torch"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out tests without a group some at a time: after each, the scheduler looks at all that it has handed out."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadGroupScheduling
+
+    class Batches(LoadGroupScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            group = super()._split_scope(nodeid)
+            return group if group != nodeid else f"{nodeid.partition('::')[0]} {crc32(nodeid.encode()) % BATCHES}"
+
+    return Batches(config, log)
 
 
 def pytest_collection_finish() -> None:
