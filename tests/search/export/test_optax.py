@@ -188,6 +188,22 @@ def test_schedule_free_rules_of_optax_report_what_ours_do(
     follow(iris_record, config)
 
 
+def test_updates_are_compiled_once_for_each_number_of_rows(iris_record: ExperimentRecord) -> None:
+    config = parity.config("adam", "plateau", patience=1, strategies={"epochs": 4})
+    program = parity.module(str(parity.written(iris_record, config, "optax").content))
+    outputs, traced = program.outputs, list[int]()
+
+    def counted(parameters: Any, X: Any) -> Any:
+        traced.append(len(X))
+        return outputs(parameters, X)
+
+    program.outputs = counted
+    reference = parity.Reference(config, tasks.get("iris"))
+    parameters = program.make_parameters(jax.random.key(0), 4, 3)
+    program.train(parameters, *reference.rows, reference.orders, *reference.watched)
+    assert traced == [8, 90 % 8, len(reference.watched[0])]
+
+
 def test_what_optax_counts_otherwise_is_written_out(iris_record: ExperimentRecord) -> None:
     annealed = parity.config("schedule_free_sgd", "cosine")
     settings = {"name": "schedule_free_sgd", "learning_rate": 0.5, "beta": 0.0}
