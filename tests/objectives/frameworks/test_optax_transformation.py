@@ -36,7 +36,7 @@ def loss_of(parameters: Any, X: Any, y: Any) -> Any:
 
 
 def follow(config: TrainConfig) -> None:
-    """A plain loop, compiled once."""
+    """A plain loop, compiled once for each number of rows."""
     reference = parity.Reference(config, tasks.get("iris"))
     X, y = map(jnp.asarray, reference.rows)
     transformation = config.optax(-(-len(X) // config.batch_size))
@@ -69,6 +69,8 @@ def follow(config: TrainConfig) -> None:
         if plan.reaction:
             loss = loss_of(transformation.reported(state, parameters), *map(jnp.asarray, reference.watched))
             parameters, state = evaluated(parameters, state, loss)
+    assert step._cache_size() == len(set(plan.sizes))
+    assert evaluated._cache_size() == (plan.reaction is not None)
     theta = reference.final.copy()
     reported = transformation.reported(state, parameters)
     for (weights, biases), layer in zip(reference.layers(theta), reported, strict=True):
