@@ -75,7 +75,8 @@ def transformation(config: Settings, plan: Plan, seed: int) -> ConfigTransformat
     def init(parameters: Any) -> ConfigState:
         best = None
         if plan.reaction is not None:
-            best = Best(parameters, jnp.asarray(jnp.inf), jnp.asarray(0), jnp.asarray(1.0))
+            # A type of its own, unlike that of a bare number: with the first loss it would change, and a step with it.
+            best = Best(parameters, jnp.asarray(jnp.inf, float), jnp.asarray(0), jnp.asarray(1.0))
         average = None if config.averaging == "none" else _nothing_averaged(parameters)
         return ConfigState(jnp.zeros([], jnp.int32), jax.random.key(seed), _fresh(rule, parameters), best, average)
 

@@ -40,8 +40,8 @@ TOO_SHORT = {
 PATHS = [(name, optimizer) for name in surfaces.names() for optimizer in optimizers.names()]
 LONGEST = "rosenbrock"
 """A surface of 4000 steps: each of its rates takes as long as all rates on another one."""
-OF_EACH_FAMILY = ("sgd", "momentum", "adam", "yellowfin")
-PATHS_IN_SHORT = [(name, optimizer) for name, optimizer in PATHS if name != LONGEST or optimizer in OF_EACH_FAMILY]
+OVER_THE_LONGEST = ("sgd", "momentum", "adam")
+PATHS_IN_SHORT = [(name, optimizer) for name, optimizer in PATHS if name != LONGEST or optimizer in OVER_THE_LONGEST]
 
 
 @cache
@@ -234,20 +234,30 @@ def test_no_rate_of_another_grid_is_much_better(name, optimizer):
     if ours.arrival is None:
         assert (optimizer, name) in TOO_SHORT
         return
+    longest = 0.1 * surface.diagonal
     for rate in 10.0 ** np.linspace(-4.03, 2.97, 85):
+        before = surface.start
 
-        def path(steps, rate=rate):
+        def gradient(point):
+            """Of a path that ends at its first jump: most rates are too large."""
+            nonlocal before
+            # Written so that a length that is no number counts as a jump.
+            if not math.dist(point, before) <= longest:
+                raise OverflowError
+            before = point.tolist()
+            return surface.slopes(*before)
+
+        def path(gradient, steps, rate=rate):
             with np.errstate(all="ignore"):
-                return descend(surface.gradient, surface.start, optimizer, {}, np.full(steps, rate))
+                return descend(gradient, surface.start, optimizer, {}, np.full(steps, rate))
 
-        early = path(int(0.75 * ours.arrival) - 3)
-        if (
-            np.isfinite(early).all()
-            and strides(early).max(initial=0) <= 0.1 * surface.diagonal
-            and surface.arrived(early[-1])
-        ):
+        try:
+            early = path(gradient, int(0.75 * ours.arrival) - 3)
+        except OverflowError:
+            continue
+        if strides(early).max(initial=0) <= longest and surface.arrived(early[-1]):
             # It is there in time: will it stay?
-            assert surface.arrival(path(surface.steps)) != surface.arrival(early)
+            assert surface.arrival(path(surface.gradient, surface.steps)) != surface.arrival(early)
 
 
 def test_momentum_damps_the_zig_zag_of_the_ravine():

@@ -15,7 +15,7 @@ ROWS, SEED = 40, 3
 X = np.random.default_rng(0).normal(size=(ROWS, 6, 1)).astype(np.float32)
 LABELS = np.arange(ROWS) % 3
 CONFIG = TrainConfig.from_json(
-    {"optimizer": {"name": "momentum", "learning_rate": 0.05, "momentum": 0.9}, "batch_size": 8, "epochs": 3}
+    {"optimizer": {"name": "momentum", "learning_rate": 0.05, "momentum": 0.9}, "batch_size": 8, "epochs": 2}
 )
 
 

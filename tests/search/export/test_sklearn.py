@@ -359,7 +359,7 @@ def test_the_estimator_is_one(iris_record: ExperimentRecord) -> None:
 
 @pytest.mark.parametrize("task", ["iris", "autoencoder_digits"])
 def test_scikit_learns_checks_of_an_estimator(task: str, iris_record: ExperimentRecord) -> None:
-    config = parity.config("adam", "cosine", strategies={"epochs": 60, "batch_size": 4})
+    config = parity.config("adam", "cosine", strategies={"epochs": 20, "batch_size": 4})
     program = exported(iris_record, config, tasks.get(task))
     made = program.TunedClassifier() if task == "iris" else program.TunedRegressor()
     # One of its checks is for estimators of the array API.
