@@ -104,6 +104,7 @@ def opened(
     """
     context = browser.new_context() if alone else browser.contexts[0]
     context.set_default_timeout(PATIENCE * 1000)
+    others = set(context.pages)
     try:
         page = context.new_page()
         page.set_viewport_size({"width": width, "height": height})
@@ -114,14 +115,19 @@ def opened(
             page.evaluate("localStorage.clear()")
     finally:
         context.clear_cookies()
-        for each in context.pages:
+        for each in {*context.pages} - others:
             each.close()
         if alone:
             context.close()
 
 
 def turn_to(page: Page, address: str) -> None:
-    """Show another page of the dashboard that is open, as Back and links of the menu do: nothing is loaded again."""
+    """Show another page of the dashboard, which is loaded only where it is not open yet: as Back and links of the menu
+    do.
+    """
+    if not page.url.startswith("http"):
+        page.goto(address)
+        return
     page.evaluate("to => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')) }", address)
 
 

@@ -14,10 +14,15 @@ from patience import PATIENCE
 from search_runs import run_in_threads, spec
 from served_pages import Pages, offered
 from streamlit.components.v2.component_manager import BidiComponentManager
+from streamlit.runtime.scriptrunner.script_cache import ScriptCache
 from streamlit.testing.v1 import AppTest
 
 from cooldown.objectives import surfaces
 from cooldown.objectives.surfaces import trajectories
+from cooldown.search.claims.entry import Claim
+from cooldown.search.claims.standing import Place, Standing, standing
+from cooldown.search.claims.survey import get
+from cooldown.search.figures.surface import surface_part
 
 APP = str(Path(__file__).parents[2] / "dashboard" / "app.py")
 Open = Callable[..., AppTest]
@@ -81,12 +86,45 @@ def _paths(name: str, chosen: tuple[str, ...], steps: int) -> Any:
     return trajectories(name, chosen, steps)
 
 
+_FIGURES: dict[Any, Any] = {}
+
+
+def _figure(surface: Any, paths: Any, within: Any = "beside", *, dark: bool = False) -> Any:
+    key = surface.name, tuple((path.name, path.learning_rate, len(path.path)) for path in paths), within, dark
+    if key not in _FIGURES:
+        _FIGURES[key] = surface_part(surface, paths, within, dark=dark)
+    return _FIGURES[key]
+
+
+@cache
+def _on_a_surface(id: str, place: Place) -> Standing:
+    return standing(get(id), place, {}, lambda name: pytest.fail(f"{name} was loaded"))
+
+
+def _standing(claim: Claim, place: Place, *others: Any) -> Standing:
+    return standing(claim, place, *others) if place.fingerprint else _on_a_surface(claim.id, place)
+
+
+_SCRIPTS = ScriptCache()
+_compiled = ScriptCache.get_bytecode
+
+_shown: list[str] = []
+"""The ledger that pages were opened on last."""
+
+
 @pytest.fixture
-def open_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """Opens the app on a ledger, at a page and an experiment."""
+def open_app(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Opens the app on a ledger, at a page and an experiment. As on a server, what it keeps of a ledger stays until
+    another ledger is opened, or a test begins that may have one of its own.
+    """
+    if "tmp_path" in request.fixturenames:
+        _shown.clear()
 
     def opened(url: str, page: str = "experiments", **query: Any) -> AppTest:
         monkeypatch.setenv("COOLDOWN_DB", url)
+        if _shown != [url]:
+            st.cache_resource.clear()
+            _shown[:] = [url]
         app = AppTest.from_file(APP, default_timeout=PATIENCE)
         for name, value in query.items():
             app.query_params[name] = value
@@ -99,8 +137,11 @@ def open_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     monkeypatch.setattr(gc, "collect", lambda generation=2: 0)
     # For every app it would read the metadata of all installed packages, looking for components, of which we use none.
     monkeypatch.setattr(BidiComponentManager, "discover_and_register_components", lambda self, **options: None)
-    # Paths over a surface are a function of these, which takes ten times as long as their page.
+    # For every app it would compile the scripts of the pages again.
+    monkeypatch.setattr(ScriptCache, "get_bytecode", lambda self, path: _compiled(_SCRIPTS, path))
+    # Paths over a surface, their figure and the claims about surfaces are functions of these, which take ten times as
+    # long as their page.
     monkeypatch.setattr(surfaces, "trajectories", lambda name, chosen, steps: _paths(name, tuple(chosen), steps))
-    st.cache_resource.clear()
-    yield opened
-    st.cache_resource.clear()
+    monkeypatch.setattr("cooldown.search.figures.surface.surface_part", _figure)
+    monkeypatch.setattr("cooldown.search.claims.standing.standing", _standing)
+    return opened

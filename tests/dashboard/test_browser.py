@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from browser import free_port, opened, settled
+from browser import free_port, opened, settled, turn_to
 from patience import PATIENCE
 from playwright.sync_api import Browser, Page, expect
 from search_runs import run_in_threads, spec, wait_until
@@ -26,7 +26,7 @@ from cooldown.storage import Ledger, Status
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(browser: Browser) -> Iterator[Page]:
     with opened(browser) as found:
         yield found
@@ -106,7 +106,7 @@ def test_a_running_experiment_is_followed_without_a_reload(address: str, shown_u
     try:
         steps.release(4)
         wait_until(lambda: any(each.name == "on the way" and each.trials for each in ledger.summaries()), "it trains")
-        page.goto(f"{address}/verdict?experiment=on+the+way")
+        turn_to(page, f"{address}/verdict?experiment=on+the+way")
         progress = page.get_by_text(re.compile(r"[\d,]+ of 1,600 trials"))
         expect(progress).to_be_visible()
         page.evaluate("window.never_loaded_again = true")

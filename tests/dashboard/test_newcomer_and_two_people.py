@@ -139,12 +139,9 @@ def test_a_newcomers_way_from_a_file_to_a_model(
         expect(status(page)).to_contain_text("paused")
         page.get_by_role("button", name="Resume").click()
         expect(page.get_by_text("It waits for a worker, in place 1.")).to_be_visible()
-        # Nobody has to look while it runs.
-        page.goto("about:blank")
         Worker(shared.url, workers=1, exit_when_idle=True).work()
 
         # Read the answer.
-        page.go_back()
         expect(page.get_by_role("heading", name="What next")).to_be_visible()
         result = load(summary.name, db=shared.url)
         assert result.status is Status.DONE

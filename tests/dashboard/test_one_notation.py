@@ -23,7 +23,7 @@ from cooldown.search.tuning.studies import planned
 from cooldown.storage import Ledger
 
 ARMS = ("momentum", "momentum+cosine", "adam", "adam+cosine")
-FINISHED = ("iris", "digits", "diabetes")
+FINISHED = ("iris", "breast_cancer", "diabetes")
 NAMES = (*FINISHED, "half")
 SHOWN = [(section,) for section in SECTIONS if section != "generalization"]
 CHARTS = ["History", "Hyperparameter", "Two hyperparameters", "Importance", "Distribution", "Workers"]
@@ -119,7 +119,7 @@ def test_terminal_and_report_have_our_signs(told: Told, name: str) -> None:
 @pytest.mark.parametrize(
     ("page", "name"),
     [
-        *((page.name, "digits") for page in pages()),
+        *((page.name, "breast_cancer") for page in pages()),
         *((page.name, "half") for page in pages() if page.section == "This experiment"),
     ],
 )

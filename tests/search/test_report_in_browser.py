@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,24 +33,44 @@ def text(record: ExperimentRecord) -> str:
 Show = Callable[..., AbstractContextManager[Any]]
 
 
+@contextmanager
+def watched(browser: Browser, folder: Path, text: str, **look: Any) -> Iterator[tuple[Any, list[str]]]:
+    """The page opened from its file, all of its figures drawn, and what goes wrong or is asked of anybody."""
+    path = folder / "report.html"
+    path.write_text(text, encoding="utf-8")
+    with opened(browser, **look) as page:
+        wrong: list[str] = []
+        page.on("console", lambda message: wrong.append(message.text) if "GL Driver" not in message.text else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: wrong.append(request.url) if not own(request.url) else None)
+        page.goto(path.as_uri())
+        page.get_by_role("button", name="Open all sections").click()
+        page.wait_for_function(f"[...{PLOTS}].every((plot) => plot.querySelector('.main-svg'))")
+        yield page, wrong
+
+
+@pytest.fixture(scope="module")
+def looks(browser: Browser, text: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Any]]:
+    """The report in a look, opened once, and what went wrong on it."""
+    with ExitStack() as stack:
+
+        @cache
+        def found(dark: bool, width: int) -> tuple[Any, list[str]]:
+            folder = tmp_path_factory.mktemp("look")
+            return stack.enter_context(watched(browser, folder, text, dark=dark, width=width))
+
+        yield found
+
+
 @pytest.fixture
-def shown(browser: Browser, tmp_path: Path) -> Show:
-    """The page opened from its file, all of its figures drawn; nothing may go wrong or ask anybody."""
+def shown(looks: Callable[..., Any]) -> Show:
+    """The report in a look, which a test leaves as it was; nothing may go wrong."""
 
     @contextmanager
-    def show(text: str, **look: Any) -> Iterator[Any]:
-        path = tmp_path / "report.html"
-        path.write_text(text, encoding="utf-8")
-        with opened(browser, **look) as page:
-            wrong: list[str] = []
-            page.on("console", lambda message: wrong.append(message.text) if "GL Driver" not in message.text else None)
-            page.on("pageerror", lambda error: wrong.append(str(error)))
-            page.on("request", lambda request: wrong.append(request.url) if not own(request.url) else None)
-            page.goto(path.as_uri())
-            page.get_by_role("button", name="Open all sections").click()
-            page.wait_for_function(f"[...{PLOTS}].every((plot) => plot.querySelector('.main-svg'))")
-            yield page
-            assert wrong == []
+    def show(dark: bool, width: int) -> Iterator[Any]:
+        page, wrong = looks(dark, width)
+        yield page
+        assert wrong == []
 
     return show
 
@@ -62,11 +83,12 @@ def own(url: str) -> bool:
 
 
 LOOKS = [(dark, width) for dark in (False, True) for width in (360, 1440)]
+PHONE, SCREEN = (False, 360), (True, 1440)
 
 
-@pytest.mark.parametrize(("dark", "width"), in_short(LOOKS, [(False, 360), (True, 1440)]))
-def test_every_figure_is_drawn_in_both_themes(text: str, shown: Show, dark: bool, width: int) -> None:
-    with shown(text, dark=dark, width=width) as page:
+@pytest.mark.parametrize(("dark", "width"), in_short(LOOKS, [PHONE, SCREEN]))
+def test_every_figure_is_drawn_in_both_themes(shown: Show, dark: bool, width: int) -> None:
+    with shown(dark, width) as page:
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         # What is drawn for a trace with points, in each figure.
         assert page.evaluate(f"[...{PLOTS}].every((plot) => plot.querySelector('.point, .lines, .bars'))")
@@ -78,10 +100,14 @@ def test_every_figure_is_drawn_in_both_themes(text: str, shown: Show, dark: bool
         page.wait_for_function(
             f"getComputedStyle(document.querySelector('.plot .xtick text')).fill !== '{text_colour}'"
         )
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        page.wait_for_function(
+            f"getComputedStyle(document.querySelector('.plot .xtick text')).fill === '{text_colour}'"
+        )
 
 
-def test_what_is_drawn_on_demand_is_drawn_and_put_away(text: str, shown: Show) -> None:
-    with shown(text) as page:
+def test_what_is_drawn_on_demand_is_drawn_and_put_away(shown: Show) -> None:
+    with shown(*SCREEN) as page:
         summaries = page.locator(".later > summary")
         assert summaries.count() == len(ARMS)
         for number in range(summaries.count()):
@@ -90,11 +116,14 @@ def test_what_is_drawn_on_demand_is_drawn_and_put_away(text: str, shown: Show) -
                 f"document.querySelectorAll('.later')[{number}].querySelector('.plot .parcoords') !== null"
             )
             page.wait_for_function("document.querySelectorAll('.later .plot .parcoords').length === 1")
+        summaries.last.click()
+        page.wait_for_function("document.querySelectorAll('.later .plot .parcoords').length === 0")
 
 
-def test_on_paper_figures_fit_and_details_are_closed(text: str, shown: Show) -> None:
-    with shown(text, dark=True) as page:
-        page.locator("summary:not(.fold > summary)").first.click()
+def test_on_paper_figures_fit_and_details_are_closed(shown: Show) -> None:
+    with shown(*SCREEN) as page:
+        details = page.locator("summary:not(.fold > summary)").first
+        details.click()
         page.emulate_media(media="print")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
         widths = page.evaluate(
@@ -108,6 +137,8 @@ def test_on_paper_figures_fit_and_details_are_closed(text: str, shown: Show) -> 
         page.wait_for_function(
             "getComputedStyle(document.querySelector('.plot .xtick text')).fill === 'rgb(227, 232, 236)'"
         )
+        if details.evaluate("summary => summary.parentElement.open"):
+            details.click()
 
 
 PAPER = {"width": 703, "height": 1032}
@@ -143,21 +174,17 @@ def test_a_link_opens_the_section_that_it_leads_to(text: str, browser: Browser, 
         assert page.locator(".fold[open]").count() == 2
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_axe_finds_nothing(text: str, browser: Browser, tmp_path: Path, dark: bool) -> None:
-    path = tmp_path / "report.html"
-    path.write_text(text, encoding="utf-8")
-    with opened(browser, dark=dark, width=390 if dark else 1440) as page:
-        page.goto(path.as_uri())
-        page.get_by_role("button", name="Open all sections").click()
-        page.wait_for_function(f"[...{PLOTS}].every((plot) => plot.querySelector('.main-svg'))")
+@pytest.mark.parametrize(("dark", "width"), in_short(LOOKS, [PHONE, SCREEN]))
+def test_axe_finds_nothing(shown: Show, dark: bool, width: int) -> None:
+    with shown(dark, width) as page:
         found = findings(page)
         assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found] == []
 
 
 @pytest.mark.parametrize("state", ["running", "empty"])
-def test_an_unfinished_one_opens_too(record: ExperimentRecord, shown: Show, state: str) -> None:
+def test_an_unfinished_one_opens_too(record: ExperimentRecord, browser: Browser, tmp_path: Path, state: str) -> None:
     made = replace(STATES[state](record), name=HOSTILE[0])
-    with shown(report(made)) as page:
+    with watched(browser, tmp_path, report(made)) as (page, wrong):
         assert page.title().startswith(HOSTILE[0])
         assert page.get_by_text("still running").count() == 1
+        assert wrong == []
