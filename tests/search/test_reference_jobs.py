@@ -269,7 +269,7 @@ def test_terminal_and_report_show_them_below_the_arms(regression: Any, run_here:
 @pytest.mark.usefixtures("in_all_rounds")
 def test_in_processes_they_have_the_same_bits_and_no_worker_is_replaced(url: str) -> None:
     """A worker that has loaded the kernels and scikit-learn's trees is no leak: a warning would fail this test."""
-    here = run_in_threads(url, spec(task="digits", repeats=1))
-    there = run_in_threads(url, spec(task="digits", repeats=1), lambda: LocalProcesses(1), name="there")
+    here = run_in_threads(url, spec(task="wine", repeats=1))
+    there = run_in_threads(url, spec(task="wine", repeats=1), lambda: LocalProcesses(1), name="there")
     assert untimed(there.references) == untimed(here.references)
     assert print_of(there) == print_of(here)
