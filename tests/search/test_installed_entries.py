@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from own_module import MODULE, SMALL, modules_of, write_modules
-from search_runs import surroundings
+from search_runs import one_by_one
 
 from cooldown.objectives import catalog, optimizers
 
@@ -59,7 +58,7 @@ def test_entries_of_an_installed_package_join_the_catalogs(folder: Path) -> None
     environment = install(folder, "\n".join(points))
     arm = "squashed+stable-rate"
     searched = ["--arm", arm, "--sampler", "guess", "--repeats", "1", "--name", "p", *SMALL]
-    shown = one_by_one(
+    (entries, *_), _ = one_by_one(
         folder,
         environment,
         ["catalog", "--json"],
@@ -70,8 +69,7 @@ def test_entries_of_an_installed_package_join_the_catalogs(folder: Path) -> None
         ["surface", "bowl", "--optimizer", "squashed", "--json"],
         ["check", "squashed"],
     )
-    entries, _ = json.JSONDecoder().raw_decode(shown)
-    names = {section: [entry["name"] for entry in of_section] for section, of_section in entries.items()}
+    names = {section: [entry["name"] for entry in of_section] for section, of_section in json.loads(entries).items()}
     assert "squashed" in names["optimizers"]
     assert "stable-rate" in names["schedules"]
     assert "flowers" in names["tasks"]
@@ -79,34 +77,6 @@ def test_entries_of_an_installed_package_join_the_catalogs(folder: Path) -> None
     assert (folder / "arm.txt").read_text() == arm
     assert "def squashed_update(" in (folder / "best.py").read_text()
     assert "def stable_rate_factor(" in (folder / "best.py").read_text()
-
-
-ONE_BY_ONE = """
-import json
-import sys
-from cooldown.search.cli import main
-
-for command in json.loads(sys.argv[1]):
-    sys.argv = ["cooldown", *command]
-    try:
-        main()
-    except SystemExit as end:
-        assert not end.code, command
-"""
-"""Commands in one process."""
-
-
-def one_by_one(folder: Path, environment: dict[str, str], *commands: list[str]) -> str:
-    """What the commands print in a new process, in which each succeeds."""
-    return subprocess.run(
-        [sys.executable, "-c", ONE_BY_ONE, json.dumps(commands)],
-        cwd=folder,
-        env=surroundings(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    ).stdout
 
 
 @pytest.mark.parametrize(
@@ -146,6 +116,6 @@ def test_a_package_that_adds_what_cannot_be_is_named(
 
 def test_help_loads_no_entry(folder: Path) -> None:
     environment = install(folder, "mine = plugin_of_mine:Lion", "raise SystemExit('loaded')")
-    shown = one_by_one(folder, environment, ["--help"], ["compare", "--help"])
-    assert "compare" in shown
-    assert "tpe" in shown
+    (of_all, of_compare), _ = one_by_one(folder, environment, ["--help"], ["compare", "--help"])
+    assert "compare" in of_all
+    assert "tpe" in of_compare

@@ -6,13 +6,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cli_examples import NAME, QUICK
 from covering import covering, in_short
 from patience import PATIENCE
-from search_runs import run_in_threads, spec, surroundings
+from search_runs import one_by_one, run_in_threads, spec, surroundings
 
 from cooldown.storage import Ledger, Status
 
@@ -116,12 +115,11 @@ def test_an_experiment_is_deleted_without_stdin(ledger: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize("encoding", in_short(["ascii", "cp1252", "utf-8"], ["ascii"]))
 def test_characters_that_the_encoding_lacks_are_escaped(encoding: str, ledger: Path) -> None:
-    def output(*arguments: str) -> Any:
-        done = shell("", *arguments, cwd=ledger, environment={"PYTHONIOENCODING": encoding})
-        assert (done.returncode, done.stderr) == (0, b"")
-        return done.stdout.decode(encoding)
-
-    assert ("🎉" in output("list")) == (encoding == "utf-8")
-    assert json.loads(output("list", "--json"))[0]["name"] == NAME
-    assert json.loads(output("show", NAME, "--json"))["name"] == NAME
-    assert {"ascii": r"\xb1", "cp1252": "±", "utf-8": "±"}[encoding] + ": standard deviation" in output("show", NAME)
+    commands = (["list"], ["list", "--json"], ["show", NAME, "--json"], ["show", NAME])
+    environment = {"PYTHONIOENCODING": encoding}
+    (listed, as_json, shown_as_json, shown), err = one_by_one(ledger, environment, *commands, encoding=encoding)
+    assert err == ""
+    assert ("🎉" in listed) == (encoding == "utf-8")
+    assert json.loads(as_json)[0]["name"] == NAME
+    assert json.loads(shown_as_json)["name"] == NAME
+    assert {"ascii": r"\xb1", "cp1252": "±", "utf-8": "±"}[encoding] + ": standard deviation" in shown
