@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +37,10 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 IN_CI = os.environ.get("CI") == "true"
 
 # No example may fail because the machine was busy.
-settings.register_profile("cooldown", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=IN_CI)
+settings.register_profile(
+    "cooldown", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=IN_CI
+)
+settings.register_profile("full", settings.get_profile("cooldown"), max_examples=100)
 settings.load_profile("cooldown")
 
 # With Python's own 700, it searches for garbage a tenth of the time here.
@@ -74,6 +77,11 @@ longest, so they start first.
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run every combination, and not only a covering choice")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any test is imported, which takes its settings from the profile then."""
+    settings.load_profile("full" if config.getoption("--full") else "cooldown")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -161,8 +169,11 @@ def _statements_compiled_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def _references() -> Callable[..., object]:
+@pytest.fixture(scope="session", autouse=True)
+def _references_once() -> Iterator[None]:
+    """References, which are a function of their rows and a third of a small experiment, are trained once for the same
+    rows. Where they are what is tested, a fixture of this name takes its place.
+    """
     from cooldown.objectives.references import trained
     from cooldown.search.executors.packed import Packed
 
@@ -174,15 +185,9 @@ def _references() -> Callable[..., object]:
             known[key] = trained(problem, names, ROUNDS)
         return known[key]
 
-    return once
-
-
-@pytest.fixture(autouse=True)
-def _references_once(monkeypatch: pytest.MonkeyPatch, _references: Callable[..., object]) -> None:
-    """References, which are a function of their rows and a third of a small experiment, are trained once for the same
-    rows. Where they are what is tested, a fixture of this name takes its place.
-    """
-    monkeypatch.setattr("cooldown.objectives.references.trained", _references)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("cooldown.objectives.references.trained", once)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,11 @@
 """Fixtures of the tests of `search`; what they share otherwise is in search_runs.py."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from dask_servers import Servers
 from own_module import done_in, modules_of
 from report_pages import small
-from search_runs import SLOW, STUBBORN_TASKS, print_of, start
+from search_runs import SLOW, STUBBORN_TASKS, print_of, run_in_threads, spec, start
 
 from cooldown.search.cli import main
 from cooldown.storage import ExperimentRecord, Ledger
@@ -31,6 +33,17 @@ def url(tmp_path: Path) -> str:
 def small_record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
     """An experiment of four arms that is done: what a report is about."""
     return small(f"sqlite:///{tmp_path_factory.mktemp('small')}/cooldown.db")
+
+
+@pytest.fixture(scope="session")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger with two finished experiments, `one` and `two`, in one file without a log; tests damage copies."""
+    path = tmp_path_factory.mktemp("sound") / "sound.db"
+    run_in_threads(f"sqlite:///{path}", spec(epochs=2), name="one")
+    run_in_threads(f"sqlite:///{path}", spec(repeats=1), name="two")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    return path
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Small experiments for the tests of `search`: settings, executors to run them on, tasks with a will of their own."""
 
+import json
 import os
 import random
 import signal
@@ -229,6 +230,41 @@ def cooldown(
     )
     assert "Traceback" not in done.stderr, done.stderr
     return done
+
+
+ONE_BY_ONE = """
+import json
+import sys
+from cooldown.search.cli import main
+
+for command in json.loads(sys.argv[1]):
+    sys.argv = ["cooldown", *command]
+    try:
+        main()
+    except SystemExit as end:
+        assert not end.code, command
+    print("\\f")
+"""
+
+
+def one_by_one(
+    cwd: Path, environment: dict[str, str], *commands: list[str], encoding: str = "utf-8"
+) -> tuple[list[str], str]:
+    """What each of the commands prints, one after the other in one new process, in which all of them succeed; and what
+    is on stderr.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", ONE_BY_ONE, json.dumps(commands)],
+        cwd=cwd,
+        env=surroundings(environment),
+        capture_output=True,
+        encoding=encoding,
+        timeout=PATIENCE,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split("\f\n")[:-1], done.stderr
 
 
 def start(*arguments: str, cwd: Path, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:

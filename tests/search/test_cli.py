@@ -29,18 +29,18 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_compare_in_processes_from_start_to_end(tmp_path: Path, run_here: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything on its own stream, and the ledger where the default says."""
     monkeypatch.chdir(tmp_path)
-    done = cooldown("compare", "iris", *QUICK, *ONE_WORKER, "--json", cwd=tmp_path)
+    done = cooldown("compare", "quadratic", *QUICK, *ONE_WORKER, "--json", cwd=tmp_path)
     shown = json.loads(done.stdout)
-    assert (shown["name"], shown["status"], shown["task"]) == ("iris", "done", "iris")
-    assert done.stderr.splitlines()[0] == "iris: 0 %"
-    assert done.stderr.splitlines()[-1] == "iris: 100 %"
+    assert (shown["name"], shown["status"], shown["task"]) == ("quadratic", "done", "quadratic")
+    assert done.stderr.splitlines()[0] == "quadratic: 0 %"
+    assert done.stderr.splitlines()[-1] == "quadratic: 100 %"
     assert (tmp_path / "cooldown.db").exists()
     # The same again is the same experiment; --quiet says nothing.
-    code, out, err = run_here("compare", "iris", *QUICK, "--quiet", "--json")
+    code, out, err = run_here("compare", "quadratic", *QUICK, "--quiet", "--json")
     assert (code, json.loads(out), err) == (0, shown, "")
     # Another name is another experiment with the same fingerprint.
     path = tmp_path / "spec.toml"
-    path.write_text("task = 'iris'\nname = 'from a file'\ntrials = 99\n")
+    path.write_text("task = 'quadratic'\nname = 'from a file'\ntrials = 99\n")
     code, out, err = run_here("compare", "spec.toml", *QUICK, "--workers", "1", "-q")
     assert (code, err) == (0, "")
     assert "cooldown trials 'from a file'" in " ".join(out.split())

@@ -155,12 +155,12 @@ def test_a_read_only_ledger(run_here: Any, tmp_path: Path, ledger: str, monkeypa
 @pytest.mark.processes
 def test_a_disk_that_gets_full(tmp_path: Path, url: str) -> None:
     """What was written before is kept, one message, exit 1; with room again it goes on to the same end."""
-    run_in_threads(url, spec(repeats=1), name="calm")
+    run_in_threads(url, spec(task="quadratic", repeats=1), name="calm")
     room = (tmp_path / "cooldown.db").stat().st_size + 20_000
 
     # The shell sets the limit, in blocks of 512 bytes: a hook of ours would fork this process with all its threads.
     little_room = ["sh", "-c", f'ulimit -f {room // 512}; exec "$@"', "sh"]
-    arguments = [COOLDOWN, "compare", "iris", *flags(repeats=1, trials=40), "--workers", "1", "--name", "full"]
+    arguments = [COOLDOWN, "compare", "quadratic", *flags(repeats=1, trials=40), "--workers", "1", "--name", "full"]
     full = subprocess.run(
         [*little_room, *arguments],
         cwd=tmp_path,

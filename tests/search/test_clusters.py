@@ -96,13 +96,15 @@ def test_machines_of_another_arithmetic_get_no_jobs_of_a_begun_experiment(
     url: str, servers: Servers, tmp_path: Path
 ) -> None:
     address = servers.start(workers=1)
-    begun = compare(**{**TINY, "repeats": 1}, db=url, name="begun", executor=address)
+    given = {"task": "quadratic", "repeats": 1}
+    begun = compare(**{**TINY, **given}, db=url, name="begun", executor=address)
     assert len(begun.record.environment["arithmetic"]) == 16
     (tmp_path / "sitecustomize.py").write_text(
         "from cooldown.objectives.training import arithmetic\narithmetic.arithmetic_digest = lambda: 'another'\n"
     )
     servers.add_worker(address, PYTHONPATH=os.pathsep.join([str(tmp_path), *filter(None, sys.path)]))
-    splits = Splits(task_of(spec()), spec())
+    made = spec(task="quadratic")
+    splits = Splits(task_of(made), made)
     with engines.get("dask").open(1, address) as executor:
         wait_until(lambda: executor.capacity == 4, "both workers are there")
         executor.prepare(compile_programs, splits.packed, [], begun.record.environment["arithmetic"]).result(PATIENCE)
@@ -112,7 +114,7 @@ def test_machines_of_another_arithmetic_get_no_jobs_of_a_begun_experiment(
     assert good == {servers.workers[0].pid}
     with warnings.catch_warnings(action="ignore", category=CooldownWarning):
         extended = resume("begun", repeats=2, db=url, executor=address)
-    assert print_of(extended.record) == print_of(run_in_threads(url, spec(), name="whole"))
+    assert print_of(extended.record) == print_of(run_in_threads(url, made, name="whole"))
 
 
 def process_of(_: Any) -> int:

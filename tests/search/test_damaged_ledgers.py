@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from covering import covering, in_short
 from damages import damage
-from search_runs import run_in_threads, spec
+from search_runs import spec
 
 from cooldown.search import experiments
 from cooldown.search.evidence import SECTIONS
@@ -20,17 +20,6 @@ from cooldown.storage import Ledger, UnreadableError
 
 RunHere = Callable[..., tuple[int, str, str]]
 SEEDS = 12
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger with two finished experiments, `one` and `two`, in one file without a log."""
-    path = tmp_path_factory.mktemp("sound") / "sound.db"
-    run_in_threads(f"sqlite:///{path}", spec(epochs=2), name="one")
-    run_in_threads(f"sqlite:///{path}", spec(repeats=1), name="two")
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")
-    return path
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from pathlib import Path
 import optuna
 import pytest
 from damages import damage
-from search_runs import run_in_threads, spec
 
 from cooldown.storage import Ledger
 from cooldown.storage.fingerprint import everything, fingerprint
@@ -18,17 +17,6 @@ from cooldown.storage.fingerprint import everything, fingerprint
 RunHere = Callable[..., tuple[int, str, str]]
 SEEDS = 8
 DEAD = '{"machine": "m", "host": "elsewhere", "pid": 1, "started": 1.0, "token": "theirs"}'
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger with two finished experiments, in one file without a log."""
-    path = tmp_path_factory.mktemp("sound") / "sound.db"
-    run_in_threads(f"sqlite:///{path}", spec(epochs=2), name="one")
-    run_in_threads(f"sqlite:///{path}", spec(repeats=1), name="two")
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")
-    return path
 
 
 @pytest.fixture

@@ -140,14 +140,18 @@ def test_close_drops_queued_jobs_and_leaves_no_process(
     """The last law on each: nothing can be done with the executor afterwards. Workers of a cluster elsewhere stay."""
     found = [executor.submit(process, shared) for _ in range(20)]
     workers = [psutil.Process(pid) for pid in {future.result(PATIENCE) for future in found}]
-    (tmp_path / "hold first").touch()
-    executor.submit(held, shared, "first")
-    wait_until(lambda: noted(tmp_path / "first runs"), "it runs")
+    # A job for each worker that is left, so that none of them comes to another one.
+    names = [f"first {worker}" for worker in range(executor.capacity // 2)]
+    for name in names:
+        (tmp_path / f"hold {name}").touch()
+        executor.submit(held, shared, name)
+    wait_until(lambda: all(noted(tmp_path / f"{name} runs") for name in names), "they run")
     for place in range(9):
         executor.submit(held, shared, f"queued {place}")
     executor.close()
     executor.close()
-    (tmp_path / "hold first").unlink()
+    for name in names:
+        (tmp_path / f"hold {name}").unlink()
     if "address" in request.node.callspec.params["executor"]:
         assert all(worker.is_running() for worker in workers)
     else:

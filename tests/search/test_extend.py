@@ -1,5 +1,6 @@
 """`resume --repeats` and `--trials`: an experiment grows in place, keeps what it has, and stays deterministic."""
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -19,9 +20,18 @@ from cooldown.storage.fingerprint import arm_fingerprints
 SETTINGS = {key: value for key, value in TINY.items() if key != "task"}
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a finished experiment."""
+    path = tmp_path_factory.mktemp("made") / "cooldown.db"
+    run_in_threads(f"sqlite:///{path}", spec())
+    return path
+
+
 @pytest.fixture
-def done(url: str) -> str:
-    run_in_threads(url, spec(), name="tiny")
+def done(made: Path, url: str) -> str:
+    """A copy of it, for one test."""
+    shutil.copy(made, url.removeprefix("sqlite:///"))
     return url
 
 
@@ -59,16 +69,15 @@ def test_more_trials_keep_what_is_there_and_choose_the_winner_among_all(done: st
     assert result.to_json()["extended_from"] == [{"trials": 4}]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
 def test_extending_is_deterministic_and_its_trials_are_those_of_a_run_from_the_start(
-    tmp_path: Path, workers: int
+    made: Path, tmp_path: Path
 ) -> None:
     records = []
     for name, steps in (("at once", [12]), ("again", [12]), ("in steps", [8, 12])):
         url = f"sqlite:///{tmp_path}/{name}.db"
-        run_in_threads(url, spec(trials=4), name="tiny")
+        shutil.copy(made, tmp_path / f"{name}.db")
         for step in steps:
-            record = resume("tiny", trials=step, db=url, workers=workers).record
+            record = resume("tiny", trials=step, db=url, workers=1).record
         records.append(record)
     assert print_of(records[0]) == print_of(records[1])
     assert records[2].extended_from == ({"trials": 4}, {"trials": 8})
@@ -144,23 +153,24 @@ class Stopped(BaseException):
     """As KeyboardInterrupt, at a chosen step."""
 
 
-@pytest.mark.parametrize("steps", [1, 4, 9])
-def test_when_it_was_interrupted_does_not_matter_to_an_extension(tmp_path: Path, steps: int) -> None:
+def test_when_it_was_interrupted_does_not_matter_to_an_extension(done: str, tmp_path: Path) -> None:
     """It is finished first: who had become a finalist by then must not depend on the crash."""
-    calm, struck = (f"sqlite:///{tmp_path}/{name}.db" for name in ("calm", "struck"))
-    run_in_threads(calm, spec())
-    left = [steps]
+    calm = resume("tiny", trials=7, db=done, workers=1).record
+    assert calm.extended_from == ({"trials": 4},)
+    for steps in (1, 4, 9):
+        left = [steps]
 
-    def stop(_: Any) -> None:
-        left[0] -= 1
-        if left[0] <= 0:
-            raise Stopped
+        def stop(_: Any, left: list[int] = left) -> None:
+            left[0] -= 1
+            if left[0] <= 0:
+                raise Stopped
 
-    with pytest.raises(Stopped):
-        run_in_threads(struck, spec(), report=stop)
-    after = [resume("tiny", trials=7, db=url, workers=1).record for url in (calm, struck)]
-    assert print_of(after[0]) == print_of(after[1])
-    assert after[0].extended_from == after[1].extended_from == ({"trials": 4},)
+        struck = f"sqlite:///{tmp_path}/{steps}.db"
+        with pytest.raises(Stopped):
+            run_in_threads(struck, spec(), report=stop)
+        after = resume("tiny", trials=7, db=struck, workers=1).record
+        assert print_of(after) == print_of(calm)
+        assert after.extended_from == calm.extended_from
 
 
 def test_the_order_of_extensions_is_told_where_it_matters(tmp_path: Path) -> None:

@@ -84,8 +84,9 @@ def test_a_search_over_entries_of_ones_own_and_all_that_is_done_with_it(here: He
     here("report", "x", "--trust", cwd=search)
     assert "mymodule:Lion" in (search / "x.html").read_text()
     assert "x" in here("list", cwd=search)
-    # Resumed, it needs the module again, in the coordinator and in the workers.
-    cooldown("resume", "x", "--trials", "5", "--workers", "2", "--quiet", "--trust", cwd=search)
+    # Resumed, it needs the module again, in the coordinator and in the worker.
+    in_worker = ("--executor", "local", "--workers", "1")
+    cooldown("resume", "x", "--trials", "5", *in_worker, "--quiet", "--trust", cwd=search)
     assert len(json.loads(here("trials", "x", "--json", "--trust", cwd=search))) == 15
 
 

@@ -2,13 +2,15 @@
 
 import json
 import os
-import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from own_module import MODULE, SMALL, write_modules
-from search_runs import cooldown, surroundings
+from own_module import MODULE, SMALL, modules_of, write_modules
+from search_runs import one_by_one
+
+from cooldown.objectives import catalog, optimizers
 
 INSTALLED = (
     MODULE
@@ -54,44 +56,27 @@ def test_entries_of_an_installed_package_join_the_catalogs(folder: Path) -> None
         "arm-name = plugin_of_mine:name",
     ]
     environment = install(folder, "\n".join(points))
-    catalog = json.loads(cooldown("catalog", "--json", cwd=folder, environment=environment).stdout)
-    names = {section: [entry["name"] for entry in entries] for section, entries in catalog.items()}
-    assert "squashed" in names["optimizers"]
-    assert "stable-rate" in names["schedules"]
-    assert "flowers" in names["tasks"]
-    assert "bowl" in names["surfaces"]
     arm = "squashed+stable-rate"
-    cooldown(
-        *("compare", "flowers", "--arm", arm, "--sampler", "guess", "--repeats", "1", "--name", "p", *SMALL),
-        cwd=folder,
-        environment=environment,
-    )
-    commands = [
+    searched = ["--arm", arm, "--sampler", "guess", "--repeats", "1", "--name", "p", *SMALL]
+    (entries, *_), _ = one_by_one(
+        folder,
+        environment,
+        ["catalog", "--json"],
+        # In a worker process, too.
+        ["compare", "flowers", *searched, "--executor", "local", "--workers", "1"],
         ["export", "p", "-f", "arm-name", "-o", "arm.txt"],
         ["export", "p", "-f", "sklearn", "-o", "best.py"],
         ["surface", "bowl", "--optimizer", "squashed", "--json"],
         ["check", "squashed"],
-    ]
-    program = [sys.executable, "-c", ONE_BY_ONE, json.dumps(commands)]
-    subprocess.run(program, cwd=folder, env=surroundings(environment), stdin=subprocess.DEVNULL, check=True)
+    )
+    names = {section: [entry["name"] for entry in of_section] for section, of_section in json.loads(entries).items()}
+    assert "squashed" in names["optimizers"]
+    assert "stable-rate" in names["schedules"]
+    assert "flowers" in names["tasks"]
+    assert "bowl" in names["surfaces"]
     assert (folder / "arm.txt").read_text() == arm
     assert "def squashed_update(" in (folder / "best.py").read_text()
     assert "def stable_rate_factor(" in (folder / "best.py").read_text()
-
-
-ONE_BY_ONE = """
-import json
-import sys
-from cooldown.search.cli import main
-
-for command in json.loads(sys.argv[1]):
-    sys.argv = ["cooldown", *command]
-    try:
-        main()
-    except SystemExit as end:
-        assert not end.code, command
-"""
-"""Commands in one process."""
 
 
 @pytest.mark.parametrize(
@@ -110,14 +95,27 @@ for command in json.loads(sys.argv[1]):
         ("a+b = plugin_of_mine:Lion", "a name may hold letters, digits, dashes and underscores"),
     ],
 )
-def test_a_package_that_adds_what_cannot_be_is_named(folder: Path, point: str, message: str) -> None:
-    environment = install(folder, point)
-    done = cooldown("catalog", "optimizers", cwd=folder, environment=environment, check=2)
-    assert "the distribution 'plugin-of-mine'" in done.stderr
-    assert message in done.stderr
+def test_a_package_that_adds_what_cannot_be_is_named(
+    folder: Path,
+    point: str,
+    message: str,
+    run_here: Callable[..., tuple[int, str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    install(folder, point)
+    # They are looked up once in a process.
+    monkeypatch.setattr(catalog, "_of_distributions", catalog._of_distributions.__wrapped__)
+    monkeypatch.delitem(vars(optimizers._catalog), "_installed", raising=False)
+    with modules_of(folder):
+        sys.path.insert(0, str(folder / "site"))
+        code, out, err = run_here("catalog", "optimizers")
+    assert (code, out) == (2, "")
+    assert "the distribution 'plugin-of-mine'" in err
+    assert message in err
 
 
 def test_help_loads_no_entry(folder: Path) -> None:
     environment = install(folder, "mine = plugin_of_mine:Lion", "raise SystemExit('loaded')")
-    assert "compare" in cooldown("--help", cwd=folder, environment=environment).stdout
-    assert "tpe" in cooldown("compare", "--help", cwd=folder, environment=environment).stdout
+    (of_all, of_compare), _ = one_by_one(folder, environment, ["--help"], ["compare", "--help"])
+    assert "compare" in of_all
+    assert "tpe" in of_compare

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cooldown.search.statistics.looks import levels, levels_of_shares, most_false_winners
@@ -94,12 +94,14 @@ def test_one_look_at_the_end_is_a_plain_interval(end: int, alpha: float) -> None
     assert levels([end + 1], end, alpha) == (alpha,)
 
 
+@settings(max_examples=30)
 @given(rising, st.integers(2, 300), st.data())
 def test_a_later_look_changes_no_earlier_level(looks: list[int], end: int, data: Any) -> None:
     first = data.draw(st.integers(1, len(looks)))
     assert levels(looks, end)[:first] == levels(looks[:first], end)
 
 
+@settings(max_examples=30)
 @given(rising, st.integers(2, 300), st.sampled_from([0.01, 0.05, 0.2]))
 def test_levels_are_at_most_alpha_and_at_least_what_is_spent(looks: list[int], end: int, alpha: float) -> None:
     found = levels(looks, end, alpha)
@@ -108,6 +110,7 @@ def test_levels_are_at_most_alpha_and_at_least_what_is_spent(looks: list[int], e
     assert all(level >= share * (1 - 1e-9) for level, share in zip(found, np.diff(spent, prepend=0.0), strict=False))
 
 
+@settings(max_examples=30)
 @given(rising, st.integers(2, 300))
 def test_a_greater_alpha_gives_no_stricter_level(looks: list[int], end: int) -> None:
     strict, loose = levels(looks, end, 0.01), levels(looks, end, 0.05)

@@ -63,26 +63,26 @@ def run_cells(folder: Path, *cells: str) -> str:
 
 @pytest.mark.processes
 def test_a_run_shows_its_progress_and_an_interrupt_is_one_line(tmp_path: Path) -> None:
-    settings = {**TINY, "workers": 1}
+    settings = {**TINY, "task": "quadratic", "workers": 1}
     shown = run_cells(
         tmp_path,
         "from cooldown import compare, resume",
         f"compare(**{settings!r}, db='x.db'); None",
         "def stop(progress):\n    raise KeyboardInterrupt",
         f"compare(**{settings!r}, seed=1, db='x.db', report=stop)",
-        "resume('iris-2', db='x.db', workers=1).status.value",
+        "resume('quadratic-2', db='x.db', workers=1).status.value",
     )
-    assert shown.count("SHOWN ['text/html', 'text/plain'] iris\n") == 1
-    assert shown.count("SHOWN ['text/html', 'text/plain'] iris-2\n") == 1
-    assert "UPDATE ['text/html', 'text/plain'] iris\n" in shown
+    assert shown.count("SHOWN ['text/html', 'text/plain'] quadratic\n") == 1
+    assert shown.count("SHOWN ['text/html', 'text/plain'] quadratic-2\n") == 1
+    assert "UPDATE ['text/html', 'text/plain'] quadratic\n" in shown
     assert "8/8" in shown
     assert "Traceback" not in shown
-    line = "Interrupted. Finished work is kept; continue with the same call, or with resume('iris-2', db='x.db')"
+    line = "Interrupted. Finished work is kept; continue with the same call, or with resume('quadratic-2', db='x.db')"
     assert shown.count("Interrupted.") == 1
     assert line in shown
     assert shown.count("RAISED NoneType") == 4
     assert shown.count("RAISED Interrupted") == 1
-    assert load("iris-2", db=tmp_path / "x.db").status is Status.DONE
+    assert load("quadratic-2", db=tmp_path / "x.db").status is Status.DONE
 
 
 def test_a_script_shows_nothing_by_default(url: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """A test set of the user's own from the command to the report: recorded, used, and said to be what the answer is of."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -38,19 +39,35 @@ def houses(n: int, seed: int) -> pd.DataFrame:
     return pd.DataFrame({"size": size, "town": rng.choice(["a", "b"], n), "price": size + rng.normal(size=n)})
 
 
+def written(folder: Path) -> Path:
+    houses(60, 0).to_csv(folder / "houses.csv", index=False)
+    houses(30, 1).to_csv(folder / "new houses.csv", index=False)
+    return folder
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    houses(60, 0).to_csv(tmp_path / "houses.csv", index=False)
-    houses(30, 1).to_csv(tmp_path / "new houses.csv", index=False)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return written(tmp_path)
 
 
 GIVEN: dict[str, Any] = {"task": "houses.csv", "target": "price", "test": "new houses.csv"}
 
 
-def ran(folder: Path, **changes: Any) -> ExperimentRecord:
-    return run_in_threads(f"sqlite:///{folder}/cooldown.db", spec(**GIVEN, **changes), name="houses")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The ledger of an experiment on the files."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.chdir(written(tmp_path_factory.mktemp("houses")))
+        run_in_threads("sqlite:///cooldown.db", spec(**GIVEN), name="houses")
+        return Path.cwd() / "cooldown.db"
+
+
+@pytest.fixture
+def record(made: Path, folder: Path) -> ExperimentRecord:
+    """The experiment, in a copy of that ledger in this test's folder."""
+    shutil.copy(made, folder)
+    return load("houses", db=folder / "cooldown.db").record
 
 
 def printed(record: ExperimentRecord) -> str:
@@ -84,8 +101,7 @@ def test_the_options_of_a_command() -> None:
 # --- what is run
 
 
-def test_an_experiment_measures_all_repeats_on_the_file_and_says_so(folder: Path, run_here: Any) -> None:
-    record = ran(folder)
+def test_an_experiment_measures_all_repeats_on_the_file_and_says_so(record: ExperimentRecord, run_here: Any) -> None:
     assert record.spec["test"] == "new houses.csv"
     said = SAID.format("the rows of new houses.csv")
     assert said in printed(record)
@@ -128,23 +144,20 @@ def test_protocol_1_has_one_draw_of_test_rows(folder: Path) -> None:
     assert scope(View(record)) == SAID.format("one draw of test rows")
 
 
-def test_a_search_is_the_same_with_any_test_set(folder: Path) -> None:
-    ran(folder)
-    first = load("houses", db=f"sqlite:///{folder}/cooldown.db").record
+def test_a_search_is_the_same_with_any_test_set(folder: Path, record: ExperimentRecord) -> None:
     houses(20, 2).to_csv("new houses.csv", index=False)
     again = run_in_threads(f"sqlite:///{folder}/again.db", spec(**GIVEN), name="houses")
-    losses = [
-        [trial.validation_loss for study in record.studies for trial in study.trials] for record in (first, again)
-    ]
+    losses = [[trial.validation_loss for study in each.studies for trial in study.trials] for each in (record, again)]
     assert losses[0] == losses[1]
-    assert print_of(first) != print_of(again)
+    assert print_of(record) != print_of(again)
 
 
 # --- and run again
 
 
-def test_a_configuration_is_trained_again_on_the_same_rows(folder: Path, run_here: Any) -> None:
-    record = ran(folder)
+def test_a_configuration_is_trained_again_on_the_same_rows(
+    folder: Path, record: ExperimentRecord, run_here: Any
+) -> None:
     path = folder / "best.json"
     path.write_text(str(export(View(record), "json").content))
     parts = json.loads(path.read_text())["splits"]
@@ -164,17 +177,17 @@ def test_a_configuration_is_trained_again_on_the_same_rows(folder: Path, run_her
     assert (code, json.loads(out)["test_loss"]) == (0, again.recorded_test)
 
 
-def test_from_a_file_asks_for_the_same_rows_unless_the_task_is_another(folder: Path) -> None:
+def test_from_a_file_asks_for_the_same_rows_unless_the_task_is_another(folder: Path, record: ExperimentRecord) -> None:
     path = folder / "best.toml"
-    path.write_text(str(export(View(ran(folder)), "toml").content))
+    path.write_text(str(export(View(record), "toml").content))
     assert merged_settings(None, {}, exported=path)["test"] == "new houses.csv"
     assert "test" not in merged_settings("iris", {}, exported=path)
     assert merged_settings("other.csv", {"test": "x.csv"}, exported=path)["test"] == "x.csv"
 
 
 @pytest.mark.parametrize("which", ["houses.csv", "new houses.csv"])
-def test_a_changed_file_is_noticed(folder: Path, run_here: Any, which: str) -> None:
-    ran(folder)
+@pytest.mark.usefixtures("record")
+def test_a_changed_file_is_noticed(run_here: Any, which: str) -> None:
     with Path(which).open("a") as file:
         file.write("0.5,a,0.5\n")
     code, _, err = run_here("resume", "houses", "--repeats", "3")

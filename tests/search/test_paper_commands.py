@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from covering import in_short
 from search_runs import run_in_threads, spec
 
 from cooldown.objectives.errors import InputError
@@ -33,7 +34,7 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", in_short(list(FIGURES), ["verdict", "credit", "curves"]))
 def test_a_figure_as_pdf(name: str, ledger: str, run_here: Run, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.chdir(tmp_path)
     code, out, said = run_here("figure", "two arms", name, "--db", ledger)

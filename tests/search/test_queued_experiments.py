@@ -298,8 +298,8 @@ def test_a_queue_that_cannot_be_read(url: str, exit_when_idle: bool, monkeypatch
 
 
 def test_several_places_share_a_queue(url: str, undisturbed: str) -> None:
-    names = [submit("iris", db=url, name=f"number {number}", **SETTINGS).name for number in range(4)]
-    said = work(url, experiments=3)
+    names = [submit("iris", db=url, name=f"number {number}", **SETTINGS).name for number in range(3)]
+    said = work(url, experiments=2)
     assert sorted(line for line in said if line.endswith("started.")) == [f"{name}: started." for name in names]
     assert {print_of(Ledger(url).load(name)) for name in names} == {undisturbed}
 

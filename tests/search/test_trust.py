@@ -1,6 +1,7 @@
 """A ledger and a file are data: a module that they name is not imported, unless the command names it or has --trust."""
 
 import json
+import shutil
 import sqlite3
 import sys
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from own_module import modules_of
 from search_runs import run_in_threads, spec
 
 from cooldown import load, resume
@@ -36,18 +38,21 @@ class Stranger:
     def __init__(self, folder: Path) -> None:
         self.folder, self.url = folder, f"sqlite:///{folder}/cooldown.db"
         self.mark = folder / "stranger.imported"
-        (folder / "stranger.py").write_text(MODULE)
+
+    def make(self) -> None:
+        """In the working folder."""
+        (self.folder / "stranger.py").write_text(MODULE)
         run_in_threads(self.url, spec(arms=("stranger:Lion", "adam"), repeats=1), name="lions")
         run_in_threads(self.url, spec(repeats=1), name="flowers")
-        with closing(sqlite3.connect(folder / "cooldown.db", isolation_level=None)) as connection:
+        with closing(sqlite3.connect(self.folder / "cooldown.db", isolation_level=None)) as connection:
             connection.execute(
                 "UPDATE cooldown_experiments SET spec = json_set(spec, '$.task', 'stranger:flowers') "
                 "WHERE name = 'flowers'"
             )
         exported = load("lions", db=self.url).export("json", arm="stranger:Lion")
         assert isinstance(exported, str)
-        (folder / "best.json").write_text(exported)
-        (folder / "spec.toml").write_text('task = "iris"\narms = ["stranger:Lion", "adam"]\nepochs = 1\n')
+        (self.folder / "best.json").write_text(exported)
+        (self.folder / "spec.toml").write_text('task = "iris"\narms = ["stranger:Lion", "adam"]\nepochs = 1\n')
 
     def forget(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """As if this process had never imported the module."""
@@ -58,13 +63,24 @@ class Stranger:
         self.mark.unlink(missing_ok=True)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one."""
+    folder = tmp_path_factory.mktemp("stranger")
+    with modules_of(folder):
+        Stranger(folder).make()
+    return folder
+
+
 @pytest.fixture
-def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stranger:
+def stranger(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stranger:
+    """A copy of it, for one test."""
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    made = Stranger(tmp_path)
-    made.forget(monkeypatch)
-    return made
+    copied = Stranger(tmp_path)
+    copied.forget(monkeypatch)
+    return copied
 
 
 COMMANDS = [

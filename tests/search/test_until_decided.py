@@ -10,7 +10,7 @@ from cooldown.objectives.errors import InputError
 from cooldown.search.evidence.looks import level, looks_at, remark
 from cooldown.search.evidence.losses import first_look, primary_pair
 from cooldown.search.evidence.verdict import pair_verdicts
-from cooldown.search.experiments import dry_run, plan, preparing, running, summaries
+from cooldown.search.experiments import dry_run, plan, preparing, resuming, running, summaries
 from cooldown.search.spec import looks as plans
 from cooldown.search.spec.experiment import Experiment, read_spec
 from cooldown.search.statistics.looks import levels
@@ -218,7 +218,8 @@ def test_how_far_to_go_on_is_kept_for_an_interrupted_run(url: str, monkeypatch: 
     result = resume("quadratic", db=url)
     assert result.record.looks == (2, 4, 5)
     assert result.record.extended_from == before.extended_from == ()
-    assert resume("quadratic", db=url, until_decided=True).record.looks == (2, 4, 5, 10, 20)
+    monkeypatch.setattr(resuming, "MOST_UNTIL_DECIDED", 12)
+    assert resume("quadratic", db=url, until_decided=True).record.looks == (2, 4, 5, 10, 12)
 
 
 @pytest.mark.parametrize("other", [{"margin": 0.02}, {"primary": ("second=adam", "first=adam")}, {"repeats": 3}])

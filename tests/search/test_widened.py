@@ -1,5 +1,7 @@
 """`resume --extend`: an arm whose best values crowd at an edge is searched again over a wider range."""
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -35,12 +37,29 @@ SETTINGS: dict[str, Any] = {
 WIDER = {"sgd": [{"sgd.learning_rate": [1e-6, 0.1]}]}
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A ledger of an experiment at whose rates a larger one is always better, and one where it was extended."""
+    folder = tmp_path_factory.mktemp("widened")
+    before, after = folder / "before.db", folder / "after.db"
+    assert [edge.arm for edge in edges(View(run_in_threads(f"sqlite:///{before}", spec(**SETTINGS))))] == ["sgd"]
+    shutil.copy(before, after)
+    resume("tiny", extend=True, db=f"sqlite:///{after}", workers=1)
+    return before, after
+
+
 @pytest.fixture
-def record(url: str) -> ExperimentRecord:
-    """At these rates a larger one is always better."""
-    made = run_in_threads(url, spec(**SETTINGS))
-    assert [edge.arm for edge in edges(View(made))] == ["sgd"]
-    return made
+def record(made: tuple[Path, Path], url: str) -> ExperimentRecord:
+    """The experiment, which is now in this test's ledger."""
+    shutil.copy(made[0], url.removeprefix("sqlite:///"))
+    return Ledger(url).load("tiny")
+
+
+@pytest.fixture
+def extended(made: tuple[Path, Path], url: str) -> ExperimentRecord:
+    """The extended experiment, which is now in this test's ledger."""
+    shutil.copy(made[1], url.removeprefix("sqlite:///"))
+    return Ledger(url).load("tiny")
 
 
 def test_the_arm_is_searched_again_and_the_first_search_is_kept(url: str, record: ExperimentRecord) -> None:
@@ -73,11 +92,13 @@ def test_the_arm_is_searched_again_and_the_first_search_is_kept(url: str, record
     assert summary.trials == 2 * 2 * 16
 
 
-def test_the_kept_search_is_counted_as_cost_and_told(url: str, record: ExperimentRecord, run_here: Any) -> None:
-    resume("tiny", extend=True, db=url, workers=1)
-    shown = document(View(load("tiny", db=url).record))
+def test_the_kept_search_is_counted_as_cost_and_told(
+    url: str, made: tuple[Path, Path], extended: ExperimentRecord, run_here: Any
+) -> None:
+    shown = document(View(extended))
     sgd, adam = shown["arms"]
-    spent = sum(curve.gradient_evaluations for study in record.of("sgd") for curve in study.curves())
+    before = Ledger(f"sqlite:///{made[0]}").load("tiny")
+    spent = sum(curve.gradient_evaluations for study in before.of("sgd") for curve in study.curves())
     assert (sgd["superseded_gradient_evaluations"], adam["superseded_gradient_evaluations"]) == (spent, 0)
     parts = ("search", "evaluation", "default", "superseded")
     for arm in (sgd, adam):
@@ -104,15 +125,14 @@ def test_it_can_be_widened_again_until_there_is_nothing_to_widen(url: str, recor
     assert not [alarm for alarm in boundary_alarms(View(load("tiny", db=url).record)) if alarm.kind == "boundary"]
 
 
-def test_the_widened_search_is_a_function_of_the_spec_alone(url: str, record: ExperimentRecord) -> None:
+def test_the_widened_search_is_a_function_of_the_spec_alone(url: str, extended: ExperimentRecord) -> None:
     """Whether it came by `--extend`, in another ledger from the start, or in pieces."""
-    after = resume("tiny", extend=True, db=url, workers=2).record
-    wider = read_spec(**after.spec)
+    wider = read_spec(**extended.spec)
     fresh = run_in_threads(url, wider, name="fresh")
-    assert arm_fingerprints(fresh.studies) == arm_fingerprints(after.studies)
+    assert arm_fingerprints(fresh.studies) == arm_fingerprints(extended.studies)
     more = resume("tiny", repeats=3, db=url, workers=1).record
     assert {(s.arm, s.repeat, s.attempt) for s in more.studies if s.repeat == 2} == {("sgd", 2, 1), ("adam", 2, 0)}
-    assert arm_fingerprints([s for s in more.studies if s.repeat < 2]) == arm_fingerprints(after.studies)
+    assert arm_fingerprints([s for s in more.studies if s.repeat < 2]) == arm_fingerprints(extended.studies)
 
 
 def test_an_unfinished_one_is_finished_first(url: str) -> None:
@@ -126,8 +146,8 @@ def test_an_unfinished_one_is_finished_first(url: str) -> None:
     assert len(after.superseded) == 2
 
 
-def test_comparing_under_its_name_goes_on_with_it(url: str, record: ExperimentRecord) -> None:
-    resume("tiny", extend=True, db=url, workers=1)
+@pytest.mark.usefixtures("extended")
+def test_comparing_under_its_name_goes_on_with_it(url: str) -> None:
     given = {**spec(**SETTINGS).to_json(), "arms": SETTINGS["arms"]}
     for key in ("task", "hidden", "target"):
         given.pop(key)
@@ -139,8 +159,8 @@ def test_comparing_under_its_name_goes_on_with_it(url: str, record: ExperimentRe
     assert "widened" not in other.record.spec
 
 
-def test_optuna_has_both_searches(url: str, record: ExperimentRecord) -> None:
-    resume("tiny", extend=True, db=url, workers=1)
+@pytest.mark.usefixtures("extended")
+def test_optuna_has_both_searches(url: str) -> None:
     names = optuna.get_all_study_names(url)
     assert {name for name in names if "/sgd/" in name} == {
         *(f"tiny/sgd/{repeat}{part}" for repeat in (0, 1) for part in ("", "/widened-1")),

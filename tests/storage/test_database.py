@@ -172,7 +172,7 @@ from cooldown.storage import Ledger, StudyKey, database, optuna_rows
 for turn in range(2):
     reading, writing = os.pipe()
     children = []
-    for twin in range(5):
+    for twin in range(3):
         if child := os.fork():
             children.append(child)
             continue
@@ -198,4 +198,4 @@ def test_processes_that_create_the_same_ledger_at_once_all_succeed(tmp_path: Pat
     assert run_child(TWINS, str(tmp_path)) == ""
     for turn in range(2):
         ledger = Ledger(f"sqlite:///{tmp_path}/{turn}.sqlite", create=False)
-        assert {summary.name for summary in ledger.summaries()} == {f"twin {twin}" for twin in range(5)}
+        assert {summary.name for summary in ledger.summaries()} == {f"twin {twin}" for twin in range(3)}

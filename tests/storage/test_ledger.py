@@ -121,7 +121,7 @@ def trials(draw: st.DrawFn, number: int) -> NewTrial:
     return replace(new_trial(number, [draw(curves(seed)) for seed in seeds], learning_rate=rate), attributes=attributes)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=150),
     st.lists(st.integers(1, 3), max_size=3).flatmap(
