@@ -67,12 +67,12 @@ print(json.dumps([bits, code, len(compilations.buffer)]))
 
 IN_SHORT = [
     ("sgd", "float32", ["weighted coder"]),
-    ("adam", "float32", ["classifier"]),
+    ("adam", "float64", ["classifier"]),
     ("radam", "float32", ["a user's"]),
     ("yellowfin", "float64", ["a user's"]),
 ]
-"""A rule without a state, one with two, one that distinguishes cases, and one that tunes its own rate. The networks have
-one precision, for which the loop over their batches, by far the largest kernel, is compiled once.
+"""A rule without a state, one with two, one that distinguishes cases, and one that tunes its own rate; each kernel of a
+network in one of the precisions.
 """
 
 
