@@ -46,7 +46,9 @@ def trained_by_keras(rows: Any, stream: int, bits: int) -> tuple[Any, list[float
     random.seed(int(generator(stream, "initial weights").integers(bits)))
     model = make_model()
     sgd = keras.optimizers.SGD(0.05, momentum=0.9)
-    model.compile(sgd, keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
+    # Not compiled, each of JAX's operations is called by itself, which takes longer.
+    jit = keras.config.backend() == "jax"
+    model.compile(sgd, keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=jit)
     order = DataOrder(rows, generator(stream, "data order"), CONFIG.epochs, True, "none")
     draws, losses = generator(stream, "draws of the model"), []
     for epoch in range(CONFIG.epochs):

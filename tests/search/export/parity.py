@@ -230,14 +230,18 @@ def name_of(config: TrainConfig) -> str:
     return f"{config.optimizer.name}+{config.schedule.name}({lengths})"
 
 
+_views: dict[int, View] = {}
+"""The views of records by the records' ids, made once: a view hashes all of its record, and keeps it."""
+
+
 def written(record: ExperimentRecord, config: TrainConfig, format: str, task: tasks.Task | None = None) -> Exported:
     """The program for a config, as if a trial of the experiment had had it."""
     if task is not None:
         spec = {**record.spec, "task": task.name}
         record = replace(record, spec=spec, task_fingerprint=task.fingerprint())
-    study = record.studies[0]
+    view, study = _views.setdefault(id(record), View(record)), record.studies[0]
     made: Any = get(format)
-    return made.write(Chosen(View(record), study, replace(study.trials[0], config=config), task))
+    return made.write(Chosen(view, study, replace(study.trials[0], config=config), task))
 
 
 def module(text: str) -> ModuleType:

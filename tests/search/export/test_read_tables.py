@@ -1,5 +1,8 @@
 """An exported program reads a table as the search read it, and takes a boolean for its text."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +42,28 @@ def rows() -> pd.DataFrame:
 READ = {"drop": ["id"], "dates": ["day"], "categories": ["word"], "missing": ["elsewhere"]}
 
 
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ExperimentRecord]:
+    """One on the table as a plain file, by its target."""
+    folder = tmp_path_factory.mktemp("plain")
+    rows().to_csv(folder / "t.csv", index=False, sep=";")
+
+    @cache
+    def record(target: str) -> ExperimentRecord:
+        given = spec(task=str(folder / "t.csv"), target=target, **READ)
+        return run_in_threads(f"sqlite:///{folder}/{target}.db", given, name="t")
+
+    return record
+
+
 @pytest.mark.parametrize("kind", [".csv", "sep", "utf-16", ".parquet", "index"])
 @pytest.mark.parametrize("target", ["label", "amount"])
 def test_a_program_reads_a_table_as_the_search_did(
-    target: str, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    target: str,
+    kind: str,
+    experiment: Callable[[str], ExperimentRecord],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     path = Path("t.csv")
@@ -52,8 +73,10 @@ def test_a_program_reads_a_table_as_the_search_did(
         (rows().set_index("town") if kind == "index" else rows()).to_parquet(path)
     else:
         path.write_text("sep=;\n" * (kind == "sep") + text, encoding="utf-16" if kind == "utf-16" else "utf-8")
-    record = run_in_threads(f"sqlite:///{tmp_path}/l.db", spec(task=str(path), target=target, **READ), name="t")
-    check(record, tasks.from_table(path, target=target, **READ), monkeypatch)
+    task, given = tasks.from_table(path, target=target, **READ), spec(task=str(path), target=target, **READ)
+    # As if it had been the experiment's.
+    record = replace(experiment(target), spec=given.to_json(), task_fingerprint=task.fingerprint())
+    check(record, task, monkeypatch)
 
 
 def check(record: ExperimentRecord, task: tasks.ArrayTask, monkeypatch: pytest.MonkeyPatch) -> None:
