@@ -10,6 +10,9 @@ from cooldown.storage.errors import LedgerError
 LONGEST = 200
 """Characters of a name."""
 
+FOLDERS = (".", "..")
+"""What a path calls folders: no file, and so nothing made after an experiment, can have such a name."""
+
 ROOM = 20
 """Characters that a name after a task leaves for its number."""
 
@@ -22,7 +25,7 @@ def check_new_name(name: object) -> None:
         raise InputError(f"name: should have at most {LONGEST} characters, got {len(name)}")
     if any(map(is_untypable, name)):
         raise InputError(f"name: should be one line of visible text, got {name!r}")
-    if name in (".", ".."):
+    if name in FOLDERS:
         raise InputError(f"name: should be no folder, got {name!r}")
     if name.startswith("-"):
         raise InputError(f"name: should not start with '-', got {name!r}")
@@ -39,7 +42,8 @@ def check_stored_name(name: str) -> None:
 
 def name_after(task: str) -> str:
     """The name of an experiment on this task, whatever the task is called: a file may have any name."""
-    return as_name(task)[: LONGEST - ROOM].rstrip() or "experiment"
+    name = as_name(task)[: LONGEST - ROOM].rstrip()
+    return "experiment" if name in ("", *FOLDERS) else name
 
 
 def first_free(base: str, taken: Container[str]) -> str:

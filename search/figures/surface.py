@@ -80,7 +80,7 @@ def surface_figure(surface: Surface, trajectories: Sequence[Trajectory], rate: f
         # The minima are marked above the paths: most of these end there.
         [*still, *moving, *_marks(surface, "black")],
         layout=_layout(surface, shown, bounds, rate).update(images=[image(surface, landscape)]),
-        frames=[go.Frame(name=str(step), traces=numbers, data=_moved(drawn, bounds, step)) for step in shown],
+        frames=[{"name": str(step), "traces": numbers, "data": _moved(drawn, bounds, step)} for step in shown],
     )
 
 
@@ -106,7 +106,7 @@ def surface_part(
     return go.Figure(
         [*still, *moving, *marks],
         layout=layout.update(images=[image(surface, landscape_of(surface), dark)]),
-        frames=[go.Frame(name=str(step), traces=numbers, data=_moved(drawn, bounds, step)) for step in shown],
+        frames=[{"name": str(step), "traces": numbers, "data": _moved(drawn, bounds, step)} for step in shown],
     )
 
 
@@ -196,7 +196,7 @@ def _corners(path: NDArray[np.float64], apart: float) -> NDArray[np.intp]:
 
 def _moving(drawn: Sequence[_Drawn], bounds: tuple[float, float], step: int) -> list[go.Scatter]:
     """The traces that a frame moves, at `step`: each optimizer's path and head, and the vertical line of the step."""
-    moved = _moved(drawn, bounds, step)
+    moved = [go.Scatter(**each) for each in _moved(drawn, bounds, step)]
     for drawing, path, head in zip(drawn, moved, moved[len(drawn) :], strict=False):
         name = drawing.trajectory.name
         path.update(
@@ -220,13 +220,13 @@ def _moving(drawn: Sequence[_Drawn], bounds: tuple[float, float], step: int) -> 
     return moved
 
 
-def _moved(drawn: Sequence[_Drawn], bounds: tuple[float, float], step: int) -> list[go.Scatter]:
-    """The positions at `step` of the traces of `_moving`."""
+def _moved(drawn: Sequence[_Drawn], bounds: tuple[float, float], step: int) -> list[dict[str, Any]]:
+    """The positions at `step` of the traces of `_moving`. Plotly makes objects of these; it would copy ours."""
     lines = [np.append(drawing.corners[drawing.corners < step], step) for drawing in drawn]
     return [
-        *(go.Scatter(x=drawing.path[at, 0], y=drawing.path[at, 1]) for drawing, at in zip(drawn, lines, strict=True)),
-        *(go.Scatter(x=drawing.path[[step], 0].tolist(), y=drawing.path[[step], 1].tolist()) for drawing in drawn),
-        go.Scatter(x=[step, step], y=bounds),
+        *({"x": drawing.path[at, 0], "y": drawing.path[at, 1]} for drawing, at in zip(drawn, lines, strict=True)),
+        *({"x": drawing.path[[step], 0].tolist(), "y": drawing.path[[step], 1].tolist()} for drawing in drawn),
+        {"x": [step, step], "y": bounds},
     ]
 
 

@@ -176,8 +176,10 @@ def test_when_it_was_interrupted_does_not_matter_to_an_extension(done: str, tmp_
 def test_the_order_of_extensions_is_told_where_it_matters(tmp_path: Path) -> None:
     """Repeats that come after more trials have had no finalists among fewer."""
     urls = [f"sqlite:///{tmp_path}/{name}.db" for name in ("repeats first", "trials first", "both")]
+    again = f"sqlite:///{tmp_path}/again.db"
+    run_in_threads(again, spec(repeats=1))
     for url in urls:
-        run_in_threads(url, spec(repeats=1))
+        shutil.copy(tmp_path / "again.db", url.removeprefix("sqlite:///"))
     resume("tiny", repeats=2, db=urls[0], workers=1)
     resume("tiny", trials=6, db=urls[0], workers=1)
     resume("tiny", trials=6, db=urls[1], workers=1)
@@ -186,8 +188,6 @@ def test_the_order_of_extensions_is_told_where_it_matters(tmp_path: Path) -> Non
     histories = [load("tiny", db=url).record.extended_from for url in urls]
     assert histories == [({"trials": 4},), ({"trials": 4}, {"repeats": 1}), ({"trials": 4, "repeats": 1},)]
     assert len({load("tiny", db=url).record.spec["trials"] for url in urls}) == 1
-    again = f"sqlite:///{tmp_path}/again.db"
-    run_in_threads(again, spec(repeats=1))
     resume("tiny", trials=6, db=again, workers=1)
     assert print_of(resume("tiny", repeats=2, db=again, workers=1).record) == print_of(load("tiny", db=urls[1]).record)
 

@@ -212,7 +212,6 @@ def test_check_says_what_came_out(here: Here, folder: Path) -> None:
     assert not document["passed"]
     (reason,) = [check["reason"] for check in document["checks"] if not check["passed"]]
     assert "no learning rate of" in reason
-    assert "FAIL  learns iris: no learning rate" in here("check", "faulty:Lion", cwd=folder, check=1)
     assert "no_such" in here("check", "no_such:Lion", cwd=folder, check=2)
 
 
@@ -233,7 +232,7 @@ def test_a_check_that_needs_a_failed_one_is_not_run(here: Here, folder: Path) ->
         MODULE.replace("theta - learning_rate", "theta - numpy.clip(m, -1.0, 1.0) - learning_rate")
     )
     failed = here("check", "clipped:Lion", cwd=folder, check=1)
-    assert failed.count("pass  ") == 4
+    assert (failed.count("pass  "), failed.count("FAIL  the compiled rule matches the")) == (4, 1)
     assert "  –   learns iris: not run, because this check fails: the compiled rule matches the" in failed
     assert "clipped:Lion fails 1 of 8 checks; 3 were not run." in failed
 

@@ -105,11 +105,13 @@ def test_other_signals_are_told_in_the_same_way(name: str, begin: Any) -> None:
 
 def test_what_is_to_be_ignored_is_ignored(begin: Any) -> None:
     """As `nohup` and a shell's `&` ask for."""
+    before = "import signal\n"
     for name in ("SIGHUP", "SIGINT"):
-        ignore = f"import signal\nsignal.signal(signal.{name}, signal.SIG_IGN)\n"
-        process = begin("list", before=ignore + SIGNAL_DURING_IMPORT.format(module="sqlalchemy", signal=name))
-        out, err = process.communicate(timeout=PATIENCE)
-        assert (process.returncode, err) == (0, ""), out
+        before += f"signal.signal(signal.{name}, signal.SIG_IGN)\n"
+        before += SIGNAL_DURING_IMPORT.format(module="sqlalchemy", signal=name)
+    process = begin("list", before=before)
+    out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (0, ""), out
 
 
 @pytest.fixture

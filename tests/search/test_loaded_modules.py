@@ -24,13 +24,8 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.processes
-def test_quick_commands_load_nothing_heavy(tmp_path: Path) -> None:
-    commands = [["--help"], ["compare", "--help"], ["list"], ["catalog"], ["catalog", "--json"]]
-    assert_light(commands, tmp_path)
-
-
-@pytest.mark.processes
-def test_reading_an_experiment_loads_nothing_heavy(url: str, tmp_path: Path) -> None:
+def test_quick_commands_and_reading_an_experiment_load_nothing_heavy(url: str, tmp_path: Path) -> None:
+    quick = [["--help"], ["compare", "--help"], ["list"], ["catalog"], ["catalog", "--json"]]
     shown = [
         ["one arm"],
         ["tiny"],
@@ -38,7 +33,7 @@ def test_reading_an_experiment_loads_nothing_heavy(url: str, tmp_path: Path) -> 
         *(["tiny", section] for section in SECTIONS if section != "generalization"),
     ]
     commands = [["list"], *(["show", *each] for each in shown), ["report", "tiny", "-o", "report.html"]]
-    assert_light([[*command, "--db", url] for command in commands], tmp_path)
+    assert_light([*quick, *([*command, "--db", url] for command in commands)], tmp_path)
 
 
 PROGRAM = """

@@ -24,7 +24,7 @@ from cooldown.search.report.commands import reproduction
 from cooldown.search.spec.experiment import AIMS, Experiment, read_spec
 from cooldown.storage import ExperimentRecord, Ledger
 
-WEIGHED = {"task": "breast_cancer", "arms": ("momentum+cosine", "adam")}
+WEIGHED = {"task": "breast_cancer", "arms": ("momentum+cosine", "adam"), "trials": 2}
 SMALL = ["--trials", "2", "--repeats", "2", "--epochs", "1", "--seeds", "1", "--finalists", "1", "--confirm-seeds", "2"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from cli_examples import QUICK
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cooldown.objectives.plain_text import visible
@@ -28,6 +28,8 @@ def read_back(line: str) -> dict[str, Any]:
     return parsed
 
 
+@example("-.", "show")
+@example("..\0", "show")
 @given(st.text(), st.sampled_from(["show", "trials", "export", "report", "resume", "delete"]))
 def test_a_name_after_any_task_is_accepted_by_every_command(task: str, verb: str) -> None:
     name = name_after(task)
