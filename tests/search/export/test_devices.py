@@ -28,15 +28,16 @@ def run(format, devices):
         print(end, file=sys.stderr)
 run("optax", "1")
 program = run("optax", "2")
-print("optax parts:", len(program["split_over"](2)(program["np"].zeros((4, 3)))[0].addressable_shards[0].data))
+split = program["split_over"](2)
+print("optax parts:", *(len(split(program["np"].zeros((rows, 3)))[0].addressable_shards[0].data) for rows in (4, 3)))
 run("optax", "3")
 run("keras", "1")
 program = run("keras", "2")
 print("keras parts:", 4 // program["keras"].distribution.distribution().device_mesh.devices.size)
 run("keras", "3")
 """
-"""Each program trains with one device, with two, of which the first has two of four rows, and with a third that there
-is not.
+"""Each program trains with one device, with two, of which the first has two of four rows and all of three, and with a
+third that there is not.
 """
 
 
@@ -53,7 +54,7 @@ def arrays(saved: Path) -> list[NDArray[np.float64]]:
 
 @pytest.mark.processes
 def test_two_devices_equal_one_to_rounding(iris_record: ExperimentRecord, tmp_path: Path) -> None:
-    """With batch normalization, and a last batch whose rows they cannot share equally."""
+    """With batch normalization, and a smaller last batch. Rows that they cannot share equally, each has."""
     strategies = {"batch_norm": True, "weight_decay": 0.01, "batch_size": 16, "epochs": 2}
     for format in SUFFIXES:
         text = str(parity.written(iris_record, parity.config("adam", "cosine", strategies=strategies), format).content)
@@ -65,7 +66,7 @@ def test_two_devices_equal_one_to_rounding(iris_record: ExperimentRecord, tmp_pa
     )
     refused = "--devices 3: must be from 1 to 2, the devices that JAX has here"
     assert [line for line in done.stderr.splitlines() if "--devices" in line] == [refused] * 2, done.stderr
-    assert [line for line in done.stdout.splitlines() if "parts" in line] == ["optax parts: 2", "keras parts: 2"]
+    assert [line for line in done.stdout.splitlines() if "parts" in line] == ["optax parts: 2 3", "keras parts: 2"]
     for format, suffix in SUFFIXES.items():
         alone, shared = (arrays(tmp_path / f"{format}{devices}.{suffix}") for devices in (1, 2))
         assert len(alone) == len(shared) >= 6
