@@ -31,12 +31,6 @@ STREAMLITS = {
 STYLED = "[...document.querySelectorAll('style')].some(each => each.textContent.includes('stCaptionContainer'))"
 """Whether our style is there."""
 
-FROM_THE_TOP = (
-    "() => { const first = document.createElement('a'); first.tabIndex = -1; document.body.prepend(first);"
-    " first.focus(); first.remove() }"
-)
-"""Let the Tab key begin before everything else, wherever it was."""
-
 TITLES = {page.name: page.title for page in pages()}
 PLACES = [(page.name, dark, width) for page in pages() for dark in (False, True) for width in (1440, 390)]
 IN_SHORT = [(page.name, *((False, 1440), (True, 390))[number % 2]) for number, page in enumerate(pages())]
@@ -106,35 +100,36 @@ def _is_streamlits(page: Any, rule: str, node: Any) -> bool:
     )
 
 
-def test_whatever_the_keyboard_comes_to_can_be_seen(look: Callable[[bool, int], Look]) -> None:
-    page = look(False, 1440).at("tasks")
-    page.locator(".js-plotly-plot").first.wait_for()
-    settled(page)
-    page.evaluate(FROM_THE_TOP)
-    reached = []
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        name, role, style, width = page.evaluate(
-            "(() => { const at = document.activeElement, style = getComputedStyle(at);"
-            "return [at.tagName, at.getAttribute('role'), style.outlineStyle, parseFloat(style.outlineWidth)] })()"
-        )
-        if name in ("BODY", "CANVAS"):
-            # The page's end; or a table, which draws the focus of its cells itself.
-            break
-        reached.append(name)
-        assert (style, width) == ("solid", 2), f"{name}, {role}"
-    assert {"A", "BUTTON", "INPUT"} <= set(reached)
+def test_whatever_the_keyboard_comes_to_can_be_seen(address: str, browser: Browser) -> None:
+    with opened(browser) as page:
+        page.goto(f"{address}/tasks?experiment=first+steps")
+        page.locator(".js-plotly-plot").first.wait_for()
+        settled(page)
+        reached = []
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            name, role, style, width = page.evaluate(
+                "(() => { const at = document.activeElement, style = getComputedStyle(at);"
+                "return [at.tagName, at.getAttribute('role'), style.outlineStyle, parseFloat(style.outlineWidth)] })()"
+            )
+            if name in ("BODY", "CANVAS"):
+                # The page's end; or a table, which draws the focus of its cells itself.
+                break
+            reached.append(name)
+            assert (style, width) == ("solid", 2), f"{name}, {role}"
+        assert {"A", "BUTTON", "INPUT"} <= set(reached)
 
 
-def test_on_a_phone_the_menu_closes_behind_a_link(look: Callable[[bool, int], Look]) -> None:
-    page = look(True, 390).at("tasks")
-    page.locator(".js-plotly-plot").first.wait_for()
-    page.get_by_test_id("stExpandSidebarButton").click()
-    link = page.get_by_role("link", name="Budget", exact=True)
-    expect(link).to_be_in_viewport()
-    link.click()
-    expect(page.get_by_role("heading", name="Budget", level=1)).to_be_visible()
-    expect(link).not_to_be_in_viewport()
+def test_on_a_phone_the_menu_closes_behind_a_link(address: str, browser: Browser) -> None:
+    with opened(browser, dark=True, width=390) as page:
+        page.goto(f"{address}/tasks?experiment=first+steps")
+        page.locator(".js-plotly-plot").first.wait_for()
+        page.get_by_test_id("stExpandSidebarButton").click()
+        link = page.get_by_role("link", name="Budget", exact=True)
+        expect(link).to_be_in_viewport()
+        link.click()
+        expect(page.get_by_role("heading", name="Budget", level=1)).to_be_visible()
+        expect(link).not_to_be_in_viewport()
 
 
 def test_on_paper_a_page_has_its_charts_and_tables(look: Callable[[bool, int], Look]) -> None:

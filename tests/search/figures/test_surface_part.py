@@ -5,14 +5,17 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from covering import covering, in_short
 
 from cooldown.objectives import surfaces
 from cooldown.search.figures.surface import goal, surface_figure, surface_part
 
+LOOKS = [
+    (name, within, dark) for name in ("saddle", "beale") for within in ("beside", "below") for dark in (True, False)
+]
 
-@pytest.mark.parametrize("name", ["saddle", "beale"])
-@pytest.mark.parametrize("within", ["beside", "below"])
-@pytest.mark.parametrize("dark", [True, False])
+
+@pytest.mark.parametrize(("name", "within", "dark"), in_short(LOOKS, covering(LOOKS)))
 def test_a_surface_on_a_page_has_the_paths_of_the_whole_figure_in_the_pages_colours(
     name: str, within: Any, dark: bool
 ) -> None:
