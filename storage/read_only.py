@@ -8,6 +8,7 @@ beside it.
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -15,6 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cooldown.storage.sqlite import BUSY_TIMEOUT, contents, text
+
+TICK = 0.01
+"""Seconds within which two changes of a file may have the same time."""
 
 
 def is_writable(path: Path) -> bool:
@@ -60,9 +64,38 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def look(path: Path) -> tuple[set[str], Any]:
-    """`contents` of any file at `path`: nothing in it is written or repaired."""
-    with opened(path) as connection:
-        return contents(connection.execute)
+    """`contents` of any file at `path`: nothing in it is written or repaired.
+
+    What is read as immutable while a log is brought into the file may be half of a change, and is read again.
+    """
+    began = time.monotonic()
+    while True:
+        before = _version(path)
+        is_last = time.monotonic() - began > BUSY_TIMEOUT
+        try:
+            with opened(path) as connection:
+                found = contents(connection.execute)
+        except sqlite3.DatabaseError:
+            if is_last or (_version(path) == before and not _has_just_changed(path)):
+                raise
+        else:
+            if is_last or _version(path) == before:
+                return found
+        time.sleep(TICK)
+
+
+def _version(path: Path) -> tuple[int, int, int] | None:
+    """What differs after a change of the file, but for a second one within a tick; None if there is no file."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _has_just_changed(path: Path) -> bool:
+    version = _version(path)
+    return version is not None and abs(time.time_ns() - version[2]) < 2 * TICK * 10**9
 
 
 def _has_index(path: Path) -> bool:

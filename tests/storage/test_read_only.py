@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ledger_examples import complete_experiment
 
-from cooldown.storage import Ledger, LedgerError
+from cooldown.storage import Ledger, LedgerError, read_only, sqlite
 from cooldown.storage.fingerprint import everything, fingerprint
 
 OLD = Path(__file__).parent / "fixtures"
@@ -120,3 +120,42 @@ def test_a_folder_without_a_ledger(tmp_path: Path, shut: Callable[[], None]) -> 
     shut()
     with pytest.raises(LedgerError, match="there is no ledger at"):
         Ledger(f"sqlite:///{tmp_path}/none.db", create=False)
+
+
+@pytest.mark.parametrize("half", [set(), sqlite3.DatabaseError("database disk image is malformed")])
+def test_what_changes_while_it_is_looked_at_is_looked_at_again(
+    half: Any, ledger: Ledger, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process may bring its log into the file at any moment."""
+    (path,) = tmp_path.iterdir()
+    found, looks = read_only.look(path), []
+
+    def contents_while_it_changes(execute: Any) -> Any:
+        looks.append(execute)
+        if len(looks) > 1:
+            return sqlite.contents(execute)
+        os.utime(path, (1, 1))
+        if isinstance(half, Exception):
+            raise half
+        return half, None
+
+    monkeypatch.setattr(read_only, "contents", contents_while_it_changes)
+    assert read_only.look(path) == found
+    assert len(looks) == 2
+
+
+def test_what_is_damaged_and_does_not_change_is_looked_at_once(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path,) = tmp_path.iterdir()
+    os.utime(path, (1, 1))
+    looks = []
+
+    def damaged(execute: Any) -> Any:
+        looks.append(execute)
+        raise sqlite3.DatabaseError("database disk image is malformed")
+
+    monkeypatch.setattr(read_only, "contents", damaged)
+    with pytest.raises(sqlite3.DatabaseError):
+        read_only.look(path)
+    assert len(looks) == 1
