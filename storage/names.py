@@ -11,7 +11,7 @@ LONGEST = 200
 """Characters of a name."""
 
 FOLDERS = (".", "..")
-"""What a path calls folders: no file, and so nothing made after an experiment, can have such a name."""
+"""What every path calls folders: no file of an experiment can have such a name."""
 
 ROOM = 20
 """Characters that a name after a task leaves for its number."""

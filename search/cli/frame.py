@@ -57,7 +57,7 @@ LONGEST_MESSAGE = 8_000
 
 @cache
 def command_line() -> Any:
-    """The whole command line, which takes as long to make as a small command to run."""
+    """All commands, for Click. Made once: it takes as long as a small command."""
     return typer.main.get_command(app)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from damages import damage
 from linked import listed as listed_in
-from search_runs import run_in_threads, spec
+from search_runs import sound_ledger
 from test_pages import ABOUT_ONE, PAGES, Open, fine, words
 
 FAULTS = [
@@ -23,12 +23,7 @@ SEEDS = 20
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger with two finished experiments, `one` and `two`, in one file without a log."""
-    path = tmp_path_factory.mktemp("sound") / "sound.db"
-    run_in_threads(f"sqlite:///{path}", spec(epochs=2), name="one")
-    run_in_threads(f"sqlite:///{path}", spec(repeats=1), name="two")
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")
-    return path
+    return sound_ledger(tmp_path_factory.mktemp("sound") / "sound.db")
 
 
 @pytest.fixture

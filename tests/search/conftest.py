@@ -1,11 +1,9 @@
 """Fixtures of the tests of `search`; what they share otherwise is in search_runs.py."""
 
 import os
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from dask_servers import Servers
 from own_module import done_in, modules_of
 from report_pages import small
-from search_runs import SLOW, STUBBORN_TASKS, print_of, run_in_threads, spec, start
+from search_runs import SLOW, STUBBORN_TASKS, print_of, sound_ledger, start
 
 from cooldown.search.cli import main
 from cooldown.storage import ExperimentRecord, Ledger
@@ -38,12 +36,7 @@ def small_record(tmp_path_factory: pytest.TempPathFactory) -> ExperimentRecord:
 @pytest.fixture(scope="session")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger with two finished experiments, `one` and `two`, in one file without a log; tests damage copies."""
-    path = tmp_path_factory.mktemp("sound") / "sound.db"
-    run_in_threads(f"sqlite:///{path}", spec(epochs=2), name="one")
-    run_in_threads(f"sqlite:///{path}", spec(repeats=1), name="two")
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")
-    return path
+    return sound_ledger(tmp_path_factory.mktemp("sound") / "sound.db")
 
 
 @pytest.fixture

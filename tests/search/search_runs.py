@@ -205,6 +205,15 @@ class Mortal(Threads):
         return call(value, *arguments)
 
 
+def sound_ledger(path: Path) -> Path:
+    """A new ledger with two finished experiments, `one` and `two`, in one file without a log."""
+    run_in_threads(f"sqlite:///{path}", spec(epochs=2), name="one")
+    run_in_threads(f"sqlite:///{path}", spec(repeats=1), name="two")
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    return path
+
+
 class _Life:
     """Of one worker. lost: the jobs that it took along."""
 
