@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Generator, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -124,8 +125,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 def pytest_collection_finish() -> None:
-    """What the tests have imported is there to the end: no search for garbage need look at it again."""
-    gc.collect()
+    """What the tests have imported is there to the end: no search for garbage need look at it."""
     gc.freeze()
 
 
@@ -166,6 +166,36 @@ def _statements_compiled_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite_file, "_engine", engine)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _new_ledgers_copied(tmp_path_factory: pytest.TempPathFactory, _statements_compiled_once: None) -> Iterator[None]:
+    """A new ledger in a file is a copy of one that was made: making it takes a tenth of a small experiment. In
+    `tests/storage`, each is made.
+    """
+    from cooldown.storage import Ledger
+    from cooldown.storage.database import Database
+
+    made = Database._bring_up_to_date
+    first = tmp_path_factory.mktemp("new") / "ledger.db"
+    Ledger(f"sqlite:///{first}")
+
+    def copied(database: Database) -> None:
+        if (place := database.file) is None or place.exists() or "tests/storage/" in os.environ["PYTEST_CURRENT_TEST"]:
+            return made(database)
+        copy = first.with_name(str(threading.get_ident()))
+        shutil.copyfile(first, copy)
+        try:
+            # Whole from its first moment on: another thread may be creating it, too.
+            os.link(copy, place)
+        except OSError:
+            made(database)
+        finally:
+            copy.unlink()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "_bring_up_to_date", copied)
         yield
 
 
