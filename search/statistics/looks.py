@@ -19,6 +19,7 @@ Pocock's 31 % and 84 %, O'Brien and Fleming's 0 % and 86 % (`python -m benchmark
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from operator import index
 
@@ -50,7 +51,7 @@ def levels(looks: Sequence[int], end: int, alpha: float = 0.05) -> tuple[float, 
     Raises ValueError for bad arguments. Sources: Lan & DeMets 1983; Kim & DeMets 1987; Jennison & Turnbull 1991.
     """
     looks = _checked("levels", looks, end, alpha)
-    return levels_of_shares(looks, _shares(looks, end, alpha), alpha)
+    return _kept(looks, tuple(_shares(looks, end, alpha)), alpha)
 
 
 def levels_of_shares(looks: Sequence[int], shares: Sequence[float], most: float = 1.0) -> tuple[float, ...]:
@@ -60,6 +61,12 @@ def levels_of_shares(looks: Sequence[int], shares: Sequence[float], most: float 
     shares: (K,) above 0, below 1 in total. most: no level is above this, even where the share would allow it. Neither
     is checked.
     """
+    return _kept(tuple(looks), tuple(shares), most)
+
+
+# Every answer asks for them, and nearly every experiment has one of a few plans.
+@lru_cache(maxsize=1024)
+def _kept(looks: tuple[int, ...], shares: tuple[float, ...], most: float) -> tuple[float, ...]:
     found = [min(shares[0], most)]
     # The experiments undecided after the last look that was integrated over.
     chain = _Chain(looks[0], _limit(found[0], looks[0]))

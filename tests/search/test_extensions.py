@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from own_module import BOTH, MODULE, SMALL, done_in, modules_of, write_modules
-from search_runs import cooldown, run_in_threads, spec
+from search_runs import run_in_threads, spec
 from sklearn.datasets import load_iris
 
 from cooldown.search.export.source import NotPortableError, Source, collect
@@ -72,7 +72,7 @@ def test_a_search_over_entries_of_ones_own_and_all_that_is_done_with_it(here: He
     document = json.loads(here("show", "x", "--json", "--trust", cwd=search))
     arms = [BOTH, "pkg.inner:Lion,adam+pkg.inner:wsd,cosine", "mine=mymodule:Lion"]
     assert [arm["arm"] for arm in document["arms"]] == arms
-    # That new processes find the module is seen in the resumed one below.
+    # That a new process and its worker find the module is seen in test_installed_entries.py.
     rows = json.loads(here("trials", "x", "--json", "--trust", cwd=search))
     assert {row["optimizer"] for row in rows} <= {"mymodule:Lion", "pkg.inner:Lion", "adam"}
     assert {row["schedule"] for row in rows if row["arm"] == BOTH} == {"mymodule:wsd"}
@@ -84,9 +84,7 @@ def test_a_search_over_entries_of_ones_own_and_all_that_is_done_with_it(here: He
     here("report", "x", "--trust", cwd=search)
     assert "mymodule:Lion" in (search / "x.html").read_text()
     assert "x" in here("list", cwd=search)
-    # Resumed, it needs the module again, in the coordinator and in the worker.
-    in_worker = ("--executor", "local", "--workers", "1")
-    cooldown("resume", "x", "--trials", "5", *in_worker, "--quiet", "--trust", cwd=search)
+    here("resume", "x", "--trials", "5", "--workers", "1", "--quiet", "--trust", cwd=search)
     assert len(json.loads(here("trials", "x", "--json", "--trust", cwd=search))) == 15
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from own_module import MODULE, SMALL, modules_of, write_modules
+from own_module import BOTH, MODULE, SMALL, modules_of, write_modules
 from search_runs import one_by_one
 
 from cooldown.objectives import catalog, optimizers
@@ -57,15 +57,16 @@ def test_entries_of_an_installed_package_join_the_catalogs(folder: Path) -> None
     ]
     environment = install(folder, "\n".join(points))
     arm = "squashed+stable-rate"
-    searched = ["--arm", arm, "--sampler", "guess", "--repeats", "1", "--name", "p", *SMALL]
+    # Beside them, entries of a module in the working folder.
+    searched = ["--arm", arm, "--arm", BOTH, "--sampler", "guess", "--repeats", "1", "--name", "p", *SMALL]
     (entries, *_), _ = one_by_one(
         folder,
         environment,
         ["catalog", "--json"],
         # In a worker process, too.
         ["compare", "flowers", *searched, "--executor", "local", "--workers", "1"],
-        ["export", "p", "-f", "arm-name", "-o", "arm.txt"],
-        ["export", "p", "-f", "sklearn", "-o", "best.py"],
+        ["export", "p", "--arm", arm, "-f", "arm-name", "-o", "arm.txt", "--trust"],
+        ["export", "p", "--arm", arm, "-f", "sklearn", "-o", "best.py", "--trust"],
         ["surface", "bowl", "--optimizer", "squashed", "--json"],
         ["check", "squashed"],
     )

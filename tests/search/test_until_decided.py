@@ -98,7 +98,7 @@ def test_a_plan_is_in_the_spec_only_where_there_is_one() -> None:
 
 def test_it_ends_as_soon_as_it_has_an_answer(url: str) -> None:
     unlike = {"arms": ("adam", "sgd"), "ranges": {"adam.learning_rate": 0.02, "sgd.learning_rate": 0.001}}
-    result = compare("digits", db=url, until_decided=True, repeats=3, max_repeats=12, **SMALL | unlike)
+    result = compare("breast_cancer", db=url, until_decided=True, repeats=3, max_repeats=12, **SMALL | unlike)
     assert result.answer.word in ("yes", "no")
     assert result.record.looks == (3,)
     assert result.record.spec["looks"] == [3, 6, 12]
@@ -198,9 +198,9 @@ def test_a_larger_number_is_what_was_asked_for_and_no_plan_goes_on(url: str, mon
     options = SMALL | EQUALS
     with monkeypatch.context() as patch:
         patch.setattr(plan, "next_step", lambda *_: None)
-        compare("quadratic", db=url, until_decided=True, repeats=2, max_repeats=8, **options)
+        compare("quadratic", db=url, until_decided=True, repeats=2, max_repeats=5, **options)
     assert resume("quadratic", db=url, repeats=3).record.looks == (2, 3)
-    assert resume("quadratic", db=url).record.looks == (2, 3, 4, 8)
+    assert resume("quadratic", db=url).record.looks == (2, 3, 4, 5)
 
 
 def test_how_far_to_go_on_is_kept_for_an_interrupted_run(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,12 +214,12 @@ def test_how_far_to_go_on_is_kept_for_an_interrupted_run(url: str, monkeypatch: 
     with monkeypatch.context() as patch:
         patch.setattr(running.Runs, "run", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            resume("quadratic", db=url, until_decided=True, max_repeats=5)
+            resume("quadratic", db=url, until_decided=True, max_repeats=3)
     result = resume("quadratic", db=url)
-    assert result.record.looks == (2, 4, 5)
+    assert result.record.looks == (2, 3)
     assert result.record.extended_from == before.extended_from == ()
-    monkeypatch.setattr(resuming, "MOST_UNTIL_DECIDED", 12)
-    assert resume("quadratic", db=url, until_decided=True).record.looks == (2, 4, 5, 10, 12)
+    monkeypatch.setattr(resuming, "MOST_UNTIL_DECIDED", 7)
+    assert resume("quadratic", db=url, until_decided=True).record.looks == (2, 3, 6, 7)
 
 
 @pytest.mark.parametrize("other", [{"margin": 0.02}, {"primary": ("second=adam", "first=adam")}, {"repeats": 3}])

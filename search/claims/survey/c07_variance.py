@@ -13,7 +13,7 @@ from cooldown.search.claims.limits import of_arrays
 from cooldown.search.statistics.claims import Limits, Part
 
 SIZES = (1, 2, 4, 8, 16, 32, 64)
-BATCHES = 400
+BATCHES, AT_ONCE = 400, 8
 
 
 def slope(task: ArrayTask, repeat: int) -> float:
@@ -23,13 +23,13 @@ def slope(task: ArrayTask, repeat: int) -> float:
     theta = model.init(draw)[None]
     _, whole = model.loss_and_gradient(theta, problem.train[None])
     mean = whole[0].astype(np.float64)
-    variances = []
+    several, variances = np.repeat(theta, AT_ONCE, axis=0), []
     for size in SIZES:
         batches = draw.choice(problem.train, (BATCHES, size))
-        distances = []
-        for batch in batches:
-            _, gradient = model.loss_and_gradient(theta, batch[None])
-            distances.append(np.square(gradient[0] - mean).sum())
+        distances: list[float] = []
+        for some in np.split(batches, BATCHES // AT_ONCE):
+            _, gradients = model.loss_and_gradient(several, some)
+            distances.extend(np.square(gradients - mean).sum(axis=1))
         variances.append(np.mean(distances))
     return float(np.polyfit(np.log(SIZES), np.log(variances), 1)[0])
 
