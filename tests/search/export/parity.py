@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -340,15 +341,18 @@ class Reference:
         assert np.abs(ours - self.initial[trained]).max() > 1e-3
 
 
-def assert_clean(text: str, folder: Path) -> None:
-    """The text as ruff, without settings of ours but the width, would have it."""
-    path = folder / "exported.py"
-    path.write_text(text, encoding="utf-8")
+def assert_clean(texts: str | Iterable[str], folder: Path) -> None:
+    """A text, or each of several, is as ruff, without settings of ours but the width, would have it."""
+    paths = []
+    for number, text in enumerate([texts] if isinstance(texts, str) else texts):
+        paths.append(folder / f"exported_{number}.py")
+        paths[-1].write_text(text, encoding="utf-8")
+    assert paths
     ruff = [str(Path(sys.executable).with_name("ruff"))]
     rules = "E,F,W,I,B,UP,C4,SIM,RET,PERF,NPY"
     for command in (["check", "--select", rules], ["format", "--diff"]):
         done = subprocess.run(
-            [*ruff, *command, "--isolated", "--line-length", "120", "--no-cache", str(path)],
+            [*ruff, *command, "--isolated", "--line-length", "120", "--no-cache", *map(str, paths)],
             capture_output=True,
             text=True,
         )

@@ -269,12 +269,13 @@ def test_the_text_of_every_rule_and_schedule_is_clean(
 ) -> None:
     """With each rule some of the schedules, with numbers of as many digits as a search finds, and some strategies."""
     place = optimizers.names().index(optimizer)
-    configs = parity.configs_of(optimizer)
+    configs, texts = parity.configs_of(optimizer), []
     for i, config in enumerate(configs[place % 8 :: 8]):
         choices = [*parity.strategies_with("optax", optimizer), {}]
         strategies = choices[(place + i) % len(choices)]
         changed = replace(config, optimizer=in_full(config.optimizer), **{"dropout": i % 2 / 7, **strategies})
-        parity.assert_clean(str(parity.written(iris_record, changed, "optax").content), tmp_path)
+        texts.append(str(parity.written(iris_record, changed, "optax").content))
+    parity.assert_clean(texts, tmp_path)
 
 
 def in_full(choice: Any) -> Any:
