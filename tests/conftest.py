@@ -152,20 +152,9 @@ def _experiments_in_this_process(request: pytest.FixtureRequest, monkeypatch: py
 @pytest.fixture(scope="session", autouse=True)
 def _statements_compiled_once() -> Iterator[None]:
     """All ledgers in files share what SQLAlchemy has compiled: each of some thousand would compile it again."""
-    from cooldown.storage import sqlite_file
+    from statements import compiled_once
 
-    made = sqlite_file._engine
-    shared = made("sqlite://")
-    # This is what completes its dialect.
-    shared.connect().close()
-
-    def engine(*arguments: Any, **options: Any) -> Any:
-        of_a_ledger = made(*arguments, **options)
-        of_a_ledger.dialect, of_a_ledger._compiled_cache = shared.dialect, shared._compiled_cache
-        return of_a_ledger
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sqlite_file, "_engine", engine)
+    with compiled_once():
         yield
 
 

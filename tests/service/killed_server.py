@@ -17,6 +17,7 @@ from typing import Any
 from served import API, SPEC, Served
 from sqlalchemy import Connection
 from starlette.testclient import TestClient
+from statements import compiled_once
 from test_asking import LOOP, trained
 
 from cooldown.search import experiments
@@ -116,6 +117,16 @@ def _dying(number: int, committed: bool) -> None:
     setattr(Database, "writing", writing)  # noqa: B010
 
 
+def prepare(url: str) -> None:
+    """Send each of the requests once."""
+    service = Service(Ledger(url), url)
+    client = Served(service, {"ada": service.ledger.tokens.create("ada", Role.SUBMIT)}).client("ada")
+    submit("one")(client)
+    upload("one")(client)
+    for change in (pause, delete):
+        change(submitted("two")(client))(client)
+
+
 def submit(name: str) -> Work:
     """A submission with a key, whose name the server chooses."""
     body, key = {**SPEC, "seed": abs(hash(name)) % 10**6, "tags": [name]}, {"Idempotency-Key": name}
@@ -142,8 +153,8 @@ def delete(name: str) -> Work:
 
 def main(url: str, calm: str, requests: str = "") -> None:
     """Kill, ask again, and look at what there is."""
-    # Here, so that no process loads what they all need.
-    experiments.submit(**SPEC, db=calm)
+    # Here, so that no process loads or compiles what they all need.
+    prepare(calm)
     expected = undisturbed(calm) if requests == "all" else ""
     killed = Killed(url)
     for name, answer in killed.at_each_write(lambda _: None, submit):
@@ -216,4 +227,5 @@ def undisturbed(url: str) -> str:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    with compiled_once():
+        main(*sys.argv[1:])
