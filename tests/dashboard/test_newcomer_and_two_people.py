@@ -55,6 +55,8 @@ class Shared:
             found.goto(f"{self.address}/{page}")
             found.get_by_label("Token").fill(self.tokens[name])
             found.get_by_role("button", name="Sign in").click()
+            expect(found.get_by_label("Token")).to_have_count(0)
+            expect(found.get_by_role("heading", level=1)).to_be_visible()
             settled(found)
             yield found
 
@@ -176,6 +178,8 @@ def test_two_people_see_what_the_other_does(shared: Shared, browser: Browser) ->
     ):
         expect(ada.get_by_text(re.compile("It waits for a worker, in place"))).to_be_visible()
         card = root.get_by_test_id("stVerticalBlock").filter(has_text="task iris").last
+        expect(card.get_by_role("button", name="Pause")).to_be_visible()
+        settled(root)
         card.get_by_role("button", name="Pause").click()
         expect(status(ada)).to_contain_text("paused")
         ada.get_by_role("button", name="Notes").click()
