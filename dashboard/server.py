@@ -32,6 +32,9 @@ OPTIONS = {
     "client.showErrorDetails": "none",
     "client.showErrorLinks": False,
     "runner.magicEnabled": False,
+    # Streamlit searches the process for garbage after every run of a page or a part of it, for a tenth of a second
+    # or longer, before it draws a page again. A link that a reader follows meanwhile is forgotten.
+    "runner.postScriptGC": False,
     # It would name the address of this machine's network, which Streamlit asks another server for.
     "logger.hideWelcomeMessage": True,
     "logger.level": "warning",
