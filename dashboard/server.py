@@ -33,7 +33,7 @@ OPTIONS = {
     "client.showErrorLinks": False,
     "runner.magicEnabled": False,
     # Streamlit searches the process for garbage after every run of a page or a part of it, for a tenth of a second
-    # or longer, before it draws a page again. A link that a reader follows meanwhile is forgotten.
+    # or longer, before it draws a page again. Links followed meanwhile are most likely those that were forgotten.
     "runner.postScriptGC": False,
     # It would name the address of this machine's network, which Streamlit asks another server for.
     "logger.hideWelcomeMessage": True,
