@@ -160,8 +160,8 @@ def _statements_compiled_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _new_ledgers_copied(tmp_path_factory: pytest.TempPathFactory, _statements_compiled_once: None) -> Iterator[None]:
-    """A new ledger in a file is a copy of one that was made: making it takes a tenth of a small experiment. In
-    `tests/storage`, each is made.
+    """A new ledger in a file is a copy of one that was made, as making it takes a tenth of a small experiment. In
+    `tests/storage`, where creation is tested, a test that opens a new one creates it.
     """
     from cooldown.storage import Ledger
     from cooldown.storage.database import Database
