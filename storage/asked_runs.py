@@ -3,7 +3,7 @@
 A run is named by a hash of what it is, so that it is the same one after a restart, and what was told stays told.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
@@ -48,15 +48,27 @@ def loop_of(ledger: Ledger, name: str) -> Loop | None:
     return ledger._database.read(read)
 
 
-def runs_of(ledger: Ledger, name: str) -> dict[str, AskedRun]:
-    """All runs of the experiment `name` that were asked for, by their names, in that order."""
+def runs_of(ledger: Ledger, name: str, runs: Collection[str]) -> dict[str, AskedRun]:
+    """Those of `runs` that the experiment `name` has, by their names."""
     a = tables.asked_runs
     columns = (a.c.run, a.c.job, a.c.replicate, a.c.asked_at, a.c.told_at, a.c.reports)
 
     def read(connection: Connection) -> dict[str, AskedRun]:
         id = ledger._experiment(connection, name).id
-        rows = connection.execute(select(*columns).where(a.c.experiment_id == id).order_by(a.c.id))
+        rows = connection.execute(select(*columns).where((a.c.experiment_id == id) & a.c.run.in_(runs)))
         return {row.run: AskedRun(*row) for row in rows}
+
+    return ledger._database.read(read)
+
+
+def is_told(ledger: Ledger, name: str, job: str) -> bool:
+    """Whether something was told of every run that the experiment `name` has for a job."""
+    a = tables.asked_runs
+
+    def read(connection: Connection) -> bool:
+        id = ledger._experiment(connection, name).id
+        untold = select(a.c.id).where((a.c.experiment_id == id) & (a.c.job == job) & a.c.told_at.is_(None))
+        return connection.execute(untold.limit(1)).first() is None
 
     return ledger._database.read(read)
 

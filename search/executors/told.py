@@ -5,7 +5,7 @@ A run is named by a hash of its replicate. Equal runs of two jobs are one run: t
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
@@ -27,12 +27,14 @@ CALLERS = "callers"
 
 class Told(Executor):
     """Training jobs are done whose runs are all told; those of the others are `waiting`. Other jobs are done at once,
-    in this process. runs: what is known of each run, by its name.
+    in this process. runs: what is known of runs, by their names.
     """
 
     capacity = 16
+    # Its callers train single runs. A job in parts would be asked for again when each part is told.
+    workers = 1
 
-    def __init__(self, runs: Mapping[str, AskedRun]) -> None:
+    def __init__(self, runs: Callable[[Collection[str]], Mapping[str, AskedRun]]) -> None:
         self._runs, self._others = runs, Inline()
         self.waiting: list[NewRun] = []
         self._done = 0
@@ -45,7 +47,8 @@ class Told(Executor):
         purpose, repeat, configs, seeds, _, first = arguments
         replicates = [[_replicate(purpose, repeat, config, seed) for seed in seeds] for config in configs]
         names = [[name_of(each) for each in of_config] for of_config in replicates]
-        told = [[self._runs.get(name) for name in of_config] for of_config in names]
+        known = self._runs({name for of_config in names for name in of_config})
+        told = [[known.get(name) for name in of_config] for of_config in names]
         if all(run is not None and run.reports is not None for of_config in told for run in of_config):
             problems = packed.value.problems(purpose, repeat)[first : first + len(seeds)]
             curves = [list(self._curves(problems, of_config)) for of_config in told]

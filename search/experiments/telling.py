@@ -7,8 +7,9 @@ told is kept at once; and when all runs of a job are told, the job is recorded a
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
-from typing import Any
+from typing import Any, NamedTuple
 
 from cooldown.objectives.data.own_loop import loop_task
 from cooldown.objectives.errors import InputError
@@ -18,11 +19,11 @@ from cooldown.search.experiments.asking import waiting
 from cooldown.search.experiments.preparing import created, find, prepared
 from cooldown.search.experiments.queueing import Submitted
 from cooldown.search.experiments.terms import agreed
-from cooldown.search.spec.recorded import spec_of_record
+from cooldown.search.spec.recorded import spec_of, spec_of_record
 from cooldown.search.tuning.splits import Splits
 from cooldown.storage import Ledger, LedgerError, Purpose, Status
 from cooldown.storage.address import database_url
-from cooldown.storage.asked_runs import AskedRun, Report, add_runs, hand_out, loop_of, runs_of, tell_run
+from cooldown.storage.asked_runs import AskedRun, Report, add_runs, hand_out, is_told, loop_of, runs_of, tell_run
 from cooldown.storage.loops import Loop
 from cooldown.storage.submissions import Submission
 from cooldown.storage.terms import USUAL
@@ -87,14 +88,14 @@ def ask(name: str, *, db: str | PathLike[str] | None = None, again_after: float 
     Raises InputError for an experiment that is not trained by its callers, and LedgerError for an unknown one.
     """
     ledger = Ledger(database_url(db), create=False)
-    task = _task_of(ledger, name)
-    if not ledger.summary(name).status.under_way:
+    asked = _experiment(ledger, name)
+    if not asked.status.under_way:
         return None
     given = hand_out(ledger, name, again_after)
     if given is None:
-        _advance(ledger, name, task)
+        _advance(ledger, name, asked.splits.task)
         given = hand_out(ledger, name, again_after)
-    return None if given is None else _asked(ledger, name, task, given)
+    return None if given is None else _asked(asked.splits, given)
 
 
 def tell(name: str, id: str, reports: Sequence[Report], *, db: str | PathLike[str] | None = None) -> Status:
@@ -105,16 +106,15 @@ def tell(name: str, id: str, reports: Sequence[Report], *, db: str | PathLike[st
     LedgerError for a run that was not asked for, or of which other things were told.
     """
     ledger = Ledger(database_url(db), create=False)
-    task = _task_of(ledger, name)
-    run = runs_of(ledger, name).get(id)
+    splits = _experiment(ledger, name).splits
+    run = runs_of(ledger, name, [id]).get(id)
     if run is None:
         raise LedgerError(f"the experiment {name!r} has no run {id!r:.80}: tell of those that were asked for")
-    splits = Splits(task, spec_of_record(ledger.load(name)))
     replayed(_problem(splits, run), run.replicate, reports)
     if not tell_run(ledger, name, id, reports):
         raise LedgerError(f"other things were told of the run {id!r} of {name!r} before: they stay")
-    if all(each.told_at is not None for each in runs_of(ledger, name).values() if each.job == run.job):
-        _advance(ledger, name, task)
+    if is_told(ledger, name, run.job):
+        _advance(ledger, name, splits.task)
     return ledger.summary(name).status
 
 
@@ -124,7 +124,7 @@ def _advance(ledger: Ledger, name: str, task: Task) -> None:
     if not record.status.under_way:
         return
     spec = spec_of_record(record)
-    executor = Told(runs_of(ledger, name))
+    executor = Told(partial(runs_of, ledger, name))
     with closing(waiting(ledger, Splits(task, spec), executor, lambda _: None, record, spec)) as steps:
         for _ in steps:
             if not executor.goes_on():
@@ -132,8 +132,8 @@ def _advance(ledger: Ledger, name: str, task: Task) -> None:
     add_runs(ledger, name, executor.waiting)
 
 
-def _asked(ledger: Ledger, name: str, task: Task, given: AskedRun) -> Asked:
-    run = run_of(_problem(Splits(task, spec_of_record(ledger.load(name))), given), given.replicate)
+def _asked(splits: Splits, given: AskedRun) -> Asked:
+    run = run_of(_problem(splits, given), given.replicate)
     return Asked(
         given.run,
         given.replicate["purpose"],
@@ -160,9 +160,16 @@ def _task(name: str, loop: Loop) -> Task:
     return loop_task("loop", None, None, None, name, loop.n_samples, loop.kind, None, loop.uninformed_loss)
 
 
-def _task_of(ledger: Ledger, name: str) -> Task:
-    """The task of an experiment that its callers train."""
+class _Experiment(NamedTuple):
+    """An experiment that its callers train, where its studies do not matter."""
+
+    status: Status
+    splits: Splits
+
+
+def _experiment(ledger: Ledger, name: str) -> _Experiment:
     loop = loop_of(ledger, name)
     if loop is None:
         raise InputError(f"{name!r} is not trained by its callers: workers and `cooldown resume` run it")
-    return _task(str(ledger.summary(name).spec["task"]), loop)
+    summary = ledger.summary(name)
+    return _Experiment(summary.status, Splits(_task(str(summary.spec["task"]), loop), spec_of(summary)))

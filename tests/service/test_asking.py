@@ -108,6 +108,24 @@ def test_a_run_is_given_to_one_and_again_when_it_is_lost(begun: Served) -> None:
     assert asdict(again) == runs[0]
 
 
+def test_studies_are_read_only_when_all_runs_of_a_job_are_told(begun: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = begun.service.url
+    runs = [run for run in iter(lambda: ask("mine", db=url), None) if run is not None]
+    *before, last = [run for run in runs if run.config == runs[0].config]
+    read: list[str] = []
+
+    def load(ledger: Ledger, name: str, load: Any = Ledger.load) -> Any:
+        read.append(name)
+        return load(ledger, name)
+
+    monkeypatch.setattr(Ledger, "load", load)
+    for run in (*before, last):
+        assert not read
+        tell("mine", run.id, trained(run.config, run.seed, len(run.train)), db=url)
+    assert before
+    assert read
+
+
 def test_what_is_told_stays(begun: Served) -> None:
     ada = begun.client("ada")
     run = ada.post(f"{API}/mine/ask").json()["run"]
