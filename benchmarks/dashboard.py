@@ -43,7 +43,7 @@ PAGES = {
 
 def make_ledger(path: Path) -> None:
     """100 experiments of 1,000 trials: one that is run, and copies of it."""
-    compare("iris", db=f"sqlite:///{path}", name="experiment 0", trials=40, workers=2)
+    compare("iris", db=f"sqlite:///{path}", name="experiment 0", trials=40, repeats=5, workers=2)
     with closing(sqlite3.connect(path)) as connection:
         for copy in range(1, COPIES):
             _copy(connection, copy)

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cooldown import compare
+from cooldown.storage import Ledger
 
 CLI = ["-m", "cooldown"]
 COMMANDS = {
@@ -42,7 +43,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'ledger.db'}"
         with console.status("Making an experiment of 2,400 trials …"):
-            compare("iris", db=url, name="large", trials=96, epochs=10, confirm_seeds=5, workers=2)
+            compare("iris", db=url, name="large", trials=96, repeats=5, epochs=10, confirm_seeds=5, workers=2)
+        table.title = f"{Ledger(url).summary('large').trials:,} trials"
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in COMMANDS}
         for _ in range(arguments.rounds):
             for name, words in COMMANDS.items():
