@@ -1,7 +1,7 @@
 """scikit-learn estimators on Cooldown's engine: `ScheduledMLPClassifier` and `ScheduledMLPRegressor`, and
 `ScheduledSearchCV`, which searches their best config.
 
-The search is loaded when it is first used: an estimator needs nothing of it.
+The search is imported on first use; the estimators do not need it.
 """
 
 from typing import TYPE_CHECKING, Any

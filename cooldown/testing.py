@@ -4,7 +4,7 @@
     def test_lion(check):
         check()
 
-Each has a name that says what it finds out, and raises AssertionError with the reason where that is not so.
+Each is named after the rule that it checks, and raises AssertionError with the reason if the rule is broken.
 """
 
 from cooldown.objectives.conformance import (

@@ -128,7 +128,7 @@ def _done(action: Action, who: Callable[[], Principal | None]) -> Outcome:
     """Do this for somebody, if they may."""
     offered = _Process.offered
     if offered is None:
-        return Outcome("this dashboard only reads", done=False)
+        return Outcome("this dashboard is read-only", done=False)
     try:
         principal = who()
         if principal is None:

@@ -93,7 +93,7 @@ def brushed(
         st.switch_page(
             page("trial"), query_params=address(experiment, **trial_of(selection["points"][0]["customdata"]))
         )
-    st.caption(plain(f"{reading} Drag over trials to choose them; click one to open it."))
+    st.caption(plain(f"{reading} Drag over trials to select them; click one to open it."))
     with st.expander("The numbers", key=f"{key} opened", on_change="rerun") as numbers:
         if numbers.open:
             rows(table(), key=f"{key} numbers", alt=reading)

@@ -206,7 +206,7 @@ def no_experiments() -> None:
 def _outline(summary: Summary, error: UntrustedModuleError) -> None:
     """What can be shown of an experiment without the code that it names."""
     st.warning(plain(f"{error}."), icon=":material/shield:")
-    st.caption("With this module, the answer and all evidence are shown by `cooldown dashboard --trust`, and by:")
+    st.caption("To see the answer and all evidence, trust this module: run `cooldown dashboard --trust`, or:")
     terminal("show", summary.name, "--trust")
     st.header("Winners", anchor=False)
     evidence(winners_table(summary, data.winners().get(summary.name, ())), "winners")

@@ -174,7 +174,7 @@ def _duplicate(summary: Summary) -> None:
     taken = {each.name for each in data.summaries()}
     record = data.result(summary).record
     same = reproduction(replace(record, name=first_free(summary.name, taken)))
-    st.caption("The same experiment under a new name, in a terminal; change in it what you like:")
+    st.caption("To run this experiment under a new name, with any changes, in a terminal:")
     if same.spec_file:
         st.caption("Save this as `spec.toml`:")
         st.code(same.spec_file, language="toml")
@@ -182,8 +182,8 @@ def _duplicate(summary: Summary) -> None:
         st.code(same.python, language="python")
     st.code("\n".join(same.commands), language="bash", wrap_lines=True)
     st.caption(
-        "`--db` names a ledger other than the default one, `--server` a server. `cooldown submit` in place of "
-        "`cooldown compare` puts it in the queue."
+        "`--db` names a ledger other than the default one, `--server` a server. To queue it, use "
+        "`cooldown submit` instead of `cooldown compare`."
     )
     st.button("Close", key=f"close {summary.name}", on_click=_toggle, args=(None,))
 

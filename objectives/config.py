@@ -194,7 +194,7 @@ class TrainConfig:
         assert self.asynchronous is not None
         call = f"asynchronous={self.asynchronous.name}"
         if isinstance(model, Loop):
-            raise InputError(f"{call}: workers are simulated by Cooldown's own training, not by a loop of one's own")
+            raise InputError(f"{call}: workers are simulated by Cooldown's own training, not by a loop of your own")
         has_statistics = self.batch_norm or trainable(model) < model.size
         if has_statistics and asynchronous.get(self.asynchronous.name).has_copies:
             raise InputError(
@@ -231,8 +231,8 @@ class TrainConfig:
 
     def events(self, n_rows: int, seed: int) -> Events:
         """The gradients of a run with `seed` on `n_rows` training rows, in the order in which they are applied: which
-        worker computes each of them, when it is applied, in the mean time of a gradient, and how stale it is. Without
-        an asynchronous method there is one worker, whose gradients take 1 each.
+        worker computes each of them, when it is applied, in units of the mean time of a gradient, and how stale it is.
+        Without an asynchronous method there is one worker, whose gradients take 1 each.
         """
         return self.events_of(len(self.plan(n_rows).sizes), seed)
 
@@ -290,7 +290,7 @@ class TrainConfig:
         if self.asynchronous is not None:
             raise InputError(
                 f"asynchronous={self.asynchronous.name}: its workers are simulated by Cooldown's own training; a loop "
-                "of one's own has one worker"
+                "of your own has one worker"
             )
         return self.plan(_count("updates_per_epoch", updates_per_epoch) * self.batch_size)
 

@@ -65,7 +65,7 @@ def descend(
 ) -> NDArray[np.float64]:
     """The path of `optimizer` from `start` (dim,) under `learning_rates` (steps,): (steps + 1, dim), float64.
 
-    Of a rule that reports other points than it trains, as a schedule-free one, they are the reported ones.
+    For a rule that reports other points than it trains, such as a schedule-free one, these are the reported points.
 
     gradient: a function from a point (dim,) to the gradient (dim,) there. hyperparameters: the rule's, without
     `learning_rate`, which `learning_rates` gives for each step; those left out take their defaults. staleness: how many

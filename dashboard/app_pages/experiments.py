@@ -29,7 +29,7 @@ COLUMNS = (
         "Leader",
         help="Of the pair of arms that answers the question: the one with the lower test loss, and by how much",
     ),
-    Heading("Alarms", "number", help="Reasons to distrust the answer; – where they are not known"),
+    Heading("Alarms", "number", help="Reasons to distrust the answer; – if not known"),
     Heading("Took", "number", help="From the start to the end, breaks included"),
     Heading("Status"),
     Heading("Trials", "progress"),
@@ -78,7 +78,7 @@ def _under_way(rows: list[Cells]) -> bool:
 def _list(rows: list[Cells], *, any_at_all: bool) -> None:
     if not rows:
         if any_at_all:
-            st.info("No experiment is like that.")
+            st.info("No experiments match.")
         else:
             no_experiments()
         return

@@ -57,7 +57,7 @@ def _model(result: Result, arms: list[str], chosen: ModelFormat) -> None:
     """A server trains nothing: only the command is shown."""
     study, trial = trial_choice(result.view, arms)
     file = file_of(result.view, study, trial, chosen)
-    st.info("The model is trained when it is exported, which takes a terminal:", icon=":material/info:")
+    st.info("The model is trained when it is exported, which needs a terminal:", icon=":material/info:")
     terminal("export", result.name, *_which(study, trial), "--format", chosen.name, "-o", file)
 
 

@@ -14,7 +14,7 @@ from cooldown.storage.tokens import Role
 PAGE = {"title": "Generalization", "icon": "psychology", "section": "This experiment", "place": 45}
 
 ABOUT = (
-    "The ledger holds losses and no networks. To probe the winners, each repeat's is trained again as for its "
+    "The ledger holds losses, not networks. To probe the winners, each is trained again as in its "
     "evaluation, in the background; the result is kept while this server runs."
 )
 LIVE = 1.0

@@ -73,7 +73,7 @@ def _when(summary: Summary, view: View) -> list[str]:
         position = place(summary, in_order(data.summaries()))
         told.append(f"It waits for a worker{'' if position is None else f', in place {position:,}'}.")
     if summary.status is Status.OPEN:
-        told.append("Training loops of your own ask for its runs, and tell what came of them.")
+        told.append("Your training loops ask for its runs and report the results.")
     left = seconds_left(view) if summary.status is Status.RUNNING else None
     if left:
         told.append(f"About {duration(left)} left for {counted(view.spec.repeats, 'repeat')} of every arm.")
@@ -92,7 +92,7 @@ def _further(summary: Summary, view: View, *, mine: bool) -> None:
     here = address(summary.name)
     with st.container(horizontal=True):
         st.page_link(page("verdict"), label="Read the answer", icon=":material/gavel:", query_params=here)
-        st.page_link(page("export"), label="Take the model home", icon=":material/download:", query_params=here)
+        st.page_link(page("export"), label="Export the model", icon=":material/download:", query_params=here)
     for step in further_steps(view):
         price = f" (about {duration(step.seconds)})" if step.seconds else ""
         if mine:

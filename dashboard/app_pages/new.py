@@ -64,9 +64,9 @@ def _beside(form: Form, mistakes: list[Mistake], who: Principal | None) -> None:
         st.error(plain(mistake.line), icon=":material/error:")
     if wrong := sorted({mistake.field for mistake in mistakes} & form.asked):
         # A part of the form may be folded.
-        st.warning(plain(f"To be mended: {', '.join(wrong)}"), icon=":material/edit:")
+        st.warning(plain(f"Needs correction: {', '.join(wrong)}"), icon=":material/edit:")
     if acting.service() is None:
-        st.info("This dashboard only reads. A server (`cooldown serve`) has a button to start it.")
+        st.info("This dashboard is read-only. A server (`cooldown serve`) has a button to start it.")
     elif who is None or not who.may(Role.SUBMIT):
         st.info("To start it here, sign in with a token that may submit.")
     else:

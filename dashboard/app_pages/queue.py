@@ -27,7 +27,7 @@ SECTIONS = (
 def _may(who: Principal | None) -> str:
     """Who looks at the page, and what they may change, as Markdown."""
     if not acting.offers():
-        return "This dashboard only reads. A server (`cooldown serve`) has buttons; in a terminal:"
+        return "This dashboard is read-only. A server (`cooldown serve`) has buttons; in a terminal:"
     if who is None:
         return "You can only read. To change experiments, sign in again with a token."
     if not who.may(Role.SUBMIT):
@@ -50,7 +50,7 @@ def _queue(summaries: Sequence[Summary], wanted: Filter) -> None:
 
     shown = [each for each in listed if wanted(each)]
     if not shown:
-        st.info("Nothing runs or waits. Add something on the page New experiment or in a terminal:")
+        st.info("Nothing is running or queued. Add something on the page New experiment or in a terminal:")
         st.page_link(page("new"), label="New experiment", icon=":material/add_circle:")
         terminal("submit", "digits")
     for title, status in SECTIONS:

@@ -200,7 +200,7 @@ def _workers(shown: Shown) -> None:
 
     figure = timeline.workers(view, stands_out)
     if figure is None:
-        st.info("Who trained these trials is not known: they are of an older version of Cooldown.")
+        st.info("Which workers trained these trials is not known: they are from an older version of Cooldown.")
         return
     chart(figure, "workers", reading=CAPTION, table=lambda: work_table(view))
 
@@ -250,7 +250,7 @@ def _trials(shown: Shown) -> None:
     # Without empty columns: a joint arm's trials have few of its hyperparameters.
     table = trials_table(shown.studies, [each.state for each in shown.listed]).take(places).without_empty_columns()
     if not places:
-        st.info("No trial is like that.")
+        st.info("No trials match.")
         return
     linked_table(
         table,
@@ -261,7 +261,7 @@ def _trials(shown: Shown) -> None:
         label="The chosen trials of this arm with their losses and hyperparameters",
         height=HEIGHT,
     )
-    st.caption("A row leads to its trial; j and k go from row to row. Click a column's head to sort.")
+    st.caption("Click a row to open its trial; j and k move between rows. Click a column header to sort.")
 
 
 def _curves(shown: Shown) -> None:

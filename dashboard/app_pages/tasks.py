@@ -71,9 +71,7 @@ def _question(comparison: Comparison) -> list[str]:
         selection_mode="multi-row",
         selection_default={"selection": {"rows": ticked}},
     )
-    st.caption(
-        plain(f"{table.reading} {table.note} Tick rows to lay their curves, budgets and configs over each other.")
-    )
+    st.caption(plain(f"{table.reading} {table.note} Select rows to overlay their curves, budgets and configs."))
     chart(figures.forest(across), "forest", reading=figures.FOREST_CAPTION, table=lambda: table)
     return [names[row] for row in ticked]
 

@@ -26,7 +26,7 @@ from cooldown.storage.tokens import Role
 
 T = TypeVar("T")
 
-BUILT_IN, FILE, OPENML = "Built-in task", "A file of mine", "OpenML"
+BUILT_IN, FILE, OPENML = "Built-in task", "My own file", "OpenML"
 FIRST = "digits"
 CARD = 165
 """Width of a card in pixels: a narrow window shows two in a row."""
@@ -146,7 +146,7 @@ def _chosen_file(label: str, key: str, service: Service, who: Principal, *, need
     if needed and chosen not in st.session_state:
         st.session_state[chosen] = next(iter(known))
     return st.selectbox(
-        f"{label}: one that you have uploaded",
+        f"{label}: choose an upload",
         list(known),
         index=None,
         format_func=lambda digest: f"{visible(known[digest].file)} · {known[digest].size:,} bytes · {digest[:8]}",
@@ -166,18 +166,19 @@ def _reading(form: Form, columns: list[str], of_file: str, service: Service, who
         _kind(form)
         for field, label in (
             ("drop", "Leave out"),
-            ("categories", "Labels as written, also where they look like numbers"),
+            ("categories", "Labels as written, even if they look like numbers"),
             ("dates", "Dates"),
         ):
             form.put(field, st.multiselect(label, columns, format_func=_titled, **kept(f"{field} of {of_file}")))
         form.put(
-            "missing", _words(st.text_input("Further texts of a missing cell", **kept("missing"), help="-999, none"))
+            "missing",
+            _words(st.text_input("Other texts that mark a missing cell", **kept("missing"), help="-999, none")),
         )
         decimal = st.selectbox("Decimal mark of numbers such as 1,234", [AUTOMATIC, ".", ","], **kept("decimal"))
         form.put("decimal", None if decimal == AUTOMATIC else decimal)
         for field, label in (
             ("groups", "Groups: rows with the same value stay together"),
-            ("time", "Time: tested on later rows than trained on"),
+            ("time", "Time: test rows are later than training rows"),
             ("sample_weight", "Weights of the rows"),
         ):
             chosen = st.selectbox(
@@ -214,7 +215,7 @@ def _preview(form: Form, service: Service, who: Principal) -> None:
     if isinstance(found, str):
         st.error(plain(found), icon=":material/error:")
         return
-    st.subheader("As it is read", anchor=False)
+    st.subheader("How it is read", anchor=False)
     st.write(plain(found.heading))
     if found.columns.rows:
         evidence(found.columns, "columns")

@@ -12,7 +12,7 @@ COMPARE, SEARCH = "SGD or Adam?", "Find the best config"
 
 ABOUT = {
     COMPARE: "Tunes each arm by itself under equal budgets, several times; says which is better, and how sure that is.",
-    SEARCH: "Searches all these optimizers and schedules together for one good config; shows not which is better.",
+    SEARCH: "Searches all these optimizers and schedules together for one good config; does not show which is better.",
 }
 
 

@@ -166,10 +166,10 @@ def _range(low: str, high: str) -> str:
 
 def _about(spread: Spread) -> str:
     """On what the column of what a level finds rests."""
-    told = "Finds: how much lower a loss has to be to be found with 80 % probability, after all repeats. "
+    told = "Finds: the smallest loss reduction that is detected with 80 % probability, after all repeats. "
     known = f"on a typical task ({percent(TYPICAL)}, and 3 to 50 % on the built-in ones)"
     if spread.seen is not None:
         name, repeats = spread.seen
         known = f"in {counted(repeats, 'repeat')} of {name}"
-    timed = f"in {counted(spread.timed, 'short repeat')} of this estimate, weighed with those " if spread.timed else ""
+    timed = f"in {counted(spread.timed, 'short repeat')} of this estimate, weighted with those " if spread.timed else ""
     return told + f"Differences vary between repeats by {percent(spread.value)}, as {timed}{known}."

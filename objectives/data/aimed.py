@@ -22,7 +22,7 @@ def check_aim(where: str, aim: Aim, kind: Kind, y: NDArray[Any], labels: tuple[s
     """
     classifies = kind == "classification"
     if aim.class_weight is not None and not classifies:
-        raise InputError(f"class_weight: {where} is a regression, which has no classes to weigh")
+        raise InputError(f"class_weight: {where} is a regression, which has no classes to weight")
     check_labels(aim.class_weight, labels)
     if aim.target_transform is not None:
         if classifies:

@@ -39,7 +39,7 @@ def from_frame(
         are features. name: the task's name. kind, hidden: as for `from_arrays`. The others
         are those of `from_table`.
 
-    Raises InputError for anything that is no table, and with column and value for anything that cannot be used.
+    Raises InputError for anything that is not a table, and with column and value for anything that cannot be used.
     """
     where = check_name("from_frame", name)
     table = as_pandas("from_frame(frame=...)", frame)

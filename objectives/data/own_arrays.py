@@ -48,10 +48,10 @@ def from_arrays(
         weights, (X_test, y_test, weights (m,)).
     groups: (n,) what belongs together, such as the patient of each row: training, validation and test rows are of
         different groups. time: (n,) numbers or dates: the latest rows are the test rows of all repeats, the latest of
-        the others the validation rows. Neither is a feature; not both.
+        the others the validation rows. Neither is a feature; give one at most.
 
     Raises InputError for anything that cannot be split and trained on: missing or infinite values, a constant
-    target, a class of fewer than 5 rows, fewer than 10 rows (with `test`, of 4 and 8); and for a `test` that does not
+    target, a class of fewer than 5 rows, fewer than 10 rows (with `test`: 4 and 8); and for a `test` that does not
     fit.
     """
     told = {part: f"from_arrays({part}=...)" for part in ("X", "y", "sample_weight", "groups", "time")}

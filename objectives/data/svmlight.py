@@ -37,7 +37,7 @@ def from_svmlight(
         whose rows are the test rows of every repeat. groups: "qid", so that no query of a file with `qid:` has rows in
         two parts of a split; None for a file without.
 
-    Raises InputError with file, line and value for what is no such file, and as `from_arrays` does.
+    Raises InputError with file, line and value for anything that is not such a file, and as `from_arrays` does.
     """
     if not isinstance(path, str | Path):
         raise InputError(f"from_svmlight(path=...): must be the path of a file, got {type(path).__name__}")

@@ -152,8 +152,8 @@ class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[mis
         """Train on `X` (n, d), finite numbers, dense or sparse, and `y`: labels (n,), or (n, K) of 0 and 1 that say
         which labels a row has. Raises ValueError for other data.
 
-        sample_weight: (n,) at least 0. Of rows that fit into one batch, one of weight k counts as k rows, to the last
-        bit; of more rows, weights multiply the losses, and only their ratios matter. Weight 0 leaves a row out.
+        sample_weight: (n,) at least 0. If all rows fit into one batch, one of weight k counts as k rows, to the last
+        bit; otherwise weights multiply the losses, and only their ratios matter. Weight 0 leaves a row out.
         X_val, y_val, sample_weight_val: rows that are measured after each epoch, and watched by a run that depends on
         its held-out loss, which then trains on all of `X`.
         """
@@ -191,8 +191,8 @@ class ScheduledMLPClassifier(ClassifierMixin, ScheduledMLP):  # type: ignore[mis
         return np.concatenate([logsumexp(each, axis=0) - np.log(len(each)) for each in logarithms])
 
     def decision_function(self, X: Any) -> NDArray[np.float64]:
-        """How much speaks for what `predict` chooses: of two classes (n,) the log odds of the second, of more (n, K)
-        the logarithms of their probabilities, and of labels (n, K) the log odds of each.
+        """The scores behind `predict`: for two classes (n,) the log odds of the second, for more (n, K) the logarithms
+        of their probabilities, and for labels (n, K) the log odds of each.
         """
         check_is_fitted(self)
         if self._loss == "binary_cross_entropy":

@@ -36,7 +36,7 @@ def create(
     ] = None,
     db: Db = None,
 ) -> None:
-    """Create a token, and print it: nothing shows it again."""
+    """Create a token and print it; it is not shown again."""
     from cooldown.storage import Ledger
     from cooldown.storage.address import database_url
     from cooldown.storage.tokens import Role

@@ -20,7 +20,7 @@ def annotate(
     db: Db = None,
     json_: Json = False,
 ) -> None:
-    """Give an experiment other tags or notes, whatever its status.
+    """Replace the tags or notes of an experiment, whatever its status.
 
     The tags replace those that it has; an empty text removes the notes.
     """

@@ -23,7 +23,7 @@ from cooldown.storage.address import shown
 if TYPE_CHECKING:
     from cooldown.search.service.client import Client
 
-ABOUT = "what a claim is checked on: a task as in compare, or a surface such as ravine"
+ABOUT = "where to check: a task as in compare, or a surface such as ravine"
 SMALL = "small"
 
 BudgetName = Annotated[
@@ -114,7 +114,7 @@ def _refuse_to_run(given: Parameters) -> None:
     asked = [name for name in ("workers", "executor") if given[name] is not None]
     asked += ["budget"] if given["budget"] != SMALL else []
     if asked:
-        told = "the service shows what its ledger has of claims, and runs nothing for them"
+        told = "the service only shows claims that its ledger already has, and runs nothing"
         raise InputError(f"--{asked[0]} and --server cannot be used together: {told}")
 
 

@@ -25,7 +25,7 @@ def migrate(
 
 @app.command()
 def merge(
-    source: Annotated[str, typer.Argument(help="ledger to take in, such as laptop.db", metavar="LEDGER")],
+    source: Annotated[str, typer.Argument(help="ledger to copy from, such as laptop.db", metavar="LEDGER")],
     db: Db = None,
     trust: Trust = False,
 ) -> None:
@@ -46,7 +46,7 @@ def _copy(source: str, target: str | None) -> None:
             ERR.print(f"Not copied: {each.name}: {each.why}", soft_wrap=True)
         elif not each.new:
             known += 1
-            OUT.print(f"{each.name}: is there already{_as(each.name, each.there)}.", soft_wrap=True)
+            OUT.print(f"{each.name}: already there{_as(each.name, each.there)}.", soft_wrap=True)
         else:
             new += 1
             other = "; another experiment there has that name" if each.there != each.name else ""

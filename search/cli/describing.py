@@ -41,7 +41,7 @@ def describe(
     trust: Trust = False,
     json_: Json = False,
 ) -> None:
-    """Show how each column of a table is read, and train nothing."""
+    """Show how each column of a table is read, without training."""
     from cooldown.search.cli.settings import merged_settings
     from cooldown.search.evidence.columns import table_document
     from cooldown.search.spec.experiment import BESIDE, read_spec

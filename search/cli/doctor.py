@@ -15,7 +15,7 @@ from cooldown.storage.file_health import Finding
 def doctor(
     db: Db = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="do what is safe, after a copy of the file beside it")
+        bool, typer.Option("--repair", help="make the repairs that are safe, after copying the file")
     ] = False,
     trust: Trust = False,
     json_: Json = False,

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 Server = Annotated[
     str | None,
-    typer.Option(
-        "--server", help="have it done by the service at this address", metavar="URL", envvar="COOLDOWN_SERVER"
-    ),
+    typer.Option("--server", help="use the service at this address", metavar="URL", envvar="COOLDOWN_SERVER"),
 ]
 Token = Annotated[
     str | None, typer.Option("--token", help="the token for --server", metavar="TOKEN", envvar="COOLDOWN_TOKEN")

@@ -155,17 +155,17 @@ Margin = Annotated[
 Trials = Annotated[int | None, _count("trials")]
 Repeats = Annotated[
     int | None,
-    typer.Option("--repeats", help="independent studies per arm [default: until it answers, from 5 up to 40]", **WHOLE),
+    typer.Option("--repeats", help="independent studies per arm [default: until answered, 5 to 40]", **WHOLE),
 ]
 UntilDecided = Annotated[
     bool,
-    typer.Option("--until-decided", help="add repeats until the question is answered, looking at doubled numbers"),
+    typer.Option("--until-decided", help="add repeats until the question is answered, with a look at each doubling"),
 ]
 MaxRepeats = Annotated[
     int | None,
     typer.Option(
         "--max-repeats",
-        help="the most repeats of --until-decided [default: 20, or twice what there is]",
+        help="maximum repeats with --until-decided [default: 20, or twice what there is]",
         **whole(2, limits.REPEATS),
     ),
 ]
@@ -178,7 +178,7 @@ TimeLimit = Annotated[
     str | None,
     typer.Option(
         "--time-limit",
-        help="stop when it has been run for so long, all runs together: 90s, 15m, 2h, 1d, or none [default: none]",
+        help="stop after this much running time, all runs together: 90s, 15m, 2h, 1d, or none [default: none]",
         metavar="TIME",
         show_default=False,
     ),
@@ -194,15 +194,13 @@ MaxGradientEvaluations = Annotated[
     Any,
     typer.Option(
         "--max-gradient-evaluations",
-        help="stop when all its runs have so many, or none [default: none]",
+        help="stop after this many, all runs together, or none [default: none]",
         parser=_evaluations,
         metavar="INTEGER",
         show_default=False,
     ),
 ]
-Tags = Annotated[
-    list[str] | None, typer.Option("--tag", help="a word by which to find it; can be repeated", metavar="TAG")
-]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="a word to find it by; can be repeated", metavar="TAG")]
 Notes = Annotated[str | None, typer.Option("--notes", help="what it is for", metavar="TEXT")]
 Priority = Annotated[
     int | None,

@@ -37,7 +37,7 @@ def figure(
     figure: Annotated[
         list[str] | None,
         typer.Argument(
-            help=f"{', '.join(FIGURES[:-1])} or {FIGURES[-1]}; of asynchronous timelines or loss; of schedule the "
+            help=f"{', '.join(FIGURES[:-1])} or {FIGURES[-1]}; for asynchronous: timelines or loss; for schedule: "
             "names of schedules",
             metavar="FIGURE",
             show_default=False,
@@ -48,7 +48,7 @@ def figure(
         typer.Option(
             "--output",
             "-o",
-            help="file to write: pdf, svg, png or html [default: a pdf called after both]",
+            help="file to write: pdf, svg, png or html [default: NAME-FIGURE.pdf]",
             metavar="FILE",
         ),
     ] = None,
@@ -97,7 +97,7 @@ def _drawing(name: str, figure: list[str], db: str | None) -> tuple[str, Callabl
         from cooldown.search.figures.survey import survey_picture
 
         if figure:
-            raise InputError(f"{name} is a picture of its own; leave out {' '.join(figure)!r}")
+            raise InputError(f"{name} takes no FIGURE; leave out {' '.join(figure)!r}")
 
         def picture() -> tuple["go.Figure", str]:
             drawn = survey_picture(name)

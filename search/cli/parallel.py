@@ -70,14 +70,14 @@ def parallel(
     task: Annotated[
         str | None,
         typer.Argument(
-            help="a classification task, as sparse_text or digits, or rcv1_like, a synthetic set of 47,000 words",
+            help="a classification task such as sparse_text or digits; or rcv1_like, a synthetic set of 47,000 words",
             metavar="TASK",
             show_default=False,
             **NAMING,
         ),
     ] = None,
     svmlight: Annotated[
-        str | None, typer.Option("--svmlight", help="rows in svmlight's format in place of TASK", metavar="FILE")
+        str | None, typer.Option("--svmlight", help="file of rows in svmlight format, in place of TASK", metavar="FILE")
     ] = None,
     threads: Annotated[Any, _numbers("--threads")] = None,
     processes: Annotated[Any, _numbers("--processes")] = None,
@@ -88,7 +88,7 @@ def parallel(
         _positive("--rate", "learning rate of the first pass [default: 1 over a row's mean squared length]"),
     ] = None,
     batch_size: Annotated[
-        int, typer.Option("--batch-size", help="rows of an update [default: 1]", **whole(1, 10**6))
+        int, typer.Option("--batch-size", help="rows per update [default: 1]", **whole(1, 10**6))
     ] = 1,
     every: Annotated[
         int | None,
@@ -96,10 +96,10 @@ def parallel(
             "--every", help="updates after which a worker sends to the server [default: 512]", **whole(1, 10**6)
         ),
     ] = None,
-    elasticity: Annotated[float | None, _positive("--elasticity", "of easgd: the force β [default: 0.9]")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="of the order of rows [default: 0]", **whole(0))] = 0,
+    elasticity: Annotated[float | None, _positive("--elasticity", "for easgd: the force β [default: 0.9]")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="seed of the row order [default: 0]", **whole(0))] = 0,
     rounds: Annotated[
-        int, typer.Option("--rounds", help="how often all is measured, by turns [default: 3]", **whole(1, 1000))
+        int, typer.Option("--rounds", help="times each run is measured, taking turns [default: 3]", **whole(1, 1000))
     ] = 3,
     output: Annotated[
         str | None, typer.Option("--output", "-o", help="JSON file to write", metavar="FILE", show_default=False)
@@ -108,7 +108,7 @@ def parallel(
     trust: Trust = False,
     json_: Json = False,
 ) -> None:
-    """Train with threads or processes at the same time, and measure speed and loss beside plain SGD."""
+    """Train in parallel threads or processes, and compare speed and loss with plain SGD."""
     from cooldown.objectives import asynchronous
     from cooldown.objectives.parallel.descent import Descent
     from cooldown.objectives.parallel.worker import Exchange
@@ -177,9 +177,10 @@ def _shown(document: dict[str, Any]) -> Group:
         ),
         Printed(table),
         Text(
-            "\nSpeed-up and loss ratio are relative to plain SGD in one thread. Where other programs run, the "
-            "speed-up is too low; the speed-up of cores, of the time in which the busiest worker had one, is too high. "
-            f"In the minute before, {formatted(document['load'], Form.READING)} processes wanted a core, in the mean.",
+            "\nSpeed-up and loss ratio are relative to plain SGD in one thread. Other programs "
+            "make the speed-up too low, and the speed-up of cores, which counts only the time in which the busiest "
+            "worker had a core, too high. "
+            f"Load average in the minute before: {formatted(document['load'], Form.READING)} processes.",
             style="dim",
         ),
     )

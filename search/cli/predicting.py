@@ -24,8 +24,8 @@ def predict(
     model: Annotated[
         str,
         typer.Argument(
-            help="a file of `cooldown export NAME -o model.joblib`; loading it runs code that it contains: open none "
-            "from a stranger",
+            help="a model from `cooldown export NAME -o model.joblib`; loading it runs code in the file: open only "
+            "files that you trust",
             metavar="MODEL",
         ),
     ],

@@ -53,7 +53,7 @@ def standing(summary: Summary, listed: Sequence[Summary], db: str | None) -> str
         asked = summary.queue.requested
         return f"{name} is running{f': {WILL[asked]}' if asked else ''}. {look}"
     if summary.status is Status.OPEN:
-        return f"{name} is open: its callers ask for runs, and tell what came of them. {look}"
+        return f"{name} is open: training loops ask for its runs and report the results. {look}"
     if position is not None:
         before = "next" if position == 1 else f"after {counted(position - 1, 'other')}"
         worker = shlex.join(["cooldown", "worker", *trust, *(["--db", db] if db else [])])

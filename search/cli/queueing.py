@@ -108,7 +108,7 @@ def submit(
     trust: Trust = False,
     quiet: Quiet = False,
 ) -> None:
-    """Put what `compare` would run in the queue, for workers.
+    """Like `compare`, but queue the experiment for workers.
 
     Prints its name. Start workers with `cooldown worker`.
     """
@@ -130,7 +130,7 @@ def submit(
 
 @app.command()
 def queue(db: Db = None, json_: Json = False) -> None:
-    """List the experiments that run, are open to their callers, wait in their order, or are paused."""
+    """List the experiments that are running, open to training loops, queued (in order) or paused."""
     from cooldown.search import experiments
     from cooldown.search.cli import queue_lines
 
@@ -140,12 +140,12 @@ def queue(db: Db = None, json_: Json = False) -> None:
     elif listed:
         OUT.print(queue_lines.table(listed))
     else:
-        OUT.print("Nothing runs or waits. Add something with: cooldown submit digits")
+        OUT.print("Nothing is running or queued. Add something with: cooldown submit digits")
 
 
 @app.command(cls=AboutExperiment)
 def pause(name: Name, db: Db = None, json_: Json = False) -> None:
-    """Pause an experiment, once what is in flight is finished; `resume` continues it."""
+    """Pause an experiment once what is in flight is finished; `resume` continues it."""
     from cooldown.search import experiments
 
     experiments.pause(name, db=db)
@@ -154,7 +154,7 @@ def pause(name: Name, db: Db = None, json_: Json = False) -> None:
 
 @app.command(cls=AboutExperiment)
 def stop(name: Name, db: Db = None, json_: Json = False) -> None:
-    """End an experiment, once what is in flight is finished."""
+    """End an experiment once what is in flight is finished."""
     from cooldown.search import experiments
 
     experiments.stop(name, db=db)

@@ -22,7 +22,7 @@ PAGE_SUFFIXES = (".html", ".htm")
 
 @app.command("list")
 def list_(db: Db = None, json_: Json = False) -> None:
-    """List all experiments: who leads, by how much, after how long."""
+    """List all experiments: which arm leads, by how much, and how long each took."""
     from cooldown.search import experiments
     from cooldown.search.cli import listings
     from cooldown.search.evidence.standing import Leaders, lines
@@ -45,7 +45,7 @@ def show(
     section: Section = None,
     target_loss: Annotated[
         float | None,
-        typer.Option("--target-loss", help="the validation loss of section target", metavar="LOSS"),
+        typer.Option("--target-loss", help="the validation loss to reach in section target", metavar="LOSS"),
     ] = None,
     format: Annotated[
         str | None,

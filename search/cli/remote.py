@@ -36,7 +36,7 @@ def _queue(client: "Client", given: Parameters) -> None:
     elif listed:
         OUT.print(in_queue(listed))
     else:
-        OUT.print("Nothing runs or waits. Add something with: cooldown submit digits")
+        OUT.print("Nothing is running or queued. Add something with: cooldown submit digits")
 
 
 @done("submit")

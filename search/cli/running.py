@@ -200,7 +200,7 @@ def resume(
     time_limit: TimeLimit = None,
     max_gradient_evaluations: MaxGradientEvaluations = None,
     queue: Annotated[bool, typer.Option("--queue", help="put it in the queue, for a worker to run")] = False,
-    here: Annotated[bool, typer.Option("--here", help="run it here, also if it was submitted to the queue")] = False,
+    here: Annotated[bool, typer.Option("--here", help="run it here, even if it was submitted to the queue")] = False,
     priority: Priority = None,
     db: Db = None,
     trust: Trust = False,
@@ -227,12 +227,12 @@ def resume(
     }
     if queue or (not here and experiments.is_submitted(name, db=db)):
         if workers is not None or executor is not None:
-            raise InputError("--workers and --executor are those of a run here: add --here, or leave them out")
+            raise InputError("--workers and --executor apply to a run here: add --here, or leave them out")
         experiments.requeue(name, **extension, priority=priority, db=db)
         tell(name, db, json_)
         return
     if priority is not None:
-        raise InputError("--priority is that of the queue: add --queue, or leave it out")
+        raise InputError("--priority applies to the queue: add --queue, or leave it out")
 
     def work(report: Any) -> Any:
         return experiments.resume(

@@ -15,8 +15,7 @@ Host = Annotated[
     str,
     typer.Option(
         "--host",
-        help="address to listen on; at another than the default, others reach it, who need a token "
-        "[default: 127.0.0.1]",
+        help="address to listen on; others can reach any but the default, and need a token [default: 127.0.0.1]",
         metavar="HOST",
         show_default=False,
     ),
@@ -25,7 +24,7 @@ AllowHost = Annotated[
     list[str] | None,
     typer.Option(
         "--allow-host",
-        help="a further name by which readers call this server, such as a proxy's; can be repeated",
+        help="another host name of this server, such as its proxy's; can be repeated",
         metavar="NAME",
     ),
 ]
@@ -33,7 +32,7 @@ BasePath = Annotated[
     str,
     typer.Option(
         "--base-path",
-        help="path in front of all pages, as behind a reverse proxy [default: none]",
+        help="path prefix of all pages, as behind a reverse proxy [default: none]",
         metavar="PATH",
         show_default=False,
     ),
@@ -54,24 +53,24 @@ def serve(
         typer.Option("--workers", help="processes of the worker [default: one per core]", **whole(1, WORKERS)),
     ] = None,
     no_worker: Annotated[
-        bool, typer.Option("--no-worker", help="start no worker; `cooldown worker` does, here or elsewhere")
+        bool, typer.Option("--no-worker", help="start no worker; run `cooldown worker` here or elsewhere")
     ] = False,
     tokens: Annotated[
         str | None,
         typer.Option(
             "--tokens",
-            help="file of tokens to let in, a NAME ROLE TOKEN in each line; then every request needs one",
+            help="file of accepted tokens, one NAME ROLE TOKEN per line; then every request needs one",
             metavar="FILE",
         ),
     ] = None,
     openml: Annotated[
-        bool, typer.Option("--openml", help="let tasks be openml:NAME, which this machine downloads")
+        bool, typer.Option("--openml", help="allow openml:NAME tasks, which this machine downloads")
     ] = False,
     webhooks: Annotated[
-        bool, typer.Option("--webhooks", help="tell public addresses that callers register when experiments end")
+        bool, typer.Option("--webhooks", help="when experiments end, notify the public addresses that callers register")
     ] = False,
     upload: Annotated[
-        int, typer.Option("--upload", help="megabytes of an uploaded file, at most [default: 64]", **whole(1, 1_000))
+        int, typer.Option("--upload", help="largest uploaded file in megabytes [default: 64]", **whole(1, 1_000))
     ] = 64,
     db: Db = None,
     trust: Importing = False,
@@ -94,7 +93,7 @@ def dashboard(
     db: Db = None,
     trust: Importing = False,
 ) -> None:
-    """Serve the dashboard alone: all experiments, live in the browser."""
+    """Serve only the dashboard: all experiments, live in the browser."""
     from cooldown.search.cli.serve import Place
     from cooldown.search.cli.serve import serve as serving
 

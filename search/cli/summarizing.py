@@ -41,12 +41,14 @@ def summary(
     ] = None,
     rows: Annotated[
         str | None,
-        typer.Option("--rows", help="only tasks of so many training rows, as 100:1000, 100: or :1000", metavar="ROWS"),
+        typer.Option(
+            "--rows", help="only tasks with this many training rows, such as 100:1000, 100: or :1000", metavar="ROWS"
+        ),
     ] = None,
     db: Db = None,
     json_: Json = False,
 ) -> None:
-    """Summarize all tasks: who is better, by how much, how surely, and the arms' ranks."""
+    """Summarize all tasks: which arm is better, by how much, how sure that is, and the arms' ranks."""
     from cooldown.search.experiments.across import read
 
     _show(read(names or (), db), {"primary": primary, "kind": kind, "rows": rows, "json_": json_})

@@ -37,7 +37,7 @@ from cooldown.search.spec.limits import SEEDS
 # Listed without importing the modules, so that `--help` is fast.
 FORMATS = sorted(name for _, name, _ in iter_modules([str(Path(__file__).parents[1] / "export" / "formats")]))
 
-CURVES = "in a table (`cooldown catalog formats` names these): one row per epoch of every run"
+CURVES = "for a table (see `cooldown catalog formats`): one row per epoch of every run"
 
 AVERAGED = "for a model: the number of networks whose predictions are averaged [default: 1]"
 
@@ -62,7 +62,7 @@ def export(
     curves: Annotated[bool, typer.Option("--curves", help=CURVES)] = False,
     seeds: Annotated[int | None, typer.Option("--seeds", help=AVERAGED, **whole(1, SEEDS))] = None,
     lock: Annotated[
-        bool, typer.Option("--lock", help="instead the versions of all packages, as a requirements file")
+        bool, typer.Option("--lock", help="export the versions of all packages instead, as a requirements file")
     ] = False,
     output: Output = None,
     force: Force = False,
@@ -86,7 +86,7 @@ def export(
             "seeds": seeds,
         }
         if given := [f"--{key}" for key, value in others.items() if value is not None]:
-            raise InputError(f"{given[0]} and --lock cannot be used together: the packages are those of all trials")
+            raise InputError(f"{given[0]} and --lock cannot be used together: all trials have the same packages")
         exported = formats.Exported(formats.requirements(experiments.load(name, db=db).view))
     else:
         format = formats.named_after(path, format)

@@ -20,18 +20,18 @@ def worker(
         int,
         typer.Option(
             "--experiments",
-            help="experiments at once, which share the worker processes [default: 1]",
+            help="experiments to run at once; they share the worker processes [default: 1]",
             **whole(1, MOST_EXPERIMENTS),
         ),
     ] = 1,
     exit_when_idle: Annotated[
-        bool, typer.Option("--exit-when-idle", help="end when nothing waits that can be run here")
+        bool, typer.Option("--exit-when-idle", help="exit when no queued experiment can run here")
     ] = False,
     db: Db = None,
     trust: Trust = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run what waits in the queue, by priority; any number of workers may share a ledger.
+    """Run queued experiments by priority; any number of workers may share a ledger.
 
     SIGTERM or Ctrl-C ends it when what is in flight is finished, and its experiments are back in the queue; a second
     one ends it at once.

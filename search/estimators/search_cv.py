@@ -48,8 +48,8 @@ class ScheduledSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
     Each repeat of an arm splits the rows into training, validation and test rows: configs are chosen by validation
     rows, and `result_` measures each arm's on test rows that its search has not seen. The best arm is the one with the
     lowest validation losses of its winners, and its best config is trained by `best_estimator_`. Features are
-    standardized, in the search and before the network; sparse ones stay sparse: of them the columns that two rows fill
-    are kept, and divided by their largest absolute value.
+    standardized, in the search and before the network; sparse ones stay sparse: columns filled in at least two
+    rows are kept, and divided by their largest absolute value.
 
     estimator: a `ScheduledMLPClassifier` or `ScheduledMLPRegressor`, which says what is searched for: the widths of the
         network, `activation`, `batch_size` and `epochs` of its runs, `n_seeds` of the refit, and `class_weight`.
@@ -70,8 +70,8 @@ class ScheduledSearchCV(MetaEstimatorMixin, BaseEstimator):  # type: ignore[misc
         classes_: (K,) labels in ascending order, of a classifier. n_features_in_, feature_names_in_: as in
         scikit-learn.
 
-    Raises InputError, a ValueError, in `fit`, as `compare` does: among others for rows that are too few to split, at
-    least 5 of each class, or 10 of a regression.
+    Raises InputError, a ValueError, in `fit`, as `compare` does, for example for too few rows to split: at least 5
+    of each class are needed, or 10 for a regression.
     """
 
     classes_: NDArray[Any]

@@ -52,7 +52,7 @@ def standings_table(view: View) -> Table:
         ),
         rows,
         f"{'The lowest test loss first. ' if several else ''}{score_caption(view.spec)} {best_in}±: standard deviation "
-        f"between repeats. Cost: gradients of one row.{labels_told(view)}{bold}{common_repeats_told(view)}",
+        f"between repeats. Cost: single-row gradients.{labels_told(view)}{bold}{common_repeats_told(view)}",
         strong,
     )
 

@@ -119,7 +119,7 @@ def _of_question(view: View, verdict: Verdict) -> Answer:
             f"No: on {task}, tuned {a} does not beat tuned {b} by {_margin(verdict)}: "
             f"{_at_most(verdict, loss_name(view.spec))}."
         )
-        why = f"{said.leader} leads with {numbers}; that it is better is not shown."
+        why = f"{said.leader} leads with {numbers}, but is not shown to be better."
     elif word == "no difference that matters":
         sentence = (
             f"No difference that matters: on {task}, tuned {a} and tuned {b} are equal within {_margin(verdict)}."

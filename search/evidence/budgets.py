@@ -141,7 +141,7 @@ def _crossed(view: View, a: str, b: str, crossed: Crossover) -> str:
             "" if crossed.last is None else f"; its mean was lower only for the first {counted(crossed.last, 'trial')}"
         )
         return (
-            f"{within}, it is open whether {a} ever has the lower expected best validation loss than {b}: not before "
+            f"{within}, it is open whether {a} ever has a lower expected best validation loss than {b}: not before "
             f"trial {crossed.earliest}{led}."
         )
     if crossed.last is None:

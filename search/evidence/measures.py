@@ -47,12 +47,12 @@ def loss_sentences(spec: Experiment) -> str:
     if aim.loss is not None:
         as_loss = "" if aim.loss.is_error else f", as the loss {aim.loss_name}"
         told.append(
-            f"The networks are trained by the task's own loss, and measured on held-out rows by {aim.loss.name}"
-            f"{as_loss}: what is called their loss."
+            f"Networks are trained by the task's own loss, and measured on held-out rows by {aim.loss.name}"
+            f"{as_loss}; “loss” means the latter."
         )
     if aim.target_transform is not None:
         units = " Metrics and objectives are measured in the target's own units." if aim.score is not None else ""
-        told.append(f"The logarithm of the target is trained on; the training loss is on this scale.{units}")
+        told.append(f"Networks are trained on the logarithm of the target; the training loss is on this scale.{units}")
     if aim.class_weight is not None:
         how = (
             "inversely proportional to their frequencies"

@@ -58,7 +58,7 @@ def _references_ahead(view: View) -> Iterable[Alarm]:
     yield Alarm(
         "references",
         "",
-        f"{' and '.join(ahead)}, which nobody tuned, {'is' if len(ahead) == 1 else 'are'} ahead of every arm: "
+        f"{' and '.join(ahead)}, untuned, {'is' if len(ahead) == 1 else 'are'} ahead of every arm: "
         f"{first} has {amount} than {spoken(best)}; use it for this task, or compare again with other --hidden layers "
         "or more --epochs",
     )

@@ -18,7 +18,7 @@ def scope(view: View) -> str | None:
         rows = "one draw of test rows"
     elif spec.groups is not None:
         column = "" if spec.groups == OWN_TEST else f" of {spec.groups}"
-        return f"Each repeat was measured on groups{column} that were not trained on: the answer speaks of new groups."
+        return f"Each repeat was measured on groups{column} that were not trained on: the answer is about new groups."
     else:
         return None
-    return f"All repeats were measured on {rows}: test losses and intervals speak of these rows only."
+    return f"All repeats were measured on {rows}: test losses and intervals are about these rows only."

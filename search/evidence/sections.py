@@ -47,7 +47,7 @@ def answered(view: View) -> list[Block]:
 def pairs(view: View) -> list[Block]:
     """Every pair of arms."""
     if compared_pair(view) is None:
-        return [Missing("Only one arm was tuned; a pair takes two.")]
+        return [Missing("Only one arm was tuned; a pair needs two.")]
     return [tables.pairs_table(pair_verdicts(view), best_score(view.spec))]
 
 

@@ -176,7 +176,7 @@ def winners_table(summary: Summary, winners: Sequence[Winner]) -> Table:
         loss = float(np.mean([winner.test_loss for winner in of_arm])) if of_arm else None
         rows.append((arm, loss, float(np.mean(scores)) if scores else None, len(of_arm)))
     return Table(
-        columns, rows, "Means over repeats of the winners' test losses and scores. No verdict is made of them."
+        columns, rows, "Means over repeats of the winners' test losses and scores. Verdicts are not based on them."
     )
 
 

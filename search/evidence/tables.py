@@ -25,7 +25,7 @@ WORDS = {"a_better": "better", "b_better": "worse", "tie": "practically equal", 
 CHOSEN = "the best annealed SGD and the best adaptive arm"
 """Which pair a question is about unless the user says so, in words; see `losses.question_pair`."""
 
-EVALUATIONS = "gradients of one row"
+EVALUATIONS = "single-row gradients"
 
 
 def versus(a: str, b: str) -> str:
@@ -48,7 +48,7 @@ def arms_table(view: View) -> Table:
     columns += [
         Column("Val. loss", Form.LOSS, wide=True),
         Column("Diverged", Form.SHARE, wide=True, about="Diverged: share of the search's runs."),
-        Column("Capped", Form.SHARE, about="Capped: share of the search's runs no better than no model."),
+        Column("Capped", Form.SHARE, about="Capped: share of the search's runs no better than the baseline predictor."),
         Column("Repeats", Form.COUNT),
     ]
     for row, arm in zip(rows, arms, strict=True):
@@ -101,12 +101,14 @@ def pairs_table(verdicts: Sequence[Verdict], best: Literal["lowest", "highest"] 
             Column("Ratio" if ratios else "Difference", form),
             Column("Interval", form, ends=True),
             Column("Ahead"),
-            Column("P(better)", Form.PROBABILITY, wide=True, about="P(better): that the first arm is."),
+            Column(
+                "P(better)", Form.PROBABILITY, wide=True, about="P(better): probability that the first arm is better."
+            ),
             Column(
                 "Score",
                 Form.SCORE_DIFFERENCE,
                 wide=True,
-                about=f"A {better} difference of the score favours the first arm.",
+                about=f"A {better} score difference favours the first arm.",
             ),
             Column("First is"),
         ),
@@ -152,12 +154,12 @@ def _how_decided(verdicts: Sequence[Verdict]) -> str:
     own, narrow = (f"{confidence(each)} interval" for each in (level, 2 * level))
     others, wide = "", own
     if "tukey" in methods:
-        others = f" The first pair has its own {own}; those of the others hold together (Tukey)."
+        others = f" The first pair has its own {own}; those of the others hold simultaneously (Tukey)."
     elif "holm" in methods:
         wide = "interval"
         others = (
-            f" The first pair has its own {own}; as arms miss repeats, each of the others has the interval of "
-            "the level at which Holm's procedure tested it."
+            f" The first pair has its own {own}; as some arms lack repeats, each other interval is at the "
+            "level at which Holm's procedure tested its pair."
         )
     margin = f"{100 * verdicts[0].margin:g} %" if verdicts else ""
     return (

@@ -58,13 +58,13 @@ def submit(
     on_task: OnTask = lambda _: None,
     **settings: Unpack[Settings],
 ) -> Submitted:
-    """Put what `compare` would run in the queue of the ledger, for `cooldown worker` to run.
+    """Like `compare`, but queue the experiment in the ledger, for `cooldown worker` to run.
 
     task: as for `compare`, but one that a worker can load by its name: no DataFrame, and no object of this program. A
     table, and one of test rows, is kept in the ledger, where workers on all machines find it.
     priority: higher first, by default 0; equal ones in the order in which they came. time_limit,
-    max_gradient_evaluations: as in `compare`. owner, tags, notes: text by which people find it. submission: what it
-    comes from, so that it makes one experiment if it comes again.
+    max_gradient_evaluations: as in `compare`. owner, tags, notes: text to find it by. submission: an idempotency key;
+    if it comes again, it makes no second experiment.
 
     As with `compare`, an experiment with the same name, or without a name one with the same spec, is continued: it is
     put in the queue, unless it is there or done already. With an owner, that is one of the same owner.

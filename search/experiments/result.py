@@ -89,10 +89,10 @@ class Result:
     def fit_best(self, arm: str | None = None, n_seeds: int = 1, *, task: Task | None = None) -> Any:
         """A model for new rows: the best config, trained on all rows of the task.
 
-        Of tables and arrays it is a fitted scikit-learn `Pipeline`, preprocessing included. Of a table it takes tables
-        in memory, with columns by name in any order, read as the training table was; of arrays X as it was given. It
-        gives labels in their own type and probabilities, or numbers in the target's own units. Of a model of your own
-        it is what was trained: the `nn.Module`, the Keras model, the parameters for JAX, or those (size,) of a
+        For tables and arrays it is a fitted scikit-learn `Pipeline`, preprocessing included. For a table it takes
+        tables in memory, with columns by name in any order, read as the training table was; for arrays, X as it was
+        given. It gives labels in their own type and probabilities, or numbers in the target's own units. For a model of
+        your own it is what was trained: the `nn.Module`, the Keras model, the parameters for JAX, or those (size,) of a
         `from_model`.
 
         arm: whose winner, as in `export`; None for the best arm. n_seeds: the number of networks, whose predictions are

@@ -47,9 +47,9 @@ def resume(
     that many from the start would have left. With more trials each study continues where it stopped, and its finalists
     and winner are chosen again among all its trials. extend: once the experiment is done, widen each range at whose
     edge an arm's best values cluster, by a decade, and search that arm again; the first searches are kept.
-    until_decided: then go on, looking at the numbers of repeats of its plan and at doubled ones, until the question is
-    answered or there are max_repeats, by default 20 or twice what there is; the ledger keeps this for an interrupted
-    run, and ranges are widened where that comes first. trust: import modules that the ledger names; else
+    until_decided: then add repeats, with a look at each planned number and then at each doubling, until the question is
+    answered or there are max_repeats, by default 20 or twice what there is; an interrupted run resumes with this, and
+    ranges that need it are widened first. trust: import modules that the ledger names; else
     UntrustedModuleError says which. workers, executor, time_limit, max_gradient_evaluations, report: as in `compare`.
     Raises InputError for a smaller number than there is, for a task that cannot be loaded, and if `extend` was the only
     request and there is nothing to widen.

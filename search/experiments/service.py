@@ -51,8 +51,8 @@ def compare(
 ) -> Result:
     """Tune every arm on `task` under equal budgets, and report which is better.
 
-    task: a built-in name, a path to a CSV or Parquet file or a DataFrame (with `target`, `test` for test rows for all
-    repeats, and `groups` or `time` for columns across which nothing is split), `openml:NAME`, `module:attribute`, or a
+    task: a built-in name, a path to a CSV or Parquet file or a DataFrame (with `target`, `test` for the test rows of
+    all repeats, and `groups` or `time` to split by a column), `openml:NAME`, `module:attribute`, or a
     Task. name: the experiment's name; by default that of the task. db: the ledger's file, or its database URL. workers:
     processes, by default one per core. executor: where training runs: "inline" (in this process, the default for one
     worker), "local" (processes of this machine, the default for more), "dask" (a Dask cluster of this machine), or
@@ -60,14 +60,14 @@ def compare(
     "2h", all its runs together; max_gradient_evaluations: how much it may train. When a limit is reached, nothing more
     is begun, and it is stopped; `resume` continues it under a larger one, or "none". report: called with the progress
     after every step; by default a notebook shows it, and a script nothing. on_task: called with the task before
-    anything is trained, for what is told of its table.
+    anything is trained, for example to show how its table was read.
 
     With neither repeats nor until_decided, the experiment is looked at after 5, 10, 20 and 40 repeats, as far as a
     budget in gradient evaluations goes, and ends as soon as its question is answered; with repeats=N it has N repeats.
     Where best values lie at the edge of a range, the range is widened first and the arm searched again.
     With until_decided=True there is no budget, and it goes on up to max_repeats, by default 20; repeats is then its
     first look. An experiment with the same name, or without a name one with the same spec, is continued. One that was
-    paused, stopped or cancelled meanwhile is returned as it is then, which its status says.
+    paused, stopped or cancelled meanwhile is returned as it is then; see its status.
     Raises InputError for invalid input, before anything is written, and Interrupted, a KeyboardInterrupt, that says how
     to continue.
     """

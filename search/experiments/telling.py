@@ -72,7 +72,7 @@ def offer(
     terms = agreed(owner=owner, tags=tags, notes=notes)
     spec, splits = prepared(made, name, db, 1, settings)
     if spec.pruner != "none":
-        raise InputError(f"pruner: should be none, got {spec.pruner!r}: callers tell of a run when it is over")
+        raise InputError(f"pruner: should be none, got {spec.pruner!r}: callers report a run only when it is over")
     record = find(ledger, spec, splits.task.fingerprint(), name, owner)
     if record is not None:
         return Submitted(record.name, record.status, False)
@@ -103,16 +103,16 @@ def tell(name: str, id: str, reports: Sequence[Report], *, db: str | PathLike[st
     it has one, `score`; None for a loss that is not finite, with which a run has diverged. Fewer epochs: it stopped.
 
     Returns the status of the experiment. The same may be told again. Raises InputError for reports that cannot be, and
-    LedgerError for a run that was not asked for, or of which other things were told.
+    LedgerError for a run that was not asked for, or that was reported with other values.
     """
     ledger = Ledger(database_url(db), create=False)
     splits = _experiment(ledger, name).splits
     run = runs_of(ledger, name, [id]).get(id)
     if run is None:
-        raise LedgerError(f"the experiment {name!r} has no run {id!r:.80}: tell of those that were asked for")
+        raise LedgerError(f"the experiment {name!r} has no run {id!r:.80}: report only runs that were asked for")
     replayed(_problem(splits, run), run.replicate, reports)
     if not tell_run(ledger, name, id, reports):
-        raise LedgerError(f"other things were told of the run {id!r} of {name!r} before: they stay")
+        raise LedgerError(f"the run {id!r} of {name!r} was reported before, with other values, which are kept")
     if is_told(ledger, name, run.job):
         _advance(ledger, name, splits.task)
     return ledger.summary(name).status

@@ -17,7 +17,7 @@ from cooldown.search.statistics.verdict import Verdict
 FOREST_CAPTION = (
     "Each row is a task: the ratio of the two arms' test losses with its interval, on a log axis. A marker on the left "
     "favours the first side; it is open where the task's own answer has alarms. The diamond is the mean over tasks "
-    "with its 95 % interval; the thin line through it is where the ratio on one more such task lies with 95 %. The "
+    "with its 95 % interval; the thin line through it is the 95 % prediction interval for one more such task. The "
     "shaded area is where losses are practically equal."
 )
 

@@ -21,7 +21,7 @@ FOREST_CAPTION = (
     "the colour of the arm that is ahead, and is full where that is decided. One arm is better if the whole interval "
     "is on its side of the line. Two arms are practically equal if the narrower interval, the thick part, is inside "
     "the shaded margin. The first pair has its own intervals; those of the others are wider, so that they hold "
-    "together."
+    "simultaneously."
 )
 
 RIM = "rgba(128, 128, 128, 0.6)"

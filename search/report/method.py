@@ -74,8 +74,8 @@ def protocol(result: Result) -> Section:
             -1,
             (
                 "References.",
-                "Beside the arms, predictors that nobody tunes are trained once per repeat on the rows of the "
-                "evaluation, with the same features, and measured on the same test rows. They decide nothing.",
+                "Beside the arms, untuned predictors are trained once per repeat on the rows of the "
+                "evaluation, with the same features, and measured on the same test rows. They do not affect verdicts.",
             ),
         )
     if several:
@@ -87,8 +87,8 @@ def protocol(result: Result) -> Section:
                 "are compared by the logarithm of the ratio of their losses within a repeat (by the difference, where "
                 "a loss is 0 or below). An arm is better if the 95 % t interval of its mean over repeats excludes "
                 f"equal losses; the two are practically equal if the 90 % interval lies within {_margin(spec)}. "
-                f"{_question(spec)} The intervals of all other pairs hold together, by Tukey's studentized range over "
-                "arms and repeats; where arms miss repeats, pairs are decided one after the other at Holm's levels.",
+                f"{_question(spec)} The intervals of all other pairs hold simultaneously, by Tukey's studentized range "
+                "over arms and repeats; where arms lack repeats, pairs are tested by Holm's procedure.",
             ),
         )
     if spec.get("widened"):
@@ -173,8 +173,8 @@ def _splits(spec: Experiment) -> str:
         tested = f"the latest fifth of the rows{by}" if spec.test is None else rows
         return (
             f"The test rows of all repeats are {tested}. The latest quarter of the others are the validation rows, the "
-            "same for every repeat, seed and arm; rows of one time are in one part. Repeats differ in initial weights, "
-            "data order and search. A search has no access to the test rows."
+            "same for every repeat, seed and arm; rows with the same time stay together. Repeats differ in initial "
+            "weights, data order and search. A search has no access to the test rows."
         )
     if spec.test is not None:
         anew = "repeat" if spec.protocol == 1 else "seed"

@@ -127,7 +127,7 @@ def annotate(
     notes: str | None = None,
     versions: Collection[str] | None = None,
 ) -> Edited:
-    """Give an experiment other tags or notes, as `experiments.annotate` does."""
+    """Replace the tags or notes of an experiment, as `experiments.annotate` does."""
     _check_owner(service, who, name)
     changed = [field for field, value in (("tags", tags), ("notes", notes)) if value is not None]
     with acting(who.shown, "annotate", changed=changed):

@@ -30,7 +30,7 @@ LEDGER = "ledger"
 
 class Client:
     """A service at `url`, such as "http://127.0.0.1:8501". token: as `cooldown token create` printed it; None for a
-    service of this machine. session: of `requests`; None for one that repeats what may be repeated.
+    service of this machine. session: of `requests`; None for one that retries where there is no connection, or status 429 or 503.
 
     Every method raises ServiceError, an InputError, where the service refuses or is not reached.
     """
@@ -97,8 +97,8 @@ class Client:
         return path
 
     def events(self, name: str, after: str | None = None) -> Iterator[dict[str, Any]]:
-        """What happens in an experiment, until it is over: `{"event": "trial", "id": …, "arm": …, …}`. It goes on after
-        a break. after: the id of the last event that is known.
+        """What happens in an experiment, until it is over: `{"event": "trial", "id": …, "arm": …, …}`. It reconnects
+        after a break. after: the id of the last known event.
         """
         while True:
             headers = {} if after is None else {"Last-Event-ID": after}
@@ -180,7 +180,7 @@ class Client:
         return str(self._json("POST", self._of(name, "extend"), json=given)["status"])
 
     def annotate(self, name: str, *, tags: Sequence[str] | None = None, notes: str | None = None) -> dict[str, Any]:
-        """Give an experiment other tags or notes; None leaves them as they are. Returns `{"name", "status", "tags",
+        """Replace the tags or notes of an experiment; None leaves them as they are. Returns `{"name", "status", "tags",
         "notes"}`.
         """
         given = {"tags": None if tags is None else list(tags), "notes": notes}
@@ -191,12 +191,12 @@ class Client:
         self._asked("DELETE", self._of(name))
 
     def webhooks(self) -> list[dict[str, Any]]:
-        """The addresses that are told when your experiments end."""
+        """The addresses that are notified when your experiments end."""
         found: list[dict[str, Any]] = self._json("GET", "webhooks")["webhooks"]
         return found
 
     def add_webhook(self, url: str, *, every: bool = False) -> dict[str, Any]:
-        """Have a public address told when an experiment of yours ends, or with `every`, for an admin, anybody's.
+        """Notify a public address when an experiment of yours ends, or with `every` (admins only) anybody's.
         Returns `{"id", "secret", …}`; requests are signed with the secret, which nothing shows again.
         """
         return self._document("POST", "webhooks", json={"url": url, "every": every})
@@ -208,14 +208,14 @@ class Client:
     # -- training loops of one's own ----------------------------------------------------------------------------------
 
     def ask(self, name: str) -> dict[str, Any] | None:
-        """A run of the experiment `name`, which was submitted with `loop`, for a training loop of one's own: `{"id",
+        """A run of the experiment `name`, which was submitted with `loop`, for a training loop of your own: `{"id",
         "config", "seed", "epochs", "train", "held_out", …}`; None if the experiment is done, or all are being trained.
         """
         run: dict[str, Any] | None = self._json("POST", self._of(name, "ask"))["run"]
         return run
 
     def tell(self, name: str, id: str, reports: Sequence[Mapping[str, float | None]]) -> str:
-        """Tell what a run reports: `train_loss`, `held_out_loss` and perhaps `score` of each epoch, in their order;
+        """Report a run: `train_loss`, `held_out_loss` and perhaps `score` of each epoch, in their order;
         None for a loss that is not finite. Returns the status of the experiment.
         """
         body = {"reports": [dict(report) for report in reports]}

@@ -36,13 +36,13 @@ class TaskFields(BaseModel):
     groups: str | None = Field(
         None,
         title="Groups",
-        description="a table's column of groups, none of which is in two parts of a split",
+        description="a table's column of groups, which splits keep whole",
         examples=["patient"],
     )
     time: str | None = Field(
         None,
         title="Time",
-        description="a table's column of times: validated and tested on later rows than trained on",
+        description="a table's column of times: validation and test rows are later than training rows",
         examples=["sold"],
     )
     kind: Literal["classification", "regression"] | None = Field(

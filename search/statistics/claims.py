@@ -21,7 +21,7 @@ Word = Literal["supported", "contradicted", "open", "not applicable"]
 LEVEL = 0.05
 """The error rate of a claim."""
 
-TOO_FEW = "an interval takes at least 2 repeats"
+TOO_FEW = "an interval needs at least 2 repeats"
 NOT_FINITE = "an effect is not a finite number"
 
 

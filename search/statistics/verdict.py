@@ -35,7 +35,7 @@ LEVEL = 0.05
 MARGIN = 0.1
 """Losses that differ by less than this fraction are practically equal."""
 
-TOO_FEW = "an interval takes at least 2 repeats of both arms"
+TOO_FEW = "an interval needs at least 2 repeats of both arms"
 NOT_FINITE = "a test loss is not a finite number"
 NOTHING_LEARNED = "neither arm learned: at least half of their evaluations are no better than the baseline predictor"
 
@@ -327,7 +327,8 @@ def _more(decision: Decision, needed: int | None, repeats: int) -> str:
     """How many repeats would settle an open comparison, as far as it is known."""
     if decision != "undecided" or needed is None:
         return ""
-    return f"; if the difference is as seen, {needed} repeats ({needed - repeats} more) settle it in 4 of 5 cases"
+    more = f"{needed} repeats ({needed - repeats} more)"
+    return f"; if the true difference is as observed, {more} settle it in 4 of 5 cases"
 
 
 def _score_difference(a: PerRepeat, b: PerRepeat) -> dict[str, float]:

@@ -152,7 +152,7 @@ def test_the_best_config_is_searched_by_one_joint_arm(pages: Pages, open_app: Op
 
 
 def with_file(pages: Pages, app: Any, content: bytes = ROWS, name: str = "flowers.csv") -> Any:
-    put(app, "segmented_control", "kind of data", "A file of mine")
+    put(app, "segmented_control", "kind of data", "My own file")
     app = fine(app.run())
     put(app, "file_uploader", "upload file", (name, content, "text/csv"))
     return fine(app.run())
@@ -245,7 +245,7 @@ def test_a_file_that_is_too_large_is_refused(pages: Pages, open_app: Open) -> No
 def test_a_file_of_somebody_else_is_not_offered(pages: Pages, open_app: Open) -> None:
     pages.ledger.datasets.add(ROWS, "bob", "of bob.csv")
     app = opened(pages, open_app)
-    put(app, "segmented_control", "kind of data", "A file of mine")
+    put(app, "segmented_control", "kind of data", "My own file")
     app = fine(app.run())
     assert "of bob" not in said(app)
     assert "task" not in shown(app)
@@ -331,7 +331,7 @@ def test_each_level_has_its_price(pages: Pages, open_app: Open) -> None:
     assert list(levels["Repeats"]) == ["5", "5 to 40", "5 to 40"]
     assert all("s" in time for time in levels["Time"])
     assert all(text.endswith(" % lower loss") for text in levels["Finds"])
-    assert "as in 4 short repeats of this estimate, weighed with those in 4 repeats of before" in said(app)
+    assert "as in 4 short repeats of this estimate, weighted with those in 4 repeats of before" in said(app)
     assert len(pages.ledger.summaries()) == 1
     # Other settings have another price.
     put(app, "number_input", "epochs", 2)
@@ -353,7 +353,7 @@ def test_a_dashboard_that_only_reads_gives_the_command_for_its_ledger(pages: Pag
     app = opened(pages, open_app, None)
     assert arguments_of(shown_command(app)) == {"task": "digits"}
     assert not [button for button in app.button if button.key == "start"]
-    assert "This dashboard only reads." in said(app)
+    assert "This dashboard is read-only." in said(app)
 
 
 def test_a_click_on_an_old_page_is_checked_again(pages: Pages, open_app: Open) -> None:

@@ -100,7 +100,7 @@ def test_a_newcomers_way_from_a_file_to_a_model(
         expect(page.get_by_role("heading", name="New experiment")).to_be_visible()
         settled(page)
         # Ask for a small one, on a file of one's own.
-        page.get_by_test_id("stMain").get_by_text("A file of mine").click()
+        page.get_by_test_id("stMain").get_by_text("My own file").click()
         expect(page.locator("input[type=file]").first).to_be_attached()
         settled(page)
         file = {"name": "flowers.csv", "mimeType": "text/csv", "buffer": ROWS.encode()}

@@ -144,7 +144,7 @@ def test_the_dashboard_that_only_reads_says_so(pages: Pages, open_app: Open) -> 
     pages.sign_in("root")
     app = fine(open_app(pages.url, "queue"))
     assert buttons(app) == ["Duplicate"]
-    assert "This dashboard only reads." in said(app)
+    assert "This dashboard is read-only." in said(app)
     assert any("cooldown pause NAME" in code.value for code in app.code)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from search_runs import run_in_threads, spec
 
-SAID = "All repeats were measured on the rows of new.csv: test losses and intervals speak of these rows only."
+SAID = "All repeats were measured on the rows of new.csv: test losses and intervals are about these rows only."
 
 
 @pytest.fixture

@@ -272,7 +272,7 @@ def test_predictions_beyond_all_numbers_are_still_measured():
         (unbalanced(3), {"objective": "roc_auc"}, "objective 'roc_auc' does not fit 3 classes"),
         (unbalanced(), {"target_transform": "log"}, "is a classification"),
         (unbalanced(), {"class_weight": (("2", 1.0),)}, "unknown label of class_weight '2'"),
-        (positive(), {"class_weight": "balanced"}, "is a regression, which has no classes to weigh"),
+        (positive(), {"class_weight": "balanced"}, "is a regression, which has no classes to weight"),
         (positive(row_weights()), {"metric": "max_error"}, "metric 'max_error' cannot weigh rows"),
         (
             tasks.get("quadratic"),

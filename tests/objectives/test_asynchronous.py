@@ -373,7 +373,7 @@ def test_what_no_worker_can_do(problem: Problem) -> None:
     with pytest.raises(InputError, match="no rule that joins their running statistics"):
         train(problem, [config({"name": "easgd"}, batch_norm=True)], [0])
     loop = tasks.from_loop(lambda _run: None, n_samples=100, kind="regression", uninformed_loss=1.0)
-    with pytest.raises(InputError, match="not by a loop of one's own"):
+    with pytest.raises(InputError, match="not by a loop of your own"):
         train(loop, [config({"name": "hogwild"})], [0])
     with pytest.raises(InputError, match="has one worker"):
         config({"name": "hogwild"}).optax(10)

@@ -127,7 +127,7 @@ def test_the_newest_experiment_of_a_task_counts_and_why_others_do_not() -> None:
     assert {each.experiment: each.why for each in comparison.left_out} == {
         "old": "new is a newer one on the same task",
         "begun": "it is not finished",
-        "short": "an interval takes at least 2 repeats of both arms",
+        "short": "an interval needs at least 2 repeats of both arms",
         "others": "it does not ask about annealed SGD and an adaptive method",
         "below": "a loss of 0 or below has no ratio",
         "odd": "it cannot be read here: trials should be a whole number of at least 1, got None",

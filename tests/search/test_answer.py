@@ -187,7 +187,7 @@ def test_too_few_repeats_ask_for_five(record: ExperimentRecord) -> None:
     found = answered(few, ONES, ONES)
     assert found.word == "open"
     assert found.sentence == "Open: on iris, there is no verdict on tuned momentum+cosine vs tuned adam yet."
-    assert found.why == "An interval takes at least 2 repeats of both arms."
+    assert found.why == "An interval needs at least 2 repeats of both arms."
     assert found.next is not None
     assert found.next.command == f"cooldown resume mine --repeats 5 --db {record.db}"
 

@@ -27,8 +27,8 @@ from cooldown.search.spec.task_fields import OWN_TEST, data_options
 from cooldown.search.tuning.splits import Splits, task_of, with_own_test
 from cooldown.storage import ExperimentRecord, Purpose
 
-BY_TIME = "All repeats were measured on the latest rows by day: test losses and intervals speak of these rows only."
-BY_GROUP = "Each repeat was measured on groups of shop that were not trained on: the answer speaks of new groups."
+BY_TIME = "All repeats were measured on the latest rows by day: test losses and intervals are about these rows only."
+BY_GROUP = "Each repeat was measured on groups of shop that were not trained on: the answer is about new groups."
 SETTINGS = {"groups": "shop", "time": "day"}
 
 

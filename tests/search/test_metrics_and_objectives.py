@@ -177,7 +177,7 @@ def test_on_the_command_line(run_here: Any, tmp_path: Path, monkeypatch: pytest.
         ("wine --objective aucc", "unknown objective 'aucc'"),
         ("wine --metric rand_score", "metric 'rand_score' compares clusterings"),
         ("wine --sample-weight w", "sample_weight 'w' is for a CSV or Parquet file"),
-        ("diabetes --class-weight balanced", "is a regression, which has no classes to weigh"),
+        ("diabetes --class-weight balanced", "is a regression, which has no classes to weight"),
         ("wine --target-transform log", "is a classification"),
         ("quadratic --objective mae", "has a model of its own"),
         ("wine --class-weight a=3", "class_weight: should be 'balanced' or a table of weights by label, got 'a=3'"),

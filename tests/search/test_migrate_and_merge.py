@@ -28,8 +28,7 @@ def test_there_and_back_with_the_same_fingerprints(
     code, out, _ = run_here("merge", back, "--db", postgresql_url)
     assert code == 0
     assert (
-        out
-        == "first: is there already.\nsecond: is there already.\n0 experiments copied, 2 there already, 0 not copied.\n"
+        out == "first: already there.\nsecond: already there.\n0 experiments copied, 2 there already, 0 not copied.\n"
     )
     password = postgresql_url.partition("tester:")[2].partition("@")[0]
     code, out, err = run_here("show", "first", "--db", postgresql_url)
@@ -47,7 +46,7 @@ def test_a_colleagues_experiment_is_merged_beside_ones_own(
     code, out, _ = run_here("merge", laptop)
     assert (code, out.splitlines()[0]) == (0, "tiny: copied as tiny-2; another experiment there has that name.")
     code, out, _ = run_here("merge", laptop)
-    assert (code, out.splitlines()[0]) == (0, "tiny: is there already as tiny-2.")
+    assert (code, out.splitlines()[0]) == (0, "tiny: already there as tiny-2.")
     assert {summary.name for summary in Ledger(url).summaries()} == {"tiny", "tiny-2"}
     assert [summary.name for summary in Ledger(laptop).summaries()] == ["tiny"]
 

@@ -85,14 +85,14 @@ def test_references_ahead_of_every_arm(record: ExperimentRecord) -> None:
     better = [0.5, 0.55, 0.45, 0.5]
     found = raised(planted(record, SOUND, {"no model": better, "logistic regression": better, "trees": [1.0] * 4}))
     alarm = found.pop(("references", ""))
-    assert alarm.message.startswith("logistic regression, which nobody tuned, is ahead of every arm: ")
+    assert alarm.message.startswith("logistic regression, untuned, is ahead of every arm: ")
     best = min(ARMS, key=lambda arm: SOUND[arm].mean())
     ratios = np.array(better) / SOUND[best].mean(axis=1)
     assert f"{100 * (1 - np.exp(np.log(ratios).mean())):.0f} % lower loss than {best}" in alarm.message
     assert alarm.resume is None
     assert found == {}, "the largest class is no model that one could use instead"
     both = raised(planted(record, SOUND, {"logistic regression": better, "trees": [0.4] * 4}))["references", ""]
-    assert both.message.startswith("logistic regression and trees, which nobody tuned, are ahead of every arm: trees")
+    assert both.message.startswith("logistic regression and trees, untuned, are ahead of every arm: trees")
 
 
 def test_losses_below_zero_are_compared_by_differences(record: ExperimentRecord) -> None:

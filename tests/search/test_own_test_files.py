@@ -30,7 +30,7 @@ from cooldown.search.spec.task_fields import OWN_TEST, data_options
 from cooldown.search.tuning.splits import Splits, task_of, with_own_test
 from cooldown.storage import ExperimentRecord, Purpose
 
-SAID = "All repeats were measured on {}: test losses and intervals speak of these rows only."
+SAID = "All repeats were measured on {}: test losses and intervals are about these rows only."
 
 
 def houses(n: int, seed: int) -> pd.DataFrame:

@@ -89,7 +89,7 @@ FLAGS += [*("--seeds", "2"), *("--finalists", "2"), *("--confirm-seeds", "2")]
 
 def test_the_commands(run_here: RunHere, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run_here("queue")[:2] == (0, "Nothing runs or waits. Add something with: cooldown submit digits\n")
+    assert run_here("queue")[:2] == (0, "Nothing is running or queued. Add something with: cooldown submit digits\n")
     code, out, err = run_here("submit", "iris", *FLAGS, "--tag", "red", "--time-limit", "2h")
     assert (code, out) == (0, "iris\n")
     assert "iris is queued, next. Workers run it: cooldown worker\nLook: cooldown show iris\n" in err
@@ -154,7 +154,7 @@ def test_an_edited_spec_is_listed_and_cancelled(run_here: RunHere, url: str) -> 
 
 REFUSED = [
     (("resume", "iris", "--queue", "--here"), "--queue and --here cannot be used together"),
-    (("resume", "iris", "--workers", "2"), "--workers and --executor are those of a run here: add --here"),
+    (("resume", "iris", "--workers", "2"), "--workers and --executor apply to a run here: add --here"),
     (("pause", "iri"), "unknown experiment 'iri'; did you mean 'iris'"),
     (("cancel", "\x1b[2J"), "an experiment cannot be called"),
     (("submit",), "missing TASK"),

@@ -180,7 +180,7 @@ def test_one_repeat_is_undecided_and_says_why() -> None:
         (verdict,) = verdicts(rows)
         assert verdict.verdict == "undecided"
         assert verdict.low is verdict.high is verdict.difference is verdict.ratio is verdict.equal is None
-        assert (verdict.repeats, verdict.why) == (1, "an interval takes at least 2 repeats of both arms")
+        assert (verdict.repeats, verdict.why) == (1, "an interval needs at least 2 repeats of both arms")
 
 
 def test_only_common_repeats_count() -> None:
@@ -313,8 +313,8 @@ def test_what_more_repeats_would_do_is_said() -> None:
     rows = table(a=np.exp([0.0, 0.9, 0.1, 0.8, 0.3]), b=np.exp([0.2, 0.2, 0.2, 0.2, 0.2]))
     (verdict,) = verdicts(rows, ("a", "b"))
     assert verdict.repeats_to_decide is not None
-    more = verdict.repeats_to_decide - 5
-    assert f"if the difference is as seen, {verdict.repeats_to_decide} repeats ({more} more) settle it" in verdict.why
+    more = f"{verdict.repeats_to_decide} repeats ({verdict.repeats_to_decide - 5} more)"
+    assert f"if the true difference is as observed, {more} settle it" in verdict.why
 
 
 def test_losses_of_any_size_below_zero_have_a_forecast() -> None:

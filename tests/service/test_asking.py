@@ -133,7 +133,7 @@ def test_what_is_told_stays(begun: Served) -> None:
     diverged = [{"train_loss": None, "held_out_loss": None}]
     assert ada.post(path, json={"reports": diverged}).status_code == 200
     other = ada.post(path, json={"reports": reports})
-    assert (other.status_code, "they stay" in other.json()["detail"]) == (409, True)
+    assert (other.status_code, "which are kept" in other.json()["detail"]) == (409, True)
     assert ada.post(path, json={"reports": diverged}).status_code == 200
 
 

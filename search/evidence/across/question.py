@@ -104,7 +104,7 @@ def across(measured: Sequence[Measured], arms: tuple[str, str] | None = None) ->
 
     def lacks_repeats(each: Measured) -> str:
         a, b = pair(each) or ("", "")
-        return "" if len(each.repeats(a, b)) >= LEAST else "an interval takes at least 2 repeats of both arms"
+        return "" if len(each.repeats(a, b)) >= LEAST else "an interval needs at least 2 repeats of both arms"
 
     chosen, left_out = one_per_task(measured, lacks_pair, lacks_repeats, lacks_ratio)
     on_tasks = [_on_task(each, pair(each) or ("", "")) for each in chosen]

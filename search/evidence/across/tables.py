@@ -13,7 +13,7 @@ from cooldown.search.evidence.wording import lead
 from cooldown.search.spec.arms import short
 from cooldown.search.statistics.friedman import alike
 
-POOLED_ALL = "The mean over tasks takes every task as it is, also where its answer has alarms."
+POOLED_ALL = "The mean over tasks includes every task, even if its answer has alarms."
 
 ALL_TASKS = "All tasks"
 
@@ -26,16 +26,16 @@ def question_table(across: Across) -> Table:
         Column("Leader", Form.ARM),
         Column("Loss ratio", Form.RATIO),
         Column("Interval", Form.RATIO, ends=True),
-        Column("Lower in", about="Lower in: repeats in which the leader has the lower loss; of all tasks, tasks."),
+        Column("Lower in", about="Lower in: repeats (for all tasks: tasks) in which the leader has the lower loss."),
         Column(
             "Alarms",
             prose=True,
-            about="Alarms: reasons to distrust the task's own answer, about these arms; – where they are not known.",
+            about="Alarms: reasons to distrust the task's own answer about these arms; – if not known.",
         ),
         Column("First arm", Form.ARM, wide=True),
         Column("Second arm", Form.ARM, wide=True),
         Column("Kind", wide=True),
-        Column("Rows", Form.COUNT, wide=True, about="Rows: of training."),
+        Column("Rows", Form.COUNT, wide=True, about="Rows: training rows."),
         Column("Experiment", wide=True),
     )
     rows = [_row(each) for each in across.tasks]
@@ -50,7 +50,7 @@ def question_table(across: Across) -> Table:
     between = f"{ALL_TASKS}: mean over tasks with random effects (DerSimonian–Laird, Hartung–Knapp)"
     if effects.spread_low is not None and effects.spread_high is not None:
         low, high = (formatted(float(np.exp(end)), Form.RATIO) for end in (effects.spread_low, effects.spread_high))
-        between += f"; on one more task like these the ratio is between {low} and {high} with 95 %"
+        between += f"; 95 % prediction interval for one more such task: {low} to {high}"
     inconsistency = f"{percent(effects.inconsistency)} of the variation is between tasks (I²)."
     return Table(
         columns, rows, f"{_reading(a, b)} {between}; {inconsistency}", frozenset({len(rows) - 1}), note=POOLED_ALL
@@ -84,7 +84,7 @@ def arms_table(ranking: Ranking) -> Table:
     return Table(
         (Column("Task"), *(Column(arm, Form.RATIO) for arm in ranking.arms)),
         rows,
-        "Test loss of each arm as a multiple of the lowest on the task, which has 1.",
+        "Test loss of each arm as a multiple of the lowest on the task.",
     )
 
 
@@ -94,11 +94,13 @@ def ranks_table(ranking: Ranking) -> Table:
         Column("Arm", Form.ARM),
         Column("Mean rank", Form.WIDTH),
         Column("Best on", Form.COUNT, "tasks"),
-        Column("Loss ratio", Form.RATIO, about="Loss ratio: to the lowest of a task, the geometric mean over tasks."),
+        Column(
+            "Loss ratio", Form.RATIO, about="Loss ratio: to the lowest loss on each task, geometric mean over tasks."
+        ),
     )
     found = ranking.ranked
     if found is None:
-        return Table(columns, [], "Ranks take at least two tasks that have the same arms.")
+        return Table(columns, [], "Ranks need at least two tasks that have the same arms.")
     ratios = np.exp(np.log(ranking.losses / ranking.losses.min(axis=1, keepdims=True)).mean(axis=0))
     rows = [
         (ranking.arms[place], float(found.means[place]), int((found.ranks[:, place] < 2).sum()), float(ratios[place]))
@@ -119,8 +121,8 @@ def _told_apart(ranking: Ranking) -> str:
         said = "no two arms can be told apart"
     return (
         f"Mean ranks over {many}, 1 for the lowest loss. Two arms differ where their mean ranks are {difference} or "
-        f"more apart (Nemenyi, 5 % for all pairs together): {said}. That no arm is better has "
-        f"p = {found.p_value:.2g} (Friedman)."
+        f"more apart (Nemenyi, 5 % for all pairs together): {said}. Friedman test that all arms "
+        f"are equal: p = {found.p_value:.2g}."
     )
 
 

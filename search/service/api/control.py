@@ -106,7 +106,7 @@ def extend_experiment(who: Submitter, service: Served, name: Name, extension: Ex
 def annotate_experiment(
     who: Submitter, service: Served, name: Name, words: Annotation, if_match: IfMatch = None
 ) -> JSONResponse:
-    """Give an experiment other tags or notes; with `If-Match` only if nothing of it has changed meanwhile."""
+    """Replace the tags or notes of an experiment; with `If-Match` only if it has not changed meanwhile."""
     changed = actions.annotate(service, who, name, **words.model_dump(), versions=expected(if_match))
     document = {"status": changed.status.value, "tags": list(changed.terms.tags), "notes": changed.terms.notes}
     return JSONResponse({"name": name, **document})

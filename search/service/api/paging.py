@@ -35,7 +35,7 @@ def read_cursor(cursor: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
             raise ValueError("no place has such a number")
         return place
     except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
-        raise InputError("cursor: give `next` of the page before as it is") from None
+        raise InputError("cursor: give `next` of the previous page unchanged") from None
 
 
 def tagged(version: str) -> dict[str, str]:

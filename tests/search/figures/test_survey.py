@@ -97,7 +97,7 @@ def test_the_command(run_here: Any, tmp_path: Path) -> None:
     assert run_here("figure", "schedule", "sgdr", "wsd", "-o", "s.html")[0] == 0
     for given, said in (
         (("survey/4", "-o", "x.pdf"), "a picture of the survey is a web page; use -o x.html"),
-        (("survey/4", "verdict"), "survey/4 is a picture of its own"),
+        (("survey/4", "verdict"), "survey/4 takes no FIGURE"),
         (("schedule", "nom"), "unknown schedule 'nom'"),
         (("mine",), "give a FIGURE"),
         (("mine", "verdict", "curves"), "give one FIGURE"),
