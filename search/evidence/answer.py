@@ -209,7 +209,7 @@ def _in_python(options: tuple[str, ...]) -> str:
 
 
 def _of_one_arm(view: View) -> Answer:
-    """The answer of an experiment that compares nothing: the best config, and how to take it home."""
+    """The answer of an experiment that compares nothing: the best config, and how to export it."""
     task = in_short(view.spec.task)
     question = f"Which config is best on {task}?"
     study = best_study(view, view.arms[0])

@@ -30,7 +30,8 @@ LEDGER = "ledger"
 
 class Client:
     """A service at `url`, such as "http://127.0.0.1:8501". token: as `cooldown token create` printed it; None for a
-    service of this machine. session: of `requests`; None for one that retries where there is no connection, or status 429 or 503.
+    service of this machine. session: of `requests`; None for one that retries after a lost connection and the statuses
+    429 and 503.
 
     Every method raises ServiceError, an InputError, where the service refuses or is not reached.
     """
