@@ -48,7 +48,7 @@ format: .venv/.installed-test$(EXTRAS)
 docs: .venv/.installed  ## writes the catalog's pages from the catalog
 	$(BIN)/python -m docs.generate
 
-screenshots: .venv/.installed-test$(EXTRAS)  ## pictures of the dashboard, into docs/images
+screenshots: .venv/.installed-test$(EXTRAS)  ## the pictures of the dashboard in docs
 	$(BIN)/python -m docs.screenshots
 
 benchmarks: .venv/.installed-test$(EXTRAS)
