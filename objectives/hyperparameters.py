@@ -65,22 +65,27 @@ class Hyperparameter:
         """`value` as a float (an int if `integer`); InputError with call, rule and value if it is not allowed."""
         if value is None and self.default is None:
             return None
-        call = f"{owner}({self.name}={value!r})"
         number = _finite(value)
         if number is None:
-            raise InputError(f"{call}: {self.name} must be a finite number, got {value!r}")
-        unit = f" {self.unit.value}" if self.unit.value else ""
+            raise self._refused(owner, value, "a finite number")
         if number < self.minimum or (self.open_minimum and number == self.minimum):
             rule = "greater than" if self.open_minimum else "at least"
-            raise InputError(f"{call}: {self.name} must be {rule} {self.minimum:g}{unit}, got {value!r}")
+            raise self._refused(owner, value, f"{rule} {self.minimum:g}{self._unit}")
         if number > self.maximum or (self.open_maximum and number == self.maximum):
             rule = "less than" if self.open_maximum else "at most"
-            raise InputError(f"{call}: {self.name} must be {rule} {self.maximum:g}{unit}, got {value!r}")
+            raise self._refused(owner, value, f"{rule} {self.maximum:g}{self._unit}")
         if not self.integer:
             return number
         if not number.is_integer():
-            raise InputError(f"{call}: {self.name} must be a whole number{unit and ' of' + unit}, got {value!r}")
+            raise self._refused(owner, value, f"a whole number{self._unit and ' of' + self._unit}")
         return int(number)
+
+    @property
+    def _unit(self) -> str:
+        return f" {self.unit.value}" if self.unit.value else ""
+
+    def _refused(self, owner: str, value: Any, rule: str) -> InputError:
+        return InputError(f"{owner}({self.name}={value!r}): {self.name} must be {rule}, got {value!r}")
 
     def to_json(self) -> dict[str, Any]:
         """The entry of `cooldown catalog --json`."""
@@ -133,7 +138,8 @@ Declared = Hyperparameter | Categorical
 
 def _finite(value: Any) -> float | None:
     """`value` as a float; None if it is not a finite number."""
-    if isinstance(value, bool) or not isinstance(value, Real):
+    # Whether an object is of an abstract class takes longer to find out: what most values are comes first.
+    if isinstance(value, bool) or not isinstance(value, (float, int, Real)):
         return None
     try:
         number = float(value)

@@ -1,15 +1,16 @@
 """Reading experiments: rows become records, and each row is checked first.
 
 A row that cannot be read raises UnreadableError with the ledger, the experiment and the place in it: other experiments
-stay readable.
+stay readable. Rows are fetched before the first is read: else whoever keeps such an error would keep a cursor open, and
+with it a SQLite file locked.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Table, select
 
 from cooldown.objectives.records import Curve, Reference
 from cooldown.objectives.trust import UntrustedModuleError
@@ -29,12 +30,12 @@ from cooldown.storage.rows import (
     work_from,
 )
 
+Record = TypeVar("Record")
+
 
 def check(row: Any, where: str) -> None:
     """Raise UnreadableError unless the row of an experiment can be read."""
-    with _naming(where, shown_name(row), "its row"):
-        check_row(tables.experiments, row)
-        check_experiment(row)
+    _record(where, shown_name(row), tables.experiments, row, check_experiment, lambda _: "its row")
 
 
 def shown_name(row: Any) -> str:
@@ -99,58 +100,59 @@ def _studies(connection: Connection, row: Any, where: str) -> list[StudyRecord]:
     query = select(t).where(t.c.study_id.in_(ids)).order_by(t.c.study_id, t.c.number)
     of_trial = {trial.id: trial for trial in connection.execute(query)}
 
-    def place(trial_id: int) -> str:
-        trial = of_trial[trial_id]
-        study = of_study[trial.study_id]
-        return f"{study.arm}, repeat {study.repeat}, trial {trial.number}"
+    def study_place(study: Any) -> str:
+        return f"{study.arm}, repeat {study.repeat}"
 
+    def trial_place(trial: Any) -> str:
+        return f"{study_place(of_study[trial.study_id])}, trial {trial.number}"
+
+    def curve_place(curve: Any) -> str:
+        return f"{trial_place(of_trial[curve.trial_id])}, curve of seed {curve.seed}"
+
+    record = partial(_record, where, row.name)
     curves: dict[int, dict[Purpose, list[Curve]]] = defaultdict(lambda: defaultdict(list))
-    query = select(c).join(t).where(t.c.study_id.in_(ids)).order_by(c.c.id)
-    for curve in connection.execute(query):
-        with _naming(where, row.name, f"{place(curve.trial_id)}, curve of seed {curve.seed}"):
-            check_row(c, curve)
-            purpose, read = curve_from(curve)
-            curves[curve.trial_id][purpose].append(read)
+    for curve in connection.execute(select(c).join(t).where(t.c.study_id.in_(ids)).order_by(c.c.id)).all():
+        purpose, read = record(c, curve, curve_from, curve_place)
+        curves[curve.trial_id][purpose].append(read)
     trials: dict[int, list[TrialRecord]] = defaultdict(list)
     for trial in of_trial.values():
-        with _naming(where, row.name, place(trial.id)):
-            check_row(t, trial)
-            trials[trial.study_id].append(trial_from(trial, curves[trial.id]))
-    studies = []
-    for study in of_study.values():
-        with _naming(where, row.name, f"{study.arm}, repeat {study.repeat}"):
-            check_row(s, study)
-            studies.append(study_from(study, trials[study.id]))
-    return studies
+        made = record(t, trial, lambda trial: trial_from(trial, curves[trial.id]), trial_place)
+        trials[trial.study_id].append(made)
+    return [
+        record(s, study, lambda study: study_from(study, trials[study.id]), study_place) for study in of_study.values()
+    ]
 
 
 def _references(connection: Connection, row: Any, where: str) -> Mapping[int, tuple[Reference, ...]]:
+    def place(reference: Any) -> str:
+        return f"reference {reference.name} of repeat {reference.repeat}"
+
     f = tables.references
     references: dict[int, list[Reference]] = defaultdict(list)
-    query = select(f).where(f.c.experiment_id == row.id).order_by(f.c.repeat, f.c.id)
-    for reference in connection.execute(query):
-        with _naming(where, row.name, f"reference {reference.name} of repeat {reference.repeat}"):
-            check_row(f, reference)
-            references[reference.repeat].append(reference_from(reference))
+    rows = connection.execute(select(f).where(f.c.experiment_id == row.id).order_by(f.c.repeat, f.c.id)).all()
+    for reference in rows:
+        references[reference.repeat].append(_record(where, row.name, f, reference, reference_from, place))
     return {repeat: tuple(of_repeat) for repeat, of_repeat in references.items()}
 
 
 def _work(connection: Connection, row: Any, where: str) -> tuple[WorkRecord, ...]:
     w = tables.work
-    records = []
-    for work in connection.execute(select(w).where(w.c.experiment_id == row.id).order_by(w.c.ended_at, w.c.id)):
-        with _naming(where, row.name, f"number {work.id} of {w.name}"):
-            check_row(w, work)
-            records.append(work_from(work))
-    return tuple(records)
+    rows = connection.execute(select(w).where(w.c.experiment_id == row.id).order_by(w.c.ended_at, w.c.id)).all()
+    return tuple(
+        _record(where, row.name, w, work, work_from, lambda work: f"number {work.id} of {w.name}") for work in rows
+    )
 
 
-@contextmanager
-def _naming(where: str, experiment: str, place: str) -> Iterator[None]:
-    """Add ledger, experiment and place to what is wrong with a row."""
+def _record(
+    where: str, experiment: str, table: Table, row: Any, make: Callable[[Any], Record], place: Callable[[Any], str]
+) -> Record:
+    """What `make` makes of a table's row. Raises UnreadableError with the ledger, the experiment and the row's place in
+    it where it cannot be read.
+    """
     try:
-        yield
+        check_row(table, row)
+        return make(row)
     except UntrustedModuleError:
         raise
     except ValueError as error:
-        raise UnreadableError(where, experiment, place, str(error)) from error
+        raise UnreadableError(where, experiment, place(row), str(error)) from error
