@@ -18,7 +18,7 @@ SETTLED = 2500
 
 
 def shown() -> set[str]:
-    """The pages whose pictures are shown: those of NAME.png."""
+    """The names of the pages whose pictures, images/NAME.png, are shown."""
     texts = [path.read_text() for path in (DOCS.parent / "README.md", *DOCS.glob("*.md"))]
     return {name for text in texts for name in re.findall(r"images/(\w+)\.png", text)}
 

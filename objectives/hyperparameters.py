@@ -138,7 +138,7 @@ Declared = Hyperparameter | Categorical
 
 def _finite(value: Any) -> float | None:
     """`value` as a float; None if it is not a finite number."""
-    # Whether an object is of an abstract class takes longer to find out: what most values are comes first.
+    # Checking against an abstract class is slow, so the usual types come first.
     if isinstance(value, bool) or not isinstance(value, (float, int, Real)):
         return None
     try:

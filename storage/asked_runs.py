@@ -3,7 +3,7 @@
 A run is named by a hash of what it is, so that it is the same one after a restart, and what was told stays told.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, insert, select, update
@@ -14,6 +14,9 @@ from cooldown.storage.loops import Loop
 
 Report = Mapping[str, float | None]
 """What a run says of an epoch: train_loss, held_out_loss and score; None for what is no finite number."""
+
+MOST_NAMED = 10_000
+"""Runs that a query names; databases limit the number of its parameters. Where more are wanted, all are read."""
 
 
 class NewRun(NamedTuple):
@@ -48,15 +51,18 @@ def loop_of(ledger: Ledger, name: str) -> Loop | None:
     return ledger._database.read(read)
 
 
-def runs_of(ledger: Ledger, name: str, runs: Collection[str]) -> dict[str, AskedRun]:
+def runs_of(ledger: Ledger, name: str, runs: Set[str]) -> dict[str, AskedRun]:
     """Those of `runs` that the experiment `name` has, by their names."""
     a = tables.asked_runs
     columns = (a.c.run, a.c.job, a.c.replicate, a.c.asked_at, a.c.told_at, a.c.reports)
 
     def read(connection: Connection) -> dict[str, AskedRun]:
         id = ledger._experiment(connection, name).id
-        rows = connection.execute(select(*columns).where((a.c.experiment_id == id) & a.c.run.in_(runs)))
-        return {row.run: AskedRun(*row) for row in rows}
+        wanted = a.c.experiment_id == id
+        if len(runs) <= MOST_NAMED:
+            wanted &= a.c.run.in_(runs)
+        rows = connection.execute(select(*columns).where(wanted))
+        return {row.run: AskedRun(*row) for row in rows if row.run in runs}
 
     return ledger._database.read(read)
 

@@ -1,8 +1,8 @@
 """Reading experiments: rows become records, and each row is checked first.
 
 A row that cannot be read raises UnreadableError with the ledger, the experiment and the place in it: other experiments
-stay readable. Rows are fetched before the first is read: else whoever keeps such an error would keep a cursor open, and
-with it a SQLite file locked.
+stay readable. All rows are fetched before the first one is converted: otherwise an error that is kept would keep a
+cursor open, and the SQLite file locked.
 """
 
 from collections import defaultdict

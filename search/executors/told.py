@@ -5,7 +5,7 @@ A run is named by a hash of its replicate. Equal runs of two jobs are one run: t
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
@@ -31,10 +31,10 @@ class Told(Executor):
     """
 
     capacity = 16
-    # Its callers train single runs. A job in parts would be asked for again when each part is told.
+    # Its callers train single runs: with parts, a job would only be looked up more often.
     workers = 1
 
-    def __init__(self, runs: Callable[[Collection[str]], Mapping[str, AskedRun]]) -> None:
+    def __init__(self, runs: Callable[[Set[str]], Mapping[str, AskedRun]]) -> None:
         self._runs, self._others = runs, Inline()
         self.waiting: list[NewRun] = []
         self._done = 0

@@ -107,7 +107,7 @@ def tell(name: str, id: str, reports: Sequence[Report], *, db: str | PathLike[st
     """
     ledger = Ledger(database_url(db), create=False)
     splits = _experiment(ledger, name).splits
-    run = runs_of(ledger, name, [id]).get(id)
+    run = runs_of(ledger, name, {id}).get(id)
     if run is None:
         raise LedgerError(f"the experiment {name!r} has no run {id!r:.80}: report only runs that were asked for")
     replayed(_problem(splits, run), run.replicate, reports)

@@ -16,6 +16,7 @@ from cooldown.search.experiments import load
 from cooldown.search.experiments.telling import ask, tell
 from cooldown.search.service.service import Service
 from cooldown.storage import Ledger, LedgerError, Queue, Status
+from cooldown.storage.asked_runs import runs_of
 from cooldown.storage.copying import copy_experiment
 from cooldown.storage.tokens import Role
 
@@ -124,6 +125,16 @@ def test_studies_are_read_only_when_all_runs_of_a_job_are_told(begun: Served, mo
         tell("mine", run.id, trained(run.config, run.seed, len(run.train)), db=url)
     assert before
     assert read
+
+
+def test_many_runs_are_found_as_few_are(begun: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = begun.service.ledger
+    names = {run.id for run in iter(lambda: ask("mine", db=begun.service.url), None) if run is not None}
+    some = {min(names), max(names), "0" * 32}
+    few = runs_of(ledger, "mine", some)
+    monkeypatch.setattr("cooldown.storage.asked_runs.MOST_NAMED", 2)
+    assert runs_of(ledger, "mine", some) == few
+    assert {*few} == some & names
 
 
 def test_what_is_told_stays(begun: Served) -> None:
