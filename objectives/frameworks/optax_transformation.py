@@ -53,7 +53,7 @@ class ConfigState(NamedTuple):
     average: Average | None
 
 
-class ConfigTransformation(optax.GradientTransformationExtraArgs):  # type: ignore[misc]  # optax has no types
+class ConfigTransformation(optax.GradientTransformationExtraArgs):
     """A transformation, and what is measured and kept of a run with it."""
 
     config: Settings

@@ -179,5 +179,5 @@ def _tensor(where: str, values: Any) -> torch.Tensor:
 
 
 def _bytes(values: torch.Tensor) -> bytes:
-    array = values.detach().cpu().contiguous().numpy()
+    array: NDArray[Any] = values.detach().cpu().contiguous().numpy()
     return repr((array.dtype.str, array.shape)).encode() + array.tobytes()
